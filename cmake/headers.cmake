@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The zero authors
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+# Every header, sorted; the test `package.header_list` compares this list with the files under include/.
+# `cmake -DUPDATE=ON -P tests/package/header_list.cmake` rewrites it.
+set(ZERO_HEADERS
+  include/zero/agreement.hpp
+  include/zero/any_engine.hpp
+  include/zero/backend.hpp
+  include/zero/backends/host.hpp
+  include/zero/bucket.hpp
+  include/zero/buffer.hpp
+  include/zero/communicator.hpp
+  include/zero/communicators/self.hpp
+  include/zero/communicators/thread.hpp
+  include/zero/engine.hpp
+  include/zero/engine_config.hpp
+  include/zero/error.hpp
+  include/zero/flat_layout.hpp
+  include/zero/gradient_arrivals.hpp
+  include/zero/gradient_norm.hpp
+  include/zero/gradient_reducer.hpp
+  include/zero/gradient_slots.hpp
+  include/zero/kernels/accumulate.hpp
+  include/zero/kernels/adagrad.hpp
+  include/zero/kernels/adam.hpp
+  include/zero/kernels/cast.hpp
+  include/zero/kernels/exact_sum.hpp
+  include/zero/kernels/float_types.hpp
+  include/zero/kernels/floating_point_guard.hpp
+  include/zero/kernels/instruction_set.hpp
+  include/zero/kernels/lion.hpp
+  include/zero/kernels/load_store.hpp
+  include/zero/kernels/load_store_x86.hpp
+  include/zero/kernels/norm.hpp
+  include/zero/kernels/norm_granule.hpp
+  include/zero/kernels/norm_granule_x86.hpp
+  include/zero/kernels/real.hpp
+  include/zero/kernels/real_x86.hpp
+  include/zero/kernels/rule_settings.hpp
+  include/zero/kernels/scalar.hpp
+  include/zero/kernels/sgd.hpp
+  include/zero/kernels/update.hpp
+  include/zero/lease.hpp
+  include/zero/loss_scaler.hpp
+  include/zero/micro_batch.hpp
+  include/zero/offload.hpp
+  include/zero/offloaded_sums.hpp
+  include/zero/optimizer.hpp
+  include/zero/parameter.hpp
+  include/zero/parameter_access.hpp
+  include/zero/parameter_gatherer.hpp
+  include/zero/parameter_updater.hpp
+  include/zero/partitioner.hpp
+  include/zero/precision.hpp
+  include/zero/step_decider.hpp
+  include/zero/step_decision.hpp
+  include/zero/step_ticket.hpp
+  include/zero/stream.hpp
+  include/zero/thread_pool.hpp
+  include/zero/version.hpp)

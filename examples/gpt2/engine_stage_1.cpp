@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "engines.hpp"
+
+GPT2_ENGINES(, zero::Stage::optimizer_states)

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "kernels.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+namespace gpt2 {
+namespace {
+
+// A panel of b is at most 32 columns wide and takes 32 KB, a first-level cache; the packed block of b takes 512 KB,
+// half of a second-level cache.
+constexpr std::size_t column_block = 512;
+
+struct PackingBuffers {
+  alignas(64) float a[depth_block * 256];
+  alignas(64) float b[depth_block * column_block];
+};
+
+PackingBuffers& packing_buffers() {
+  thread_local std::unique_ptr<PackingBuffers> const buffers(new PackingBuffers);
+  return *buffers;
+}
+
+}  // namespace
+
+namespace baseline {
+#define GPT2_NAME "baseline"
+#define GPT2_LANES 4
+#define GPT2_MICRO_ROWS 6
+#include "kernels_table.inc"
+}  // namespace baseline
+
+#if defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+namespace avx2 {
+#define GPT2_NAME "AVX2"
+#define GPT2_LANES 8
+#define GPT2_MICRO_ROWS 6
+#include "kernels_table.inc"
+}  // namespace avx2
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), \
+                             apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+#endif
+namespace avx512 {
+#define GPT2_NAME "AVX-512"
+#define GPT2_LANES 16
+#define GPT2_MICRO_ROWS 8
+#include "kernels_table.inc"
+}  // namespace avx512
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif  // defined(__x86_64__)
+
+Kernels const& kernels(zero::InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == zero::InstructionSet::avx512) return avx512::table;
+  if (set == zero::InstructionSet::avx2) return avx2::table;
+#endif
+  static_cast<void>(set);
+  return baseline::table;
+}
+
+Kernels const& kernels() {
+  static Kernels const& best = kernels(zero::best_instruction_set());
+  return best;
+}
+
+}  // namespace gpt2

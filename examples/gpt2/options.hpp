@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "sampling.hpp"
+
+#include <zero/gradient_reducer.hpp>
+#include <zero/partitioner.hpp>
+#include <zero/precision.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace gpt2 {
+
+/// A command line that cannot be run. `what()` is one line: what is wrong, and what to write.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
+struct Options {
+  std::optional<std::string> data;  ///< without it: the C++ standard library headers of the compiler
+  std::size_t vocabulary = 0;       ///< 0: as the data has it
+  int ranks = 1;
+  int threads = 0;  ///< per rank; 0: the cores divided by the ranks
+  zero::Stage stage = zero::Stage::gradients;
+  zero::ElementType precision = zero::ElementType::fp32;
+  bool offload = false;
+  std::size_t layers = 4, heads = 4, width = 128, context = 64;
+  std::size_t batch = 12;  ///< sequences per rank and micro-batch
+  int accumulate = 1;      ///< micro-batches per rank and step
+  std::optional<zero::Reduce> reduce;
+  std::uint64_t iterations = 2000;
+  double lr = 1e-3;
+  std::optional<double> min_lr;         ///< default: a tenth of lr
+  std::optional<std::uint64_t> warmup;  ///< default: 100 steps, or a tenth of a shorter run
+  double weight_decay = 0.1, beta2 = 0.99, clip = 1.0;
+  std::uint64_t eval_interval = 250;
+  std::size_t eval_batches = 20;  ///< over all ranks
+  std::uint64_t seed = 1337;
+  std::size_t sample = 256;  ///< tokens of text at the end
+  SamplingConfig sampling{};
+  std::optional<std::string> log;
+  bool help = false;
+};
+
+/// Reads a command line without the program's name. \throws UsageError.
+[[nodiscard]] Options parse_options(std::span<char const* const> arguments);
+
+/// The text of --help.
+[[nodiscard]] std::string usage();
+
+/// The learning rate of step \p step, counted from 0: linear warm-up, then half a cosine down to the minimum.
+[[nodiscard]] double learning_rate(Options const& options, std::uint64_t step);
+
+}  // namespace gpt2

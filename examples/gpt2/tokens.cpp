@@ -1,0 +1,277 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tokens.hpp"
+
+#include "random.hpp"
+#include "utf8.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace gpt2 {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t gpt2_vocabulary = 50257;
+constexpr std::size_t most_symbols = 65536;  // tokens are kept in 16 bits
+constexpr std::size_t most_header_bytes = std::size_t{4} << 20;
+
+[[noreturn]] void fail(std::string const& name, std::string const& problem) { throw DataError(name + ": " + problem); }
+
+std::string read_file(fs::path const& file) {
+  std::error_code error;
+  auto const status = fs::status(file, error);
+  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text or of a token file (.bin)");
+  if (fs::is_directory(status)) fail(file.string(), "is a folder; give the path of a file in it");
+  if (!fs::is_regular_file(status)) fail(file.string(), "is not a regular file; copy its content to one");
+  std::string content(fs::file_size(file, error), '\0');
+  std::ifstream stream(file, std::ios::binary);
+  if (error || !stream.read(content.data(), static_cast<std::streamsize>(content.size())))
+    fail(file.string(), "cannot be read; check its permissions");
+  if (content.empty()) fail(file.string(), "is empty; give a file with text or tokens");
+  return content;
+}
+
+std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t size) {
+  std::uint32_t value = 0;
+  for (std::size_t i = size; i-- != 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+// Skips llm.c's header where there is one and checks it.
+std::string_view without_header(std::string const& name, std::string_view bytes) {
+  constexpr std::size_t header_bytes = 256 * 4;
+  constexpr std::uint32_t magic = 20240520;
+  if (bytes.size() < 12 || little_endian(bytes, 0, 4) != magic) return bytes;
+  auto const version = little_endian(bytes, 4, 4), count = little_endian(bytes, 8, 4);
+  if (version != 1)
+    fail(name, "has llm.c's header of version " + std::to_string(version) + "; write version 1 (uint16)");
+  if (bytes.size() < header_bytes || bytes.size() - header_bytes != 2 * std::size_t{count}) {
+    fail(name, "does not hold the " + std::to_string(count) + " tokens that its header names; write it again");
+  }
+  return bytes.substr(header_bytes);
+}
+
+std::vector<std::uint16_t> parse_tokens(std::string const& name, std::string_view bytes) {
+  bytes = without_header(name, bytes);
+  if (bytes.size() % 2 != 0)
+    fail(name, "has an odd number of bytes, but tokens take two; it is cut off or not a token file");
+  std::vector<std::uint16_t> tokens(bytes.size() / 2);
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    tokens[i] = static_cast<std::uint16_t>(little_endian(bytes, 2 * i, 2));
+  return tokens;
+}
+
+std::u32string parse_text(std::string const& name, std::string_view bytes) {
+  std::u32string text;
+  text.reserve(bytes.size());
+  for (std::size_t at = 0; at < bytes.size();) {
+    auto const character = utf8_at(bytes, at);
+    if (!character || character->code == 0) {
+      fail(name,
+           "is not UTF-8 text (byte " + std::to_string(at) + "); convert it, or let a token file's name end in .bin");
+    }
+    text.push_back(character->code);
+    at += character->bytes;
+  }
+  return text;
+}
+
+std::vector<char32_t> distinct(std::u32string const& text) {
+  std::vector<bool> seen(0x110000);
+  for (char32_t const code : text) seen[code] = true;
+  std::vector<char32_t> symbols;
+  for (char32_t code = 0; code < seen.size(); ++code) {
+    if (seen[code]) symbols.push_back(code);
+  }
+  return symbols;
+}
+
+template <class Sequence>
+Sequence cut_off_tail(Sequence& all) {
+  auto const kept = all.size() - all.size() / 10;
+  Sequence tail(all.begin() + static_cast<std::ptrdiff_t>(kept), all.end());
+  all.resize(kept);
+  return tail;
+}
+
+bool is_token_file(fs::path const& file) { return file.extension() == ".bin"; }
+
+// The headers of one folder, by name: those without an extension, and those for internal use below bits (libstdc++) or
+// a folder whose name begins with two underscores (libc++).
+std::vector<fs::path> headers_of(fs::path const& folder) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (auto const& entry : fs::directory_iterator(folder, ignored)) {
+    auto const name = entry.path().filename().string();
+    if (entry.is_regular_file(ignored) && !entry.path().has_extension()) files.push_back(entry.path());
+    if (!entry.is_directory(ignored) || (name != "bits" && !name.starts_with("__"))) continue;
+    for (auto const& inner : fs::directory_iterator(entry.path(), ignored)) {
+      if (inner.path().extension() == ".h" && inner.is_regular_file(ignored)) files.push_back(inner.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::optional<fs::path> folder_of_headers(std::string_view directories) {
+  while (!directories.empty()) {
+    auto const end = std::min(directories.find('|'), directories.size());
+    fs::path const folder(directories.substr(0, end));
+    std::error_code ignored;
+    if (fs::is_regular_file(folder / "vector", ignored)) return folder;
+    directories.remove_prefix(std::min(end + 1, directories.size()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view Corpus::default_include_directories() {
+#if defined(GPT2_INCLUDE_DIRECTORIES)
+  return GPT2_INCLUDE_DIRECTORIES;
+#else
+  return "/usr/include/c++/v1";
+#endif
+}
+
+void Corpus::add_bytes(std::string_view bytes) {
+  bytes_ += bytes.size();
+  for (char const c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+}
+
+void Corpus::require_vocabulary(std::size_t needed) const {
+  if (needed <= vocabulary_) return;
+  fail(name_, "needs a vocabulary of at least " + std::to_string(needed) + ", not " + std::to_string(vocabulary_) +
+                  "; give a larger vocabulary or other data");
+}
+
+void Corpus::require_length() const {
+  for (auto const split : {Split::train, Split::validation}) {
+    if (tokens(split).size() > required_.context) continue;
+    std::string const which = split == Split::train ? "training" : "validation";
+    fail(name_, "has " + std::to_string(tokens(split).size()) + " tokens for " + which + ", but a context of " +
+                    std::to_string(required_.context) +
+                    " needs one more than that; give more text or a shorter context");
+  }
+}
+
+void Corpus::set_tokens(std::vector<std::uint16_t> train, std::optional<std::vector<std::uint16_t>> validation) {
+  vocabulary_ = required_.vocabulary != 0 ? required_.vocabulary : gpt2_vocabulary;
+  tokens_[1] = validation ? std::move(*validation) : cut_off_tail(train);
+  tokens_[0] = std::move(train);
+  for (auto const& tokens : tokens_) {
+    if (!tokens.empty()) require_vocabulary(std::size_t{*std::max_element(tokens.begin(), tokens.end())} + 1);
+  }
+  require_length();
+}
+
+void Corpus::set_text(std::string const& train, std::optional<std::string> const& validation) {
+  std::u32string text[2] = {parse_text(name_, train), {}};
+  text[1] = validation ? parse_text(name_, *validation) : cut_off_tail(text[0]);
+  symbols_ = distinct(text[0] + text[1]);
+  if (symbols_.size() > most_symbols)
+    fail(name_, "has more than 65536 distinct characters; tokenize it to a .bin file");
+  vocabulary_ = required_.vocabulary != 0 ? required_.vocabulary : symbols_.size();
+  require_vocabulary(symbols_.size());
+  std::vector<std::uint16_t> token_of(std::size_t{symbols_.empty() ? 0 : symbols_.back()} + 1);
+  for (std::size_t i = 0; i < symbols_.size(); ++i) token_of[symbols_[i]] = static_cast<std::uint16_t>(i);
+  for (std::size_t split = 0; split < 2; ++split) {
+    tokens_[split].reserve(text[split].size());
+    for (char32_t const code : text[split]) tokens_[split].push_back(token_of[code]);
+  }
+  require_length();
+}
+
+Corpus Corpus::load(fs::path const& file, DataRequirements const& requirements,
+                    std::optional<fs::path> const& validation) {
+  Corpus corpus(validation ? file.string() + " and " + validation->string() : file.string(), requirements);
+  if (validation && is_token_file(file) != is_token_file(*validation)) {
+    fail(corpus.name_, "one is a token file (.bin) and one is text; give two files of one kind");
+  }
+  std::string const train = read_file(file);
+  corpus.add_bytes(train);
+  std::optional<std::string> rest;
+  if (validation) {
+    rest = read_file(*validation);
+    corpus.add_bytes(*rest);
+  }
+  if (!is_token_file(file)) {
+    corpus.set_text(train, rest);
+  } else if (rest) {
+    corpus.set_tokens(parse_tokens(file.string(), train), parse_tokens(validation->string(), *rest));
+  } else {
+    corpus.set_tokens(parse_tokens(file.string(), train), std::nullopt);
+  }
+  return corpus;
+}
+
+Corpus Corpus::of_standard_headers(DataRequirements const& requirements, std::string_view include_directories) {
+  auto const folder = folder_of_headers(include_directories);
+  if (!folder) throw DataError("no text: the headers of the C++ standard library were not found; give a text file");
+  std::string text;
+  for (auto const& file : headers_of(*folder)) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    bool const ascii = std::all_of(content.begin(), content.end(), [](char c) { return c > 0; });
+    if (ascii && text.size() + content.size() <= most_header_bytes) text += content;
+  }
+  Corpus corpus("the C++ standard library headers in " + folder->string(), requirements);
+  corpus.add_bytes(text);
+  corpus.set_text(text, std::nullopt);
+  return corpus;
+}
+
+void Corpus::sample(Split split, BatchKey const& key, std::size_t length, std::span<Token> inputs,
+                    std::span<Token> targets) const {
+  if (length == 0 || length > required_.context || inputs.size() % length != 0 || inputs.size() != targets.size()) {
+    throw std::invalid_argument(
+        "gpt2::Corpus::sample: tokens and targets must be [sequences, length] each, with a "
+        "length of at most the required context");
+  }
+  auto const all = tokens(split);
+  auto const random =
+      CounterRandom(key.seed).with(static_cast<std::uint64_t>(split)).with(key.step).with(key.micro_batch);
+  for (std::size_t first = 0; first < inputs.size(); first += length) {
+    std::size_t const offset = random.below(first / length, all.size() - length);
+    for (std::size_t i = 0; i < length; ++i) {
+      inputs[first + i] = all[offset + i];
+      targets[first + i] = all[offset + i + 1];
+    }
+  }
+}
+
+std::vector<Token> Corpus::encode(std::string_view text) const {
+  if (symbols_.empty()) fail(name_, "is a token file, whose characters are not known; give tokens, not text");
+  std::vector<Token> tokens;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const character = utf8_at(text, at);
+    auto const symbol =
+        character ? std::lower_bound(symbols_.begin(), symbols_.end(), character->code) : symbols_.end();
+    if (symbol == symbols_.end() || *symbol != character->code) {
+      fail(name_,
+           "has no character like the one at byte " + std::to_string(at) + " of the text to encode; leave it out");
+    }
+    tokens.push_back(static_cast<Token>(symbol - symbols_.begin()));
+    at += character->bytes;
+  }
+  return tokens;
+}
+
+std::string Corpus::decode(std::span<Token const> tokens) const {
+  std::string text;
+  for (auto const token : tokens) {
+    if (symbols_.empty()) {
+      if (!text.empty()) text.push_back(' ');
+      text += std::to_string(token);
+    } else {
+      append_utf8(text, token < symbols_.size() ? symbols_[token] : U'\uFFFD');  // a vocabulary larger than the text's
+    }
+  }
+  return text;
+}
+
+}  // namespace gpt2

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "layers.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpt2 {
+
+/// Data that cannot be trained on. `what()` is one line: what is wrong with which file, and what to do.
+class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class Split : std::uint8_t { train, validation };
+
+/// What a model asks of its data.
+struct DataRequirements {
+  std::size_t context;         ///< each split must hold at least one token more
+  std::size_t vocabulary = 0;  ///< must cover all tokens; 0: as the data has it (50257 for token files)
+};
+
+/// Which sequences make up one micro-batch: the same ones whoever asks, whatever was drawn before.
+struct BatchKey {
+  std::uint64_t seed;
+  std::uint64_t step;
+  std::uint64_t micro_batch;  ///< counted over all ranks of the step
+};
+
+/// Tokens to train and to validate on, in memory.
+///
+/// A text file is UTF-8; its vocabulary is its distinct characters (code points, which are bytes where the text is
+/// ASCII) in ascending order. A file whose name ends in .bin holds tokens of 16 bits, little-endian: bare, as nanoGPT
+/// writes them, or behind llm.c's header of 256 32-bit integers (20240520, version 1, number of tokens). The first 90 %
+/// are for training and the rest for validation, unless a second file is given.
+class Corpus {
+ public:
+  /// Reads \p file, or \p file and \p validation, which must then be of the same kind.
+  /// \throws DataError when a file is missing, empty, a folder, neither text nor tokens, cut off, shorter than a
+  /// context in a split, or beyond the vocabulary.
+  [[nodiscard]] static Corpus load(std::filesystem::path const& file, DataRequirements const& requirements,
+                                   std::optional<std::filesystem::path> const& validation = {});
+
+  /// Text that every machine with a C++ compiler has: the headers of the standard library, up to 4 MB of them in the
+  /// order of their names. Looks for a folder with <vector> among \p include_directories, separated by '|'.
+  /// \throws DataError when there is none.
+  [[nodiscard]] static Corpus of_standard_headers(DataRequirements const& requirements,
+                                                  std::string_view include_directories = default_include_directories());
+
+  /// The include directories of the compiler that built this file.
+  [[nodiscard]] static std::string_view default_include_directories();
+
+  [[nodiscard]] std::string const& name() const noexcept { return name_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// FNV-1a, 64 bits, over the bytes of the file or files.
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  /// Tokens are below this: what was required, or what the data has.
+  [[nodiscard]] std::size_t vocabulary() const noexcept { return vocabulary_; }
+  [[nodiscard]] std::span<std::uint16_t const> tokens(Split split) const noexcept {
+    return tokens_[static_cast<std::size_t>(split)];
+  }
+
+  /// Fills \p tokens and \p targets, [sequences, length] each, with random pieces of a split and the tokens that
+  /// follow. The offset of sequence i depends on (\p key, split, i) alone. Both spans must be equal in size and a
+  /// multiple of \p length, which may not exceed the context that was required.
+  void sample(Split split, BatchKey const& key, std::size_t length, std::span<Token> tokens,
+              std::span<Token> targets) const;
+
+  /// The tokens of \p text. \throws DataError for token files, and for a character that the data does not have.
+  [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
+
+  /// The characters of \p tokens in UTF-8; of token files, whose text is not known, their numbers.
+  [[nodiscard]] std::string decode(std::span<Token const> tokens) const;
+
+ private:
+  Corpus(std::string name, DataRequirements const& requirements) : name_(std::move(name)), required_(requirements) {}
+
+  void add_bytes(std::string_view bytes);
+  void set_text(std::string const& train, std::optional<std::string> const& validation);
+  void set_tokens(std::vector<std::uint16_t> train, std::optional<std::vector<std::uint16_t>> validation);
+  void require_vocabulary(std::size_t needed) const;
+  void require_length() const;
+
+  std::string name_;
+  DataRequirements required_;
+  std::size_t bytes_ = 0;
+  std::uint64_t hash_ = 0xCBF29CE484222325ULL;
+  std::size_t vocabulary_ = 0;
+  std::vector<char32_t> symbols_;  // of a text, ascending; a token is an index into them
+  std::array<std::vector<std::uint16_t>, 2> tokens_;
+};
+
+}  // namespace gpt2

@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "engines.hpp"
+#include "model.hpp"
+#include "options.hpp"
+#include "parameters.hpp"
+#include "progress.hpp"
+#include "sampling.hpp"
+#include "tokens.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace gpt2 {
+
+/// One rank of a training run: the model over buffers that the engine hands out. Every rank makes the same calls.
+template <class T>
+class Trainer {
+ public:
+  /// Collective. \p corpus is borrowed and shared by all ranks.
+  Trainer(zero::ThreadCommunicator& communicator, Options const& options, Corpus const& corpus)
+      : communicator_(communicator),
+        options_(options),
+        corpus_(corpus),
+        shape_{options.layers, options.heads, options.width, options.context, corpus.vocabulary()},
+        pool_(threads(options)),
+        model_(shape_, options.batch, pool_),
+        tokens_(options.batch * options.context),
+        targets_(tokens_.size()) {
+    register_parameters();
+    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>>(
+        options.stage, communicator, parameters_,
+        options.offload ? std::optional(zero::CpuOffload::Config{}) : std::nullopt, engine_config());
+    for (auto const& parameter : parameter_shapes(shape_)) {
+      std::vector<float> values(parameter.size());
+      initialize(shape_, parameter.name, values, options.seed);
+      engine_->write_parameter(parameter.name, values);
+    }
+  }
+
+  /// One step of the run, \p step counted from 0.
+  StepRecord train_step(std::uint64_t step) {
+    auto const start = std::chrono::steady_clock::now();
+    StepRecord record{.step = step + 1, .lr = learning_rate(options_, step)};
+    std::vector<double> losses(static_cast<std::size_t>(options_.accumulate));
+    for (std::size_t a = 0; a < losses.size(); ++a) losses[a] = micro_batch(step, a);
+    auto const report = engine_->step({.lr = record.lr}, stream_).get();
+    record.loss = mean_over_ranks(losses, losses.size() * ranks());
+    record.grad_norm = report.gradient_norm;
+    record.loss_scale = static_cast<double>(report.loss_scale);
+    record.skipped = report.skipped;
+    std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
+    record.tokens_per_second = static_cast<double>(tokens_.size() * losses.size() * ranks()) / took.count();
+    return record;
+  }
+
+  /// Mean loss over the validation batches, the same ones at every call and on any number of ranks.
+  double validate() {
+    std::size_t const rounds = (options_.eval_batches + ranks() - 1) / ranks();
+    std::vector<double> losses(rounds);
+    for (std::size_t i = 0; i < rounds; ++i) {
+      // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
+      std::size_t const batch = std::min(i * ranks() + rank(), options_.eval_batches - 1);
+      corpus_.sample(Split::validation, {options_.seed, 0, batch}, options_.context, tokens_, targets_);
+      losses[i] = static_cast<double>(forward());
+    }
+    return mean_over_ranks(losses, options_.eval_batches);
+  }
+
+  /// Text that the model continues from the first token of the validation data. The same on every rank.
+  std::string sample(std::size_t count) {
+    std::vector<Token> text{static_cast<Token>(corpus_.tokens(Split::validation).front())};
+    CounterRandom const random = CounterRandom(options_.seed).with(0x73616D706C65);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t const length = std::min(text.size(), options_.context);
+      embed(std::span(text).last(length), length);
+      blocks_forward();
+      auto const weights = engine_->gather(head_, stream_);
+      text.push_back(gpt2::sample(model_.last_logits(head_weights(weights)), options_.sampling, random, i));
+    }
+    return corpus_.decode(text);
+  }
+
+  /// A fingerprint of the bits of all parameters in the order of their names. Collective.
+  std::uint64_t parameter_hash() {
+    std::vector<std::string> names;
+    for (auto const& parameter : parameter_shapes(shape_)) names.push_back(parameter.name);
+    std::sort(names.begin(), names.end());
+    zero::Fingerprint fingerprint;
+    for (auto const& name : names) {
+      auto const values = engine_->read_parameter(name);
+      fingerprint.add(std::as_bytes(std::span(name)));
+      fingerprint.add(std::as_bytes(std::span(values)));
+    }
+    return fingerprint.value();
+  }
+
+  [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
+  [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
+  [[nodiscard]] std::size_t activation_bytes() const { return model_.activation_bytes(); }
+  [[nodiscard]] std::size_t scratch_bytes() const { return model_.scratch_bytes(); }
+
+ private:
+  using Engine = TrainerEngine<T>;
+  using Lease = typename Engine::Lease;
+  using Gradients = typename Engine::Gradients;
+  using Block = std::array<zero::ParameterId, block_parameter_count>;
+
+  static int threads(Options const& options) {
+    if (options.threads > 0) return options.threads;
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / options.ranks);
+  }
+
+  typename Engine::Config engine_config() {
+    typename Engine::Config config{.gradient_accumulation_steps = options_.accumulate,
+                                   .gradient_clipping = options_.clip,
+                                   .reduce = options_.reduce,
+                                   .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0}};
+    config.backend.pool = &pool_;
+    return config;
+  }
+
+  void register_parameters() {
+    auto const decayed = parameters_.add_group({.weight_decay = options_.weight_decay});
+    std::vector<zero::ParameterId> ids;
+    for (auto const& parameter : parameter_shapes(shape_)) {
+      ids.push_back(parameters_.add({.name = parameter.name,
+                                     .shape = parameter.shape,
+                                     .group = parameter.decays ? decayed : zero::GroupId{},
+                                     .contributions = static_cast<int>(parameter.contributions),
+                                     .unit = static_cast<int>(parameter.unit)}));
+    }
+    embedding_ = {ids[0], ids[1]};
+    blocks_.resize(shape_.layers);
+    for (std::size_t l = 0; l < shape_.layers; ++l) {
+      std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(2 + l * block_parameter_count), block_parameter_count,
+                  blocks_[l].begin());
+    }
+    head_ = {ids[ids.size() - 2], ids[ids.size() - 1], ids[0]};
+  }
+
+  // ------------------------------------------------------------------------------------------------- a micro-batch
+
+  /// Micro-batch \p a of this rank: the k-th of the step's global sequence goes to rank k mod ranks.
+  double micro_batch(std::uint64_t step, std::size_t a) {
+    corpus_.sample(Split::train, {options_.seed, step, a * ranks() + rank()}, options_.context, tokens_, targets_);
+    auto batch = engine_->begin_micro_batch(stream_);
+    embed(tokens_, options_.context);
+    blocks_forward();
+    double const loss = static_cast<double>(head());
+    for (std::size_t l = shape_.layers; l-- > 0;) block_backward(l);
+    auto gradients = engine_->gradients(embedding_, stream_);
+    model_.embed_backward(tokens_, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
+    gradients.ready(stream_);
+    batch.finish(stream_);
+    return loss;
+  }
+
+  float forward() {
+    embed(tokens_, options_.context);
+    blocks_forward();
+    auto const weights = engine_->gather(head_, stream_);
+    return model_.head_forward(head_weights(weights), targets_);
+  }
+
+  void embed(std::span<Token const> tokens, std::size_t length) {
+    auto const weights = engine_->gather(embedding_, stream_);
+    model_.embed_forward(tokens, length, weights[embedding_[0]].data(), weights[embedding_[1]].data());
+  }
+  void blocks_forward() {
+    for (std::size_t l = 0; l < shape_.layers; ++l) {
+      auto const weights = engine_->gather(blocks_[l], stream_);
+      model_.block_forward(l, block_weights(weights, blocks_[l]));
+    }
+  }
+  /// The head's two passes follow each other, under one lease.
+  float head() {
+    auto const weights = engine_->gather(head_, stream_);
+    float const loss = model_.head_forward(head_weights(weights), targets_);
+    auto gradients = engine_->gradients(head_, stream_);
+    model_.head_backward(engine_->loss_scale().value(), head_weights(weights),
+                         {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
+    gradients.ready(stream_);
+    return loss;
+  }
+  void block_backward(std::size_t l) {
+    auto const weights = engine_->gather(blocks_[l], stream_);
+    auto gradients = engine_->gradients(blocks_[l], stream_);
+    BlockGradients<T> targets;
+    for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = target(gradients, blocks_[l][i]);
+    model_.block_backward(l, block_weights(weights, blocks_[l]), targets);
+    gradients.ready(stream_);
+  }
+
+  static Gradient<T> target(Gradients const& gradients, zero::ParameterId id) {
+    auto const place = gradients.write(id);
+    return {place.values.data(), place.adds};
+  }
+  static BlockWeights<T> block_weights(Lease const& lease, Block const& ids) {
+    BlockWeights<T> weights;
+    for (std::size_t i = 0; i < ids.size(); ++i) weights[i] = lease[ids[i]].data();
+    return weights;
+  }
+  HeadWeights<T> head_weights(Lease const& lease) const {
+    return {lease[head_[0]].data(), lease[head_[1]].data(), lease[head_[2]].data()};
+  }
+
+  // ------------------------------------------------------------------------------------------------- ranks
+
+  [[nodiscard]] std::size_t rank() const { return static_cast<std::size_t>(communicator_.rank()); }
+  [[nodiscard]] std::size_t ranks() const { return static_cast<std::size_t>(communicator_.size()); }
+
+  /// Mean of the first \p count values of the global sequence, whose k-th is value k / ranks of rank k mod ranks: added
+  /// in that order, so that it is the same on any number of ranks.
+  double mean_over_ranks(std::vector<double> const& mine, std::size_t count) {
+    std::vector<double> all(mine.size() * ranks());
+    communicator_.exchange(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+    double sum = 0.0;
+    for (std::size_t k = 0; k < count; ++k) sum += all[k % ranks() * mine.size() + k / ranks()];
+    return sum / static_cast<double>(count);
+  }
+
+  zero::ThreadCommunicator& communicator_;
+  Options const& options_;
+  Corpus const& corpus_;
+  ModelShape shape_;
+  zero::ThreadPool pool_;
+  Model<T> model_;
+  zero::HostStream stream_;
+  zero::ParameterList parameters_;
+  std::array<zero::ParameterId, 2> embedding_{};
+  std::vector<Block> blocks_;
+  std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
+  std::vector<Token> tokens_, targets_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace gpt2

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/buffer.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace zero {
+
+/// One copy of a launch that copies many tensors.
+struct CopyRange {
+  void* to = nullptr;
+  void const* from = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// A backend: memory of three kinds, streams, events and the few kernels that a step needs. Only its operations touch
+/// the engine's buffers. A `Stream` is a trivially copyable reference, passed last and never defaulted; operations may
+/// return before they have run, in the order of their stream; an `Event` is recorded on one stream and waited for by
+/// another. `synchronize` and `Event::synchronize` block the host; nothing else does.
+///
+/// Kernels (see backends/host.hpp for their contracts): zero, copy, copy_many, copy_on_host, accumulate, squares, decide,
+/// update, update_on_host, cast.
+template <class B>
+concept backend_policy = requires(B& backend, typename B::Config config, typename B::Stream stream,
+                                  typename B::Event& event, MemoryKind kind, MemoryBlock block, void* to,
+                                  void const* from, std::span<CopyRange const> ranges) {
+  requires std::is_trivially_copyable_v<typename B::Stream>;
+  requires std::equality_comparable<typename B::Stream>;
+  { backend.allocate(kind, std::size_t{1}) } -> std::same_as<MemoryBlock>;
+  backend.deallocate(kind, block);
+  { backend.make_stream() } -> std::same_as<typename B::OwnedStream>;
+  backend.record(event, stream);
+  backend.wait(stream, event);
+  backend.synchronize(stream);
+  event.synchronize();
+  { event.done() } -> std::convertible_to<bool>;
+  backend.zero(to, std::size_t{1}, stream);
+  backend.copy(to, from, std::size_t{1}, stream);
+  backend.copy_on_host(to, from, std::size_t{1}, stream);
+  backend.copy_many(ranges, stream);
+};
+
+}  // namespace zero

@@ -1,0 +1,284 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backend.hpp>
+#include <zero/bucket.hpp>
+#include <zero/error.hpp>
+#include <zero/gradient_norm.hpp>
+#include <zero/kernels/accumulate.hpp>
+#include <zero/kernels/cast.hpp>
+#include <zero/kernels/norm.hpp>
+#include <zero/kernels/real.hpp>
+#include <zero/kernels/update.hpp>
+#include <zero/step_decision.hpp>
+#include <zero/thread_pool.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <span>
+#include <string>
+#include <thread>
+
+namespace zero {
+
+/// What runs the operations of a host stream: an instruction set and threads. Work is split by its size alone, so that
+/// no result depends on the number of threads.
+class HostExecutor {
+ public:
+  /// Elements per task: small enough to share, large enough to hide the hand-over; a multiple of every granule's 128.
+  static constexpr std::size_t chunk = std::size_t{1} << 16;
+
+  /// Runs on \p pool, borrowed, or where that is null on \p threads of its own.
+  HostExecutor(InstructionSet instruction_set, ThreadPool* pool, int threads)
+      : own_(pool == nullptr ? threads : 1), pool_(pool == nullptr ? own_ : *pool), instruction_set_(instruction_set) {}
+
+  [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
+
+  /// Calls `f(begin, end)` over chunks of [0, \p n).
+  template <class F>
+  void for_chunks(std::size_t n, F&& f) {
+    pool_.parallel_for((n + chunk - 1) / chunk, [&](std::size_t task) {
+      f(task * chunk, std::min(n, (task + 1) * chunk));
+    });
+  }
+
+  /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
+  template <class F>
+  void for_pieces(std::span<Piece const> pieces, F&& f) {
+    if (pieces.empty()) return;
+    for_chunks(pieces.back().offset + pieces.back().count, [&](std::size_t begin, std::size_t end) {
+      auto piece = std::partition_point(pieces.begin(), pieces.end(),
+                                        [&](Piece const& p) { return p.offset + p.count <= begin; });
+      for (; piece != pieces.end() && piece->offset < end; ++piece) {
+        std::size_t const from = std::max(begin, piece->offset);
+        std::size_t const to = std::min(end, piece->offset + piece->count);
+        f(Piece{piece->parameter, piece->group, from, piece->in_parameter + (from - piece->offset), to - from});
+      }
+    });
+  }
+
+ private:
+  ThreadPool own_;
+  ThreadPool& pool_;
+  InstructionSet instruction_set_;
+};
+
+/// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
+class HostStream {
+ public:
+  HostStream() = default;
+  HostStream(int) = delete;  // a 0 is not a stream
+  explicit HostStream(HostExecutor& executor) noexcept : executor_(&executor) {}
+
+  /// The executor of the engine's own streams; a caller's stream has none, since nothing of the engine is heavy there.
+  [[nodiscard]] HostExecutor* executor() const noexcept { return executor_; }
+  friend bool operator==(HostStream, HostStream) = default;
+
+ private:
+  HostExecutor* executor_ = nullptr;
+};
+
+/// Nothing to wait for: what was called has run.
+class HostEvent {
+ public:
+  void synchronize() const noexcept {}
+  [[nodiscard]] bool done() const noexcept { return true; }
+};
+
+/// Model states in the memory of this process, kernels on its cores. "device", "pinned" and "pageable" memory are the
+/// same bytes here, accounted apart, so that a run shows what a GPU run would hold where.
+class HostBackend {
+ public:
+  using Stream = HostStream;
+  using Event = HostEvent;
+  static constexpr std::string_view name = "HostBackend";
+
+  struct Config {
+    int threads = 0;  ///< per rank; 0: the machine's cores divided by the ranks that share them
+    ThreadPool* pool = nullptr;  ///< run on these threads instead, which the trainer uses between the engine's calls
+    InstructionSet instruction_set = best_instruction_set();
+  };
+
+  class OwnedStream {
+   public:
+    explicit OwnedStream(HostExecutor& executor) noexcept : stream_(executor) {}
+    [[nodiscard]] Stream get() const noexcept { return stream_; }
+
+   private:
+    Stream stream_;
+  };
+
+  /// \p local_ranks is the number of ranks on this machine.
+  /// \throws ConfigurationError for negative threads, and on a CPU that lacks what this code was compiled for.
+  HostBackend(Config const& config, int local_ranks)
+      : executor_((check(config), config.instruction_set), config.pool, thread_count(config, local_ranks)) {}
+  HostBackend(HostBackend const&) = delete;
+  HostBackend& operator=(HostBackend const&) = delete;
+
+  /// Zero-filled and aligned to 64 bytes; large blocks in huge pages where the system gives them.
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, std::size_t bytes) {
+    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
+    void* data = rounded >= huge_page ? map(rounded) : ::operator new(rounded, std::align_val_t{alignment});
+    if (rounded < huge_page) std::memset(data, 0, rounded);
+    auto const k = static_cast<std::size_t>(kind);
+    in_use_[k] += rounded;
+    peak_[k] = std::max(peak_[k], in_use_[k]);
+    ++allocations_;
+    return {data, rounded};
+  }
+  void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
+    in_use_[static_cast<std::size_t>(kind)] -= block.bytes;
+    if (block.bytes >= huge_page) {
+      ::munmap(block.data, block.bytes);
+    } else {
+      ::operator delete(block.data, std::align_val_t{alignment});
+    }
+  }
+  /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return in_use_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
+
+  [[nodiscard]] OwnedStream make_stream() { return OwnedStream(executor_); }
+  void record(Event& /*event*/, Stream /*stream*/) noexcept {}
+  void wait(Stream /*stream*/, Event const& /*event*/) noexcept {}
+  void synchronize(Stream /*stream*/) noexcept {}
+
+  void zero(void* to, std::size_t bytes, Stream /*stream*/) { std::memset(to, 0, bytes); }
+  /// Between any two kinds of memory.
+  void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) {
+    executor_.for_chunks(bytes, [&](std::size_t begin, std::size_t end) {
+      std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<std::byte const*>(from) + begin, end - begin);
+    });
+  }
+  /// Between two places of host memory, by the host.
+  void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) { copy(to, from, bytes, stream); }
+  /// Many small copies as one operation.
+  void copy_many(std::span<CopyRange const> ranges, Stream stream) {
+    for (auto const& range : ranges) copy(range.to, range.from, range.bytes, stream);
+  }
+
+  /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
+  template <class Sum, class T>
+  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream /*stream*/) {
+    executor_.for_chunks(n, [&](std::size_t begin, std::size_t end) {
+      T const* source = from + begin;
+      zero::accumulate(executor_.instruction_set(), into + begin, &source, 1, end - begin, first);
+    });
+  }
+
+  /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has an
+  /// element that is not finite.
+  template <class Sum>
+  void squares(NormWords norm, std::span<Piece const> pieces, Sum const* slice, Stream /*stream*/) {
+    std::mutex mutex;
+    executor_.for_pieces(pieces, [&](Piece const& piece) {
+      ExactSum sum;
+      bool const finite = add_squares(executor_.instruction_set(), sum, slice + piece.offset, piece.count);
+      sum.normalize();
+      std::lock_guard lock(mutex);
+      merge(norm, sum);
+      if (!finite) enter_bad(norm, piece.parameter);
+    });
+  }
+
+  template <class Rule, class Scaler>
+  void decide(DecisionArguments<Rule, Scaler> const& arguments, Stream /*stream*/) {
+    zero::decide(arguments);
+  }
+
+  /// The fused update of pieces whose offsets count from the start of master, value, gradient and every state. Does
+  /// nothing where the decision is not to apply.
+  template <class Rule, class Compute, class Sum>
+  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
+              Stream /*stream*/) {
+    if (!decision->apply) return;
+    executor_.for_pieces(pieces, [&](Piece const& piece) {
+      auto arguments = base;
+      arguments.master += piece.offset;
+      if (arguments.value != nullptr) arguments.value += piece.offset;
+      arguments.gradient += piece.offset;
+      for (auto& state : arguments.states) state += piece.offset;
+      arguments.count = piece.count;
+      arguments.constants = decision->constants[piece.group];
+      arguments.multiplier = decision->multiplier;
+      fused_update(executor_.instruction_set(), arguments);
+    });
+  }
+  /// The same in host memory, for offloaded states.
+  template <class Rule, class Compute, class Sum>
+  void update_on_host(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                      Decision<Rule> const* decision, Stream stream) {
+    update(pieces, base, decision, stream);
+  }
+
+  /// to[i] = from[i] for \p n elements of another type, rounded to nearest even.
+  template <class To, class From>
+  void cast(To* to, From const* from, std::size_t n, Stream /*stream*/) {
+    executor_.for_chunks(n, [&](std::size_t begin, std::size_t end) {
+      zero::cast(executor_.instruction_set(), to + begin, from + begin, end - begin);
+    });
+  }
+
+ private:
+  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
+
+  // Code that was compiled for instructions that this CPU lacks dies of a signal somewhere: better a sentence here.
+  static void check(Config const& config) {
+    detail::require(config.threads >= 0, "zero::HostBackend: threads must not be negative; 0 divides the cores over ranks");
+    detail::require(config.pool == nullptr || config.threads == 0,
+                    "zero::HostBackend: give either threads or a pool: a pool brings its own threads");
+    detail::require(config.instruction_set <= best_instruction_set(),
+                    "zero::HostBackend: this CPU lacks the instruction set asked for: use best_instruction_set()");
+#if defined(__x86_64__) && defined(__AVX512F__)
+    detail::require(__builtin_cpu_supports("avx512f") != 0,
+                    "zero::HostBackend: compiled for AVX-512, which this CPU lacks: compile without -march=native");
+#elif defined(__x86_64__) && defined(__AVX2__)
+    detail::require(__builtin_cpu_supports("avx2") != 0,
+                    "zero::HostBackend: compiled for AVX2, which this CPU lacks: compile without -march=native");
+#endif
+  }
+
+  static int thread_count(Config const& config, int local_ranks) {
+    if (config.threads > 0) return config.threads;
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, local_ranks));
+  }
+
+  static void* map(std::size_t bytes) {
+    void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    (void)::madvise(data, bytes, MADV_HUGEPAGE);  // a hint: small pages are slower by 5 to 15 %, not wrong
+#endif
+    return data;
+  }
+
+  static void merge(NormWords norm, ExactSum const& sum) noexcept {
+    ExactSum total;
+    for (std::size_t i = 0; i < ExactSum::words; ++i) total.digits[i] = norm.words[i] + sum.digits[i];
+    total.normalize();
+    for (std::size_t i = 0; i < ExactSum::words; ++i) norm.words[i] = total.digits[i];
+  }
+
+  static void enter_bad(NormWords norm, std::uint32_t parameter) noexcept {
+    auto& entry = norm.bad_parameters()[norm.rank];
+    if (entry == 0 || entry > parameter + std::uint64_t{1}) entry = parameter + std::uint64_t{1};
+  }
+
+  HostExecutor executor_;
+  std::array<std::size_t, memory_kinds> in_use_{};
+  std::array<std::size_t, memory_kinds> peak_{};
+  std::uint64_t allocations_ = 0;
+};
+static_assert(backend_policy<HostBackend>);
+
+}  // namespace zero

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace zero {
+
+/// A contiguous part of one parameter inside a bucket or a slice of one.
+struct Piece {
+  std::uint32_t parameter = 0;     ///< by registration
+  std::uint32_t group = 0;
+  std::size_t offset = 0;          ///< elements from the start of the bucket or slice
+  std::size_t in_parameter = 0;    ///< elements from the start of the parameter
+  std::size_t count = 0;           ///< elements, without padding
+};
+
+/// What one collective moves: a range of the flat space, padded to a multiple of world x granule, of which rank r owns
+/// the r-th of `world` equal slices.
+struct Bucket {
+  std::size_t begin = 0;     ///< first element in the flat space
+  std::size_t elements = 0;  ///< with padding
+  std::uint32_t block = 0;
+  std::vector<Piece> pieces;
+};
+
+/// Where the gradients of a block lie at stages 2 and 3.
+enum class GradientSlot : std::uint8_t {
+  ring,  ///< in the ring of bucket slots
+  own,   ///< in a slot of its own: larger than a bucket, with several contributions, or kept whole at stage 3
+  none,  ///< frozen: no gradients
+};
+
+/// Neighbouring buckets that must lie in one contiguous piece of memory: one bucket, or all those of a parameter that is
+/// larger than a bucket. What stage 3 gathers, and what a gradient slot holds.
+struct Block {
+  std::size_t begin = 0;
+  std::size_t elements = 0;
+  std::uint32_t first_bucket = 0;
+  std::uint32_t bucket_count = 0;
+  int unit = 0;
+  bool whole = true;  ///< every rank keeps all of it between uses: always below stage 3, small parameters at stage 3
+  GradientSlot slot = GradientSlot::ring;
+};
+
+}  // namespace zero

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backends/host.hpp>
+#include <zero/communicator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace zero {
+
+/// A world of one rank.
+class SelfCommunicator {
+ public:
+  static constexpr std::string_view name = "SelfCommunicator";
+
+  [[nodiscard]] int rank() const noexcept { return 0; }
+  [[nodiscard]] int size() const noexcept { return 1; }
+  [[nodiscard]] int local_size() const noexcept { return 1; }
+
+  template <class Sum, class T>
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose /*purpose*/,
+                          HostStream stream) {
+    stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
+      T const* source = send + begin;
+      accumulate(stream.executor()->instruction_set(), into + begin, &source, 1, end - begin, first);
+    });
+  }
+
+  template <class T>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, HostStream /*stream*/) {
+    if (own != full) std::memcpy(full, own, count * sizeof(T));
+  }
+
+  void all_reduce(std::uint64_t* /*words*/, std::size_t /*count*/, CollectivePurpose /*purpose*/,
+                  HostStream /*stream*/) noexcept {}
+
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    std::memcpy(all.data(), mine.data(), mine.size());
+  }
+};
+static_assert(communicator_on<SelfCommunicator, HostStream>);
+
+}  // namespace zero

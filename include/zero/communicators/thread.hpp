@@ -1,0 +1,292 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backends/host.hpp>
+#include <zero/communicator.hpp>
+#include <zero/error.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace zero {
+namespace detail {
+
+/// One rank's part in a collective, which its peers read while all of them are inside it.
+struct Posting {
+  std::string_view operation;
+  CollectivePurpose purpose;
+  std::size_t count = 0;
+  std::size_t element_bytes = 0;
+  std::uint64_t sequence = 0;
+  void const* buffer = nullptr;
+
+  [[nodiscard]] bool matches(Posting const& other) const noexcept {
+    return operation == other.operation && purpose.what == other.purpose.what &&
+           purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes;
+  }
+  [[nodiscard]] std::string describe() const {
+    std::string text = std::string(operation) + " #" + std::to_string(sequence) + " of " + std::string(purpose.what);
+    if (purpose.bucket != CommunicationError::no_bucket) text += ", bucket " + std::to_string(purpose.bucket);
+    return text + " (" + std::to_string(count) + " x " + std::to_string(element_bytes) + " bytes)";
+  }
+  [[nodiscard]] CommunicationError::Where where(int rank) const {
+    return {rank, sequence, std::string(operation) + " of " + std::string(purpose.what), purpose.bucket};
+  }
+};
+
+/// Where the ranks of one process meet: a barrier that knows who is missing, and that a failure opens for good.
+class ThreadGroup {
+ public:
+  ThreadGroup(int size, std::chrono::nanoseconds deadline)
+      : members_(static_cast<std::size_t>(size)), deadline_(deadline) {}
+
+  [[nodiscard]] int size() const noexcept { return static_cast<int>(members_.size()); }
+  [[nodiscard]] Posting const& posting(int rank) const noexcept { return member(rank).posting; }
+
+  /// Waits until every rank has posted its part, and makes sure that all called the same collective.
+  void enter(int rank, Posting const& posting) {
+    member(rank).posting = posting;
+    meet(rank);
+    for (int r = 1; r < size(); ++r) {
+      if (!this->posting(r).matches(this->posting(0))) throw_mismatch(r);
+    }
+  }
+
+  /// Waits until every rank has done with its peers' buffers.
+  void leave(int rank) { meet(rank); }
+
+  /// Ends every wait, now and later. The first failure counts.
+  void fail(CommunicationFailure kind, int rank, std::string reason) {
+    std::lock_guard lock(mutex_);
+    fail_locked(kind, rank, std::move(reason));
+  }
+
+  /// Says that \p rank will not come to any further collective.
+  void retire(int rank) {
+    std::lock_guard lock(mutex_);
+    member(rank).retired.store(true);
+    woken_.notify_all();
+  }
+
+ private:
+  // Padded, so that a rank that spins on one counter does not slow the others' down.
+  struct alignas(64) Member {
+    std::atomic<std::uint64_t> meetings{0};
+    std::atomic<bool> retired{false};
+    Posting posting;
+  };
+  struct Failure {
+    CommunicationFailure kind;
+    int rank;
+    std::string reason;
+  };
+  static constexpr int spins = 4096;
+
+  [[nodiscard]] Member& member(int rank) noexcept { return members_[static_cast<std::size_t>(rank)]; }
+  [[nodiscard]] Member const& member(int rank) const noexcept { return members_[static_cast<std::size_t>(rank)]; }
+
+  // Both counters are sequentially consistent: either the sleeper sees the last arrival, or that one sees a sleeper.
+  void meet(int rank) {
+    std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
+    if (sleepers_.load() > 0) {
+      std::lock_guard lock(mutex_);
+      woken_.notify_all();
+    }
+    // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
+    for (int i = 0; i < spins; ++i) {
+      if (!missing(meeting)) return;
+      if (i % 32 == 31) std::this_thread::yield();
+    }
+    sleep(rank, meeting);
+  }
+
+  /// The first rank that has not come to \p meeting.
+  [[nodiscard]] std::optional<int> missing(std::uint64_t meeting) const noexcept {
+    for (int r = 0; r < size(); ++r) {
+      if (member(r).meetings.load() < meeting) return r;
+    }
+    return std::nullopt;
+  }
+
+  void sleep(int rank, std::uint64_t meeting) {
+    std::unique_lock lock(mutex_);
+    sleepers_.fetch_add(1);
+    bool const over = woken_.wait_for(lock, deadline_, [&] { return settled(meeting); });
+    sleepers_.fetch_sub(1);
+    auto const absent = missing(meeting);
+    if (!absent) return;
+    if (!over) {
+      auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();
+      fail_locked(CommunicationFailure::deadline, *absent,
+                  "did not arrive within the deadline of " + std::to_string(ms) + " ms");
+    }
+    Posting const& mine = posting(rank);
+    throw CommunicationError(failure_->kind, mine.where(failure_->rank),
+                             "zero: rank " + std::to_string(rank) + " waited in " + mine.describe() + ": rank " +
+                                 std::to_string(failure_->rank) + " " + failure_->reason);
+  }
+
+  [[nodiscard]] bool settled(std::uint64_t meeting) {
+    for (int r = 0; r < size(); ++r) {
+      if (member(r).meetings.load() < meeting && member(r).retired.load()) {
+        fail_locked(CommunicationFailure::peer_failed, r, "has left: call the engine equally often on every rank");
+      }
+    }
+    return failure_ || !missing(meeting);
+  }
+
+  void fail_locked(CommunicationFailure kind, int rank, std::string reason) {
+    if (!failure_) failure_ = Failure{kind, rank, std::move(reason)};
+    woken_.notify_all();
+  }
+
+  [[noreturn]] void throw_mismatch(int rank) const {
+    throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(rank),
+                             "zero: ranks called different collectives: rank 0 " + posting(0).describe() + ", rank " +
+                                 std::to_string(rank) + " " + posting(rank).describe() +
+                                 ": call the engine in the same order on every rank");
+  }
+
+  std::vector<Member> members_;
+  std::chrono::nanoseconds deadline_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::atomic<int> sleepers_{0};
+  std::optional<Failure> failure_;
+};
+
+}  // namespace detail
+
+/// One rank of a world whose ranks are threads of one process. Reads its peers' buffers directly; each rank sums its own
+/// slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
+class ThreadCommunicator {
+ public:
+  static constexpr std::string_view name = "ThreadCommunicator";
+  static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
+
+  /// \p group is shared by all ranks and must outlive them.
+  ThreadCommunicator(detail::ThreadGroup& group, int rank)
+      : group_(&group), rank_(rank) {}
+
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+  [[nodiscard]] int size() const noexcept { return group_->size(); }
+  [[nodiscard]] int local_size() const noexcept { return group_->size(); }
+
+  template <class Sum, class T>
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+                          HostStream stream) {
+    enter<T>("reduce_scatter_add", purpose, count, send);
+    std::size_t const slice = static_cast<std::size_t>(rank_) * count;
+    stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
+      std::array<T const*, max_ranks> sources;
+      for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<T>(q) + slice + begin;
+      accumulate(stream.executor()->instruction_set(), into + begin, sources.data(), static_cast<std::size_t>(size()),
+                 end - begin, first);
+    });
+    group_->leave(rank_);
+  }
+
+  template <class T>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, HostStream stream) {
+    enter<T>("all_gather", purpose, count, own);
+    for (int q = 0; q < size(); ++q) {
+      T* const to = full + static_cast<std::size_t>(q) * count;
+      T const* const from = peer<T>(q);
+      if (to == from) continue;
+      stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
+        std::memcpy(to + begin, from + begin, (end - begin) * sizeof(T));
+      });
+    }
+    group_->leave(rank_);
+  }
+
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, HostStream /*stream*/) {
+    enter<std::uint64_t>("all_reduce", purpose, count, words);
+    sums_.assign(count, 0);
+    for (int q = 0; q < size(); ++q) {
+      for (std::size_t i = 0; i < count; ++i) sums_[i] += peer<std::uint64_t>(q)[i];
+    }
+    group_->leave(rank_);
+    std::memcpy(words, sums_.data(), count * sizeof(std::uint64_t));
+  }
+
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    enter<std::byte>("exchange", {.what = "settings"}, mine.size(), mine.data());
+    for (int q = 0; q < size(); ++q) {
+      std::memcpy(all.data() + static_cast<std::size_t>(q) * mine.size(), peer<std::byte>(q), mine.size());
+    }
+    group_->leave(rank_);
+  }
+
+ private:
+  template <class T>
+  void enter(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer) {
+    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer});
+  }
+  template <class T>
+  [[nodiscard]] T const* peer(int rank) const noexcept {
+    return static_cast<T const*>(group_->posting(rank).buffer);
+  }
+
+  detail::ThreadGroup* group_;
+  std::vector<std::uint64_t> sums_;
+  int rank_;
+  std::uint64_t sequence_ = 0;
+};
+static_assert(communicator_on<ThreadCommunicator, HostStream>);
+
+struct RunOptions {
+  std::chrono::nanoseconds deadline = std::chrono::minutes(10);  ///< of every wait for another rank
+};
+
+/// Runs `f(communicator)` on \p ranks threads of this process, one rank each, and waits for all of them. Where one
+/// throws, the others' collectives throw CommunicationError at once, and the first error is thrown here.
+/// \throws ConfigurationError for less than one rank or a deadline that is not positive.
+template <class F>
+void run_ranks(int ranks, F&& f, RunOptions options = {}) {
+  detail::require(ranks >= 1 && ranks <= ThreadCommunicator::max_ranks, "zero::run_ranks: 1 to 256 ranks are possible");
+  detail::require(options.deadline.count() > 0, "zero::run_ranks: the deadline must be positive");
+  detail::ThreadGroup group(ranks, options.deadline);
+  std::mutex mutex;
+  std::exception_ptr first;
+  auto const run = [&](int rank) {
+    auto const fail = [&](std::string reason) {
+      {
+        std::lock_guard lock(mutex);
+        if (!first) first = std::current_exception();
+      }
+      group.fail(CommunicationFailure::peer_failed, rank, std::move(reason));
+    };
+    try {
+      ThreadCommunicator communicator(group, rank);
+      f(communicator);
+      group.retire(rank);
+    } catch (std::exception const& error) {
+      fail(std::string("failed: ") + error.what());
+    } catch (...) {
+      fail("failed with something that is no std::exception");
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int rank = 1; rank < ranks; ++rank) threads.emplace_back(run, rank);
+  run(0);
+  for (auto& thread : threads) thread.join();
+  if (first) std::rethrow_exception(first);
+}
+
+}  // namespace zero

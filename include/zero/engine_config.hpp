@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/agreement.hpp>
+#include <zero/error.hpp>
+#include <zero/flat_layout.hpp>
+#include <zero/gradient_arrivals.hpp>
+#include <zero/gradient_reducer.hpp>
+#include <zero/kernels/real.hpp>
+#include <zero/parameter.hpp>
+#include <zero/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace zero {
+
+/// Settings of an engine. All of them are the same on every rank.
+template <class Rule, class Scaler, class Offload, class Backend>
+struct EngineConfig {
+  int gradient_accumulation_steps = 1;     ///< micro-batches per step and rank
+  double gradient_clipping = 0.0;          ///< largest norm of the averaged gradient; 0: no clipping
+  std::optional<Reduce> reduce{};          ///< default: each_micro_batch at stages 2 and 3, else once_per_step
+  std::size_t bucket_elements = 1U << 22;  ///< capacity of a bucket
+  std::size_t granule = 128;               ///< elements; every parameter starts on one; a multiple of 128
+  int gradient_ring = 2;                   ///< stages 2 and 3: buckets of gradients under way at once
+  MissingGradient missing_gradient = MissingGradient::error;
+  std::size_t live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
+  int prefetch_units = 1;             ///< stage 3: units gathered ahead; 0: none
+  std::size_t keep_whole_below = 0;   ///< stage 3: parameters with fewer elements stay whole on every rank
+  typename Rule::Config optimizer{};
+  typename Scaler::Config scale{};
+  typename Offload::Config offload{};
+  typename Backend::Config backend{};
+
+  /// The same settings for an engine with another offload.
+  template <class Other>
+  [[nodiscard]] EngineConfig<Rule, Scaler, Other, Backend> with_offload(typename Other::Config const& other) const {
+    return {gradient_accumulation_steps, gradient_clipping, reduce,    bucket_elements,  granule,
+            gradient_ring,               missing_gradient,  live_elements, prefetch_units, keep_whole_below,
+            optimizer,                   scale,             other,     backend};
+  }
+};
+
+/// What changes from step to step.
+struct StepOptions {
+  std::optional<double> lr{};                 ///< learning rate; default: the configuration's
+  std::optional<double> gradient_clipping{};  ///< default: the configuration's
+};
+
+namespace detail {
+
+inline void check_lr(double const& lr) {
+  require(is_finite(lr) && lr >= 0.0, "zero::Engine: lr must be finite and not negative, e.g. 3e-4");
+}
+inline void check_clipping(double const& clipping) {
+  require(is_finite(clipping) && clipping >= 0.0,
+          "zero::Engine: gradient_clipping must be finite and not negative; 0 turns it off");
+}
+
+/// A policy's own check, as the library's error.
+template <class Policy>
+void validate(typename Policy::Config const& config) {
+  if constexpr (requires { Policy::validate(config); }) {
+    try {
+      Policy::validate(config);
+    } catch (std::invalid_argument const& error) {
+      throw ConfigurationError(error.what());
+    }
+  }
+}
+
+template <class Config>
+void check_config(Config const& config, Stage stage) {
+  require(config.gradient_accumulation_steps >= 1 && config.gradient_accumulation_steps <= (1 << 20),
+          "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
+  check_clipping(config.gradient_clipping);
+  require(config.reduce != Reduce::once_per_step || stage < Stage::gradients,
+          "zero::Engine: Reduce::once_per_step keeps whole local sums: use stage 0 or 1, or Reduce::each_micro_batch");
+}
+
+/// The rule's configuration as a group sees it.
+template <class Rule>
+typename Rule::Config group_config(typename Rule::Config config, ParameterGroup const& group, double lr) {
+  config.lr = static_cast<decltype(config.lr)>(lr * group.lr_factor);
+  if constexpr (requires { config.weight_decay; }) {
+    if (group.weight_decay) config.weight_decay = static_cast<decltype(config.weight_decay)>(*group.weight_decay);
+  } else {
+    require(!group.weight_decay, "zero::Engine: a group sets weight_decay, which this rule does not have: leave it out");
+  }
+  return config;
+}
+
+/// What a rule's settings do to one element, at the first steps: equal settings, equal bits. Its Config may have padding
+/// and members that cannot be compared.
+template <class Rule>
+std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
+  Fingerprint fingerprint;
+  for (float const unit : {1.0F, 0x1p-40F}) {  // beside a large parameter and gradient a small setting would not show
+    Real1 parameter(unit);
+    States<Real1, Rule::state_count> states{};
+    for (std::size_t k = 0; k < Rule::state_count; ++k) states[k] = Real1(0.25F * unit * unit);
+    for (std::uint64_t step = 1; step <= 4; ++step) {
+      Rule::update(parameter, Real1(0.5F * unit / static_cast<float>(step)), states, Rule::constants(config, step));
+      fingerprint.add(parameter);
+      for (std::size_t k = 0; k < Rule::state_count; ++k) fingerprint.add(states[k]);
+    }
+  }
+  return fingerprint.value();
+}
+
+/// The scales that a scaler takes over clean steps and overflows.
+template <class Scaler>
+std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
+  Fingerprint fingerprint;
+  auto state = Scaler::initial(config);
+  for (int i = 0; i < 6000; ++i) {
+    state = Scaler::update(config, state, i % 2000 >= 1990);
+    fingerprint.add(static_cast<float>(state.scale));
+  }
+  return fingerprint.value();
+}
+
+/// Different text for every different value: std::to_string writes six decimals of a double only.
+template <class T>
+std::string exact_text(T value) {
+  if constexpr (!std::is_same_v<T, double>) {
+    return std::to_string(value);
+  } else {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", value);
+    return text;
+  }
+}
+
+inline std::string describe_parameters(std::vector<ParameterSpec> const& specs,
+                                       std::vector<ParameterGroup> const& groups) {
+  std::string text;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    auto const& spec = specs[i];
+    text += "parameter " + std::to_string(i) + " '" + spec.name + "' [";
+    for (auto dimension : spec.shape) text += std::to_string(dimension) + ",";
+    text += "] group " + std::to_string(spec.group.index) + " unit " + std::to_string(spec.unit) + " contributions " +
+            std::to_string(spec.contributions) + (spec.frozen ? " frozen" : "") + (spec.values ? " values adopted" : "") +
+            (spec.gradients ? " gradients adopted" : "") + "\n";
+  }
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    text += "group " + std::to_string(g) + " lr_factor " + exact_text(groups[g].lr_factor) + " weight_decay " +
+            (groups[g].weight_decay ? exact_text(*groups[g].weight_decay) : "of the optimizer") + "\n";
+  }
+  return text;
+}
+
+/// Everything that must be the same on every rank, one setting per line.
+template <class Rule, class Scaler, class Config>
+std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
+  auto const line = [](std::string_view name, auto value) { return std::string(name) + " " + exact_text(value) + "\n"; };
+  std::string text = "zero version " + std::to_string(ZERO_VERSION) + "\n";
+  text += line("gradient_accumulation_steps", config.gradient_accumulation_steps);
+  text += line("gradient_clipping", config.gradient_clipping);
+  text += line("reduce", config.reduce ? static_cast<int>(*config.reduce) : -1);
+  text += line("bucket_elements", config.bucket_elements) + line("granule", config.granule);
+  text += line("gradient_ring", config.gradient_ring);
+  text += line("missing_gradient", static_cast<int>(config.missing_gradient));
+  text += line("live_elements", config.live_elements) + line("prefetch_units", config.prefetch_units);
+  text += line("keep_whole_below", config.keep_whole_below);
+  text += line("lr", static_cast<double>(config.optimizer.lr));
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    auto const settings = group_config<Rule>(config.optimizer, groups[g], static_cast<double>(config.optimizer.lr));
+    text += line("fingerprint of the optimizer's settings, group " + std::to_string(g), fingerprint_of_rule<Rule>(settings));
+  }
+  return text + line("fingerprint of the loss scaler's settings", fingerprint_of_scaler<Scaler>(config.scale));
+}
+
+}  // namespace detail
+}  // namespace zero

@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bucket.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// What decides a layout, besides the parameters.
+struct LayoutSettings {
+  Stage stage = Stage::none;
+  std::size_t world = 1;
+  std::size_t granule = 128;             ///< elements; a multiple of 128; every parameter starts on one
+  std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
+  std::size_t whole_below = 0;           ///< stage 3: parameters with fewer elements are kept whole on every rank
+};
+
+/// Where a parameter lies in the flat space.
+struct ParameterPlace {
+  std::size_t begin = 0;  ///< contiguous from here, in the flat space
+  std::size_t count = 0;
+  std::uint32_t block = 0;
+  std::uint32_t first_bucket = 0;
+  std::uint32_t bucket_count = 0;
+};
+
+/// The flat space: every parameter's place, and the buckets over it. A pure function of the registered parameters and
+/// the settings, so that every rank computes the same one.
+///
+/// Trainable parameters come first, in reverse order of registration, because backward produces their gradients in that
+/// order; then those whose gradients are complete only at the end of backward whatever their place (several
+/// contributions; at stage 3, small parameters that share buckets over all units); then the frozen ones. Buckets are
+/// reduced in this order. A parameter starts on a granule and shares a bucket with its neighbours if it fits, so that no
+/// slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has buckets of its own.
+class FlatLayout {
+ public:
+  FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
+      : settings_(settings), places_(specs.size()) {
+    check(specs);
+    for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
+      for (std::size_t i = specs.size(); i-- > 0;) {
+        if (section_of(specs[i]) == section) place(specs, i, section);
+      }
+      close_bucket();
+      if (section == Section::whole) trainable_ = total_, trainable_buckets_ = buckets_.size();
+    }
+  }
+
+  [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
+  [[nodiscard]] std::vector<ParameterPlace> const& places() const noexcept { return places_; }
+  [[nodiscard]] std::vector<Bucket> const& buckets() const noexcept { return buckets_; }
+  [[nodiscard]] std::vector<Block> const& blocks() const noexcept { return blocks_; }
+
+  /// Elements of the flat space, with padding; a multiple of world.
+  [[nodiscard]] std::size_t total() const noexcept { return total_; }
+  /// Elements of the trainable part, which comes first.
+  [[nodiscard]] std::size_t trainable() const noexcept { return trainable_; }
+  /// Buckets of the trainable part: those that are reduced.
+  [[nodiscard]] std::size_t trainable_buckets() const noexcept { return trainable_buckets_; }
+  /// Elements of all parameters, without padding.
+  [[nodiscard]] std::size_t parameter_elements() const noexcept { return parameter_elements_; }
+  [[nodiscard]] std::size_t padding_elements() const noexcept { return total_ - parameter_elements_; }
+
+  /// Elements of bucket \p b that one rank owns.
+  [[nodiscard]] std::size_t slice_elements(std::size_t b) const noexcept {
+    return buckets_[b].elements / settings_.world;
+  }
+
+  /// The parts of parameters inside rank \p rank's slice of bucket \p b; offsets count from the slice's start.
+  [[nodiscard]] std::vector<Piece> slice_pieces(std::size_t b, std::size_t rank) const {
+    std::size_t const slice = slice_elements(b);
+    return clip_pieces(buckets_[b].pieces, rank * slice, (rank + 1) * slice);
+  }
+
+  /// The parts of \p pieces within [begin, end); offsets count from \p begin.
+  [[nodiscard]] static std::vector<Piece> clip_pieces(std::span<Piece const> pieces, std::size_t begin, std::size_t end) {
+    std::vector<Piece> clipped;
+    for (auto const& piece : pieces) {
+      std::size_t const from = std::max(piece.offset, begin);
+      std::size_t const to = std::min(piece.offset + piece.count, end);
+      if (from >= to) continue;
+      clipped.push_back(
+          {piece.parameter, piece.group, from - begin, piece.in_parameter + (from - piece.offset), to - from});
+    }
+    return clipped;
+  }
+
+ private:
+  enum class Section : std::uint8_t { ring, several, whole, frozen, frozen_whole };
+
+  static constexpr std::size_t largest_model = std::size_t{1} << 50;  // elements
+
+  [[nodiscard]] bool small(ParameterSpec const& spec) const {
+    return settings_.stage == Stage::parameters && ParameterList::element_count(spec.shape) < settings_.whole_below;
+  }
+
+  [[nodiscard]] Section section_of(ParameterSpec const& spec) const {
+    if (spec.frozen) return small(spec) ? Section::frozen_whole : Section::frozen;
+    if (small(spec)) return Section::whole;
+    return spec.contributions > 1 ? Section::several : Section::ring;
+  }
+
+  [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.granule; }
+  [[nodiscard]] static std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+
+  void check(std::vector<ParameterSpec> const& specs) const {
+    detail::require(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
+    detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
+    detail::require(settings_.granule > 0 && settings_.granule % 128 == 0 && settings_.granule <= (1U << 24),
+                    "zero::Engine: granule must be a multiple of 128 elements, up to 2^24");
+    std::size_t elements = 0;
+    for (auto const& spec : specs) {
+      elements += round_up(ParameterList::element_count(spec.shape), settings_.granule);
+      detail::require(elements <= largest_model, "zero::Engine: the parameters have more than 2^50 elements: register less");
+    }
+  }
+
+  // A bucket holds what was asked for, rounded up to what can be split evenly.
+  [[nodiscard]] std::size_t capacity() const {
+    return round_up(std::min(settings_.bucket_elements, largest_model), unit_of_collectives());
+  }
+
+  void place(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
+    auto const& spec = specs[i];
+    std::size_t const count = ParameterList::element_count(spec.shape);
+    parameter_elements_ += count;
+    // Units bound what stage 3 gathers; what is kept whole is never gathered.
+    bool const whole = settings_.stage != Stage::parameters || small(spec);
+    int const unit = whole ? 0 : spec.unit;
+    GradientSlot const slot = spec.frozen                ? GradientSlot::none
+                              : section == Section::ring ? GradientSlot::ring
+                                                         : GradientSlot::own;
+    if (count > capacity()) {
+      close_bucket();
+      place_large(spec, i, count, {.unit = unit, .whole = whole, .slot = spec.frozen ? slot : GradientSlot::own});
+      return;
+    }
+    std::size_t const start = round_up(open_elements_, settings_.granule);
+    if (!open_ || open_->unit != unit || start + count > capacity()) {
+      close_bucket();
+      open_ = Block{.begin = total_, .unit = unit, .whole = whole, .slot = slot};
+    }
+    add_to_open(spec, i, count);
+  }
+
+  void add_to_open(ParameterSpec const& spec, std::size_t i, std::size_t count) {
+    std::size_t const start = round_up(open_elements_, settings_.granule);
+    auto const block = static_cast<std::uint32_t>(blocks_.size());
+    places_[i] = {total_ + start, count, block, static_cast<std::uint32_t>(buckets_.size()), 1};
+    open_pieces_.push_back({static_cast<std::uint32_t>(i), spec.group.index, start, 0, count});
+    open_elements_ = start + count;
+  }
+
+  void close_bucket() {
+    if (!open_) return;
+    std::size_t const elements = round_up(open_elements_, unit_of_collectives());
+    append_block(*open_, elements, 1);
+    append_bucket(elements, std::exchange(open_pieces_, {}));
+    open_.reset();
+    open_elements_ = 0;
+  }
+
+  void place_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
+    std::size_t const buckets = (count + capacity() - 1) / capacity();
+    places_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
+                  static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
+    block.begin = total_;
+    append_block(block, round_up(count, unit_of_collectives()), static_cast<std::uint32_t>(buckets));
+    for (std::size_t done = 0; done < count; done += capacity()) {
+      std::size_t const part = std::min(capacity(), count - done);
+      append_bucket(round_up(part, unit_of_collectives()),
+                    {{static_cast<std::uint32_t>(i), spec.group.index, 0, done, part}});
+    }
+  }
+
+  void append_block(Block block, std::size_t elements, std::uint32_t buckets) {
+    block.elements = elements;
+    block.first_bucket = static_cast<std::uint32_t>(buckets_.size());
+    block.bucket_count = buckets;
+    blocks_.push_back(block);
+  }
+
+  void append_bucket(std::size_t elements, std::vector<Piece> pieces) {
+    buckets_.push_back({total_, elements, static_cast<std::uint32_t>(blocks_.size() - 1), std::move(pieces)});
+    total_ += elements;
+  }
+
+  LayoutSettings settings_;
+  std::vector<ParameterPlace> places_;
+  std::vector<Bucket> buckets_;
+  std::vector<Block> blocks_;
+  std::size_t total_ = 0;
+  std::size_t trainable_ = 0;
+  std::size_t trainable_buckets_ = 0;
+  std::size_t parameter_elements_ = 0;
+  std::optional<Block> open_;  // the bucket that is being filled
+  std::size_t open_elements_ = 0;
+  std::vector<Piece> open_pieces_;
+};
+
+}  // namespace zero

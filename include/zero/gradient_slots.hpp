@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backend.hpp>
+#include <zero/buffer.hpp>
+#include <zero/error.hpp>
+#include <zero/flat_layout.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace zero {
+
+/// Where gradients lie until they are reduced: at stages 0 and 1 in an arena with a stable place for each; at stages 2
+/// and 3 in a static ring of bucket slots, the k-th block of the ring in slot k mod R (a CUDA graph bakes addresses in),
+/// and in slots of their own for what cannot share it.
+template <class T, class Backend>
+class GradientSlots {
+ public:
+  using Stream = typename Backend::Stream;
+
+  GradientSlots(Backend& backend, MemoryReport& books, FlatLayout const& layout, int ring)
+      : backend_(backend), layout_(layout), slots_(layout.blocks().size()) {
+    detail::require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
+    if (stable()) {
+      for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].at = layout.blocks()[i].begin;
+      memory_ = {backend, books, MemoryKind::device, MemoryPurpose::gradients, layout.trainable()};
+    } else {
+      lay_out_ring(books, static_cast<std::size_t>(ring));
+    }
+    free_.resize(ring_ + slots_.size());
+  }
+
+  /// Whether every gradient has a place of its own for good.
+  [[nodiscard]] bool stable() const noexcept { return layout_.settings().stage < Stage::gradients; }
+  [[nodiscard]] std::size_t ring() const noexcept { return ring_; }
+  /// Start of the stable arena.
+  [[nodiscard]] T* data() const noexcept { return memory_.data(); }
+
+  /// Whether \p block may be written while bucket \p next is the first that has not been reduced.
+  [[nodiscard]] bool available(std::uint32_t block, std::size_t next) const noexcept {
+    auto const& slot = slots_[block];
+    return !slot.in_ring || slot.previous == none || next > layout_.blocks()[slot.previous].first_bucket;
+  }
+
+  /// The memory of \p block; \p stream waits until its last use is over. The block must be available.
+  [[nodiscard]] T* open(std::uint32_t block, Stream stream) {
+    backend_.wait(stream, free_[free_index(block)]);
+    return address(block);
+  }
+
+  /// The memory of bucket \p b.
+  [[nodiscard]] T* bucket(std::size_t b) const noexcept {
+    auto const& bucket = layout_.buckets()[b];
+    return address(bucket.block) + (bucket.begin - layout_.blocks()[bucket.block].begin);
+  }
+
+  /// Bucket \p b has been read, as far as \p stream has come.
+  void release(std::size_t b, Stream stream) { backend_.record(free_[free_index(layout_.buckets()[b].block)], stream); }
+  /// Everything has been read, as far as \p stream has come.
+  void all_free(Stream stream) {
+    for (auto& event : free_) backend_.record(event, stream);
+  }
+
+ private:
+  static constexpr std::uint32_t none = UINT32_MAX;
+
+  struct Slot {
+    std::size_t at = 0;
+    bool in_ring = false;
+    std::uint32_t position = 0;     // in the ring
+    std::uint32_t previous = none;  // the block that used this ring slot before, in the order of reduction
+  };
+
+  [[nodiscard]] T* address(std::uint32_t block) const noexcept {
+    return (stable() || slots_[block].in_ring ? memory_.data() : own_.data()) + slots_[block].at;
+  }
+  [[nodiscard]] std::size_t free_index(std::uint32_t block) const noexcept {
+    return slots_[block].in_ring ? slots_[block].position : ring_ + block;
+  }
+
+  void lay_out_ring(MemoryReport& books, std::size_t ring) {
+    std::size_t largest = 0;
+    std::size_t own = 0;
+    std::vector<std::uint32_t> in_ring;
+    for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+      auto const& block = layout_.blocks()[i];
+      if (block.slot == GradientSlot::ring) {
+        in_ring.push_back(i);
+        largest = std::max(largest, block.elements);
+      } else if (block.slot == GradientSlot::own) {
+        slots_[i].at = own;
+        own += block.elements;
+      }
+    }
+    ring_ = std::min(ring, in_ring.size());
+    for (std::size_t k = 0; k < in_ring.size(); ++k) {
+      auto const position = static_cast<std::uint32_t>(k % ring_);
+      slots_[in_ring[k]] = {position * largest, true, position, k < ring_ ? none : in_ring[k - ring_]};
+    }
+    memory_ = {backend_, books, MemoryKind::device, MemoryPurpose::gradients, ring_ * largest};
+    own_ = {backend_, books, MemoryKind::device, MemoryPurpose::gradient_slots, own};
+  }
+
+  Backend& backend_;
+  FlatLayout const& layout_;
+  std::vector<Slot> slots_;
+  std::size_t ring_ = 0;
+  Buffer<T, Backend> memory_;
+  Buffer<T, Backend> own_;
+  std::vector<typename Backend::Event> free_;
+};
+
+}  // namespace zero

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/float_types.hpp>
+#include <zero/kernels/load_store.hpp>
+#include <zero/kernels/real.hpp>
+
+#include <cstddef>
+
+namespace zero {
+
+namespace detail {
+
+template <class Real, class Sum, class T>
+ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first) {
+  for (std::size_t i = 0; i < n; i += Real::width) {
+    Real sum, addend;
+    load(addend, sources[0] + i);
+    if (!first) {
+      load(sum, into + i);
+      addend = sum + addend;
+    }
+    sum = round_to(Sum{}, addend);
+    for (std::size_t q = 1; q < source_count; ++q) {
+      load(addend, sources[q] + i);
+      sum = round_to(Sum{}, sum + addend);
+    }
+    store(into + i, sum);
+  }
+}
+
+template <class Sum, class T>
+ZERO_DRIVER void accumulate_baseline(Sum* into, T const* const* sources, std::size_t count, std::size_t n, bool first) {
+  accumulate_blocks<Real1>(into, sources, count, n, first);
+}
+#if defined(__x86_64__)
+template <class Sum, class T>
+ZERO_TARGET_AVX2 ZERO_DRIVER void accumulate_avx2(Sum* into, T const* const* sources, std::size_t count, std::size_t n,
+                                                  bool first) {
+  accumulate_blocks<Real8>(into, sources, count, n, first);
+}
+template <class Sum, class T>
+ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, T const* const* sources, std::size_t count,
+                                                      std::size_t n, bool first) {
+  accumulate_blocks<Real16>(into, sources, count, n, first);
+}
+#endif
+
+template <class Sum, class T>
+void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources, std::size_t count, std::size_t n,
+                             bool first) {
+  switch (set) {
+#if defined(__x86_64__)
+    case InstructionSet::avx512: return accumulate_avx512(into, sources, count, n, first);
+    case InstructionSet::avx2: return accumulate_avx2(into, sources, count, n, first);
+#endif
+    default: return accumulate_baseline(into, sources, count, n, first);
+  }
+}
+
+// The last elements through padded copies, a source at a time: the order of additions is the same.
+template <class Sum, class T>
+void accumulate_tail(InstructionSet set, Sum* into, T const* const* sources, std::size_t count, std::size_t from,
+                     std::size_t n, bool first) {
+  Tail<Sum> sum(into + from, n);
+  for (std::size_t q = 0; q < count; ++q) {
+    Tail<T> const addend(sources[q] + from, n);
+    T const* const source = addend.elements;
+    accumulate_whole_blocks(set, sum.elements, &source, 1, block, first && q == 0);
+  }
+  sum.copy_to(into + from, n);
+}
+
+}  // namespace detail
+
+/// Adds \p source_count arrays of \p n elements to a sum, in their order, one pass over memory. The sum is rounded to
+/// Sum (float or bfloat16) after every addend, so that it does not matter in how many calls the addends come:
+///
+///   first:      into[i] = narrow<Sum>(widen(sources[0][i]))
+///   otherwise:  into[i] = narrow<Sum>(widen(into[i]) + widen(sources[0][i])), and so for each further source
+///
+/// \p into may be one of the sources (the same address and size of element). The same bits in every instruction set.
+template <class Sum, class T>
+void accumulate(InstructionSet set, Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+                bool first) {
+  if (source_count == 0) return;
+  FloatingPointGuard const guard;
+  std::size_t const tail = n % detail::block;
+  detail::accumulate_whole_blocks(set, into, sources, source_count, n - tail, first);
+  if (tail != 0) detail::accumulate_tail(set, into, sources, source_count, n - tail, tail, first);
+}
+
+}  // namespace zero

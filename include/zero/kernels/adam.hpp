@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_settings.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace zero {
+
+namespace detail {
+
+/// What Adam and AdamW share: constants, the two moments and the step (Kingma and Ba, "Adam: A Method for Stochastic
+/// Optimization", 2015, Algorithm 1; epsilon outside the root, after bias correction, as in PyTorch):
+///
+///   m ← β₁ m + (1 − β₁) g             fma(β₁, m, (1 − β₁) · g)
+///   v ← β₂ v + (1 − β₂) g²            fma(β₂, v, (1 − β₂) · (g · g))
+///   u = m / (√v / √(1 − β₂ᵗ) + ε)     m / fma(√v, 1/√(1 − β₂ᵗ), ε)
+///   p ← q − lr / (1 − β₁ᵗ) u          fma(−lr/(1 − β₁ᵗ), u, q)        q: the parameter, decayed by AdamW
+struct AdamConstants {
+  float beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float inverse_root_correction2;   // 1 / √(1 − β₂ᵗ)
+  float eps;
+  float minus_lr_over_correction1;  // −lr / (1 − β₁ᵗ)
+  float decay;                      // Adam: λ, added to the gradient times p; AdamW: 1 − lr λ, times p
+};
+
+template <class Config>
+ZERO_HOST_DEVICE AdamConstants adam_constants(Config const& c, Double decay, std::uint64_t step) {
+  Double const one = 1.0, beta1 = c.beta1, beta2 = c.beta2;
+  Double const correction1 = one - power(c.beta1, step), correction2 = one - power(c.beta2, step);
+  return {.beta1 = beta1.to_float(),
+          .one_minus_beta1 = (one - beta1).to_float(),
+          .beta2 = beta2.to_float(),
+          .one_minus_beta2 = (one - beta2).to_float(),
+          .inverse_root_correction2 = (one / sqrt(correction2)).to_float(),
+          .eps = Double(c.eps).to_float(),
+          .minus_lr_over_correction1 = (-Double(c.lr) / correction1).to_float(),
+          .decay = decay.to_float()};
+}
+
+template <class Real>
+ZERO_HOST_DEVICE ZERO_INLINE void adam_moments(Real const& g, States<Real, 2>& s, AdamConstants const& c) {
+  s[0] = fma(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);
+  s[1] = fma(Real(c.beta2), s[1], Real(c.one_minus_beta2) * (g * g));
+}
+
+template <class Real>
+ZERO_HOST_DEVICE ZERO_INLINE Real adam_step(Real const& q, States<Real, 2> const& s, AdamConstants const& c) {
+  Real const denominator = fma(sqrt(s[1]), Real(c.inverse_root_correction2), Real(c.eps));
+  return fma(Real(c.minus_lr_over_correction1), s[0] / denominator, q);
+}
+
+template <class Config>
+void validate_adam(char const* rule, Config const& c) {
+  require_not_negative(rule, "lr", c.lr);
+  require_below_one(rule, "beta1", c.beta1);
+  require_below_one(rule, "beta2", c.beta2);
+  require_not_negative(rule, "eps", c.eps);
+  require_not_negative(rule, "weight_decay", c.weight_decay);
+}
+
+}  // namespace detail
+
+/// Adam with L2 regularization: the decay joins the gradient, and so both moments; `torch.optim.Adam`.
+///
+///   g ← g + λ p     fma(λ, p, g), then the moments and the step above with q = p
+struct Adam {
+  static constexpr std::string_view name = "Adam";
+  static constexpr std::size_t state_count = 2;
+  static constexpr std::array<std::string_view, state_count> state_names = {"exp_avg", "exp_avg_sq"};
+
+  struct Config {
+    double lr = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double eps = 1e-8;
+    double weight_decay = 0.0;
+  };
+  using Constants = detail::AdamConstants;
+
+  /// \p step counts from 1. In double, each constant rounded once.
+  ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {
+    FloatingPointGuard const guard;
+    return detail::adam_constants(c, c.weight_decay, step);
+  }
+
+  template <class Real>
+  ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 2>& s, Constants const& c) {
+    detail::adam_moments(fma(Real(c.decay), p, g), s, c);
+    p = detail::adam_step(p, s, c);
+  }
+
+  /// \throws std::invalid_argument naming the setting that cannot be.
+  static void validate(Config const& c) { detail::validate_adam("Adam", c); }
+};
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, Algorithm
+/// 2); `torch.optim.AdamW`.
+///
+///   q = p (1 − lr λ)     p · (1 − lr λ), then the step above from q
+struct AdamW {
+  static constexpr std::string_view name = "AdamW";
+  static constexpr std::size_t state_count = 2;
+  static constexpr std::array<std::string_view, state_count> state_names = {"exp_avg", "exp_avg_sq"};
+
+  struct Config {
+    double lr = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double eps = 1e-8;
+    double weight_decay = 0.01;
+  };
+  using Constants = detail::AdamConstants;
+
+  /// \p step counts from 1. In double, each constant rounded once.
+  ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {
+    FloatingPointGuard const guard;
+    return detail::adam_constants(c, Double(1.0) - Double(c.lr) * Double(c.weight_decay), step);
+  }
+
+  template <class Real>
+  ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 2>& s, Constants const& c) {
+    detail::adam_moments(g, s, c);
+    p = detail::adam_step(p * Real(c.decay), s, c);
+  }
+
+  /// \throws std::invalid_argument naming the setting that cannot be.
+  static void validate(Config const& c) { detail::validate_adam("AdamW", c); }
+};
+
+}  // namespace zero

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/exact_sum.hpp>
+#include <zero/kernels/norm_granule.hpp>
+#include <zero/kernels/real.hpp>
+
+#include <bit>
+#include <cstddef>
+
+namespace zero {
+
+namespace detail {
+
+// A granule with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether all are.
+template <class Real, class Sum>
+ZERO_DRIVER_BODY bool add_irregular_granule(ExactSum& into, Sum const* g, std::size_t n) {
+  Sum elements[norm_granule] = {};
+  bool finite = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    if ((widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U) {
+      elements[i] = g[i];
+    } else {
+      finite = false;
+    }
+  }
+  into.add(std::bit_cast<double>(sum_granule(Real(), elements)));
+  return finite;
+}
+
+template <class Real, class Sum>
+ZERO_DRIVER_BODY bool add_granules(ExactSum& into, Sum const* g, std::size_t n) {
+  bool finite = true;
+  std::size_t i = 0;
+  for (; i + norm_granule <= n; i += norm_granule) {
+    if (is_finite_granule(Real(), g + i)) {
+      into.add(std::bit_cast<double>(sum_granule(Real(), g + i)));
+    } else {
+      add_irregular_granule<Real>(into, g + i, norm_granule);
+      finite = false;
+    }
+  }
+  if (i != n) finite = add_irregular_granule<Real>(into, g + i, n - i) && finite;
+  return finite;
+}
+
+template <class Sum>
+ZERO_DRIVER bool add_squares_baseline(ExactSum& into, Sum const* g, std::size_t n) {
+  return add_granules<Real1>(into, g, n);
+}
+#if defined(__x86_64__)
+template <class Sum>
+ZERO_TARGET_AVX2 ZERO_DRIVER bool add_squares_avx2(ExactSum& into, Sum const* g, std::size_t n) {
+  return add_granules<Real8>(into, g, n);
+}
+template <class Sum>
+ZERO_TARGET_AVX512 ZERO_DRIVER bool add_squares_avx512(ExactSum& into, Sum const* g, std::size_t n) {
+  return add_granules<Real16>(into, g, n);
+}
+#endif
+
+}  // namespace detail
+
+/// Adds the squares of \p n elements (float or bfloat16) to \p into, and leaves it normalized. Granules of
+/// `norm_granule` elements count from \p g; only the last may be short. The granules of an array may be spread over
+/// any number of calls, threads and ranks: the sum is the same, and so are its bits in every instruction set.
+/// \returns whether all elements are finite; those that are not add nothing.
+template <class Sum>
+bool add_squares(InstructionSet set, ExactSum& into, Sum const* g, std::size_t n) {
+  FloatingPointGuard const guard;
+  ExactSum sum = into;
+  bool finite = true;
+  switch (set) {
+#if defined(__x86_64__)
+    case InstructionSet::avx512: finite = detail::add_squares_avx512(sum, g, n); break;
+    case InstructionSet::avx2: finite = detail::add_squares_avx2(sum, g, n); break;
+#endif
+    default: finite = detail::add_squares_baseline(sum, g, n);
+  }
+  sum.normalize();
+  into = sum;
+  return finite;
+}
+
+}  // namespace zero

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_settings.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+
+namespace zero {
+
+/// Stochastic gradient descent with momentum μ, dampening δ, L2 weight decay λ and Nesterov's variant, as PyTorch
+/// defines it (`torch.optim.SGD`; Sutskever et al., 2013, differ in where the learning rate enters):
+///
+///   g ← g + λ p                     fma(λ, p, g)
+///   b ← μ b + (1 − δ) g             fma(μ, b, (1 − δ) · g); at the first step b ← g
+///   d = g + μ b, or b               fma(g, nesterov ? 1 : 0, (nesterov ? μ : 1) · b)
+///   p ← p − lr d                    fma(−lr, d, p)
+///
+/// Without momentum the buffer holds the last gradient and is still there: a rule without a state is a few lines, see
+/// the example of a custom rule.
+struct Sgd {
+  static constexpr std::string_view name = "SGD";
+  static constexpr std::size_t state_count = 1;
+  static constexpr std::array<std::string_view, state_count> state_names = {"momentum_buffer"};
+
+  struct Config {
+    double lr = 1e-3;
+    double momentum = 0.0;
+    double dampening = 0.0;
+    double weight_decay = 0.0;
+    bool nesterov = false;
+  };
+  struct Constants {
+    float minus_lr, weight_decay;
+    float old_buffer, new_gradient;               // what the buffer is made of
+    float gradient_direction, buffer_direction;  // what the step is made of
+  };
+
+  /// \p step counts from 1; the first overwrites the buffer.
+  ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {
+    FloatingPointGuard const guard;
+    float const momentum = Double(c.momentum).to_float();
+    bool const first = step <= 1;
+    return {.minus_lr = (-Double(c.lr)).to_float(),
+            .weight_decay = Double(c.weight_decay).to_float(),
+            .old_buffer = first ? 0.0F : momentum,
+            .new_gradient = first ? 1.0F : (Double(1.0) - Double(c.dampening)).to_float(),
+            .gradient_direction = c.nesterov ? 1.0F : 0.0F,
+            .buffer_direction = c.nesterov ? momentum : 1.0F};
+  }
+
+  template <class Real>
+  ZERO_HOST_DEVICE static void update(Real& p, Real const& gradient, States<Real, 1>& s, Constants const& c) {
+    Real const g = fma(Real(c.weight_decay), p, gradient);
+    s[0] = fma(Real(c.old_buffer), s[0], Real(c.new_gradient) * g);
+    Real const direction = fma(g, Real(c.gradient_direction), Real(c.buffer_direction) * s[0]);
+    p = fma(Real(c.minus_lr), direction, p);
+  }
+
+  /// \throws std::invalid_argument naming the setting that cannot be.
+  static void validate(Config const& c) {
+    detail::require_not_negative("Sgd", "lr", c.lr);
+    detail::require_below_one("Sgd", "momentum", c.momentum);
+    detail::require_not_negative("Sgd", "weight_decay", c.weight_decay);
+    detail::require_not_above_one("Sgd", "dampening", c.dampening);
+    if (c.nesterov && (c.momentum == 0 || c.dampening != 0)) {
+      throw std::invalid_argument("zero::Sgd: nesterov needs momentum and no dampening: write e.g. "
+                                  "{.momentum = 0.9, .dampening = 0, .nesterov = true}");
+    }
+  }
+};
+
+}  // namespace zero

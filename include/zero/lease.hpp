@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace zero {
+
+/// Where one gradient goes.
+template <class T>
+struct GradientTarget {
+  std::span<T> values;
+  bool adds = false;  ///< true: add to what is there; false: overwrite, the content is undefined
+};
+
+namespace detail {
+
+/// What a lease refers to; shared with the engine, whose end it outlives.
+struct EngineLife {
+  bool alive = true;
+};
+
+/// Gives addresses of gathered parameters and takes them back. Not typed by the engine's policies, so that leases and
+/// the trainer's layers are not either.
+template <class Stream>
+class ParameterSource {
+ public:
+  virtual void* parameter(std::uint32_t record, ParameterId id) = 0;
+  virtual std::size_t element_count(ParameterId id) const = 0;
+  virtual void release(std::uint32_t record, Stream stream) noexcept = 0;
+
+ protected:
+  ~ParameterSource() = default;
+};
+
+struct GradientAddress {
+  void* data = nullptr;
+  std::size_t count = 0;
+  bool adds = false;
+};
+
+/// Gives addresses for gradients and takes notice of their arrival.
+template <class Stream>
+class GradientSink {
+ public:
+  virtual GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) = 0;
+  virtual void ready(std::uint32_t record, Stream stream) = 0;
+  virtual void abandon(std::uint32_t record) noexcept = 0;
+
+ protected:
+  ~GradientSink() = default;
+};
+
+}  // namespace detail
+
+/// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the order
+/// of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then).
+template <class T, class Stream>
+class [[nodiscard]] ParameterLease {
+ public:
+  ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLife const> life,
+                 std::uint32_t record, Stream stream)
+      : source_(&source), life_(std::move(life)), record_(record), stream_(stream) {}
+  ParameterLease(ParameterLease&& other) noexcept
+      : source_(std::exchange(other.source_, nullptr)),
+        life_(std::move(other.life_)),
+        record_(other.record_),
+        stream_(other.stream_) {}
+  ParameterLease& operator=(ParameterLease&&) = delete;
+  ~ParameterLease() { release(); }
+
+  /// The values of \p id, row-major: device memory, valid on the stream of the gather.
+  /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
+  [[nodiscard]] std::span<T const> operator[](ParameterId id) const {
+    if (source_ == nullptr || !life_->alive) {
+      throw LeaseError("zero::ParameterLease: used after its end or the engine's: gather the parameters again");
+    }
+    return {static_cast<T const*>(source_->parameter(record_, id)), source_->element_count(id)};
+  }
+
+  /// Ends the lease early.
+  void release() noexcept {
+    if (source_ != nullptr && life_->alive) source_->release(record_, stream_);
+    source_ = nullptr;
+  }
+
+ private:
+  detail::ParameterSource<Stream>* source_;
+  std::shared_ptr<detail::EngineLife const> life_;
+  std::uint32_t record_;
+  Stream stream_;
+};
+
+/// Places for the gradients of some parameters. Move-only. `ready` hands them over; a lease that ends without it hands
+/// nothing over, and the gradients are missing at the end of the micro-batch.
+template <class T, class Stream>
+class [[nodiscard]] GradientLease {
+ public:
+  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life, std::uint32_t record,
+                Stream stream)
+      : sink_(&sink), life_(std::move(life)), record_(record), stream_(stream) {}
+  GradientLease(GradientLease&& other) noexcept
+      : sink_(std::exchange(other.sink_, nullptr)),
+        life_(std::move(other.life_)),
+        record_(other.record_),
+        stream_(other.stream_) {}
+  GradientLease& operator=(GradientLease&&) = delete;
+  ~GradientLease() {
+    if (sink_ != nullptr && life_->alive) sink_->abandon(record_);
+  }
+
+  /// A place to add the gradient of \p id to, zeroed on the lease's stream where nothing is there yet.
+  /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
+  [[nodiscard]] std::span<T> operator[](ParameterId id) const { return address(id, true).values; }
+
+  /// A place for the gradient of \p id, without zeroing it: says whether to add or to overwrite.
+  [[nodiscard]] GradientTarget<T> write(ParameterId id) const { return address(id, false); }
+
+  /// Hands all gradients of this lease over, as far as they have been put on \p stream, and ends it. Does not
+  /// synchronize \p stream. \throws GradientError, CommunicationError.
+  void ready(Stream stream) {
+    check();
+    std::exchange(sink_, nullptr)->ready(record_, stream);
+  }
+
+ private:
+  void check() const {
+    if (sink_ == nullptr || !life_->alive) {
+      throw LeaseError("zero::GradientLease: used after ready() or the engine's end: ask for the gradients again");
+    }
+  }
+  [[nodiscard]] GradientTarget<T> address(ParameterId id, bool zeroed) const {
+    check();
+    auto const place = sink_->target(record_, id, stream_, zeroed);
+    return {{static_cast<T*>(place.data), place.count}, place.adds};
+  }
+
+  detail::GradientSink<Stream>* sink_;
+  std::shared_ptr<detail::EngineLife const> life_;
+  std::uint32_t record_;
+  Stream stream_;
+};
+
+}  // namespace zero

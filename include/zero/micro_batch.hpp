@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/lease.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace zero {
+namespace detail {
+
+/// What a micro-batch reports its end to.
+template <class Stream>
+class MicroBatchSink {
+ public:
+  virtual void finish_micro_batch(std::uint64_t pass, Stream stream) = 0;
+  virtual void give_up_micro_batch(std::uint64_t pass) noexcept = 0;
+
+ protected:
+  ~MicroBatchSink() = default;
+};
+
+}  // namespace detail
+
+/// One forward and backward pass. Move-only. Ends with `finish`; one that ends without it breaks the accumulation, which
+/// must be discarded then.
+template <class Stream>
+class [[nodiscard]] MicroBatch {
+ public:
+  /// \p pass tells micro-batches apart, so that one that was discarded has no say in a later one.
+  MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life, std::uint64_t pass)
+      : sink_(&sink), life_(std::move(life)), pass_(pass) {}
+  MicroBatch(MicroBatch&& other) noexcept
+      : sink_(std::exchange(other.sink_, nullptr)), life_(std::move(other.life_)), pass_(other.pass_) {}
+  MicroBatch& operator=(MicroBatch&&) = delete;
+  ~MicroBatch() {
+    if (sink_ != nullptr && life_->alive) sink_->give_up_micro_batch(pass_);
+  }
+
+  /// Every gradient has been handed over on \p stream or before. Does not synchronize \p stream.
+  /// \throws GradientError for a missing gradient, SequenceError when finished or discarded already or after the engine's
+  /// end.
+  void finish(Stream stream) {
+    if (sink_ == nullptr || !life_->alive) {
+      throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");
+    }
+    std::exchange(sink_, nullptr)->finish_micro_batch(pass_, stream);
+  }
+
+ private:
+  detail::MicroBatchSink<Stream>* sink_;
+  std::shared_ptr<detail::EngineLife const> life_;
+  std::uint64_t pass_;
+};
+
+}  // namespace zero

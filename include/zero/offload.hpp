@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace zero {
+
+/// Optimizer states and master parameters stay on the device, and the update runs there.
+struct NoOffload {
+  static constexpr bool offloads = false;
+  static constexpr std::string_view name = "NoOffload";
+  struct Config {};
+  static void validate(Config const& /*config*/) {}
+};
+
+/// Reduced gradients, optimizer states and master parameters live in host memory, and the update runs on the host,
+/// pipelined in chunks (Ren et al., "ZeRO-Offload: Democratizing Billion-Scale Model Training", 2021, section 4).
+/// Only staging is pinned.
+struct CpuOffload {
+  static constexpr bool offloads = true;
+  static constexpr std::string_view name = "CpuOffload";
+  struct Config {
+    std::size_t chunk_elements = std::size_t{1} << 20;  ///< what one copy moves; rounded up to a granule
+    std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
+  };
+  static void validate(Config const& config) {
+    detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
+                    "zero::CpuOffload: chunk_elements must be at least 1 and at most 2^50, e.g. 1 << 20");
+    detail::require(config.staging_chunks > 0 && config.staging_chunks <= 64,
+                    "zero::CpuOffload: staging_chunks must be 1 to 64, e.g. 2");
+  }
+};
+
+}  // namespace zero

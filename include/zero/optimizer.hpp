@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/adagrad.hpp>
+#include <zero/kernels/adam.hpp>
+#include <zero/kernels/lion.hpp>
+#include <zero/kernels/real.hpp>
+#include <zero/kernels/sgd.hpp>
+#include <zero/offload.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace zero {
+
+/// A rule: `state_count`, a `Config` with `lr`, trivially copyable `Constants`, `constants(config, step)` in double
+/// (step 1 is the first), and `update` over an operations type, called once per element or lane. Optional:
+/// `validate(config)`, which throws on settings that cannot work, `name` and `state_names`.
+template <class R>
+concept update_rule = requires(typename R::Config config, std::uint64_t step) {
+  { R::state_count } -> std::convertible_to<std::size_t>;
+  { config.lr } -> std::convertible_to<double>;
+  { R::constants(config, step) } -> std::same_as<typename R::Constants>;
+  requires std::is_trivially_copyable_v<typename R::Constants>;
+} && requires(Real1& parameter, Real1 const& gradient, States<Real1, R::state_count>& states,
+              typename R::Constants const& constants) { R::update(parameter, gradient, states, constants); };
+static_assert(update_rule<Adam> && update_rule<AdamW> && update_rule<Sgd> && update_rule<Lion> && update_rule<Adagrad>);
+
+/// The second policy of an engine. \tparam Rule how a gradient changes a parameter; \tparam Offload where the fp32
+/// states live and the update runs.
+template <class Rule, class Offload = NoOffload>
+struct Optimizer {
+  using rule = Rule;
+  using offload = Offload;
+};
+
+template <class O>
+concept optimizer_policy = requires {
+  typename O::rule;
+  typename O::offload;
+};
+static_assert(optimizer_policy<Optimizer<AdamW, CpuOffload>>);
+
+}  // namespace zero

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/kernels/rule_settings.hpp>
+#include <zero/precision.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A registered parameter, by the order of registration.
+struct ParameterId {
+  std::uint32_t index = 0;
+  friend bool operator==(ParameterId, ParameterId) = default;
+};
+
+/// A group of parameters that share optimizer settings; group 0 exists always and changes nothing.
+struct GroupId {
+  std::uint32_t index = 0;
+  friend bool operator==(GroupId, GroupId) = default;
+};
+
+/// What a group changes in the rule's configuration.
+struct ParameterGroup {
+  double lr_factor = 1.0;                ///< multiplies the learning rate of every step
+  std::optional<double> weight_decay{};  ///< replaces the rule's own
+};
+
+/// A buffer that stays the caller's: the engine copies from and to it. Borrowed for the engine's lifetime, or, for the
+/// values of a stage-3 engine, only during its construction.
+struct AdoptedBuffer {
+  void* data = nullptr;
+  std::size_t count = 0;  ///< elements
+  ElementType type = ElementType::fp32;
+};
+
+/// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type.
+template <class T>
+[[nodiscard]] AdoptedBuffer adopt(T* data, std::size_t count) noexcept {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
+                "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16: cast the pointer to the type "
+                "of its bits");
+  return {data, count, element_type<T>};
+}
+template <class T>
+[[nodiscard]] AdoptedBuffer adopt(std::span<T> values) noexcept {
+  return adopt(values.data(), values.size());
+}
+
+/// A parameter as the trainer registers it. Buffers that are not adopted are placed in the engine's arena.
+struct ParameterSpec {
+  std::string name;                        ///< unique and not empty
+  std::vector<std::size_t> shape;          ///< row-major; no dimension is 0; an empty shape is one element
+  GroupId group{};                         ///< from `ParameterList::add_group`
+  int contributions = 1;                   ///< gradients per micro-batch: two for a tied embedding
+  int unit = 0;                            ///< layer: what stage 3 gathers together
+  bool frozen = false;                     ///< has no gradient and never changes
+  std::optional<AdoptedBuffer> values{};     ///< the caller's parameter; initial values
+  std::optional<AdoptedBuffer> gradients{};  ///< the caller's gradient
+};
+
+/// The parameters of a model in the order of its forward pass. Checks each as it is added.
+class ParameterList {
+ public:
+  ParameterList() : groups_(1) {}
+
+  /// \throws ConfigurationError for factors or decays that are negative or not finite.
+  [[nodiscard]] GroupId add_group(ParameterGroup group) {
+    detail::require(detail::is_finite(group.lr_factor) && group.lr_factor >= 0.0,
+                    "zero::ParameterList: lr_factor must be finite and not negative, e.g. 1");
+    detail::require(!group.weight_decay || (detail::is_finite(*group.weight_decay) && *group.weight_decay >= 0.0),
+                    "zero::ParameterList: weight_decay must be finite and not negative, e.g. 0.1");
+    groups_.push_back(group);
+    return {static_cast<std::uint32_t>(groups_.size() - 1)};
+  }
+
+  /// \throws ConfigurationError for an empty or repeated name, a shape that is zero or overflows, an unknown group,
+  /// no contributions, and adopted buffers that are null, misaligned or of another size.
+  [[nodiscard]] ParameterId add(ParameterSpec spec) {
+    check(spec);
+    names_.insert(spec.name);
+    specs_.push_back(std::move(spec));
+    return {static_cast<std::uint32_t>(specs_.size() - 1)};
+  }
+
+  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return specs_; }
+  [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return groups_; }
+
+  /// Product of a shape's dimensions; 0 when it overflows or a dimension is 0.
+  [[nodiscard]] static std::size_t element_count(std::span<std::size_t const> shape) noexcept {
+    std::size_t count = 1;
+    for (auto dimension : shape) {
+      if (dimension == 0 || count > largest_count / dimension) return 0;
+      count *= dimension;
+    }
+    return count;
+  }
+
+ private:
+  // Room for padding, for a world of thousands and for 8-byte elements, so that no later product overflows.
+  static constexpr std::size_t largest_count = std::size_t{1} << 48;
+
+  void check(ParameterSpec const& spec) const {
+    detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
+    if (names_.contains(spec.name)) fail(spec, "is registered already: names must be unique");
+    if (element_count(spec.shape) == 0) {
+      fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
+    }
+    if (spec.group.index >= groups_.size()) fail(spec, "names a group that add_group did not return");
+    if (spec.contributions < 1) fail(spec, "needs at least 1 contribution; set frozen where it has no gradient");
+    if (spec.unit < 0) fail(spec, "has a negative unit: number the units from 0 in forward order");
+    if (spec.values) check(spec, *spec.values, "values");
+    if (spec.gradients) check(spec, *spec.gradients, "gradients");
+    if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
+  }
+
+  static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
+    std::string const adopted = std::string("has adopted ") + what;
+    if (buffer.data == nullptr) fail(spec, adopted + " at a null pointer: pass the buffer or leave it out to place it");
+    if (reinterpret_cast<std::uintptr_t>(buffer.data) % element_size(buffer.type) != 0) {
+      fail(spec, adopted + " that are not aligned to their element: align them to " +
+                     std::to_string(element_size(buffer.type)) + " bytes");
+    }
+    if (buffer.count != element_count(spec.shape)) {
+      fail(spec, adopted + " of " + std::to_string(buffer.count) + " elements, but its shape has " +
+                     std::to_string(element_count(spec.shape)));
+    }
+  }
+
+  [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
+    throw ConfigurationError("zero::ParameterList: parameter " + detail::quoted(spec.name) + " " + why);
+  }
+
+  std::vector<ParameterSpec> specs_;
+  std::vector<ParameterGroup> groups_;
+  std::unordered_set<std::string> names_;
+};
+
+}  // namespace zero

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+namespace zero {
+
+/// How much of the model states is sharded over the ranks.
+/// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", 2020, section 5.
+enum class Stage : std::uint8_t {
+  none,              ///< stage 0: all states on every rank
+  optimizer_states,  ///< stage 1: optimizer states, master parameters and reduced gradients
+  gradients,         ///< stage 2: and the gradients
+  parameters,        ///< stage 3: and the parameters
+};
+
+/// The first policy of an engine: what is sharded.
+template <Stage S>
+struct Partitioner {
+  static constexpr Stage stage = S;
+};
+
+/// A partitioner publishes its `stage`.
+template <class P>
+concept partitioner_policy = requires {
+  { P::stage } -> std::convertible_to<Stage>;
+};
+static_assert(partitioner_policy<Partitioner<Stage::gradients>>);
+
+}  // namespace zero

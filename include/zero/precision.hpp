@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/cast.hpp>
+#include <zero/loss_scaler.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace zero {
+
+/// Types in which parameters, gradients and sums are stored.
+enum class ElementType : std::uint8_t { fp32, fp16, bf16 };
+
+struct FP32 {
+  using type = float;
+  static constexpr ElementType element = ElementType::fp32;
+  static constexpr std::string_view name = "FP32";
+};
+
+/// IEEE 754 binary16.
+struct FP16 {
+  using type = float16;
+  static constexpr ElementType element = ElementType::fp16;
+  static constexpr std::string_view name = "FP16";
+};
+
+/// bfloat16: the upper half of a binary32.
+struct BF16 {
+  using type = bfloat16;
+  static constexpr ElementType element = ElementType::bf16;
+  static constexpr std::string_view name = "BF16";
+};
+
+template <class T>
+inline constexpr ElementType element_type = std::is_same_v<T, float>      ? ElementType::fp32
+                                            : std::is_same_v<T, float16> ? ElementType::fp16
+                                                                         : ElementType::bf16;
+
+[[nodiscard]] constexpr std::size_t element_size(ElementType type) noexcept { return type == ElementType::fp32 ? 4 : 2; }
+[[nodiscard]] constexpr std::string_view name(ElementType type) noexcept {
+  return type == ElementType::fp32 ? "fp32" : type == ElementType::fp16 ? "fp16" : "bf16";
+}
+
+/// The third policy of an engine. \tparam Compute type of parameters and gradients; \tparam Scale the loss scaler;
+/// \tparam Sum type in which reduced gradients are summed and kept. fp32 master weights exist exactly when Compute is
+/// narrower than fp32 (or the states are offloaded, where the host keeps its own copy).
+template <class Compute, class Scale = NoScale, class Sum = FP32>
+struct Precision {
+  using compute = Compute;
+  using scale = Scale;
+  using sum = Sum;
+};
+
+template <class P>
+concept precision_policy = requires {
+  typename P::compute::type;
+  typename P::scale;
+  typename P::sum::type;
+};
+static_assert(precision_policy<Precision<BF16>>);
+
+}  // namespace zero

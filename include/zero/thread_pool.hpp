@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A fixed set of threads that share the tasks of one parallel loop at a time. The calling thread is one of them, so a
+/// pool of one has no threads of its own and runs everything in place.
+///
+/// The result of a loop must not depend on which thread runs which task: callers split work by its shape alone, never
+/// by `size()`, so that the bits of a result are the same for any number of threads.
+///
+/// Owned by one caller at a time: `parallel_for` is not reentrant and not thread-safe.
+class ThreadPool {
+ public:
+  /// Starts \p threads − 1 workers; values below one mean one.
+  explicit ThreadPool(int threads) {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ThreadPool(ThreadPool const&) = delete;
+  ThreadPool& operator=(ThreadPool const&) = delete;
+  ~ThreadPool() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
+  /// Threads that run a loop, the caller included.
+  [[nodiscard]] int size() const noexcept { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls `f(task)` once for every task in [0, \p tasks), on the threads of this pool; blocks until all have returned.
+  /// \throws what the first failing task threw, after every task has ended or been given up.
+  template <class F>
+  void parallel_for(std::size_t tasks, F&& f) {
+    if (workers_.empty() || tasks <= 1) {
+      for (std::size_t task = 0; task < tasks; ++task) f(task);
+      return;
+    }
+    start(tasks, [](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<F>*>(context))(task); }, address_of(f));
+    run_tasks();
+    finish();
+  }
+
+ private:
+  using Function = void (*)(void*, std::size_t);
+
+  template <class F>
+  static void* address_of(F& f) noexcept {
+    return const_cast<void*>(static_cast<void const volatile*>(&f));
+  }
+
+  void start(std::size_t tasks, Function function, void* context) {
+    std::lock_guard lock(mutex_);
+    function_ = function, context_ = context, tasks_ = tasks;
+    next_.store(0, std::memory_order_relaxed);
+    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    if (sleeping_ > 0) wake_.notify_all();
+  }
+
+  void run_tasks() noexcept {
+    for (auto task = next_.fetch_add(1); task < tasks_; task = next_.fetch_add(1)) {
+      try {
+        function_(context_, task);
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        if (!error_) error_ = std::current_exception();
+        next_.store(tasks_);
+      }
+    }
+  }
+
+  void finish() {
+    for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+      if (spins > spin_limit) std::this_thread::yield();
+    }
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  void work() {
+    std::uint64_t seen = 0;
+    for (;;) {
+      wait_for_work(seen);
+      seen = generation_.load(std::memory_order_acquire);
+      if (stopping_) return;
+      run_tasks();
+      busy_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  // Loops of a training step follow each other within microseconds: a short spin saves the wake-up of most of them.
+  void wait_for_work(std::uint64_t seen) {
+    for (int spins = 0; spins < spin_limit; ++spins) {
+      if (generation_.load(std::memory_order_acquire) != seen) return;
+    }
+    std::unique_lock lock(mutex_);
+    ++sleeping_;
+    wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+    --sleeping_;
+  }
+
+  static constexpr int spin_limit = 20000;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::thread> workers_;
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<std::size_t> next_{0};
+  std::atomic<int> busy_{0};
+  int sleeping_ = 0;
+  bool stopping_ = false;
+  Function function_ = nullptr;
+  void* context_ = nullptr;
+  std::size_t tasks_ = 0;
+  std::exception_ptr error_;
+};
+
+}  // namespace zero

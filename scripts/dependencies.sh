@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The zero authors
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Sourced by the other scripts: finds what a build needs, and installs what is missing where it may.
+# shellcheck shell=bash
+
+say() { printf '==> %s\n' "$*"; }
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+has_command() { command -v "$1" >/dev/null 2>&1; }
+
+# The compiler that CMake will take: CXX where it is set, else the first of these.
+compiler() {
+  local candidate
+  for candidate in ${CXX:-} c++ g++ clang++; do
+    has_command "$candidate" && printf '%s\n' "$candidate" && return
+  done
+  return 1
+}
+
+has_compiler() { compiler >/dev/null; }
+
+has_build_tool() { has_command ninja || has_command make; }
+
+has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -x c++ -fsyntax-only - >/dev/null 2>&1; }
+
+# need <Debian package> <check...>: notes the package as missing unless the check passes.
+missing=()
+need() {
+  local package=$1
+  shift
+  "$@" || missing+=("$package")
+}
+
+# Installs what `need` has noted, as root on Debian or Ubuntu; elsewhere ends with one line that says what to install.
+install_missing() {
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ] || ! has_command apt-get; then
+    die "Missing. Please install these, under the names that Debian gives them: ${missing[*]}"
+  fi
+  say "installing with apt-get: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; } ||
+    die "apt-get could not install: ${missing[*]}"
+  missing=()
+}
+
+# Ninja where there is no make: CMake's own default is make. An existing build folder keeps its generator.
+choose_generator() {
+  if ! has_command make; then export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}; fi
+}
+
+processors() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
