@@ -6,6 +6,7 @@
 
 #include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
+#include <zero/flat_layout.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step_ticket.hpp>
@@ -58,8 +59,7 @@ struct Result {
   bool books_balance = true;         ///< on every rank, after construction and after every step
   bool steady = true;                ///< nothing was allocated after the first step
   bool ranks_agree = true;           ///< every rank gathered the values that the master parameters round to
-  std::size_t layout_elements = 0;
-  std::size_t trainable_elements = 0;
+  std::optional<zero::FlatLayout> layout;
 };
 
 /// Trains in as many threads as there are ranks; the result of the first rank.

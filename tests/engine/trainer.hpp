@@ -40,8 +40,7 @@ class Trainer {
     result_.steady = engine_.backend().allocations() == allocations;
     result_.traffic = engine_.traffic();
     result_.memory = engine_.memory();
-    result_.layout_elements = engine_.layout().total();
-    result_.trainable_elements = engine_.layout().trainable();
+    result_.layout = engine_.layout();
     read_all();
     return std::move(result_);
   }
@@ -155,7 +154,10 @@ class Trainer {
   }
 
   void evaluate() {
-    for (auto id : ids_) check_size(engine_.gather(id, stream_), id);
+    for (int unit = 0; unit <= last_unit; ++unit) {
+      auto const weights = engine_.gather(unit_ids(unit), stream_);
+      for (auto id : unit_ids(unit)) check_size(weights, id);
+    }
   }
 
   void check_size(typename Engine::Lease const& weights, zero::ParameterId id) {
