@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// In-process collectives of two ranks beside the bare traffic of the same bytes: two threads that read and write what
+// the collective must, without a rank to meet. Both run in turn, so a busy machine slows both: `of_limit`, the median over
+// the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the whole
+// buffer; fp32.
+#include <zero/communicators/thread.hpp>
+#include <zero/kernels/accumulate.hpp>
+
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <vector>
+
+namespace {
+
+constexpr int ranks = 2;
+constexpr int rounds = 15;
+
+/// Floats in pages of 2 MB where the system has them, touched once.
+class HugePages {
+ public:
+  explicit HugePages(std::size_t count) : bytes_(count * sizeof(float)) {
+    data_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data_ == MAP_FAILED) throw std::bad_alloc();
+    ::madvise(data_, bytes_, MADV_HUGEPAGE);
+    std::memset(data_, 0, bytes_);
+  }
+  HugePages(HugePages const&) = delete;
+  HugePages& operator=(HugePages const&) = delete;
+  ~HugePages() { ::munmap(data_, bytes_); }
+  [[nodiscard]] float* data() const noexcept { return static_cast<float*>(data_); }
+
+ private:
+  std::size_t bytes_;
+  void* data_;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("avx2"), noinline))
+#else
+#define TARGET __attribute__((noinline))
+#endif
+typedef float Vector __attribute__((vector_size(32)));
+
+/// to[i] += from[i], eight at a time and prefetched: the least that a sum in place can cost.
+TARGET void add_bare(float* to, float const* from, std::size_t n) {
+  auto* const sum = reinterpret_cast<Vector*>(to);
+  auto const* const addend = reinterpret_cast<Vector const*>(from);
+  for (std::size_t i = 0; i < n / 8; i += 2) {
+    __builtin_prefetch(sum + i + 32);
+    __builtin_prefetch(addend + i + 32);
+    sum[i] += addend[i];
+    sum[i + 1] += addend[i + 1];
+  }
+}
+
+/// What one rank runs in a round: the collective, and the bytes that it moves without one. `peer` is the other rank's.
+struct ReduceScatter {
+  static void collective(zero::ThreadCommunicator& c, float* mine, float* /*peer*/, std::size_t n, zero::HostStream s) {
+    c.reduce_scatter_add(mine, mine + static_cast<std::size_t>(c.rank()) * n, n, true, {.what = "benchmark"}, s);
+  }
+  // Reads the own slice and the peer's, writes the own in place.
+  static void bare(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
+    add_bare(mine + static_cast<std::size_t>(c.rank()) * n, peer + static_cast<std::size_t>(c.rank()) * n, n);
+  }
+};
+
+struct AllGather {
+  static void collective(zero::ThreadCommunicator& c, float* mine, float* /*peer*/, std::size_t n, zero::HostStream s) {
+    c.all_gather(mine + static_cast<std::size_t>(c.rank()) * n, mine, n, {.what = "benchmark"}, s);
+  }
+  // Copies the peer's slice.
+  static void bare(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
+    std::size_t const slice = static_cast<std::size_t>(1 - c.rank()) * n;
+    std::memcpy(mine + slice, peer + slice, n * sizeof(float));
+  }
+};
+
+/// Seconds from when both ranks begin until both have ended.
+template <class F>
+double timed(zero::ThreadCommunicator& c, F&& f) {
+  std::byte const one{};
+  std::byte all[ranks];
+  c.exchange({&one, 1}, all);
+  auto const start = std::chrono::steady_clock::now();
+  f();
+  c.exchange({&one, 1}, all);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+template <class Collective>
+void collective(benchmark::State& state) {
+  std::size_t const elements = static_cast<std::size_t>(state.range(0)) << 18;  // MB of fp32
+  std::size_t const n = elements / ranks;
+  HugePages const buffers[ranks] = {HugePages(elements), HugePages(elements)};
+  std::vector<double> seconds, ratios;
+  for (auto _ : state) {
+    double total = 0.0;
+    zero::run_ranks(ranks, [&](zero::ThreadCommunicator& c) {
+      zero::HostExecutor executor(zero::best_instruction_set(), nullptr, 1);
+      zero::HostStream const stream(executor);
+      float* const mine = buffers[c.rank()].data();
+      float* const peer = buffers[1 - c.rank()].data();
+      for (int round = 0; round < rounds; ++round) {
+        double const bare = timed(c, [&] { Collective::bare(c, mine, peer, n); });
+        double const took = timed(c, [&] { Collective::collective(c, mine, peer, n, stream); });
+        if (c.rank() != 0 || round == 0) continue;
+        seconds.push_back(took);
+        ratios.push_back(bare / took);
+        total += took;
+      }
+    });
+    state.SetIterationTime(total / (rounds - 1));
+  }
+  std::sort(ratios.begin(), ratios.end());
+  state.counters["of_limit"] = median(ratios);
+  state.counters["of_limit_low"] = ratios[ratios.size() / 10];
+  state.counters["of_limit_high"] = ratios[ratios.size() - 1 - ratios.size() / 10];
+  state.counters["GB/s"] = static_cast<double>(elements * sizeof(float)) / median(seconds) / 1e9;
+}
+
+void as_sizes(benchmark::internal::Benchmark* one) {
+  one->ArgName("MB")->Arg(16)->Arg(64)->Arg(256)->UseManualTime()->Iterations(3)->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(collective<ReduceScatter>)->Apply(as_sizes);
+BENCHMARK(collective<AllGather>)->Apply(as_sizes);
+
+}  // namespace
+
+BENCHMARK_MAIN();

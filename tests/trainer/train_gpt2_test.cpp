@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The trainer as its users meet it: a command line, an exit code, text on two streams and a log.
+#include <doctest/doctest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // both streams
+};
+
+/// Runs the trainer through the shell, which the test's own quoted arguments go through.
+Outcome run(std::string const& arguments) {
+  std::string const command = "'" TRAIN_GPT2 "' " + arguments + " 2>&1 < /dev/null";
+  Outcome outcome;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> buffer;
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) outcome.output.append(buffer.data(), n);
+  int const status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  return outcome;
+}
+
+/// A folder of its own, removed at the end.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("zero trainer " + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+    std::ofstream text(path_ / "text.txt");
+    for (int i = 0; i < 400; ++i) text << "the quick brown fox jumps over the lazy dog " << i << '\n';
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(Folder const&) = delete;
+  Folder& operator=(Folder const&) = delete;
+  [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
+  /// A path as one word of the shell.
+  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
+
+ private:
+  fs::path path_;
+};
+
+std::string const tiny =
+    " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample 0 ";
+
+std::string last_line(fs::path const& log) {
+  std::ifstream file(log);
+  std::string line;
+  std::string last;
+  while (std::getline(file, line)) last = line;
+  return last;
+}
+
+/// The parameter hash of a run with \p arguments; fails the test if the run does.
+std::string hash_of(Folder const& folder, std::string const& arguments) {
+  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + arguments + " --log " + folder.quoted("log"));
+  INFO(arguments << "\n" << outcome.output);
+  REQUIRE(outcome.code == 0);
+  auto const line = last_line(folder / "log");
+  REQUIRE(line.find("parameter_hash") != std::string::npos);
+  return line;
+}
+
+void check_rejected(std::string const& arguments, std::string const& reason) {
+  auto const outcome = run(arguments);
+  CAPTURE(arguments);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.output.find(reason) != std::string::npos);
+  CHECK(outcome.output.rfind("train_gpt2: ", 0) == 0);
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+}
+
+}  // namespace
+
+TEST_CASE("train_gpt2: any split of the global sequence over ranks and micro-batches trains the same model to the bit") {
+  Folder const folder;
+  std::string const each = " --reduce each_micro_batch ";
+  for (std::string const precision : {"fp32", "bf16", "fp16"}) {
+    auto const one = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 6 --precision " + precision);
+    for (std::string const split : {"--ranks 2 --accumulate 3", "--ranks 3 --accumulate 2", "--ranks 6 --accumulate 1"}) {
+      CHECK(hash_of(folder, each + "--stage 2 " + split + " --precision " + precision) == one);
+    }
+    CHECK(hash_of(folder, each + "--stage 3 --ranks 2 --accumulate 3 --precision " + precision) == one);
+    CHECK(hash_of(folder, each + "--stage 1 --ranks 2 --accumulate 3 --offload cpu --precision " + precision) == one);
+    CHECK(hash_of(folder, each + "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision " + precision) == one);
+  }
+}
+
+TEST_CASE("train_gpt2: every option changes the run") {
+  Folder const folder;
+  auto const base = hash_of(folder, "--stage 1");
+  for (std::string const option :
+       {"--layers 1", "--heads 4", "--width 32", "--context 4", "--batch 3", "--accumulate 2", "--iterations 5", "--lr 2e-3",
+        "--min-lr 9e-4", "--warmup 3", "--weight-decay 0.5", "--beta2 0.5", "--clip 0.01", "--seed 7", "--ranks 2",
+        "--precision bf16"}) {
+    CAPTURE(option);
+    CHECK(hash_of(folder, "--stage 1 " + option) != base);
+  }
+  // Three micro-batches over three ranks: sums of sums round differently from one sum.
+  CHECK(hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce once_per_step") !=
+        hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce each_micro_batch"));
+  auto const evaluated = [&](std::string const& arguments) {
+    return run("--data " + folder.quoted("text.txt") + tiny + arguments).output;
+  };
+  CHECK(evaluated("--eval-interval 1").find("step 1/4") != std::string::npos);
+  CHECK(evaluated("--sample 20 --temperature 0").find("sample:\n") != std::string::npos);
+  auto const sample = [&](std::string const& arguments) {
+    auto const output = evaluated("--sample 200 --lr 0 " + arguments);
+    auto const begin = output.find("sample:\n");
+    REQUIRE(begin != std::string::npos);
+    return output.substr(begin, output.find("where memory went") - begin);
+  };
+  CHECK(sample("--temperature 0.5 --top-p 1") != sample("--temperature 2 --top-p 1"));
+  CHECK(sample("--temperature 1 --top-p 0.1") != sample("--temperature 1 --top-p 1"));
+  auto const one = evaluated("--eval-batches 1");
+  CHECK(one.substr(one.find("validation")) != evaluated("--eval-batches 2").substr(evaluated("--eval-batches 2").find("validation")));
+}
+
+TEST_CASE("train_gpt2: stages and offload show in the table of memory and nowhere else") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quoted("text.txt") + tiny + "--precision bf16 --ranks 2 ";
+  auto const stage_0 = run(data + "--stage 0").output;
+  CHECK(stage_0.find("ZeRO-0") != std::string::npos);
+  CHECK(stage_0.find("gathered") == std::string::npos);
+  CHECK(run(data + "--stage 3").output.find("gathered") != std::string::npos);
+  CHECK(stage_0.find("pageable  master") == std::string::npos);
+  CHECK(run(data + "--stage 0 --offload cpu").output.find("pageable  master") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: without --data it trains on the headers of the standard library and says which") {
+  auto const outcome = run(tiny + "--sample 10");
+  INFO(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(outcome.output.find("data: ") != std::string::npos);
+  CHECK(outcome.output.find(" bytes, hash ") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
+  Folder const folder;
+  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + " --precision fp16 --log " + folder.quoted("log"));
+  REQUIRE(outcome.code == 0);
+  std::ifstream file(folder / "log");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  REQUIRE(lines.size() == 5);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CAPTURE(lines[i]);
+    CHECK(lines[i].rfind("{\"step\": " + std::to_string(i + 1) + ", \"loss\": ", 0) == 0);
+    for (char const* key : {"val_loss", "grad_norm", "lr", "loss_scale", "skipped", "tokens_per_second"}) {
+      CHECK(lines[i].find(std::string("\"") + key + "\": ") != std::string::npos);
+    }
+    CHECK((lines[i].find("\"val_loss\": null") != std::string::npos) == (i % 2 == 0));
+  }
+  CHECK(lines[4].rfind("{\"parameter_hash\": \"", 0) == 0);
+  CHECK(lines[4].size() == std::string("{\"parameter_hash\": \"0123456789abcdef\"}").size());
+}
+
+TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit code 2") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quoted("text.txt") + " ";
+  check_rejected("--ranks 0", "--ranks 0: expected a whole number from 1 to 256");
+  check_rejected("--stage 4", "--stage 4: expected 0|1|2|3");
+  check_rejected("--width 130", "must divide");
+  check_rejected("--frobnicate 1", "--frobnicate: unknown option");
+  check_rejected("--layers 4x", "--layers 4x: expected a whole number");
+  check_rejected("--lr 1e-3s", "--lr 1e-3s: expected a number");
+  check_rejected("--lr nan", "--lr nan: expected");
+  check_rejected("--lr -1", "--lr -1: expected");
+  check_rejected("--clip inf", "--clip inf: expected");
+  check_rejected("--beta2 1", "--beta2 1: expected a number in [0, 1)");
+  check_rejected("--layers", "--layers: needs a value");
+  check_rejected("--batch 0", "--batch 0: expected");
+  check_rejected("--iterations 99999999999999999999", "--iterations 99999999999999999999: expected");
+  check_rejected("--precision fp8", "--precision fp8: expected fp32|bf16|fp16");
+  check_rejected("--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
+  check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
+  check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
+
+  check_rejected("--data " + folder.quoted("missing.txt"), "missing.txt");
+  check_rejected("--data " + folder.quoted("."), "folder");
+  std::ofstream(folder / "empty.txt").close();
+  check_rejected("--data " + folder.quoted("empty.txt"), "empty");
+  std::ofstream(folder / "short.txt") << "to be";
+  check_rejected("--data " + folder.quoted("short.txt"), "short.txt");
+  std::ofstream(folder / "binary.txt", std::ios::binary) << std::string(4000, '\0') << "x";
+  check_rejected("--data " + folder.quoted("binary.txt"), "binary.txt");
+}
