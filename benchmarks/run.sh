@@ -4,9 +4,9 @@
 #
 # benchmarks/run.sh [--json FILE] [--data FILE] [--benchmark_filter=REGEX or another option of Google Benchmark]
 #
-# Builds the benchmarks and runs them one after another, and then the GPT-2 trainer at nanoGPT's CPU setting (on the text
-# of --data; default: the C++ standard library headers) and at the size of GPT-2 124M. Prints machine, compiler and
-# versions first. --json writes all results into one file in Google Benchmark's format.
+# Builds the benchmarks and runs them one after another, and then the GPT-2 trainer at nanoGPT's CPU setting (on the
+# text of --data; default: the C++ standard library headers) and at the size of GPT-2 124M. Prints machine, compiler
+# and versions first. --json writes all results into one file in Google Benchmark's format.
 set -euo pipefail
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build="$repository/build/benchmarks"

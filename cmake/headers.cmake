@@ -18,6 +18,7 @@ set(ZERO_HEADERS
   include/zero/error.hpp
   include/zero/flat_layout.hpp
   include/zero/gradient_arrivals.hpp
+  include/zero/gradient_leases.hpp
   include/zero/gradient_norm.hpp
   include/zero/gradient_reducer.hpp
   include/zero/gradient_slots.hpp
@@ -25,6 +26,7 @@ set(ZERO_HEADERS
   include/zero/kernels/adagrad.hpp
   include/zero/kernels/adam.hpp
   include/zero/kernels/cast.hpp
+  include/zero/kernels/double.hpp
   include/zero/kernels/exact_sum.hpp
   include/zero/kernels/float_types.hpp
   include/zero/kernels/floating_point_guard.hpp

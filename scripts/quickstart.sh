@@ -5,8 +5,8 @@
 # scripts/quickstart.sh [argument of train_gpt2...]
 #
 # Builds the GPT-2 trainer and trains a small model with two ranks in one process and ZeRO-2, on the text of this
-# machine's C++ standard library headers, within a few minutes. Needs a compiler, CMake and a build tool. Its settings are
-# only defaults: the arguments given here come last and win.
+# machine's C++ standard library headers, within a few minutes. Needs a compiler, CMake and a build tool; takes OpenBLAS
+# where it is. The settings are only defaults: the arguments given here come last and win.
 set -euo pipefail
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build="$repository/build/quickstart"

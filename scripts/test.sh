@@ -4,7 +4,8 @@
 #
 # scripts/test.sh [--quick]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out.
 #
-# Builds live in build/ci, build/clang, build/asan and build/tsan. Installs what is missing (as root on Debian or Ubuntu).
+# Builds live in build/ci, build/clang, build/asan and build/tsan. Installs what is missing, as root on Debian or
+# Ubuntu.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
@@ -17,6 +18,7 @@ install_dependencies() {
   install_missing # a compiler comes first: the header checks ask it
   need doctest-dev has_header doctest/doctest.h
   need libbenchmark-dev has_header benchmark/benchmark.h
+  need libopenblas-dev has_header cblas.h
   install_missing
   export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
 }

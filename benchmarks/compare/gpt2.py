@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Trains a GPT-2 with PyTorch in fp32 on the CPU and prints tokens per second.
 
-The same model, settings and optimizer as examples/gpt2: LayerNorm before each part of a block, biases, tanh GELU, learned
-positions, and an output projection that is the token embedding. `small` is the setting that nanoGPT recommends for a CPU;
-`gpt2_124m` is GPT-2 124M with short sequences.
+The same model, settings and optimizer as examples/gpt2: LayerNorm before each part of a block, biases, tanh GELU,
+learned positions, and an output projection that is the token embedding. `small` is the setting that nanoGPT recommends
+for a CPU; `gpt2_124m` is GPT-2 124M with short sequences.
 """
 
 import argparse
@@ -80,7 +80,7 @@ class Gpt2(nn.Module):
         self.initialize(setting.layers)
 
     def initialize(self, layers):
-        """N(0, 0.02²); the 2·layers projections that add up in the residual stream are scaled by 1/sqrt(2·layers)."""
+        """N(0, 0.02²); scaled by 1/sqrt(2·layers) where 2·layers projections add up in the residual stream."""
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
@@ -153,6 +153,7 @@ def validation_loss(model, data, setting):
 
 
 def parse_arguments():
+    """The options and the setting as they change it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("setting", choices=SETTINGS)
     parser.add_argument("--compile", action="store_true", help="through torch.compile")
@@ -166,48 +167,52 @@ def parse_arguments():
         parser.error("--data is for the setting small: GPT-2 124M trains on random tokens")
     if arguments.evaluate and not arguments.data:
         parser.error("--evaluate needs --data")
-    return parser, arguments
-
-
-def main():
-    parser, arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1337)
     changed = {key: value for key in ("steps", "warmup") if (value := getattr(arguments, key)) is not None}
     setting = dataclasses.replace(SETTINGS[arguments.setting], **changed)
     if not 0 <= setting.warmup < setting.steps:
         parser.error(f"no step to time: {setting.steps} steps, the first {setting.warmup} of them warm-up")
+    return arguments, setting
 
-    held_back = None
-    if arguments.data:
-        data, vocabulary = characters_of(arguments.data)
-        setting = dataclasses.replace(setting, vocabulary=vocabulary)
-        if arguments.evaluate:
-            data, held_back = data.split([len(data) * 9 // 10, len(data) - len(data) * 9 // 10])
-    else:
-        data = torch.randint(setting.vocabulary, (1 << 20,))
 
+def load_data(arguments, setting):
+    """The tokens to train on, those held back (or None), and the setting with the vocabulary of the data."""
+    if not arguments.data:
+        return torch.randint(setting.vocabulary, (1 << 20,)), None, setting
+    data, vocabulary = characters_of(arguments.data)
+    setting = dataclasses.replace(setting, vocabulary=vocabulary)
+    if not arguments.evaluate:
+        return data, None, setting
+    split = len(data) * 9 // 10
+    return data[:split], data[split:], setting
+
+
+def main():
+    arguments, setting = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(1337)
+    data, held_back, setting = load_data(arguments, setting)
     model = Gpt2(setting)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    case = {
-        "benchmark": "gpt2",
-        "setting": arguments.setting,
-        "peer": "PyTorch, compiled" if arguments.compile else "PyTorch, eager",
-    }
     if arguments.compile:
         model = torch.compile(model)
     seconds, losses = train(model, data, setting)
     timed, tokens = seconds[setting.warmup :], setting.batch * setting.context
-    result = {
-        "parameters": parameters,
-        "threads": arguments.threads,
-        "tokens_per_second": summary([tokens / whole for _, whole in timed]),
-        "forward_backward_tokens_per_second": summary([tokens / part for part, _ in timed]),
-        "loss": {"first": losses[0], "last": losses[-1]},
-    }
+    loss = {"first": losses[0], "last": losses[-1]}
     if held_back is not None:
-        result["loss"]["validation"] = validation_loss(model, held_back, setting)
-    emit(**case, **result, **dataclasses.asdict(setting), data=str(arguments.data or "random tokens"), **environment("torch"))
+        loss["validation"] = validation_loss(model, held_back, setting)
+    emit(
+        benchmark="gpt2",
+        setting=arguments.setting,
+        peer="PyTorch, compiled" if arguments.compile else "PyTorch, eager",
+        tokens_per_second=summary([tokens / whole for _, whole in timed]),
+        forward_backward_tokens_per_second=summary([tokens / part for part, _ in timed]),
+        loss=loss,
+        parameters=parameters,
+        threads=arguments.threads,
+        shape=dataclasses.asdict(setting),
+        data=str(arguments.data or "random tokens"),
+        **environment("torch"),
+    )
 
 
 if __name__ == "__main__":

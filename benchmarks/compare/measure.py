@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What the comparisons share: one JSON object per line on standard output, with the versions that it was measured with."""
+"""What the comparisons share: one JSON object per line of standard output, and the versions that it holds for."""
 
 import json
 import platform

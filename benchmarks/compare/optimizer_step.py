@@ -3,15 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Milliseconds of an AdamW step on the host: DeepSpeed's CPUAdam and PyTorch's fused AdamW.
 
-What ZeRO-Offload does on the host for each shard is three passes: scale the fp32 gradient in place (`mul_`: unscaling and
-clipping in one factor), step, and cast the parameters to 16 bits (`copy_`), which is what goes to the device. PyTorch's
-fused step can take the scale in (`grad_scale`), so that two passes are left. The step alone is measured beside both.
-All cases take turns in one process and share parameters and gradient; a neighbour on the machine slows all alike.
+What ZeRO-Offload does on the host for each shard is three passes: scale the fp32 gradient in place (`mul_`: unscaling
+and clipping in one factor), step, and cast the parameters to 16 bits (`copy_`), which is what goes to the device.
+PyTorch's fused step can take the scale in (`grad_scale`), so that two passes are left. The step alone is measured
+beside both. All cases take turns in one process and share parameters and gradient; a neighbour on the machine slows
+all alike.
 """
 
 import os
 
-# Set before the first import that loads OpenMP. Allocations in 2 MB pages, as a training run has them that asks for them.
+# Both are read when torch and deepspeed are imported. 2 MB pages, which our benchmark has, too:
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 os.environ.setdefault("DS_ACCELERATOR", "cpu")  # CPUAdam needs no device, whatever this machine has
 

@@ -4,8 +4,8 @@
 #
 # benchmarks/compare/run.sh BUILD_FOLDER [--json FILE] [--data FILE] [--threads N] [--quick]
 #
-# Measures PyTorch and DeepSpeed on this machine. Everything that it installs and writes lies in BUILD_FOLDER (about 6 GB);
-# the results are in BUILD_FOLDER/peers.jsonl. --json: what `benchmarks/run.sh --json FILE` wrote, for a table of both.
+# Measures PyTorch and DeepSpeed on this machine. All that it installs and writes lies in BUILD_FOLDER (about 6 GB); the
+# results are in BUILD_FOLDER/peers.jsonl. --json: what `benchmarks/run.sh --json FILE` wrote, for a table of both.
 # --data: a text that the small GPT-2 trains on, instead of random tokens. --quick: three steps, to see that all works.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -51,7 +51,8 @@ measure() {
 main() {
   parse_arguments "$@"
   python="$build/venv/bin/python" results="$build/peers.jsonl"
-  export PATH="$build/venv/bin:$PATH" TORCH_EXTENSIONS_DIR="$build/extensions" TORCHINDUCTOR_CACHE_DIR="$build/inductor"
+  export PYTHONDONTWRITEBYTECODE=1 PATH="$build/venv/bin:$PATH"
+  export TORCH_EXTENSIONS_DIR="$build/extensions" TORCHINDUCTOR_CACHE_DIR="$build/inductor"
   install_peers
   "$python" -m pip list --format=freeze | grep -iE '^(torch|deepspeed|ninja|numpy)=='
   "$python" --version

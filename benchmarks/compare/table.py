@@ -9,11 +9,13 @@ import re
 import statistics
 from pathlib import Path
 
-# Which of our benchmarks does the work of a peer's case, and its counter: (benchmark, setting or copy) -> (name, counter).
+# Which of our benchmarks does the work of a peer's case: (benchmark, setting or copy) -> (name, its counter).
 OURS = {
     ("optimizer_step", None): ("fused_update<zero::AdamW,NoCopy,float>", "Mparam/s"),
     ("optimizer_step", "bfloat16"): ("fused_update<zero::AdamW,bfloat16,float>", "Mparam/s"),
     ("optimizer_step", "float16"): ("fused_update<zero::AdamW,float16,float>", "Mparam/s"),
+    ("gpt2 step", "small"): ("train_gpt2/small/ranks:1", "items_per_second"),
+    ("gpt2 step", "gpt2_124m"): ("train_gpt2/124m/ranks:1", "items_per_second"),
     ("gpt2 forward and backward", "small"): ("small_fp32", "tokens/s"),
     ("gpt2 forward and backward", "gpt2_124m"): ("gpt2_124m_fp32", "tokens/s"),
 }
@@ -39,8 +41,8 @@ class Ours:
 
     @staticmethod
     def matches(full_name, name, threads):
-        function, *arguments = re.sub(r"\s", "", full_name).split("/")
-        return function == name and f"threads:{threads}" in arguments
+        full_name = re.sub(r"\s", "", full_name)
+        return full_name.startswith(name + "/") and f"threads:{threads}" in full_name.split("/")
 
 
 def number(value):

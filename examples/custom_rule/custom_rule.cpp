@@ -47,12 +47,13 @@ int main() {
   zero::HostStream stream;
   for (int step = 0; step < 300; ++step) {  // minimizes |w - 1|^2 / 2
     auto micro_batch = engine.begin_micro_batch(stream);
-    auto const weights = engine.gather(w, stream);
+    auto weights = engine.gather(w, stream);
     auto gradients = engine.gradients(w, stream);
     auto const gradient = gradients.write(w).values;
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       gradient[i] = zero::narrow<zero::bfloat16>(zero::widen(weights[w][i]) - 1.0F);
     }
+    weights.release();
     gradients.ready(stream);
     micro_batch.finish(stream);
     if (engine.step(stream).get().skipped) return 1;

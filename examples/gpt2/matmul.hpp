@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "blas.hpp"
 #include "buffer.hpp"
 #include "kernels.hpp"
 
@@ -63,7 +64,7 @@ class Tiling {
   std::size_t length_ = 0, size_ = 0;
 };
 
-/// Multiplies matrices on the threads of a pool. The operand that all tasks read is packed once, in parallel, into a
+/// Multiplies matrices on the threads of a pool, with OpenBLAS where it serves, else with our own kernels. The operand that all tasks read is packed once, in parallel, into a
 /// buffer that the multiplier keeps; the other one is packed by the task that reads it.
 class Multiplier {
  public:
@@ -104,6 +105,15 @@ class Multiplier {
   void multiply(ProductShape const& shape, float alpha, ConstMatrix a, ConstMatrix b, OutputMatrix c,
                 Epilogue&& epilogue) {
     Tiling const tiling(shape);
+    if (blas_serves()) {
+      pool_.parallel_for(tiling.size(), [&](std::size_t task) {
+        Tile const tile = tiling[task];
+        blas_multiply(tile.rows, tile.columns, shape.depth, alpha, Tile{tile.row, 0, tile.rows, shape.depth}.of(a),
+                      Tile{0, tile.column, shape.depth, tile.columns}.of(b), tile.of(c));
+        epilogue(tile);
+      });
+      return;
+    }
     ConstMatrix const shared = tiling.by_columns() ? pack_a(shape, a) : pack_b(shape, b);
     pool_.parallel_for(tiling.size(), [&](std::size_t task) {
       Tile const tile = tiling[task];

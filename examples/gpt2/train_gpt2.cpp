@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "blas.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "tokens.hpp"
@@ -29,6 +30,7 @@ void print_start(Options const& options, Corpus const& corpus) {
               options.ranks, options.ranks == 1 ? "" : "s", static_cast<int>(options.stage),
               std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none", options.batch,
               options.accumulate);
+  std::printf("products: %s\n", describe_products().c_str());
 }
 
 struct RankMemory {

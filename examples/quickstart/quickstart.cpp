@@ -25,6 +25,7 @@ int main() {
       float error = -(2.0F - x + 0.5F * x * x);  // prediction minus the truth, 2 - x + x^2 / 2
       for (std::size_t i = 0; i < 4; ++i) error += weights[w][i] * features[i];
       for (std::size_t i = 0; i < 4; ++i) gradients[w][i] += error * features[i];
+      weights.release();
       gradients.ready(stream);
       micro_batch.finish(stream);
       auto const report = engine.step(stream).get();

@@ -88,8 +88,7 @@ void agree_on_settings(Communicator& communicator, std::string const& settings) 
   for (std::size_t r = 1; r < texts.size(); ++r) {
     if (texts[r] == texts[0]) continue;
     auto const [first, other] = first_difference(texts[0], texts[r]);
-    throw MismatchError("zero::Engine: ranks were set up differently: rank 0 has \"" + first + "\", rank " +
-                        std::to_string(r) + " has \"" + other + "\": give every rank the same");
+    throw MismatchError(detail::sentence({"zero::Engine: ranks were set up differently: rank 0 has \"", first, "\", rank ", r, " has \"", other, "\": give every rank the same"}));
   }
 }
 
@@ -99,8 +98,7 @@ void agree_on_values(Communicator& communicator, std::string_view what, std::uin
   auto const all = exchange_values(communicator, fingerprint);
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] == all[0]) continue;
-    throw MismatchError("zero::Engine: " + std::string(what) + " differ between rank 0 and rank " + std::to_string(r) +
-                        ": give every rank the same values (the same seed, the same file)");
+    throw MismatchError(detail::sentence({"zero::Engine: ", what, " differ between rank 0 and rank ", r, ": give every rank the same values (the same seed, the same file)"}));
   }
 }
 
@@ -124,8 +122,7 @@ void on_all_ranks_or_none(Communicator& communicator, F&& f) {
   auto const texts = exchange_texts(communicator, reason);
   if (mine) std::rethrow_exception(mine);
   auto const rank = failed - all.begin();
-  throw ConfigurationError("zero::Engine: rank " + std::to_string(rank) +
-                           " could not be set up: " + texts[static_cast<std::size_t>(rank)]);
+  throw ConfigurationError(detail::sentence({"zero::Engine: rank ", rank, " could not be set up: ", texts[static_cast<std::size_t>(rank)]}));
 }
 
 }  // namespace detail

@@ -107,8 +107,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   MicroBatch<Stream> begin_micro_batch(Stream /*stream*/) {
     expect(Phase::between, "begin_micro_batch");
     if (micro_batches_ == config_.gradient_accumulation_steps) {
-      throw SequenceError("zero::Engine: all " + std::to_string(config_.gradient_accumulation_steps) +
-                          " micro-batches of this step are done: call step()");
+      throw SequenceError(detail::sentence({"zero::Engine: all ", config_.gradient_accumulation_steps, " micro-batches of this step are done: call step()"}));
     }
     parts_->reducer.begin(micro_batches_);
     phase_ = Phase::inside;
@@ -226,7 +225,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
     for (std::uint32_t i = 0; i < specs_.size(); ++i) {
       if (specs_[i].name == name) return {i};
     }
-    throw ConfigurationError("zero::Engine: no parameter is named " + detail::quoted(name));
+    throw ConfigurationError(detail::sentence({"zero::Engine: no parameter is named ", detail::quoted(name)}));
   }
 
  private:
@@ -242,7 +241,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
           gatherer(backend, communicator, books, layout, specs,
                    {.live_elements = config.live_elements, .prefetch_units = config.prefetch_units}, traffic,
                    communication.get()),
-          reducer(backend, communicator, books, layout, specs, reduce_settings(config), traffic, norm,
+          reducer(backend, communicator, books, layout, specs, reduce_settings(config, layout), traffic, norm,
                   communication.get()),
           updater(backend, books, layout, gatherer, reducer, static_cast<std::size_t>(communicator.rank()),
                   config.offload, communication.get()),
@@ -264,14 +263,18 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
     ParameterAccess<Rule, Offload, Compute, Sum, Backend, Communicator> access;
   };
 
-  static ReduceSettings reduce_settings(Config const& config) {
+  static ReduceSettings reduce_settings(Config const& config, FlatLayout const& layout) {
     ReduceSettings settings{.order = reduce_order(config),
                             .micro_batches = config.gradient_accumulation_steps,
-                            .ring = config.gradient_ring,
+                            .ring = ring(config, layout),
                             .missing = config.missing_gradient,
                             .offloaded = Offload::offloads};
     if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;
     return settings;
+  }
+  // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
+  static int ring(Config const& config, FlatLayout const& layout) {
+    return config.gradient_ring.value_or(static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1);
   }
   static Reduce reduce_order(Config const& config) {
     return config.reduce.value_or(stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch);
@@ -294,9 +297,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
     for (auto const& spec : specs_) {
       for (auto const& buffer : {spec.values, spec.gradients}) {
         if (!buffer || buffer->type == element_type<Compute>) continue;
-        throw ConfigurationError("zero::Engine: parameter " + detail::quoted(spec.name) + " has adopted " +
-                                 std::string(name(buffer->type)) + " buffers, but this engine computes in " +
-                                 std::string(name(element_type<Compute>)));
+        throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ", name(buffer->type), " buffers, but this engine computes in ", name(element_type<Compute>)}));
       }
     }
     layout_.emplace(specs_, LayoutSettings{.stage = stage,
@@ -308,11 +309,10 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   }
 
   [[nodiscard]] std::string describe() const {
-    std::string text = "world " + std::to_string(communicator_.size()) + "\nstage " +
-                       std::to_string(static_cast<int>(stage)) + "\ncompute " +
-                       std::string(name(element_type<Compute>)) + "\nsum " + std::string(name(element_type<Sum>)) +
-                       "\noffload " + (Offload::offloads ? "cpu" : "none") + "\n";
-    return text + detail::describe_parameters(specs_, groups_) + detail::describe_config<Rule, Scaler>(config_, groups_);
+    auto const policies = detail::sentence({"world ", communicator_.size(), "\nstage ", static_cast<int>(stage), "\ncompute ",
+                                            name(element_type<Compute>), "\nsum ", name(element_type<Sum>), "\noffload ",
+                                            Offload::offloads ? "cpu" : "none", "\n"});
+    return policies + detail::describe_parameters(specs_, groups_) + detail::describe_config<Rule, Scaler>(config_, groups_);
   }
 
   // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
@@ -363,29 +363,22 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   void check(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
       if (id.index >= specs_.size()) {
-        throw ConfigurationError("zero::Engine: there is no parameter " + std::to_string(id.index) + " of " +
-                                 std::to_string(specs_.size()) + ": use the ids that ParameterList::add returned");
+        throw ConfigurationError(detail::sentence({"zero::Engine: there is no parameter ", id.index, " of ", specs_.size(), ": use the ids that ParameterList::add returned"}));
       }
     }
   }
   void expect_alive() const {
     if (poison_ == nullptr) return;
-    throw PoisonedError(std::string("zero::Engine: ") + poison_ +
-                        ", so states may be half new: make a new engine and load a checkpoint");
+    throw PoisonedError(detail::sentence({"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"}));
   }
   void expect(Phase phase, char const* call) const {
     expect_alive();
     if (phase_ == phase) return;
-    throw SequenceError(std::string("zero::Engine: ") + call +
-                        (phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first"
-                         : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first"
-                                                   : " outside of a micro-batch: call begin_micro_batch() first"));
+    throw SequenceError(detail::sentence({"zero::Engine: ", call, (phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first" : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first" : " outside of a micro-batch: call begin_micro_batch() first")}));
   }
   void expect_complete(char const* call) const {
     if (micro_batches_ == config_.gradient_accumulation_steps) return;
-    throw SequenceError(std::string("zero::Engine: ") + call + " after " + std::to_string(micro_batches_) + " of " +
-                        std::to_string(config_.gradient_accumulation_steps) +
-                        " micro-batches: finish them first, or discard_gradients()");
+    throw SequenceError(detail::sentence({"zero::Engine: ", call, " after ", micro_batches_, " of ", config_.gradient_accumulation_steps, " micro-batches: finish them first, or discard_gradients()"}));
   }
   [[nodiscard]] auto& between_micro_batches(char const* call) {
     expect(Phase::between, call);

@@ -31,7 +31,8 @@ struct EngineConfig {
   std::optional<Reduce> reduce{};          ///< default: each_micro_batch at stages 2 and 3, else once_per_step
   std::size_t bucket_elements = 1U << 22;  ///< capacity of a bucket
   std::size_t granule = 128;               ///< elements; every parameter starts on one; a multiple of 128
-  int gradient_ring = 2;                   ///< stages 2 and 3: buckets of gradients under way at once
+  std::optional<int> gradient_ring{};      ///< stages 2 and 3: buckets of gradients under way at once; default: those
+                                           ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;
   std::size_t live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
   int prefetch_units = 1;             ///< stage 3: units gathered ahead; 0: none
@@ -129,55 +130,52 @@ std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
   return fingerprint.value();
 }
 
-/// Different text for every different value: std::to_string writes six decimals of a double only.
-template <class T>
-std::string exact_text(T value) {
-  if constexpr (!std::is_same_v<T, double>) {
-    return std::to_string(value);
-  } else {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.17g", value);
-    return text;
-  }
+/// Different text for every different value.
+[[gnu::cold, gnu::noinline]] inline std::string exact_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
 }
 
-inline std::string describe_parameters(std::vector<ParameterSpec> const& specs,
-                                       std::vector<ParameterGroup> const& groups) {
+[[gnu::cold, gnu::noinline]] inline std::string describe_parameters(std::vector<ParameterSpec> const& specs,
+                                                                    std::vector<ParameterGroup> const& groups) {
   std::string text;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     auto const& spec = specs[i];
-    text += "parameter " + std::to_string(i) + " '" + spec.name + "' [";
-    for (auto dimension : spec.shape) text += std::to_string(dimension) + ",";
-    text += "] group " + std::to_string(spec.group.index) + " unit " + std::to_string(spec.unit) + " contributions " +
-            std::to_string(spec.contributions) + (spec.frozen ? " frozen" : "") + (spec.values ? " values adopted" : "") +
-            (spec.gradients ? " gradients adopted" : "") + "\n";
+    std::string shape;
+    for (auto dimension : spec.shape) shape += sentence({dimension, ","});
+    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
+                      spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
+                      spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
   }
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    text += "group " + std::to_string(g) + " lr_factor " + exact_text(groups[g].lr_factor) + " weight_decay " +
-            (groups[g].weight_decay ? exact_text(*groups[g].weight_decay) : "of the optimizer") + "\n";
+    auto const decay = groups[g].weight_decay ? exact_text(*groups[g].weight_decay) : "of the optimizer";
+    text += sentence({"group ", g, " lr_factor ", exact_text(groups[g].lr_factor), " weight_decay ", decay, "\n"});
   }
   return text;
 }
 
 /// Everything that must be the same on every rank, one setting per line.
 template <class Rule, class Scaler, class Config>
-std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
-  auto const line = [](std::string_view name, auto value) { return std::string(name) + " " + exact_text(value) + "\n"; };
-  std::string text = "zero version " + std::to_string(ZERO_VERSION) + "\n";
-  text += line("gradient_accumulation_steps", config.gradient_accumulation_steps);
-  text += line("gradient_clipping", config.gradient_clipping);
-  text += line("reduce", config.reduce ? static_cast<int>(*config.reduce) : -1);
-  text += line("bucket_elements", config.bucket_elements) + line("granule", config.granule);
-  text += line("gradient_ring", config.gradient_ring);
-  text += line("missing_gradient", static_cast<int>(config.missing_gradient));
-  text += line("live_elements", config.live_elements) + line("prefetch_units", config.prefetch_units);
-  text += line("keep_whole_below", config.keep_whole_below);
-  text += line("lr", static_cast<double>(config.optimizer.lr));
+[[gnu::cold]] std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
+  std::string text = sentence({"zero version ", ZERO_VERSION,
+                               "\ngradient_accumulation_steps ", config.gradient_accumulation_steps,
+                               "\ngradient_clipping ", exact_text(config.gradient_clipping),
+                               "\nreduce ", config.reduce ? static_cast<int>(*config.reduce) : -1,
+                               "\nbucket_elements ", config.bucket_elements,
+                               "\ngranule ", config.granule,
+                               "\ngradient_ring ", config.gradient_ring.value_or(0),
+                               "\nmissing_gradient ", static_cast<int>(config.missing_gradient),
+                               "\nlive_elements ", config.live_elements,
+                               "\nprefetch_units ", config.prefetch_units,
+                               "\nkeep_whole_below ", config.keep_whole_below,
+                               "\nlr ", exact_text(static_cast<double>(config.optimizer.lr)),
+                               "\nfingerprint of the loss scaler's settings ", fingerprint_of_scaler<Scaler>(config.scale)});
   for (std::size_t g = 0; g < groups.size(); ++g) {
     auto const settings = group_config<Rule>(config.optimizer, groups[g], static_cast<double>(config.optimizer.lr));
-    text += line("fingerprint of the optimizer's settings, group " + std::to_string(g), fingerprint_of_rule<Rule>(settings));
+    text += sentence({"\nfingerprint of the optimizer's settings, group ", g, " ", fingerprint_of_rule<Rule>(settings)});
   }
-  return text + line("fingerprint of the loss scaler's settings", fingerprint_of_scaler<Scaler>(config.scale));
+  return text + "\n";
 }
 
 }  // namespace detail

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace zero {
@@ -97,13 +99,39 @@ class CommunicationError : public Error {
 
 namespace detail {
 
-/// Quotes a name for a message.
-inline std::string quoted(std::string_view name) {
-  std::string text(1, '\'');
-  text += name;
-  text += '\'';
-  return text;
+/// A part of a message: text, or a whole number.
+class Phrase {
+ public:
+  Phrase(char const* text) noexcept : text_(text) {}
+  Phrase(std::string_view text) noexcept : text_(text) {}
+  Phrase(std::string const& text) noexcept : text_(text) {}
+  template <class Number>
+    requires std::is_integral_v<Number>
+  Phrase(Number number) noexcept
+      : negative_(number < 0), magnitude_(number < 0 ? ~static_cast<std::uint64_t>(number) + 1
+                                                     : static_cast<std::uint64_t>(number)), is_number_(true) {}
+
+  [[gnu::cold]] void append_to(std::string& message) const {
+    if (negative_) message += '-';
+    message += is_number_ ? std::to_string(magnitude_) : std::string(text_);
+  }
+
+ private:
+  std::string_view text_;
+  bool negative_ = false;
+  std::uint64_t magnitude_ = 0;
+  bool is_number_ = false;
+};
+
+/// A message of several parts. Out of line and cold: a hundred places build one, and none of them is fast code.
+[[gnu::cold, gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
+  std::string message;
+  for (auto const& phrase : phrases) phrase.append_to(message);
+  return message;
 }
+
+/// Quotes a name for a message.
+[[gnu::cold, gnu::noinline]] inline std::string quoted(std::string_view name) { return sentence({"'", name, "'"}); }
 
 inline void require(bool condition, char const* sentence) {
   if (!condition) throw ConfigurationError(sentence);

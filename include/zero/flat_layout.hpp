@@ -56,6 +56,7 @@ class FlatLayout {
       close_bucket();
       if (section == Section::whole) trainable_ = total_, trainable_buckets_ = buckets_.size();
     }
+    measure_units(specs);
   }
 
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
@@ -69,6 +70,8 @@ class FlatLayout {
   [[nodiscard]] std::size_t trainable() const noexcept { return trainable_; }
   /// Buckets of the trainable part: those that are reduced.
   [[nodiscard]] std::size_t trainable_buckets() const noexcept { return trainable_buckets_; }
+  /// The most buckets of the gradient ring that the gradients of one unit lie in.
+  [[nodiscard]] std::size_t ring_buckets_of_largest_unit() const noexcept { return ring_buckets_of_largest_unit_; }
   /// Elements of all parameters, without padding.
   [[nodiscard]] std::size_t parameter_elements() const noexcept { return parameter_elements_; }
   [[nodiscard]] std::size_t padding_elements() const noexcept { return total_ - parameter_elements_; }
@@ -197,6 +200,22 @@ class FlatLayout {
     total_ += elements;
   }
 
+  // A model whose parameters are all of one unit says nothing about how backward hands gradients over: one at a time.
+  void measure_units(std::vector<ParameterSpec> const& specs) {
+    auto const one_unit = [&](ParameterSpec const& spec) { return spec.unit == specs.front().unit; };
+    ring_buckets_of_largest_unit_ = 1;
+    if (std::all_of(specs.begin(), specs.end(), one_unit)) return;
+    std::optional<std::size_t> newest;
+    std::size_t oldest_bucket = 0;
+    for (std::size_t i = specs.size(); i-- > 0;) {
+      if (blocks_[places_[i].block].slot != GradientSlot::ring) continue;
+      if (!newest || specs[*newest].unit != specs[i].unit) oldest_bucket = places_[i].first_bucket;
+      newest = i;
+      ring_buckets_of_largest_unit_ =
+          std::max(ring_buckets_of_largest_unit_, places_[i].first_bucket - oldest_bucket + 1);
+    }
+  }
+
   LayoutSettings settings_;
   std::vector<ParameterPlace> places_;
   std::vector<Bucket> buckets_;
@@ -205,6 +224,7 @@ class FlatLayout {
   std::size_t trainable_ = 0;
   std::size_t trainable_buckets_ = 0;
   std::size_t parameter_elements_ = 0;
+  std::size_t ring_buckets_of_largest_unit_ = 1;
   std::optional<Block> open_;  // the bucket that is being filled
   std::size_t open_elements_ = 0;
   std::vector<Piece> open_pieces_;

@@ -8,6 +8,7 @@
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradient_arrivals.hpp>
+#include <zero/gradient_leases.hpp>
 #include <zero/gradient_norm.hpp>
 #include <zero/gradient_slots.hpp>
 #include <zero/lease.hpp>
@@ -63,7 +64,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
         slots_(backend, books, layout, settings.ring),
         producers_(layout.trainable_buckets()),
         reduced_(layout.trainable_buckets()),
-        lease_of_(specs.size(), no_lease),
+        leases_(specs),
         zeroed_(specs.size(), 0) {
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {
       own_pieces_.push_back(layout.slice_pieces(b, rank()));
@@ -76,7 +77,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Starts micro-batch \p index of the step.
   void begin(int index) {
     index_ = index;
-    ++pass_;
+    leases_.begin_pass();
     next_bucket_ = 0;
     arrivals_.reset();
     std::fill(zeroed_.begin(), zeroed_.end(), std::uint8_t{0});
@@ -97,7 +98,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Forgets an accumulation that will not be finished.
   void discard() {
     arrivals_.reset();
-    ++pass_;
+    leases_.begin_pass();
     next_bucket_ = layout_.trainable_buckets();
     for (auto& producers : producers_) producers.clear();
   }
@@ -105,29 +106,16 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   // ------------------------------------------------------------------------------------------------- leases
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
-  [[nodiscard]] std::uint64_t pass() const noexcept { return pass_; }
+  [[nodiscard]] std::uint64_t pass() const noexcept { return leases_.pass(); }
 
   /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \throws LeaseError.
   [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids) {
     for (auto id : ids) arrivals_.expect(id);
-    if (free_records_.empty()) {
-      records_.emplace_back();
-      free_records_.push_back(static_cast<std::uint32_t>(records_.size() - 1));
-      free_records_.reserve(records_.size());
-    }
-    auto const number = free_records_.back();
-    free_records_.pop_back();
-    records_[number].pass = pass_;
-    for (auto id : ids) enter(number, id);
-    return number;
+    return leases_.take(ids);
   }
 
   detail::GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
-    check_pass(record);
-    if (id.index >= specs_.size() || lease_of_[id.index] != record) {
-      throw LeaseError("zero::GradientLease: " + (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter") +
-                       " is not part of this lease: name it in the call of gradients");
-    }
+    leases_.check(record, id);
     auto const place = address(id, stream);
     bool const adds = arrivals_.arrived(id) > 0 || zeroed_[id.index] != 0;
     if (!zeroed || adds) return {place, layout_.places()[id.index].count, adds};
@@ -140,7 +128,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     check_ready(record);
     copies_.clear();
     completed_.clear();
-    for (auto id : records_[record].ids) {
+    for (auto id : leases_.ids(record)) {
       if (!arrivals_.arrive(id)) continue;
       completed_.push_back(id);
       auto const& adopted = specs_[id.index].gradients;
@@ -148,11 +136,11 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
     if (!copies_.empty()) backend_.copy_many(copies_, stream);
     seal(completed_, stream);
-    end_record(record);
+    leases_.end(record);
     reduce_complete_buckets();
   }
 
-  void abandon(std::uint32_t record) noexcept override { end_record(record); }
+  void abandon(std::uint32_t record) noexcept override { leases_.end(record); }
 
   // ------------------------------------------------------------------------------------------------- sums
 
@@ -185,12 +173,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
  private:
-  static constexpr std::uint32_t no_lease = UINT32_MAX;
-  struct Record {
-    std::uint64_t pass = 0;
-    std::vector<ParameterId> ids;
-  };
-
   [[nodiscard]] std::size_t world() const noexcept { return layout_.settings().world; }
   [[nodiscard]] std::size_t rank() const noexcept { return static_cast<std::size_t>(communicator_.rank()); }
   [[nodiscard]] Stage stage() const noexcept { return layout_.settings().stage; }
@@ -250,10 +232,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void check_available(ParameterId id) const {
     if (slots_.available(layout_.places()[id.index].block, next_bucket_)) return;
     throw GradientError(specs_[id.index].name,
-                        "zero::Engine: gradient of " + detail::quoted(specs_[id.index].name) +
-                            " runs ahead of the registered order by more than the ring of " +
-                            std::to_string(slots_.ring()) +
-                            " buckets: register parameters in forward order, or raise gradient_ring");
+                        detail::sentence({"zero::Engine: gradient of ", detail::quoted(specs_[id.index].name), " runs ahead of the registered order by more than the ring of ", slots_.ring(), " buckets: register parameters in forward order, or raise gradient_ring"}));
   }
 
   void hand_over_what_is_there(ParameterId id, Stream stream) {
@@ -280,46 +259,21 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
   }
 
-  void enter(std::uint32_t record, ParameterId id) {
-    auto const holder = lease_of_[id.index];
-    if (holder != no_lease && records_[holder].pass == pass_) {
-      end_record(record);
-      throw LeaseError("zero::Engine: the gradient of " + detail::quoted(specs_[id.index].name) +
-                       " is leased already: name it once, and end that lease first");
-    }
-    lease_of_[id.index] = record;
-    records_[record].ids.push_back(id);
-  }
-  void check_pass(std::uint32_t record) {
-    if (records_[record].pass == pass_) return;
-    throw LeaseError("zero::GradientLease: of an earlier micro-batch: ask for the gradients again");
-  }
   // All is checked before anything is entered. A refusal ends the lease.
   void check_ready(std::uint32_t record) {
     try {
-      check_pass(record);
-      for (auto id : records_[record].ids) {
+      leases_.check(record);
+      for (auto id : leases_.ids(record)) {
         arrivals_.expect(id);
         if (specs_[id.index].gradients) check_available(id);
       }
     } catch (Error const&) {
-      end_record(record);
+      leases_.end(record);
       throw;
     }
   }
   [[noreturn]] static void throw_missing(ParameterSpec const& spec) {
-    throw GradientError(spec.name, "zero::Engine: no gradient of " + detail::quoted(spec.name) + ", or not all " +
-                                       std::to_string(spec.contributions) +
-                                       " of them, in this micro-batch: hand over each, freeze the parameter, or set "
-                                       "missing_gradient = MissingGradient::zero");
-  }
-
-  void end_record(std::uint32_t record) noexcept {
-    for (auto id : records_[record].ids) {
-      if (lease_of_[id.index] == record) lease_of_[id.index] = no_lease;
-    }
-    records_[record].ids.clear();
-    free_records_.push_back(record);
+    throw GradientError(spec.name, detail::sentence({"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ", spec.contributions, " of them, in this micro-batch: hand over each, freeze the parameter, or set " "missing_gradient = MissingGradient::zero"}));
   }
 
   void reduce_complete_buckets() {
@@ -391,15 +345,12 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   std::optional<OffloadedSums<Sum, Backend>> offloaded_;
   Sum* sums_at_ = nullptr;
   bool indexed_whole_ = false;
-  std::vector<Record> records_;
-  std::vector<std::uint32_t> free_records_;
-  std::vector<std::uint32_t> lease_of_;  // the record that holds a parameter's gradient now
+  GradientLeases leases_;
   std::vector<std::uint8_t> zeroed_;
   std::vector<CopyRange> copies_;
   std::vector<ParameterId> completed_;
   std::size_t next_bucket_ = 0;
   int index_ = 0;
-  std::uint64_t pass_ = 0;
 };
 
 }  // namespace zero

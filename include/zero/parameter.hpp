@@ -127,19 +127,17 @@ class ParameterList {
 
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
     std::string const adopted = std::string("has adopted ") + what;
-    if (buffer.data == nullptr) fail(spec, adopted + " at a null pointer: pass the buffer or leave it out to place it");
+    if (buffer.data == nullptr) fail(spec, detail::sentence({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));
     if (reinterpret_cast<std::uintptr_t>(buffer.data) % element_size(buffer.type) != 0) {
-      fail(spec, adopted + " that are not aligned to their element: align them to " +
-                     std::to_string(element_size(buffer.type)) + " bytes");
+      fail(spec, detail::sentence({adopted, " that are not aligned to their element: align them to ", element_size(buffer.type), " bytes"}));
     }
     if (buffer.count != element_count(spec.shape)) {
-      fail(spec, adopted + " of " + std::to_string(buffer.count) + " elements, but its shape has " +
-                     std::to_string(element_count(spec.shape)));
+      fail(spec, detail::sentence({adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
     }
   }
 
   [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
-    throw ConfigurationError("zero::ParameterList: parameter " + detail::quoted(spec.name) + " " + why);
+    throw ConfigurationError(detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
   }
 
   std::vector<ParameterSpec> specs_;

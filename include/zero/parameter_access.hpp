@@ -114,9 +114,7 @@ class ParameterAccess {
 
   void check(ParameterId id, std::span<float const> values, char const* what) {
     if (values.size() != layout_.places()[id.index].count) {
-      throw ConfigurationError("zero::Engine: parameter " + quoted(id) + " has " +
-                               std::to_string(layout_.places()[id.index].count) + " elements, but " +
-                               std::to_string(values.size()) + " were given");
+      throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", quoted(id), " has ", layout_.places()[id.index].count, " elements, but ", values.size(), " were given"}));
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
@@ -124,14 +122,13 @@ class ParameterAccess {
   }
   void check_trainable(ParameterId id) const {
     if (specs_[id.index].frozen) {
-      throw ConfigurationError("zero::Engine: parameter " + quoted(id) + " is frozen: it has no gradient and no states");
+      throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", quoted(id), " is frozen: it has no gradient and no states"}));
     }
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
     if (k >= Rule::state_count) {
-      throw ConfigurationError("zero::Engine: the rule has " + std::to_string(Rule::state_count) + " states, there is no state " +
-                               std::to_string(k));
+      throw ConfigurationError(detail::sentence({"zero::Engine: the rule has ", Rule::state_count, " states, there is no state ", k}));
     }
   }
 

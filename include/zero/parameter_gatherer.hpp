@@ -106,9 +106,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   void* parameter(std::uint32_t record, ParameterId id) override {
     auto const& held = records_[record].ids;
     if (std::find(held.begin(), held.end(), id) == held.end()) {
-      throw LeaseError("zero::ParameterLease: " +
-                       (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter") +
-                       " is not part of this lease: name it in the call of gather");
+      throw LeaseError(detail::sentence({"zero::ParameterLease: ", (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter"), " is not part of this lease: name it in the call of gather"}));
     }
     auto const& place = layout_.places()[id.index];
     auto const& block = layout_.blocks()[place.block];
@@ -140,14 +138,15 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     readers_.clear();
   }
 
-  /// Forgets what has been gathered ahead: the parameters are about to change.
+  /// Forgets what has been gathered, and in which direction: the parameters are about to change, and the next step's
+  /// gathers are to take the places of the last one's. \throws SequenceError while leases are held.
   void invalidate() {
     for (auto const& record : records_) {
       if (record.ids.empty()) continue;
-      throw SequenceError("zero::Engine: a lease on " + detail::quoted(specs_[record.ids.front().index].name) +
-                          " is still held: end every lease before the parameters change");
+      throw SequenceError(detail::sentence({"zero::Engine: a lease on ", detail::quoted(specs_[record.ids.front().index].name), " is still held: end every lease before the parameters change"}));
     }
     while (!resident_.empty()) evict(resident_.back());
+    last_unit_ = -1;
   }
 
   /// Makes the updated slices of bucket \p b known to all ranks. Stage 3 does so at the next gather.
@@ -267,10 +266,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     return_record(number);
     std::size_t live = 0;
     for (auto block : resident_) live += layout_.blocks()[block].elements;
-    throw LeaseError("zero::Engine: gathering unit " + std::to_string(layout_.blocks()[refused].unit) + " needs " +
-                     std::to_string(layout_.blocks()[refused].elements) + " elements, but " + std::to_string(live) +
-                     " of the live bound of " + std::to_string(live_bound_) +
-                     " are held: end leases earlier or raise live_elements");
+    throw LeaseError(detail::sentence({"zero::Engine: gathering unit ", layout_.blocks()[refused].unit, " needs ", layout_.blocks()[refused].elements, " elements, but ", live, " of the live bound of ", live_bound_, " are held: end leases earlier or raise live_elements"}));
   }
 
   /// Gathers one block into the arena; false if there is no room. \p may_evict: prefetched blocks may go.

@@ -46,14 +46,11 @@ class StepReports {
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
     auto const& slot = slots_[ticket % kept];
     if (slot.ticket != ticket) {
-      throw SequenceError("zero::StepTicket: this step's report is gone: read each within " + std::to_string(kept) +
-                          " steps");
+      throw SequenceError(detail::sentence({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"}));
     }
     auto const& o = slot.outcome;
     if (o.exhausted && fail_when_exhausted_) {
-      throw LossScaleError("zero::Engine: gradients overflow at the minimum loss scale, first in " +
-                           detail::quoted(bad_parameter(o)) +
-                           ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping");
+      throw LossScaleError(detail::sentence({"zero::Engine: gradients overflow at the minimum loss scale, first in ", detail::quoted(bad_parameter(o)), ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"}));
     }
     return {.step = o.steps,
             .skipped = o.skipped,

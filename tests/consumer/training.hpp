@@ -12,9 +12,9 @@
 
 namespace consumer {
 
-using Trainer = zero::Engine<zero::Partitioner<zero::Stage::gradients>, zero::Optimizer<zero::AdamW>,
-                             zero::Precision<zero::FP16, zero::DynamicScale>, zero::HostBackend,
-                             zero::ThreadCommunicator>;
+using Trainer =
+    zero::Engine<zero::Partitioner<zero::Stage::gradients>, zero::Optimizer<zero::AdamW>,
+                 zero::Precision<zero::FP16, zero::DynamicScale>, zero::HostBackend, zero::ThreadCommunicator>;
 
 /// What the parameters should become: values that fp16 holds exactly.
 inline float target(std::size_t i) { return static_cast<float>(i % 13) / 8.0F - 0.75F; }
@@ -30,7 +30,8 @@ inline Result train(zero::ThreadCommunicator& communicator, int steps) {
   zero::ParameterList parameters;
   auto const weight = parameters.add({.name = "weight", .shape = {30, 50}});
   auto const bias = parameters.add({.name = "bias", .shape = {7}});
-  Trainer engine{communicator, parameters,
+  Trainer engine{communicator,
+                 parameters,
                  {.gradient_accumulation_steps = 2, .gradient_clipping = 1.0, .optimizer = {.lr = 0.05F}}};
   zero::HostStream const stream;
   for (int step = 0; step < steps; ++step) {

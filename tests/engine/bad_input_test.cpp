@@ -18,8 +18,8 @@ using zero::Stage;
 namespace {
 
 using Self = engine_test::EngineOf<Stage::none, zero::Precision<zero::FP32>, zero::NoOffload, zero::SelfCommunicator>;
-using SelfScaled =
-    engine_test::EngineOf<Stage::none, zero::Precision<zero::FP16, zero::DynamicScale>, zero::CpuOffload, zero::SelfCommunicator>;
+using SelfScaled = engine_test::EngineOf<Stage::none, zero::Precision<zero::FP16, zero::DynamicScale>, zero::CpuOffload,
+                                         zero::SelfCommunicator>;
 using Sharded = engine_test::EngineOf<Stage::gradients>;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -52,15 +52,19 @@ TEST_CASE("bad input: parameters that cannot be are refused by name when they ar
   refuses_parameter("empty name", {.name = "", .shape = {3}});
   refuses_parameter("'first' is registered already", {.name = "first", .shape = {3}});
   refuses_parameter("'w' has a dimension of 0", {.name = "w", .shape = {3, 0}});
-  refuses_parameter("'w' has a dimension of 0 or more elements than 2^48", {.name = "w", .shape = {1U << 20, 1U << 20, 1U << 20}});
+  refuses_parameter("'w' has a dimension of 0 or more elements than 2^48",
+                    {.name = "w", .shape = {1U << 20, 1U << 20, 1U << 20}});
   refuses_parameter("more elements than 2^48", {.name = "w", .shape = {SIZE_MAX, SIZE_MAX}});
   refuses_parameter("a group that add_group did not return", {.name = "w", .shape = {3}, .group = {1}});
   refuses_parameter("at least 1 contribution", {.name = "w", .shape = {3}, .contributions = 0});
   refuses_parameter("negative unit", {.name = "w", .shape = {3}, .unit = -1});
   refuses_parameter("values at a null pointer", {.name = "w", .shape = {3}, .values = zero::adopt<float>(nullptr, 3)});
-  refuses_parameter("gradients at a null pointer", {.name = "w", .shape = {3}, .gradients = zero::adopt<float>(nullptr, 3)});
-  refuses_parameter("not aligned", {.name = "w", .shape = {3}, .values = zero::AdoptedBuffer{misaligned, 3, zero::ElementType::fp32}});
-  refuses_parameter("of 4 elements, but its shape has 3", {.name = "w", .shape = {3}, .values = zero::adopt(values, 4)});
+  refuses_parameter("gradients at a null pointer",
+                    {.name = "w", .shape = {3}, .gradients = zero::adopt<float>(nullptr, 3)});
+  refuses_parameter("not aligned",
+                    {.name = "w", .shape = {3}, .values = zero::AdoptedBuffer{misaligned, 3, zero::ElementType::fp32}});
+  refuses_parameter("of 4 elements, but its shape has 3",
+                    {.name = "w", .shape = {3}, .values = zero::adopt(values, 4)});
   refuses_parameter("is frozen and has no gradient",
                     {.name = "w", .shape = {4}, .frozen = true, .gradients = zero::adopt(values, 4)});
 }
@@ -68,8 +72,10 @@ TEST_CASE("bad input: parameters that cannot be are refused by name when they ar
 TEST_CASE("bad input: groups with negative or infinite settings are refused") {
   zero::ParameterList list;
   for (double bad : {not_a_number, infinity, -1.0}) {
-    CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)list.add_group({.lr_factor = bad}); }), "lr_factor"));
-    CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)list.add_group({.weight_decay = bad}); }), "weight_decay"));
+    CHECK(
+        contains(message_of<zero::ConfigurationError>([&] { (void)list.add_group({.lr_factor = bad}); }), "lr_factor"));
+    CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)list.add_group({.weight_decay = bad}); }),
+                   "weight_decay"));
   }
   CHECK(list.groups().size() == 1);
 }
@@ -95,6 +101,8 @@ TEST_CASE("bad input: a configuration that cannot work is refused with the name 
     refuses("granule", [&](auto& c) { c.granule = bad; });
   }
   refuses("threads", [](auto& c) { c.backend.threads = -1; });
+  zero::ThreadPool pool(1);
+  refuses("either threads or a pool", [&](auto& c) { c.backend.threads = 1, c.backend.pool = &pool; });
   refuses<SelfScaled>("window", [](auto& c) { c.scale.window = 0; });
   refuses<SelfScaled>("hysteresis", [](auto& c) { c.scale.hysteresis = 0; });
   for (std::size_t bad : {std::size_t{0}, SIZE_MAX}) {
@@ -108,7 +116,8 @@ TEST_CASE("bad input: settings of one stage only are checked there") {
     auto const list = parameters({10});
     auto const ring = message_of<zero::ConfigurationError>([&] { Sharded(ranks, list, {.gradient_ring = 0}); });
     CHECK(contains(ring, "gradient_ring"));
-    auto const order = message_of<zero::ConfigurationError>([&] { Sharded(ranks, list, {.reduce = zero::Reduce::once_per_step}); });
+    auto const order =
+        message_of<zero::ConfigurationError>([&] { Sharded(ranks, list, {.reduce = zero::Reduce::once_per_step}); });
     CHECK(contains(order, "Reduce::each_micro_batch"));
     Sharded engine(ranks, list);  // the communicator is still usable
     micro_batch(engine, 1);
@@ -118,7 +127,8 @@ TEST_CASE("bad input: settings of one stage only are checked there") {
 
 TEST_CASE("bad input: the largest settings mean one bucket, not an overflow") {
   zero::SelfCommunicator self;
-  Self engine(self, parameters({1000, 77}), {.bucket_elements = SIZE_MAX, .gradient_ring = 1 << 30, .live_elements = SIZE_MAX});
+  Self engine(self, parameters({1000, 77}),
+              {.bucket_elements = SIZE_MAX, .gradient_ring = 1 << 30, .live_elements = SIZE_MAX});
   CHECK(engine.layout().buckets().size() == 1);
   micro_batch(engine, 2);
   CHECK(engine.step({}).get().step == 1);
@@ -126,7 +136,8 @@ TEST_CASE("bad input: the largest settings mean one bucket, not an overflow") {
 
 TEST_CASE("bad input: a model without parameters, or without any to train, is refused") {
   zero::SelfCommunicator self;
-  CHECK(contains(message_of<zero::ConfigurationError>([&] { Self(self, zero::ParameterList{}); }), "no parameters are registered"));
+  CHECK(contains(message_of<zero::ConfigurationError>([&] { Self(self, zero::ParameterList{}); }),
+                 "no parameters are registered"));
   zero::ParameterList frozen;
   (void)frozen.add({.name = "w", .shape = {3}, .frozen = true});
   CHECK(contains(message_of<zero::ConfigurationError>([&] { Self(self, frozen); }), "every parameter is frozen"));
@@ -237,9 +248,11 @@ TEST_CASE("bad input: reads and writes by a wrong name, size or state are refuse
   refuses_call("'w' has 2 elements, but 0 were given", [&] { engine.write_state("w", 0, {}); });
   refuses_call("no state 2", [&] { (void)engine.read_state("w", 2); });
   refuses_call("'frozen' is frozen", [&] { (void)engine.read_state("frozen", 0); });
-  CHECK(message_of<zero::SequenceError>([&] { (void)engine.read_gradient("w"); }).find("0 of 1 micro-batches") != std::string::npos);
+  CHECK(message_of<zero::SequenceError>([&] { (void)engine.read_gradient("w"); }).find("0 of 1 micro-batches") !=
+        std::string::npos);
   auto pass = engine.begin_micro_batch({});
-  CHECK(contains(message_of<zero::SequenceError>([&] { (void)engine.read_parameter("w"); }), "call its finish() first"));
+  CHECK(
+      contains(message_of<zero::SequenceError>([&] { (void)engine.read_parameter("w"); }), "call its finish() first"));
   contribute(engine, id(0), 1.0F);
   pass.finish({});
   refuses_call("is frozen", [&] { (void)engine.read_gradient("frozen"); });
@@ -254,7 +267,8 @@ TEST_CASE("bad input: settings of one step are refused before anything changes")
   micro_batch(engine, 1);
   for (double bad : {not_a_number, infinity, -1.0}) {
     CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)engine.step({.lr = bad}, {}); }), "lr"));
-    CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)engine.step({.gradient_clipping = bad}, {}); }), "gradient_clipping"));
+    CHECK(contains(message_of<zero::ConfigurationError>([&] { (void)engine.step({.gradient_clipping = bad}, {}); }),
+                   "gradient_clipping"));
   }
   CHECK(engine.read_parameter("p0") == std::vector<float>(4, 0.0F));
   CHECK(engine.step({.lr = 0.0}, {}).get().step == 1);

@@ -23,16 +23,18 @@ void* counted_allocation(std::size_t bytes, std::size_t alignment) {
   if (data == nullptr) throw std::bad_alloc();
   return data;
 }
+// Not inlined, because compilers take a free() inside operator delete for a mistake.
+[[gnu::noinline]] void release(void* data) noexcept { std::free(data); }
 }  // namespace
 
 void* operator new(std::size_t bytes) { return counted_allocation(bytes, alignof(std::max_align_t)); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return counted_allocation(bytes, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* data) noexcept { std::free(data); }
-void operator delete(void* data, std::size_t) noexcept { std::free(data); }
-void operator delete(void* data, std::align_val_t) noexcept { std::free(data); }
-void operator delete(void* data, std::size_t, std::align_val_t) noexcept { std::free(data); }
+void operator delete(void* data) noexcept { release(data); }
+void operator delete(void* data, std::size_t) noexcept { release(data); }
+void operator delete(void* data, std::align_val_t) noexcept { release(data); }
+void operator delete(void* data, std::size_t, std::align_val_t) noexcept { release(data); }
 
 namespace {
 
@@ -50,10 +52,14 @@ BytesPerElement formula(Stage stage, std::size_t sum, bool several_micro_batches
   bool const local = several_micro_batches && once_per_step;
   std::size_t const kept = in_place || local ? 0 : sum;
   switch (stage) {
-    case Stage::none: return {4 + 12 + kept + (local ? sum : 0), 0};
-    case Stage::optimizer_states: return {4 + (local ? sum : 0), 12 + kept};
-    case Stage::gradients: return {2, 12 + sum};
-    default: return {0, 2 + 12 + sum};
+    case Stage::none:
+      return {4 + 12 + kept + (local ? sum : 0), 0};
+    case Stage::optimizer_states:
+      return {4 + (local ? sum : 0), 12 + kept};
+    case Stage::gradients:
+      return {2, 12 + sum};
+    default:
+      return {0, 2 + 12 + sum};
   }
 }
 
@@ -89,7 +95,8 @@ void check_formula(Run const& run) {
   CHECK(model_state_bytes(result.memory, run.stage) ==
         layout.trainable() * per_element.whole + layout.trainable() / world * per_element.sharded + frozen);
   if (run.stage >= Stage::gradients) {
-    std::size_t const slots = result.memory.bytes(MemoryPurpose::gradients) + result.memory.bytes(MemoryPurpose::gradient_slots);
+    std::size_t const slots =
+        result.memory.bytes(MemoryPurpose::gradients) + result.memory.bytes(MemoryPurpose::gradient_slots);
     CHECK(slots == 2 * slot_elements(layout, static_cast<std::size_t>(run.gradient_ring)));
   }
   CHECK(result.memory.bytes(MemoryKind::pageable) == 0);
@@ -106,7 +113,12 @@ TEST_CASE("books: model states take the bytes of the formulas, to the byte") {
         for (int accumulation : {1, 3}) {
           for (auto reduce : {zero::Reduce::each_micro_batch, zero::Reduce::once_per_step}) {
             if (reduce == zero::Reduce::once_per_step && stage >= Stage::gradients) continue;
-            check_formula({.types = types, .stage = stage, .world = world, .accumulation = accumulation, .reduce = reduce, .steps = 1});
+            check_formula({.types = types,
+                           .stage = stage,
+                           .world = world,
+                           .accumulation = accumulation,
+                           .reduce = reduce,
+                           .steps = 1});
           }
         }
       }
@@ -116,7 +128,8 @@ TEST_CASE("books: model states take the bytes of the formulas, to the byte") {
 
 TEST_CASE("books: offload leaves values, gradients and staging on the device, and states in pageable memory") {
   for (auto stage : engine_test::stages) {
-    auto const result = engine_test::train({.types = Types::bf16, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .steps = 2});
+    auto const result = engine_test::train(
+        {.types = Types::bf16, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .steps = 2});
     auto const& memory = result.memory;
     std::size_t const owned = result.layout->trainable() / (stage == Stage::none ? 1 : 2);
     CHECK(memory.bytes(MemoryKind::pageable, MemoryPurpose::master) == 4 * owned);
@@ -160,8 +173,9 @@ Books model() {
   Books books;
   for (int u = 0; u < 4; ++u) {
     auto const name = std::to_string(u);
-    books.units.push_back({books.list.add({.name = "w" + name, .shape = {static_cast<std::size_t>(700 * (u + 1))}, .unit = u}),
-                           books.list.add({.name = "b" + name, .shape = {5}, .unit = u})});
+    books.units.push_back(
+        {books.list.add({.name = "w" + name, .shape = {static_cast<std::size_t>(700 * (u + 1))}, .unit = u}),
+         books.list.add({.name = "b" + name, .shape = {5}, .unit = u})});
   }
   return books;
 }
@@ -173,9 +187,8 @@ void with_engine(int world, int accumulation, F&& f) {
   zero::run_ranks(world, [&](zero::ThreadCommunicator& ranks) {
     Communicator communicator(ranks);
     auto const books = model();
-    typename Engine::Config config{.gradient_accumulation_steps = accumulation,
-                                   .reduce = zero::Reduce::each_micro_batch,
-                                   .bucket_elements = 1024};
+    typename Engine::Config config{
+        .gradient_accumulation_steps = accumulation, .reduce = zero::Reduce::each_micro_batch, .bucket_elements = 1024};
     config.backend.threads = 1;
     Engine engine(communicator, books.list, config);
     auto const step = [&] {
@@ -252,8 +265,12 @@ TEST_CASE("books: traffic is what the communicator saw, and no more than the for
 
 TEST_CASE("books: sums that are reduced once per step travel once") {
   for (auto stage : {Stage::none, Stage::optimizer_states}) {
-    auto const result = engine_test::train(
-        {.stage = stage, .world = 4, .accumulation = 3, .reduce = zero::Reduce::once_per_step, .steps = 2, .bad_step = -1});
+    auto const result = engine_test::train({.stage = stage,
+                                            .world = 4,
+                                            .accumulation = 3,
+                                            .reduce = zero::Reduce::once_per_step,
+                                            .steps = 2,
+                                            .bad_step = -1});
     CHECK(result.traffic.training() == 2 * 2 * result.layout->trainable() / 4 * 3);
   }
 }

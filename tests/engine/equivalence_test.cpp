@@ -33,7 +33,8 @@ void for_worlds(int micro_batches, F&& f) {
 
 // Stages, offload, placed and adopted buffers, in every world of `micro_batches` micro-batches.
 void check_all(Types types, int micro_batches, std::size_t bucket_elements) {
-  auto const expected = engine_test::train({.types = types, .self = true, .accumulation = micro_batches, .clipping = 0.5});
+  auto const expected =
+      engine_test::train({.types = types, .self = true, .accumulation = micro_batches, .clipping = 0.5});
   CHECK(expected.reports.at(2).skipped);
   for_worlds(micro_batches, [&](int world, int accumulation) {
     for (auto stage : engine_test::stages) {

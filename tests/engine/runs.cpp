@@ -5,9 +5,13 @@
 
 engine_test::Result engine_test::train(Run const& run) {
   switch (run.types) {
-    case Types::fp32: return train_fp32(run);
-    case Types::fp16: return train_fp16(run);
-    case Types::bf16: return train_bf16(run);
-    default: return train_bf16_sums(run);
+    case Types::fp32:
+      return train_fp32(run);
+    case Types::fp16:
+      return train_fp16(run);
+    case Types::bf16:
+      return train_bf16(run);
+    default:
+      return train_bf16_sums(run);
   }
 }

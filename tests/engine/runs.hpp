@@ -23,8 +23,8 @@ namespace engine_test {
 /// Types of parameters, gradients and sums, as one number.
 enum class Types : std::uint8_t { fp32, fp16, bf16, bf16_sums };  // fp16: with DynamicScale
 
-/// What a run of some steps on the reference's model is made of. Everything but `world` and `accumulation`, of which only
-/// the product counts, `types`, `clipping` and what is wrong with gradients may not change its result.
+/// What a run of some steps on the reference's model is made of. Everything but `world` and `accumulation`, of which
+/// only the product counts, `types`, `clipping` and what is wrong with gradients may not change its result.
 struct Run {
   Types types = Types::fp32;
   zero::Stage stage = zero::Stage::none;
@@ -37,12 +37,13 @@ struct Run {
   std::size_t granule = 128;
   bool adopted = false;
   int threads = 1;
+  bool pool = false;  ///< the threads are the trainer's own
   int prefetch_units = 1;
   std::size_t keep_whole_below = 0;
   int gradient_ring = 2;
-  bool shuffled = false;   ///< gradients arrive in another order on every rank and in every micro-batch
-  bool zeroed = false;     ///< gradients are added to zeroed places instead of written where possible
-  bool evaluates = false;  ///< every parameter is gathered once between steps
+  bool shuffled = false;             ///< gradients arrive in another order on every rank and in every micro-batch
+  bool zeroed = false;               ///< gradients are added to zeroed places instead of written where possible
+  bool evaluates = false;            ///< every parameter is gathered once between steps
   std::size_t chunk_elements = 512;  ///< of offload
   double clipping = 0.0;
   int steps = 5;
@@ -56,9 +57,9 @@ struct Result {
   std::vector<std::vector<float>> gradients;  ///< read by name before the first step
   zero::Traffic traffic;
   zero::MemoryReport memory;
-  bool books_balance = true;         ///< on every rank, after construction and after every step
-  bool steady = true;                ///< nothing was allocated after the first step
-  bool ranks_agree = true;           ///< every rank gathered the values that the master parameters round to
+  bool books_balance = true;  ///< on every rank, after construction and after every step
+  bool steady = true;         ///< nothing was allocated after the first step
+  bool ranks_agree = true;    ///< every rank gathered the values that the master parameters round to
   std::optional<zero::FlatLayout> layout;
 };
 
@@ -77,10 +78,11 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
 [[nodiscard]] inline std::string describe(Run const& r) {
   return "types " + std::to_string(static_cast<int>(r.types)) + " stage " + std::to_string(static_cast<int>(r.stage)) +
          (r.offload ? " offload" : "") + (r.self ? " self" : "") + " world " + std::to_string(r.world) +
-         " accumulation " + std::to_string(r.accumulation) + " bucket " + std::to_string(r.bucket_elements) + " granule " +
-         std::to_string(r.granule) + (r.adopted ? " adopted" : "") + " threads " + std::to_string(r.threads) +
-         " prefetch " + std::to_string(r.prefetch_units) + " whole below " + std::to_string(r.keep_whole_below) +
-         " ring " + std::to_string(r.gradient_ring) + (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "");
+         " accumulation " + std::to_string(r.accumulation) + " bucket " + std::to_string(r.bucket_elements) +
+         " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") + " threads " +
+         std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
+         std::to_string(r.keep_whole_below) + " ring " + std::to_string(r.gradient_ring) +
+         (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "");
 }
 
 }  // namespace engine_test

@@ -3,4 +3,6 @@
 
 #include "engine/trainer.hpp"
 
-engine_test::Result engine_test::train_bf16_sums(Run const& run) { return train_with<zero::Precision<zero::BF16, zero::NoScale, zero::BF16>>(run); }
+engine_test::Result engine_test::train_bf16_sums(Run const& run) {
+  return train_with<zero::Precision<zero::BF16, zero::NoScale, zero::BF16>>(run);
+}

@@ -3,4 +3,6 @@
 
 #include "engine/trainer.hpp"
 
-engine_test::Result engine_test::train_fp16(Run const& run) { return train_with<zero::Precision<zero::FP16, zero::DynamicScale>>(run); }
+engine_test::Result engine_test::train_fp16(Run const& run) {
+  return train_with<zero::Precision<zero::FP16, zero::DynamicScale>>(run);
+}

@@ -21,7 +21,10 @@ class Trainer {
   using Compute = typename Engine::Compute;
 
   Trainer(Communicator& communicator, Run const& run)
-      : communicator_(communicator), run_(run), model_(reference::model()), engine_(communicator, parameters(), config()) {
+      : communicator_(communicator),
+        run_(run),
+        model_(reference::model()),
+        engine_(communicator, parameters(), config()) {
     if (run.adopted) return;
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) engine_.write_parameter(spec(p).name, initial_values(p));
   }
@@ -81,7 +84,7 @@ class Trainer {
     return registered;
   }
 
-  [[nodiscard]] typename Engine::Config config() const {
+  [[nodiscard]] typename Engine::Config config() {
     typename Engine::Config config{.gradient_accumulation_steps = run_.accumulation,
                                    .gradient_clipping = run_.clipping,
                                    .reduce = run_.reduce,
@@ -91,7 +94,8 @@ class Trainer {
                                    .prefetch_units = run_.prefetch_units,
                                    .keep_whole_below = run_.keep_whole_below,
                                    .optimizer = {.lr = 0.01, .weight_decay = model_.groups[0].weight_decay}};
-    config.backend.threads = run_.threads;
+    config.backend.threads = run_.pool ? 0 : run_.threads;
+    if (run_.pool) config.backend.pool = &pool_;
     if (run_.shuffled) config.live_elements = SIZE_MAX;
     if constexpr (requires { config.scale.window; }) config.scale = {.initial = 1024.0F, .window = 2, .hysteresis = 1};
     if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = run_.chunk_elements;
@@ -145,9 +149,11 @@ class Trainer {
     auto gradients = engine_.gradients(id, stream_);
     auto const target = run_.zeroed ? zero::GradientTarget<Compute>{gradients[id], true} : gradients.write(id);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      float const g = reference::gradient(zero::widen(values[i]), static_cast<std::uint64_t>(step), k, p, contribution, i);
+      float const g =
+          reference::gradient(zero::widen(values[i]), static_cast<std::uint64_t>(step), k, p, contribution, i);
       Compute const scaled = zero::narrow<Compute>(engine_.loss_scale().value() * g);
-      target.values[i] = target.adds ? zero::narrow<Compute>(zero::widen(target.values[i]) + zero::widen(scaled)) : scaled;
+      target.values[i] =
+          target.adds ? zero::narrow<Compute>(zero::widen(target.values[i]) + zero::widen(scaled)) : scaled;
     }
     if (step == run_.bad_step && last && p == 2) target.values[1700] = zero::narrow<Compute>(INFINITY);
     gradients.ready(stream_);
@@ -191,7 +197,8 @@ class Trainer {
       }
     }
     for (auto const& report : result_.reports) {
-      hash.add(report.step), hash.add(report.skipped), hash.add(report.gradient_norm), hash.add(report.clip_coefficient);
+      hash.add(report.step), hash.add(report.skipped), hash.add(report.gradient_norm),
+          hash.add(report.clip_coefficient);
       hash.add(report.loss_scale);
       hash.add(std::as_bytes(std::span(report.bad_parameter)));
     }
@@ -228,6 +235,7 @@ class Trainer {
   std::vector<zero::ParameterId> ids_;
   std::vector<std::vector<zero::ParameterId>> unit_ids_;
   zero::HostStream stream_;
+  zero::ThreadPool pool_{run_.pool ? run_.threads : 1};
   Engine engine_;
   Result result_;
 };
@@ -254,7 +262,8 @@ Result train_at(Run const& run) {
   using Partition = zero::Partitioner<S>;
   if (run.self) {
     zero::SelfCommunicator self;
-    return Trainer<zero::Engine<Partition, zero::Optimizer<zero::AdamW>, Prec>, zero::SelfCommunicator>(self, run).train();
+    return Trainer<zero::Engine<Partition, zero::Optimizer<zero::AdamW>, Prec>, zero::SelfCommunicator>(self, run)
+        .train();
   }
   return run.offload ? train_on<Partition, zero::Optimizer<zero::AdamW, zero::CpuOffload>, Prec>(run)
                      : train_on<Partition, zero::Optimizer<zero::AdamW>, Prec>(run);
@@ -263,10 +272,14 @@ Result train_at(Run const& run) {
 template <class Prec>
 Result train_with(Run const& run) {
   switch (run.stage) {
-    case zero::Stage::none: return train_at<zero::Stage::none, Prec>(run);
-    case zero::Stage::optimizer_states: return train_at<zero::Stage::optimizer_states, Prec>(run);
-    case zero::Stage::gradients: return train_at<zero::Stage::gradients, Prec>(run);
-    default: return train_at<zero::Stage::parameters, Prec>(run);
+    case zero::Stage::none:
+      return train_at<zero::Stage::none, Prec>(run);
+    case zero::Stage::optimizer_states:
+      return train_at<zero::Stage::optimizer_states, Prec>(run);
+    case zero::Stage::gradients:
+      return train_at<zero::Stage::gradients, Prec>(run);
+    default:
+      return train_at<zero::Stage::parameters, Prec>(run);
   }
 }
 

@@ -23,9 +23,10 @@ TEST_CASE("adagrad: agrees with the reference, with decay of the rate and of the
 
 TEST_CASE("adagrad: the accumulator sums squares and the rate decays with the step") {
   float p = 0.0F, g = 3.0F, sum = 16.0F;
-  zero::fused_update(zero::InstructionSet::baseline,
-                     zero::UpdateArguments<Adagrad, float, float>{
-                         &p, nullptr, &g, {&sum}, 1, Adagrad::constants({.lr = 1.0, .lr_decay = 0.5, .eps = 1.0}, 5), 1.0F});
+  zero::fused_update(
+      zero::InstructionSet::baseline,
+      zero::UpdateArguments<Adagrad, float, float>{
+          &p, nullptr, &g, {&sum}, 1, Adagrad::constants({.lr = 1.0, .lr_decay = 0.5, .eps = 1.0}, 5), 1.0F});
   CHECK(sum == 25.0F);
   CHECK(p == doctest::Approx(-1.0 / 3.0 * 3.0 / 6.0));
 }

@@ -21,7 +21,8 @@ struct Format {
   [[nodiscard]] int bias() const { return (1 << (exponent_bits - 1)) - 1; }
 
   [[nodiscard]] double decode(std::uint16_t bits) const {
-    int const mantissa = bits & ((1 << mantissa_bits) - 1), exponent = (bits >> mantissa_bits) & ((1 << exponent_bits) - 1);
+    int const mantissa = bits & ((1 << mantissa_bits) - 1),
+              exponent = (bits >> mantissa_bits) & ((1 << exponent_bits) - 1);
     double const sign = bits >> 15 != 0 ? -1 : 1;
     if (exponent == (1 << exponent_bits) - 1) return mantissa != 0 ? double(NAN) : sign * double(INFINITY);
     if (exponent == 0) return sign * std::ldexp(mantissa, 1 - bias() - mantissa_bits);

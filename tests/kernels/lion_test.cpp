@@ -10,7 +10,8 @@ using kernel_test::complaint;
 using zero::Lion;
 
 TEST_CASE("lion: agrees with the reference") {
-  for (Lion::Config const& c : {Lion::Config{}, Lion::Config{.lr = 0.1, .beta1 = 0.95, .beta2 = 0.98, .weight_decay = 0.5}}) {
+  for (Lion::Config const& c :
+       {Lion::Config{}, Lion::Config{.lr = 0.1, .beta1 = 0.95, .beta2 = 0.98, .weight_decay = 0.5}}) {
     reference::Lion const oracle{c.lr, c.beta1, c.beta2, c.weight_decay};
     for (std::uint64_t t : {1U, 2U, 1000U}) {
       kernel_test::compare_with_reference<Lion>(c, oracle, t, {.s0 = 2, .s1 = 0, .p = 3});

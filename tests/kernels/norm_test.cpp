@@ -27,7 +27,9 @@ class Natural {
       if (mantissa & 1) add_bit(static_cast<std::size_t>(shift));
     }
   }
-  [[nodiscard]] bool bit(std::size_t k) const { return k / 16 < digits_.size() && (digits_[k / 16] >> (k % 16) & 1) != 0; }
+  [[nodiscard]] bool bit(std::size_t k) const {
+    return k / 16 < digits_.size() && (digits_[k / 16] >> (k % 16) & 1) != 0;
+  }
   [[nodiscard]] std::size_t size() const { return digits_.size() * 16; }
 
   // The nearest double, ties to even, a bit at a time.
@@ -35,7 +37,8 @@ class Natural {
     std::size_t top = size();
     while (top > 0 && !bit(top - 1)) --top;
     double value = 0;
-    for (std::size_t k = 0; k < 53 && k < top; ++k) value += bit(top - 1 - k) ? std::ldexp(1.0, int(top - 1 - k) - 1074) : 0;
+    for (std::size_t k = 0; k < 53 && k < top; ++k)
+      value += bit(top - 1 - k) ? std::ldexp(1.0, int(top - 1 - k) - 1074) : 0;
     if (top <= 53) return value;
     bool const half = bit(top - 54), odd = bit(top - 53);
     bool rest = false;
@@ -140,7 +143,8 @@ TEST_CASE("norm: squares equal exact arithmetic over the documented tree, denorm
   auto g = gradients(128 * 40 + 77);
   g[0] = 1e-45F, g[1] = 3.4028235e38F, g[2] = 0.0F, g[3] = -0.0F;
   Natural expected;
-  for (std::size_t i = 0; i < g.size(); i += 128) expected.add_double(granule_by_definition(&g[i], std::min<std::size_t>(128, g.size() - i)));
+  for (std::size_t i = 0; i < g.size(); i += 128)
+    expected.add_double(granule_by_definition(&g[i], std::min<std::size_t>(128, g.size() - i)));
   for (auto set : kernel_test::instruction_sets()) CHECK(same_as(squares(set, g), expected));
   std::vector<float> const tiny(1000, 1e-45F);
   for (auto set : kernel_test::instruction_sets()) CHECK(squares(set, tiny).value() == 1000 * 0x1p-298);
@@ -150,7 +154,8 @@ TEST_CASE("norm: bfloat16 gradients have the sum of their widened values") {
   std::mt19937_64 random(9);
   std::vector<bfloat16> g(128 * 5 + 3);
   std::vector<float> wide(g.size());
-  for (std::size_t i = 0; i < g.size(); ++i) wide[i] = zero::widen(g[i] = zero::narrow<bfloat16>(kernel_test::ordinary(random)));
+  for (std::size_t i = 0; i < g.size(); ++i)
+    wide[i] = zero::widen(g[i] = zero::narrow<bfloat16>(kernel_test::ordinary(random)));
   for (auto set : kernel_test::instruction_sets()) {
     ExactSum sum;
     CHECK(zero::add_squares(set, sum, g.data(), g.size()));

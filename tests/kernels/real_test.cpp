@@ -19,7 +19,9 @@ namespace {
 float value(Real1 const& x) { return std::bit_cast<float>(x.bits[0]); }
 
 // The same bits, or both NaN.
-bool same(float a, float b) { return std::isnan(a) ? std::isnan(b) : std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
+bool same(float a, float b) {
+  return std::isnan(a) ? std::isnan(b) : std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
 
 // Not a rule that anybody trains with: each state takes the result of one operation on p and g.
 struct EveryOperation {
@@ -57,7 +59,8 @@ Operands any_operands(std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     x.p[i] = i < 64 ? special[i / 8] : kernel_test::any_finite(random);
     x.g[i] = i < 64 ? special[i % 8] : kernel_test::any_finite(random);
-    x.s[9][i] = i % 3 == 0 ? -x.p[i] * x.g[i] : kernel_test::any_finite(random);  // cancels the product but for its tail
+    x.s[9][i] =
+        i % 3 == 0 ? -x.p[i] * x.g[i] : kernel_test::any_finite(random);  // cancels the product but for its tail
   }
   return x;
 }

@@ -30,7 +30,8 @@ struct RuleCase {
   std::vector<float> p, g;
   std::array<std::vector<float>, 2> s;
 
-  RuleCase(std::size_t n, std::uint64_t seed, bool first_step) : p(n), g(n), s{std::vector<float>(n), std::vector<float>(n)} {
+  RuleCase(std::size_t n, std::uint64_t seed, bool first_step)
+      : p(n), g(n), s{std::vector<float>(n), std::vector<float>(n)} {
     std::mt19937_64 random(seed);
     for (std::size_t i = 0; i < n; ++i) {
       p[i] = ordinary(random), g[i] = ordinary(random);

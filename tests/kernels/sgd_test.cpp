@@ -18,9 +18,9 @@ reference::Sgd oracle(Sgd::Config const& c) { return {c.lr, c.momentum, c.dampen
 }  // namespace
 
 TEST_CASE("sgd: momentum, dampening, Nesterov and L2 decay agree with the reference") {
-  for (Sgd::Config const& config :
-       {Sgd::Config{}, Sgd::Config{.lr = 0.1, .momentum = 0.9}, Sgd::Config{.lr = 0.1, .momentum = 0.9, .dampening = 0.3},
-        Sgd::Config{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}}) {
+  for (Sgd::Config const& config : {Sgd::Config{}, Sgd::Config{.lr = 0.1, .momentum = 0.9},
+                                    Sgd::Config{.lr = 0.1, .momentum = 0.9, .dampening = 0.3},
+                                    Sgd::Config{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}}) {
     for (std::uint64_t t : {1U, 2U, 1000U}) {
       compare_with_reference<Sgd>(config, oracle(config), t, {.s0 = 3, .s1 = 0, .p = 4});
     }
@@ -31,8 +31,9 @@ TEST_CASE("sgd: the first step overwrites the momentum buffer, whatever the damp
   float p = 0.0F, g = 3.0F, buffer = 100.0F;
   Sgd::Config const config{.lr = 1.0, .momentum = 0.5, .dampening = 0.25};
   auto const step = [&](std::uint64_t t) {
-    zero::fused_update(zero::InstructionSet::baseline,
-                       zero::UpdateArguments<Sgd, float, float>{&p, nullptr, &g, {&buffer}, 1, Sgd::constants(config, t), 1.0F});
+    zero::fused_update(
+        zero::InstructionSet::baseline,
+        zero::UpdateArguments<Sgd, float, float>{&p, nullptr, &g, {&buffer}, 1, Sgd::constants(config, t), 1.0F});
   };
   step(1);
   CHECK(buffer == 3.0F);
@@ -55,7 +56,8 @@ TEST_CASE("sgd: validate says what is wrong and what to write") {
   CHECK(complaint<Sgd>({.dampening = 1.5}) == "zero::Sgd: dampening is 1.5: write a number in [0, 1]");
   CHECK(complaint<Sgd>({.weight_decay = -1}).find("weight_decay is -1") != std::string::npos);
   std::string const nesterov =
-      "zero::Sgd: nesterov needs momentum and no dampening: write e.g. {.momentum = 0.9, .dampening = 0, .nesterov = true}";
+      "zero::Sgd: nesterov needs momentum and no dampening: write e.g. {.momentum = 0.9, .dampening = 0, .nesterov = "
+      "true}";
   CHECK(complaint<Sgd>({.nesterov = true}) == nesterov);
   CHECK(complaint<Sgd>({.momentum = 0.9, .dampening = 0.1, .nesterov = true}) == nesterov);
 }

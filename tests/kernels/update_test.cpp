@@ -20,7 +20,8 @@ namespace {
 // The arrays of one fused update, the copy 64-byte aligned or not.
 template <class Rule, class Compute, class Sum>
 struct Arrays {
-  explicit Arrays(std::size_t n) : master(n), copy(n + 64), gradient(n), states(Rule::state_count, std::vector<float>(n)) {
+  explicit Arrays(std::size_t n)
+      : master(n), copy(n + 64), gradient(n), states(Rule::state_count, std::vector<float>(n)) {
     std::mt19937_64 random(n);
     for (std::size_t i = 0; i < n; ++i) {
       master[i] = kernel_test::ordinary(random);
@@ -35,11 +36,10 @@ struct Arrays {
     return copy.data() + (misaligned == 0 ? 0 : 64 / sizeof(Compute) - misaligned) + offset;
   }
 
-  void update(zero::InstructionSet set, typename Rule::Constants const& constants, std::size_t offset, bool copies = true) {
-    zero::UpdateArguments<Rule, Compute, Sum> a{master.data(),   copies ? value(offset) : nullptr,
-                                                gradient.data(), {},
-                                                master.size(),   constants,
-                                                1.0F / 1536.0F};
+  void update(zero::InstructionSet set, typename Rule::Constants const& constants, std::size_t offset,
+              bool copies = true) {
+    zero::UpdateArguments<Rule, Compute, Sum> a{
+        master.data(), copies ? value(offset) : nullptr, gradient.data(), {}, master.size(), constants, 1.0F / 1536.0F};
     for (std::size_t k = 0; k < states.size(); ++k) a.states[k] = states[k].data();
     zero::fused_update(set, a);
   }
@@ -68,7 +68,8 @@ void check_bits() {
         }
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < n; ++i) {
-          wrong += zero::widen(actual.value(offset)[i]) == zero::widen(zero::narrow<Compute>(expected.master[i])) ? 0 : 1;
+          wrong +=
+              zero::widen(actual.value(offset)[i]) == zero::widen(zero::narrow<Compute>(expected.master[i])) ? 0 : 1;
         }
         CHECK(wrong == 0);
         CHECK(zero::widen(actual.value(offset)[n]) == 0.0F);  // nothing behind the end
@@ -105,7 +106,8 @@ struct SignDescent {
 
 }  // namespace
 
-TEST_CASE("update: rules and precisions have the same bits in every instruction set, with streaming stores and without") {
+TEST_CASE(
+    "update: rules and precisions have the same bits in every instruction set, with streaming stores and without") {
   check_precisions<zero::Adam>();
   check_precisions<zero::AdamW>();
   check_precisions<zero::Sgd>();

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/; rewrites it with -DUPDATE=ON.
+# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/. -DUPDATE=ON rewrites it.
 
 cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../..")
 file(GLOB_RECURSE found RELATIVE "${root}" "${root}/include/*.hpp" "${root}/include/*.cuh")

@@ -15,7 +15,7 @@ struct Element {
   double p = 0, g = 0;
   double s0 = 0, s1 = 0;
   double s0_scale = 0, s1_scale = 0;  ///< sums of the magnitudes that were added to make s0 and s1
-  double update = 0;    ///< magnitude of what was subtracted from p
+  double update = 0;                  ///< magnitude of what was subtracted from p
 };
 
 /// Adam (L2) and AdamW (decoupled): Kingma and Ba 2015, Loshchilov and Hutter 2019, `torch.optim`.

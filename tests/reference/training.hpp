@@ -36,8 +36,8 @@ struct Model {
   std::vector<Group> groups;  ///< the first is the default
 };
 
-/// Small, but with everything that sharding can get wrong: a parameter smaller than any world, some that divide nothing,
-/// one larger than a bucket, a tied one, a frozen one, groups, units.
+/// Small, but with everything that sharding can get wrong: a parameter smaller than any world, some that divide
+/// nothing, one larger than a bucket, a tied one, a frozen one, groups, units.
 inline Model model() {
   return {.parameters = {{"embedding", 700, 0, 0, 2},
                          {"position", 37, 0},
@@ -65,12 +65,14 @@ inline float initial_value(std::size_t parameter, std::size_t i) {
 }
 
 /// One contribution to the gradient of one element in micro-batch \p k of \p step: depends on the element's own value,
-/// so that an error of one step grows in the next ones.
+/// so that an error of one step grows in the next ones, and spread over so many orders of magnitude that a sum in
+/// another order is another sum. No operation can be contracted to a fused one.
 [[gnu::noinline]] inline float gradient(float value, std::uint64_t step, std::uint64_t k, std::size_t parameter,
                                         int contribution, std::size_t i) {
   std::uint64_t const seed = (((step * 64 + k) * 64 + parameter) * 4 + static_cast<std::uint64_t>(contribution)) << 24;
-  float const noise = static_cast<float>(mix(seed + i) % 4096) - 2047.5F;
-  return (value * 1024.0F + noise) * 0x1p-13F;
+  std::uint64_t const random = mix(seed + i);
+  float const noise = static_cast<float>(random % 4096) - 2047.5F;
+  return std::ldexp(value * 1024.0F + noise, -13 - static_cast<int>((random >> 32) % 20));
 }
 
 /// The nearest number with \p bits of mantissa and exponents from \p lowest on, ties to even; Inf from \p limit on.
@@ -94,8 +96,8 @@ struct Settings {
   Type sum = Type::fp32;
   double lr = 0.01;
   double clipping = 0.0;
-  float scale = 1.0F;       ///< loss scale
-  int micro_batches = 1;    ///< of a step, over all ranks
+  float scale = 1.0F;     ///< loss scale
+  int micro_batches = 1;  ///< of a step, over all ranks
 };
 
 struct Report {

@@ -40,12 +40,11 @@ struct Posting {
            purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes;
   }
   [[nodiscard]] std::string describe() const {
-    std::string text = std::string(operation) + " #" + std::to_string(sequence) + " of " + std::string(purpose.what);
-    if (purpose.bucket != CommunicationError::no_bucket) text += ", bucket " + std::to_string(purpose.bucket);
-    return text + " (" + std::to_string(count) + " x " + std::to_string(element_bytes) + " bytes)";
+    auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : sentence({", bucket ", purpose.bucket});
+    return sentence({operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes)"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
-    return {rank, sequence, std::string(operation) + " of " + std::string(purpose.what), purpose.bucket};
+    return {rank, sequence, sentence({operation, " of ", purpose.what}), purpose.bucket};
   }
 };
 
@@ -133,12 +132,11 @@ class ThreadGroup {
     if (!over) {
       auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();
       fail_locked(CommunicationFailure::deadline, *absent,
-                  "did not arrive within the deadline of " + std::to_string(ms) + " ms");
+                  sentence({"did not arrive within the deadline of ", ms, " ms"}));
     }
     Posting const& mine = posting(rank);
     throw CommunicationError(failure_->kind, mine.where(failure_->rank),
-                             "zero: rank " + std::to_string(rank) + " waited in " + mine.describe() + ": rank " +
-                                 std::to_string(failure_->rank) + " " + failure_->reason);
+                             detail::sentence({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ", failure_->rank, " ", failure_->reason}));
   }
 
   [[nodiscard]] bool settled(std::uint64_t meeting) {
@@ -157,9 +155,7 @@ class ThreadGroup {
 
   [[noreturn]] void throw_mismatch(int rank) const {
     throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(rank),
-                             "zero: ranks called different collectives: rank 0 " + posting(0).describe() + ", rank " +
-                                 std::to_string(rank) + " " + posting(rank).describe() +
-                                 ": call the engine in the same order on every rank");
+                             detail::sentence({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank, " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
   }
 
   std::vector<Member> members_;

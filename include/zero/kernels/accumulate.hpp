@@ -13,9 +13,11 @@ namespace zero {
 namespace detail {
 
 template <class Real, class Sum, class T>
-ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first) {
+ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+                                        bool first) {
   for (std::size_t i = 0; i < n; i += Real::width) {
     Real sum, addend;
+    prefetch_ahead(into + i), prefetch_ahead(sources[0] + i);
     load(addend, sources[0] + i);
     if (!first) {
       load(sum, into + i);
@@ -23,6 +25,7 @@ ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std:
     }
     sum = round_to(Sum{}, addend);
     for (std::size_t q = 1; q < source_count; ++q) {
+      prefetch_ahead(sources[q] + i);
       load(addend, sources[q] + i);
       sum = round_to(Sum{}, sum + addend);
     }
@@ -52,10 +55,13 @@ void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sour
                              bool first) {
   switch (set) {
 #if defined(__x86_64__)
-    case InstructionSet::avx512: return accumulate_avx512(into, sources, count, n, first);
-    case InstructionSet::avx2: return accumulate_avx2(into, sources, count, n, first);
+    case InstructionSet::avx512:
+      return accumulate_avx512(into, sources, count, n, first);
+    case InstructionSet::avx2:
+      return accumulate_avx2(into, sources, count, n, first);
 #endif
-    default: return accumulate_baseline(into, sources, count, n, first);
+    default:
+      return accumulate_baseline(into, sources, count, n, first);
   }
 }
 

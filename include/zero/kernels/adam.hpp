@@ -23,7 +23,7 @@ namespace detail {
 ///   p ← q − lr / (1 − β₁ᵗ) u          fma(−lr/(1 − β₁ᵗ), u, q)        q: the parameter, decayed by AdamW
 struct AdamConstants {
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
-  float inverse_root_correction2;   // 1 / √(1 − β₂ᵗ)
+  float inverse_root_correction2;  // 1 / √(1 − β₂ᵗ)
   float eps;
   float minus_lr_over_correction1;  // −lr / (1 − β₁ᵗ)
   float decay;                      // Adam: λ, added to the gradient times p; AdamW: 1 − lr λ, times p

@@ -42,10 +42,13 @@ template <class To, class From>
 void cast_whole_blocks(InstructionSet set, To* out, From const* in, std::size_t n) {
   switch (set) {
 #if defined(__x86_64__)
-    case InstructionSet::avx512: return cast_avx512(out, in, n);
-    case InstructionSet::avx2: return cast_avx2(out, in, n);
+    case InstructionSet::avx512:
+      return cast_avx512(out, in, n);
+    case InstructionSet::avx2:
+      return cast_avx2(out, in, n);
 #endif
-    default: return cast_baseline(out, in, n);
+    default:
+      return cast_baseline(out, in, n);
   }
 }
 

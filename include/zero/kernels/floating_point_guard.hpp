@@ -36,14 +36,16 @@ class FloatingPointGuard {
   }
   static void write(Control control) noexcept { asm volatile("ldmxcsr %0" : : "m"(control) : "memory"); }
 #else
-  using Control = std::uint64_t;
+  using Control = std::uint64_t;            // FPSR, the sticky flags, above FPCR
   static constexpr Control to_nearest = 0;  // FPCR at reset: round to nearest, no FZ, no default NaN, no traps
   static Control read() noexcept {
-    Control control = 0;
-    asm volatile("mrs %0, fpcr" : "=r"(control) : : "memory");
-    return control;
+    Control control = 0, status = 0;
+    asm volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(control), "=r"(status) : : "memory");
+    return control | status << 32;
   }
-  static void write(Control control) noexcept { asm volatile("msr fpcr, %0" : : "r"(control) : "memory"); }
+  static void write(Control state) noexcept {
+    asm volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(state & 0xFFFFFFFFU), "r"(state >> 32) : "memory");
+  }
 #endif
 
   Control saved_;

@@ -22,8 +22,8 @@
 #define ZERO_TARGET_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c")))
 #define ZERO_DRIVER __attribute__((flatten, noinline))
 
-// The body of a driver, a template compiled for nothing in particular, and what a rule calls. GCC flattens all levels of
-// calls, and is only hindered by more attributes; Clang flattens one, so each level says so.
+// The body of a driver, a template compiled for nothing in particular, and what a rule calls. GCC flattens all levels
+// of calls, and is only hindered by more attributes; Clang flattens one, so each level says so.
 #ifdef __clang__
 #define ZERO_INLINE __attribute__((always_inline)) inline
 #define ZERO_DRIVER_BODY __attribute__((flatten, always_inline)) inline

@@ -11,7 +11,8 @@
 #if defined(__x86_64__)
 
 // Loads that widen and stores that narrow, a vector at a time; pointers need the alignment of their elements only,
-// streaming stores that of the vector that they write. Addresses are always a whole vector away from the end.
+// streaming stores that of the vector that they write. Addresses are always a whole vector away from the end. Bytes are
+// copied from and to variables of vector type: GCC splits other copies of 32 bytes in two.
 
 // clang-format off
 #define ZERO_VECTOR_MEMORY(Real, target)                                                                               \
@@ -31,7 +32,11 @@
   }                                                                                                                    \
   target inline Real round_to(float, Real const& a) { return a; }                                                      \
                                                                                                                        \
-  target inline void load(Real& r, float const* p) { std::memcpy(r.bits, p, sizeof r.bits); }                          \
+  target inline void load(Real& r, float const* p) {                                                                   \
+    Real::Vector x;                                                                                                    \
+    std::memcpy(&x, p, sizeof x);                                                                                      \
+    r = Real(x);                                                                                                       \
+  }                                                                                                                    \
   target inline void load(Real& r, bfloat16 const* p) {                                                                \
     Real::Vector x;                                                                                                    \
     asm("vpmovzxwd %1, %0" : "=x"(x) : "m"(*reinterpret_cast<Real##HalfMemory const*>(p)));                            \
@@ -49,7 +54,10 @@
   target inline void narrow_to(float16, Real##Half& half, Real const& a) {                                             \
     asm("vcvtps2ph $0, %1, %0" : "=x"(half) : "x"(canonical(a).vector()));                                             \
   }                                                                                                                    \
-  target inline void store(float* p, Real const& a) { std::memcpy(p, a.bits, sizeof a.bits); }                         \
+  target inline void store(float* p, Real const& a) {                                                                  \
+    Real::Vector const x = a.vector();                                                                                 \
+    std::memcpy(p, &x, sizeof x);                                                                                      \
+  }                                                                                                                    \
   template <class T>                                                                                                   \
   target inline void store(T* p, Real const& a) {                                                                      \
     Real##Half half;                                                                                                   \

@@ -73,10 +73,15 @@ bool add_squares(InstructionSet set, ExactSum& into, Sum const* g, std::size_t n
   bool finite = true;
   switch (set) {
 #if defined(__x86_64__)
-    case InstructionSet::avx512: finite = detail::add_squares_avx512(sum, g, n); break;
-    case InstructionSet::avx2: finite = detail::add_squares_avx2(sum, g, n); break;
+    case InstructionSet::avx512:
+      finite = detail::add_squares_avx512(sum, g, n);
+      break;
+    case InstructionSet::avx2:
+      finite = detail::add_squares_avx2(sum, g, n);
+      break;
 #endif
-    default: finite = detail::add_squares_baseline(sum, g, n);
+    default:
+      finite = detail::add_squares_baseline(sum, g, n);
   }
   sum.normalize();
   into = sum;

@@ -120,16 +120,17 @@ ZERO_DRIVER_BODY F64 sum_granule(Real16 const&, Sum const* g) {
   return sum.fold();
 }
 
-#define ZERO_FINITE_GRANULE(Real, target)                                                    \
-  template <class Sum>                                                                       \
-  target inline bool is_finite_granule(Real const&, Sum const* g) {                          \
-    Real::Vector carries = {};                                                               \
-    for (std::size_t i = 0; i < norm_granule; i += Real::width) {                            \
-      Real x;                                                                                \
-      load(x, g + i);                                                                        \
-      carries |= (x.vector() & 0x7FFFFFFFU) + 0x00800000U;                                   \
-    }                                                                                        \
-    return !any_sign(Real(carries));                                                         \
+#define ZERO_FINITE_GRANULE(Real, target)                           \
+  template <class Sum>                                              \
+  target inline bool is_finite_granule(Real const&, Sum const* g) { \
+    Real::Vector carries = {};                                      \
+    for (std::size_t i = 0; i < norm_granule; i += Real::width) {   \
+      Real x;                                                       \
+      prefetch_ahead(g + i);                                        \
+      load(x, g + i);                                               \
+      carries |= (x.vector() & 0x7FFFFFFFU) + 0x00800000U;          \
+    }                                                               \
+    return !any_sign(Real(carries));                                \
   }
 
 ZERO_TARGET_AVX2 inline bool any_sign(Real8 const& a) {

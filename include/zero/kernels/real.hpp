@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/kernels/double.hpp>
 #include <zero/kernels/floating_point_guard.hpp>
 #include <zero/kernels/instruction_set.hpp>
 #include <zero/kernels/scalar.hpp>

@@ -39,7 +39,8 @@
     typedef std::int32_t Signed __attribute__((vector_size(4 * lanes), may_alias));                                    \
                                                                                                                        \
     Real() = default;                                                                                                  \
-    target ZERO_HOST_DEVICE Real(float x) { ZERO_HOST_ONLY(*this = Real(detail::bit_cast<std::uint32_t>(x) | Vector{});) }\
+    target ZERO_HOST_DEVICE Real(float x) { ZERO_HOST_ONLY(                                                            \
+      *this = Real(detail::bit_cast<std::uint32_t>(x) | Vector{});) }                                                  \
     target explicit Real(Vector const& x) { std::memcpy(bits, &x, sizeof x); }                                         \
     target Vector vector() const {                                                                                     \
       Vector x;                                                                                                        \

@@ -17,7 +17,8 @@ inline bool is_finite(double const& x) {
   return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
 }
 
-[[noreturn]] inline void reject_setting(char const* rule, char const* setting, double const& value, char const* remedy) {
+[[noreturn]] inline void reject_setting(char const* rule, char const* setting, double const& value,
+                                        char const* remedy) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   throw std::invalid_argument(std::string("zero::") + rule + ": " + setting + " is " + text + ": write " + remedy);

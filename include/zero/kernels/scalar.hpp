@@ -26,122 +26,102 @@ ZERO_HOST_DEVICE constexpr To bit_cast(From const& from) {
 
 // clang-format off
 #if defined(__CUDA_ARCH__)
-
-#define ZERO_F32(name, instruction) \
-  __host__ __device__ inline F32 name(F32 a, F32 b) { F32 r; asm(instruction " %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r; }
-#define ZERO_F64(name, instruction) \
-  __host__ __device__ inline F64 name(F64 a, F64 b) { F64 r; asm volatile(instruction " %0, %1, %2;" : "=l"(r) : "l"(a), "l"(b)); return r; }
-ZERO_F32(f32_add, "add.rn.f32") ZERO_F32(f32_sub, "sub.rn.f32") ZERO_F32(f32_mul, "mul.rn.f32") ZERO_F32(f32_div, "div.rn.f32")
-ZERO_F64(f64_add, "add.rn.f64") ZERO_F64(f64_sub, "sub.rn.f64") ZERO_F64(f64_mul, "mul.rn.f64") ZERO_F64(f64_div, "div.rn.f64")
-__host__ __device__ inline F32 f32_sqrt(F32 a) { F32 r; asm("sqrt.rn.f32 %0, %1;" : "=r"(r) : "r"(a)); return r; }
-__host__ __device__ inline F64 f64_sqrt(F64 a) { F64 r; asm volatile("sqrt.rn.f64 %0, %1;" : "=l"(r) : "l"(a)); return r; }
-__host__ __device__ inline F32 f32_from_f64(F64 a) { F32 r; asm volatile("cvt.rn.f32.f64 %0, %1;" : "=r"(r) : "l"(a)); return r; }
-__host__ __device__ inline F32 f32_max(F32 a, F32 b) {
-  F32 r;
-  asm("{ .reg .pred p; setp.gt.f32 p, %1, %2; selp.b32 %0, %1, %2, p; }" : "=r"(r) : "r"(a), "r"(b));
-  return r;
-}
-__host__ __device__ inline F32 f32_fma(F32 a, F32 b, F32 c) {
-  F32 r;
-  asm("fma.rn.f32 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c));
-  return r;
-}
-
+#define ZERO_UNARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a) { T r; asm order(ptx " %0, %1;" : "=" reg(r) : reg(a)); return r; }
+#define ZERO_BINARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a, T b) { \
+    T r; asm order(ptx " %0, %1, %2;" : "=" reg(r) : reg(a), reg(b)); return r; \
+  }
 #elif defined(__x86_64__)
-
-#define ZERO_F32(name, instruction) \
-  ZERO_HOST_DEVICE inline F32 name(F32 a, F32 b) { asm(instruction " %1, %0" : "+x"(a) : "x"(b)); return a; }
-#define ZERO_F64(name, instruction) \
-  ZERO_HOST_DEVICE inline F64 name(F64 a, F64 b) { asm volatile(instruction " %1, %0" : "+x"(a) : "x"(b)); return a; }
-ZERO_F32(f32_add, "addss") ZERO_F32(f32_sub, "subss") ZERO_F32(f32_mul, "mulss") ZERO_F32(f32_div, "divss") ZERO_F32(f32_max, "maxss")
-ZERO_F64(f64_add, "addsd") ZERO_F64(f64_sub, "subsd") ZERO_F64(f64_mul, "mulsd") ZERO_F64(f64_div, "divsd")
-ZERO_HOST_DEVICE inline F32 f32_sqrt(F32 a) { F32 r; asm("sqrtss %1, %0" : "=x"(r) : "x"(a)); return r; }
-ZERO_HOST_DEVICE inline F64 f64_sqrt(F64 a) { F64 r; asm volatile("sqrtsd %1, %0" : "=x"(r) : "x"(a)); return r; }
-ZERO_HOST_DEVICE inline F64 f64_from_f32(F32 a) { F64 r; asm("cvtss2sd %1, %0" : "=x"(r) : "x"(a)); return r; }
-ZERO_HOST_DEVICE inline F32 f32_from_f64(F64 a) { F32 r; asm volatile("cvtsd2ss %1, %0" : "=x"(r) : "x"(a)); return r; }
-
+// In place: some leave the rest of their destination as it is, and would wait for whatever else was there.
+#define ZERO_UNARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a) { asm order(x86 " %0, %0" : "+x"(a)); return a; }
+#define ZERO_BINARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a, T b) { asm order(x86 " %1, %0" : "+x"(a) : "x"(b)); return a; }
 #else
-
-#define ZERO_F32(name, instruction) \
-  ZERO_HOST_DEVICE inline F32 name(F32 a, F32 b) { F32 r; asm(instruction " %s0, %s1, %s2" : "=w"(r) : "w"(a), "w"(b)); return r; }
-#define ZERO_F64(name, instruction) \
-  ZERO_HOST_DEVICE inline F64 name(F64 a, F64 b) { F64 r; asm volatile(instruction " %d0, %d1, %d2" : "=w"(r) : "w"(a), "w"(b)); return r; }
-ZERO_F32(f32_add, "fadd") ZERO_F32(f32_sub, "fsub") ZERO_F32(f32_mul, "fmul") ZERO_F32(f32_div, "fdiv")
-ZERO_F64(f64_add, "fadd") ZERO_F64(f64_sub, "fsub") ZERO_F64(f64_mul, "fmul") ZERO_F64(f64_div, "fdiv")
-ZERO_HOST_DEVICE inline F32 f32_sqrt(F32 a) { F32 r; asm("fsqrt %s0, %s1" : "=w"(r) : "w"(a)); return r; }
-ZERO_HOST_DEVICE inline F64 f64_sqrt(F64 a) { F64 r; asm volatile("fsqrt %d0, %d1" : "=w"(r) : "w"(a)); return r; }
-ZERO_HOST_DEVICE inline F64 f64_from_f32(F32 a) { F64 r; asm("fcvt %d0, %s1" : "=w"(r) : "w"(a)); return r; }
-ZERO_HOST_DEVICE inline F32 f32_from_f64(F64 a) { F32 r; asm volatile("fcvt %s0, %d1" : "=w"(r) : "w"(a)); return r; }
-ZERO_HOST_DEVICE inline F32 f32_max(F32 a, F32 b) {
-  F32 r;
-  asm("fcmp %s1, %s2\n\tfcsel %s0, %s1, %s2, gt" : "=w"(r) : "w"(a), "w"(b) : "cc");
-  return r;
-}
-ZERO_HOST_DEVICE inline F32 f32_fma(F32 a, F32 b, F32 c) {
-  F32 r;
-  asm("fmadd %s0, %s1, %s2, %s3" : "=w"(r) : "w"(a), "w"(b), "w"(c));
-  return r;
-}
-
+#define ZERO_UNARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a) { T r; asm order(arm : "=w"(r) : "w"(a)); return r; }
+#define ZERO_BINARY(T, order, name, x86, arm, ptx, reg) \
+  ZERO_HOST_DEVICE inline T name(T a, T b) { T r; asm order(arm : "=w"(r) : "w"(a), "w"(b)); return r; }
 #endif
-#undef ZERO_F32
-#undef ZERO_F64
-// clang-format on
 
-#if defined(__x86_64__) && !defined(__CUDA_ARCH__)
-/// a · b + c rounded once, for CPUs that may lack FMA, without libm. The product of two floats is exact in double; the
-/// sum is rounded to odd there (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008), after which
-/// rounding it to float is as good as rounding the exact value: 53 bits are more than 24 + 2.
+//               order    name       x86-64    AArch64               PTX            its register
+ZERO_BINARY(F32,         , f32_add,  "addss",  "fadd %s0, %s1, %s2", "add.rn.f32",  "r")
+ZERO_BINARY(F32,         , f32_sub,  "subss",  "fsub %s0, %s1, %s2", "sub.rn.f32",  "r")
+ZERO_BINARY(F32,         , f32_mul,  "mulss",  "fmul %s0, %s1, %s2", "mul.rn.f32",  "r")
+ZERO_BINARY(F32,         , f32_div,  "divss",  "fdiv %s0, %s1, %s2", "div.rn.f32",  "r")
+ZERO_UNARY( F32,         , f32_sqrt, "sqrtss", "fsqrt %s0, %s1",     "sqrt.rn.f32", "r")
+ZERO_BINARY(F64, volatile, f64_add,  "addsd",  "fadd %d0, %d1, %d2", "add.rn.f64",  "l")
+ZERO_BINARY(F64, volatile, f64_sub,  "subsd",  "fsub %d0, %d1, %d2", "sub.rn.f64",  "l")
+ZERO_BINARY(F64, volatile, f64_mul,  "mulsd",  "fmul %d0, %d1, %d2", "mul.rn.f64",  "l")
+ZERO_BINARY(F64, volatile, f64_div,  "divsd",  "fdiv %d0, %d1, %d2", "div.rn.f64",  "l")
+ZERO_UNARY( F64, volatile, f64_sqrt, "sqrtsd", "fsqrt %d0, %d1",     "sqrt.rn.f64", "l")
+// clang-format on
+#undef ZERO_UNARY
+#undef ZERO_BINARY
+
+ZERO_HOST_DEVICE inline F64 f64_from_f32(F32 a) {
+  F64 r = a;
+#if defined(__CUDA_ARCH__)
+  asm("cvt.f64.f32 %0, %1;" : "=l"(r) : "r"(a));
+#elif defined(__x86_64__)
+  asm("cvtss2sd %0, %0" : "+x"(r));
+#else
+  asm("fcvt %d0, %s0" : "+w"(r));
+#endif
+  return r;
+}
+
+ZERO_HOST_DEVICE inline F32 f32_from_f64(F64 a) {
+#if defined(__CUDA_ARCH__)
+  F32 r = 0;
+  asm volatile("cvt.rn.f32.f64 %0, %1;" : "=r"(r) : "l"(a));
+  return r;
+#elif defined(__x86_64__)
+  asm volatile("cvtsd2ss %0, %0" : "+x"(a));
+  return static_cast<F32>(a);
+#else
+  asm volatile("fcvt %s0, %d0" : "+w"(a));
+  return static_cast<F32>(a);
+#endif
+}
+
+// a > b ? a : b, as maxss has it: b where either is NaN, and of two zeros the second.
+ZERO_HOST_DEVICE inline F32 f32_max(F32 a, F32 b) {
+#if defined(__CUDA_ARCH__)
+  asm("{ .reg .pred p; setp.gt.f32 p, %0, %1; selp.b32 %0, %0, %1, p; }" : "+r"(a) : "r"(b));
+#elif defined(__x86_64__)
+  asm("maxss %1, %0" : "+x"(a) : "x"(b));
+#else
+  asm("fcmp %s0, %s1\n\tfcsel %s0, %s0, %s1, gt" : "+w"(a) : "w"(b) : "cc");
+#endif
+  return a;
+}
+
+/// a · b + c rounded once. The baseline of x86-64 has no instruction for it, and libm is not asked: the product of two
+/// floats is exact in double; the sum is rounded to odd there (Boldo and Melquiond, "Emulation of FMA and correctly
+/// rounded sums", 2008), after which rounding it to float is as good as rounding the exact value: 53 bits are more than
+/// 24 + 2.
 ZERO_HOST_DEVICE inline F32 f32_fma(F32 a, F32 b, F32 c) {
+#if defined(__CUDA_ARCH__)
+  asm("fma.rn.f32 %0, %1, %2, %0;" : "+r"(c) : "r"(a), "r"(b));
+  return c;
+#elif defined(__x86_64__)
   F64 const product = f64_mul(f64_from_f32(a), f64_from_f32(b)), addend = f64_from_f32(c);
   F64 sum = f64_add(product, addend);
   // Knuth's two-sum: the exact error of the sum.
   F64 const share = f64_sub(sum, product);
   F64 const error = f64_add(f64_sub(product, f64_sub(sum, share)), f64_sub(addend, share));
-  constexpr F64 sign = F64{1} << 63, exponent = F64{0x7FF} << 52;
-  bool const inexact = (error & ~sign) != 0 && (sum & exponent) != exponent;
-  if (inexact && (sum & 1) == 0) sum += ((sum ^ error) & sign) == 0 ? F64{1} : ~F64{0};  // to the odd neighbour
+  // To the odd neighbour, without a branch that would be mispredicted every other time. Infinities stay.
+  constexpr F64 exponent = F64{0x7FF} << 52;
+  F64 const inexact = static_cast<F64>(error << 1 != 0) & static_cast<F64>((sum & exponent) != exponent);
+  F64 const away_from_error = (sum ^ error) >> 63;
+  sum += (inexact & ~sum & 1) * (1 - 2 * away_from_error);
   return f32_from_f64(sum);
-}
+#else
+  asm("fmadd %s0, %s1, %s2, %s0" : "+w"(c) : "w"(a), "w"(b));
+  return c;
 #endif
+}
 
 }  // namespace zero::detail
-
-namespace zero {
-
-/// A double whose operations round once each, to nearest, in every build: what a rule's `constants` are written in, so
-/// that `1.0 - power(beta, step)` is not contracted, nor a division turned into a product. The same bits on host and
-/// device. Converts from double; back with `value()`, or to float, rounded once, with `to_float()`.
-class Double {
- public:
-  ZERO_HOST_DEVICE Double(double value) : bits_(detail::bit_cast<detail::F64>(value)) {}
-  [[nodiscard]] ZERO_HOST_DEVICE double value() const { return detail::bit_cast<double>(bits_); }
-  [[nodiscard]] ZERO_HOST_DEVICE float to_float() const { return detail::bit_cast<float>(detail::f32_from_f64(bits_)); }
-
-  ZERO_HOST_DEVICE friend Double operator+(Double a, Double b) { return from_bits(detail::f64_add(a.bits_, b.bits_)); }
-  ZERO_HOST_DEVICE friend Double operator-(Double a, Double b) { return from_bits(detail::f64_sub(a.bits_, b.bits_)); }
-  ZERO_HOST_DEVICE friend Double operator*(Double a, Double b) { return from_bits(detail::f64_mul(a.bits_, b.bits_)); }
-  ZERO_HOST_DEVICE friend Double operator/(Double a, Double b) { return from_bits(detail::f64_div(a.bits_, b.bits_)); }
-  ZERO_HOST_DEVICE friend Double operator-(Double a) { return from_bits(a.bits_ ^ detail::F64{1} << 63); }
-  ZERO_HOST_DEVICE friend Double sqrt(Double a) { return from_bits(detail::f64_sqrt(a.bits_)); }
-
- private:
-  ZERO_HOST_DEVICE static Double from_bits(detail::F64 bits) { return {detail::bit_cast<double>(bits)}; }
-
-  detail::F64 bits_;
-};
-
-/// `base` to the power of `exponent` by repeated squaring: `pow` differs between libraries, this does not.
-[[nodiscard]] ZERO_HOST_DEVICE inline double power(double base, std::uint64_t exponent) {
-  Double result = 1.0, square = base;
-  for (; exponent != 0; exponent >>= 1) {
-    if ((exponent & 1) != 0) result = result * square;
-    square = square * square;
-  }
-  return result.value();
-}
-
-/// The square root, rounded to nearest, without libm.
-[[nodiscard]] ZERO_HOST_DEVICE inline double square_root(double x) { return sqrt(Double(x)).value(); }
-
-}  // namespace zero

@@ -37,7 +37,7 @@ struct Sgd {
   };
   struct Constants {
     float minus_lr, weight_decay;
-    float old_buffer, new_gradient;               // what the buffer is made of
+    float old_buffer, new_gradient;              // what the buffer is made of
     float gradient_direction, buffer_direction;  // what the step is made of
   };
 
@@ -69,8 +69,9 @@ struct Sgd {
     detail::require_not_negative("Sgd", "weight_decay", c.weight_decay);
     detail::require_not_above_one("Sgd", "dampening", c.dampening);
     if (c.nesterov && (c.momentum == 0 || c.dampening != 0)) {
-      throw std::invalid_argument("zero::Sgd: nesterov needs momentum and no dampening: write e.g. "
-                                  "{.momentum = 0.9, .dampening = 0, .nesterov = true}");
+      throw std::invalid_argument(
+          "zero::Sgd: nesterov needs momentum and no dampening: write e.g. "
+          "{.momentum = 0.9, .dampening = 0, .nesterov = true}");
     }
   }
 };

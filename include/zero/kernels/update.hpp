@@ -32,7 +32,7 @@ namespace detail {
 // A vector of elements: g = gradient · multiplier, the rule, and everything stored.
 template <class Real, class Rule, class Compute, class Sum, std::size_t... K>
 ZERO_DRIVER_BODY void update_vector(UpdateArguments<Rule, Compute, Sum> const& a, std::size_t i, bool streaming,
-                          std::index_sequence<K...>) {
+                                    std::index_sequence<K...>) {
   Real p, g;
   States<Real, Rule::state_count> s;
   prefetch_ahead(a.master + i), prefetch_ahead(a.gradient + i), (prefetch_ahead(a.states[K] + i), ...);
@@ -76,10 +76,13 @@ template <class Rule, class Compute, class Sum>
 void update_whole_blocks(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a) {
   switch (set) {
 #if defined(__x86_64__)
-    case InstructionSet::avx512: return update_avx512(a);
-    case InstructionSet::avx2: return update_avx2(a);
+    case InstructionSet::avx512:
+      return update_avx512(a);
+    case InstructionSet::avx2:
+      return update_avx2(a);
 #endif
-    default: return update_baseline(a);
+    default:
+      return update_baseline(a);
   }
 }
 
@@ -93,7 +96,8 @@ void update_tail(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& 
   std::array<Tail<float>, Rule::state_count> states = {Tail<float>(a.states[K] + from, n)...};
   Tail<Compute> value;
   update_whole_blocks<Rule, Compute, Sum>(
-      set, {master.elements, value.elements, gradient.elements, {states[K].elements...}, block, a.constants, a.multiplier});
+      set,
+      {master.elements, value.elements, gradient.elements, {states[K].elements...}, block, a.constants, a.multiplier});
   master.copy_to(a.master + from, n), (states[K].copy_to(a.states[K] + from, n), ...);
   if (a.value != nullptr) value.copy_to(a.value + from, n);
 }

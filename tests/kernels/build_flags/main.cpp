@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string>
 
-// Prints what the kernels compute in the units linked; where there are two, the linker has merged their inline functions,
-// and whichever it kept, both must print the same.
+// Prints what the kernels compute in the units linked; where there are two, the linker has merged their inline
+// functions, and whichever it kept, both must print the same.
 std::string first_unit();
 #ifdef ZERO_TWO_UNITS
 std::string second_unit();

@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "engine/engine_under_test.hpp"
+
+#include <optional>
+#include <vector>
+
+using engine_test::contains;
+using engine_test::id;
+using engine_test::message_of;
+using engine_test::micro_batch;
+using engine_test::parameters;
+using zero::Stage;
+
+namespace {
+
+using Sharded = engine_test::EngineOf<Stage::parameters>;
+
+// Parameter p's elements count up from 1000 p.
+std::vector<float> values_of(std::size_t p, std::size_t count) {
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(1000 * p + i);
+  return values;
+}
+
+template <class Engine>
+void write_all(Engine& engine, std::vector<std::size_t> const& sizes) {
+  for (std::size_t p = 0; p < sizes.size(); ++p)
+    engine.write_parameter("p" + std::to_string(p), values_of(p, sizes[p]));
+}
+
+template <class Lease>
+void check_values(Lease const& lease, std::size_t p, std::size_t count) {
+  auto const values = lease[id(p)];
+  CHECK(std::vector<float>(values.begin(), values.end()) == values_of(p, count));
+}
+
+std::vector<std::size_t> const sizes{300, 700, 40, 700, 5, 1500};
+
+}  // namespace
+
+TEST_CASE("gather: nested leases see whole parameters until they end, and gather each block once") {
+  zero::run_ranks(3, [](zero::ThreadCommunicator& ranks) {
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .live_elements = 1U << 20, .prefetch_units = 0});
+    write_all(engine, sizes);
+    auto const outer = engine.gather(id(1), {});
+    auto const once = engine.traffic().evaluation;
+    {
+      std::vector const both{id(1), id(5), id(5)};
+      auto const inner = engine.gather(both, {});
+      check_values(inner, 1, 700);
+      check_values(inner, 5, 1500);
+    }
+    auto const held = engine.gather(id(1), {});
+    CHECK(engine.traffic().evaluation ==
+          once + engine.layout().blocks()[engine.layout().places()[5].block].elements / 3 * 2);
+    check_values(outer, 1, 700);
+    check_values(held, 1, 700);
+    CHECK(outer[id(1)].data() == held[id(1)].data());
+  });
+}
+
+TEST_CASE("gather: beyond the live bound it is refused, nothing is held, and it goes on after a lease has ended") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .live_elements = 2048});
+    write_all(engine, sizes);
+    CHECK(engine.memory().bytes(zero::MemoryPurpose::gathered) == 2048 * sizeof(float));
+    auto first = std::optional(engine.gather(id(5), {}));
+    std::vector const both{id(4), id(1)};
+    auto const message = message_of<zero::LeaseError>([&] { (void)engine.gather(both, {}); });
+    CHECK(contains(message, "gathering unit 1 needs 768 elements"));
+    CHECK(contains(message, "live bound of 2048"));
+    CHECK(contains(message, "raise live_elements"));
+    check_values(*first, 5, 1500);
+    first.reset();
+    auto const second = engine.gather(both, {});
+    check_values(second, 1, 700);
+    check_values(second, 4, 5);
+  });
+}
+
+TEST_CASE("gather: addresses repeat from step to step") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512});
+    std::vector<std::vector<float const*>> seen(3);
+    for (auto& addresses : seen) {
+      auto pass = engine.begin_micro_batch({});
+      for (std::size_t p = 0; p < sizes.size(); ++p) addresses.push_back(engine.gather(id(p), {})[id(p)].data());
+      for (std::size_t p = sizes.size(); p-- > 0;) {
+        addresses.push_back(engine.gather(id(p), {})[id(p)].data());
+        engine_test::contribute(engine, id(p), 1.0F);
+      }
+      pass.finish({});
+      (void)engine.step({}).get();
+    }
+    CHECK(seen[1] == seen[0]);
+    CHECK(seen[2] == seen[0]);
+  });
+}
+
+TEST_CASE("gather: what is gathered after a step is new, though it had been gathered ahead before") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .prefetch_units = 3});
+    write_all(engine, sizes);
+    (void)engine.gather(id(0), {});
+    (void)engine.gather(id(1), {});  // gathers 2 and on ahead
+    micro_batch(engine, sizes.size());
+    (void)engine.step({.lr = 0.5}, {}).get();
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
+      auto const lease = engine.gather(id(p), {});
+      auto const expected = engine.read_parameter("p" + std::to_string(p));
+      auto const values = lease[id(p)];
+      CHECK(std::vector<float>(values.begin(), values.end()) == expected);
+      CHECK(values.front() != values_of(p, 1).front());
+    }
+  });
+}
+
+TEST_CASE("gather: small parameters are kept whole where that is configured, and cost no gather") {
+  zero::run_ranks(3, [](zero::ThreadCommunicator& ranks) {
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .keep_whole_below = 100});
+    write_all(engine, sizes);
+    auto const before = engine.traffic();
+    check_values(engine.gather(id(2), {}), 2, 40);
+    check_values(engine.gather(id(4), {}), 4, 5);
+    CHECK(engine.traffic() == before);
+    micro_batch(engine, sizes.size());
+    (void)engine.step({}).get();
+    CHECK(engine.traffic().parameters > 0);
+    auto const lease = engine.gather(id(4), {});
+    CHECK(lease[id(4)][4] == engine.read_parameter("p4")[4]);
+  });
+}
+
+TEST_CASE("gather: negative prefetching is refused") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    auto const message =
+        message_of<zero::ConfigurationError>([&] { Sharded(ranks, parameters(sizes), {.prefetch_units = -1}); });
+    CHECK(contains(message, "prefetch_units"));
+  });
+}

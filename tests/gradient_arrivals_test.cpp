@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include <zero/gradient_arrivals.hpp>
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+namespace {
+
+std::vector<zero::ParameterSpec> const specs{{.name = "tied", .shape = {10}, .contributions = 2},
+                                             {.name = "large", .shape = {600}},
+                                             {.name = "still", .shape = {10}, .frozen = true},
+                                             {.name = "small", .shape = {10}},
+                                             {.name = "tiny", .shape = {1}}};
+zero::FlatLayout const layout(specs, {.bucket_elements = 256});
+
+}  // namespace
+
+TEST_CASE("gradient arrivals: a bucket is complete when the last contribution to its last parameter is there") {
+  zero::GradientArrivals arrivals(specs, layout);
+  std::size_t const shared = layout.places()[3].first_bucket, large = layout.places()[1].first_bucket;
+  CHECK(layout.places()[4].first_bucket == shared);
+  CHECK(!arrivals.bucket_complete(shared));
+  CHECK(arrivals.arrive({3}));
+  CHECK(!arrivals.bucket_complete(shared));
+  CHECK(arrivals.arrive({4}));
+  CHECK(arrivals.bucket_complete(shared));
+  CHECK(!arrivals.arrive({0}));
+  CHECK(!arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.arrived({0}) == 1);
+  CHECK(arrivals.arrive({0}));
+  CHECK(arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.first_missing() == 1);
+  CHECK(arrivals.arrive({1}));
+  for (std::size_t b = large; b < large + 3; ++b) CHECK(arrivals.bucket_complete(b));
+  CHECK(arrivals.first_missing() == zero::GradientArrivals::none);
+}
+
+TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name the parameter") {
+  zero::GradientArrivals arrivals(specs, layout);
+  CHECK(arrivals.arrive({4}));
+  CHECK_THROWS_AS((void)arrivals.arrive({4}), zero::GradientError);
+  CHECK_THROWS_AS(arrivals.expect({2}), zero::GradientError);
+  try {
+    arrivals.expect({4});
+  } catch (zero::GradientError const& error) {
+    CHECK(error.parameter() == "tiny");
+  }
+}
+
+TEST_CASE("gradient arrivals: giving up completes, and a reset forgets") {
+  zero::GradientArrivals arrivals(specs, layout);
+  (void)arrivals.arrive({0});
+  arrivals.give_up({0});
+  arrivals.give_up({0});
+  CHECK(arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.is_complete({0}));
+  CHECK(arrivals.is_complete({2}));
+  CHECK(!arrivals.is_complete({1}));
+  arrivals.reset();
+  CHECK(!arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.first_missing() == 0);
+}
