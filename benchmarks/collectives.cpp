@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // In-process collectives of two ranks beside the bare traffic of the same bytes: two threads that read and write what
-// the collective must, without a rank to meet. Both run in turn, so a busy machine slows both: `of_limit`, the median over
-// the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the whole
-// buffer; fp32.
+// the collective must, without a rank to meet. Both run in turn, so a busy machine slows both: `of_limit`, the median
+// over the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the
+// whole buffer; fp32.
 #include <zero/communicators/thread.hpp>
 #include <zero/kernels/accumulate.hpp>
 

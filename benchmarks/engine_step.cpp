@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// A training step without a model: what the engine itself costs. `step` runs all of it over a flat 64 M parameters, with
-// gradients that are there already; `hand_over` is the price of taking and handing back one gradient of many.
+// A training step without a model: what the engine itself costs. `step` runs all of it over a flat 64 M parameters,
+// with gradients that are there already; `hand_over` is the price of taking and handing back one gradient of many.
 #include <zero/engine.hpp>
 
 #include <benchmark/benchmark.h>
@@ -50,8 +50,8 @@ void step(benchmark::State& state) {
     micro_batch(engine, ids, stream);
     benchmark::DoNotOptimize(engine.step(stream).get().gradient_norm);
   }
-  state.counters["Mparam/s"] = benchmark::Counter(static_cast<double>(layers * elements) / 1e6,
-                                                  benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["Mparam/s"] =
+      benchmark::Counter(static_cast<double>(layers * elements) / 1e6, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 // Small parameters in many buckets: the data is next to nothing, so the time is that of the calls.
@@ -79,10 +79,27 @@ void hand_over(benchmark::State& state) {
   engine.discard_gradients();
 }
 
-BENCHMARK(step<Engine<zero::Stage::none>>)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(step<Engine<zero::Stage::gradients>>)->ArgName("threads")->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(step<Engine<zero::Stage::parameters>>)->ArgName("threads")->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(step<Engine<zero::Stage::gradients, zero::CpuOffload>>)->ArgName("threads")->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(step<Engine<zero::Stage::none>>)
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(step<Engine<zero::Stage::gradients>>)
+    ->ArgName("threads")
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(step<Engine<zero::Stage::parameters>>)
+    ->ArgName("threads")
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(step<Engine<zero::Stage::gradients, zero::CpuOffload>>)
+    ->ArgName("threads")
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(hand_over<Engine<zero::Stage::gradients>>);
 
 }  // namespace

@@ -15,6 +15,7 @@ set(ZERO_HEADERS
   include/zero/communicators/thread.hpp
   include/zero/engine.hpp
   include/zero/engine_config.hpp
+  include/zero/engine_parts.hpp
   include/zero/error.hpp
   include/zero/flat_layout.hpp
   include/zero/gradient_arrivals.hpp

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// A rule of one's own: Sign-SGD with an exponential average (Signum; Bernstein et al., "signSGD: Compressed Optimisation
-// for Non-Convex Problems", 2018, Algorithm 1, with the average of its momentum form). One formula serves every
-// instruction set, because it is written over an operations type.
+// A rule of one's own: Sign-SGD with an exponential average (Signum; Bernstein et al., "signSGD: Compressed
+// Optimisation for Non-Convex Problems", 2018, Algorithm 1, with the average of its momentum form). One formula serves
+// every instruction set, because it is written over an operations type.
 #include <zero/engine.hpp>
 
 #include <array>
@@ -27,7 +27,8 @@ struct Signum {
   /// Runs once per group and step, in double.
   ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t /*step*/) {
     zero::Double const one = 1.0, lr = c.lr, beta = c.beta;
-    return {beta.to_float(), (one - beta).to_float(), (-lr).to_float(), (one - lr * zero::Double(c.weight_decay)).to_float()};
+    return {beta.to_float(), (one - beta).to_float(), (-lr).to_float(),
+            (one - lr * zero::Double(c.weight_decay)).to_float()};
   }
   /// Runs once per element.
   template <class Real>

@@ -43,7 +43,9 @@ int main() {
     micro_batch.finish(stream);
     auto const report = engine.step(stream).get();
     skipped += report.skipped ? 1 : 0;
-    if (report.skipped) std::printf("step %d overflowed in '%s' at scale %.0f\n", step, report.bad_parameter.c_str(), static_cast<double>(scale));
+    if (report.skipped)
+      std::printf("step %d overflowed in '%s' at scale %.0f\n", step, report.bad_parameter.c_str(),
+                  static_cast<double>(scale));
   }
   std::printf("scale %.0f after %d skipped steps\n", static_cast<double>(engine.loss_scale().value()), skipped);
   return skipped > 0 && skipped < 10 ? 0 : 1;

@@ -22,9 +22,12 @@ bool kernels_fit(std::string_view core) {
   bool const avx512 = core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
   bool const avx2 = core == "Haswell" || core == "Zen" || core == "Excavator";
   switch (zero::best_instruction_set()) {
-    case zero::InstructionSet::avx512: return avx512;
-    case zero::InstructionSet::avx2: return avx512 || avx2;
-    case zero::InstructionSet::baseline: return true;
+    case zero::InstructionSet::avx512:
+      return avx512;
+    case zero::InstructionSet::avx2:
+      return avx512 || avx2;
+    case zero::InstructionSet::baseline:
+      return true;
   }
   return false;
 }

@@ -64,8 +64,9 @@ class Tiling {
   std::size_t length_ = 0, size_ = 0;
 };
 
-/// Multiplies matrices on the threads of a pool, with OpenBLAS where it serves, else with our own kernels. The operand that all tasks read is packed once, in parallel, into a
-/// buffer that the multiplier keeps; the other one is packed by the task that reads it.
+/// Multiplies matrices on the threads of a pool, with OpenBLAS where it serves, else with our own kernels. The operand
+/// that all tasks read is packed once, in parallel, into a buffer that the multiplier keeps; the other one is packed by
+/// the task that reads it.
 class Multiplier {
  public:
   /// \p pool is borrowed.

@@ -26,10 +26,8 @@ class Fingerprint {
     for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
   }
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void add(T const& value) noexcept {
-    add(std::as_bytes(std::span(&value, 1)));
-  }
+  requires std::is_trivially_copyable_v<T>
+  void add(T const& value) noexcept { add(std::as_bytes(std::span(&value, 1))); }
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
 
  private:
@@ -88,7 +86,8 @@ void agree_on_settings(Communicator& communicator, std::string const& settings) 
   for (std::size_t r = 1; r < texts.size(); ++r) {
     if (texts[r] == texts[0]) continue;
     auto const [first, other] = first_difference(texts[0], texts[r]);
-    throw MismatchError(detail::sentence({"zero::Engine: ranks were set up differently: rank 0 has \"", first, "\", rank ", r, " has \"", other, "\": give every rank the same"}));
+    throw MismatchError(detail::sentence({"zero::Engine: ranks were set up differently: rank 0 has \"", first,
+                                          "\", rank ", r, " has \"", other, "\": give every rank the same"}));
   }
 }
 
@@ -98,7 +97,8 @@ void agree_on_values(Communicator& communicator, std::string_view what, std::uin
   auto const all = exchange_values(communicator, fingerprint);
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] == all[0]) continue;
-    throw MismatchError(detail::sentence({"zero::Engine: ", what, " differ between rank 0 and rank ", r, ": give every rank the same values (the same seed, the same file)"}));
+    throw MismatchError(detail::sentence({"zero::Engine: ", what, " differ between rank 0 and rank ", r,
+                                          ": give every rank the same values (the same seed, the same file)"}));
   }
 }
 
@@ -122,7 +122,8 @@ void on_all_ranks_or_none(Communicator& communicator, F&& f) {
   auto const texts = exchange_texts(communicator, reason);
   if (mine) std::rethrow_exception(mine);
   auto const rank = failed - all.begin();
-  throw ConfigurationError(detail::sentence({"zero::Engine: rank ", rank, " could not be set up: ", texts[static_cast<std::size_t>(rank)]}));
+  throw ConfigurationError(
+      detail::sentence({"zero::Engine: rank ", rank, " could not be set up: ", texts[static_cast<std::size_t>(rank)]}));
 }
 
 }  // namespace detail

@@ -14,9 +14,9 @@
 
 namespace zero {
 
-/// An engine whose stage and offload are chosen when the program runs: for trainers that options or a configuration file
-/// drive. Rule, precision, backend and communicator stay policies, because the trainer's own code depends on them. Its
-/// calls are those of Engine, one virtual call away.
+/// An engine whose stage and offload are chosen when the program runs: for trainers that options or a configuration
+/// file drive. Rule, precision, backend and communicator stay policies, because the trainer's own code depends on them.
+/// Its calls are those of Engine, one virtual call away.
 template <class Rule, class Prec, class Backend = HostBackend, class Communicator = ThreadCommunicator>
 class AnyEngine {
  public:
@@ -70,7 +70,9 @@ class EngineHolder final : public Base {
   [[nodiscard]] typename E::Ticket step(StepOptions const& options, Stream stream) override {
     return engine_.step(options, stream);
   }
-  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) override { return engine_.read_parameter(name); }
+  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) override {
+    return engine_.read_parameter(name);
+  }
   void write_parameter(std::string_view name, std::span<float const> values) override {
     engine_.write_parameter(name, values);
   }
@@ -115,9 +117,11 @@ std::unique_ptr<AnyEngine<Rule, Prec, Backend, Communicator>> make_any_engine(
     std::optional<CpuOffload::Config> const& offload,
     typename AnyEngine<Rule, Prec, Backend, Communicator>::Config const& config) {
   switch (stage) {
-    case Stage::none: return make_engine_of_stage<Stage::none, Rule, Prec, Backend>(communicator, parameters, offload, config);
+    case Stage::none:
+      return make_engine_of_stage<Stage::none, Rule, Prec, Backend>(communicator, parameters, offload, config);
     case Stage::optimizer_states:
-      return make_engine_of_stage<Stage::optimizer_states, Rule, Prec, Backend>(communicator, parameters, offload, config);
+      return make_engine_of_stage<Stage::optimizer_states, Rule, Prec, Backend>(communicator, parameters, offload,
+                                                                                config);
     case Stage::gradients:
       return make_engine_of_stage<Stage::gradients, Rule, Prec, Backend>(communicator, parameters, offload, config);
     case Stage::parameters:

@@ -23,8 +23,8 @@ struct CopyRange {
 /// return before they have run, in the order of their stream; an `Event` is recorded on one stream and waited for by
 /// another. `synchronize` and `Event::synchronize` block the host; nothing else does.
 ///
-/// Kernels (see backends/host.hpp for their contracts): zero, copy, copy_many, copy_on_host, accumulate, squares, decide,
-/// update, update_on_host, cast.
+/// Kernels (see backends/host.hpp for their contracts): zero, copy, copy_many, copy_on_host, accumulate, squares,
+/// decide, update, update_on_host, cast.
 template <class B>
 concept backend_policy = requires(B& backend, typename B::Config config, typename B::Stream stream,
                                   typename B::Event& event, MemoryKind kind, MemoryBlock block, void* to,

@@ -10,11 +10,11 @@ namespace zero {
 
 /// A contiguous part of one parameter inside a bucket or a slice of one.
 struct Piece {
-  std::uint32_t parameter = 0;     ///< by registration
+  std::uint32_t parameter = 0;  ///< by registration
   std::uint32_t group = 0;
-  std::size_t offset = 0;          ///< elements from the start of the bucket or slice
-  std::size_t in_parameter = 0;    ///< elements from the start of the parameter
-  std::size_t count = 0;           ///< elements, without padding
+  std::size_t offset = 0;        ///< elements from the start of the bucket or slice
+  std::size_t in_parameter = 0;  ///< elements from the start of the parameter
+  std::size_t count = 0;         ///< elements, without padding
 };
 
 /// What one collective moves: a range of the flat space, padded to a multiple of world x granule, of which rank r owns
@@ -33,8 +33,8 @@ enum class GradientSlot : std::uint8_t {
   none,  ///< frozen: no gradients
 };
 
-/// Neighbouring buckets that must lie in one contiguous piece of memory: one bucket, or all those of a parameter that is
-/// larger than a bucket. What stage 3 gathers, and what a gradient slot holds.
+/// Neighbouring buckets that must lie in one contiguous piece of memory: one bucket, or all those of a parameter that
+/// is larger than a bucket. What stage 3 gathers, and what a gradient slot holds.
 struct Block {
   std::size_t begin = 0;
   std::size_t elements = 0;

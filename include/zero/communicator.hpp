@@ -19,8 +19,8 @@ struct CollectivePurpose {
 };
 
 /// The ranks that train together. Every rank calls the same collectives in the same order. Collectives on buffers are
-/// operations of a stream: they may return before they have run, and the buffers stay in use until the stream has passed
-/// them. `exchange` and `rank`, `size`, `local_size` are the host's.
+/// operations of a stream: they may return before they have run, and the buffers stay in use until the stream has
+/// passed them. `exchange` and `rank`, `size`, `local_size` are the host's.
 ///
 ///   reduce_scatter_add(send, into, count, first, purpose, stream)
 ///     send: size x count elements of T, slice r for rank r. into: count elements of S, this rank's. For every element,
@@ -51,14 +51,14 @@ concept communicator_on = requires(C& c, float* f, std::uint64_t* words, Collect
 /// What one rank has sent in the collectives of an engine, in elements of the type that travels. In units of
 /// elements x (world - 1) / world, as the field counts.
 struct Traffic {
-  std::uint64_t gradients = 0;         ///< reduce-scatters of gradients
-  std::uint64_t gradient_sums = 0;     ///< stage 0: all-gathers of reduced gradients
-  std::uint64_t parameters = 0;        ///< stages 1, 2 and whole parameters of stage 3: all-gathers after the update
-  std::uint64_t gathered = 0;          ///< stage 3: gathers inside micro-batches
-  std::uint64_t evaluation = 0;        ///< stage 3: gathers outside of micro-batches
-  std::uint64_t access = 0;            ///< parameters, gradients and states read by name
-  std::uint64_t control_words = 0;     ///< 64-bit words of the norm's all-reduces, not scaled
-  std::uint64_t collectives = 0;       ///< calls
+  std::uint64_t gradients = 0;      ///< reduce-scatters of gradients
+  std::uint64_t gradient_sums = 0;  ///< stage 0: all-gathers of reduced gradients
+  std::uint64_t parameters = 0;     ///< stages 1, 2 and whole parameters of stage 3: all-gathers after the update
+  std::uint64_t gathered = 0;       ///< stage 3: gathers inside micro-batches
+  std::uint64_t evaluation = 0;     ///< stage 3: gathers outside of micro-batches
+  std::uint64_t access = 0;         ///< parameters, gradients and states read by name
+  std::uint64_t control_words = 0;  ///< 64-bit words of the norm's all-reduces, not scaled
+  std::uint64_t collectives = 0;    ///< calls
 
   /// Elements of the training step: all but evaluation, access and control.
   [[nodiscard]] std::uint64_t training() const noexcept { return gradients + gradient_sums + parameters + gathered; }

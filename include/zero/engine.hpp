@@ -12,6 +12,7 @@
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/engine_parts.hpp>
 #include <zero/gradient_norm.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/lease.hpp>
@@ -48,8 +49,9 @@ namespace zero {
 /// \tparam Prec compute type, loss scaler and sum type, e.g. Precision<FP16, DynamicScale>
 template <class Partition, class Opt, class Prec, class Backend = HostBackend, class Communicator = SelfCommunicator>
 class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
-  static_assert(partitioner_policy<Partition>,
-                "zero::Engine: the first argument must be a partitioner, e.g. zero::Partitioner<zero::Stage::gradients>");
+  static_assert(
+      partitioner_policy<Partition>,
+      "zero::Engine: the first argument must be a partitioner, e.g. zero::Partitioner<zero::Stage::gradients>");
   static_assert(optimizer_policy<Opt>,
                 "zero::Engine: the second argument must be an optimizer, e.g. zero::Optimizer<zero::AdamW>");
   static_assert(precision_policy<Prec>,
@@ -67,9 +69,10 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
                 "examples/custom_rule");
   static_assert(std::is_trivially_copyable_v<typename Rule::Config>,
                 "zero::Optimizer: the rule's Config must be trivially copyable, because the device reads it");
-  static_assert(loss_scaler<Scaler>,
-                "zero::Precision: a scaler needs Config, a trivially copyable State with scale, initial() and update(); see "
-                "examples/custom_scaler");
+  static_assert(
+      loss_scaler<Scaler>,
+      "zero::Precision: a scaler needs Config, a trivially copyable State with scale, initial() and update(); see "
+      "examples/custom_scaler");
   static_assert(!std::is_same_v<typename Prec::compute, FP16> || !std::is_same_v<Scaler, NoScale>,
                 "zero::Precision: FP16 gradients underflow without a loss scale: write zero::Precision<zero::FP16, "
                 "zero::DynamicScale>");
@@ -86,14 +89,18 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   using Ticket = StepTicket<typename Backend::Event>;
   static constexpr Stage stage = Partition::stage;
 
-  /// Lays the model out and takes the initial values of adopted parameters; placed ones are 0 until written. Collective,
-  /// blocks. \p communicator must outlive the engine.
-  /// \throws ConfigurationError on every rank for settings that cannot work, MismatchError where ranks differ.
+  /// Lays the model out and takes the initial values of adopted parameters; placed ones are 0 until written.
+  /// Collective, blocks. \p communicator must outlive the engine. \throws ConfigurationError on every rank for settings
+  /// that cannot work, MismatchError where ranks differ.
   Engine(Communicator& communicator, ParameterList const& parameters, Config config = {})
-      : communicator_(communicator), config_(std::move(config)), specs_(parameters.specs()), groups_(parameters.groups()) {
+      : communicator_(communicator),
+        config_(std::move(config)),
+        specs_(parameters.specs()),
+        groups_(parameters.groups()) {
     detail::on_all_ranks_or_none(communicator_, [&] { prepare(); });
     detail::agree_on_settings(communicator_, describe());
-    detail::on_all_ranks_or_none(communicator_, [&] { parts_.emplace(communicator_, config_, specs_, groups_, *layout_); });
+    detail::on_all_ranks_or_none(communicator_,
+                                 [&] { parts_.emplace(communicator_, config_, specs_, groups_, *layout_); });
     take_initial_values();
   }
   Engine(Engine const&) = delete;
@@ -107,15 +114,16 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   MicroBatch<Stream> begin_micro_batch(Stream /*stream*/) {
     expect(Phase::between, "begin_micro_batch");
     if (micro_batches_ == config_.gradient_accumulation_steps) {
-      throw SequenceError(detail::sentence({"zero::Engine: all ", config_.gradient_accumulation_steps, " micro-batches of this step are done: call step()"}));
+      throw SequenceError(detail::sentence({"zero::Engine: all ", config_.gradient_accumulation_steps,
+                                            " micro-batches of this step are done: call step()"}));
     }
     parts_->reducer.begin(micro_batches_);
     phase_ = Phase::inside;
     return {*this, life_, parts_->reducer.pass()};
   }
 
-  /// Makes the parameters \p ids whole until the lease ends: at stages 0 to 2 at the cost of an event wait, at stage 3 by
-  /// all-gathers of their buckets, where the following unit is gathered ahead. Outside of a micro-batch it serves
+  /// Makes the parameters \p ids whole until the lease ends: at stages 0 to 2 at the cost of an event wait, at stage 3
+  /// by all-gathers of their buckets, where the following unit is gathered ahead. Outside of a micro-batch it serves
   /// evaluation. Does not synchronize \p stream. \throws LeaseError beyond the live bound, CommunicationError.
   Lease gather(std::span<ParameterId const> ids, Stream stream) {
     expect_alive();
@@ -149,11 +157,11 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
 
   // ------------------------------------------------------------------------------------------------- a step
 
-  /// Updates the parameters from the gradients of this step's micro-batches. Does not synchronize \p stream, except with
-  /// offload, whose update runs on the host. A gradient that is not finite on any rank skips the update on all of them.
-  /// \throws SequenceError before the last micro-batch or with leases held, ConfigurationError for options that cannot
-  /// work: the engine is unchanged then. CommunicationError before the decision leaves the states as they were; after it
-  /// the engine is poisoned.
+  /// Updates the parameters from the gradients of this step's micro-batches. Does not synchronize \p stream, except
+  /// with offload, whose update runs on the host. A gradient that is not finite on any rank skips the update on all of
+  /// them. \throws SequenceError before the last micro-batch or with leases held, ConfigurationError for options that
+  /// cannot work: the engine is unchanged then. CommunicationError before the decision leaves the states as they were;
+  /// after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) {
     expect(Phase::between, "step");
     expect_complete("step");
@@ -231,60 +239,6 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
  private:
   enum class Phase : std::uint8_t { between, inside, broken };
 
-  // What works on the data, in its order. Made as a whole, once every rank has agreed on the settings.
-  struct Parts {
-    Parts(Communicator& communicator, Config const& config, std::vector<ParameterSpec> const& specs,
-          std::vector<ParameterGroup> const& groups, FlatLayout const& layout)
-        : backend(config.backend, communicator.local_size()),
-          communication(backend.make_stream()),
-          norm(backend, books, communicator.rank(), communicator.size()),
-          gatherer(backend, communicator, books, layout, specs,
-                   {.live_elements = config.live_elements, .prefetch_units = config.prefetch_units}, traffic,
-                   communication.get()),
-          reducer(backend, communicator, books, layout, specs, reduce_settings(config, layout), traffic, norm,
-                  communication.get()),
-          updater(backend, books, layout, gatherer, reducer, static_cast<std::size_t>(communicator.rank()),
-                  config.offload, communication.get()),
-          decider(backend, books, names(specs), groups, config.scale),
-          access(backend, communicator, books, layout, specs, gatherer, reducer, updater, traffic,
-                 communication.get()) {}
-
-    MemoryReport books;
-    Traffic traffic;
-    Backend backend;
-    typename Backend::OwnedStream communication;
-    typename Backend::Event gradients_settled{};
-    typename Backend::Event updated{};
-    GradientNorm<Backend> norm;
-    ParameterGatherer<Compute, Backend, Communicator> gatherer;
-    GradientReducer<Compute, Sum, Backend, Communicator> reducer;
-    ParameterUpdater<Rule, Offload, Compute, Sum, Backend, Communicator> updater;
-    StepDecider<Rule, Scaler, Backend> decider;
-    ParameterAccess<Rule, Offload, Compute, Sum, Backend, Communicator> access;
-  };
-
-  static ReduceSettings reduce_settings(Config const& config, FlatLayout const& layout) {
-    ReduceSettings settings{.order = reduce_order(config),
-                            .micro_batches = config.gradient_accumulation_steps,
-                            .ring = ring(config, layout),
-                            .missing = config.missing_gradient,
-                            .offloaded = Offload::offloads};
-    if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;
-    return settings;
-  }
-  // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
-  static int ring(Config const& config, FlatLayout const& layout) {
-    return config.gradient_ring.value_or(static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1);
-  }
-  static Reduce reduce_order(Config const& config) {
-    return config.reduce.value_or(stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch);
-  }
-  static std::vector<std::string> names(std::vector<ParameterSpec> const& specs) {
-    std::vector<std::string> all;
-    for (auto const& spec : specs) all.push_back(spec.name);
-    return all;
-  }
-
   void prepare() {
     detail::check_config(config_, stage);
     detail::check_lr(static_cast<double>(config_.optimizer.lr));
@@ -297,7 +251,9 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
     for (auto const& spec : specs_) {
       for (auto const& buffer : {spec.values, spec.gradients}) {
         if (!buffer || buffer->type == element_type<Compute>) continue;
-        throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ", name(buffer->type), " buffers, but this engine computes in ", name(element_type<Compute>)}));
+        throw ConfigurationError(detail::sentence(
+            {"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ", name(buffer->type),
+             " buffers, but this engine computes in ", name(element_type<Compute>)}));
       }
     }
     layout_.emplace(specs_, LayoutSettings{.stage = stage,
@@ -309,10 +265,11 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   }
 
   [[nodiscard]] std::string describe() const {
-    auto const policies = detail::sentence({"world ", communicator_.size(), "\nstage ", static_cast<int>(stage), "\ncompute ",
-                                            name(element_type<Compute>), "\nsum ", name(element_type<Sum>), "\noffload ",
-                                            Offload::offloads ? "cpu" : "none", "\n"});
-    return policies + detail::describe_parameters(specs_, groups_) + detail::describe_config<Rule, Scaler>(config_, groups_);
+    auto const policies = detail::sentence(
+        {"world ", communicator_.size(), "\nstage ", static_cast<int>(stage), "\ncompute ", name(element_type<Compute>),
+         "\nsum ", name(element_type<Sum>), "\noffload ", Offload::offloads ? "cpu" : "none", "\n"});
+    return policies + detail::describe_parameters(specs_, groups_) +
+           detail::describe_config<Rule, Scaler>(config_, groups_);
   }
 
   // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
@@ -363,22 +320,30 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   void check(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
       if (id.index >= specs_.size()) {
-        throw ConfigurationError(detail::sentence({"zero::Engine: there is no parameter ", id.index, " of ", specs_.size(), ": use the ids that ParameterList::add returned"}));
+        throw ConfigurationError(detail::sentence({"zero::Engine: there is no parameter ", id.index, " of ",
+                                                   specs_.size(), ": use the ids that ParameterList::add returned"}));
       }
     }
   }
   void expect_alive() const {
     if (poison_ == nullptr) return;
-    throw PoisonedError(detail::sentence({"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"}));
+    throw PoisonedError(detail::sentence(
+        {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"}));
   }
   void expect(Phase phase, char const* call) const {
     expect_alive();
     if (phase_ == phase) return;
-    throw SequenceError(detail::sentence({"zero::Engine: ", call, (phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first" : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first" : " outside of a micro-batch: call begin_micro_batch() first")}));
+    throw SequenceError(detail::sentence(
+        {"zero::Engine: ", call,
+         (phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first"
+          : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first"
+                                    : " outside of a micro-batch: call begin_micro_batch() first")}));
   }
   void expect_complete(char const* call) const {
     if (micro_batches_ == config_.gradient_accumulation_steps) return;
-    throw SequenceError(detail::sentence({"zero::Engine: ", call, " after ", micro_batches_, " of ", config_.gradient_accumulation_steps, " micro-batches: finish them first, or discard_gradients()"}));
+    throw SequenceError(detail::sentence({"zero::Engine: ", call, " after ", micro_batches_, " of ",
+                                          config_.gradient_accumulation_steps,
+                                          " micro-batches: finish them first, or discard_gradients()"}));
   }
   [[nodiscard]] auto& between_micro_batches(char const* call) {
     expect(Phase::between, call);
@@ -391,7 +356,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   std::vector<ParameterGroup> groups_;
   std::shared_ptr<detail::EngineLife> life_ = std::make_shared<detail::EngineLife>();
   std::optional<FlatLayout> layout_;
-  std::optional<Parts> parts_;
+  std::optional<EngineParts<Partition, Opt, Prec, Backend, Communicator>> parts_;
   int micro_batches_ = 0;
   Phase phase_ = Phase::between;
   char const* poison_ = nullptr;  // why the states cannot be trusted any more

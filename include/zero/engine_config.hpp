@@ -34,9 +34,9 @@ struct EngineConfig {
   std::optional<int> gradient_ring{};      ///< stages 2 and 3: buckets of gradients under way at once; default: those
                                            ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;
-  std::size_t live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
-  int prefetch_units = 1;             ///< stage 3: units gathered ahead; 0: none
-  std::size_t keep_whole_below = 0;   ///< stage 3: parameters with fewer elements stay whole on every rank
+  std::size_t live_elements = 0;     ///< stage 3: bound on gathered elements; 0: what one unit and the next need
+  int prefetch_units = 1;            ///< stage 3: units gathered ahead; 0: none
+  std::size_t keep_whole_below = 0;  ///< stage 3: parameters with fewer elements stay whole on every rank
   typename Rule::Config optimizer{};
   typename Scaler::Config scale{};
   typename Offload::Config offload{};
@@ -45,9 +45,20 @@ struct EngineConfig {
   /// The same settings for an engine with another offload.
   template <class Other>
   [[nodiscard]] EngineConfig<Rule, Scaler, Other, Backend> with_offload(typename Other::Config const& other) const {
-    return {gradient_accumulation_steps, gradient_clipping, reduce,    bucket_elements,  granule,
-            gradient_ring,               missing_gradient,  live_elements, prefetch_units, keep_whole_below,
-            optimizer,                   scale,             other,     backend};
+    return {gradient_accumulation_steps,
+            gradient_clipping,
+            reduce,
+            bucket_elements,
+            granule,
+            gradient_ring,
+            missing_gradient,
+            live_elements,
+            prefetch_units,
+            keep_whole_below,
+            optimizer,
+            scale,
+            other,
+            backend};
   }
 };
 
@@ -95,13 +106,14 @@ typename Rule::Config group_config(typename Rule::Config config, ParameterGroup 
   if constexpr (requires { config.weight_decay; }) {
     if (group.weight_decay) config.weight_decay = static_cast<decltype(config.weight_decay)>(*group.weight_decay);
   } else {
-    require(!group.weight_decay, "zero::Engine: a group sets weight_decay, which this rule does not have: leave it out");
+    require(!group.weight_decay,
+            "zero::Engine: a group sets weight_decay, which this rule does not have: leave it out");
   }
   return config;
 }
 
-/// What a rule's settings do to one element, at the first steps: equal settings, equal bits. Its Config may have padding
-/// and members that cannot be compared.
+/// What a rule's settings do to one element, at the first steps: equal settings, equal bits. Its Config may have
+/// padding and members that cannot be compared.
 template <class Rule>
 std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
   Fingerprint fingerprint;
@@ -144,8 +156,8 @@ std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
     auto const& spec = specs[i];
     std::string shape;
     for (auto dimension : spec.shape) shape += sentence({dimension, ","});
-    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
-                      spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
+    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index,
+                      " unit ", spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
                       spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
   }
   for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -158,22 +170,36 @@ std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
 /// Everything that must be the same on every rank, one setting per line.
 template <class Rule, class Scaler, class Config>
 [[gnu::cold]] std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
-  std::string text = sentence({"zero version ", ZERO_VERSION,
-                               "\ngradient_accumulation_steps ", config.gradient_accumulation_steps,
-                               "\ngradient_clipping ", exact_text(config.gradient_clipping),
-                               "\nreduce ", config.reduce ? static_cast<int>(*config.reduce) : -1,
-                               "\nbucket_elements ", config.bucket_elements,
-                               "\ngranule ", config.granule,
-                               "\ngradient_ring ", config.gradient_ring.value_or(0),
-                               "\nmissing_gradient ", static_cast<int>(config.missing_gradient),
-                               "\nlive_elements ", config.live_elements,
-                               "\nprefetch_units ", config.prefetch_units,
-                               "\nkeep_whole_below ", config.keep_whole_below,
-                               "\nlr ", exact_text(static_cast<double>(config.optimizer.lr)),
-                               "\nfingerprint of the loss scaler's settings ", fingerprint_of_scaler<Scaler>(config.scale)});
+  std::string text = sentence({"zero version ",
+                               ZERO_VERSION,
+                               "\ngradient_accumulation_steps ",
+                               config.gradient_accumulation_steps,
+                               "\ngradient_clipping ",
+                               exact_text(config.gradient_clipping),
+                               "\nreduce ",
+                               config.reduce ? static_cast<int>(*config.reduce) : -1,
+                               "\nbucket_elements ",
+                               config.bucket_elements,
+                               "\ngranule ",
+                               config.granule,
+                               "\ngradient_ring ",
+                               config.gradient_ring.value_or(0),
+                               "\nmissing_gradient ",
+                               static_cast<int>(config.missing_gradient),
+                               "\nlive_elements ",
+                               config.live_elements,
+                               "\nprefetch_units ",
+                               config.prefetch_units,
+                               "\nkeep_whole_below ",
+                               config.keep_whole_below,
+                               "\nlr ",
+                               exact_text(static_cast<double>(config.optimizer.lr)),
+                               "\nfingerprint of the loss scaler's settings ",
+                               fingerprint_of_scaler<Scaler>(config.scale)});
   for (std::size_t g = 0; g < groups.size(); ++g) {
     auto const settings = group_config<Rule>(config.optimizer, groups[g], static_cast<double>(config.optimizer.lr));
-    text += sentence({"\nfingerprint of the optimizer's settings, group ", g, " ", fingerprint_of_rule<Rule>(settings)});
+    text +=
+        sentence({"\nfingerprint of the optimizer's settings, group ", g, " ", fingerprint_of_rule<Rule>(settings)});
   }
   return text + "\n";
 }

@@ -80,9 +80,9 @@ class CommunicationError : public Error {
   static constexpr std::size_t no_bucket = std::numeric_limits<std::size_t>::max();
 
   struct Where {
-    int rank = 0;                  ///< the rank that failed, is missing or differs
-    std::uint64_t sequence = 0;    ///< position in the communicator's order of collectives
-    std::string operation;         ///< name and purpose of the collective
+    int rank = 0;                ///< the rank that failed, is missing or differs
+    std::uint64_t sequence = 0;  ///< position in the communicator's order of collectives
+    std::string operation;       ///< name and purpose of the collective
     std::size_t bucket = no_bucket;
   };
 
@@ -106,10 +106,11 @@ class Phrase {
   Phrase(std::string_view text) noexcept : text_(text) {}
   Phrase(std::string const& text) noexcept : text_(text) {}
   template <class Number>
-    requires std::is_integral_v<Number>
-  Phrase(Number number) noexcept
-      : negative_(number < 0), magnitude_(number < 0 ? ~static_cast<std::uint64_t>(number) + 1
-                                                     : static_cast<std::uint64_t>(number)), is_number_(true) {}
+  requires std::is_integral_v<Number> Phrase(Number number)
+  noexcept
+      : negative_(number < 0),
+        magnitude_(number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number)),
+        is_number_(true) {}
 
   [[gnu::cold]] void append_to(std::string& message) const {
     if (negative_) message += '-';

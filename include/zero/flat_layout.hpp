@@ -22,9 +22,9 @@ namespace zero {
 struct LayoutSettings {
   Stage stage = Stage::none;
   std::size_t world = 1;
-  std::size_t granule = 128;             ///< elements; a multiple of 128; every parameter starts on one
+  std::size_t granule = 128;              ///< elements; a multiple of 128; every parameter starts on one
   std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
-  std::size_t whole_below = 0;           ///< stage 3: parameters with fewer elements are kept whole on every rank
+  std::size_t whole_below = 0;            ///< stage 3: parameters with fewer elements are kept whole on every rank
 };
 
 /// Where a parameter lies in the flat space.
@@ -42,8 +42,8 @@ struct ParameterPlace {
 /// Trainable parameters come first, in reverse order of registration, because backward produces their gradients in that
 /// order; then those whose gradients are complete only at the end of backward whatever their place (several
 /// contributions; at stage 3, small parameters that share buckets over all units); then the frozen ones. Buckets are
-/// reduced in this order. A parameter starts on a granule and shares a bucket with its neighbours if it fits, so that no
-/// slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has buckets of its own.
+/// reduced in this order. A parameter starts on a granule and shares a bucket with its neighbours if it fits, so that
+/// no slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has buckets of its own.
 class FlatLayout {
  public:
   FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
@@ -88,7 +88,8 @@ class FlatLayout {
   }
 
   /// The parts of \p pieces within [begin, end); offsets count from \p begin.
-  [[nodiscard]] static std::vector<Piece> clip_pieces(std::span<Piece const> pieces, std::size_t begin, std::size_t end) {
+  [[nodiscard]] static std::vector<Piece> clip_pieces(std::span<Piece const> pieces, std::size_t begin,
+                                                      std::size_t end) {
     std::vector<Piece> clipped;
     for (auto const& piece : pieces) {
       std::size_t const from = std::max(piece.offset, begin);
@@ -126,7 +127,8 @@ class FlatLayout {
     std::size_t elements = 0;
     for (auto const& spec : specs) {
       elements += round_up(ParameterList::element_count(spec.shape), settings_.granule);
-      detail::require(elements <= largest_model, "zero::Engine: the parameters have more than 2^50 elements: register less");
+      detail::require(elements <= largest_model,
+                      "zero::Engine: the parameters have more than 2^50 elements: register less");
     }
   }
 

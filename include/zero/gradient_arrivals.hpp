@@ -38,10 +38,15 @@ class GradientArrivals {
   void expect(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
     if (spec.frozen) {
-      throw GradientError(spec.name, detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name), ", which is frozen: do not compute it, or register it without frozen"}));
+      throw GradientError(spec.name,
+                          detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name),
+                                            ", which is frozen: do not compute it, or register it without frozen"}));
     }
     if (arrived_[id.index] < spec.contributions) return;
-    throw GradientError(spec.name, detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ", arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions, " contributions are registered: register as many as backward has"}));
+    throw GradientError(spec.name,
+                        detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
+                                          arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
+                                          " contributions are registered: register as many as backward has"}));
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.

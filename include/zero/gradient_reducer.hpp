@@ -84,7 +84,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     if (last()) norm_.reset(communication_);
   }
 
-  /// Makes sure that every gradient has arrived and every bucket is on its way. \throws GradientError for a missing one.
+  /// Makes sure that every gradient has arrived and every bucket is on its way. \throws GradientError for a missing
+  /// one.
   void finish(Stream stream) {
     auto const missing = arrivals_.first_missing();
     if (missing == GradientArrivals::none) return;
@@ -132,7 +133,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       if (!arrivals_.arrive(id)) continue;
       completed_.push_back(id);
       auto const& adopted = specs_[id.index].gradients;
-      if (adopted) copies_.push_back({slot_address(id, stream), adopted->data, layout_.places()[id.index].count * sizeof(T)});
+      if (adopted)
+        copies_.push_back({slot_address(id, stream), adopted->data, layout_.places()[id.index].count * sizeof(T)});
     }
     if (!copies_.empty()) backend_.copy_many(copies_, stream);
     seal(completed_, stream);
@@ -231,8 +233,11 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
   void check_available(ParameterId id) const {
     if (slots_.available(layout_.places()[id.index].block, next_bucket_)) return;
-    throw GradientError(specs_[id.index].name,
-                        detail::sentence({"zero::Engine: gradient of ", detail::quoted(specs_[id.index].name), " runs ahead of the registered order by more than the ring of ", slots_.ring(), " buckets: register parameters in forward order, or raise gradient_ring"}));
+    throw GradientError(
+        specs_[id.index].name,
+        detail::sentence({"zero::Engine: gradient of ", detail::quoted(specs_[id.index].name),
+                          " runs ahead of the registered order by more than the ring of ", slots_.ring(),
+                          " buckets: register parameters in forward order, or raise gradient_ring"}));
   }
 
   void hand_over_what_is_there(ParameterId id, Stream stream) {
@@ -273,7 +278,11 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
   }
   [[noreturn]] static void throw_missing(ParameterSpec const& spec) {
-    throw GradientError(spec.name, detail::sentence({"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ", spec.contributions, " of them, in this micro-batch: hand over each, freeze the parameter, or set " "missing_gradient = MissingGradient::zero"}));
+    throw GradientError(spec.name,
+                        detail::sentence({"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ",
+                                          spec.contributions,
+                                          " of them, in this micro-batch: hand over each, freeze the parameter, or set "
+                                          "missing_gradient = MissingGradient::zero"}));
   }
 
   void reduce_complete_buckets() {
@@ -301,7 +310,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void reduce(std::size_t b, Addend const* send, bool from_nothing) {
     std::size_t const n = layout_.slice_elements(b);
     std::size_t const own = sums_whole() ? rank() * n : 0;
-    Sum* const into = offloaded_ ? offloaded_->acquire(sum_offset(b) + own, n, own, !from_nothing, communication_) + own : own_sum(b);
+    Sum* const into =
+        offloaded_ ? offloaded_->acquire(sum_offset(b) + own, n, own, !from_nothing, communication_) + own : own_sum(b);
     communicator_.reduce_scatter_add(send, into, n, from_nothing, {"gradients", b}, communication_);
     traffic_.gradients += n * (world() - 1);
     ++traffic_.collectives;

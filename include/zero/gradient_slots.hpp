@@ -15,8 +15,8 @@
 namespace zero {
 
 /// Where gradients lie until they are reduced: at stages 0 and 1 in an arena with a stable place for each; at stages 2
-/// and 3 in a static ring of bucket slots, the k-th block of the ring in slot k mod R (a CUDA graph bakes addresses in),
-/// and in slots of their own for what cannot share it.
+/// and 3 in a static ring of bucket slots, the k-th block of the ring in slot k mod R (a CUDA graph bakes addresses
+/// in), and in slots of their own for what cannot share it.
 template <class T, class Backend>
 class GradientSlots {
  public:

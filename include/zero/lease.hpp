@@ -60,8 +60,8 @@ class GradientSink {
 
 }  // namespace detail
 
-/// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the order
-/// of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then).
+/// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the
+/// order of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then).
 template <class T, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
@@ -103,8 +103,8 @@ class [[nodiscard]] ParameterLease {
 template <class T, class Stream>
 class [[nodiscard]] GradientLease {
  public:
-  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life, std::uint32_t record,
-                Stream stream)
+  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life,
+                std::uint32_t record, Stream stream)
       : sink_(&sink), life_(std::move(life)), record_(record), stream_(stream) {}
   GradientLease(GradientLease&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)),

@@ -45,7 +45,7 @@ struct StaticScale {
 
 /// What an overflow at the minimum scale means: a choice of the caller, never an endless silent skip.
 enum class AtMinimumScale : std::uint8_t {
-  fail,  ///< the step's report throws LossScaleError when it is read, and so do those of later overflows
+  fail,  ///< the step's report throws LossScaleError when it is read; unread, `step` throws it 16 steps later
   skip,  ///< steps go on being skipped, and each report says so in `at_minimum_scale`
 };
 
@@ -55,11 +55,11 @@ enum class AtMinimumScale : std::uint8_t {
 struct DynamicScale {
   static constexpr std::string_view name = "DynamicScale";
   struct Config {
-    float initial = 65536.0F;           ///< first scale
-    float factor = 2.0F;                ///< growth and backoff; a power of two loses no bits
-    float minimum = 1.0F;               ///< the scale never falls below it
-    std::uint32_t window = 1000;        ///< clean steps in a row before the scale grows
-    std::uint32_t hysteresis = 2;       ///< overflows before the scale shrinks; 1: at once
+    float initial = 65536.0F;             ///< first scale
+    float factor = 2.0F;                  ///< growth and backoff; a power of two loses no bits
+    float minimum = 1.0F;                 ///< the scale never falls below it
+    std::uint32_t window = 1000;          ///< clean steps in a row before the scale grows
+    std::uint32_t hysteresis = 2;         ///< overflows before the scale shrinks; 1: at once
     bool consecutive_hysteresis = false;  ///< refill hysteresis at every clean step, not only when the scale grows
     AtMinimumScale at_minimum = AtMinimumScale::fail;
   };
@@ -109,8 +109,8 @@ struct DynamicScale {
 };
 
 /// A scaler: a Config, a trivially copyable State that holds `scale`, the state it starts from, and a pure function of
-/// the last state and whether the step overflowed, so that it can live on the device. Optional: `validate(config)`, which
-/// throws on settings that cannot work, and `exhausted` in the state, which ends the run (see AtMinimumScale).
+/// the last state and whether the step overflowed, so that it can live on the device. Optional: `validate(config)`,
+/// which throws on settings that cannot work, and `exhausted` in the state, which ends the run (see AtMinimumScale).
 template <class S>
 concept loss_scaler = requires(typename S::Config const& config, typename S::State state) {
   { S::initial(config) } -> std::same_as<typename S::State>;

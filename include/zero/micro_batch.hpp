@@ -25,8 +25,8 @@ class MicroBatchSink {
 
 }  // namespace detail
 
-/// One forward and backward pass. Move-only. Ends with `finish`; one that ends without it breaks the accumulation, which
-/// must be discarded then.
+/// One forward and backward pass. Move-only. Ends with `finish`; one that ends without it breaks the accumulation,
+/// which must be discarded then.
 template <class Stream>
 class [[nodiscard]] MicroBatch {
  public:
@@ -41,8 +41,8 @@ class [[nodiscard]] MicroBatch {
   }
 
   /// Every gradient has been handed over on \p stream or before. Does not synchronize \p stream.
-  /// \throws GradientError for a missing gradient, SequenceError when finished or discarded already or after the engine's
-  /// end.
+  /// \throws GradientError for a missing gradient, SequenceError when finished or discarded already or after the
+  /// engine's end.
   void finish(Stream stream) {
     if (sink_ == nullptr || !life_->alive) {
       throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");

@@ -46,7 +46,8 @@ class OffloadedSums {
     backend_.wait(to_device_.get(), slot.stored);
     if (fetch) {
       backend_.wait(to_device_.get(), all_stored_);  // the sum as the last micro-batch left it
-      for (std::size_t at = 0; at < count; at += chunk_) bring(slot.sums.data() + offset + at, begin + at, std::min(chunk_, count - at));
+      for (std::size_t at = 0; at < count; at += chunk_)
+        bring(slot.sums.data() + offset + at, begin + at, std::min(chunk_, count - at));
     }
     backend_.record(slot.fetched, to_device_.get());
     backend_.wait(stream, slot.fetched);
@@ -60,7 +61,8 @@ class OffloadedSums {
     next_ = (next_ + 1) % slots_.size();
     backend_.record(slot.reduced, stream);
     backend_.wait(to_host_.get(), slot.reduced);
-    for (std::size_t at = 0; at < count; at += chunk_) send(slot.sums.data() + offset + at, begin + at, std::min(chunk_, count - at));
+    for (std::size_t at = 0; at < count; at += chunk_)
+      send(slot.sums.data() + offset + at, begin + at, std::min(chunk_, count - at));
     backend_.record(slot.stored, to_host_.get());
     backend_.record(all_stored_, to_host_.get());
   }

@@ -25,8 +25,11 @@ concept update_rule = requires(typename R::Config config, std::uint64_t step) {
   { config.lr } -> std::convertible_to<double>;
   { R::constants(config, step) } -> std::same_as<typename R::Constants>;
   requires std::is_trivially_copyable_v<typename R::Constants>;
-} && requires(Real1& parameter, Real1 const& gradient, States<Real1, R::state_count>& states,
-              typename R::Constants const& constants) { R::update(parameter, gradient, states, constants); };
+}
+&&requires(Real1& parameter, Real1 const& gradient, States<Real1, R::state_count>& states,
+           typename R::Constants const& constants) {
+  R::update(parameter, gradient, states, constants);
+};
 static_assert(update_rule<Adam> && update_rule<AdamW> && update_rule<Sgd> && update_rule<Lion> && update_rule<Adagrad>);
 
 /// The second policy of an engine. \tparam Rule how a gradient changes a parameter; \tparam Offload where the fp32

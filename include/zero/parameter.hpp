@@ -48,9 +48,10 @@ struct AdoptedBuffer {
 /// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type.
 template <class T>
 [[nodiscard]] AdoptedBuffer adopt(T* data, std::size_t count) noexcept {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
-                "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16: cast the pointer to the type "
-                "of its bits");
+  static_assert(
+      std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
+      "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16: cast the pointer to the type "
+      "of its bits");
   return {data, count, element_type<T>};
 }
 template <class T>
@@ -60,12 +61,12 @@ template <class T>
 
 /// A parameter as the trainer registers it. Buffers that are not adopted are placed in the engine's arena.
 struct ParameterSpec {
-  std::string name;                        ///< unique and not empty
-  std::vector<std::size_t> shape;          ///< row-major; no dimension is 0; an empty shape is one element
-  GroupId group{};                         ///< from `ParameterList::add_group`
-  int contributions = 1;                   ///< gradients per micro-batch: two for a tied embedding
-  int unit = 0;                            ///< layer: what stage 3 gathers together
-  bool frozen = false;                     ///< has no gradient and never changes
+  std::string name;                          ///< unique and not empty
+  std::vector<std::size_t> shape;            ///< row-major; no dimension is 0; an empty shape is one element
+  GroupId group{};                           ///< from `ParameterList::add_group`
+  int contributions = 1;                     ///< gradients per micro-batch: two for a tied embedding
+  int unit = 0;                              ///< layer: what stage 3 gathers together
+  bool frozen = false;                       ///< has no gradient and never changes
   std::optional<AdoptedBuffer> values{};     ///< the caller's parameter; initial values
   std::optional<AdoptedBuffer> gradients{};  ///< the caller's gradient
 };
@@ -127,17 +128,21 @@ class ParameterList {
 
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
     std::string const adopted = std::string("has adopted ") + what;
-    if (buffer.data == nullptr) fail(spec, detail::sentence({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));
+    if (buffer.data == nullptr)
+      fail(spec, detail::sentence({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));
     if (reinterpret_cast<std::uintptr_t>(buffer.data) % element_size(buffer.type) != 0) {
-      fail(spec, detail::sentence({adopted, " that are not aligned to their element: align them to ", element_size(buffer.type), " bytes"}));
+      fail(spec, detail::sentence({adopted, " that are not aligned to their element: align them to ",
+                                   element_size(buffer.type), " bytes"}));
     }
     if (buffer.count != element_count(spec.shape)) {
-      fail(spec, detail::sentence({adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
+      fail(spec, detail::sentence(
+                     {adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
     }
   }
 
   [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
-    throw ConfigurationError(detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
+    throw ConfigurationError(
+        detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
   }
 
   std::vector<ParameterSpec> specs_;

@@ -22,8 +22,8 @@
 
 namespace zero {
 
-/// Reads and writes one whole parameter, or what belongs to it, across the slices of all ranks. Host code outside of the
-/// hot path: blocks, and uses one bucket of staging at most. Every rank calls it for the same parameter.
+/// Reads and writes one whole parameter, or what belongs to it, across the slices of all ranks. Host code outside of
+/// the hot path: blocks, and uses one bucket of staging at most. Every rank calls it for the same parameter.
 template <class Rule, class Offload, class T, class Sum, class Backend, class Communicator>
 class ParameterAccess {
  public:
@@ -114,7 +114,9 @@ class ParameterAccess {
 
   void check(ParameterId id, std::span<float const> values, char const* what) {
     if (values.size() != layout_.places()[id.index].count) {
-      throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", quoted(id), " has ", layout_.places()[id.index].count, " elements, but ", values.size(), " were given"}));
+      throw ConfigurationError(
+          detail::sentence({"zero::Engine: parameter ", quoted(id), " has ", layout_.places()[id.index].count,
+                            " elements, but ", values.size(), " were given"}));
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
@@ -122,13 +124,15 @@ class ParameterAccess {
   }
   void check_trainable(ParameterId id) const {
     if (specs_[id.index].frozen) {
-      throw ConfigurationError(detail::sentence({"zero::Engine: parameter ", quoted(id), " is frozen: it has no gradient and no states"}));
+      throw ConfigurationError(
+          detail::sentence({"zero::Engine: parameter ", quoted(id), " is frozen: it has no gradient and no states"}));
     }
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
     if (k >= Rule::state_count) {
-      throw ConfigurationError(detail::sentence({"zero::Engine: the rule has ", Rule::state_count, " states, there is no state ", k}));
+      throw ConfigurationError(
+          detail::sentence({"zero::Engine: the rule has ", Rule::state_count, " states, there is no state ", k}));
     }
   }
 
@@ -170,7 +174,8 @@ class ParameterAccess {
   void read_slices(ParameterId id, std::span<X> out, Slice&& slice) {
     for_parts(id, [&](std::size_t b, Piece const& part) {
       std::size_t const n = layout_.slice_elements(b);
-      Buffer<X, Backend> whole(backend_, books_, MemoryKind::device, MemoryPurpose::staging, layout_.buckets()[b].elements);
+      Buffer<X, Backend> whole(backend_, books_, MemoryKind::device, MemoryPurpose::staging,
+                               layout_.buckets()[b].elements);
       X* const own = whole.data() + rank() * n;
       backend_.copy(own, slice(b), n * sizeof(X), communication_);
       communicator_.all_gather(own, whole.data(), n, {"access", b}, communication_);

@@ -25,8 +25,8 @@ struct GatherSettings {
   int prefetch_units = 1;         ///< stage 3: units gathered ahead, in the direction that gathers have taken
 };
 
-/// Owns the parameters in the compute type: whole below stage 3; at stage 3 this rank's slices, the small parameters that
-/// are kept whole, and an arena of bounded size for what is gathered. Stable addresses below stage 3.
+/// Owns the parameters in the compute type: whole below stage 3; at stage 3 this rank's slices, the small parameters
+/// that are kept whole, and an arena of bounded size for what is gathered. Stable addresses below stage 3.
 template <class T, class Backend, class Communicator>
 class ParameterGatherer final : public detail::ParameterSource<typename Backend::Stream> {
  public:
@@ -91,7 +91,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     for (auto id : ids) {
       auto const& place = layout_.places().at(id.index);
       if (layout_.blocks()[place.block].whole) {
-        for (std::uint32_t b = 0; b < place.bucket_count; ++b) backend_.wait(stream, published_[place.first_bucket + b]);
+        for (std::uint32_t b = 0; b < place.bucket_count; ++b)
+          backend_.wait(stream, published_[place.first_bucket + b]);
       } else if (std::find(record.blocks.begin(), record.blocks.end(), place.block) == record.blocks.end()) {
         record.blocks.push_back(place.block);
       }
@@ -106,7 +107,9 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   void* parameter(std::uint32_t record, ParameterId id) override {
     auto const& held = records_[record].ids;
     if (std::find(held.begin(), held.end(), id) == held.end()) {
-      throw LeaseError(detail::sentence({"zero::ParameterLease: ", (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter"), " is not part of this lease: name it in the call of gather"}));
+      throw LeaseError(detail::sentence(
+          {"zero::ParameterLease: ", (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter"),
+           " is not part of this lease: name it in the call of gather"}));
     }
     auto const& place = layout_.places()[id.index];
     auto const& block = layout_.blocks()[place.block];
@@ -143,7 +146,9 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   void invalidate() {
     for (auto const& record : records_) {
       if (record.ids.empty()) continue;
-      throw SequenceError(detail::sentence({"zero::Engine: a lease on ", detail::quoted(specs_[record.ids.front().index].name), " is still held: end every lease before the parameters change"}));
+      throw SequenceError(
+          detail::sentence({"zero::Engine: a lease on ", detail::quoted(specs_[record.ids.front().index].name),
+                            " is still held: end every lease before the parameters change"}));
     }
     while (!resident_.empty()) evict(resident_.back());
     last_unit_ = -1;
@@ -266,7 +271,10 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     return_record(number);
     std::size_t live = 0;
     for (auto block : resident_) live += layout_.blocks()[block].elements;
-    throw LeaseError(detail::sentence({"zero::Engine: gathering unit ", layout_.blocks()[refused].unit, " needs ", layout_.blocks()[refused].elements, " elements, but ", live, " of the live bound of ", live_bound_, " are held: end leases earlier or raise live_elements"}));
+    throw LeaseError(
+        detail::sentence({"zero::Engine: gathering unit ", layout_.blocks()[refused].unit, " needs ",
+                          layout_.blocks()[refused].elements, " elements, but ", live, " of the live bound of ",
+                          live_bound_, " are held: end leases earlier or raise live_elements"}));
   }
 
   /// Gathers one block into the arena; false if there is no room. \p may_evict: prefetched blocks may go.

@@ -31,7 +31,8 @@ struct UpdateChunk {
 };
 
 /// Owns the fp32 states: the rule's, and master parameters where the compute type is narrower or the states are
-/// offloaded. Runs the fused update, bucket after bucket; each bucket's new parameters travel while the next is updated.
+/// offloaded. Runs the fused update, bucket after bucket; each bucket's new parameters travel while the next is
+/// updated.
 template <class Rule, class Offload, class T, class Sum, class Backend, class Communicator>
 class ParameterUpdater {
  public:
@@ -43,8 +44,8 @@ class ParameterUpdater {
   static constexpr bool has_master = !std::is_same_v<T, float> || Offload::offloads;
   static constexpr MemoryKind states_kind = Offload::offloads ? MemoryKind::pageable : MemoryKind::device;
 
-  ParameterUpdater(Backend& backend, MemoryReport& books, FlatLayout const& layout, Gatherer& gatherer, Reducer& reducer,
-                   std::size_t rank, typename Offload::Config const& offload, Stream communication)
+  ParameterUpdater(Backend& backend, MemoryReport& books, FlatLayout const& layout, Gatherer& gatherer,
+                   Reducer& reducer, std::size_t rank, typename Offload::Config const& offload, Stream communication)
       : backend_(backend),
         layout_(layout),
         gatherer_(gatherer),
@@ -93,7 +94,9 @@ class ParameterUpdater {
     }
   }
   /// The same of the rule's \p k-th state.
-  [[nodiscard]] float* state(std::size_t k, std::size_t b) const noexcept { return states_[k].data() + owned_offset(b); }
+  [[nodiscard]] float* state(std::size_t k, std::size_t b) const noexcept {
+    return states_[k].data() + owned_offset(b);
+  }
 
  private:
   struct Staging {
@@ -103,7 +106,9 @@ class ParameterUpdater {
       Event copied{};
     };
     Staging(Backend& backend, MemoryReport& books, std::size_t elements, std::size_t largest, std::size_t count)
-        : host(backend.make_stream()), to_device(backend.make_stream()), chunks(count),
+        : host(backend.make_stream()),
+          to_device(backend.make_stream()),
+          chunks(count),
           chunk_elements(std::min(elements, std::max<std::size_t>(largest, 1))) {
       for (auto& chunk : chunks) {
         chunk.values = {backend, books, MemoryKind::pinned, MemoryPurpose::staging, chunk_elements};

@@ -36,11 +36,13 @@ struct BF16 {
 };
 
 template <class T>
-inline constexpr ElementType element_type = std::is_same_v<T, float>      ? ElementType::fp32
+inline constexpr ElementType element_type = std::is_same_v<T, float>     ? ElementType::fp32
                                             : std::is_same_v<T, float16> ? ElementType::fp16
                                                                          : ElementType::bf16;
 
-[[nodiscard]] constexpr std::size_t element_size(ElementType type) noexcept { return type == ElementType::fp32 ? 4 : 2; }
+[[nodiscard]] constexpr std::size_t element_size(ElementType type) noexcept {
+  return type == ElementType::fp32 ? 4 : 2;
+}
 [[nodiscard]] constexpr std::string_view name(ElementType type) noexcept {
   return type == ElementType::fp32 ? "fp32" : type == ElementType::fp16 ? "fp16" : "bf16";
 }

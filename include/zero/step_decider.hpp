@@ -62,11 +62,14 @@ class StepDecider {
     for (auto& event : decided_) event = std::make_shared<Event>();
   }
 
-  /// Takes the settings of the coming step. \throws ConfigurationError; nothing has changed then.
+  /// Takes the settings of the coming step. \throws ConfigurationError; LossScaleError where the scale was exhausted
+  /// and nobody has read a report since. Nothing has changed then.
   void set(RuleConfig config, double lr, double clipping) {
     detail::check_lr(lr);
     detail::check_clipping(clipping);
     event()->synchronize();  // the step that used this place of the ring is long over
+    // A fixed distance: every rank throws at the same step, whatever its device has come to.
+    if (number_ >= StepReports::kept) (void)reports_->report(number_ - StepReports::kept);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       configs()[g] = detail::group_config<Rule>(config, groups_[g], lr);
     }
@@ -104,7 +107,9 @@ class StepDecider {
   }
 
  private:
-  [[nodiscard]] RuleConfig* configs() const noexcept { return configs_.data() + number_ % StepReports::kept * groups_.size(); }
+  [[nodiscard]] RuleConfig* configs() const noexcept {
+    return configs_.data() + number_ % StepReports::kept * groups_.size();
+  }
   [[nodiscard]] std::shared_ptr<Event>& event() noexcept { return decided_[number_ % StepReports::kept]; }
 
   static bool fails_at_minimum(typename Scaler::Config const& config) {

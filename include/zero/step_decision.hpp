@@ -20,7 +20,6 @@ struct StepState {
   std::uint64_t skipped = 0;  ///< steps skipped for a non-finite gradient
 };
 
-
 /// A step's outcome as the device writes it.
 struct StepOutcome {
   std::uint64_t steps = 0;
@@ -45,8 +44,8 @@ struct Decision {
 template <class Rule, class Scaler>
 struct DecisionArguments {
   NormWords norm;
-  double addends = 1.0;       ///< world x accumulation: what the sum is divided by
-  double clipping = 0.0;      ///< largest norm; 0: no clipping
+  double addends = 1.0;   ///< world x accumulation: what the sum is divided by
+  double clipping = 0.0;  ///< largest norm; 0: no clipping
   typename Scaler::Config scaler{};
   StepState<Scaler>* state = nullptr;
   typename Rule::Config const* groups = nullptr;  ///< one per group

@@ -18,18 +18,18 @@ namespace zero {
 
 /// What became of a step.
 struct StepReport {
-  std::uint64_t step = 0;            ///< updates done, this one included if it was not skipped
-  bool skipped = false;              ///< a gradient was not finite: nothing changed but the scaler
-  std::uint64_t skipped_steps = 0;   ///< in all
-  double gradient_norm = 0.0;        ///< of the unscaled averaged gradient; of its finite elements if skipped
-  double clip_coefficient = 1.0;     ///< what clipping multiplied the gradient with
-  float loss_scale = 1.0F;           ///< the scale that backward used
-  bool at_minimum_scale = false;     ///< overflow with the scale at its minimum
-  std::string bad_parameter{};       ///< the first registered parameter with a non-finite gradient; empty: none
+  std::uint64_t step = 0;           ///< updates done, this one included if it was not skipped
+  bool skipped = false;             ///< a gradient was not finite: nothing changed but the scaler
+  std::uint64_t skipped_steps = 0;  ///< in all
+  double gradient_norm = 0.0;       ///< of the unscaled averaged gradient; of its finite elements if skipped
+  double clip_coefficient = 1.0;    ///< what clipping multiplied the gradient with
+  float loss_scale = 1.0F;          ///< the scale that backward used
+  bool at_minimum_scale = false;    ///< overflow with the scale at its minimum
+  std::string bad_parameter{};      ///< the first registered parameter with a non-finite gradient; empty: none
 };
 
-/// The reports of the latest steps, in memory that the host reads. Owned by the engine and its tickets together, so that
-/// a ticket may be read after the engine is gone.
+/// The reports of the latest steps, in memory that the host reads. Owned by the engine and its tickets together, so
+/// that a ticket may be read after the engine is gone.
 class StepReports {
  public:
   static constexpr std::size_t kept = 16;
@@ -46,11 +46,14 @@ class StepReports {
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
     auto const& slot = slots_[ticket % kept];
     if (slot.ticket != ticket) {
-      throw SequenceError(detail::sentence({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"}));
+      throw SequenceError(
+          detail::sentence({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"}));
     }
     auto const& o = slot.outcome;
     if (o.exhausted && fail_when_exhausted_) {
-      throw LossScaleError(detail::sentence({"zero::Engine: gradients overflow at the minimum loss scale, first in ", detail::quoted(bad_parameter(o)), ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"}));
+      throw LossScaleError(detail::sentence(
+          {"zero::Engine: gradients overflow at the minimum loss scale, first in ", detail::quoted(bad_parameter(o)),
+           ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"}));
     }
     return {.step = o.steps,
             .skipped = o.skipped,
@@ -63,7 +66,9 @@ class StepReports {
   }
 
  private:
-  [[nodiscard]] std::string bad_parameter(StepOutcome const& o) const { return o.skipped ? names_[o.bad_parameter] : ""; }
+  [[nodiscard]] std::string bad_parameter(StepOutcome const& o) const {
+    return o.skipped ? names_[o.bad_parameter] : "";
+  }
 
   std::vector<std::string> names_;
   bool fail_when_exhausted_;

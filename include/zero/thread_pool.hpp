@@ -51,7 +51,9 @@ class ThreadPool {
       for (std::size_t task = 0; task < tasks; ++task) f(task);
       return;
     }
-    start(tasks, [](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<F>*>(context))(task); }, address_of(f));
+    start(
+        tasks, [](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<F>*>(context))(task); },
+        address_of(f));
     run_tasks();
     finish();
   }

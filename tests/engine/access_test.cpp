@@ -160,3 +160,18 @@ TEST_CASE("ticket: overflow at the minimum scale fails, or is told in the report
     CHECK(!engine.step({}).get().skipped);
   }
 }
+
+TEST_CASE("ticket: an exhausted scale that nobody reads of ends the run within 16 steps") {
+  zero::SelfCommunicator self;
+  Scaled engine(self, parameters({3}), {.scale = {.initial = 2.0F, .minimum = 2.0F, .hysteresis = 1}});
+  int steps = 0;
+  auto const message = message_of<zero::LossScaleError>([&] {
+    for (; steps < 40; ++steps) {
+      micro_batch(engine, 1, infinity);
+      auto const unread = engine.step({});
+    }
+  });
+  CHECK(contains(message, "minimum loss scale, first in 'p0'"));
+  CHECK(steps == 16);
+  CHECK(engine.read_parameter("p0")[0] == 0.0F);
+}

@@ -31,7 +31,8 @@ Outcome run(std::string const& arguments) {
   FILE* pipe = ::popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) outcome.output.append(buffer.data(), n);
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.output.append(buffer.data(), n);
   int const status = ::pclose(pipe);
   if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
   return outcome;
@@ -57,7 +58,8 @@ class Folder {
 };
 
 std::string const tiny =
-    " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample 0 ";
+    " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample "
+    "0 ";
 
 std::string last_line(fs::path const& log) {
   std::ifstream file(log);
@@ -89,17 +91,20 @@ void check_rejected(std::string const& arguments, std::string const& reason) {
 
 }  // namespace
 
-TEST_CASE("train_gpt2: any split of the global sequence over ranks and micro-batches trains the same model to the bit") {
+TEST_CASE(
+    "train_gpt2: any split of the global sequence over ranks and micro-batches trains the same model to the bit") {
   Folder const folder;
   std::string const each = " --reduce each_micro_batch ";
   for (std::string const precision : {"fp32", "bf16", "fp16"}) {
     auto const one = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 6 --precision " + precision);
-    for (std::string const split : {"--ranks 2 --accumulate 3", "--ranks 3 --accumulate 2", "--ranks 6 --accumulate 1"}) {
+    for (std::string const split :
+         {"--ranks 2 --accumulate 3", "--ranks 3 --accumulate 2", "--ranks 6 --accumulate 1"}) {
       CHECK(hash_of(folder, each + "--stage 2 " + split + " --precision " + precision) == one);
     }
     CHECK(hash_of(folder, each + "--stage 3 --ranks 2 --accumulate 3 --precision " + precision) == one);
     CHECK(hash_of(folder, each + "--stage 1 --ranks 2 --accumulate 3 --offload cpu --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision " + precision) == one);
+    CHECK(hash_of(folder, each + "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision " +
+                              precision) == one);
   }
 }
 
@@ -107,9 +112,9 @@ TEST_CASE("train_gpt2: every option changes the run") {
   Folder const folder;
   auto const base = hash_of(folder, "--stage 1");
   for (std::string const option :
-       {"--layers 1", "--heads 4", "--width 32", "--context 4", "--batch 3", "--accumulate 2", "--iterations 5", "--lr 2e-3",
-        "--min-lr 9e-4", "--warmup 3", "--weight-decay 0.5", "--beta2 0.5", "--clip 0.01", "--seed 7", "--ranks 2",
-        "--precision bf16"}) {
+       {"--layers 1", "--heads 4", "--width 32", "--context 4", "--batch 3", "--accumulate 2", "--iterations 5",
+        "--lr 2e-3", "--min-lr 9e-4", "--warmup 3", "--weight-decay 0.5", "--beta2 0.5", "--clip 0.01", "--seed 7",
+        "--ranks 2", "--precision bf16"}) {
     CAPTURE(option);
     CHECK(hash_of(folder, "--stage 1 " + option) != base);
   }
@@ -130,7 +135,8 @@ TEST_CASE("train_gpt2: every option changes the run") {
   CHECK(sample("--temperature 0.5 --top-p 1") != sample("--temperature 2 --top-p 1"));
   CHECK(sample("--temperature 1 --top-p 0.1") != sample("--temperature 1 --top-p 1"));
   auto const one = evaluated("--eval-batches 1");
-  CHECK(one.substr(one.find("validation")) != evaluated("--eval-batches 2").substr(evaluated("--eval-batches 2").find("validation")));
+  CHECK(one.substr(one.find("validation")) !=
+        evaluated("--eval-batches 2").substr(evaluated("--eval-batches 2").find("validation")));
 }
 
 TEST_CASE("train_gpt2: stages and offload show in the table of memory and nowhere else") {
@@ -154,7 +160,8 @@ TEST_CASE("train_gpt2: without --data it trains on the headers of the standard l
 
 TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
   Folder const folder;
-  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + " --precision fp16 --log " + folder.quoted("log"));
+  auto const outcome =
+      run("--data " + folder.quoted("text.txt") + tiny + " --precision fp16 --log " + folder.quoted("log"));
   REQUIRE(outcome.code == 0);
   std::ifstream file(folder / "log");
   std::vector<std::string> lines;

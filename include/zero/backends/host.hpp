@@ -45,9 +45,8 @@ class HostExecutor {
   /// Calls `f(begin, end)` over chunks of [0, \p n).
   template <class F>
   void for_chunks(std::size_t n, F&& f) {
-    pool_.parallel_for((n + chunk - 1) / chunk, [&](std::size_t task) {
-      f(task * chunk, std::min(n, (task + 1) * chunk));
-    });
+    pool_.parallel_for((n + chunk - 1) / chunk,
+                       [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
   }
 
   /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
@@ -102,7 +101,7 @@ class HostBackend {
   static constexpr std::string_view name = "HostBackend";
 
   struct Config {
-    int threads = 0;  ///< per rank; 0: the machine's cores divided by the ranks that share them
+    int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
     ThreadPool* pool = nullptr;  ///< run on these threads instead, which the trainer uses between the engine's calls
     InstructionSet instruction_set = best_instruction_set();
   };
@@ -126,7 +125,7 @@ class HostBackend {
   /// Zero-filled and aligned to 64 bytes; large blocks in huge pages where the system gives them.
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, std::size_t bytes) {
     std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* data = rounded >= huge_page ? map(rounded) : ::operator new(rounded, std::align_val_t{alignment});
+    void* data = rounded >= huge_page ? map(rounded) : ::operator new (rounded, std::align_val_t{alignment});
     if (rounded < huge_page) std::memset(data, 0, rounded);
     auto const k = static_cast<std::size_t>(kind);
     in_use_[k] += rounded;
@@ -139,11 +138,13 @@ class HostBackend {
     if (block.bytes >= huge_page) {
       ::munmap(block.data, block.bytes);
     } else {
-      ::operator delete(block.data, std::align_val_t{alignment});
+      ::operator delete (block.data, std::align_val_t{alignment});
     }
   }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
-  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return in_use_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept {
+    return in_use_[static_cast<std::size_t>(kind)];
+  }
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
 
@@ -175,8 +176,8 @@ class HostBackend {
     });
   }
 
-  /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has an
-  /// element that is not finite.
+  /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has
+  /// an element that is not finite.
   template <class Sum>
   void squares(NormWords norm, std::span<Piece const> pieces, Sum const* slice, Stream /*stream*/) {
     std::mutex mutex;
@@ -198,8 +199,8 @@ class HostBackend {
   /// The fused update of pieces whose offsets count from the start of master, value, gradient and every state. Does
   /// nothing where the decision is not to apply.
   template <class Rule, class Compute, class Sum>
-  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
-              Stream /*stream*/) {
+  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+              Decision<Rule> const* decision, Stream /*stream*/) {
     if (!decision->apply) return;
     executor_.for_pieces(pieces, [&](Piece const& piece) {
       auto arguments = base;
@@ -234,7 +235,8 @@ class HostBackend {
 
   // Code that was compiled for instructions that this CPU lacks dies of a signal somewhere: better a sentence here.
   static void check(Config const& config) {
-    detail::require(config.threads >= 0, "zero::HostBackend: threads must not be negative; 0 divides the cores over ranks");
+    detail::require(config.threads >= 0,
+                    "zero::HostBackend: threads must not be negative; 0 divides the cores over ranks");
     detail::require(config.pool == nullptr || config.threads == 0,
                     "zero::HostBackend: give either threads or a pool: a pool brings its own threads");
     detail::require(config.instruction_set <= best_instruction_set(),

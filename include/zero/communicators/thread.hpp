@@ -41,7 +41,8 @@ struct Posting {
   }
   [[nodiscard]] std::string describe() const {
     auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : sentence({", bucket ", purpose.bucket});
-    return sentence({operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes)"});
+    return sentence(
+        {operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes)"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
     return {rank, sequence, sentence({operation, " of ", purpose.what}), purpose.bucket};
@@ -136,7 +137,8 @@ class ThreadGroup {
     }
     Posting const& mine = posting(rank);
     throw CommunicationError(failure_->kind, mine.where(failure_->rank),
-                             detail::sentence({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ", failure_->rank, " ", failure_->reason}));
+                             detail::sentence({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
+                                               failure_->rank, " ", failure_->reason}));
   }
 
   [[nodiscard]] bool settled(std::uint64_t meeting) {
@@ -154,8 +156,10 @@ class ThreadGroup {
   }
 
   [[noreturn]] void throw_mismatch(int rank) const {
-    throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(rank),
-                             detail::sentence({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank, " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
+    throw CommunicationError(
+        CommunicationFailure::mismatch, posting(rank).where(rank),
+        detail::sentence({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank,
+                          " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
   }
 
   std::vector<Member> members_;
@@ -168,16 +172,15 @@ class ThreadGroup {
 
 }  // namespace detail
 
-/// One rank of a world whose ranks are threads of one process. Reads its peers' buffers directly; each rank sums its own
-/// slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
+/// One rank of a world whose ranks are threads of one process. Reads its peers' buffers directly; each rank sums its
+/// own slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
 class ThreadCommunicator {
  public:
   static constexpr std::string_view name = "ThreadCommunicator";
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
   /// \p group is shared by all ranks and must outlive them.
-  ThreadCommunicator(detail::ThreadGroup& group, int rank)
-      : group_(&group), rank_(rank) {}
+  ThreadCommunicator(detail::ThreadGroup& group, int rank) : group_(&group), rank_(rank) {}
 
   [[nodiscard]] int rank() const noexcept { return rank_; }
   [[nodiscard]] int size() const noexcept { return group_->size(); }
