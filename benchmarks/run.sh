@@ -37,8 +37,8 @@ run_benchmarks() {
   for program in "$build"/benchmarks/bin/*; do
     say "$(basename "$program")"
     out="$build/$(basename "$program").json"
-    "$program" --benchmark_out="$out" --benchmark_out_format=json "--benchmark_context=machine=$machine" \
-      "--benchmark_context=compiler=$compiler_version" "--benchmark_context=revision=$revision" "$@"
+    "$program" --benchmark_out="$out" --benchmark_out_format=json "--benchmark_context=machine=${machine//,/;}" \
+      "--benchmark_context=compiler=${compiler_version//,/;}" "--benchmark_context=revision=$revision" "$@"
     outputs+=("$out")
   done
 }

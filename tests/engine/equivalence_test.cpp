@@ -7,12 +7,11 @@
 
 #include <cmath>
 
+using engine_test::all_types;
 using engine_test::Run;
 using engine_test::Types;
 
 namespace {
-
-constexpr std::array all_types = {Types::fp32, Types::fp16, Types::bf16, Types::bf16_sums};
 
 // Runs one configuration against what another one has given.
 void check(Run const& run, engine_test::Result const& expected) {

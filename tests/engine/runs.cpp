@@ -4,6 +4,9 @@
 #include "engine/runs.hpp"
 
 engine_test::Result engine_test::train(Run const& run) {
+#ifdef ZERO_TEST_ONE_TYPE
+  return train_fp16(run);
+#else
   switch (run.types) {
     case Types::fp32:
       return train_fp32(run);
@@ -14,4 +17,5 @@ engine_test::Result engine_test::train(Run const& run) {
     default:
       return train_bf16_sums(run);
   }
+#endif
 }

@@ -22,6 +22,11 @@ namespace engine_test {
 
 /// Types of parameters, gradients and sums, as one number.
 enum class Types : std::uint8_t { fp32, fp16, bf16, bf16_sums };  // fp16: with DynamicScale
+#ifdef ZERO_TEST_ONE_TYPE
+inline constexpr std::array all_types = {Types::fp16};
+#else
+inline constexpr std::array all_types = {Types::fp32, Types::fp16, Types::bf16, Types::bf16_sums};
+#endif
 
 /// What a run of some steps on the reference's model is made of. Everything but `world` and `accumulation`, of which
 /// only the product counts, `types`, `clipping` and what is wrong with gradients may not change its result.

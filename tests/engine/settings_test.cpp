@@ -5,14 +5,13 @@
 
 #include <doctest/doctest.h>
 
+using engine_test::all_types;
 using engine_test::Run;
 using engine_test::Types;
 using zero::Reduce;
 using zero::Stage;
 
 namespace {
-
-constexpr std::array all_types = {Types::fp32, Types::fp16, Types::bf16, Types::bf16_sums};
 
 std::uint64_t hash_of(Run const& run) {
   auto const result = engine_test::train(run);
