@@ -186,6 +186,30 @@ TEST_CASE("sequence: a gradient further ahead than the ring names the parameter,
   }
 }
 
+TEST_CASE("sequence: a whole unit's gradients fit into the ring at once, in however many buckets they lie") {
+  zero::SelfCommunicator self;
+  zero::ParameterList list;
+  for (int p = 0; p < 6; ++p) {
+    (void)list.add({.name = "p" + std::to_string(p), .shape = {128}, .unit = p / 3});
+  }
+  auto const hand_over_by_unit = [&](Ring& engine) {
+    auto pass = engine.begin_micro_batch({});
+    for (std::size_t unit : {1, 0}) {
+      std::vector const ids{id(3 * unit), id(3 * unit + 1), id(3 * unit + 2)};
+      auto gradients = engine.gradients(ids, {});
+      for (auto parameter : ids) gradients[parameter][127] = 1.0F;
+      gradients.ready({});
+    }
+    pass.finish({});
+  };
+  Ring engine(self, list, {.bucket_elements = 128});
+  CHECK(engine.layout().ring_buckets_of_largest_unit() == 3);
+  hand_over_by_unit(engine);
+  for (auto const* name : {"p0", "p3", "p5"}) CHECK(engine.read_gradient(name)[127] == 1.0F);
+  Ring narrow(self, list, {.bucket_elements = 128, .gradient_ring = 2});
+  CHECK(contains(message_of<zero::GradientError>([&] { hand_over_by_unit(narrow); }), "ring of 2 buckets"));
+}
+
 TEST_CASE("sequence: micro-batches neither nest nor exceed the accumulation, and a step waits for the last") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3}), {.gradient_accumulation_steps = 2});
