@@ -49,6 +49,17 @@ class HostExecutor {
                        [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
   }
 
+  /// Copies in one part per thread: a large part lets memcpy stream past the caches.
+  void copy(void* to, void const* from, std::size_t bytes) {
+    std::size_t const parts = bytes < chunk ? 1 : static_cast<std::size_t>(pool_.size());
+    std::size_t const part = (bytes + parts - 1) / parts;
+    pool_.parallel_for(parts, [&](std::size_t i) {
+      std::size_t const begin = std::min(bytes, i * part);
+      std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<std::byte const*>(from) + begin,
+                  std::min(part, bytes - begin));
+    });
+  }
+
   /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
   template <class F>
   void for_pieces(std::span<Piece const> pieces, F&& f) {
@@ -155,11 +166,7 @@ class HostBackend {
 
   void zero(void* to, std::size_t bytes, Stream /*stream*/) { std::memset(to, 0, bytes); }
   /// Between any two kinds of memory.
-  void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) {
-    executor_.for_chunks(bytes, [&](std::size_t begin, std::size_t end) {
-      std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<std::byte const*>(from) + begin, end - begin);
-    });
-  }
+  void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) { executor_.copy(to, from, bytes); }
   /// Between two places of host memory, by the host.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) { copy(to, from, bytes, stream); }
   /// Many small copies as one operation.

@@ -31,8 +31,8 @@ class SelfCommunicator {
   }
 
   template <class T>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, HostStream /*stream*/) {
-    if (own != full) std::memcpy(full, own, count * sizeof(T));
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, HostStream stream) {
+    if (own != full) stream.executor()->copy(full, own, count * sizeof(T));
   }
 
   void all_reduce(std::uint64_t* /*words*/, std::size_t /*count*/, CollectivePurpose /*purpose*/,

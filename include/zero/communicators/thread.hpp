@@ -206,10 +206,7 @@ class ThreadCommunicator {
     for (int q = 0; q < size(); ++q) {
       T* const to = full + static_cast<std::size_t>(q) * count;
       T const* const from = peer<T>(q);
-      if (to == from) continue;
-      stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
-        std::memcpy(to + begin, from + begin, (end - begin) * sizeof(T));
-      });
+      if (to != from) stream.executor()->copy(to, from, count * sizeof(T));
     }
     group_->leave(rank_);
   }

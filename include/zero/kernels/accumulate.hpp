@@ -7,6 +7,7 @@
 #include <zero/kernels/real.hpp>
 
 #include <cstddef>
+#include <type_traits>
 
 namespace zero {
 
@@ -91,6 +92,9 @@ template <class Sum, class T>
 void accumulate(InstructionSet set, Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
                 bool first) {
   if (source_count == 0) return;
+  if constexpr (std::is_same_v<Sum, T>) {
+    if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
+  }
   FloatingPointGuard const guard;
   std::size_t const tail = n % detail::block;
   detail::accumulate_whole_blocks(set, into, sources, source_count, n - tail, first);
