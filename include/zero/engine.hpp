@@ -267,7 +267,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::string describe() const {
     auto const policies = detail::sentence(
         {"world ", communicator_.size(), "\nstage ", static_cast<int>(stage), "\ncompute ", name(element_type<Compute>),
-         "\nsum ", name(element_type<Sum>), "\noffload ", Offload::offloads ? "cpu" : "none", "\n"});
+         "\nsum ", name(element_type<Sum>), "\noffload ", detail::policy_name<Offload>(), "\n"});
     return policies + detail::describe_parameters(specs_, groups_) +
            detail::describe_config<Rule, Scaler>(config_, groups_);
   }

@@ -167,11 +167,25 @@ std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
   return text;
 }
 
+/// A policy's `name`, which one that a user writes need not have.
+template <class Policy>
+constexpr std::string_view policy_name() {
+  if constexpr (requires { std::string_view(Policy::name); }) {
+    return Policy::name;
+  } else {
+    return "of the user's";
+  }
+}
+
 /// Everything that must be the same on every rank, one setting per line.
 template <class Rule, class Scaler, class Config>
 [[gnu::cold]] std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
   std::string text = sentence({"zero version ",
                                ZERO_VERSION,
+                               "\nrule ",
+                               policy_name<Rule>(),
+                               "\nloss scaler ",
+                               policy_name<Scaler>(),
                                "\ngradient_accumulation_steps ",
                                config.gradient_accumulation_steps,
                                "\ngradient_clipping ",

@@ -173,8 +173,6 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     backend_.record(adopted_current_, communication_);
   }
 
-  [[nodiscard]] std::size_t live_bound() const noexcept { return live_bound_; }
-
  private:
   struct BlockState {
     std::size_t place = 0;  // in whole_ or shards_

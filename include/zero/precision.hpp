@@ -18,21 +18,18 @@ enum class ElementType : std::uint8_t { fp32, fp16, bf16 };
 struct FP32 {
   using type = float;
   static constexpr ElementType element = ElementType::fp32;
-  static constexpr std::string_view name = "FP32";
 };
 
 /// IEEE 754 binary16.
 struct FP16 {
   using type = float16;
   static constexpr ElementType element = ElementType::fp16;
-  static constexpr std::string_view name = "FP16";
 };
 
 /// bfloat16: the upper half of a binary32.
 struct BF16 {
   using type = bfloat16;
   static constexpr ElementType element = ElementType::bf16;
-  static constexpr std::string_view name = "BF16";
 };
 
 template <class T>

@@ -109,7 +109,6 @@ class HostBackend {
  public:
   using Stream = HostStream;
   using Event = HostEvent;
-  static constexpr std::string_view name = "HostBackend";
 
   struct Config {
     int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them

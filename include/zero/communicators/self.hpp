@@ -15,8 +15,6 @@ namespace zero {
 /// A world of one rank.
 class SelfCommunicator {
  public:
-  static constexpr std::string_view name = "SelfCommunicator";
-
   [[nodiscard]] int rank() const noexcept { return 0; }
   [[nodiscard]] int size() const noexcept { return 1; }
   [[nodiscard]] int local_size() const noexcept { return 1; }

@@ -176,7 +176,6 @@ class ThreadGroup {
 /// own slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
 class ThreadCommunicator {
  public:
-  static constexpr std::string_view name = "ThreadCommunicator";
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
   /// \p group is shared by all ranks and must outlive them.
