@@ -10,6 +10,7 @@ set(ZERO_HEADERS
   include/zero/backends/host.hpp
   include/zero/bucket.hpp
   include/zero/buffer.hpp
+  include/zero/call_site.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/thread.hpp

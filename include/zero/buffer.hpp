@@ -98,7 +98,7 @@ class Buffer {
       : backend_(&backend), books_(&books), kind_(kind), purpose_(purpose), count_(count) {
     if (count == 0) return;
     if (count > SIZE_MAX / sizeof(T)) throw ConfigurationError("zero::Buffer: size overflows: register fewer elements");
-    block_ = backend.allocate(kind, count * sizeof(T));
+    block_ = backend.allocate(kind, purpose, count * sizeof(T));
     books.at(kind, purpose) += block_.bytes;
   }
   Buffer(Buffer&& other) noexcept { swap(other); }

@@ -36,7 +36,7 @@ struct EngineParts {
   EngineParts(Communicator& communicator, Config const& config, std::vector<ParameterSpec> const& specs,
               std::vector<ParameterGroup> const& groups, FlatLayout const& layout)
       : backend(config.backend, communicator.local_size()),
-        communication(backend.make_stream()),
+        communication(backend.make_stream("communication")),
         norm(backend, books, communicator.rank(), communicator.size()),
         gatherer(backend, communicator, books, layout, specs,
                  {.live_elements = config.live_elements, .prefetch_units = config.prefetch_units}, traffic,

@@ -26,8 +26,8 @@ class OffloadedSums {
       : backend_(backend),
         home_(home),
         chunk_(std::min(config.chunk_elements, largest)),
-        to_device_(backend.make_stream()),
-        to_host_(backend.make_stream()),
+        to_device_(backend.make_stream("sums to device")),
+        to_host_(backend.make_stream("sums to host")),
         slots_(2),
         staging_(config.staging_chunks) {
     for (auto& slot : slots_) {

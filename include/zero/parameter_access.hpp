@@ -168,6 +168,7 @@ class ParameterAccess {
       backend_.copy(out.data() + part.in_parameter, bucket(b) + part.offset, part.count * sizeof(X), communication_);
     });
     backend_.synchronize(communication_);
+    backend_.host_reads(out.data(), out.size_bytes());
   }
 
   template <class X, class Slice>
@@ -183,6 +184,7 @@ class ParameterAccess {
       traffic_.access += n * (static_cast<std::size_t>(communicator_.size()) - 1);
       backend_.copy(out.data() + part.in_parameter, whole.data() + part.offset, part.count * sizeof(X), communication_);
       backend_.synchronize(communication_);
+      backend_.host_reads(out.data() + part.in_parameter, part.count * sizeof(X));
     });
   }
 
@@ -191,7 +193,7 @@ class ParameterAccess {
     for_parts(id, [&](std::size_t b, Piece const& part) {
       backend_.copy(bucket(b) + part.offset, values.data() + part.in_parameter, part.count * sizeof(X), communication_);
     });
-    backend_.synchronize(communication_);
+    give_back(values);
   }
 
   template <class X, class Slice>
@@ -204,7 +206,14 @@ class ParameterAccess {
       backend_.copy(slice(b) + (from - begin), values.data() + part.in_parameter + (from - part.offset),
                     (to - from) * sizeof(X), communication_);
     });
+    give_back(values);
+  }
+
+  // The values are the caller's again, who may overwrite them.
+  template <class X>
+  void give_back(std::span<X const> values) {
     backend_.synchronize(communication_);
+    backend_.host_writes(values.data(), values.size_bytes());
   }
 
   template <class F>

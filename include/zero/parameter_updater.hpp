@@ -68,6 +68,7 @@ class ParameterUpdater {
     if constexpr (Offload::offloads) {
       // The one host wait of an offloaded step: without the decision, copies to the device would have to be undone.
       backend_.synchronize(stream);
+      backend_.host_reads(decision, sizeof *decision);
       if (!decision->apply) return;
     }
     bool const all_gather = !updates_whole();
@@ -106,8 +107,8 @@ class ParameterUpdater {
       Event copied{};
     };
     Staging(Backend& backend, MemoryReport& books, std::size_t elements, std::size_t largest, std::size_t count)
-        : host(backend.make_stream()),
-          to_device(backend.make_stream()),
+        : host(backend.make_stream("update on host")),
+          to_device(backend.make_stream("parameters to device")),
           chunks(count),
           chunk_elements(std::min(elements, std::max<std::size_t>(largest, 1))) {
       for (auto& chunk : chunks) {

@@ -28,10 +28,7 @@ class LossScale {
   /// For kernels: device memory, current on every stream that the engine's last step was called with.
   [[nodiscard]] float const* data() const noexcept { return scale_; }
   /// For host code. Waits until the last step has been decided.
-  [[nodiscard]] float value() const {
-    decided_->synchronize();
-    return *scale_;
-  }
+  [[nodiscard]] float value() const { return decided_->read(*scale_); }
 
  private:
   float const* scale_;
@@ -69,7 +66,8 @@ class StepDecider {
     detail::check_clipping(clipping);
     event()->synchronize();  // the step that used this place of the ring is long over
     // A fixed distance: every rank throws at the same step, whatever its device has come to.
-    if (number_ >= StepReports::kept) (void)reports_->report(number_ - StepReports::kept);
+    if (number_ >= StepReports::kept) (void)reports_->report(number_ - StepReports::kept, *event());
+    backend_.host_writes(configs(), groups_.size() * sizeof(RuleConfig));
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       configs()[g] = detail::group_config<Rule>(config, groups_[g], lr);
     }
@@ -101,10 +99,7 @@ class StepDecider {
   [[nodiscard]] Decision<Rule> const* decision() const noexcept { return decision_.data(); }
   [[nodiscard]] LossScale<Event> loss_scale() const { return {&state_.data()->scale, *latest_}; }
   /// Scaler and step counts. Waits until the last step has been decided.
-  [[nodiscard]] StepState<Scaler> const& state() const {
-    latest_->synchronize();
-    return *state_.data();
-  }
+  [[nodiscard]] StepState<Scaler> const& state() const { return latest_->read(*state_.data()); }
 
  private:
   [[nodiscard]] RuleConfig* configs() const noexcept {

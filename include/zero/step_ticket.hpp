@@ -43,13 +43,15 @@ class StepReports {
   };
   [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % kept]; }
 
-  [[nodiscard]] StepReport report(std::uint64_t ticket) const {
+  /// Waits until \p decided has passed. \throws LossScaleError, SequenceError for a report that is too old.
+  template <class Event>
+  [[nodiscard]] StepReport report(std::uint64_t ticket, Event const& decided) const {
     auto const& slot = slots_[ticket % kept];
     if (slot.ticket != ticket) {
       throw SequenceError(
           detail::sentence({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"}));
     }
-    auto const& o = slot.outcome;
+    auto const& o = decided.read(slot.outcome);
     if (o.exhausted && fail_when_exhausted_) {
       throw LossScaleError(detail::sentence(
           {"zero::Engine: gradients overflow at the minimum loss scale, first in ", detail::quoted(bad_parameter(o)),
@@ -83,14 +85,11 @@ class [[nodiscard]] StepTicket {
       : reports_(std::move(reports)), decided_(std::move(decided)), number_(number) {}
 
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
-  [[nodiscard]] StepReport get() const {
-    decided_->synchronize();
-    return reports_->report(number_);
-  }
+  [[nodiscard]] StepReport get() const { return reports_->report(number_, *decided_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {
     if (!decided_->done()) return std::nullopt;
-    return reports_->report(number_);
+    return reports_->report(number_, *decided_);
   }
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/backend.hpp>
+#include <zero/call_site.hpp>
 
 #include <vector>
 
@@ -15,21 +16,21 @@ class StreamJoin {
  public:
   using Stream = typename Backend::Stream;
 
-  /// What has been put on \p stream so far is to be waited for.
-  void note(Backend& backend, Stream stream) {
+  /// What has been put on \p stream so far is to be waited for. \p site is the caller, for a backend that asks.
+  void note(Backend& backend, Stream stream, CallSite site = CallSite::current()) {
     for (auto& mark : marks_) {
       if (mark.stream != stream) continue;
-      backend.record(mark.event, stream);
+      record(backend, mark.event, stream, site);
       mark.pending = true;
       return;
     }
-    backend.record(marks_.emplace_back(stream).event, stream);
+    record(backend, marks_.emplace_back(stream).event, stream, site);
   }
 
   /// \p stream waits for all that was noted and not cleared. Does not block the host.
-  void join(Backend& backend, Stream stream) const {
+  void join(Backend& backend, Stream stream, CallSite site = CallSite::current()) const {
     for (auto const& mark : marks_) {
-      if (mark.pending && mark.stream != stream) backend.wait(stream, mark.event);
+      if (mark.pending && mark.stream != stream) wait(backend, stream, mark.event, site);
     }
   }
 
@@ -38,6 +39,21 @@ class StreamJoin {
   }
 
  private:
+  static void record(Backend& backend, typename Backend::Event& event, Stream stream, CallSite site) {
+    if constexpr (requires { backend.record(event, stream, site); }) {
+      backend.record(event, stream, site);
+    } else {
+      backend.record(event, stream);
+    }
+  }
+  static void wait(Backend& backend, Stream stream, typename Backend::Event const& event, CallSite site) {
+    if constexpr (requires { backend.wait(stream, event, site); }) {
+      backend.wait(stream, event, site);
+    } else {
+      backend.wait(stream, event);
+    }
+  }
+
   struct Mark {
     explicit Mark(Stream s) : stream(s) {}
     Stream stream;

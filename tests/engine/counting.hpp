@@ -57,8 +57,8 @@ inline std::array<std::atomic<std::size_t>, zero::memory_kinds> bytes_at_large{}
 class CountingBackend : public zero::HostBackend {
  public:
   using zero::HostBackend::HostBackend;
-  [[nodiscard]] zero::MemoryBlock allocate(zero::MemoryKind kind, std::size_t bytes) {
-    auto const block = zero::HostBackend::allocate(kind, bytes);
+  [[nodiscard]] zero::MemoryBlock allocate(zero::MemoryKind kind, zero::MemoryPurpose purpose, std::size_t bytes) {
+    auto const block = zero::HostBackend::allocate(kind, purpose, bytes);
     bytes_at_large[static_cast<std::size_t>(kind)] += block.bytes;
     return block;
   }

@@ -24,7 +24,7 @@
 #include <mutex>
 #include <new>
 #include <span>
-#include <string>
+#include <string_view>
 #include <thread>
 
 namespace zero {
@@ -101,6 +101,10 @@ class HostEvent {
  public:
   void synchronize() const noexcept {}
   [[nodiscard]] bool done() const noexcept { return true; }
+  template <class T>
+  [[nodiscard]] T const& read(T const& value) const noexcept {
+    return value;
+  }
 };
 
 /// Model states in the memory of this process, kernels on its cores. "device", "pinned" and "pageable" memory are the
@@ -133,7 +137,7 @@ class HostBackend {
   HostBackend& operator=(HostBackend const&) = delete;
 
   /// Zero-filled and aligned to 64 bytes; large blocks in huge pages where the system gives them.
-  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, std::size_t bytes) {
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
     std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
     void* data = rounded >= huge_page ? map(rounded) : ::operator new (rounded, std::align_val_t{alignment});
     if (rounded < huge_page) std::memset(data, 0, rounded);
@@ -158,10 +162,12 @@ class HostBackend {
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
 
-  [[nodiscard]] OwnedStream make_stream() { return OwnedStream(executor_); }
+  [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) { return OwnedStream(executor_); }
   void record(Event& /*event*/, Stream /*stream*/) noexcept {}
   void wait(Stream /*stream*/, Event const& /*event*/) noexcept {}
   void synchronize(Stream /*stream*/) noexcept {}
+  void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
+  void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}
 
   void zero(void* to, std::size_t bytes, Stream /*stream*/) { std::memset(to, 0, bytes); }
   /// Between any two kinds of memory.
