@@ -8,11 +8,13 @@ set(ZERO_HEADERS
   include/zero/any_engine.hpp
   include/zero/backend.hpp
   include/zero/backends/host.hpp
+  include/zero/backends/simulation.hpp
   include/zero/bucket.hpp
   include/zero/buffer.hpp
   include/zero/call_site.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp
+  include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
   include/zero/engine.hpp
   include/zero/engine_config.hpp
@@ -57,6 +59,18 @@ set(ZERO_HEADERS
   include/zero/parameter_updater.hpp
   include/zero/partitioner.hpp
   include/zero/precision.hpp
+  include/zero/simulation/baton.hpp
+  include/zero/simulation/collective.hpp
+  include/zero/simulation/deadlock.hpp
+  include/zero/simulation/host.hpp
+  include/zero/simulation/operation.hpp
+  include/zero/simulation/options.hpp
+  include/zero/simulation/process.hpp
+  include/zero/simulation/race_checker.hpp
+  include/zero/simulation/scheduler.hpp
+  include/zero/simulation/stream.hpp
+  include/zero/simulation/vector_clock.hpp
+  include/zero/simulation/world.hpp
   include/zero/step_decider.hpp
   include/zero/step_decision.hpp
   include/zero/step_ticket.hpp

@@ -149,8 +149,8 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   /// Gives up the micro-batches since the last step, after an error in one of them. Every rank must do so. Blocks.
   void discard_gradients() {
     expect_alive();
-    parts_->backend.synchronize(parts_->communication.get());
     parts_->reducer.discard();
+    parts_->backend.synchronize(parts_->communication.get());
     micro_batches_ = 0;
     phase_ = Phase::between;
   }

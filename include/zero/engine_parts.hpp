@@ -47,6 +47,17 @@ struct EngineParts {
                 config.offload, communication.get()),
         decider(backend, books, names(specs), groups, config.scale),
         access(backend, communicator, books, layout, specs, gatherer, reducer, updater, traffic, communication.get()) {}
+  EngineParts(EngineParts const&) = delete;
+  EngineParts& operator=(EngineParts const&) = delete;
+  /// Blocks until nothing on any stream that the engine knows of touches its memory.
+  ~EngineParts() {
+    try {
+      gatherer.join_readers(communication.get());
+      reducer.join(communication.get());
+      backend.synchronize(communication.get());
+    } catch (...) {  // a device or a peer that has failed: there is nothing left to wait for
+    }
+  }
 
   MemoryReport books;
   Traffic traffic;

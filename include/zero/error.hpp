@@ -67,6 +67,18 @@ class PoisonedError : public Error {
   using Error::Error;
 };
 
+/// Two operations of a simulation touch the same bytes, one of them writes, and nothing orders them.
+class RaceError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The ranks of a simulation wait for each other, or for one that never comes.
+class DeadlockError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// What ended a collective.
 enum class CommunicationFailure : std::uint8_t {
   peer_failed,  ///< another rank threw, or left before this collective

@@ -101,7 +101,17 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     arrivals_.reset();
     leases_.begin_pass();
     next_bucket_ = layout_.trainable_buckets();
+    join(communication_);
+    slots_.all_free(communication_);
+    abandoned_.clear();
     for (auto& producers : producers_) producers.clear();
+  }
+
+  /// \p stream waits until every gradient has been written and every sum is where it belongs.
+  void join(Stream stream) {
+    abandoned_.join(backend_, stream);
+    for (auto const& producers : producers_) producers.join(backend_, stream);
+    if (offloaded_) offloaded_->join(stream);
   }
 
   // ------------------------------------------------------------------------------------------------- leases
@@ -142,7 +152,10 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     reduce_complete_buckets();
   }
 
-  void abandon(std::uint32_t record) noexcept override { leases_.end(record); }
+  void abandon(std::uint32_t record, Stream stream) noexcept override {
+    abandoned_.note(backend_, stream);
+    leases_.end(record);
+  }
 
   // ------------------------------------------------------------------------------------------------- sums
 
@@ -348,6 +361,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   GradientArrivals arrivals_;
   GradientSlots<T, Backend> slots_;
   std::vector<StreamJoin<Backend>> producers_;
+  StreamJoin<Backend> abandoned_;  // who may still write gradients that nobody will use
   std::vector<typename Backend::Event> reduced_;
   std::vector<std::vector<Piece>> own_pieces_;
   Buffer<Sum, Backend> sums_;

@@ -52,7 +52,7 @@ class GradientSink {
  public:
   virtual GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) = 0;
   virtual void ready(std::uint32_t record, Stream stream) = 0;
-  virtual void abandon(std::uint32_t record) noexcept = 0;
+  virtual void abandon(std::uint32_t record, Stream stream) noexcept = 0;
 
  protected:
   ~GradientSink() = default;
@@ -113,7 +113,7 @@ class [[nodiscard]] GradientLease {
         stream_(other.stream_) {}
   GradientLease& operator=(GradientLease&&) = delete;
   ~GradientLease() {
-    if (sink_ != nullptr && life_->alive) sink_->abandon(record_);
+    if (sink_ != nullptr && life_->alive) sink_->abandon(record_, stream_);
   }
 
   /// A place to add the gradient of \p id to, zeroed on the lease's stream where nothing is there yet.

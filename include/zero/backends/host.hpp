@@ -113,6 +113,7 @@ class HostBackend {
  public:
   using Stream = HostStream;
   using Event = HostEvent;
+  static constexpr std::size_t alignment = 64;  ///< of every block, and what its size is rounded up to
 
   struct Config {
     int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
@@ -242,7 +243,6 @@ class HostBackend {
   }
 
  private:
-  static constexpr std::size_t alignment = 64;
   static constexpr std::size_t huge_page = std::size_t{1} << 21;
 
   // Code that was compiled for instructions that this CPU lacks dies of a signal somewhere: better a sentence here.

@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backend.hpp>
+#include <zero/backends/host.hpp>
+#include <zero/bucket.hpp>
+#include <zero/buffer.hpp>
+#include <zero/call_site.hpp>
+#include <zero/error.hpp>
+#include <zero/gradient_norm.hpp>
+#include <zero/kernels/update.hpp>
+#include <zero/simulation/operation.hpp>
+#include <zero/simulation/process.hpp>
+#include <zero/simulation/stream.hpp>
+#include <zero/step_decision.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A stream of a simulated rank: what is put on it runs when the scheduler says so. A borrowed reference, valid during
+/// `simulate`.
+class SimulationStream {
+ public:
+  SimulationStream() = default;
+  SimulationStream(int) = delete;  // a 0 is not a stream
+  SimulationStream(simulation::Process process, simulation::Stream& stream) noexcept
+      : process_(process), stream_(&stream) {}
+
+  /// Puts work of the caller on the stream: \p run, which touches the bytes of \p accesses and no others that
+  /// operations use. Returns before it has run. Take the ranges from leases:
+  /// `stream.launch("forward", {simulation::reads(weights[id])}, [=] { ... });`
+  void launch(std::string name, std::vector<simulation::Access> accesses, std::function<void()> run) const {
+    simulation::Operation operation;
+    operation.name = std::move(name);
+    operation.accesses = std::move(accesses);
+    operation.run = std::move(run);
+    put(std::move(operation));
+  }
+  void put(simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
+
+  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] simulation::Stream& stream() const noexcept { return *stream_; }
+  friend bool operator==(SimulationStream a, SimulationStream b) noexcept { return a.stream_ == b.stream_; }
+
+ private:
+  simulation::Process process_;
+  simulation::Stream* stream_ = nullptr;
+};
+
+/// An event as CUDA has it: it stands for what its latest record, at the time of a wait, has behind it on its stream;
+/// one that was never recorded has passed.
+class SimulationEvent {
+ public:
+  void synchronize(CallSite site = CallSite::current()) const {
+    if (process_) process_.synchronize(recorded_, site);
+  }
+  [[nodiscard]] bool done() const { return !process_ || process_.has_passed(recorded_); }
+  template <class T>
+  [[nodiscard]] T const& read(T const& value, CallSite site = CallSite::current()) const {
+    synchronize(site);
+    if (process_) process_.touch(simulation::reads(&value, sizeof value), "reads");
+    return value;
+  }
+
+ private:
+  friend class SimulationBackend;
+  simulation::Process process_;
+  std::shared_ptr<simulation::Operation> recorded_;
+};
+
+/// A backend on which nothing happens at once: operations wait on streams, run under a seeded scheduler in any order
+/// that streams and events allow, and are judged for races. They run on host memory, with the kernels of HostBackend
+/// in one thread; or, with phantom storage, do not, and the same engine is a model of its memory and traffic.
+class SimulationBackend {
+ public:
+  using Stream = SimulationStream;
+  using Event = SimulationEvent;
+
+  struct Config {
+    simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
+  };
+
+  class OwnedStream {
+   public:
+    explicit OwnedStream(Stream stream) noexcept : stream_(stream) {}
+    [[nodiscard]] Stream get() const noexcept { return stream_; }
+
+   private:
+    Stream stream_;
+  };
+
+  /// \throws ConfigurationError without a simulated rank.
+  SimulationBackend(Config const& config, int /*local_ranks*/) : process_(config.process), host_({.threads = 1}, 1) {
+    detail::require(static_cast<bool>(process_),
+                    "zero::SimulationBackend: set backend = {communicator.process()} of a SimulationCommunicator");
+  }
+
+  // ------------------------------------------------------------------------------------------------- memory
+
+  /// Control memory is real always: the host reads decisions in it.
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
+    bool const real = process_.options().storage == SimulationStorage::real || purpose == MemoryPurpose::control;
+    auto const block = real ? host_.allocate(kind, purpose, bytes) : reserve(bytes);
+    auto const k = static_cast<std::size_t>(kind);
+    in_use_[k] += block.bytes;
+    peak_[k] = std::max(peak_[k], in_use_[k]);
+    ++allocations_;
+    process_.allocated(block, zero::name(purpose));
+    return block;
+  }
+  void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
+    process_.freed(block);
+    in_use_[static_cast<std::size_t>(kind)] -= block.bytes;
+    if (!simulation::Process::is_phantom(block.data)) host_.deallocate(kind, block);
+  }
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept {
+    return in_use_[static_cast<std::size_t>(kind)];
+  }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
+  /// Says what lies somewhere, for messages.
+  void name_memory(void const* data, std::size_t bytes, std::string name) {
+    process_.name(data, bytes, std::move(name));
+  }
+
+  // ------------------------------------------------------------------------------------------------- order
+
+  [[nodiscard]] OwnedStream make_stream(std::string_view name) {
+    return OwnedStream(Stream(process_, process_.make_stream(name)));
+  }
+  void record(Event& event, Stream stream, CallSite site = CallSite::current()) {
+    event.process_ = process_;
+    if (auto recorded = process_.record(stream.stream(), site)) event.recorded_ = std::move(recorded);
+  }
+  void wait(Stream stream, Event const& event, CallSite site = CallSite::current()) {
+    process_.wait(stream.stream(), event.recorded_, site);
+  }
+  void synchronize(Stream stream, CallSite site = CallSite::current()) { process_.synchronize(stream.stream(), site); }
+  void host_reads(void const* from, std::size_t bytes) { process_.touch(simulation::reads(from, bytes), "reads"); }
+  void host_writes(void const* to, std::size_t bytes) { process_.touch(simulation::writes(to, bytes), "writes"); }
+
+  // ------------------------------------------------------------------------------------------------- operations
+
+  void zero(void* to, std::size_t bytes, Stream stream) {
+    put(stream, "zero", {simulation::writes(to, bytes)}, [this, to, bytes] { host_.zero(to, bytes, {}); });
+  }
+  void copy(void* to, void const* from, std::size_t bytes, Stream stream) {
+    put(stream, "copy", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
+        [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+  }
+  void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
+    put(stream, "copy on host", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
+        [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+  }
+  void copy_many(std::span<CopyRange const> ranges, Stream stream) {
+    std::vector<CopyRange> const copied(ranges.begin(), ranges.end());
+    std::vector<simulation::Access> accesses;
+    for (auto const& range : copied) {
+      accesses.push_back(simulation::reads(range.from, range.bytes));
+      accesses.push_back(simulation::writes(range.to, range.bytes));
+    }
+    put(stream, "copy many", std::move(accesses), [this, copied] { host_.copy_many(copied, {}); });
+  }
+
+  template <class Sum, class T>
+  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
+    put(stream, "accumulate", {simulation::reads(from, n * sizeof(T)), simulation::writes(into, n * sizeof(Sum))},
+        [this, into, from, n, first] { host_.accumulate(into, from, n, first, {}); });
+  }
+
+  template <class Sum>
+  void squares(NormWords norm, std::span<Piece const> pieces, Sum const* slice, Stream stream) {
+    put(stream, "squares",
+        {simulation::reads(slice, extent(pieces) * sizeof(Sum)),
+         simulation::writes(norm.words, NormWords::count(norm.world) * sizeof(std::uint64_t))},
+        [this, norm, pieces, slice] { host_.squares(norm, pieces, slice, {}); });
+  }
+
+  template <class Rule, class Scaler>
+  void decide(DecisionArguments<Rule, Scaler> const& a, Stream stream) {
+    put(stream, "decide",
+        {simulation::reads(a.norm.words, NormWords::count(a.norm.world) * sizeof(std::uint64_t)),
+         simulation::reads(a.groups, a.group_count * sizeof(typename Rule::Config)),
+         simulation::writes(a.state, sizeof *a.state), simulation::writes(a.decision, sizeof *a.decision),
+         simulation::writes(a.constants, a.group_count * sizeof(typename Rule::Constants)),
+         simulation::writes(a.outcome, sizeof *a.outcome)},
+        [this, a] { host_.decide(a, {}); });
+  }
+
+  template <class Rule, class Compute, class Sum>
+  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+              Decision<Rule> const* decision, Stream stream) {
+    put_update("update", pieces, base, decision, stream);
+  }
+  template <class Rule, class Compute, class Sum>
+  void update_on_host(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                      Decision<Rule> const* decision, Stream stream) {
+    put_update("update on host", pieces, base, decision, stream);
+  }
+
+  template <class To, class From>
+  void cast(To* to, From const* from, std::size_t n, Stream stream) {
+    put(stream, "cast", {simulation::reads(from, n * sizeof(From)), simulation::writes(to, n * sizeof(To))},
+        [this, to, from, n] { host_.cast(to, from, n, {}); });
+  }
+
+ private:
+  [[nodiscard]] MemoryBlock reserve(std::size_t bytes) const {
+    std::size_t const rounded = (bytes + HostBackend::alignment - 1) / HostBackend::alignment * HostBackend::alignment;
+    return {process_.reserve(rounded), rounded};
+  }
+
+  [[nodiscard]] static std::size_t extent(std::span<Piece const> pieces) noexcept {
+    return pieces.empty() ? 0 : pieces.back().offset + pieces.back().count;
+  }
+
+  template <class F>
+  void put(Stream stream, char const* name, std::vector<simulation::Access> accesses, F run) {
+    simulation::Operation operation;
+    operation.name = name;
+    operation.accesses = std::move(accesses);
+    operation.run = std::move(run);
+    stream.put(std::move(operation));
+  }
+
+  template <class Rule, class Compute, class Sum>
+  void put_update(char const* name, std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                  Decision<Rule> const* decision, Stream stream) {
+    std::size_t const n = extent(pieces);
+    std::vector<simulation::Access> accesses{simulation::reads(base.gradient, n * sizeof(Sum)),
+                                             simulation::writes(base.master, n * sizeof(float)),
+                                             simulation::reads(decision, sizeof *decision)};
+    if (base.value != nullptr) accesses.push_back(simulation::writes(base.value, n * sizeof(Compute)));
+    for (auto* state : base.states) accesses.push_back(simulation::writes(state, n * sizeof(float)));
+    put(stream, name, std::move(accesses),
+        [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
+  }
+
+  simulation::Process process_;
+  HostBackend host_;
+  std::array<std::size_t, memory_kinds> in_use_{};
+  std::array<std::size_t, memory_kinds> peak_{};
+  std::uint64_t allocations_ = 0;
+};
+static_assert(backend_policy<SimulationBackend>);
+
+}  // namespace zero

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backends/simulation.hpp>
+#include <zero/communicator.hpp>
+#include <zero/communicators/thread.hpp>
+#include <zero/error.hpp>
+#include <zero/kernels/accumulate.hpp>
+#include <zero/simulation/collective.hpp>
+#include <zero/simulation/operation.hpp>
+#include <zero/simulation/options.hpp>
+#include <zero/simulation/process.hpp>
+#include <zero/simulation/world.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// One rank of a simulated world. Collectives are operations of a stream on every rank: they are matched by their
+/// order, must be the same everywhere, and run together when each rank's part is the next of its stream. Made by
+/// `simulate`; used by its own rank's host code only.
+class SimulationCommunicator {
+ public:
+  explicit SimulationCommunicator(simulation::Process process) noexcept : process_(process) {}
+
+  [[nodiscard]] int rank() const noexcept { return process_.rank(); }
+  [[nodiscard]] int size() const noexcept { return process_.options().ranks; }
+  [[nodiscard]] int local_size() const noexcept { return size(); }
+  /// The rank's own part of the simulation: what its engine's backend is configured with.
+  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
+  /// A stream for the caller's work on this rank.
+  [[nodiscard]] SimulationStream make_stream(std::string_view name) const {
+    return {process_, process_.make_stream(name)};
+  }
+
+  template <class Sum, class T>
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+                          SimulationStream stream) {
+    post<T>("reduce_scatter_add", purpose, count, send, static_cast<std::size_t>(size()) * count * sizeof(T), into,
+            count * sizeof(Sum), stream, [count, first](simulation::Collective const& all) {
+              auto const world = all.parts().size();
+              std::vector<T const*> sources(world);
+              for (std::size_t r = 0; r < world; ++r) {
+                for (std::size_t q = 0; q < world; ++q)
+                  sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
+                accumulate(best_instruction_set(), static_cast<Sum*>(all.part(r).into), sources.data(), world, count,
+                           first);
+              }
+            });
+  }
+
+  template <class T>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
+    post<T>("all_gather", purpose, count, own, count * sizeof(T), full,
+            static_cast<std::size_t>(size()) * count * sizeof(T), stream, [count](simulation::Collective const& all) {
+              auto const world = all.parts().size();
+              for (std::size_t r = 0; r < world; ++r) {
+                for (std::size_t q = 0; q < world; ++q) {
+                  T* const to = static_cast<T*>(all.part(r).into) + q * count;
+                  if (to != all.part(q).send) std::memcpy(to, all.part(q).send, count * sizeof(T));
+                }
+              }
+            });
+  }
+
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
+    post<std::uint64_t>("all_reduce", purpose, count, words, count * sizeof(std::uint64_t), words,
+                        count * sizeof(std::uint64_t), stream, [count](simulation::Collective const& all) {
+                          std::vector<std::uint64_t> sums(count);
+                          for (auto const& part : all.parts()) {
+                            for (std::size_t i = 0; i < count; ++i) {
+                              sums[i] += static_cast<std::uint64_t const*>(part->send)[i];
+                            }
+                          }
+                          for (auto const& part : all.parts()) {
+                            std::memcpy(part->into, sums.data(), count * sizeof(std::uint64_t));
+                          }
+                        });
+  }
+
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    auto& world = process_.world();
+    auto const sequence = process_.host().sequence;
+    auto const posting = posting_of<std::byte>("exchange", {.what = "settings"}, mine.size());
+    simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};
+    auto const collective = post_part(std::move(part), nullptr);
+    world.meet(process_.host(), collective);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(size()); ++r) {
+      auto const& theirs = collective->parts()[r];  // where one rank stands for all, every other says the same
+      std::memcpy(all.data() + r * mine.size(), theirs ? theirs->message.data() : mine.data(), mine.size());
+    }
+    world.leave(sequence);
+  }
+
+ private:
+  template <class T>
+  [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
+                                           std::size_t count) const {
+    return {operation, purpose, count, sizeof(T), process_.host().sequence, nullptr};
+  }
+
+  std::shared_ptr<simulation::Collective> post_part(simulation::CollectivePart part,
+                                                    std::function<void(simulation::Collective const&)> run) {
+    part.known = process_.host().what_is_known();
+    auto collective = process_.world().next_collective(process_.host());
+    collective->post(rank(), std::move(part), std::move(run));
+    return collective;
+  }
+
+  template <class T, class Run>
+  void post(std::string_view name, CollectivePurpose purpose, std::size_t count, void const* send,
+            std::size_t send_bytes, void* into, std::size_t into_bytes, SimulationStream stream, Run run) {
+    if (process_.world().passes_through()) return process_.world().count_operation();
+    simulation::Operation operation;
+    operation.name = detail::sentence({name, " of ", purpose.what});
+    operation.bucket = purpose.bucket;
+    operation.accesses = {simulation::reads(send, send_bytes), simulation::writes(into, into_bytes)};
+    operation.collective = post_part(
+        {.posting = posting_of<T>(name, purpose, count), .send = send, .into = into, .stream = &stream.stream()},
+        std::move(run));
+    stream.put(std::move(operation));
+  }
+
+  simulation::Process process_;
+};
+static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
+
+/// Runs `f(communicator)` on every rank of a simulated world, and then what is left on their streams, in an order that
+/// the seed decides. \throws RaceError, DeadlockError, CommunicationError for collectives that do not match, or the
+/// first error that a rank threw; ConfigurationError for options that cannot work.
+template <class F>
+SimulationResult simulate(SimulationOptions const& options, F&& f) {
+  detail::require(options.ranks >= 1, "zero::simulate: at least 1 rank is needed");
+  detail::require(!options.only_rank || options.storage == SimulationStorage::phantom,
+                  "zero::simulate: only_rank needs SimulationStorage::phantom: data of other ranks would be missing");
+  detail::require(!options.only_rank || (*options.only_rank >= 0 && *options.only_rank < options.ranks),
+                  "zero::simulate: only_rank must be one of the ranks");
+  simulation::World world(options);
+  return world.run([&](int rank) {
+    SimulationCommunicator communicator(simulation::Process(world, world.host(rank)));
+    f(communicator);
+  });
+}
+
+}  // namespace zero

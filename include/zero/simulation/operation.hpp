@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/simulation/vector_clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace zero::simulation {
+
+/// Bytes that something reads or writes.
+struct Access {
+  std::uintptr_t begin = 0;
+  std::size_t bytes = 0;
+  bool writes = false;
+
+  [[nodiscard]] std::uintptr_t end() const noexcept { return begin + bytes; }
+};
+
+[[nodiscard]] inline Access reads(void const* from, std::size_t bytes) noexcept {
+  return {reinterpret_cast<std::uintptr_t>(from), bytes, false};
+}
+[[nodiscard]] inline Access writes(void const* to, std::size_t bytes) noexcept {
+  return {reinterpret_cast<std::uintptr_t>(to), bytes, true};
+}
+template <class T>
+[[nodiscard]] Access reads(std::span<T> values) noexcept {
+  return reads(values.data(), values.size_bytes());
+}
+template <class T>
+[[nodiscard]] Access writes(std::span<T> values) noexcept {
+  return writes(values.data(), values.size_bytes());
+}
+
+class Collective;
+
+/// Something that was put on a stream, and what must have happened before it may run.
+struct Operation {
+  static constexpr std::size_t no_bucket = CommunicationError::no_bucket;
+
+  std::string name;
+  std::size_t bucket = no_bucket;
+  std::vector<Access> accesses;
+  std::function<void()> run;                ///< null: nothing happens to memory
+  std::shared_ptr<Operation> after;         ///< a wait: the record of the event as it stood when the host called it
+  std::shared_ptr<VectorClock const> host;  ///< what had happened before the host put it on the stream
+  std::shared_ptr<Collective> collective;   ///< the ranks' common operation that this is a part of
+  std::uint64_t number = 0;                 ///< order in which all hosts put operations on streams
+  std::uint64_t put_at = 0;                 ///< logical time of the host when it did
+  int rank = 0;
+  std::string const* stream = nullptr;  ///< name of the stream
+  bool is_record = false;
+  bool has_arrived = false;  ///< a collective's part: nothing before it on its stream is left
+  bool done = false;
+  VectorClock clock;              ///< a record: what its event stands for, once done
+  std::uint64_t finished_at = 0;  ///< logical time, once done
+
+  [[nodiscard]] std::string describe() const {
+    auto const of_bucket = bucket == no_bucket ? "" : detail::sentence({", bucket ", bucket});
+    return detail::sentence(
+        {detail::quoted(name + of_bucket), " (#", number, ", stream ", detail::quoted(*stream), ")"});
+  }
+};
+
+/// Names what lies where, for messages.
+struct MemoryName {
+  std::uintptr_t begin = 0;
+  std::size_t bytes = 0;
+  std::string name;
+};
+
+}  // namespace zero::simulation
