@@ -139,7 +139,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   Gradients gradients(std::span<ParameterId const> ids, Stream stream) {
     expect(Phase::inside, "gradients");
     check(ids);
-    return Gradients(parts_->reducer, life_, parts_->reducer.lease(ids), stream);
+    return Gradients(parts_->reducer, life_, parts_->reducer.lease(ids, stream), stream);
   }
   Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
 

@@ -119,10 +119,20 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
   [[nodiscard]] std::uint64_t pass() const noexcept { return leases_.pass(); }
 
-  /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \throws LeaseError.
-  [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids) {
+  /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \p stream waits for earlier
+  /// contributions to them, and until adopted buffers have been copied. \throws LeaseError.
+  [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids, Stream stream) {
     for (auto id : ids) arrivals_.expect(id);
-    return leases_.take(ids);
+    auto const record = leases_.take(ids);
+    for (auto id : ids) {
+      std::size_t const b = layout_.places()[id.index].first_bucket;
+      if (arrivals_.arrived(id) > 0) {
+        producers_[b].join(backend_, stream);
+      } else if (specs_[id.index].gradients) {
+        slots_.wait_until_read(layout_.places()[id.index].block, stream);
+      }
+    }
+    return record;
   }
 
   detail::GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
@@ -138,16 +148,14 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void ready(std::uint32_t record, Stream stream) override {
     check_ready(record);
     copies_.clear();
-    completed_.clear();
     for (auto id : leases_.ids(record)) {
       if (!arrivals_.arrive(id)) continue;
-      completed_.push_back(id);
       auto const& adopted = specs_[id.index].gradients;
       if (adopted)
         copies_.push_back({slot_address(id, stream), adopted->data, layout_.places()[id.index].count * sizeof(T)});
     }
     if (!copies_.empty()) backend_.copy_many(copies_, stream);
-    seal(completed_, stream);
+    seal(leases_.ids(record), stream);
     leases_.end(record);
     reduce_complete_buckets();
   }
@@ -372,7 +380,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   GradientLeases leases_;
   std::vector<std::uint8_t> zeroed_;
   std::vector<CopyRange> copies_;
-  std::vector<ParameterId> completed_;
   std::size_t next_bucket_ = 0;
   int index_ = 0;
 };

@@ -48,9 +48,11 @@ class GradientSlots {
 
   /// The memory of \p block; \p stream waits until its last use is over. The block must be available.
   [[nodiscard]] T* open(std::uint32_t block, Stream stream) {
-    backend_.wait(stream, free_[free_index(block)]);
+    wait_until_read(block, stream);
     return address(block);
   }
+  /// \p stream waits until what was written into the memory of \p block has been read.
+  void wait_until_read(std::uint32_t block, Stream stream) { backend_.wait(stream, free_[free_index(block)]); }
 
   /// The memory of bucket \p b.
   [[nodiscard]] T* bucket(std::size_t b) const noexcept {

@@ -77,6 +77,7 @@ class ParameterAccess {
   /// \p average is 1 / (world x accumulation x loss scale).
   [[nodiscard]] std::vector<float> read_gradient(ParameterId id, double average) {
     check_trainable(id);
+    reducer_.join(communication_);
     auto const sums = read_owned<Sum>(id, [this](std::size_t b) { return reducer_.sum(b); });
     auto gradient = widened(sums);
     for (auto& g : gradient) g = (Double(g) * Double(average)).to_float();
@@ -86,6 +87,7 @@ class ParameterAccess {
   void write_gradient(ParameterId id, std::span<float const> values, double average) {
     check_trainable(id);
     check(id, values, "gradient");
+    reducer_.join(communication_);
     std::vector<Sum> sums(values.size());
     for (std::size_t i = 0; i < sums.size(); ++i) {
       sums[i] = narrow<Sum>((Double(values[i]) / Double(average)).to_float());

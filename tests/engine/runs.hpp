@@ -52,6 +52,7 @@ struct Run {
   std::size_t chunk_elements = 512;  ///< of offload
   double clipping = 0.0;
   int steps = 5;
+  int streams = 1;   ///< of the trainer's own work
   int bad_step = 2;  ///< one rank has one infinite gradient in this step; -1: none
 };
 
@@ -87,7 +88,8 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
          " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") + " threads " +
          std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
          std::to_string(r.keep_whole_below) + " ring " + std::to_string(r.gradient_ring) +
-         (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "");
+         (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " + std::to_string(r.streams) +
+         (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
 }
 
 }  // namespace engine_test

@@ -14,16 +14,56 @@
 
 namespace engine_test {
 
-/// The reference's model on one rank's engine, trained as a user would.
-template <class Engine, class Communicator>
+/// Bytes that the trainer's own work touches.
+struct Touched {
+  void const* data = nullptr;
+  std::size_t bytes = 0;
+  bool writes = false;
+};
+template <class T>
+[[nodiscard]] Touched reads(std::span<T> values) {
+  return {values.data(), values.size_bytes(), false};
+}
+template <class T>
+[[nodiscard]] Touched writes(std::span<T> values) {
+  return {values.data(), values.size_bytes(), true};
+}
+
+/// The trainer's own work on a host backend: done at once.
+class AtOnce {
+ public:
+  template <class Communicator>
+  AtOnce(Communicator& /*communicator*/, int /*streams*/) {}
+
+  template <class Config>
+  void configure(Config& config, Run const& run) {
+    if (run.pool) config.backend.pool = &pool_.emplace(run.threads);
+    config.backend.threads = run.pool ? 0 : run.threads;
+  }
+  [[nodiscard]] zero::HostStream stream(std::size_t /*k*/) const { return {}; }
+  template <class F>
+  void launch(zero::HostStream /*stream*/, char const* /*name*/, std::vector<Touched> const& /*touched*/, F const& f) {
+    f();
+  }
+  void synchronize() {}
+
+ private:
+  std::optional<zero::ThreadPool> pool_;
+};
+
+/// The reference's model on one rank's engine, trained as a user would, whose own work \p Work runs.
+template <class Engine, class Communicator, class Work = AtOnce>
 class Trainer {
  public:
   using Compute = typename Engine::Compute;
+  using Stream = typename Engine::Stream;
 
   Trainer(Communicator& communicator, Run const& run)
       : communicator_(communicator),
         run_(run),
         model_(reference::model()),
+        work_(communicator, run.streams),
+        stream_(work_.stream(0)),
         engine_(communicator, parameters(), config()) {
     if (run.adopted) return;
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) engine_.write_parameter(spec(p).name, initial_values(p));
@@ -94,8 +134,7 @@ class Trainer {
                                    .prefetch_units = run_.prefetch_units,
                                    .keep_whole_below = run_.keep_whole_below,
                                    .optimizer = {.lr = 0.01, .weight_decay = model_.groups[0].weight_decay}};
-    config.backend.threads = run_.pool ? 0 : run_.threads;
-    if (run_.pool) config.backend.pool = &pool_;
+    work_.configure(config, run_);
     if (run_.shuffled) config.live_elements = SIZE_MAX;
     if constexpr (requires { config.scale.window; }) config.scale = {.initial = 1024.0F, .window = 2, .hysteresis = 1};
     if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = run_.chunk_elements;
@@ -106,12 +145,12 @@ class Trainer {
     auto micro_batch = engine_.begin_micro_batch(stream_);
     for (int unit = 0; unit <= last_unit; ++unit) {
       auto const weights = engine_.gather(unit_ids(unit), stream_);
-      for (auto id : unit_ids(unit)) check_size(weights, id);
+      for (auto id : unit_ids(unit)) use(weights, id);
     }
     if (run_.shuffled) {
       backward_shuffled(step, a);
     } else {
-      contribute(step, a, 0, 0, engine_.gather(ids_[0], stream_));  // the tied parameter's other use
+      contribute(step, a, 0, 0);  // the tied parameter's other use
       for (int unit = last_unit; unit >= 0; --unit) backward(step, a, unit);
     }
     micro_batch.finish(stream_);
@@ -121,14 +160,14 @@ class Trainer {
     auto const weights = engine_.gather(unit_ids(unit), stream_);
     auto const& ids = unit_ids(unit);
     for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-      if (!spec(id->index).frozen) contribute(step, a, id->index, spec(id->index).contributions - 1, weights);
+      if (!spec(id->index).frozen) contribute(step, a, id->index, spec(id->index).contributions - 1);
     }
   }
 
   // Gathers are collective, so that all must be held here.
   void backward_shuffled(int step, int a) {
     auto const weights = engine_.gather(ids_, stream_);
-    contribute(step, a, 0, 0, weights);
+    contribute(step, a, 0, 0);
     std::vector<std::size_t> order;
     for (std::size_t p = 0; p < ids_.size(); ++p) {
       if (!spec(p).frozen) order.push_back(p);
@@ -137,36 +176,45 @@ class Trainer {
       auto const seed = static_cast<std::uint64_t>((step * 64 + a) * 64 + communicator_.rank()) * 64 + i;
       std::swap(order[i - 1], order[reference::mix(seed) % i]);
     }
-    for (auto p : order) contribute(step, a, p, spec(p).contributions - 1, weights);
+    for (auto p : order) contribute(step, a, p, spec(p).contributions - 1);
   }
 
-  // Rank r's a-th micro-batch is the (a * world + r)-th of the step.
-  void contribute(int step, int a, std::size_t p, int contribution, typename Engine::Lease const& weights) {
+  // Rank r's a-th micro-batch is the (a * world + r)-th of the step. Contributions to one gradient may come from
+  // several streams.
+  void contribute(int step, int a, std::size_t p, int contribution) {
     auto const id = ids_[p];
     auto const k = static_cast<std::uint64_t>(a * communicator_.size() + communicator_.rank());
     bool const last = k + 1 == static_cast<std::uint64_t>(run_.world * run_.accumulation);
+    bool const bad = step == run_.bad_step && last && p == 2;
+    auto const stream = work_.stream(p + static_cast<std::size_t>(contribution));
+    auto const weights = engine_.gather(id, stream);
     auto const values = weights[id];
-    auto gradients = engine_.gradients(id, stream_);
+    auto gradients = engine_.gradients(id, stream);
     auto const target = run_.zeroed ? zero::GradientTarget<Compute>{gradients[id], true} : gradients.write(id);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      float const g =
-          reference::gradient(zero::widen(values[i]), static_cast<std::uint64_t>(step), k, p, contribution, i);
-      Compute const scaled = zero::narrow<Compute>(engine_.loss_scale().value() * g);
-      target.values[i] =
-          target.adds ? zero::narrow<Compute>(zero::widen(target.values[i]) + zero::widen(scaled)) : scaled;
-    }
-    if (step == run_.bad_step && last && p == 2) target.values[1700] = zero::narrow<Compute>(INFINITY);
-    gradients.ready(stream_);
+    std::span const scale(engine_.loss_scale().data(), 1);
+    work_.launch(stream, "backward", {reads(values), reads(scale), writes(target.values)}, [=] {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        float const g =
+            reference::gradient(zero::widen(values[i]), static_cast<std::uint64_t>(step), k, p, contribution, i);
+        Compute const scaled = zero::narrow<Compute>(scale[0] * g);
+        target.values[i] =
+            target.adds ? zero::narrow<Compute>(zero::widen(target.values[i]) + zero::widen(scaled)) : scaled;
+      }
+      if (bad) target.values[1700] = zero::narrow<Compute>(INFINITY);
+    });
+    gradients.ready(stream);
   }
 
   void evaluate() {
     for (int unit = 0; unit <= last_unit; ++unit) {
       auto const weights = engine_.gather(unit_ids(unit), stream_);
-      for (auto id : unit_ids(unit)) check_size(weights, id);
+      for (auto id : unit_ids(unit)) use(weights, id);
     }
   }
 
-  void check_size(typename Engine::Lease const& weights, zero::ParameterId id) {
+  // A forward pass that leaves nothing behind but what it has seen of the parameters' sizes.
+  void use(typename Engine::Lease const& weights, zero::ParameterId id) {
+    work_.launch(stream_, "forward", {reads(weights[id])}, [] {});
     result_.ranks_agree = result_.ranks_agree && weights[id].size() == spec(id.index).count;
   }
 
@@ -208,12 +256,16 @@ class Trainer {
 
   void compare_gathered(std::size_t p, std::vector<float> const& master) {
     auto const weights = engine_.gather(ids_[p], stream_);
-    for (std::size_t i = 0; i < master.size(); ++i) {
-      float const expected = zero::widen(zero::narrow<Compute>(master[i]));
-      bool const equal = zero::widen(weights[ids_[p]][i]) == expected &&
-                         (!keeps_adopted() || zero::widen(own_values_[p][i]) == expected);
-      result_.ranks_agree = result_.ranks_agree && equal;
-    }
+    auto const gathered = weights[ids_[p]];
+    std::span const own = keeps_adopted() ? std::span<Compute const>(own_values_[p]) : gathered;
+    work_.launch(stream_, "compare", {reads(gathered), reads(own)}, [&, gathered, own] {
+      for (std::size_t i = 0; i < master.size(); ++i) {
+        float const expected = zero::widen(zero::narrow<Compute>(master[i]));
+        bool const equal = zero::widen(gathered[i]) == expected && zero::widen(own[i]) == expected;
+        result_.ranks_agree = result_.ranks_agree && equal;
+      }
+    });
+    work_.synchronize();
   }
 
   [[nodiscard]] std::vector<zero::ParameterId> const& unit_ids(int unit) {
@@ -234,13 +286,23 @@ class Trainer {
   std::vector<std::vector<Compute>> own_values_, own_gradients_;
   std::vector<zero::ParameterId> ids_;
   std::vector<std::vector<zero::ParameterId>> unit_ids_;
-  zero::HostStream stream_;
-  zero::ThreadPool pool_{run_.pool ? run_.threads : 1};
+  Work work_;
+  Stream stream_;
   Engine engine_;
   Result result_;
 };
 
-/// Runs one engine type on all ranks. A rank that ends with something else than the first one is told in the result.
+/// The first rank's result, which tells of a rank that ended with something else.
+[[nodiscard]] inline Result merged(std::vector<Result> results) {
+  for (auto const& other : results) {
+    results[0].ranks_agree = results[0].ranks_agree && other.ranks_agree && other.hash == results[0].hash;
+    results[0].books_balance = results[0].books_balance && other.books_balance;
+    results[0].steady = results[0].steady && other.steady;
+  }
+  return std::move(results[0]);
+}
+
+/// Runs one engine type on all ranks.
 template <class Partition, class Opt, class Prec>
 Result train_on(Run const& run) {
   std::vector<Result> results(static_cast<std::size_t>(run.world));
@@ -249,12 +311,7 @@ Result train_on(Run const& run) {
     results[static_cast<std::size_t>(communicator.rank())] =
         Trainer<Engine, zero::ThreadCommunicator>(communicator, run).train();
   });
-  for (auto const& other : results) {
-    results[0].ranks_agree = results[0].ranks_agree && other.ranks_agree && other.hash == results[0].hash;
-    results[0].books_balance = results[0].books_balance && other.books_balance;
-    results[0].steady = results[0].steady && other.steady;
-  }
-  return std::move(results[0]);
+  return merged(std::move(results));
 }
 
 template <zero::Stage S, class Prec>

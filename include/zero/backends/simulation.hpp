@@ -48,6 +48,8 @@ class SimulationStream {
     operation.run = std::move(run);
     put(std::move(operation));
   }
+  /// Blocks the host until everything that was put on the stream has run.
+  void synchronize(CallSite site = CallSite::current()) const { process_.synchronize(*stream_, site); }
   void put(simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
 
   [[nodiscard]] simulation::Process process() const noexcept { return process_; }
