@@ -146,11 +146,11 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
   /// The scale that the loss, or its gradient, is to be multiplied with in this step's backward passes.
   [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return parts_->decider.loss_scale(); }
 
-  /// Gives up the micro-batches since the last step, after an error in one of them. Every rank must do so. Blocks.
+  /// Gives up the micro-batches since the last step, after an error in one of them. Every rank must do so. Does not
+  /// synchronize any stream.
   void discard_gradients() {
     expect_alive();
     parts_->reducer.discard();
-    parts_->backend.synchronize(parts_->communication.get());
     micro_batches_ = 0;
     phase_ = Phase::between;
   }
@@ -194,7 +194,6 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
     parts_->gatherer.invalidate();
     access.write_parameter(find(name), values);
     parts_->gatherer.copy_to_adopted();
-    parts_->backend.synchronize(parts_->communication.get());
   }
   /// The unscaled averaged gradient that the coming `step` will use, before clipping. Collective, blocks.
   /// \throws SequenceError before the step's last micro-batch is finished.
@@ -281,6 +280,7 @@ class Engine final : private detail::MicroBatchSink<typename Backend::Stream> {
       std::vector<Compute> copied(values.size());
       parts_->backend.copy(copied.data(), data, copied.size() * sizeof(Compute), parts_->communication.get());
       parts_->backend.synchronize(parts_->communication.get());
+      parts_->backend.host_reads(copied.data(), copied.size() * sizeof(Compute));
       cast(InstructionSet::baseline, values.data(), copied.data(), values.size());
       parts_->access.write_parameter({i}, values);
     }

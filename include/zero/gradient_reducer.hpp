@@ -63,7 +63,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
         arrivals_(specs, layout),
         slots_(backend, books, layout, settings.ring),
         producers_(layout.trainable_buckets()),
-        reduced_(layout.trainable_buckets()),
         leases_(specs),
         zeroed_(specs.size(), 0) {
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {
@@ -177,11 +176,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Parts of parameters in this rank's slice of bucket \p b.
   [[nodiscard]] std::span<Piece const> own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
 
-  /// \p stream waits until the sum of bucket \p b is where `sum` says.
-  void wait_for_sum(std::size_t b, Stream stream) {
-    backend_.wait(stream, reduced_[b]);
-    if (offloaded_) offloaded_->join(stream);
-  }
   /// The update has read every sum, as far as the communication stream knows: their memory may be written again.
   void sums_were_read() { slots_.all_free(communication_); }
 
@@ -190,7 +184,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void retake_norm() {
     norm_.reset(communication_);
     for (std::size_t b = 0; b < layout_.trainable_buckets(); ++b) {
-      wait_for_sum(b, communication_);
       norm_.add(own_pieces(b), own_sum(b), communication_);
     }
   }
@@ -338,7 +331,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     ++traffic_.collectives;
     if (last()) complete_sum(b, into, n);
     if (offloaded_) store(b, own, n);
-    backend_.record(reduced_[b], communication_);
   }
 
   void complete_sum(std::size_t b, Sum* own, std::size_t n) {
@@ -370,7 +362,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   GradientSlots<T, Backend> slots_;
   std::vector<StreamJoin<Backend>> producers_;
   StreamJoin<Backend> abandoned_;  // who may still write gradients that nobody will use
-  std::vector<typename Backend::Event> reduced_;
   std::vector<std::vector<Piece>> own_pieces_;
   Buffer<Sum, Backend> sums_;
   Buffer<Sum, Backend> local_sums_;

@@ -94,7 +94,6 @@ class ParameterAccess {
     }
     write_owned<Sum>(id, sums, [this](std::size_t b) { return reducer_.sum(b); });
     reducer_.retake_norm();
-    backend_.synchronize(communication_);
   }
 
   [[nodiscard]] std::vector<float> read_state(ParameterId id, std::size_t k) {

@@ -70,13 +70,13 @@ class ParameterUpdater {
       backend_.synchronize(stream);
       backend_.host_reads(decision, sizeof *decision);
       if (!decision->apply) return;
+      reducer_.join(staging_->host.get());
     }
     bool const all_gather = !updates_whole();
     for (auto const& chunk : chunks_) {
       if constexpr (Offload::offloads) {
         update_offloaded(chunk, decision);
       } else {
-        reducer_.wait_for_sum(chunk.bucket, stream);
         backend_.template update<Rule, T, Sum>(chunk.pieces, arguments(chunk, value(chunk)), decision, stream);
         backend_.record(updated_[chunk.bucket], stream);
       }
@@ -167,7 +167,6 @@ class ParameterUpdater {
     auto& slot = staging.chunks[staging.turn++ % staging.chunks.size()];
     auto const host = staging.host.get();
     auto const to_device = staging.to_device.get();
-    reducer_.wait_for_sum(chunk.bucket, host);
     backend_.wait(host, slot.copied);
     backend_.template update_on_host<Rule, T, Sum>(chunk.pieces, arguments(chunk, slot.values.data()), decision, host);
     backend_.record(slot.updated, host);

@@ -64,8 +64,8 @@ class StepDecider {
   void set(RuleConfig config, double lr, double clipping) {
     detail::check_lr(lr);
     detail::check_clipping(clipping);
-    event()->synchronize();  // the step that used this place of the ring is long over
-    // A fixed distance: every rank throws at the same step, whatever its device has come to.
+    // Waits for the step that used this place of the ring, which is long over. At a fixed distance every rank throws at
+    // the same step, whatever its device has come to.
     if (number_ >= StepReports::kept) (void)reports_->report(number_ - StepReports::kept, *event());
     backend_.host_writes(configs(), groups_.size() * sizeof(RuleConfig));
     for (std::size_t g = 0; g < groups_.size(); ++g) {

@@ -52,7 +52,7 @@ struct Run {
   std::size_t chunk_elements = 512;  ///< of offload
   double clipping = 0.0;
   int steps = 5;
-  int streams = 1;   ///< of the trainer's own work
+  int streams = 1;   ///< of the trainer's own work, the last of which evaluates
   int bad_step = 2;  ///< one rank has one infinite gradient in this step; -1: none
 };
 

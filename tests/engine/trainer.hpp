@@ -145,7 +145,7 @@ class Trainer {
     auto micro_batch = engine_.begin_micro_batch(stream_);
     for (int unit = 0; unit <= last_unit; ++unit) {
       auto const weights = engine_.gather(unit_ids(unit), stream_);
-      for (auto id : unit_ids(unit)) use(weights, id);
+      for (auto id : unit_ids(unit)) use(weights, id, stream_);
     }
     if (run_.shuffled) {
       backward_shuffled(step, a);
@@ -186,7 +186,8 @@ class Trainer {
     auto const k = static_cast<std::uint64_t>(a * communicator_.size() + communicator_.rank());
     bool const last = k + 1 == static_cast<std::uint64_t>(run_.world * run_.accumulation);
     bool const bad = step == run_.bad_step && last && p == 2;
-    auto const stream = work_.stream(p + static_cast<std::size_t>(contribution));
+    auto const streams = static_cast<std::size_t>(std::max(1, run_.streams - 1));
+    auto const stream = work_.stream((p + static_cast<std::size_t>(contribution)) % streams);
     auto const weights = engine_.gather(id, stream);
     auto const values = weights[id];
     auto gradients = engine_.gradients(id, stream);
@@ -205,16 +206,18 @@ class Trainer {
     gradients.ready(stream);
   }
 
+  // On a stream of its own, where there are several: nothing else of the trainer orders it.
   void evaluate() {
+    auto const stream = work_.stream(static_cast<std::size_t>(run_.streams - 1));
     for (int unit = 0; unit <= last_unit; ++unit) {
-      auto const weights = engine_.gather(unit_ids(unit), stream_);
-      for (auto id : unit_ids(unit)) use(weights, id);
+      auto const weights = engine_.gather(unit_ids(unit), stream);
+      for (auto id : unit_ids(unit)) use(weights, id, stream);
     }
   }
 
   // A forward pass that leaves nothing behind but what it has seen of the parameters' sizes.
-  void use(typename Engine::Lease const& weights, zero::ParameterId id) {
-    work_.launch(stream_, "forward", {reads(weights[id])}, [] {});
+  void use(typename Engine::Lease const& weights, zero::ParameterId id, Stream stream) {
+    work_.launch(stream, "forward", {reads(weights[id])}, [] {});
     result_.ranks_agree = result_.ranks_agree && weights[id].size() == spec(id.index).count;
   }
 

@@ -29,7 +29,8 @@ class OnStreams {
   void launch(zero::SimulationStream stream, char const* name, std::vector<engine_test::Touched> const& touched, F f) {
     std::vector<zero::simulation::Access> accesses;
     for (auto const& t : touched) {
-      accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes) : zero::simulation::reads(t.data, t.bytes));
+      accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes)
+                                  : zero::simulation::reads(t.data, t.bytes));
     }
     stream.launch(name, std::move(accesses), std::move(f));
   }

@@ -72,7 +72,7 @@ class SimulationEvent {
   template <class T>
   [[nodiscard]] T const& read(T const& value, CallSite site = CallSite::current()) const {
     synchronize(site);
-    if (process_) process_.touch(simulation::reads(&value, sizeof value), "reads");
+    if (process_) process_.touch(simulation::reads(&value, sizeof value));
     return value;
   }
 
@@ -150,8 +150,8 @@ class SimulationBackend {
     process_.wait(stream.stream(), event.recorded_, site);
   }
   void synchronize(Stream stream, CallSite site = CallSite::current()) { process_.synchronize(stream.stream(), site); }
-  void host_reads(void const* from, std::size_t bytes) { process_.touch(simulation::reads(from, bytes), "reads"); }
-  void host_writes(void const* to, std::size_t bytes) { process_.touch(simulation::writes(to, bytes), "writes"); }
+  void host_reads(void const* from, std::size_t bytes) { process_.touch(simulation::reads(from, bytes)); }
+  void host_writes(void const* to, std::size_t bytes) { process_.touch(simulation::writes(to, bytes)); }
 
   // ------------------------------------------------------------------------------------------------- operations
 

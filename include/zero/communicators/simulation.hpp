@@ -30,7 +30,16 @@ namespace zero {
 /// `simulate`; used by its own rank's host code only.
 class SimulationCommunicator {
  public:
-  explicit SimulationCommunicator(simulation::Process process) noexcept : process_(process) {}
+  /// \p number tells the communicators of a rank apart.
+  explicit SimulationCommunicator(simulation::Process process, std::size_t number = 0) noexcept
+      : process_(process), number_(number) {}
+  /// Another communicator of the same ranks, whose collectives are not ordered with those of this one. Every rank makes
+  /// the same ones in the same order.
+  [[nodiscard]] SimulationCommunicator duplicate() const {
+    auto& all = process_.host().communicators;
+    all.emplace_back();
+    return SimulationCommunicator(process_, all.size() - 1);
+  }
 
   [[nodiscard]] int rank() const noexcept { return process_.rank(); }
   [[nodiscard]] int size() const noexcept { return process_.options().ranks; }
@@ -89,7 +98,6 @@ class SimulationCommunicator {
 
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     auto& world = process_.world();
-    auto const sequence = process_.host().sequence;
     auto const posting = posting_of<std::byte>("exchange", {.what = "settings"}, mine.size());
     simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};
     auto const collective = post_part(std::move(part), nullptr);
@@ -98,20 +106,20 @@ class SimulationCommunicator {
       auto const& theirs = collective->parts()[r];  // where one rank stands for all, every other says the same
       std::memcpy(all.data() + r * mine.size(), theirs ? theirs->message.data() : mine.data(), mine.size());
     }
-    world.leave(sequence);
+    world.leave(number_, posting.sequence);
   }
 
  private:
   template <class T>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {
-    return {operation, purpose, count, sizeof(T), process_.host().sequence, nullptr};
+    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence, nullptr};
   }
 
   std::shared_ptr<simulation::Collective> post_part(simulation::CollectivePart part,
                                                     std::function<void(simulation::Collective const&)> run) {
     part.known = process_.host().what_is_known();
-    auto collective = process_.world().next_collective(process_.host());
+    auto collective = process_.world().next_collective(process_.host(), number_);
     collective->post(rank(), std::move(part), std::move(run));
     return collective;
   }
@@ -131,6 +139,7 @@ class SimulationCommunicator {
   }
 
   simulation::Process process_;
+  std::size_t number_;
 };
 static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
 

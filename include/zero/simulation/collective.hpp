@@ -33,7 +33,8 @@ struct CollectivePart {
 class Collective {
  public:
   /// \p expected parts; fewer than the world has ranks where one stands for all.
-  Collective(std::size_t ranks, std::size_t expected) : parts_(ranks), expected_(expected) {}
+  Collective(std::size_t communicator, std::size_t ranks, std::size_t expected)
+      : communicator_(communicator), parts_(ranks), expected_(expected) {}
 
   /// Enters a rank's part. \throws CommunicationError where it is not what another rank calls.
   void post(int rank, CollectivePart part, std::function<void(Collective const&)> run) {
@@ -49,6 +50,7 @@ class Collective {
   /// One rank has taken what it came for; true for the last one.
   [[nodiscard]] bool leave() noexcept { return ++left_ == expected_; }
 
+  [[nodiscard]] std::size_t communicator() const noexcept { return communicator_; }
   [[nodiscard]] bool all_posted() const noexcept { return posted_ == expected_; }
   [[nodiscard]] bool may_run() const noexcept { return arrived_ == expected_; }
   /// Moves the data of all ranks.
@@ -66,6 +68,7 @@ class Collective {
                           second, " ", posting.describe(), ": call the engine in the same order on every rank"}));
   }
 
+  std::size_t communicator_;
   std::vector<std::optional<CollectivePart>> parts_;
   std::function<void(Collective const&)> run_;
   std::size_t expected_;

@@ -65,7 +65,8 @@ class DeadlockStory {
     for (auto const& host : hosts_) {
       auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
       if (!part && host.finished) {
-        story_ += detail::sentence({"rank ", host.rank, " never comes: its host has ended after ", host.sequence,
+        story_ += detail::sentence({"rank ", host.rank, " never comes: its host has ended after ",
+                                    host.communicators[collective.communicator()].sequence,
                                     " collectives: call the engine equally often on every rank"});
         return story_;
       }
@@ -75,9 +76,10 @@ class DeadlockStory {
       }
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
-      if (host.launched.front() == part->stream) continue;
+      auto const& launched = host.communicators[collective.communicator()].launched;
+      if (launched.front() == part->stream) continue;
       story_ += detail::sentence({"rank ", host.rank, " launched another collective before it; "});
-      return follow(*host.launched.front());
+      return follow(*launched.front());
     }
     return story_ + "every rank has come";
   }

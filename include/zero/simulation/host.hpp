@@ -16,6 +16,13 @@
 
 namespace zero::simulation {
 
+/// One communicator as one rank has used it.
+struct CommunicatorState {
+  std::uint64_t sequence = 0;      ///< of the next collective
+  std::deque<Stream*> launched{};  ///< streams of collectives that have not run, in the order of their launch, which is
+                                   ///< that of their run, as on a communicator of NCCL
+};
+
 /// The host code of one rank, its streams and what is known of its memory.
 struct Host {
   static constexpr std::uintptr_t first_phantom = std::uintptr_t{1} << 56;  ///< no address of this machine
@@ -30,9 +37,7 @@ struct Host {
   bool finished = false;
   std::shared_ptr<Operation> awaits{};  ///< blocked until it has run; null: not blocked on an operation
   std::shared_ptr<Collective> meets{};  ///< blocked until every host has posted; null: not in an exchange
-  std::uint64_t sequence = 0;           ///< of the next collective
-  std::deque<Stream*> launched{};  ///< streams of collectives that have not run, in the order of their launch, which is
-                                   ///< that of their run, as on one communicator of NCCL
+  std::deque<CommunicatorState> communicators{};
   std::uintptr_t next_phantom = first_phantom;
 
   [[nodiscard]] bool may_go_on() const noexcept {

@@ -30,12 +30,12 @@ struct Access {
 [[nodiscard]] inline Access writes(void const* to, std::size_t bytes) noexcept {
   return {reinterpret_cast<std::uintptr_t>(to), bytes, true};
 }
-template <class T>
-[[nodiscard]] Access reads(std::span<T> values) noexcept {
+template <class T, std::size_t N>
+[[nodiscard]] Access reads(std::span<T, N> values) noexcept {
   return reads(values.data(), values.size_bytes());
 }
-template <class T>
-[[nodiscard]] Access writes(std::span<T> values) noexcept {
+template <class T, std::size_t N>
+[[nodiscard]] Access writes(std::span<T, N> values) noexcept {
   return writes(values.data(), values.size_bytes());
 }
 

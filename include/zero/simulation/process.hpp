@@ -85,8 +85,8 @@ class Process {
     return recorded->done;
   }
   /// \throws CommunicationError after a race, which `simulate` throws as RaceError.
-  void touch(Access const& access, char const* did) const {
-    world_->host_touches(*host_, access, did);
+  void touch(Access const& access) const {
+    world_->host_touches(*host_, access);
     world_->throw_if_failed(*host_);
   }
 
@@ -111,8 +111,7 @@ class Process {
   /// Everything that touches a block must be over when it is given back, as far as the host knows.
   void freed(MemoryBlock block) const noexcept {
     auto const range = writes(block.data, block.bytes);
-    world_->host_touches(*host_, range, "gives the memory back");
-    if (options().check) judge_pending(range);
+    world_->host_touches(*host_, range);
     host_->checker.forget(range);
   }
 
@@ -120,28 +119,6 @@ class Process {
   [[nodiscard]] static bool touches_phantom(Operation const& operation) noexcept {
     return std::any_of(operation.accesses.begin(), operation.accesses.end(),
                        [](Access const& access) { return access.begin >= Host::first_phantom; });
-  }
-
-  // What has not run yet cannot be judged when it does: the memory may be somebody else's by then.
-  void judge_pending(Access const& range) const noexcept {
-    for (auto const& stream : host_->streams) {
-      for (auto const& operation : stream.queue) {
-        for (auto const& access : operation->accesses) {
-          if (access.begin < range.end() && range.begin < access.end()) fail_pending(*operation, range);
-        }
-      }
-    }
-  }
-  void fail_pending(Operation const& operation, Access const& range) const noexcept {
-    if (world_->failed()) return;
-    try {
-      throw RaceError(detail::sentence({"zero: race on rank ", rank(), ": the host gives back ",
-                                        host_->checker.where(range.begin), ", which ", operation.describe(),
-                                        " has yet to touch. Missing edge: the host must synchronize with stream ",
-                                        detail::quoted(*operation.stream), " first"}));
-    } catch (Error const& error) {
-      world_->fail(rank(), error.what());
-    }
   }
 
   World* world_ = nullptr;

@@ -30,7 +30,7 @@ class RaceChecker {
   struct Actor {
     std::size_t thread = 0;
     std::shared_ptr<Operation const> operation;  ///< null: the host
-    char const* host_did = "";                   ///< what the host did
+    int rank = 0;
   };
 
   /// Gives new meaning to memory: whatever happened there before is over.
@@ -58,6 +58,16 @@ class RaceChecker {
     if (!access.writes) return;
     cells_.erase(begin, cells_.lower_bound(access.end()));
     cells_.emplace(access.begin, Cell{access.end(), {actor, clock[actor.thread]}, {}});
+  }
+
+  /// Judges what the host does beside an operation that it has put on a stream and that has not run yet.
+  /// \throws RaceError.
+  void judge_pending(Access const& host, std::shared_ptr<Operation const> const& pending) const {
+    for (auto const& access : pending->accesses) {
+      if (access.begin >= host.end() || host.begin >= access.end() || !(access.writes || host.writes)) continue;
+      report(std::max(access.begin, host.begin), {0, pending, pending->rank}, access.writes,
+             {0, nullptr, pending->rank}, host.writes);
+    }
   }
 
   /// The part of named memory that \p at lies in; the narrowest name counts.
@@ -125,27 +135,25 @@ class RaceChecker {
 
   [[noreturn]] void report(std::uintptr_t at, Actor const& first, bool first_writes, Actor const& second,
                            bool second_writes) const {
-    int const rank =
-        (first.operation ? first : second).operation ? (first.operation ? first : second).operation->rank : 0;
-    throw RaceError(detail::sentence({"zero: race on rank ", rank, ": ", describe(second),
-                                      (second_writes ? " writes" : " reads"), " what ", describe(first),
-                                      (first_writes ? " writes" : " reads"), ", and nothing orders them, in ",
-                                      where(at), ". Missing edge: ", missing_edge(first, second)}));
+    throw RaceError(detail::sentence({"zero: race on rank ", second.rank, ": ", describe(second), " ",
+                                      (second_writes ? "writes" : "reads"), " what ", describe(first), " ",
+                                      (first_writes ? "writes" : "reads"), ", and nothing orders them, in ", where(at),
+                                      ". Missing edge: ", missing_edge(first, second)}));
   }
 
   [[nodiscard]] static std::string describe(Actor const& actor) {
-    return actor.operation ? actor.operation->describe() : std::string("the host, which ") + actor.host_did + ",";
+    return actor.operation ? actor.operation->describe() : std::string("the host");
   }
 
+  // An operation that the host had put on a stream before is not over because the host goes on; one that it puts there
+  // afterwards comes after all that the host did.
   [[nodiscard]] static std::string missing_edge(Actor const& first, Actor const& second) {
-    if (!first.operation) {
-      return detail::sentence({"the host must do this before it puts ", describe(second), " on its stream"});
-    }
-    auto const recorded = detail::sentence(
-        {"record an event on stream ", detail::quoted(*first.operation->stream), " after ", first.operation->name});
-    if (!second.operation) return recorded + " and let the host wait for it";
+    auto const& before = first.operation ? first : second;
+    auto const recorded = detail::sentence({"record an event on stream ", detail::quoted(*before.operation->stream),
+                                            " after ", detail::quoted(before.operation->name)});
+    if (!first.operation || !second.operation) return recorded + " and let the host wait for it";
     return detail::sentence({recorded, " and let stream ", detail::quoted(*second.operation->stream),
-                             " wait for it before ", second.operation->name});
+                             " wait for it before ", detail::quoted(second.operation->name)});
   }
 
   std::map<std::uintptr_t, Cell> cells_;

@@ -18,18 +18,6 @@ class Scheduler {
  public:
   Scheduler(SimulationOrder order, std::uint64_t seed) : order_(order), state_(seed), seed_(mix(seed)) {}
 
-  /// Whether an operation is to run although the host that has just put one could go on.
-  [[nodiscard]] bool runs_before_the_host_goes_on() {
-    switch (order_) {
-      case SimulationOrder::earliest:
-        return true;
-      case SimulationOrder::latest:
-        return false;
-      default:
-        return (draw() & 1U) != 0;
-    }
-  }
-
   /// The one of \p ready, not empty, whose first operation is to run; null to let one of \p hosts go on instead.
   [[nodiscard]] Stream* choose(std::vector<Stream*> const& ready, std::size_t hosts) {
     auto const younger = [](Stream const* a, Stream const* b) {

@@ -43,6 +43,7 @@ class World {
       host.rank = rank;
       host.thread = static_cast<std::size_t>(rank);
       host.finished = options.only_rank && *options.only_rank != rank;
+      host.communicators.emplace_back();
     }
   }
 
@@ -85,11 +86,11 @@ class World {
     operation.stream = &stream.name;
     operation.put_at = host.time;
     if (options_.check) operation.host = host.what_is_known();
-    if (operation.collective) host.launched.push_back(&stream);
+    if (operation.collective) launched(host, *operation.collective).push_back(&stream);
     stream.last = std::make_shared<Operation>(std::move(operation));
     stream.queue.push_back(stream.last);
     auto const put = stream.last;
-    while (!error_ && scheduler_.runs_before_the_host_goes_on() && run_one_operation()) continue;
+    while (!error_ && run_one_operation(1)) continue;
     return put;
   }
 
@@ -113,31 +114,35 @@ class World {
     }
   }
 
-  /// The collective that is the next one of \p host.
-  [[nodiscard]] std::shared_ptr<Collective> next_collective(Host& host) {
+  /// The collective that is the next one of \p host on a communicator.
+  [[nodiscard]] std::shared_ptr<Collective> next_collective(Host& host, std::size_t communicator) {
     auto const ranks = static_cast<std::size_t>(options_.ranks);
-    auto& collective = collectives_[host.sequence++];
-    if (!collective) collective = std::make_shared<Collective>(ranks, options_.only_rank ? 1 : ranks);
+    auto& collective = collectives_[{communicator, host.communicators[communicator].sequence++}];
+    if (!collective) collective = std::make_shared<Collective>(communicator, ranks, options_.only_rank ? 1 : ranks);
     return collective;
   }
-  /// One rank is done with its \p sequence-th collective.
-  void leave(std::uint64_t sequence) {
-    auto const found = collectives_.find(sequence);
+  /// One rank is done with the \p sequence-th collective of a communicator.
+  void leave(std::size_t communicator, std::uint64_t sequence) {
+    auto const found = collectives_.find({communicator, sequence});
     if (found != collectives_.end() && found->second->leave()) collectives_.erase(found);
   }
 
   /// Lets one operation run, for a host that asks whether something is over already.
   void poll() {
-    if (!error_) (void)run_one_operation();
+    if (!error_) (void)run_one_operation(0);
   }
 
-  /// Enters what the host does to memory. Where it races the simulation has failed; the next wait throws.
-  void host_touches(Host& host, Access const& access, char const* did) {
+  /// Enters what the host does to memory. Where it races the simulation has failed, and the next wait throws. What has
+  /// not run yet is judged now: by the time it does, the memory may be somebody else's.
+  void host_touches(Host& host, Access const& access) noexcept {
     if (error_ || !options_.check) return;
     host.tick();
     try {
-      host.checker.touch(access, {host.thread, nullptr, did}, host.clock);
-    } catch (Error const& error) {
+      for (auto const& stream : host.streams) {
+        for (auto const& pending : stream.queue) host.checker.judge_pending(access, pending);
+      }
+      host.checker.touch(access, {host.thread, nullptr, host.rank}, host.clock);
+    } catch (std::exception const& error) {
       fail(host.rank, error.what());
     }
   }
@@ -161,7 +166,7 @@ class World {
   void throw_if_failed(Host const& host) const {
     if (!error_) return;
     throw CommunicationError(
-        CommunicationFailure::peer_failed, {failed_rank_, host.sequence, "simulation", CommunicationError::no_bucket},
+        CommunicationFailure::peer_failed, {.rank = failed_rank_, .operation = "simulation"},
         detail::sentence({"zero: rank ", host.rank, " was stopped: rank ", failed_rank_, " failed: ", reason_}));
   }
 
@@ -220,11 +225,14 @@ class World {
     }
   }
 
+  [[nodiscard]] static std::deque<Stream*>& launched(Host& host, Collective const& collective) {
+    return host.communicators[collective.communicator()].launched;
+  }
   [[nodiscard]] static bool may_run(Host const& host, Stream const& stream) {
     auto& operation = *stream.queue.front();
     if (operation.after && !operation.after->done) return false;
     if (!operation.collective) return true;
-    if (host.launched.front() != &stream) return false;
+    if (host.communicators[operation.collective->communicator()].launched.front() != &stream) return false;
     if (!operation.has_arrived) operation.collective->arrive();
     operation.has_arrived = true;
     return operation.collective->may_run();
@@ -237,9 +245,10 @@ class World {
     run_front(*stream);
     return true;
   }
-  bool run_one_operation() {
+  // Runs an operation, if there is one and the scheduler prefers it to so many hosts.
+  bool run_one_operation(std::size_t hosts) {
     collect();
-    auto* const stream = ready_.empty() ? nullptr : scheduler_.choose(ready_, 0);
+    auto* const stream = ready_.empty() ? nullptr : scheduler_.choose(ready_, hosts);
     if (stream != nullptr) run_front(*stream);
     return stream != nullptr;
   }
@@ -247,7 +256,7 @@ class World {
   void run_front(Stream& stream) {
     auto const operation = stream.queue.front();
     try {
-      operation->collective ? run_collective(*operation->collective) : run_single(stream, operation);
+      operation->collective ? run_collective(operation->collective) : run_single(stream, operation);
     } catch (std::exception const& error) {
       fail(stream.rank, error.what());
     }
@@ -260,24 +269,23 @@ class World {
     end(stream);
   }
 
-  void run_collective(Collective& collective) {
+  void run_collective(std::shared_ptr<Collective> const collective) {
     VectorClock before;
     std::uint64_t time = 0;
-    for (auto const& part : collective.parts()) {
+    for (auto const& part : collective->parts()) {
       if (!part) continue;
       begin(*part->stream, part->stream->queue.front());
       before.join(part->stream->clock);
       time = std::max(time, part->stream->time);
     }
-    if (options_.storage == SimulationStorage::real) collective.run();
-    for (auto const& part : collective.parts()) {
+    if (options_.storage == SimulationStorage::real) collective->run();
+    for (auto const& part : collective->parts()) {
       if (!part) continue;
       part->stream->clock.join(before);
       part->stream->time = time;
-      host(part->stream->rank).launched.pop_front();
-      auto const sequence = part->posting.sequence;
+      launched(host(part->stream->rank), *collective).pop_front();
       end(*part->stream);
-      leave(sequence);
+      leave(collective->communicator(), part->posting.sequence);
     }
   }
 
@@ -290,7 +298,8 @@ class World {
     if (operation->after) stream.clock.join(operation->after->clock);
     stream.clock.tick(stream.thread);
     auto& checker = host(stream.rank).checker;
-    for (auto const& access : operation->accesses) checker.touch(access, {stream.thread, operation, ""}, stream.clock);
+    for (auto const& access : operation->accesses)
+      checker.touch(access, {stream.thread, operation, stream.rank}, stream.clock);
   }
 
   void end(Stream& stream) {
@@ -336,7 +345,7 @@ class World {
   Scheduler scheduler_;
   Baton baton_;
   std::deque<Host> hosts_;
-  std::map<std::uint64_t, std::shared_ptr<Collective>> collectives_;
+  std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Collective>> collectives_;
   std::vector<Stream*> ready_;
   std::vector<Host*> runnable_;
   SimulationResult result_;

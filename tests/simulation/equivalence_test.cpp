@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "engine/runs.hpp"
+#include "simulation/runs.hpp"
+#include "simulation/scripts.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+
+using engine_test::Run;
+using engine_test::Types;
+
+namespace {
+
+constexpr auto fp16 = Types::fp16;
+
+// Every kind of order, each with a seed of its own, over one run.
+void check_in_all_orders(Run const& run, std::uint64_t expected) {
+  static std::uint64_t seed = 0;
+  for (auto order : simulation_test::orders) {
+    ++seed;
+    auto const result = simulation_test::train(run, {.seed = seed, .order = order});
+    INFO(engine_test::describe(run) << " order " << static_cast<int>(order) << " seed " << seed);
+    CHECK(result.hash == expected);
+    CHECK(result.ranks_agree);
+    CHECK(result.books_balance);
+  }
+}
+
+template <class F>
+void for_policies(F&& f) {
+  for (auto stage : engine_test::stages) {
+    for (bool offload : {false, true}) {
+      for (bool adopted : {false, true}) {
+        for (int prefetch : {0, 1}) {
+          f(Run{.types = fp16,
+                .stage = stage,
+                .offload = offload,
+                .adopted = adopted,
+                .prefetch_units = prefetch,
+                .steps = 4,
+                .streams = prefetch == 0 ? 1 : 3});
+        }
+      }
+    }
+  }
+}
+
+// Worlds 1 to 8, each with what its number of ranks divides.
+void check_worlds(int micro_batches, std::initializer_list<int> worlds) {
+  auto const expected = engine_test::train({.types = fp16, .self = true, .accumulation = micro_batches, .steps = 4});
+  CHECK(expected.reports.at(2).skipped);
+  for_policies([&](Run run) {
+    for (int world : worlds) {
+      run.world = world;
+      run.accumulation = micro_batches / world;
+      check_in_all_orders(run, expected.hash);
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("simulated equivalence: eight micro-batches give one result in worlds of 1, 2, 4 and 8, in every order") {
+  check_worlds(8, {1, 2, 4, 8});
+}
+
+TEST_CASE("simulated equivalence: six micro-batches give one result in worlds of 3 and 6, in every order") {
+  check_worlds(6, {3, 6});
+}
+
+TEST_CASE("simulated equivalence: worlds of 5 and 7, in every order") {
+  check_worlds(5, {5});
+  check_worlds(7, {7});
+}
+
+TEST_CASE("simulated equivalence: once per step gives what threads give, in worlds of 1 to 8, in every order") {
+  for (int world = 1; world <= 8; ++world) {
+    Run const threads{
+        .types = fp16, .world = world, .accumulation = 2, .reduce = zero::Reduce::once_per_step, .steps = 4};
+    auto const expected = engine_test::train(threads);
+    for_policies([&](Run run) {
+      if (run.stage >= zero::Stage::gradients) return;
+      run.world = world;
+      run.accumulation = 2;
+      run.reduce = zero::Reduce::once_per_step;
+      check_in_all_orders(run, expected.hash);
+    });
+  }
+}
+
+TEST_CASE("simulated equivalence: 64 ranks with real data") {
+  auto const expected = engine_test::train({.types = fp16, .self = true, .accumulation = 64, .steps = 3});
+  for (auto stage : engine_test::stages) {
+    auto const result = simulation_test::train({.types = fp16, .stage = stage, .world = 64, .steps = 3}, {.seed = 1});
+    CHECK(result.hash == expected.hash);
+    CHECK(result.ranks_agree);
+  }
+}
