@@ -18,8 +18,11 @@ set(ZERO_HEADERS
   include/zero/communicators/thread.hpp
   include/zero/engine.hpp
   include/zero/engine_config.hpp
+  include/zero/engine_context.hpp
+  include/zero/engine_core.hpp
   include/zero/engine_parts.hpp
   include/zero/error.hpp
+  include/zero/fixed_array.hpp
   include/zero/flat_layout.hpp
   include/zero/gradient_arrivals.hpp
   include/zero/gradient_leases.hpp
@@ -48,16 +51,20 @@ set(ZERO_HEADERS
   include/zero/kernels/sgd.hpp
   include/zero/kernels/update.hpp
   include/zero/lease.hpp
+  include/zero/lease_records.hpp
   include/zero/loss_scaler.hpp
   include/zero/micro_batch.hpp
   include/zero/offload.hpp
   include/zero/offloaded_sums.hpp
+  include/zero/operations.hpp
   include/zero/optimizer.hpp
   include/zero/parameter.hpp
   include/zero/parameter_access.hpp
   include/zero/parameter_gatherer.hpp
   include/zero/parameter_updater.hpp
   include/zero/partitioner.hpp
+  include/zero/piece_table.hpp
+  include/zero/policy_operations.hpp
   include/zero/precision.hpp
   include/zero/simulation/baton.hpp
   include/zero/simulation/collective.hpp
@@ -76,4 +83,5 @@ set(ZERO_HEADERS
   include/zero/step_ticket.hpp
   include/zero/stream.hpp
   include/zero/thread_pool.hpp
+  include/zero/unit_table.hpp
   include/zero/version.hpp)

@@ -8,8 +8,8 @@
 #include <zero/gradient_arrivals.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/offload.hpp>
 #include <zero/parameter.hpp>
-#include <zero/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +62,24 @@ struct EngineConfig {
   }
 };
 
+/// The settings of an engine that no policy's type decides, for what is written once for all engines.
+struct EngineSettings {
+  Stage stage = Stage::none;
+  int gradient_accumulation_steps = 1;
+  double gradient_clipping = 0.0;
+  std::optional<Reduce> reduce{};
+  std::size_t bucket_elements = 0;
+  std::size_t granule = 0;
+  std::optional<int> gradient_ring{};
+  MissingGradient missing_gradient = MissingGradient::error;
+  std::size_t live_elements = 0;
+  int prefetch_units = 0;
+  std::size_t keep_whole_below = 0;
+  double lr = 0.0;
+  bool offloads = false;
+  CpuOffload::Config offload{};
+};
+
 /// What changes from step to step.
 struct StepOptions {
   std::optional<double> lr{};                 ///< learning rate; default: the configuration's
@@ -90,13 +108,33 @@ void validate(typename Policy::Config const& config) {
   }
 }
 
-template <class Config>
-void check_config(Config const& config, Stage stage) {
-  require(config.gradient_accumulation_steps >= 1 && config.gradient_accumulation_steps <= (1 << 20),
+inline void check_settings(EngineSettings const& settings) {
+  require(settings.gradient_accumulation_steps >= 1 && settings.gradient_accumulation_steps <= (1 << 20),
           "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
-  check_clipping(config.gradient_clipping);
-  require(config.reduce != Reduce::once_per_step || stage < Stage::gradients,
+  check_clipping(settings.gradient_clipping);
+  require(settings.reduce != Reduce::once_per_step || settings.stage < Stage::gradients,
           "zero::Engine: Reduce::once_per_step keeps whole local sums: use stage 0 or 1, or Reduce::each_micro_batch");
+  check_lr(settings.lr);
+}
+
+/// The settings of \p config that the schedule needs.
+template <class Offload, class Config>
+EngineSettings settings_of(Config const& config, Stage stage) {
+  EngineSettings settings{.stage = stage,
+                          .gradient_accumulation_steps = config.gradient_accumulation_steps,
+                          .gradient_clipping = config.gradient_clipping,
+                          .reduce = config.reduce,
+                          .bucket_elements = config.bucket_elements,
+                          .granule = config.granule,
+                          .gradient_ring = config.gradient_ring,
+                          .missing_gradient = config.missing_gradient,
+                          .live_elements = config.live_elements,
+                          .prefetch_units = config.prefetch_units,
+                          .keep_whole_below = config.keep_whole_below,
+                          .lr = static_cast<double>(config.optimizer.lr),
+                          .offloads = Offload::offloads};
+  if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;
+  return settings;
 }
 
 /// The rule's configuration as a group sees it.
@@ -177,45 +215,30 @@ constexpr std::string_view policy_name() {
   }
 }
 
-/// Everything that must be the same on every rank, one setting per line.
-template <class Rule, class Scaler, class Config>
-[[gnu::cold]] std::string describe_config(Config const& config, std::vector<ParameterGroup> const& groups) {
-  std::string text = sentence({"zero version ",
-                               ZERO_VERSION,
-                               "\nrule ",
-                               policy_name<Rule>(),
-                               "\nloss scaler ",
-                               policy_name<Scaler>(),
-                               "\ngradient_accumulation_steps ",
-                               config.gradient_accumulation_steps,
-                               "\ngradient_clipping ",
-                               exact_text(config.gradient_clipping),
-                               "\nreduce ",
-                               config.reduce ? static_cast<int>(*config.reduce) : -1,
-                               "\nbucket_elements ",
-                               config.bucket_elements,
-                               "\ngranule ",
-                               config.granule,
-                               "\ngradient_ring ",
-                               config.gradient_ring.value_or(0),
-                               "\nmissing_gradient ",
-                               static_cast<int>(config.missing_gradient),
-                               "\nlive_elements ",
-                               config.live_elements,
-                               "\nprefetch_units ",
-                               config.prefetch_units,
-                               "\nkeep_whole_below ",
-                               config.keep_whole_below,
-                               "\nlr ",
-                               exact_text(static_cast<double>(config.optimizer.lr)),
-                               "\nfingerprint of the loss scaler's settings ",
-                               fingerprint_of_scaler<Scaler>(config.scale)});
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    auto const settings = group_config<Rule>(config.optimizer, groups[g], static_cast<double>(config.optimizer.lr));
-    text +=
-        sentence({"\nfingerprint of the optimizer's settings, group ", g, " ", fingerprint_of_rule<Rule>(settings)});
-  }
-  return text + "\n";
+/// Settings that must be the same on every rank, one per line.
+[[gnu::cold, gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
+  return sentence({"\ngradient_accumulation_steps ",
+                   settings.gradient_accumulation_steps,
+                   "\ngradient_clipping ",
+                   exact_text(settings.gradient_clipping),
+                   "\nreduce ",
+                   settings.reduce ? static_cast<int>(*settings.reduce) : -1,
+                   "\nbucket_elements ",
+                   settings.bucket_elements,
+                   "\ngranule ",
+                   settings.granule,
+                   "\ngradient_ring ",
+                   settings.gradient_ring.value_or(0),
+                   "\nmissing_gradient ",
+                   static_cast<int>(settings.missing_gradient),
+                   "\nlive_elements ",
+                   settings.live_elements,
+                   "\nprefetch_units ",
+                   settings.prefetch_units,
+                   "\nkeep_whole_below ",
+                   settings.keep_whole_below,
+                   "\nlr ",
+                   exact_text(settings.lr)});
 }
 
 }  // namespace detail

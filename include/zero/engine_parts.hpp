@@ -5,9 +5,11 @@
 #include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/engine_context.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradient_norm.hpp>
 #include <zero/gradient_reducer.hpp>
+#include <zero/operations.hpp>
 #include <zero/parameter.hpp>
 #include <zero/parameter_access.hpp>
 #include <zero/parameter_gatherer.hpp>
@@ -16,37 +18,34 @@
 #include <zero/step_decider.hpp>
 
 #include <cstddef>
-#include <string>
-#include <type_traits>
-#include <vector>
+#include <memory>
 
 namespace zero {
 
 /// What works on the data of an engine, in the order of its way, over one backend and one set of books. Made as a
 /// whole, once every rank has agreed on the settings.
-template <class Partition, class Opt, class Prec, class Backend, class Communicator>
+template <class Backend>
 struct EngineParts {
-  using Rule = typename Opt::rule;
-  using Offload = typename Opt::offload;
-  using Compute = typename Prec::compute::type;
-  using Sum = typename Prec::sum::type;
-  using Config = EngineConfig<Rule, typename Prec::scale, Offload, Backend>;
-
-  /// All arguments but \p config are borrowed and must outlive this.
-  EngineParts(Communicator& communicator, Config const& config, std::vector<ParameterSpec> const& specs,
-              std::vector<ParameterGroup> const& groups, FlatLayout const& layout)
-      : backend(config.backend, communicator.local_size()),
+  /// \p operations and \p layout are borrowed and must outlive this.
+  EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
+              typename Backend::Config const& backend_config, std::shared_ptr<ParameterList const> const& parameters,
+              FlatLayout const& layout)
+      : backend(backend_config, operations.local_size()),
         communication(backend.make_stream("communication")),
-        norm(backend, books, communicator.rank(), communicator.size()),
-        gatherer(backend, communicator, books, layout, specs,
-                 {.live_elements = config.live_elements, .prefetch_units = config.prefetch_units}, traffic,
-                 communication.get()),
-        reducer(backend, communicator, books, layout, specs, reduce_settings(config, layout), traffic, norm,
-                communication.get()),
-        updater(backend, books, layout, gatherer, reducer, static_cast<std::size_t>(communicator.rank()),
-                config.offload, communication.get()),
-        decider(backend, books, names(specs), groups, config.scale),
-        access(backend, communicator, books, layout, specs, gatherer, reducer, updater, traffic, communication.get()) {}
+        context{backend,
+                operations,
+                books,
+                traffic,
+                layout,
+                parameters->specs(),
+                communication.get(),
+                static_cast<std::size_t>(operations.rank())},
+        norm(backend, books, operations.rank(), operations.size()),
+        gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
+        reducer(context, reduce_settings(settings, layout), norm),
+        updater(context, gatherer, reducer, settings.offload),
+        decider(context, parameters),
+        access(context, gatherer, reducer, updater) {}
   EngineParts(EngineParts const&) = delete;
   EngineParts& operator=(EngineParts const&) = delete;
   /// Blocks until nothing on any stream that the engine knows of touches its memory.
@@ -64,31 +63,25 @@ struct EngineParts {
   Backend backend;
   typename Backend::OwnedStream communication;
   typename Backend::Event gradients_settled{};
+  EngineContext<Backend> context;
   GradientNorm<Backend> norm;
-  ParameterGatherer<Compute, Backend, Communicator> gatherer;
-  GradientReducer<Compute, Sum, Backend, Communicator> reducer;
-  ParameterUpdater<Rule, Offload, Compute, Sum, Backend, Communicator> updater;
-  StepDecider<Rule, typename Prec::scale, Backend> decider;
-  ParameterAccess<Rule, Offload, Compute, Sum, Backend, Communicator> access;
+  ParameterGatherer<Backend> gatherer;
+  GradientReducer<Backend> reducer;
+  ParameterUpdater<Backend> updater;
+  StepDecider<Backend> decider;
+  ParameterAccess<Backend> access;
 
  private:
-  static ReduceSettings reduce_settings(Config const& config, FlatLayout const& layout) {
-    auto const usual = Partition::stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
+  static ReduceSettings reduce_settings(EngineSettings const& settings, FlatLayout const& layout) {
+    auto const usual = layout.settings().stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
     // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
     auto const ring = static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1;
-    ReduceSettings settings{.order = config.reduce.value_or(usual),
-                            .micro_batches = config.gradient_accumulation_steps,
-                            .ring = config.gradient_ring.value_or(ring),
-                            .missing = config.missing_gradient,
-                            .offloaded = Offload::offloads};
-    if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;
-    return settings;
-  }
-
-  static std::vector<std::string> names(std::vector<ParameterSpec> const& specs) {
-    std::vector<std::string> all;
-    for (auto const& spec : specs) all.push_back(spec.name);
-    return all;
+    return {.order = settings.reduce.value_or(usual),
+            .micro_batches = settings.gradient_accumulation_steps,
+            .ring = settings.gradient_ring.value_or(ring),
+            .missing = settings.missing_gradient,
+            .offloaded = settings.offloads,
+            .offload = settings.offload};
   }
 };
 

@@ -111,29 +111,34 @@ class CommunicationError : public Error {
 
 namespace detail {
 
-/// A part of a message: text, or a whole number.
+/// A part of a message: text, a quoted name, or a whole number. Refers to the text that it was made of.
 class Phrase {
  public:
-  Phrase(char const* text) noexcept : text_(text) {}
-  Phrase(std::string_view text) noexcept : text_(text) {}
-  Phrase(std::string const& text) noexcept : text_(text) {}
+  constexpr Phrase(char const* text) noexcept : Phrase(std::string_view(text)) {}
+  constexpr Phrase(std::string_view text, bool quoted = false) noexcept
+      : text_(text.data()), value_(text.size()), kind_(quoted ? Kind::name : Kind::text) {}
+  Phrase(std::string const& text) noexcept : Phrase(std::string_view(text)) {}
   template <class Number>
-  requires std::is_integral_v<Number> Phrase(Number number)
-  noexcept
-      : negative_(number < 0),
-        magnitude_(number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number)),
-        is_number_(true) {}
+  requires std::is_integral_v<Number>
+  constexpr Phrase(Number number) noexcept
+      : value_(static_cast<std::uint64_t>(number)), kind_(number < 0 ? Kind::negative : Kind::number) {}
 
-  [[gnu::cold]] void append_to(std::string& message) const {
-    if (negative_) message += '-';
-    message += is_number_ ? std::to_string(magnitude_) : std::string(text_);
+  void append_to(std::string& message) const {
+    if (kind_ == Kind::negative) message += '-';
+    if (kind_ == Kind::name) message += '\'';
+    if (text_ == nullptr) {
+      message += std::to_string(kind_ == Kind::negative ? ~value_ + 1 : value_);
+    } else {
+      message.append(text_, value_);
+    }
+    if (kind_ == Kind::name) message += '\'';
   }
 
  private:
-  std::string_view text_;
-  bool negative_ = false;
-  std::uint64_t magnitude_ = 0;
-  bool is_number_ = false;
+  enum class Kind : std::uint8_t { text, name, number, negative };
+  char const* text_ = nullptr;
+  std::uint64_t value_;  // the text's length, or a number
+  Kind kind_;
 };
 
 /// A message of several parts. Out of line and cold: a hundred places build one, and none of them is fast code.
@@ -144,10 +149,21 @@ class Phrase {
 }
 
 /// Quotes a name for a message.
-[[gnu::cold, gnu::noinline]] inline std::string quoted(std::string_view name) { return sentence({"'", name, "'"}); }
+constexpr Phrase quoted(std::string_view name) noexcept { return {name, true}; }
+
+/// Throws an \p E that says \p phrases. Out of line: what a check costs where it stands is one call.
+template <class E>
+[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Phrase> phrases) {
+  throw E(sentence(phrases));
+}
+/// The same of the gradient of \p parameter.
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_gradient(std::string const& parameter,
+                                                                 std::initializer_list<Phrase> phrases) {
+  throw GradientError(parameter, sentence(phrases));
+}
 
 inline void require(bool condition, char const* sentence) {
-  if (!condition) throw ConfigurationError(sentence);
+  if (!condition) fail<ConfigurationError>({sentence});
 }
 
 }  // namespace detail

@@ -84,13 +84,14 @@ class FlatLayout {
   /// The parts of parameters inside rank \p rank's slice of bucket \p b; offsets count from the slice's start.
   [[nodiscard]] std::vector<Piece> slice_pieces(std::size_t b, std::size_t rank) const {
     std::size_t const slice = slice_elements(b);
-    return clip_pieces(buckets_[b].pieces, rank * slice, (rank + 1) * slice);
+    std::vector<Piece> pieces;
+    clip_pieces(pieces, buckets_[b].pieces, rank * slice, (rank + 1) * slice);
+    return pieces;
   }
 
-  /// The parts of \p pieces within [begin, end); offsets count from \p begin.
-  [[nodiscard]] static std::vector<Piece> clip_pieces(std::span<Piece const> pieces, std::size_t begin,
-                                                      std::size_t end) {
-    std::vector<Piece> clipped;
+  /// Appends the parts of \p pieces within [begin, end) to \p clipped; their offsets count from \p begin.
+  static void clip_pieces(std::vector<Piece>& clipped, std::span<Piece const> pieces, std::size_t begin,
+                          std::size_t end) {
     for (auto const& piece : pieces) {
       std::size_t const from = std::max(piece.offset, begin);
       std::size_t const to = std::min(piece.offset + piece.count, end);
@@ -98,7 +99,6 @@ class FlatLayout {
       clipped.push_back(
           {piece.parameter, piece.group, from - begin, piece.in_parameter + (from - piece.offset), to - from});
     }
-    return clipped;
   }
 
  private:

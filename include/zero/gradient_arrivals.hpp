@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
 #include <zero/flat_layout.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,23 +30,21 @@ class GradientArrivals {
 
   /// Forgets what has arrived.
   void reset() {
-    std::fill(arrived_.begin(), arrived_.end(), 0);
+    for (auto& arrived : arrived_) arrived = 0;
     for (std::size_t b = 0; b < missing_.size(); ++b) missing_[b] = layout_->buckets()[b].pieces.size();
   }
 
   /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.
   void expect(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
+    if (!spec.frozen && arrived_[id.index] < spec.contributions) return;
     if (spec.frozen) {
-      throw GradientError(spec.name,
-                          detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name),
-                                            ", which is frozen: do not compute it, or register it without frozen"}));
+      detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name),
+                                        ", which is frozen: do not compute it, or register it without frozen"});
     }
-    if (arrived_[id.index] < spec.contributions) return;
-    throw GradientError(spec.name,
-                        detail::sentence({"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
-                                          arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
-                                          " contributions are registered: register as many as backward has"}));
+    detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
+                                      arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
+                                      " contributions are registered: register as many as backward has"});
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.
@@ -89,8 +87,8 @@ class GradientArrivals {
 
   std::vector<ParameterSpec> const* specs_;
   FlatLayout const* layout_;
-  std::vector<int> arrived_;
-  std::vector<std::size_t> missing_;  // parameters not complete, per trainable bucket
+  FixedArray<int> arrived_;
+  FixedArray<std::size_t> missing_;  // parameters not complete, per trainable bucket
 };
 
 }  // namespace zero

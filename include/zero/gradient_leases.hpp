@@ -3,22 +3,21 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
+#include <zero/lease_records.hpp>
 #include <zero/parameter.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace zero {
 
-/// Who holds the place of a gradient: one lease at a time, within one micro-batch. Records are reused, so that taking
-/// and ending a lease allocates nothing once the model has been seen.
+/// Who holds the place of a gradient: one lease at a time, within one micro-batch.
 class GradientLeases {
  public:
   /// \p specs must outlive this.
-  explicit GradientLeases(std::vector<ParameterSpec> const& specs) : specs_(&specs), holder_(specs.size(), none) {}
+  explicit GradientLeases(std::vector<ParameterSpec> const& specs) : specs_(specs), holder_(specs.size()) {}
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
   [[nodiscard]] std::uint64_t pass() const noexcept { return pass_; }
@@ -26,13 +25,7 @@ class GradientLeases {
 
   /// A record for the places of \p ids. \throws LeaseError for one that is held already; nothing is held then.
   [[nodiscard]] std::uint32_t take(std::span<ParameterId const> ids) {
-    if (free_.empty()) {
-      records_.emplace_back();
-      free_.push_back(static_cast<std::uint32_t>(records_.size() - 1));
-      free_.reserve(records_.size());
-    }
-    auto const record = free_.back();
-    free_.pop_back();
+    auto const record = records_.take();
     records_[record].pass = pass_;
     for (auto id : ids) enter(record, id);
     return record;
@@ -40,10 +33,9 @@ class GradientLeases {
 
   void end(std::uint32_t record) noexcept {
     for (auto id : records_[record].ids) {
-      if (holder_[id.index] == record) holder_[id.index] = none;
+      if (holder_[id.index] == record + 1) holder_[id.index] = nobody;
     }
-    records_[record].ids.clear();
-    free_.push_back(record);
+    records_.give_back(record);
   }
 
   [[nodiscard]] std::span<ParameterId const> ids(std::uint32_t record) const noexcept { return records_[record].ids; }
@@ -51,40 +43,35 @@ class GradientLeases {
   /// \throws LeaseError for a lease of an earlier micro-batch.
   void check(std::uint32_t record) const {
     if (records_[record].pass == pass_) return;
-    throw LeaseError("zero::GradientLease: of an earlier micro-batch: ask for the gradients again");
+    detail::fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
   }
   /// \throws LeaseError also where \p id is not part of the lease.
   void check(std::uint32_t record, ParameterId id) const {
     check(record);
-    if (id.index < specs_->size() && holder_[id.index] == record) return;
-    throw LeaseError("zero::GradientLease: " + (id.index < specs_->size() ? quoted(id) : "a parameter") +
-                     " is not part of this lease: name it in the call of gradients");
+    bool const known = id.index < specs_.size();
+    if (known && holder_[id.index] == record + 1) return;
+    detail::fail<LeaseError>(
+        {"zero::GradientLease: ", known ? detail::quoted(specs_[id.index].name) : detail::Phrase("a parameter"),
+         " is not part of this lease: name it in the call of gradients"});
   }
 
  private:
-  static constexpr std::uint32_t none = UINT32_MAX;
-  struct Record {
-    std::uint64_t pass = 0;
-    std::vector<ParameterId> ids;
-  };
-
-  [[nodiscard]] std::string quoted(ParameterId id) const { return detail::quoted((*specs_)[id.index].name); }
+  static constexpr std::uint32_t nobody = 0;
 
   void enter(std::uint32_t record, ParameterId id) {
-    auto const holder = holder_[id.index];
-    if (holder != none && records_[holder].pass == pass_) {
+    auto& holder = holder_[id.index];
+    if (holder != nobody && records_[holder - 1].pass == pass_) {
       end(record);
-      throw LeaseError("zero::Engine: the gradient of " + quoted(id) +
-                       " is leased already: name it once, and end that lease first");
+      detail::fail<LeaseError>({"zero::Engine: the gradient of ", detail::quoted(specs_[id.index].name),
+                                " is leased already: name it once, and end that lease first"});
     }
-    holder_[id.index] = record;
+    holder = record + 1;
     records_[record].ids.push_back(id);
   }
 
-  std::vector<ParameterSpec> const* specs_;
-  std::vector<Record> records_;
-  std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> holder_;  // by parameter: the record that has its gradient now
+  std::vector<ParameterSpec> const& specs_;
+  LeaseRecords records_;
+  FixedArray<std::uint32_t> holder_;  // by parameter: 1 + the record that has its gradient now
   std::uint64_t pass_ = 0;
 };
 

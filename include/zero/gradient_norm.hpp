@@ -33,31 +33,31 @@ class GradientNorm {
   using Stream = typename Backend::Stream;
 
   GradientNorm(Backend& backend, MemoryReport& books, int rank, int world)
-      : backend_(&backend),
+      : backend_(backend),
         words_(backend, books, MemoryKind::device, MemoryPurpose::control, NormWords::count(world)),
         rank_(rank),
         world_(world) {}
 
   /// Starts a new sum. Does not synchronize \p stream.
-  void reset(Stream stream) { backend_->zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
+  void reset(Stream stream) { backend_.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
 
   /// Adds the squares of this rank's slice of one bucket, of which \p pieces are parameters and the rest is padding.
-  template <class Sum>
-  void add(std::span<Piece const> pieces, Sum const* slice, Stream stream) {
-    backend_->squares(view(), pieces, slice, stream);
+  template <class Operations>
+  void add(Operations& operations, std::span<Piece const> pieces, void const* slice, Stream stream) {
+    operations.squares(backend_, view(), pieces, slice, stream);
   }
 
   /// Settles the sum over all ranks.
-  template <class Communicator>
-  void all_reduce(Communicator& communicator, Stream stream) {
-    communicator.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, stream);
+  template <class Operations>
+  void all_reduce(Operations& operations, Stream stream) {
+    operations.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, stream);
   }
 
   [[nodiscard]] NormWords view() const noexcept { return {words_.data(), rank_, world_}; }
   [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
 
  private:
-  Backend* backend_;
+  Backend& backend_;
   Buffer<std::uint64_t, Backend> words_;
   int rank_;
   int world_;

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/backend.hpp>
-#include <zero/buffer.hpp>
+#include <zero/engine_context.hpp>
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
 #include <zero/flat_layout.hpp>
 
 #include <algorithm>
@@ -16,55 +16,58 @@ namespace zero {
 
 /// Where gradients lie until they are reduced: at stages 0 and 1 in an arena with a stable place for each; at stages 2
 /// and 3 in a static ring of bucket slots, the k-th block of the ring in slot k mod R (a CUDA graph bakes addresses
-/// in), and in slots of their own for what cannot share it.
-template <class T, class Backend>
+/// in), and in slots of their own for what cannot share it. Elements are of the compute type.
+template <class Backend>
 class GradientSlots {
  public:
   using Stream = typename Backend::Stream;
 
-  GradientSlots(Backend& backend, MemoryReport& books, FlatLayout const& layout, int ring)
-      : backend_(backend), layout_(layout), slots_(layout.blocks().size()) {
+  GradientSlots(EngineContext<Backend> const& engine, int ring)
+      : engine_(engine), slots_(engine.layout.blocks().size()) {
     detail::require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
     if (stable()) {
-      for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].at = layout.blocks()[i].begin;
-      memory_ = {backend, books, MemoryKind::device, MemoryPurpose::gradients, layout.trainable()};
+      for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].at = engine_.layout.blocks()[i].begin;
+      memory_ = allocate(MemoryPurpose::gradients, engine_.layout.trainable());
     } else {
-      lay_out_ring(books, static_cast<std::size_t>(ring));
+      lay_out_ring(static_cast<std::size_t>(ring));
     }
-    free_.resize(ring_ + slots_.size());
+    free_ = FixedArray<typename Backend::Event>(ring_ + slots_.size());
   }
 
   /// Whether every gradient has a place of its own for good.
-  [[nodiscard]] bool stable() const noexcept { return layout_.settings().stage < Stage::gradients; }
+  [[nodiscard]] bool stable() const noexcept { return engine_.stage() < Stage::gradients; }
   [[nodiscard]] std::size_t ring() const noexcept { return ring_; }
   /// Start of the stable arena.
-  [[nodiscard]] T* data() const noexcept { return memory_.data(); }
+  [[nodiscard]] std::byte* data() const noexcept { return memory_.at(0); }
 
   /// Whether \p block may be written while bucket \p next is the first that has not been reduced.
   [[nodiscard]] bool available(std::uint32_t block, std::size_t next) const noexcept {
     auto const& slot = slots_[block];
-    return !slot.in_ring || slot.previous == none || next > layout_.blocks()[slot.previous].first_bucket;
+    return !slot.in_ring || slot.previous == none || next > engine_.layout.blocks()[slot.previous].first_bucket;
   }
 
-  /// The memory of \p block; \p stream waits until its last use is over. The block must be available.
-  [[nodiscard]] T* open(std::uint32_t block, Stream stream) {
+  /// The memory of \p block from its element \p offset on; \p stream waits until its last use is over. The block must
+  /// be available.
+  [[nodiscard]] std::byte* open(std::uint32_t block, std::size_t offset, Stream stream) {
     wait_until_read(block, stream);
-    return address(block);
+    return address(block, offset);
   }
   /// \p stream waits until what was written into the memory of \p block has been read.
-  void wait_until_read(std::uint32_t block, Stream stream) { backend_.wait(stream, free_[free_index(block)]); }
+  void wait_until_read(std::uint32_t block, Stream stream) { engine_.backend.wait(stream, free_[free_index(block)]); }
 
   /// The memory of bucket \p b.
-  [[nodiscard]] T* bucket(std::size_t b) const noexcept {
-    auto const& bucket = layout_.buckets()[b];
-    return address(bucket.block) + (bucket.begin - layout_.blocks()[bucket.block].begin);
+  [[nodiscard]] std::byte* bucket(std::size_t b) const noexcept {
+    auto const& bucket = engine_.layout.buckets()[b];
+    return address(bucket.block, bucket.begin - engine_.layout.blocks()[bucket.block].begin);
   }
 
   /// Bucket \p b has been read, as far as \p stream has come.
-  void release(std::size_t b, Stream stream) { backend_.record(free_[free_index(layout_.buckets()[b].block)], stream); }
+  void release(std::size_t b, Stream stream) {
+    engine_.backend.record(free_[free_index(engine_.layout.buckets()[b].block)], stream);
+  }
   /// Everything has been read, as far as \p stream has come.
   void all_free(Stream stream) {
-    for (auto& event : free_) backend_.record(event, stream);
+    for (auto& event : free_) engine_.backend.record(event, stream);
   }
 
  private:
@@ -77,19 +80,22 @@ class GradientSlots {
     std::uint32_t previous = none;  // the block that used this ring slot before, in the order of reduction
   };
 
-  [[nodiscard]] T* address(std::uint32_t block) const noexcept {
-    return (stable() || slots_[block].in_ring ? memory_.data() : own_.data()) + slots_[block].at;
+  [[nodiscard]] std::byte* address(std::uint32_t block, std::size_t offset) const noexcept {
+    return (stable() || slots_[block].in_ring ? memory_ : own_).at(slots_[block].at + offset);
   }
   [[nodiscard]] std::size_t free_index(std::uint32_t block) const noexcept {
     return slots_[block].in_ring ? slots_[block].position : ring_ + block;
   }
+  [[nodiscard]] ElementBuffer<Backend> allocate(MemoryPurpose purpose, std::size_t elements) const {
+    return {engine_, ElementRole::value, MemoryKind::device, purpose, elements};
+  }
 
-  void lay_out_ring(MemoryReport& books, std::size_t ring) {
+  void lay_out_ring(std::size_t ring) {
     std::size_t largest = 0;
     std::size_t own = 0;
     std::vector<std::uint32_t> in_ring;
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {
-      auto const& block = layout_.blocks()[i];
+      auto const& block = engine_.layout.blocks()[i];
       if (block.slot == GradientSlot::ring) {
         in_ring.push_back(i);
         largest = std::max(largest, block.elements);
@@ -103,17 +109,16 @@ class GradientSlots {
       auto const position = static_cast<std::uint32_t>(k % ring_);
       slots_[in_ring[k]] = {position * largest, true, position, k < ring_ ? none : in_ring[k - ring_]};
     }
-    memory_ = {backend_, books, MemoryKind::device, MemoryPurpose::gradients, ring_ * largest};
-    own_ = {backend_, books, MemoryKind::device, MemoryPurpose::gradient_slots, own};
+    memory_ = allocate(MemoryPurpose::gradients, ring_ * largest);
+    own_ = allocate(MemoryPurpose::gradient_slots, own);
   }
 
-  Backend& backend_;
-  FlatLayout const& layout_;
-  std::vector<Slot> slots_;
+  EngineContext<Backend> const& engine_;
+  FixedArray<Slot> slots_;
   std::size_t ring_ = 0;
-  Buffer<T, Backend> memory_;
-  Buffer<T, Backend> own_;
-  std::vector<typename Backend::Event> free_;
+  ElementBuffer<Backend> memory_;
+  ElementBuffer<Backend> own_;
+  FixedArray<typename Backend::Event> free_;
 };
 
 }  // namespace zero

@@ -3,13 +3,10 @@
 #pragma once
 
 #include <zero/agreement.hpp>
-#include <zero/backend.hpp>
-#include <zero/buffer.hpp>
-#include <zero/communicator.hpp>
+#include <zero/engine_context.hpp>
 #include <zero/error.hpp>
-#include <zero/flat_layout.hpp>
 #include <zero/gradient_reducer.hpp>
-#include <zero/kernels/cast.hpp>
+#include <zero/kernels/double.hpp>
 #include <zero/parameter_gatherer.hpp>
 #include <zero/parameter_updater.hpp>
 
@@ -24,62 +21,30 @@ namespace zero {
 
 /// Reads and writes one whole parameter, or what belongs to it, across the slices of all ranks. Host code outside of
 /// the hot path: blocks, and uses one bucket of staging at most. Every rank calls it for the same parameter.
-template <class Rule, class Offload, class T, class Sum, class Backend, class Communicator>
+template <class Backend>
 class ParameterAccess {
  public:
-  using Gatherer = ParameterGatherer<T, Backend, Communicator>;
-  using Reducer = GradientReducer<T, Sum, Backend, Communicator>;
-  using Updater = ParameterUpdater<Rule, Offload, T, Sum, Backend, Communicator>;
-  using Stream = typename Backend::Stream;
+  ParameterAccess(EngineContext<Backend> const& engine, ParameterGatherer<Backend>& gatherer,
+                  GradientReducer<Backend>& reducer, ParameterUpdater<Backend>& updater)
+      : engine_(engine), gatherer_(gatherer), reducer_(reducer), updater_(updater) {}
 
-  ParameterAccess(Backend& backend, Communicator& communicator, MemoryReport& books, FlatLayout const& layout,
-                  std::vector<ParameterSpec> const& specs, Gatherer& gatherer, Reducer& reducer, Updater& updater,
-                  Traffic& traffic, Stream communication)
-      : backend_(backend),
-        communicator_(communicator),
-        books_(books),
-        layout_(layout),
-        specs_(specs),
-        gatherer_(gatherer),
-        reducer_(reducer),
-        updater_(updater),
-        traffic_(traffic),
-        communication_(communication) {}
-
+  /// The master value where there is one.
   [[nodiscard]] std::vector<float> read_parameter(ParameterId id) {
-    if (Updater::has_master && !specs_[id.index].frozen) {
-      return read_owned<float>(id, [this](std::size_t b) { return updater_.master(b); });
-    }
-    std::vector<T> values(layout_.places()[id.index].count);
-    if (layout_.blocks()[layout_.places()[id.index].block].whole) {
-      read_whole<T>(id, values, [this](std::size_t b) { return gatherer_.whole_bucket(b); });
-    } else {
-      read_slices<T>(id, values, [this](std::size_t b) { return gatherer_.slice(b); });
-    }
-    return widened(values);
+    return read(id, has_master(id) ? Quantity::master : Quantity::value);
   }
 
   /// Leaves the caller's adopted buffers as they are.
   void write_parameter(ParameterId id, std::span<float const> values) {
     check(id, values, "values");
-    std::vector<T> narrowed(values.size());
-    cast(InstructionSet::baseline, narrowed.data(), values.data(), values.size());
-    if (layout_.blocks()[layout_.places()[id.index].block].whole) {
-      write_whole<T>(id, narrowed, [this](std::size_t b) { return gatherer_.whole_bucket(b); });
-    } else {
-      write_slice<T>(id, narrowed, [this](std::size_t b) { return gatherer_.slice(b); });
-    }
-    if (Updater::has_master && !specs_[id.index].frozen) {
-      write_owned<float>(id, values, [this](std::size_t b) { return updater_.master(b); });
-    }
+    write(id, Quantity::value, values);
+    if (has_master(id)) write(id, Quantity::master, values);
   }
 
   /// \p average is 1 / (world x accumulation x loss scale).
   [[nodiscard]] std::vector<float> read_gradient(ParameterId id, double average) {
     check_trainable(id);
-    reducer_.join(communication_);
-    auto const sums = read_owned<Sum>(id, [this](std::size_t b) { return reducer_.sum(b); });
-    auto gradient = widened(sums);
+    reducer_.join(engine_.communication);
+    auto gradient = read(id, Quantity::sum);
     for (auto& g : gradient) g = (Double(g) * Double(average)).to_float();
     return gradient;
   }
@@ -87,156 +52,147 @@ class ParameterAccess {
   void write_gradient(ParameterId id, std::span<float const> values, double average) {
     check_trainable(id);
     check(id, values, "gradient");
-    reducer_.join(communication_);
-    std::vector<Sum> sums(values.size());
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      sums[i] = narrow<Sum>((Double(values[i]) / Double(average)).to_float());
-    }
-    write_owned<Sum>(id, sums, [this](std::size_t b) { return reducer_.sum(b); });
+    reducer_.join(engine_.communication);
+    std::vector<float> sums(values.begin(), values.end());
+    for (auto& sum : sums) sum = (Double(sum) / Double(average)).to_float();
+    write(id, Quantity::sum, sums);
     reducer_.retake_norm();
   }
 
   [[nodiscard]] std::vector<float> read_state(ParameterId id, std::size_t k) {
     check_state(id, k);
-    return read_owned<float>(id, [&](std::size_t b) { return updater_.state(k, b); });
+    return read(id, Quantity::state, k);
   }
 
   void write_state(ParameterId id, std::size_t k, std::span<float const> values) {
     check_state(id, k);
     check(id, values, "state");
-    write_owned<float>(id, values, [&](std::size_t b) { return updater_.state(k, b); });
+    write(id, Quantity::state, values, k);
   }
 
  private:
-  [[nodiscard]] std::size_t rank() const noexcept { return static_cast<std::size_t>(communicator_.rank()); }
-  // What a rank owns of a bucket: all of it at stage 0, else its slice.
-  [[nodiscard]] bool owns_whole() const noexcept { return layout_.settings().stage == Stage::none; }
-  [[nodiscard]] std::string quoted(ParameterId id) const { return detail::quoted(specs_[id.index].name); }
+  enum class Quantity : std::uint8_t { value, sum, master, state };
+
+  [[nodiscard]] bool has_master(ParameterId id) const noexcept {
+    return engine_.operations.facts().has_master() && !engine_.specs[id.index].frozen;
+  }
 
   void check(ParameterId id, std::span<float const> values, char const* what) {
-    if (values.size() != layout_.places()[id.index].count) {
-      throw ConfigurationError(
-          detail::sentence({"zero::Engine: parameter ", quoted(id), " has ", layout_.places()[id.index].count,
-                            " elements, but ", values.size(), " were given"}));
+    auto const name = detail::quoted(engine_.specs[id.index].name);
+    if (values.size() != engine_.layout.places()[id.index].count) {
+      detail::fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ",
+                                        engine_.layout.places()[id.index].count, " elements, but ", values.size(),
+                                        " were given"});
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
-    detail::agree_on_values(communicator_, std::string(what) + " of parameter " + quoted(id), fingerprint.value());
+    detail::agree_on_values(engine_.operations, detail::sentence({what, " of parameter ", name}), fingerprint.value());
   }
   void check_trainable(ParameterId id) const {
-    if (specs_[id.index].frozen) {
-      throw ConfigurationError(
-          detail::sentence({"zero::Engine: parameter ", quoted(id), " is frozen: it has no gradient and no states"}));
-    }
+    auto const& spec = engine_.specs[id.index];
+    if (!spec.frozen) return;
+    detail::fail<ConfigurationError>(
+        {"zero::Engine: parameter ", detail::quoted(spec.name), " is frozen: it has no gradient and no states"});
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
-    if (k >= Rule::state_count) {
-      throw ConfigurationError(
-          detail::sentence({"zero::Engine: the rule has ", Rule::state_count, " states, there is no state ", k}));
-    }
+    std::size_t const count = engine_.operations.facts().state_count;
+    if (k < count) return;
+    detail::fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
   }
 
-  template <class X>
-  static std::vector<float> widened(std::vector<X> const& values) {
-    std::vector<float> wide(values.size());
-    cast(InstructionSet::baseline, wide.data(), values.data(), values.size());
+  // Whether every rank holds all of the bucket, or its own slice.
+  [[nodiscard]] bool is_whole(Quantity quantity, std::size_t b) const noexcept {
+    return quantity == Quantity::value ? gatherer_.is_whole(b) : engine_.owns_whole();
+  }
+  [[nodiscard]] void* held(Quantity quantity, std::size_t k, std::size_t b) const noexcept {
+    switch (quantity) {
+      case Quantity::value:
+        return gatherer_.is_whole(b) ? gatherer_.whole_bucket(b) : gatherer_.slice(b);
+      case Quantity::sum:
+        return reducer_.sum(b);
+      case Quantity::master:
+        return updater_.master(b);
+      default:
+        return updater_.state(k, b);
+    }
+  }
+  [[nodiscard]] static ElementRole role(Quantity quantity) noexcept {
+    return quantity == Quantity::value ? ElementRole::value
+           : quantity == Quantity::sum ? ElementRole::sum
+                                       : ElementRole::state;
+  }
+
+  [[nodiscard]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
+    auto const& place = engine_.layout.places()[id.index];
+    std::size_t const bytes = engine_.operations.bytes(role(quantity));
+    std::vector<std::byte> elements(place.count * bytes);
+    bool const whole = is_whole(quantity, place.first_bucket);
+    for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
+      auto const& part = part_of(id, b);
+      auto* const to = elements.data() + part.in_parameter * bytes;
+      auto const* const from = static_cast<std::byte*>(held(quantity, k, b));
+      if (whole) {
+        engine_.backend.copy(to, from + part.offset * bytes, part.count * bytes, engine_.communication);
+      } else {
+        read_slices(b, part, role(quantity), to, from);
+      }
+    }
+    if (whole) finish_reading(elements.data(), elements.size());
+    std::vector<float> wide(place.count);
+    engine_.operations.widen(role(quantity), wide.data(), elements.data(), wide.size());
     return wide;
   }
 
-  template <class X, class Owned>
-  std::vector<X> read_owned(ParameterId id, Owned&& owned) {
-    std::vector<X> out(layout_.places()[id.index].count);
-    if (owns_whole()) {
-      read_whole<X>(id, out, owned);
-    } else {
-      read_slices<X>(id, out, owned);
-    }
-    return out;
+  void read_slices(std::size_t b, Piece const& part, ElementRole role, void* to, void const* from) {
+    std::size_t const n = engine_.layout.slice_elements(b);
+    ElementBuffer<Backend> const whole(engine_, role, MemoryKind::device, MemoryPurpose::staging, n * engine_.world());
+    std::size_t const bytes = whole.element_bytes();
+    auto* const own = whole.at(engine_.rank * n);
+    engine_.backend.copy(own, from, n * bytes, engine_.communication);
+    engine_.operations.all_gather(role, own, whole.at(0), n, {"access", b}, engine_.communication);
+    ++engine_.traffic.collectives;
+    engine_.traffic.access += n * (engine_.world() - 1);
+    engine_.backend.copy(to, whole.at(part.offset), part.count * bytes, engine_.communication);
+    finish_reading(to, part.count * bytes);
   }
-  template <class X, class Owned>
-  void write_owned(ParameterId id, std::span<X const> values, Owned&& owned) {
-    if (owns_whole()) {
-      write_whole<X>(id, values, owned);
-    } else {
-      write_slice<X>(id, values, owned);
-    }
+  void finish_reading(void const* from, std::size_t bytes) {
+    engine_.backend.synchronize(engine_.communication);
+    engine_.backend.host_reads(from, bytes);
   }
 
-  template <class X, class Bucket>
-  void read_whole(ParameterId id, std::span<X> out, Bucket&& bucket) {
-    for_parts(id, [&](std::size_t b, Piece const& part) {
-      backend_.copy(out.data() + part.in_parameter, bucket(b) + part.offset, part.count * sizeof(X), communication_);
-    });
-    backend_.synchronize(communication_);
-    backend_.host_reads(out.data(), out.size_bytes());
-  }
-
-  template <class X, class Slice>
-  void read_slices(ParameterId id, std::span<X> out, Slice&& slice) {
-    for_parts(id, [&](std::size_t b, Piece const& part) {
-      std::size_t const n = layout_.slice_elements(b);
-      Buffer<X, Backend> whole(backend_, books_, MemoryKind::device, MemoryPurpose::staging,
-                               layout_.buckets()[b].elements);
-      X* const own = whole.data() + rank() * n;
-      backend_.copy(own, slice(b), n * sizeof(X), communication_);
-      communicator_.all_gather(own, whole.data(), n, {"access", b}, communication_);
-      ++traffic_.collectives;
-      traffic_.access += n * (static_cast<std::size_t>(communicator_.size()) - 1);
-      backend_.copy(out.data() + part.in_parameter, whole.data() + part.offset, part.count * sizeof(X), communication_);
-      backend_.synchronize(communication_);
-      backend_.host_reads(out.data() + part.in_parameter, part.count * sizeof(X));
-    });
-  }
-
-  template <class X, class Bucket>
-  void write_whole(ParameterId id, std::span<X const> values, Bucket&& bucket) {
-    for_parts(id, [&](std::size_t b, Piece const& part) {
-      backend_.copy(bucket(b) + part.offset, values.data() + part.in_parameter, part.count * sizeof(X), communication_);
-    });
-    give_back(values);
-  }
-
-  template <class X, class Slice>
-  void write_slice(ParameterId id, std::span<X const> values, Slice&& slice) {
-    for_parts(id, [&](std::size_t b, Piece const& part) {
-      std::size_t const begin = rank() * layout_.slice_elements(b);
-      std::size_t const from = std::max(begin, part.offset);
-      std::size_t const to = std::min(begin + layout_.slice_elements(b), part.offset + part.count);
-      if (from >= to) return;
-      backend_.copy(slice(b) + (from - begin), values.data() + part.in_parameter + (from - part.offset),
-                    (to - from) * sizeof(X), communication_);
-    });
-    give_back(values);
-  }
-
-  // The values are the caller's again, who may overwrite them.
-  template <class X>
-  void give_back(std::span<X const> values) {
-    backend_.synchronize(communication_);
-    backend_.host_writes(values.data(), values.size_bytes());
-  }
-
-  template <class F>
-  void for_parts(ParameterId id, F&& f) const {
-    auto const& place = layout_.places()[id.index];
+  void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
+    auto const& place = engine_.layout.places()[id.index];
+    std::size_t const bytes = engine_.operations.bytes(role(quantity));
+    std::vector<std::byte> elements(values.size() * bytes);
+    engine_.operations.narrow(role(quantity), elements.data(), values.data(), values.size());
     for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
-      for (auto const& piece : layout_.buckets()[b].pieces) {
-        if (piece.parameter == id.index) f(b, piece);
-      }
+      auto const& part = part_of(id, b);
+      bool const whole = is_whole(quantity, b);
+      std::size_t const n = whole ? engine_.layout.buckets()[b].elements : engine_.layout.slice_elements(b);
+      std::size_t const begin = whole ? 0 : engine_.rank * n;
+      std::size_t const from = std::max(begin, part.offset);
+      std::size_t const to = std::min(begin + n, part.offset + part.count);
+      if (from >= to) continue;
+      engine_.backend.copy(static_cast<std::byte*>(held(quantity, k, b)) + (from - begin) * bytes,
+                           elements.data() + (part.in_parameter + (from - part.offset)) * bytes, (to - from) * bytes,
+                           engine_.communication);
     }
+    engine_.backend.synchronize(engine_.communication);
+    engine_.backend.host_writes(elements.data(), elements.size());  // the memory is the host's again
   }
 
-  Backend& backend_;
-  Communicator& communicator_;
-  MemoryReport& books_;
-  FlatLayout const& layout_;
-  std::vector<ParameterSpec> const& specs_;
-  Gatherer& gatherer_;
-  Reducer& reducer_;
-  Updater& updater_;
-  Traffic& traffic_;
-  Stream communication_;
+  [[nodiscard]] Piece const& part_of(ParameterId id, std::size_t b) const noexcept {
+    auto const& pieces = engine_.layout.buckets()[b].pieces;
+    std::size_t i = 0;
+    while (pieces[i].parameter != id.index) ++i;
+    return pieces[i];
+  }
+
+  EngineContext<Backend> const& engine_;
+  ParameterGatherer<Backend>& gatherer_;
+  GradientReducer<Backend>& reducer_;
+  ParameterUpdater<Backend>& updater_;
 };
 
 }  // namespace zero

@@ -2,19 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/backend.hpp>
-#include <zero/buffer.hpp>
-#include <zero/communicator.hpp>
+#include <zero/engine_context.hpp>
 #include <zero/error.hpp>
-#include <zero/flat_layout.hpp>
+#include <zero/fixed_array.hpp>
 #include <zero/lease.hpp>
+#include <zero/lease_records.hpp>
 #include <zero/stream.hpp>
+#include <zero/unit_table.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace zero {
@@ -27,56 +26,49 @@ struct GatherSettings {
 
 /// Owns the parameters in the compute type: whole below stage 3; at stage 3 this rank's slices, the small parameters
 /// that are kept whole, and an arena of bounded size for what is gathered. Stable addresses below stage 3.
-template <class T, class Backend, class Communicator>
+template <class Backend>
 class ParameterGatherer final : public detail::ParameterSource<typename Backend::Stream> {
  public:
   using Stream = typename Backend::Stream;
 
-  ParameterGatherer(Backend& backend, Communicator& communicator, MemoryReport& books, FlatLayout const& layout,
-                    std::vector<ParameterSpec> const& specs, GatherSettings const& settings, Traffic& traffic,
-                    Stream communication)
-      : backend_(backend),
-        communicator_(communicator),
-        layout_(layout),
-        specs_(specs),
-        traffic_(traffic),
-        communication_(communication),
+  ParameterGatherer(EngineContext<Backend> const& engine, GatherSettings const& settings)
+      : engine_(engine),
         prefetch_units_(settings.prefetch_units),
-        blocks_(layout.blocks().size()),
-        published_(layout.buckets().size()) {
+        blocks_(engine.layout.blocks().size()),
+        published_(engine.layout.buckets().size()) {
     detail::require(settings.prefetch_units >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
     std::size_t whole = 0;
     std::size_t sharded = 0;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      auto const& block = layout.blocks()[i];
-      blocks_[i].place = block.whole ? whole : sharded;
-      (block.whole ? whole : sharded) += block.whole ? block.elements : block.elements / world();
+      auto const& block = engine.layout.blocks()[i];
+      auto& room = block.whole ? whole : sharded;
+      blocks_[i].place = room;
+      room += block.elements / (block.whole ? 1 : engine.world());
     }
     find_units();
     live_bound_ = sharded == 0 ? 0 : live_bound(settings.live_elements);
-    whole_ = {backend, books, MemoryKind::device, MemoryPurpose::parameters, whole};
-    shards_ = {backend, books, MemoryKind::device, MemoryPurpose::parameters, sharded};
-    gathered_ = {backend, books, MemoryKind::device, MemoryPurpose::gathered, live_bound_};
+    whole_ = allocate(MemoryPurpose::parameters, whole);
+    shards_ = allocate(MemoryPurpose::parameters, sharded);
+    gathered_ = allocate(MemoryPurpose::gathered, live_bound_);
     keep_adopted();
   }
 
   // ------------------------------------------------------------------------------------------------- addresses
 
-  /// This rank's slice of bucket \p b.
-  [[nodiscard]] T* slice(std::size_t b) const noexcept {
-    auto const& bucket = layout_.buckets()[b];
-    auto const& block = layout_.blocks()[bucket.block];
-    std::size_t const offset = bucket.begin - block.begin;
-    if (!block.whole) return shards_.data() + blocks_[bucket.block].place + offset / world();
-    return whole_bucket(b) + rank() * layout_.slice_elements(b);
+  /// This rank's slice of bucket \p b, in the compute type.
+  [[nodiscard]] std::byte* slice(std::size_t b) const noexcept {
+    auto const& bucket = engine_.layout.buckets()[b];
+    if (is_whole(b)) return whole_.at(in_whole(bucket.block, bucket.begin) + engine_.rank * slice_elements(b));
+    std::size_t const offset = bucket.begin - engine_.layout.blocks()[bucket.block].begin;
+    return shards_.at(blocks_[bucket.block].place + offset / engine_.world());
   }
   /// All of bucket \p b, which is kept whole.
-  [[nodiscard]] T* whole_bucket(std::size_t b) const noexcept {
-    auto const& bucket = layout_.buckets()[b];
-    return whole_.data() + blocks_[bucket.block].place + (bucket.begin - layout_.blocks()[bucket.block].begin);
+  [[nodiscard]] std::byte* whole_bucket(std::size_t b) const noexcept {
+    auto const& bucket = engine_.layout.buckets()[b];
+    return whole_.at(in_whole(bucket.block, bucket.begin));
   }
   [[nodiscard]] bool is_whole(std::size_t b) const noexcept {
-    return layout_.blocks()[layout_.buckets()[b].block].whole;
+    return engine_.layout.blocks()[engine_.layout.buckets()[b].block].whole;
   }
 
   // ------------------------------------------------------------------------------------------------- gathering
@@ -85,70 +77,66 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   /// step from those of an evaluation in the traffic. \throws LeaseError beyond the live bound; nothing is held then.
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream, bool training) {
     training_ = training;
-    std::uint32_t const number = take_record();
+    std::uint32_t const number = records_.take();
     auto& record = records_[number];
-    record.ids.assign(ids.begin(), ids.end());
     for (auto id : ids) {
-      auto const& place = layout_.places().at(id.index);
-      if (layout_.blocks()[place.block].whole) {
-        for (std::uint32_t b = 0; b < place.bucket_count; ++b)
-          backend_.wait(stream, published_[place.first_bucket + b]);
-      } else if (std::find(record.blocks.begin(), record.blocks.end(), place.block) == record.blocks.end()) {
-        record.blocks.push_back(place.block);
+      record.ids.push_back(id);
+      auto const& place = engine_.layout.places()[id.index];
+      if (!engine_.layout.blocks()[place.block].whole) {
+        enter_once(record.blocks, place.block);
+        continue;
+      }
+      for (std::uint32_t b = 0; b < place.bucket_count; ++b) {
+        engine_.backend.wait(stream, published_[place.first_bucket + b]);
       }
     }
-    if (has_adopted_) backend_.wait(stream, adopted_current_);
+    if (!adopted_.empty()) engine_.backend.wait(stream, adopted_current_);
     hold(number);
-    for (auto block : record.blocks) backend_.wait(stream, blocks_[block].ready);
-    for (auto block : record.blocks) prefetch_beside(layout_.blocks()[block].unit);
+    for (auto block : record.blocks) engine_.backend.wait(stream, blocks_[block].ready);
+    for (auto block : record.blocks) prefetch_beside(engine_.layout.blocks()[block].unit);
     return number;
   }
 
   void* parameter(std::uint32_t record, ParameterId id) override {
-    auto const& held = records_[record].ids;
-    if (std::find(held.begin(), held.end(), id) == held.end()) {
-      throw LeaseError(detail::sentence(
-          {"zero::ParameterLease: ", (id.index < specs_.size() ? detail::quoted(specs_[id.index].name) : "a parameter"),
-           " is not part of this lease: name it in the call of gather"}));
-    }
-    auto const& place = layout_.places()[id.index];
-    auto const& block = layout_.blocks()[place.block];
-    if (block.whole) {
-      auto const& adopted = specs_[id.index].values;
-      if (adopted && keeps_adopted()) return adopted->data;
-      return whole_.data() + blocks_[place.block].place + (place.begin - block.begin);
-    }
-    return gathered_.data() + blocks_[place.block].at + (place.begin - block.begin);
+    if (!holds(record, id)) fail_not_held(id);
+    auto const& place = engine_.layout.places()[id.index];
+    auto const& block = engine_.layout.blocks()[place.block];
+    if (!block.whole) return gathered_.at(blocks_[place.block].at + (place.begin - block.begin));
+    auto const& adopted = engine_.specs[id.index].values;
+    if (adopted && keeps_adopted()) return adopted->data;
+    return whole_.at(in_whole(place.block, place.begin));
   }
 
-  [[nodiscard]] std::size_t element_count(ParameterId id) const override { return layout_.places()[id.index].count; }
+  [[nodiscard]] std::size_t element_count(ParameterId id) const override {
+    return engine_.layout.places()[id.index].count;
+  }
 
   void release(std::uint32_t record, Stream stream) noexcept override {
-    readers_.note(backend_, stream);
+    readers_.note(engine_.backend, stream);
     for (auto block : records_[record].blocks) {
-      blocks_[block].readers.note(backend_, stream);
+      blocks_[block].readers.note(engine_.backend, stream);
       --blocks_[block].leases;
-      evict_unless_held(block);
+      if (blocks_[block].leases == 0 && blocks_[block].resident) evict(block);
     }
-    return_record(record);
+    records_.give_back(record);
   }
 
   // ------------------------------------------------------------------------------------------------- publishing
 
   /// \p stream waits until nobody reads parameters that the update is going to change.
   void join_readers(Stream stream) {
-    readers_.join(backend_, stream);
+    readers_.join(engine_.backend, stream);
     readers_.clear();
   }
 
   /// Forgets what has been gathered, and in which direction: the parameters are about to change, and the next step's
   /// gathers are to take the places of the last one's. \throws SequenceError while leases are held.
   void invalidate() {
-    for (auto const& record : records_) {
+    for (auto const& record : records_.all()) {
       if (record.ids.empty()) continue;
-      throw SequenceError(
-          detail::sentence({"zero::Engine: a lease on ", detail::quoted(specs_[record.ids.front().index].name),
-                            " is still held: end every lease before the parameters change"}));
+      detail::fail<SequenceError>({"zero::Engine: a lease on ",
+                                   detail::quoted(engine_.specs[record.ids.front().index].name),
+                                   " is still held: end every lease before the parameters change"});
     }
     while (!resident_.empty()) evict(resident_.back());
     last_unit_ = -1;
@@ -157,20 +145,15 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   /// Makes the updated slices of bucket \p b known to all ranks. Stage 3 does so at the next gather.
   void publish(std::size_t b, bool all_gather) {
     if (!is_whole(b)) return;
-    if (all_gather) {
-      std::size_t const n = layout_.slice_elements(b);
-      communicator_.all_gather(slice(b), whole_bucket(b), n, {"parameters", b}, communication_);
-      traffic_.parameters += n * (world() - 1);
-      ++traffic_.collectives;
-    }
-    backend_.record(published_[b], communication_);
+    if (all_gather) this->all_gather(b, whole_bucket(b), "parameters", engine_.traffic.parameters);
+    engine_.backend.record(published_[b], engine_.communication);
   }
 
   /// Copies all adopted parameters back to the caller's buffers, as one operation after every `publish`.
   void copy_to_adopted() {
-    if (!has_adopted_) return;
-    backend_.copy_many(adopted_, communication_);
-    backend_.record(adopted_current_, communication_);
+    if (adopted_.empty()) return;
+    engine_.backend.copy_many(adopted_, engine_.communication);
+    engine_.backend.record(adopted_current_, engine_.communication);
   }
 
  private:
@@ -182,102 +165,97 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     typename Backend::Event ready{};
     StreamJoin<Backend> readers;
   };
-  struct Record {
-    std::vector<ParameterId> ids;
-    std::vector<std::uint32_t> blocks;
-  };
-  struct Unit {
-    explicit Unit(int n) : number(n) {}
-    int number;
-    std::size_t elements = 0;
-    bool in_order = true;  // no tied parameters, whose use does not follow the order of units
-    std::vector<std::uint32_t> blocks;
-  };
 
-  [[nodiscard]] std::size_t world() const noexcept { return layout_.settings().world; }
-  [[nodiscard]] std::size_t rank() const noexcept { return static_cast<std::size_t>(communicator_.rank()); }
-  [[nodiscard]] bool keeps_adopted() const noexcept { return layout_.settings().stage != Stage::parameters; }
+  [[nodiscard]] std::size_t slice_elements(std::size_t b) const noexcept { return engine_.layout.slice_elements(b); }
+  [[nodiscard]] std::size_t in_whole(std::uint32_t block, std::size_t begin) const noexcept {
+    return blocks_[block].place + (begin - engine_.layout.blocks()[block].begin);
+  }
+  [[nodiscard]] bool keeps_adopted() const noexcept { return engine_.stage() != Stage::parameters; }
+  [[nodiscard]] ElementBuffer<Backend> allocate(MemoryPurpose purpose, std::size_t elements) const {
+    return {engine_, ElementRole::value, MemoryKind::device, purpose, elements};
+  }
+
+  void all_gather(std::size_t b, void* full, std::string_view what, std::uint64_t& elements) {
+    std::size_t const n = slice_elements(b);
+    engine_.operations.all_gather(ElementRole::value, slice(b), full, n, {what, b}, engine_.communication);
+    elements += n * (engine_.world() - 1);
+    ++engine_.traffic.collectives;
+  }
 
   void find_units() {
     for (std::uint32_t i = 0; i < blocks_.size(); ++i) {
-      auto const& block = layout_.blocks()[i];
+      auto const& block = engine_.layout.blocks()[i];
       if (block.whole) continue;
-      auto unit = units_.begin() + find_unit(block.unit);
-      if (unit == units_.end() || unit->number != block.unit) unit = units_.insert(unit, Unit{block.unit});
-      unit->elements += block.elements;
-      unit->blocks.push_back(i);
-      for (auto const& piece : layout_.buckets()[block.first_bucket].pieces) {
-        if (specs_[piece.parameter].contributions > 1) unit->in_order = false;
+      bool in_order = true;
+      for (auto const& piece : engine_.layout.buckets()[block.first_bucket].pieces) {
+        if (engine_.specs[piece.parameter].contributions > 1) in_order = false;
       }
+      units_.add(block.unit, i, block.elements, in_order);
     }
   }
 
   /// By default the largest unit, as many ahead as are prefetched, and the tied parameters that may be held meanwhile.
   [[nodiscard]] std::size_t live_bound(std::size_t asked) const {
-    std::size_t largest = 0;
-    std::size_t tied = 0;
-    std::size_t all = 0;
-    for (auto const& unit : units_) {
-      all += unit.elements;
-      largest = std::max(largest, unit.elements);
-      if (!unit.in_order) tied += unit.elements;
-    }
-    if (asked == 0) return std::min(all, largest * (static_cast<std::size_t>(prefetch_units_) + 1) + tied);
-    return std::min(all, asked);
+    std::size_t const all = units_.elements();
+    if (asked != 0) return asked < all ? asked : all;
+    std::size_t const bound =
+        units_.largest() * (static_cast<std::size_t>(prefetch_units_) + 1) + units_.elements_out_of_order();
+    return bound < all ? bound : all;
   }
 
   void keep_adopted() {
     if (!keeps_adopted()) return;
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      auto const& adopted = specs_[i].values;
+    for (std::size_t i = 0; i < engine_.specs.size(); ++i) {
+      auto const& adopted = engine_.specs[i].values;
       if (!adopted) continue;
-      auto const& place = layout_.places()[i];
-      T const* from = whole_.data() + blocks_[place.block].place + (place.begin - layout_.blocks()[place.block].begin);
-      adopted_.push_back({adopted->data, from, place.count * sizeof(T)});
+      auto const& place = engine_.layout.places()[i];
+      adopted_.push_back(
+          {adopted->data, whole_.at(in_whole(place.block, place.begin)), place.count * whole_.element_bytes()});
     }
-    has_adopted_ = !adopted_.empty();
   }
 
-  // Records are reused, so that taking and ending a lease allocates nothing once the model has been seen.
-  std::uint32_t take_record() {
-    if (free_records_.empty()) {
-      records_.emplace_back();
-      free_records_.push_back(static_cast<std::uint32_t>(records_.size() - 1));
-      free_records_.reserve(records_.size());
+  static void enter_once(std::vector<std::uint32_t>& blocks, std::uint32_t block) {
+    for (auto entered : blocks) {
+      if (entered == block) return;
     }
-    auto const number = free_records_.back();
-    free_records_.pop_back();
-    return number;
+    blocks.push_back(block);
   }
-  void return_record(std::uint32_t number) noexcept {
-    records_[number].ids.clear();
-    records_[number].blocks.clear();
-    free_records_.push_back(number);
+
+  [[nodiscard]] bool holds(std::uint32_t record, ParameterId id) const noexcept {
+    for (auto held : records_[record].ids) {
+      if (held == id) return true;
+    }
+    return false;
+  }
+  [[noreturn]] void fail_not_held(ParameterId id) const {
+    bool const known = id.index < engine_.specs.size();
+    detail::fail<LeaseError>(
+        {"zero::ParameterLease: ", known ? detail::quoted(engine_.specs[id.index].name) : detail::Phrase("a parameter"),
+         " is not part of this lease: name it in the call of gather"});
   }
 
   void hold(std::uint32_t number) {
     auto const& blocks = records_[number].blocks;
     for (auto block : blocks) ++blocks_[block].leases;
     for (auto block : blocks) {
-      if (blocks_[block].resident || make_resident(block, true)) continue;
-      refuse(number, block);
+      if (!blocks_[block].resident && !make_resident(block, true)) refuse(number, block);
     }
   }
 
   [[noreturn]] void refuse(std::uint32_t number, std::uint32_t refused) {
     for (auto block : records_[number].blocks) --blocks_[block].leases;
-    return_record(number);
+    records_.give_back(number);
     std::size_t live = 0;
-    for (auto block : resident_) live += layout_.blocks()[block].elements;
-    throw LeaseError(
-        detail::sentence({"zero::Engine: gathering unit ", layout_.blocks()[refused].unit, " needs ",
-                          layout_.blocks()[refused].elements, " elements, but ", live, " of the live bound of ",
-                          live_bound_, " are held: end leases earlier or raise live_elements"}));
+    for (auto block : resident_) live += engine_.layout.blocks()[block].elements;
+    auto const& block = engine_.layout.blocks()[refused];
+    detail::fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ",
+                              live, " of the live bound of ", live_bound_,
+                              " are held: end leases earlier or raise live_elements"});
   }
 
   /// Gathers one block into the arena; false if there is no room. \p may_evict: prefetched blocks may go.
   bool make_resident(std::uint32_t number, bool may_evict) {
-    auto const& block = layout_.blocks()[number];
+    auto const& block = engine_.layout.blocks()[number];
     auto at = find_room(block.elements);
     while (at == no_room && may_evict && evict_one_prefetched()) at = find_room(block.elements);
     if (at == no_room) return false;
@@ -287,14 +265,10 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     state.resident = true;
     resident_.push_back(number);
     for (std::uint32_t b = block.first_bucket; b < block.first_bucket + block.bucket_count; ++b) {
-      auto const& bucket = layout_.buckets()[b];
-      std::size_t const n = layout_.slice_elements(b);
-      communicator_.all_gather(slice(b), gathered_.data() + at + (bucket.begin - block.begin), n, {"gather", b},
-                               communication_);
-      (training_ ? traffic_.gathered : traffic_.evaluation) += n * (world() - 1);
-      ++traffic_.collectives;
+      all_gather(b, gathered_.at(at + (engine_.layout.buckets()[b].begin - block.begin)), "gather",
+                 training_ ? engine_.traffic.gathered : engine_.traffic.evaluation);
     }
-    backend_.record(state.ready, communication_);
+    engine_.backend.record(state.ready, engine_.communication);
     return true;
   }
 
@@ -307,7 +281,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
       if (at + elements > live_bound_) return no_room;
       moved = false;
       for (auto number : resident_) {
-        std::size_t const end = blocks_[number].at + layout_.blocks()[number].elements;
+        std::size_t const end = blocks_[number].at + engine_.layout.blocks()[number].elements;
         if (blocks_[number].at >= at + elements || end <= at) continue;
         at = end;
         moved = true;
@@ -320,9 +294,9 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   void wait_for_readers(std::size_t begin, std::size_t end) {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       auto& state = blocks_[i];
-      std::size_t const elements = layout_.blocks()[i].elements;
-      if (layout_.blocks()[i].whole || state.at >= end || state.at + elements <= begin) continue;
-      state.readers.join(backend_, communication_);
+      auto const& block = engine_.layout.blocks()[i];
+      if (block.whole || state.at >= end || state.at + block.elements <= begin) continue;
+      state.readers.join(engine_.backend, engine_.communication);
     }
   }
 
@@ -334,60 +308,47 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     }
     return false;
   }
-  void evict_unless_held(std::uint32_t number) noexcept {
-    if (blocks_[number].leases == 0 && blocks_[number].resident) evict(number);
-  }
+  // The others keep their order, in which they may be evicted.
   void evict(std::uint32_t number) noexcept {
     blocks_[number].resident = false;
-    resident_.erase(std::find(resident_.begin(), resident_.end(), number));
-  }
-
-  [[nodiscard]] std::ptrdiff_t find_unit(int number) const {
-    auto const unit =
-        std::lower_bound(units_.begin(), units_.end(), number, [](Unit const& u, int n) { return u.number < n; });
-    return unit - units_.begin();
+    std::size_t kept = 0;
+    for (auto other : resident_) {
+      if (other != number) resident_[kept++] = other;
+    }
+    resident_.pop_back();
   }
 
   /// Gathers the units that follow \p number in the direction that gathers have taken, as far as there is room. Tied
   /// parameters say nothing of the direction. Backward has no use for the first unit: embeddings are looked up once.
   void prefetch_beside(int number) {
-    auto at = find_unit(number);
-    if (!units_[static_cast<std::size_t>(at)].in_order || number == last_unit_) return;
-    std::ptrdiff_t const direction = number > last_unit_ ? 1 : -1;
-    std::ptrdiff_t const end = direction > 0 ? static_cast<std::ptrdiff_t>(units_.size()) : 0;
+    auto at = units_.find(number);
+    if (!units_[at].in_order || number == last_unit_) return;
+    bool const forward = number > last_unit_;
     last_unit_ = number;
     for (int ahead = 0; ahead < prefetch_units_; ++ahead) {
-      at += direction;
-      if ((direction > 0 && at >= end) || (direction < 0 && at <= end)) return;
-      auto const& next = units_[static_cast<std::size_t>(at)];
-      if (!next.in_order) return;
-      for (auto block : next.blocks) {
+      if (forward ? at + 1 >= units_.size() : at <= 1) return;
+      at = forward ? at + 1 : at - 1;
+      if (!units_[at].in_order) return;
+      for (auto block : units_[at].blocks) {
         if (!blocks_[block].resident && !make_resident(block, false)) return;
       }
     }
   }
 
-  Backend& backend_;
-  Communicator& communicator_;
-  FlatLayout const& layout_;
-  std::vector<ParameterSpec> const& specs_;
-  Traffic& traffic_;
-  Stream communication_;
+  EngineContext<Backend> const& engine_;
   int prefetch_units_;
-  std::vector<BlockState> blocks_;
-  std::vector<typename Backend::Event> published_;
-  std::vector<Unit> units_;  // of what is not whole, by number
+  FixedArray<BlockState> blocks_;
+  FixedArray<typename Backend::Event> published_;
+  UnitTable units_;  // of what is not whole
   std::size_t live_bound_ = 0;
-  Buffer<T, Backend> whole_;
-  Buffer<T, Backend> shards_;
-  Buffer<T, Backend> gathered_;
+  ElementBuffer<Backend> whole_;
+  ElementBuffer<Backend> shards_;
+  ElementBuffer<Backend> gathered_;
   std::vector<std::uint32_t> resident_;
-  std::vector<Record> records_;
-  std::vector<std::uint32_t> free_records_;
+  LeaseRecords records_;
   StreamJoin<Backend> readers_;
   std::vector<CopyRange> adopted_;
   typename Backend::Event adopted_current_{};
-  bool has_adopted_ = false;
   bool training_ = false;
   int last_unit_ = -1;
 };

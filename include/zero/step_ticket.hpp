@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/parameter.hpp>
 #include <zero/step_decision.hpp>
 
 #include <array>
@@ -28,51 +29,50 @@ struct StepReport {
   std::string bad_parameter{};      ///< the first registered parameter with a non-finite gradient; empty: none
 };
 
-/// The reports of the latest steps, in memory that the host reads. Owned by the engine and its tickets together, so
-/// that a ticket may be read after the engine is gone.
+/// The reports of the latest steps, in memory that the host reads, with the events after which it may. Owned by the
+/// engine and its tickets together, so that a ticket may be read after the engine is gone.
+template <class Event>
 class StepReports {
  public:
   static constexpr std::size_t kept = 16;
 
-  StepReports(std::vector<std::string> names, bool fail_when_exhausted)
-      : names_(std::move(names)), fail_when_exhausted_(fail_when_exhausted) {}
+  StepReports(std::shared_ptr<ParameterList const> parameters, bool fail_when_exhausted)
+      : parameters_(std::move(parameters)), fail_when_exhausted_(fail_when_exhausted) {}
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
     StepOutcome outcome;
+    Event decided{};
   };
   [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % kept]; }
+  [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % kept]; }
 
-  /// Waits until \p decided has passed. \throws LossScaleError, SequenceError for a report that is too old.
-  template <class Event>
-  [[nodiscard]] StepReport report(std::uint64_t ticket, Event const& decided) const {
-    auto const& slot = slots_[ticket % kept];
+  /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
+  [[nodiscard]] StepReport report(std::uint64_t ticket) const {
+    auto const& slot = this->slot(ticket);
     if (slot.ticket != ticket) {
-      throw SequenceError(
-          detail::sentence({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"}));
+      detail::fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"});
     }
-    auto const& o = decided.read(slot.outcome);
+    auto const& o = slot.decided.read(slot.outcome);
+    StepReport report{.step = o.steps,
+                      .skipped = o.skipped,
+                      .skipped_steps = o.skipped_steps,
+                      .gradient_norm = o.gradient_norm,
+                      .clip_coefficient = o.clip_coefficient,
+                      .loss_scale = o.loss_scale,
+                      .at_minimum_scale = o.exhausted};
+    if (o.skipped) report.bad_parameter = parameters_->specs()[o.bad_parameter].name;
     if (o.exhausted && fail_when_exhausted_) {
-      throw LossScaleError(detail::sentence(
-          {"zero::Engine: gradients overflow at the minimum loss scale, first in ", detail::quoted(bad_parameter(o)),
-           ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"}));
+      detail::fail<LossScaleError>(
+          {"zero::Engine: gradients overflow at the minimum loss scale, first in ",
+           detail::quoted(report.bad_parameter),
+           ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"});
     }
-    return {.step = o.steps,
-            .skipped = o.skipped,
-            .skipped_steps = o.skipped_steps,
-            .gradient_norm = o.gradient_norm,
-            .clip_coefficient = o.clip_coefficient,
-            .loss_scale = o.loss_scale,
-            .at_minimum_scale = o.exhausted,
-            .bad_parameter = bad_parameter(o)};
+    return report;
   }
 
  private:
-  [[nodiscard]] std::string bad_parameter(StepOutcome const& o) const {
-    return o.skipped ? names_[o.bad_parameter] : "";
-  }
-
-  std::vector<std::string> names_;
+  std::shared_ptr<ParameterList const> parameters_;
   bool fail_when_exhausted_;
   std::array<Slot, kept> slots_{};
 };
@@ -81,20 +81,19 @@ class StepReports {
 template <class Event>
 class [[nodiscard]] StepTicket {
  public:
-  StepTicket(std::shared_ptr<StepReports const> reports, std::uint64_t number, std::shared_ptr<Event const> decided)
-      : reports_(std::move(reports)), decided_(std::move(decided)), number_(number) {}
+  StepTicket(std::shared_ptr<StepReports<Event> const> reports, std::uint64_t number)
+      : reports_(std::move(reports)), number_(number) {}
 
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
-  [[nodiscard]] StepReport get() const { return reports_->report(number_, *decided_); }
+  [[nodiscard]] StepReport get() const { return reports_->report(number_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {
-    if (!decided_->done()) return std::nullopt;
-    return reports_->report(number_, *decided_);
+    if (!reports_->slot(number_).decided.done()) return std::nullopt;
+    return get();
   }
 
  private:
-  std::shared_ptr<StepReports const> reports_;
-  std::shared_ptr<Event const> decided_;
+  std::shared_ptr<StepReports<Event> const> reports_;
   std::uint64_t number_;
 };
 

@@ -1,0 +1,296 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/agreement.hpp>
+#include <zero/communicator.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/engine_parts.hpp>
+#include <zero/error.hpp>
+#include <zero/flat_layout.hpp>
+#include <zero/lease.hpp>
+#include <zero/micro_batch.hpp>
+#include <zero/operations.hpp>
+#include <zero/parameter.hpp>
+#include <zero/precision.hpp>
+#include <zero/step_decider.hpp>
+#include <zero/step_ticket.hpp>
+#include <zero/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zero {
+
+/// An engine without its types: sets it up on all ranks, knows what may be called when, and takes a step through its
+/// parts. Written and compiled once for all engines of a backend; see Engine for the contracts of its functions.
+template <class Backend>
+class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream> {
+ public:
+  using Stream = typename Backend::Stream;
+  using Event = typename Backend::Event;
+
+  /// Collective, blocks. \p operations is borrowed.
+  EngineCore(Operations<Backend>& operations, ParameterList const& parameters, EngineSettings const& settings,
+             typename Backend::Config const& backend)
+      : operations_(operations), settings_(settings), parameters_(std::make_shared<ParameterList const>(parameters)) {
+    detail::on_all_ranks_or_none(operations_, [&] { prepare(); });
+    detail::agree_on_settings(operations_, describe());
+    detail::on_all_ranks_or_none(operations_,
+                                 [&] { parts_.emplace(operations_, settings_, backend, parameters_, *layout_); });
+    take_initial_values();
+  }
+  EngineCore(EngineCore const&) = delete;
+  EngineCore& operator=(EngineCore const&) = delete;
+  ~EngineCore() { life_->alive = false; }
+
+  // ------------------------------------------------------------------------------------------------- a micro-batch
+
+  MicroBatch<Stream> begin_micro_batch() {
+    expect(Phase::between, "begin_micro_batch");
+    if (micro_batches_ == settings_.gradient_accumulation_steps) {
+      detail::fail<SequenceError>({"zero::Engine: all ", settings_.gradient_accumulation_steps,
+                                   " micro-batches of this step are done: call step()"});
+    }
+    parts_->reducer.begin(micro_batches_);
+    phase_ = Phase::inside;
+    return {*this, life_, parts_->reducer.pass()};
+  }
+
+  /// The record of a lease.
+  [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream) {
+    expect_alive();
+    check(ids);
+    return parts_->gatherer.gather(ids, stream, phase_ == Phase::inside);
+  }
+  /// The record of a lease.
+  [[nodiscard]] std::uint32_t lease_gradients(std::span<ParameterId const> ids, Stream stream) {
+    expect(Phase::inside, "gradients");
+    check(ids);
+    return parts_->reducer.lease(ids, stream);
+  }
+
+  void discard_gradients() {
+    expect_alive();
+    parts_->reducer.discard();
+    micro_batches_ = 0;
+    phase_ = Phase::between;
+  }
+
+  // ------------------------------------------------------------------------------------------------- a step
+
+  [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
+    expect(Phase::between, "step");
+    expect_complete("step");
+    auto& parts = *parts_;
+    parts.decider.set(options.lr.value_or(settings_.lr),
+                      options.gradient_clipping.value_or(settings_.gradient_clipping));
+    parts.gatherer.invalidate();
+    settle_norm(stream);
+    poison_ = "an update did not end";
+    parts.decider.decide(parts.norm.view(), addends(), stream);
+    parts.gatherer.join_readers(stream);
+    parts.updater.update(parts.decider.decision(), stream);
+    parts.gatherer.copy_to_adopted();
+    parts.reducer.sums_were_read();
+    poison_ = nullptr;
+    micro_batches_ = 0;
+    return parts.decider.take_ticket();
+  }
+
+  // ------------------------------------------------------------------------------------------------- by name
+
+  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) {
+    return between_micro_batches("read_parameter").read_parameter(find(name));
+  }
+  void write_parameter(std::string_view name, std::span<float const> values) {
+    auto& access = between_micro_batches("write_parameter");
+    parts_->gatherer.invalidate();
+    access.write_parameter(find(name), values);
+    parts_->gatherer.copy_to_adopted();
+  }
+  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) {
+    auto& access = between_micro_batches("read_gradient");
+    expect_complete("read_gradient");
+    return access.read_gradient(find(name), average());
+  }
+  void write_gradient(std::string_view name, std::span<float const> values) {
+    auto& access = between_micro_batches("write_gradient");
+    expect_complete("write_gradient");
+    access.write_gradient(find(name), values, average());
+  }
+  [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
+    return between_micro_batches("read_state").read_state(find(name), k);
+  }
+  void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
+    between_micro_batches("write_state").write_state(find(name), k, values);
+  }
+  [[nodiscard]] ParameterId find(std::string_view name) const {
+    for (std::uint32_t i = 0; i < specs().size(); ++i) {
+      if (specs()[i].name == name) return {i};
+    }
+    detail::fail<ConfigurationError>({"zero::Engine: no parameter is named ", detail::quoted(name)});
+  }
+
+  [[nodiscard]] FlatLayout const& layout() const noexcept { return *layout_; }
+  [[nodiscard]] EngineParts<Backend>& parts() noexcept { return *parts_; }
+  [[nodiscard]] EngineParts<Backend> const& parts() const noexcept { return *parts_; }
+  /// Shared with leases, which outlive the engine.
+  [[nodiscard]] std::shared_ptr<detail::EngineLife> const& life() const noexcept { return life_; }
+
+ private:
+  enum class Phase : std::uint8_t { between, inside, broken };
+
+  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return parameters_->specs(); }
+
+  void prepare() {
+    detail::check_settings(settings_);
+    operations_.validate(parameters_->groups());
+    for (auto const& spec : specs()) {
+      check_adopted(spec, spec.values);
+      check_adopted(spec, spec.gradients);
+    }
+    layout_.emplace(specs(), LayoutSettings{.stage = settings_.stage,
+                                            .world = static_cast<std::size_t>(operations_.size()),
+                                            .granule = settings_.granule,
+                                            .bucket_elements = settings_.bucket_elements,
+                                            .whole_below = settings_.keep_whole_below});
+    detail::require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
+  }
+
+  void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
+    auto const compute = operations_.facts().compute;
+    if (!buffer || buffer->type == compute) return;
+    detail::fail<ConfigurationError>({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ",
+                                      name(buffer->type), " buffers, but this engine computes in ", name(compute)});
+  }
+
+  [[nodiscard]] std::string describe() const {
+    auto const& facts = operations_.facts();
+    auto text = detail::sentence({"world ",
+                                  operations_.size(),
+                                  "\nstage ",
+                                  static_cast<int>(settings_.stage),
+                                  "\ncompute ",
+                                  name(facts.compute),
+                                  "\nsum ",
+                                  name(facts.sum),
+                                  "\noffload ",
+                                  facts.offload,
+                                  "\n",
+                                  detail::describe_parameters(specs(), parameters_->groups()),
+                                  "zero version ",
+                                  ZERO_VERSION,
+                                  "\nrule ",
+                                  facts.rule,
+                                  "\nloss scaler ",
+                                  facts.scaler,
+                                  detail::describe_settings(settings_),
+                                  "\nfingerprint of the loss scaler's settings ",
+                                  operations_.fingerprint_of_scaler()});
+    std::size_t g = 0;
+    for (auto const& group : parameters_->groups()) {
+      text += detail::sentence(
+          {"\nfingerprint of the optimizer's settings, group ", g++, " ", operations_.fingerprint_of_rule(group)});
+    }
+    return text + "\n";
+  }
+
+  // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
+  void take_initial_values() {
+    for (std::uint32_t i = 0; i < specs().size(); ++i) {
+      auto const& adopted = specs()[i].values;
+      if (!adopted) continue;
+      std::vector<float> values(adopted->count);
+      std::vector<std::byte> copied(adopted->count * operations_.bytes(ElementRole::value));
+      parts_->backend.copy(copied.data(), adopted->data, copied.size(), parts_->communication.get());
+      parts_->backend.synchronize(parts_->communication.get());
+      parts_->backend.host_reads(copied.data(), copied.size());
+      operations_.widen(ElementRole::value, values.data(), copied.data(), values.size());
+      parts_->access.write_parameter({i}, values);
+    }
+  }
+
+  void finish_micro_batch(std::uint64_t pass, Stream stream) override {
+    if (pass != parts_->reducer.pass()) {
+      detail::fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
+    }
+    phase_ = Phase::broken;  // until every gradient is known to be there
+    parts_->reducer.finish(stream);
+    ++micro_batches_;
+    phase_ = Phase::between;
+  }
+  void give_up_micro_batch(std::uint64_t pass) noexcept override {
+    if (pass == parts_->reducer.pass()) phase_ = Phase::broken;
+  }
+
+  /// Before this ends nothing has changed: a failure here loses the gradients, not the states.
+  void settle_norm(Stream stream) {
+    auto& parts = *parts_;
+    phase_ = Phase::broken;
+    parts.norm.all_reduce(operations_, parts.communication.get());
+    ++parts.traffic.collectives;
+    parts.traffic.control_words += parts.norm.size();
+    parts.backend.record(parts.gradients_settled, parts.communication.get());
+    parts.backend.wait(stream, parts.gradients_settled);
+    phase_ = Phase::between;
+  }
+
+  /// How many gradients were added up: what the sum is divided by.
+  [[nodiscard]] double addends() const {
+    return static_cast<double>(operations_.size()) * static_cast<double>(settings_.gradient_accumulation_steps);
+  }
+  [[nodiscard]] double average() const {
+    return 1.0 / (addends() * static_cast<double>(parts_->decider.loss_scale().value()));
+  }
+
+  void check(std::span<ParameterId const> ids) const {
+    for (auto id : ids) {
+      if (id.index < specs().size()) continue;
+      detail::fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),
+                                        ": use the ids that ParameterList::add returned"});
+    }
+  }
+  void expect_alive() const {
+    if (poison_ == nullptr) return;
+    detail::fail<PoisonedError>(
+        {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
+  }
+  void expect(Phase phase, char const* call) const {
+    expect_alive();
+    if (phase_ == phase) return;
+    detail::fail<SequenceError>(
+        {"zero::Engine: ", call,
+         phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first"
+         : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first"
+                                   : " outside of a micro-batch: call begin_micro_batch() first"});
+  }
+  void expect_complete(char const* call) const {
+    if (micro_batches_ == settings_.gradient_accumulation_steps) return;
+    detail::fail<SequenceError>({"zero::Engine: ", call, " after ", micro_batches_, " of ",
+                                 settings_.gradient_accumulation_steps,
+                                 " micro-batches: finish them first, or discard_gradients()"});
+  }
+  [[nodiscard]] ParameterAccess<Backend>& between_micro_batches(char const* call) {
+    expect(Phase::between, call);
+    return parts_->access;
+  }
+
+  Operations<Backend>& operations_;
+  EngineSettings settings_;
+  std::shared_ptr<ParameterList const> parameters_;
+  std::shared_ptr<detail::EngineLife> life_ = std::make_shared<detail::EngineLife>();
+  std::optional<FlatLayout> layout_;
+  std::optional<EngineParts<Backend>> parts_;
+  int micro_batches_ = 0;
+  Phase phase_ = Phase::between;
+  char const* poison_ = nullptr;  // why the states cannot be trusted any more
+};
+
+}  // namespace zero

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace zero {
+
+/// Owns elements whose number never changes, value-initialized: one per bucket, per parameter, per chunk. Move-only;
+/// elements need not be movable. A std::vector does this too, at five times the compile time for every element type.
+template <class T>
+class FixedArray {
+ public:
+  FixedArray() = default;
+  explicit FixedArray(std::size_t size) : data_(new T[size]()), size_(size) {}
+  FixedArray(FixedArray&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  FixedArray& operator=(FixedArray&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(size_, other.size_);
+    return *this;
+  }
+  ~FixedArray() { delete[] data_; }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }
+  [[nodiscard]] T const& operator[](std::size_t i) const noexcept { return data_[i]; }
+  [[nodiscard]] T* begin() noexcept { return data_; }
+  [[nodiscard]] T* end() noexcept { return data_ + size_; }
+  [[nodiscard]] T const* begin() const noexcept { return data_; }
+  [[nodiscard]] T const* end() const noexcept { return data_ + size_; }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace zero

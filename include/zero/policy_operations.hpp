@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine_config.hpp>
+#include <zero/kernels/cast.hpp>
+#include <zero/kernels/update.hpp>
+#include <zero/loss_scaler.hpp>
+#include <zero/operations.hpp>
+#include <zero/step_decision.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace zero {
+
+/// The operations of engines with these policies: all that a further engine of another type instantiates, whatever its
+/// stage. Each hands over to the operation of the same name, with types.
+template <class Opt, class Prec, class Backend, class Communicator>
+class PolicyOperations final : public Operations<Backend> {
+ public:
+  using Rule = typename Opt::rule;
+  using Offload = typename Opt::offload;
+  using Scaler = typename Prec::scale;
+  using Value = typename Prec::compute::type;
+  using Sum = typename Prec::sum::type;
+  using Stream = typename Backend::Stream;
+  using Config = EngineConfig<Rule, Scaler, Offload, Backend>;
+
+  /// Both are borrowed.
+  PolicyOperations(Communicator& communicator, Config const& config)
+      : Operations<Backend>(facts_of(config)), communicator_(communicator), config_(config) {}
+
+  [[nodiscard]] int rank() const override { return communicator_.rank(); }
+  [[nodiscard]] int size() const override { return communicator_.size(); }
+  [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
+
+  void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count, bool first,
+                          CollectivePurpose purpose, Stream stream) override {
+    auto* const sums = static_cast<Sum*>(into);
+    if (addends == ElementRole::sum) {
+      communicator_.reduce_scatter_add(static_cast<Sum const*>(send), sums, count, first, purpose, stream);
+    } else {
+      communicator_.reduce_scatter_add(static_cast<Value const*>(send), sums, count, first, purpose, stream);
+    }
+  }
+  void all_gather(ElementRole role, void const* own, void* full, std::size_t count, CollectivePurpose purpose,
+                  Stream stream) override {
+    auto const typed = [&]<class T>(T* to) {
+      communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
+    };
+    if (role == ElementRole::value) return typed(static_cast<Value*>(full));
+    if (role == ElementRole::sum) return typed(static_cast<Sum*>(full));
+    typed(static_cast<float*>(full));
+  }
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
+    communicator_.all_reduce(words, count, purpose, stream);
+  }
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
+    communicator_.exchange(mine, all);
+  }
+
+  void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) override {
+    backend.accumulate(static_cast<Sum*>(into), static_cast<Value const*>(from), n, first, stream);
+  }
+  void squares(Backend& backend, NormWords norm, std::span<Piece const> pieces, void const* slice,
+               Stream stream) override {
+    backend.squares(norm, pieces, static_cast<Sum const*>(slice), stream);
+  }
+  void decide(Backend& backend, DecisionPlaces const& places, Stream stream) override {
+    backend.decide(
+        DecisionArguments<Rule, Scaler>{.norm = places.norm,
+                                        .addends = places.addends,
+                                        .clipping = places.clipping,
+                                        .scaler = config_.scale,
+                                        .state = static_cast<StepState<Scaler>*>(places.state),
+                                        .groups = static_cast<typename Rule::Config const*>(places.configs),
+                                        .group_count = places.group_count,
+                                        .constants = static_cast<typename Rule::Constants*>(places.constants),
+                                        .decision = static_cast<Decision<Rule>*>(places.decision),
+                                        .outcome = places.outcome},
+        stream);
+  }
+  void update(Backend& backend, std::span<Piece const> pieces, UpdatePlaces const& places, Stream stream) override {
+    UpdateArguments<Rule, Value, Sum> arguments{};
+    arguments.master = places.master;
+    arguments.value = static_cast<Value*>(places.value);
+    arguments.gradient = static_cast<Sum const*>(places.gradient);
+    std::copy_n(places.states, arguments.states.size(), arguments.states.begin());
+    auto const* const decision = static_cast<Decision<Rule> const*>(places.decision);
+    if constexpr (Offload::offloads) {
+      backend.template update_on_host<Rule, Value, Sum>(pieces, arguments, decision, stream);
+    } else {
+      backend.template update<Rule, Value, Sum>(pieces, arguments, decision, stream);
+    }
+  }
+
+  void validate(std::span<ParameterGroup const> groups) const override {
+    detail::validate<Rule>(config_.optimizer);
+    detail::validate<Scaler>(config_.scale);
+    detail::validate<Offload>(config_.offload);
+    for (auto const& group : groups) detail::validate<Rule>(config_of(group));
+  }
+  [[nodiscard]] std::uint64_t fingerprint_of_rule(ParameterGroup const& group) const override {
+    return detail::fingerprint_of_rule<Rule>(config_of(group));
+  }
+  [[nodiscard]] std::uint64_t fingerprint_of_scaler() const override {
+    return detail::fingerprint_of_scaler<Scaler>(config_.scale);
+  }
+  float const* start(void* at) const override {
+    auto& state = *static_cast<StepState<Scaler>*>(at);
+    state = {.scaler = Scaler::initial(config_.scale)};
+    state.scale = static_cast<float>(state.scaler.scale);
+    return &state.scale;
+  }
+  void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
+    auto* config = static_cast<typename Rule::Config*>(configs);
+    for (auto const& group : groups) *config++ = detail::group_config<Rule>(config_.optimizer, group, lr);
+  }
+  [[nodiscard]] bool applies(Backend& backend, void const* decision) const override {
+    backend.host_reads(decision, sizeof(Decision<Rule>));
+    return static_cast<Decision<Rule> const*>(decision)->apply;
+  }
+  void widen(ElementRole role, float* to, void const* from, std::size_t n) const override {
+    if (role == ElementRole::value) return convert(to, static_cast<Value const*>(from), n);
+    if (role == ElementRole::sum) return convert(to, static_cast<Sum const*>(from), n);
+    convert(to, static_cast<float const*>(from), n);
+  }
+  void narrow(ElementRole role, void* to, float const* from, std::size_t n) const override {
+    if (role == ElementRole::value) return convert(static_cast<Value*>(to), from, n);
+    if (role == ElementRole::sum) return convert(static_cast<Sum*>(to), from, n);
+    convert(static_cast<float*>(to), from, n);
+  }
+
+ private:
+  static PolicyFacts facts_of(Config const& config) {
+    return {.rule = detail::policy_name<Rule>(),
+            .scaler = detail::policy_name<Scaler>(),
+            .offload = detail::policy_name<Offload>(),
+            .compute = element_type<Value>,
+            .sum = element_type<Sum>,
+            .offloads = Offload::offloads,
+            .fails_when_exhausted = fails_at_minimum(config.scale),
+            .state_count = Rule::state_count,
+            .scaler_bytes = sizeof(StepState<Scaler>),
+            .config_bytes = sizeof(typename Rule::Config),
+            .constants_bytes = sizeof(typename Rule::Constants),
+            .decision_bytes = sizeof(Decision<Rule>)};
+  }
+  static bool fails_at_minimum(typename Scaler::Config const& config) {
+    if constexpr (requires { config.at_minimum; }) {
+      return config.at_minimum == AtMinimumScale::fail;
+    } else {
+      return true;
+    }
+  }
+
+  [[nodiscard]] typename Rule::Config config_of(ParameterGroup const& group) const {
+    return detail::group_config<Rule>(config_.optimizer, group, static_cast<double>(config_.optimizer.lr));
+  }
+
+  // Elements that are read and written by name are few: the baseline's instructions will do.
+  template <class To, class From>
+  static void convert(To* to, From const* from, std::size_t n) {
+    cast(InstructionSet::baseline, to, from, n);
+  }
+
+  Communicator& communicator_;
+  Config const& config_;
+};
+
+}  // namespace zero
