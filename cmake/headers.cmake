@@ -76,6 +76,7 @@ set(ZERO_HEADERS
   include/zero/simulation/race_checker.hpp
   include/zero/simulation/scheduler.hpp
   include/zero/simulation/stream.hpp
+  include/zero/simulation/trace.hpp
   include/zero/simulation/vector_clock.hpp
   include/zero/simulation/world.hpp
   include/zero/step_decider.hpp
