@@ -11,6 +11,7 @@ set(ZERO_HEADERS
   include/zero/backends/simulation.hpp
   include/zero/bucket.hpp
   include/zero/buffer.hpp
+  include/zero/buffer_names.hpp
   include/zero/call_site.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp

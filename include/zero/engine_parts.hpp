@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/buffer.hpp>
+#include <zero/buffer_names.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_context.hpp>
@@ -45,7 +46,11 @@ struct EngineParts {
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, parameters),
-        access(context, gatherer, reducer, updater) {}
+        access(context, gatherer, reducer, updater) {
+    if constexpr (requires { backend.wants_names(); }) {
+      if (backend.wants_names()) BufferNames<Backend>(context).tell(gatherer, reducer, updater);
+    }
+  }
   EngineParts(EngineParts const&) = delete;
   EngineParts& operator=(EngineParts const&) = delete;
   /// Blocks until nothing on any stream that the engine knows of touches its memory.

@@ -166,6 +166,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
   /// This rank's slice of bucket \p b.
   [[nodiscard]] std::byte* own_sum(std::size_t b) const noexcept { return sum(b, own_offset(b)); }
+  /// Where the gradients of bucket \p b lie until they are reduced.
+  [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return slots_.bucket(b); }
   /// Parts of parameters in this rank's slice of bucket \p b.
   [[nodiscard]] std::span<Piece const> own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
 

@@ -132,6 +132,8 @@ class SimulationBackend {
   }
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
+  /// Whether anybody reads what `name_memory` is told.
+  [[nodiscard]] bool wants_names() const noexcept { return process_.options().check; }
   /// Says what lies somewhere, for messages.
   void name_memory(void const* data, std::size_t bytes, std::string name) {
     process_.name(data, bytes, std::move(name));

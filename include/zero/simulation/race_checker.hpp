@@ -135,6 +135,9 @@ class RaceChecker {
 
   [[noreturn]] void report(std::uintptr_t at, Actor const& first, bool first_writes, Actor const& second,
                            bool second_writes) const {
+    if (first.operation && second.operation && first.operation->number > second.operation->number) {
+      report(at, second, second_writes, first, first_writes);
+    }
     throw RaceError(detail::sentence({"zero: race on rank ", second.rank, ": ", describe(second), " ",
                                       (second_writes ? "writes" : "reads"), " what ", describe(first), " ",
                                       (first_writes ? "writes" : "reads"), ", and nothing orders them, in ", where(at),
@@ -145,8 +148,8 @@ class RaceChecker {
     return actor.operation ? actor.operation->describe() : std::string("the host");
   }
 
-  // An operation that the host had put on a stream before is not over because the host goes on; one that it puts there
-  // afterwards comes after all that the host did.
+  // The order in which the host put both on streams is the one that it meant. An operation that it had put on a stream
+  // before is not over because the host goes on; one that it puts there afterwards comes after all that the host did.
   [[nodiscard]] static std::string missing_edge(Actor const& first, Actor const& second) {
     auto const& before = first.operation ? first : second;
     auto const recorded = detail::sentence({"record an event on stream ", detail::quoted(*before.operation->stream),
