@@ -82,6 +82,18 @@ TEST_CASE("trace: with offload the host's update, the copies and the gathers ove
   CHECK(overlaps(trace, "copy on host", "backward"));
 }
 
+TEST_CASE("trace: the picture has a row per stream, a bar per operation in proportion, and a legend") {
+  std::ostringstream text;
+  zero::write_svg({{0, "compute", "a < b", 7, 0, 5}, {0, "nccl", "c", TraceEvent{}.bucket, 5, 10}}, text);
+  auto const picture = text.str();
+  for (auto const* part : {"rank 0, compute</text>", "rank 0, nccl</text>", "<title>a &lt; b, bucket 7</title>",
+                           "<rect x=\"160\" y=\"2\" width=\"418\"", "<rect x=\"578\" y=\"24\" width=\"418\"",
+                           "logical time: 10 units", ">c</text>"}) {
+    INFO(part);
+    CHECK(picture.find(part) != std::string::npos);
+  }
+}
+
 TEST_CASE("trace: Perfetto's format has a process per rank, a thread per stream, and escaped names") {
   std::ostringstream text;
   zero::write_perfetto({{0, "compute", "a \"b\"\n", 7, 2, 5}, {1, "nccl", "c", TraceEvent{}.bucket, 0, 1}}, text);
