@@ -13,6 +13,11 @@ set(ZERO_HEADERS
   include/zero/buffer.hpp
   include/zero/buffer_names.hpp
   include/zero/call_site.hpp
+  include/zero/checkpoint/crc32c.hpp
+  include/zero/checkpoint/json.hpp
+  include/zero/checkpoint/json_reader.hpp
+  include/zero/checkpoint/safetensors.hpp
+  include/zero/checkpoint/utf8.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp

@@ -109,6 +109,28 @@ class CommunicationError : public Error {
   Where where_;
 };
 
+/// Why a checkpoint could not be written or read.
+enum class CheckpointFailure : std::uint8_t {
+  input_output,  ///< the file system refused or failed an operation; `what()` names it
+  no_space,      ///< the disk or the quota is full
+  exists,        ///< something of that name is there already
+  not_found,     ///< there is no such checkpoint, or no valid one
+  damaged,       ///< a file is truncated, altered or malformed
+  mismatch,      ///< a valid file that does not fit this engine, or another version of the format
+  bad_request,   ///< a tag, name or option that cannot work
+};
+
+/// A checkpoint, or another file of tensors, that could not be written or read. In a collective call every rank throws
+/// the same one.
+class CheckpointError : public Error {
+ public:
+  CheckpointError(CheckpointFailure kind, std::string const& what) : Error(what), kind_(kind) {}
+  [[nodiscard]] CheckpointFailure kind() const noexcept { return kind_; }
+
+ private:
+  CheckpointFailure kind_;
+};
+
 namespace detail {
 
 /// A part of a message: text, a quoted name, or a whole number. Refers to the text that it was made of.
