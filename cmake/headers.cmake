@@ -14,6 +14,8 @@ set(ZERO_HEADERS
   include/zero/buffer_names.hpp
   include/zero/call_site.hpp
   include/zero/checkpoint/crc32c.hpp
+  include/zero/checkpoint/file.hpp
+  include/zero/checkpoint/file_system.hpp
   include/zero/checkpoint/json.hpp
   include/zero/checkpoint/json_reader.hpp
   include/zero/checkpoint/safetensors.hpp

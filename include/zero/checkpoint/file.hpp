@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/file_system.hpp>
+#include <zero/error.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace zero {
+namespace detail {
+
+[[gnu::cold]] inline CheckpointFailure failure_of(long error) noexcept {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return CheckpointFailure::no_space;
+    case EEXIST:
+    case ENOTEMPTY:
+      return CheckpointFailure::exists;
+    case ENOENT:
+      return CheckpointFailure::not_found;
+    default:
+      return CheckpointFailure::input_output;
+  }
+}
+
+[[gnu::cold, noreturn]] inline void throw_file_error(std::string_view operation, std::string const& path, long result) {
+  long const error = -result;
+  std::string_view const hint =
+      failure_of(error) == CheckpointFailure::no_space ? ": free space or raise the quota" : "";
+  throw CheckpointError(failure_of(error), sentence({"zero: could not ", operation, " ", detail::quoted(path), ": ",
+                                                     std::strerror(static_cast<int>(error)), hint}));
+}
+
+/// Calls \p f again as long as a signal interrupts it, but not for ever: something that only ever interrupts is broken.
+template <class F>
+long retry_interrupted(F&& f) {
+  constexpr int attempts = 100;
+  long result = -EINTR;
+  for (int i = 0; i < attempts && result == -EINTR; ++i) result = f();
+  return result;
+}
+
+/// \p result, or an error that says what could not be done with what.
+inline long check_file(std::string_view operation, std::string const& path, long result) {
+  if (result < 0) throw_file_error(operation, path, result);
+  return result;
+}
+
+}  // namespace detail
+
+/// One open file. Owns its handle: closing in the destructor says nothing of errors, `close` does. Move-only. Every
+/// call blocks and throws CheckpointError, which names the operation and the path.
+class File {
+ public:
+  static File create(FileSystem& system, std::string path) {
+    return File(system, "create", std::move(path), [](FileSystem& s, std::string const& p) { return s.create(p); });
+  }
+  static File open(FileSystem& system, std::string path) {
+    return File(system, "open", std::move(path), [](FileSystem& s, std::string const& p) { return s.open(p); });
+  }
+  File(File&& other) noexcept
+      : system_(other.system_), path_(std::move(other.path_)), handle_(std::exchange(other.handle_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(system_, other.system_), std::swap(path_, other.path_), std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~File() {
+    if (handle_ >= 0) (void)system_->close(handle_);
+  }
+
+  [[nodiscard]] std::string const& path() const noexcept { return path_; }
+  [[nodiscard]] std::uint64_t size() const {
+    return static_cast<std::uint64_t>(detail::check_file(
+        "take the size of", path_, detail::retry_interrupted([&] { return system_->size(handle_); })));
+  }
+
+  /// Sets space aside, so that a full disk shows before the work; a file system that cannot do so is no error.
+  void allocate(std::uint64_t bytes) {
+    long const result = detail::retry_interrupted([&] { return system_->allocate(handle_, bytes); });
+    if (result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL) return;
+    detail::check_file("allocate", path_, result);
+  }
+
+  void write(std::span<std::byte const> bytes) {
+    while (!bytes.empty()) {
+      long const written =
+          detail::check_file("write", path_, detail::retry_interrupted([&] { return system_->write(handle_, bytes); }));
+      if (written == 0) detail::throw_file_error("write", path_, -EIO);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+  /// Fills \p bytes from \p offset on; a file that ends before that is damaged.
+  void read(std::span<std::byte> bytes, std::uint64_t offset) const {
+    while (!bytes.empty()) {
+      long const count = detail::check_file(
+          "read", path_, detail::retry_interrupted([&] { return system_->read(handle_, bytes, offset); }));
+      if (count == 0) {
+        throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path_),
+                                                                            " ends at byte ", offset, ", too early"}));
+      }
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    }
+  }
+
+  /// Makes the content durable. A failure is final: the system may have dropped the pages, and a second call would then
+  /// report success, so the file must be written anew.
+  void sync() {
+    detail::check_file("sync", path_, detail::retry_interrupted([&] { return system_->sync(handle_); }));
+  }
+
+  /// Network file systems report a full quota here. Not repeated: the handle is gone in any case.
+  void close() {
+    long const result = system_->close(std::exchange(handle_, -1));
+    if (result != -EINTR) detail::check_file("close", path_, result);
+  }
+
+ private:
+  template <class Open>
+  File(FileSystem& system, std::string_view operation, std::string path, Open&& open)
+      : system_(&system), path_(std::move(path)) {
+    handle_ = static_cast<int>(
+        detail::check_file(operation, path_, detail::retry_interrupted([&] { return open(system, path_); })));
+  }
+
+  FileSystem* system_;
+  std::string path_;
+  FileSystem::Handle handle_ = -1;
+};
+
+/// The content of a small file. \throws CheckpointError (damaged) where it is larger than \p largest bytes: a file that
+/// holds one name must not fill the memory.
+[[nodiscard]] inline std::string read_text(FileSystem& system, std::string const& path, std::uint64_t largest) {
+  auto const file = File::open(system, path);
+  std::uint64_t const size = file.size();
+  if (size > largest) {
+    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path), " has ", size,
+                                                                        " bytes, more than the ", largest, " it may"}));
+  }
+  std::string text(static_cast<std::size_t>(size), '\0');
+  file.read(std::as_writable_bytes(std::span(text)), 0);
+  return text;
+}
+
+/// Writes a new file and makes its content durable; its folder is the caller's to sync.
+inline void write_new(FileSystem& system, std::string const& path, std::string_view text) {
+  auto file = File::create(system, path);
+  file.write(text);
+  file.sync();
+  file.close();
+}
+
+}  // namespace zero

@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace zero {
+
+/// What checkpoints need of a file system, one system call each. Every call returns what the system call does, or
+/// -errno; none throws and none repeats itself, so that a test can fail, tear or forget any of them. Paths are absolute
+/// or relative to the working directory. Calls for different files may come from different threads.
+class FileSystem {
+ public:
+  using Handle = int;
+
+  FileSystem() = default;
+  FileSystem(FileSystem const&) = delete;
+  FileSystem& operator=(FileSystem const&) = delete;
+  virtual ~FileSystem() = default;
+
+  /// A new file to write; -EEXIST where there is one.
+  virtual long create(std::string const& path) = 0;
+  /// A regular file to read: no link, no folder, no pipe (-EINVAL). Never blocks on one of those.
+  virtual long open(std::string const& path) = 0;
+  virtual long size(Handle file) = 0;
+  /// May write or read less than asked for, as the system does.
+  virtual long write(Handle file, std::span<std::byte const> bytes) = 0;
+  virtual long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) = 0;
+  /// Sets \p bytes aside for a file that is about to be written, where the file system can.
+  virtual long allocate(Handle file, std::uint64_t bytes) = 0;
+  virtual long sync(Handle file) = 0;
+  /// Closes in any case, also where it fails.
+  virtual long close(Handle file) = 0;
+
+  virtual long make_folder(std::string const& path) = 0;
+  /// Makes the entries of a folder durable.
+  virtual long sync_folder(std::string const& path) = 0;
+  /// Names of a folder's entries, without . and .., in any order.
+  virtual long list(std::string const& path, std::vector<std::string>& names) = 0;
+  /// Fails where \p to exists.
+  virtual long rename_new(std::string const& from, std::string const& to) = 0;
+  /// Replaces the file \p to.
+  virtual long rename_over(std::string const& from, std::string const& to) = 0;
+  /// Swaps two entries at once.
+  virtual long exchange(std::string const& a, std::string const& b) = 0;
+  virtual long remove_file(std::string const& path) = 0;
+  virtual long remove_folder(std::string const& path) = 0;
+
+  virtual void pause(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
+};
+
+/// The operating system's.
+class PosixFileSystem final : public FileSystem {
+ public:
+  long create(std::string const& path) override {
+    return result(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666));
+  }
+  long open(std::string const& path) override {
+    // Without O_NONBLOCK the open of a pipe would wait for somebody who writes to it.
+    long const file = result(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    if (file < 0) return file;
+    struct stat status {};
+    int const error = ::fstat(static_cast<int>(file), &status) != 0 ? errno : S_ISREG(status.st_mode) ? 0 : EINVAL;
+    if (error == 0) return file;
+    ::close(static_cast<int>(file));
+    return -error;
+  }
+  long size(Handle file) override {
+    struct stat status {};
+    return ::fstat(file, &status) != 0 ? -errno : static_cast<long>(status.st_size);
+  }
+  long write(Handle file, std::span<std::byte const> bytes) override {
+    return result(::write(file, bytes.data(), bytes.size()));
+  }
+  long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override {
+    return result(::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset)));
+  }
+  long allocate(Handle file, std::uint64_t bytes) override {
+#if defined(__linux__)
+    return result(::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)));
+#else
+    return -EOPNOTSUPP;
+#endif
+  }
+  long sync(Handle file) override { return result(::fsync(file)); }
+  long close(Handle file) override { return result(::close(file)); }
+
+  long make_folder(std::string const& path) override { return result(::mkdir(path.c_str(), 0777)); }
+  long sync_folder(std::string const& path) override {
+    long const folder = result(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder < 0) return folder;
+    long const synced = sync(static_cast<int>(folder));
+    long const closed = close(static_cast<int>(folder));
+    return synced < 0 ? synced : closed;
+  }
+  long list(std::string const& path, std::vector<std::string>& names) override {
+    std::error_code error;
+    std::filesystem::directory_iterator at(path, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+      names.push_back(at->path().filename().string());
+    }
+    return -error.value();
+  }
+  long rename_new(std::string const& from, std::string const& to) override {
+#if defined(__linux__)
+    long const renamed = rename_with_flags(from, to, 1U);  // RENAME_NOREPLACE
+    if (renamed != -EINVAL && renamed != -ENOSYS) return renamed;
+#endif
+    // Some network file systems know no flags. Then a folder that holds something is still never replaced.
+    return rename_over(from, to);
+  }
+  long rename_over(std::string const& from, std::string const& to) override {
+    return result(::rename(from.c_str(), to.c_str()));
+  }
+  long exchange(std::string const& a, std::string const& b) override {
+#if defined(__linux__)
+    return rename_with_flags(a, b, 2U);  // RENAME_EXCHANGE
+#else
+    return -EINVAL;
+#endif
+  }
+  long remove_file(std::string const& path) override { return result(::unlink(path.c_str())); }
+  long remove_folder(std::string const& path) override { return result(::rmdir(path.c_str())); }
+
+ private:
+  static long result(long value) noexcept { return value < 0 ? -errno : value; }
+#if defined(__linux__)
+  static long rename_with_flags(std::string const& from, std::string const& to, unsigned flags) noexcept {
+    return result(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
+  }
+#endif
+};
+
+/// The one of the operating system, shared: it has no state.
+[[nodiscard]] inline FileSystem& posix_file_system() {
+  static PosixFileSystem system;
+  return system;
+}
+
+}  // namespace zero
