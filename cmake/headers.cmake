@@ -29,6 +29,8 @@ set(ZERO_HEADERS
   include/zero/engine_context.hpp
   include/zero/engine_core.hpp
   include/zero/engine_parts.hpp
+  include/zero/engine_state.hpp
+  include/zero/engine_state_access.hpp
   include/zero/error.hpp
   include/zero/fixed_array.hpp
   include/zero/flat_layout.hpp

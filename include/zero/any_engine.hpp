@@ -40,6 +40,7 @@ class AnyEngine {
   virtual void write_gradient(std::string_view name, std::span<float const> values) = 0;
   [[nodiscard]] virtual std::vector<float> read_state(std::string_view name, std::size_t k) = 0;
   virtual void write_state(std::string_view name, std::size_t k, std::span<float const> values) = 0;
+  [[nodiscard]] virtual std::unique_ptr<EngineState> state() = 0;
   [[nodiscard]] virtual MemoryReport const& memory() const noexcept = 0;
   [[nodiscard]] virtual Traffic const& traffic() const noexcept = 0;
   [[nodiscard]] virtual FlatLayout const& layout() const noexcept = 0;
@@ -86,6 +87,7 @@ class EngineHolder final : public Base {
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) override {
     engine_.write_state(name, k, values);
   }
+  [[nodiscard]] std::unique_ptr<EngineState> state() override { return engine_.state(); }
   [[nodiscard]] MemoryReport const& memory() const noexcept override { return engine_.memory(); }
   [[nodiscard]] Traffic const& traffic() const noexcept override { return engine_.traffic(); }
   [[nodiscard]] FlatLayout const& layout() const noexcept override { return engine_.layout(); }

@@ -12,6 +12,7 @@
 #include <zero/communicators/thread.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_core.hpp>
+#include <zero/engine_state.hpp>
 #include <zero/lease.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/optimizer.hpp>
@@ -22,6 +23,7 @@
 #include <zero/step_ticket.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -144,6 +146,10 @@ class Engine final {
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
     core_.write_state(name, k, values);
   }
+
+  /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
+  /// \throws SequenceError inside an accumulation: gradients are not part of a checkpoint.
+  [[nodiscard]] std::unique_ptr<EngineState> state() { return core_.state(); }
 
   // ------------------------------------------------------------------------------------------------- books
 

@@ -6,6 +6,8 @@
 #include <zero/communicator.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_parts.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/engine_state_access.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/lease.hpp>
@@ -136,6 +138,17 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
       if (specs()[i].name == name) return {i};
     }
     detail::fail<ConfigurationError>({"zero::Engine: no parameter is named ", detail::quoted(name)});
+  }
+
+  [[nodiscard]] std::unique_ptr<EngineState> state() {
+    expect(Phase::between, "state");
+    if (micro_batches_ > 0) {
+      detail::fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ",
+                                   settings_.gradient_accumulation_steps,
+                                   " micro-batches would lose their gradients: call step() first, or "
+                                   "discard_gradients()"});
+    }
+    return std::make_unique<EngineStateAccess<Backend>>(*parts_, poison_);
   }
 
   [[nodiscard]] FlatLayout const& layout() const noexcept { return *layout_; }

@@ -27,7 +27,8 @@ enum class ElementRole : std::uint8_t {
 
 /// What the schedule needs to know of the policies that it works for.
 struct PolicyFacts {
-  std::string_view rule, scaler, offload;  ///< names, compared over ranks
+  std::string_view rule, scaler, offload;           ///< names, compared over ranks
+  std::span<std::string_view const> state_names{};  ///< of the rule, or none
   ElementType compute = ElementType::fp32;
   ElementType sum = ElementType::fp32;
   bool offloads = false;
@@ -106,6 +107,8 @@ class Operations {
   [[nodiscard]] virtual std::uint64_t fingerprint_of_scaler() const = 0;
   /// Writes what a run starts with; returns where the loss scale lies in it.
   virtual float const* start(void* state) const = 0;
+  [[nodiscard]] virtual StepProgress progress(void const* state) const = 0;
+  virtual void set_progress(void* state, StepProgress const& progress) const = 0;
   /// Writes every group's settings of the rule for one step.
   virtual void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const = 0;
   /// Whether a decision, which the host may read now, is to update.

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace zero {
 
@@ -116,6 +117,18 @@ class PolicyOperations final : public Operations<Backend> {
     state.scale = static_cast<float>(state.scaler.scale);
     return &state.scale;
   }
+  [[nodiscard]] StepProgress progress(void const* at) const override {
+    auto const& state = *static_cast<StepState<Scaler> const*>(at);
+    auto const scaler = std::as_bytes(std::span(&state.scaler, 1));
+    return {state.steps, state.skipped, {scaler.begin(), scaler.end()}};
+  }
+  void set_progress(void* at, StepProgress const& progress) const override {
+    auto& state = *static_cast<StepState<Scaler>*>(at);
+    std::memcpy(&state.scaler, progress.scaler.data(), std::min(sizeof state.scaler, progress.scaler.size()));
+    state.scale = static_cast<float>(state.scaler.scale);
+    state.steps = progress.steps;
+    state.skipped = progress.skipped;
+  }
   void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
     auto* config = static_cast<typename Rule::Config*>(configs);
     for (auto const& group : groups) *config++ = detail::group_config<Rule>(config_.optimizer, group, lr);
@@ -140,6 +153,7 @@ class PolicyOperations final : public Operations<Backend> {
     return {.rule = detail::policy_name<Rule>(),
             .scaler = detail::policy_name<Scaler>(),
             .offload = detail::policy_name<Offload>(),
+            .state_names = state_names(),
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
             .offloads = Offload::offloads,
@@ -149,6 +163,13 @@ class PolicyOperations final : public Operations<Backend> {
             .config_bytes = sizeof(typename Rule::Config),
             .constants_bytes = sizeof(typename Rule::Constants),
             .decision_bytes = sizeof(Decision<Rule>)};
+  }
+  static std::span<std::string_view const> state_names() {
+    if constexpr (requires { std::span<std::string_view const>(Rule::state_names); }) {
+      return Rule::state_names;
+    } else {
+      return {};
+    }
   }
   static bool fails_at_minimum(typename Scaler::Config const& config) {
     if constexpr (requires { config.at_minimum; }) {

@@ -93,6 +93,17 @@ class StepDecider {
   /// The StepState: scaler and step counts, which the host may read after `decided`.
   [[nodiscard]] void const* state() const noexcept { return state_.data(); }
   [[nodiscard]] Event const& decided() const noexcept { return *latest_; }
+  /// Where the run stands, and where it is to go on from. Wait until the last step has been decided.
+  [[nodiscard]] StepProgress progress() const {
+    latest_->synchronize();
+    engine_.backend.host_reads(state_.data(), facts().scaler_bytes);
+    return engine_.operations.progress(state_.data());
+  }
+  void set_progress(StepProgress const& progress) {
+    latest_->synchronize();
+    engine_.backend.host_writes(state_.data(), facts().scaler_bytes);
+    engine_.operations.set_progress(state_.data(), progress);
+  }
 
  private:
   using Bytes = Buffer<std::byte, Backend>;

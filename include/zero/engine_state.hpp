@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/flat_layout.hpp>
+#include <zero/parameter.hpp>
+#include <zero/precision.hpp>
+#include <zero/step_decision.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace zero {
+
+/// Consecutive elements of one parameter, or of one of the rule's states of it, in the memory of one rank.
+struct StateRange {
+  std::uint32_t parameter = 0;  ///< by registration
+  std::uint32_t kind = 0;       ///< 0: the parameter's values; k + 1: the rule's k-th state
+  std::uint64_t begin = 0;      ///< elements from the start of the parameter
+  std::uint64_t count = 0;
+  ElementType type = ElementType::fp32;  ///< fp32, and the compute type for a frozen parameter
+  std::uint32_t bucket = 0;
+  std::size_t offset = 0;  ///< elements from the start of what this rank holds of the bucket
+
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return count * element_size(type); }
+};
+
+/// Names of an engine's policies, and how its model is laid out.
+struct EngineTraits {
+  std::string rule;
+  std::vector<std::string> states;  ///< names of the rule's states
+  std::string scaler;
+  std::size_t scaler_bytes = 0;
+  ElementType compute = ElementType::fp32;
+  LayoutSettings layout{};
+};
+
+/// All that training has made, in the places where one engine keeps it, whatever its policies: what a checkpoint reads
+/// and writes. Valid between two steps, as long as the engine. Used by the engine's thread; every call blocks.
+class EngineState {
+ public:
+  EngineState() = default;
+  EngineState(EngineState const&) = delete;
+  EngineState& operator=(EngineState const&) = delete;
+  virtual ~EngineState() = default;
+
+  [[nodiscard]] virtual int rank() const = 0;
+  [[nodiscard]] virtual int size() const = 0;
+  /// As the communicator's.
+  virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
+
+  [[nodiscard]] virtual EngineTraits const& traits() const = 0;
+  [[nodiscard]] virtual std::vector<ParameterSpec> const& parameters() const = 0;
+
+  /// This rank's part of everything: the parts of all ranks together are every element once, at stage 0 too.
+  [[nodiscard]] virtual std::vector<StateRange> share() const = 0;
+  /// All that this rank holds: at stage 0 every element.
+  [[nodiscard]] virtual std::vector<StateRange> holdings() const = 0;
+
+  /// Copies \p into.size() bytes of \p range, from element \p first on.
+  virtual void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) = 0;
+  [[nodiscard]] virtual StepProgress progress() const = 0;
+
+  /// From here to `finish_load` the engine is not to be used: its states are half new, and it says so.
+  virtual void begin_load() = 0;
+  /// Sets elements of one of this rank's `holdings`, and what the parameter in the compute type follows from them.
+  virtual void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) = 0;
+  virtual void set_progress(StepProgress const& progress) = 0;
+  /// Makes new parameters known to all ranks. Collective.
+  virtual void finish_load() = 0;
+};
+
+}  // namespace zero
