@@ -13,12 +13,23 @@ set(ZERO_HEADERS
   include/zero/buffer.hpp
   include/zero/buffer_names.hpp
   include/zero/call_site.hpp
+  include/zero/checkpoint/checkpoint_reader.hpp
+  include/zero/checkpoint/collective.hpp
   include/zero/checkpoint/crc32c.hpp
   include/zero/checkpoint/file.hpp
   include/zero/checkpoint/file_system.hpp
+  include/zero/checkpoint/folder.hpp
   include/zero/checkpoint/json.hpp
   include/zero/checkpoint/json_reader.hpp
+  include/zero/checkpoint/load.hpp
+  include/zero/checkpoint/manifest.hpp
+  include/zero/checkpoint/manifest_reader.hpp
+  include/zero/checkpoint/names.hpp
   include/zero/checkpoint/safetensors.hpp
+  include/zero/checkpoint/save.hpp
+  include/zero/checkpoint/shard_file.hpp
+  include/zero/checkpoint/shard_map.hpp
+  include/zero/checkpoint/shard_plan.hpp
   include/zero/checkpoint/utf8.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp

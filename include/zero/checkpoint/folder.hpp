@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/file.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/checkpoint/manifest_reader.hpp>
+#include <zero/checkpoint/names.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A folder of checkpoints, as one process sees it: `<tag>/` for each, and the files `latest`, `best` and `final`,
+/// which name one. A checkpoint is written under another name and renamed when all of it is durable, so whatever has a
+/// valid name and a valid manifest is whole.
+class CheckpointFolder {
+ public:
+  CheckpointFolder(FileSystem& system, std::string root) : system_(system), root_(std::move(root)) {
+    while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
+    if (root_.empty()) throw CheckpointError(CheckpointFailure::bad_request, "zero: the checkpoint folder has no name");
+  }
+
+  [[nodiscard]] FileSystem& system() const noexcept { return system_; }
+  [[nodiscard]] std::string const& root() const noexcept { return root_; }
+  [[nodiscard]] std::string path(std::string_view name) const { return root_ + "/" + std::string(name); }
+
+  // ------------------------------------------------------------------------------------------------- reading
+
+  /// The manifest of checkpoint \p tag. \throws CheckpointError: not_found, damaged, mismatch, bad_request.
+  [[nodiscard]] Manifest manifest(std::string const& tag) const { return parse(tag, manifest_text(tag)); }
+  [[nodiscard]] std::string manifest_text(std::string const& tag) const {
+    detail::check_tag(tag);
+    return read_text(system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
+  }
+  /// Reads a manifest that must be \p tag's: a folder that was renamed or copied is told from the one that was saved.
+  [[nodiscard]] static Manifest parse(std::string const& tag, std::string_view text) {
+    auto manifest = parse_manifest(text);
+    if (manifest.tag == tag) return manifest;
+    throw CheckpointError(CheckpointFailure::damaged,
+                          detail::sentence({"zero: the checkpoint in ", detail::quoted(tag), " was saved as ",
+                                            detail::quoted(manifest.tag), ": give the folder its name back"}));
+  }
+
+  /// The tag that the file `latest`, `best` or `final` holds; nothing where there is no such file.
+  /// \throws CheckpointError (damaged) where it holds no tag.
+  [[nodiscard]] std::optional<std::string> pointer(std::string_view name) const {
+    std::string text;
+    try {
+      text = read_text(system_, path(name), 1024);
+    } catch (CheckpointError const& error) {
+      if (error.kind() == CheckpointFailure::not_found) return std::nullopt;
+      throw;
+    }
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    if (detail::is_valid_tag(text)) return text;
+    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path(name)),
+                                                                        " does not hold the name of a checkpoint"}));
+  }
+
+  /// Checkpoints whose manifest is valid, by steps and then by tag, the newest first. \p passed_over says why others
+  /// are not among them. \throws CheckpointError (not_found) where there is no such folder.
+  [[nodiscard]] std::vector<std::string> tags(std::vector<std::string>* passed_over = nullptr) const {
+    std::vector<std::string> names;
+    detail::check_file("list", root_, detail::retry_interrupted([&] {
+                         names.clear();
+                         return system_.list(root_, names);
+                       }));
+    std::vector<std::pair<std::uint64_t, std::string>> found;
+    for (auto const& name : names) {
+      if (!detail::is_valid_tag(name)) continue;
+      try {
+        found.emplace_back(manifest(name).steps, name);
+      } catch (CheckpointError const& error) {
+        if (passed_over != nullptr) passed_over->push_back(name + ": " + error.what());
+      }
+    }
+    std::sort(found.rbegin(), found.rend());
+    std::vector<std::string> tags;
+    for (auto& [steps, tag] : found) tags.push_back(std::move(tag));
+    return tags;
+  }
+
+  // ------------------------------------------------------------------------------------------------- writing
+
+  /// Makes the folder itself, where it is missing, and a hidden one for a checkpoint \p tag that is going to be
+  /// written; the hidden one's name. \throws CheckpointError (exists) where that tag is taken, unless \p replace.
+  [[nodiscard]] std::string begin(std::string const& tag, std::string const& nonce, bool replace) {
+    detail::check_tag(tag);
+    if (make(root_, true)) sync_folder(parent(root_));
+    if (!replace && is_there(tag)) {
+      throw CheckpointError(
+          CheckpointFailure::exists,
+          detail::sentence({"zero: there is a ", detail::quoted(path(tag)),
+                            " already: choose another tag, remove it, or ask for it to be replaced"}));
+    }
+    std::string name = std::string(detail::temporary_prefix) + tag + "." + nonce;
+    (void)make(path(name), false);
+    sync_folder(root_);
+    return name;
+  }
+
+  /// Gives the checkpoint in \p hidden, all of whose files are durable, its manifest and its name.
+  void commit(std::string const& hidden, Manifest const& manifest, bool replace) {
+    write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
+    sync_folder(path(hidden));
+    long renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
+    if (replace && (renamed == -EEXIST || renamed == -ENOTEMPTY)) renamed = swap(hidden, manifest);
+    detail::check_file("rename to its tag", path(hidden), renamed);
+    sync_folder(root_);
+  }
+
+  /// Lets `latest`, `best` or `final` name \p tag.
+  void point(std::string_view name, std::string const& tag) {
+    if (!detail::is_pointer_name(name)) {
+      throw CheckpointError(
+          CheckpointFailure::bad_request,
+          detail::sentence({"zero: a checkpoint is latest, best or final, not ", detail::quoted(name)}));
+    }
+    std::string const hidden = path(std::string(detail::temporary_prefix) + std::string(name));
+    (void)system_.remove_file(hidden);  // what a killed process may have left
+    write_new(system_, hidden, tag + "\n");
+    detail::check_file("rename", hidden, call([&] { return system_.rename_over(hidden, path(name)); }));
+    sync_folder(root_);
+  }
+
+  /// Removes a checkpoint: it is gone at once, and its files follow.
+  void remove(std::string const& tag) {
+    detail::check_tag(tag);
+    std::string const hidden = std::string(detail::removed_prefix) + tag;
+    discard(hidden);
+    detail::check_file("remove", path(tag), call([&] { return system_.rename_new(path(tag), path(hidden)); }));
+    sync_folder(root_);
+    discard(hidden);
+  }
+
+  /// Removes a hidden folder and its files, as far as that can be done.
+  void discard(std::string const& hidden) noexcept {
+    try {
+      std::vector<std::string> names;
+      (void)system_.list(path(hidden), names);
+      for (auto const& name : names) (void)call([&] { return system_.remove_file(path(hidden) + "/" + name); });
+      (void)call([&] { return system_.remove_folder(path(hidden)); });
+    } catch (...) {
+      // What stays behind is hidden, and goes with the next `prune`.
+    }
+  }
+
+  /// Keeps the newest \p keep checkpoints, those that `latest`, `best` and `final` name, and \p newest; 0 keeps all.
+  /// And removes what killed processes have left. \throws CheckpointError.
+  void prune(std::size_t keep, std::string const& newest) {
+    std::vector<std::string> names;
+    detail::check_file("list", root_, call([&] { return system_.list(root_, names); }));
+    for (auto const& name : names) {
+      if (name.starts_with(detail::temporary_prefix) || name.starts_with(detail::removed_prefix)) discard(name);
+    }
+    if (keep == 0) return;
+    std::vector<std::string> spared{newest};
+    for (auto const* const name : {"latest", "best", "final"}) {
+      if (auto tag = pointer(name)) spared.push_back(std::move(*tag));
+    }
+    auto const all = tags();
+    for (std::size_t i = keep; i < all.size(); ++i) {
+      if (std::find(spared.begin(), spared.end(), all[i]) == spared.end()) remove(all[i]);
+    }
+  }
+
+  void sync_folder(std::string const& folder) {
+    detail::check_file("sync the folder", folder, call([&] { return system_.sync_folder(folder); }));
+  }
+
+  [[nodiscard]] static std::string make_nonce() {
+    std::random_device device;
+    return detail::hex(std::uint64_t{device()} << 32U | device(), 16);
+  }
+
+ private:
+  template <class F>
+  static long call(F&& f) {
+    return detail::retry_interrupted(std::forward<F>(f));
+  }
+
+  /// Whether it was missing.
+  bool make(std::string const& folder, bool may_exist) {
+    long const result = call([&] { return system_.make_folder(folder); });
+    if (result == -EEXIST && may_exist) return false;
+    detail::check_file("make the folder", folder, result);
+    return true;
+  }
+  [[nodiscard]] static std::string parent(std::string const& folder) {
+    auto const slash = folder.rfind('/');
+    return slash == std::string::npos ? "." : slash == 0 ? "/" : folder.substr(0, slash);
+  }
+  [[nodiscard]] bool is_there(std::string const& tag) const {
+    std::vector<std::string> names;
+    detail::check_file("list", root_, call([&] {
+                         names.clear();
+                         return system_.list(root_, names);
+                       }));
+    return std::find(names.begin(), names.end(), tag) != names.end();
+  }
+  /// Puts the new checkpoint in the place of the old one, which gets a name of its own: it goes only once that is
+  /// durable.
+  long swap(std::string const& hidden, Manifest const& manifest) {
+    std::string const old = path(std::string(detail::removed_prefix) + manifest.tag + "." + manifest.nonce);
+    long const swapped = call([&] { return system_.exchange(path(hidden), path(manifest.tag)); });
+    if (swapped >= 0) return call([&] { return system_.rename_new(path(hidden), old); });
+    if (swapped != -EINVAL && swapped != -ENOSYS) return swapped;
+    // A file system that cannot exchange names: for a moment there is no checkpoint of this tag.
+    long const moved = call([&] { return system_.rename_new(path(manifest.tag), old); });
+    if (moved < 0) return moved;
+    long const renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
+    if (renamed < 0) (void)call([&] { return system_.rename_new(old, path(manifest.tag)); });
+    return renamed;
+  }
+
+  FileSystem& system_;
+  std::string root_;
+};
+
+}  // namespace zero

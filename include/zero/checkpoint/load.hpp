@@ -1,0 +1,314 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/checkpoint_reader.hpp>
+#include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/folder.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/checkpoint/manifest_reader.hpp>
+#include <zero/checkpoint/shard_map.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+#include <zero/kernels/cast.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// What is loaded, and how exactly it must fit. The same on every rank.
+struct LoadOptions {
+  std::string tag{};             ///< which checkpoint; empty: what `latest` names, else the newest valid one
+  bool parameters_only = false;  ///< a new optimizer: states, step counts and loss scale stay as they are
+  bool allow_missing = false;    ///< parameters that the checkpoint lacks stay as they are
+  bool allow_extra = false;      ///< parameters that the engine lacks are passed over
+};
+
+/// What a load has done.
+struct LoadReport {
+  std::string tag;
+  std::uint64_t steps = 0;                 ///< updates that the checkpoint's run had done
+  bool complete = true;                    ///< with states, step counts and loss scale
+  std::size_t parameters = 0;              ///< how many were set
+  std::uint64_t bytes_read = 0;            ///< by this rank
+  std::vector<std::string> missing{};      ///< parameters of the engine that were not there
+  std::vector<std::string> extra{};        ///< parameters of the checkpoint that the engine has not
+  std::vector<std::string> passed_over{};  ///< newer checkpoints that could not be read, and why
+  CallerState caller{};
+};
+
+namespace detail {
+
+[[noreturn]] inline void misfit(std::string_view why, std::string_view remedy) {
+  throw CheckpointError(CheckpointFailure::mismatch,
+                        sentence({"zero: the checkpoint does not fit: ", why, ": ", remedy}));
+}
+
+/// The first few of a list of names.
+inline std::string enumerate(std::vector<std::string> const& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
+    text += sentence({i > 0 ? ", " : "", detail::quoted(names[i])});
+  }
+  return names.size() > 8 ? text + sentence({" and ", names.size() - 8, " more"}) : text;
+}
+
+inline std::string shape_text(auto const& shape) {
+  std::string text = "[";
+  for (auto const dimension : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dimension);
+  return text + "]";
+}
+
+/// Compares a checkpoint with an engine; the place of each of the engine's parameters in the checkpoint, or nothing.
+/// Fills in what is missing and extra. \throws CheckpointError (mismatch) that names what differs.
+inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const& manifest, EngineState const& state,
+                                                                  LoadOptions const& options, LoadReport& report) {
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) places[manifest.parameters[p].name] = p;
+  std::vector<std::optional<std::uint32_t>> found;
+  for (auto const& spec : state.parameters()) {
+    auto const place = places.find(spec.name);
+    if (place == places.end()) {
+      report.missing.push_back(spec.name);
+      found.emplace_back();
+      continue;
+    }
+    auto const& saved = manifest.parameters[place->second];
+    if (!std::equal(saved.shape.begin(), saved.shape.end(), spec.shape.begin(), spec.shape.end())) {
+      misfit(sentence({"parameter ", detail::quoted(spec.name), " is ", shape_text(saved.shape), " there and ",
+                       shape_text(spec.shape), " here"}),
+             "load it into a model of the same shape");
+    }
+    if (!options.parameters_only && saved.frozen && !spec.frozen) {
+      misfit(sentence({"parameter ", detail::quoted(spec.name), " was frozen and has no states"}),
+             "freeze it, or load parameters only");
+    }
+    found.emplace_back(place->second);
+    places.erase(place);
+  }
+  for (auto const& parameter : manifest.parameters) {
+    if (places.contains(parameter.name)) report.extra.push_back(parameter.name);
+  }
+  if (!report.missing.empty() && !options.allow_missing) {
+    misfit("it lacks " + enumerate(report.missing), "name the parameters as they were, or allow missing ones");
+  }
+  if (!report.extra.empty() && !options.allow_extra) {
+    misfit("it has " + enumerate(report.extra) + ", which the engine has not",
+           "name the parameters as they were, or allow extra ones");
+  }
+  return found;
+}
+
+inline void match_policies(Manifest const& manifest, EngineState const& state) {
+  auto const& traits = state.traits();
+  std::string_view const remedy = "use the same policies, or load parameters only";
+  if (!manifest.complete) misfit("it holds parameters only", "load parameters only");
+  if (manifest.rule != traits.rule || manifest.states != traits.states) {
+    misfit(sentence({"it was trained with ", manifest.rule, ", this engine trains with ", traits.rule}), remedy);
+  }
+  if (manifest.scaler != traits.scaler || manifest.scaler_state.size() != traits.scaler_bytes) {
+    misfit(sentence({"its loss was scaled by ", manifest.scaler, ", this engine's by ", traits.scaler}), remedy);
+  }
+}
+
+/// Elements of one type as those of another, rounded to nearest even where it is narrower.
+template <class To, class From>
+void convert(std::span<std::byte> to, std::span<std::byte const> from) {
+  cast(best_instruction_set(), reinterpret_cast<To*>(to.data()), reinterpret_cast<From const*>(from.data()),
+       from.size() / sizeof(From));
+}
+template <class To>
+void convert(std::span<std::byte> to, std::span<std::byte const> from, ElementType type) {
+  switch (type) {
+    case ElementType::fp32:
+      return convert<To, float>(to, from);
+    case ElementType::fp16:
+      return convert<To, float16>(to, from);
+    case ElementType::bf16:
+      return convert<To, bfloat16>(to, from);
+  }
+}
+inline void convert(std::span<std::byte> to, ElementType to_type, std::span<std::byte const> from, ElementType type) {
+  switch (to_type) {
+    case ElementType::fp32:
+      return convert<float>(to, from, type);
+    case ElementType::fp16:
+      return convert<float16>(to, from, type);
+    case ElementType::bf16:
+      return convert<bfloat16>(to, from, type);
+  }
+}
+
+/// Sets elements of \p range from those of another type, a little at a time.
+inline void write_converted(EngineState& state, StateRange const& range, std::uint64_t first,
+                            std::span<std::byte const> from, ElementType type) {
+  if (type == range.type) return state.write(range, first, from);
+  constexpr std::size_t elements = 4096;
+  alignas(64) std::array<std::byte, elements * 4> narrow_or_wide;
+  std::size_t const size = element_size(type);
+  for (std::size_t done = 0; done < from.size(); done += elements * size, first += elements) {
+    auto const part = from.subspan(done, std::min(elements * size, from.size() - done));
+    auto const made = std::span(narrow_or_wide).first(part.size() / size * element_size(range.type));
+    // 16-bit types meet in fp32, which holds both.
+    alignas(64) std::array<std::byte, elements * 4> wide;
+    if (type != ElementType::fp32 && range.type != ElementType::fp32) {
+      auto const middle = std::span(wide).first(part.size() / size * 4);
+      convert(middle, ElementType::fp32, part, type);
+      convert(made, range.type, middle, ElementType::fp32);
+    } else {
+      convert(made, range.type, part, type);
+    }
+    state.write(range, first, made);
+  }
+}
+
+/// One attempt to load one checkpoint.
+class LoadTransaction {
+ public:
+  LoadTransaction(EngineState& state, CheckpointFolder const& folder, LoadOptions const& options, Manifest manifest)
+      : state_(state),
+        options_(options),
+        manifest_(std::move(manifest)),
+        path_(folder.path(manifest_.tag)),
+        system_(folder.system()) {}
+
+  /// Compares the checkpoint with the engine, without touching it. \throws CheckpointError (mismatch).
+  void match(LoadReport& report) {
+    report.missing.clear();
+    report.extra.clear();
+    if (!options_.parameters_only) match_policies(manifest_, state_);
+    auto const places = match_parameters(manifest_, state_, options_, report);
+    for (auto const& range : state_.holdings()) {
+      auto const& place = places[range.parameter];
+      if (!place || (range.kind > 0 && options_.parameters_only)) continue;
+      targets_.push_back(range);
+      wanted_.push_back({range.kind == 0 ? std::string(parameters_kind) : manifest_.states[range.kind - 1], *place,
+                         range.begin, range.begin + range.count});
+    }
+    report.tag = manifest_.tag;
+    report.steps = manifest_.steps;
+    report.complete = !options_.parameters_only;
+    report.parameters = state_.parameters().size() - report.missing.size();
+    report.caller = manifest_.caller;
+    reader_.emplace(system_, path_, manifest_, wanted_);
+  }
+
+  void check_files() const { reader_->check_files(); }
+
+  /// Streams this rank's part into the engine.
+  void read(LoadReport& report) {
+    reader_->read([&](ShardPart const& part, std::span<std::byte const> bytes) {
+      auto const& range = targets_[part.target];
+      write_converted(state_, range, part.first - range.begin, bytes, part.type);
+    });
+    report.bytes_read = reader_->bytes_read();
+    if (!options_.parameters_only) state_.set_progress({manifest_.steps, manifest_.skipped, manifest_.scaler_state});
+  }
+
+ private:
+  EngineState& state_;
+  LoadOptions options_;
+  Manifest manifest_;
+  std::string path_;
+  FileSystem& system_;
+  std::vector<StateRange> targets_;
+  std::vector<WantedRange> wanted_;
+  std::optional<CheckpointReader> reader_;
+};
+
+/// Checkpoints in the order in which rank 0 tries them, and why others are not among them.
+struct Candidates {
+  std::vector<std::string> tags;
+  std::vector<std::string> passed_over;
+};
+
+inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions const& options) {
+  if (!options.tag.empty()) return {{options.tag}, {}};
+  Candidates candidates;
+  candidates.tags = folder.tags(&candidates.passed_over);
+  std::optional<std::string> hint;
+  auto const failure = attempt([&] { hint = folder.pointer("latest"); });
+  if (failure) candidates.passed_over.push_back(failure->text);
+  auto const hinted = hint ? std::find(candidates.tags.begin(), candidates.tags.end(), *hint) : candidates.tags.end();
+  // Older than the newest by intention, where somebody went back; a hint at what is not there is no more than that.
+  if (hinted != candidates.tags.end()) std::rotate(candidates.tags.begin(), hinted, hinted + 1);
+  if (candidates.tags.empty()) {
+    bool const none = candidates.passed_over.empty();
+    throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
+                          sentence({"zero: there is no valid checkpoint in ", detail::quoted(folder.root()),
+                                    none ? "" : "; passed over: ", enumerate(candidates.passed_over)}));
+  }
+  return candidates;
+}
+
+/// Whether an older checkpoint may do instead: this one cannot be read, whatever the engine.
+[[nodiscard]] inline bool may_fall_back(CheckpointFailure kind) noexcept {
+  return kind == CheckpointFailure::damaged || kind == CheckpointFailure::input_output ||
+         kind == CheckpointFailure::not_found;
+}
+
+/// \p candidate as all ranks see it: rank 0 reads the manifest and hands it on. \throws CheckpointError on every rank.
+inline void load_candidate(EngineState& state, CheckpointFolder const& folder, LoadOptions options,
+                           std::string const& candidate, LoadReport& report, bool& touched) {
+  options.tag = candidate;
+  auto const text = by_rank_0(state, [&] { return folder.manifest_text(candidate); });
+  std::optional<LoadTransaction> transaction;
+  all_or_none(state, [&] {
+    transaction.emplace(state, folder, options, CheckpointFolder::parse(candidate, text));
+    transaction->match(report);
+    return std::string();
+  });
+  all_or_none(state, [&] { return transaction->check_files(), std::string(); });
+  if (!touched) state.begin_load();
+  touched = true;
+  all_or_none(state, [&] { return transaction->read(report), std::string(); });
+  state.finish_load();
+}
+
+}  // namespace detail
+
+/// Sets the engine to what a checkpoint in \p folder holds, whatever number of ranks, stage, bucket size and offload it
+/// was saved from. Rank 0 chooses and hands the manifest on; every rank reads and verifies what it needs, in one chunk
+/// of memory; a checkpoint that cannot be read is passed over for the next one, unless one was asked for. Collective,
+/// blocks. \throws CheckpointError, the same on every rank: not_found where there is none, damaged where none can be
+/// read, mismatch where it does not fit. The engine is unchanged then, unless damage showed only in the data: then it
+/// is poisoned until another load succeeds.
+inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& folder, LoadOptions const& options = {}) {
+  detail::Candidates candidates;
+  LoadReport report;
+  candidates.tags = detail::list_by_rank_0(state, [&] {
+    candidates = detail::find_candidates(folder, options);
+    return candidates.tags;
+  });
+  report.passed_over = detail::list_by_rank_0(state, [&] { return candidates.passed_over; });
+  bool touched = false;
+  for (std::size_t i = 0;; ++i) {
+    try {
+      detail::load_candidate(state, folder, options, candidates.tags[i], report, touched);
+      return report;
+    } catch (CheckpointError const& error) {
+      if (i + 1 == candidates.tags.size() || !detail::may_fall_back(error.kind())) throw;
+      report.passed_over.push_back(candidates.tags[i] + ": " + error.what());
+    }
+  }
+}
+
+/// The same for an engine, or for an AnyEngine.
+template <class Engine>
+LoadReport load_checkpoint(Engine& engine, std::string const& folder, LoadOptions const& options = {}) {
+  auto const state = engine.state();
+  return load_checkpoint(*state, CheckpointFolder(posix_file_system(), folder), options);
+}
+
+}  // namespace zero

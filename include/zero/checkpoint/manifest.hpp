@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/crc32c.hpp>
+#include <zero/checkpoint/json.hpp>
+#include <zero/checkpoint/names.hpp>
+#include <zero/checkpoint/utf8.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
+#include <zero/precision.hpp>
+#include <zero/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// What the caller wants to find again: data order, random state, options. Values are any bytes.
+using CallerState = std::map<std::string, std::string>;
+
+/// A parameter as the checkpoint holds it.
+struct ManifestParameter {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+  ElementType type = ElementType::fp32;  ///< of its values in the files
+  bool frozen = false;                   ///< has no states
+
+  [[nodiscard]] std::uint64_t count() const noexcept {
+    std::uint64_t product = 1;
+    for (auto const dimension : shape) product *= dimension;
+    return product;
+  }
+};
+
+/// Elements [begin, end) of one parameter.
+struct ManifestRange {
+  std::uint32_t parameter = 0;  ///< place in the manifest's list
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// One safetensors file: the ranges of one kind that one rank wrote.
+struct ManifestFile {
+  std::string name;
+  std::string kind;  ///< `parameters`, or the name of a state
+  int rank = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t data_begin = 0;       ///< bytes of the file before the first range
+  std::vector<std::uint32_t> crc32c;  ///< of each chunk of the file
+  std::vector<ManifestRange> ranges;  ///< in the order of their data, without gaps
+};
+
+/// Everything about one checkpoint but the elements.
+struct Manifest {
+  static constexpr std::uint64_t current_version = 1;
+  static constexpr std::uint64_t default_chunk = std::uint64_t{16} << 20U;
+  static constexpr std::uint64_t largest = std::uint64_t{256} << 20U;  ///< bytes of a manifest
+
+  std::string library = detail::sentence({"zero ", ZERO_VERSION});
+  std::string tag;
+  std::string nonce;  ///< of this one save, in every file of it
+  int world = 1;
+  Stage stage = Stage::none;
+  ElementType compute = ElementType::fp32;
+  std::uint64_t bucket_elements = 0, granule = 0,
+                whole_below = 0;        ///< the layout that it was saved from: for the reader
+  std::uint64_t chunk = default_chunk;  ///< bytes per checksum
+  bool complete = true;                 ///< with the rule's states; otherwise parameters only
+  std::string rule;
+  std::vector<std::string> states;
+  std::string scaler;
+  std::vector<std::byte> scaler_state;
+  std::uint64_t steps = 0, skipped = 0;
+  std::vector<ManifestParameter> parameters;
+  std::vector<ManifestFile> files;
+  CallerState caller;
+
+  [[nodiscard]] std::uint64_t bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (auto const& file : files) sum += file.bytes;
+    return sum;
+  }
+  /// The type of the elements of one kind of parameter \p p: states are fp32.
+  [[nodiscard]] ElementType type_of(std::string_view kind, std::uint32_t p) const {
+    return kind == detail::parameters_kind ? parameters[p].type : ElementType::fp32;
+  }
+};
+
+namespace detail {
+
+inline std::string hex(std::span<std::byte const> bytes) {
+  std::string text;
+  for (auto const byte : bytes) text += hex(static_cast<std::uint64_t>(byte), 2);
+  return text;
+}
+
+/// Text as a string, other bytes as {"hex": ...}.
+inline Json json_of_bytes(std::string const& bytes) {
+  if (is_utf8(bytes)) return bytes;
+  return Json::Object{{"hex", hex(std::as_bytes(std::span(bytes)))}};
+}
+
+inline Json json_of(ManifestParameter const& parameter) {
+  return Json::Object{{"name", parameter.name},
+                      {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
+                      {"type", name(parameter.type)},
+                      {"frozen", parameter.frozen}};
+}
+
+inline Json json_of(ManifestFile const& file) {
+  Json::Array checksums, ranges;
+  for (auto const crc : file.crc32c) checksums.emplace_back(hex(crc, 8));
+  for (auto const& range : file.ranges) {
+    for (std::uint64_t const number : {std::uint64_t{range.parameter}, range.begin, range.end}) {
+      ranges.emplace_back(number);
+    }
+  }
+  return Json::Object{{"name", file.name},
+                      {"kind", file.kind},
+                      {"rank", static_cast<std::uint64_t>(file.rank)},
+                      {"bytes", file.bytes},
+                      {"data_begin", file.data_begin},
+                      {"crc32c", std::move(checksums)},
+                      {"ranges", std::move(ranges)}};
+}
+
+template <class List>
+Json json_of_all(List const& list) {
+  Json::Array array;
+  for (auto const& entry : list) array.push_back(json_of(entry));
+  return array;
+}
+
+/// The last line of a manifest holds the checksum of all that precedes it.
+inline std::string manifest_end(std::string_view text) {
+  return ",\n\"crc32c\":\"" + hex(crc32c(std::as_bytes(std::span(text))), 8) + "\"}\n";
+}
+
+}  // namespace detail
+
+/// The text of `manifest.json`: one member per line, the last of which is the checksum of all lines before it.
+[[nodiscard]] inline std::string to_text(Manifest const& manifest) {
+  Json::Object caller;
+  for (auto const& [key, value] : manifest.caller) caller.emplace_back(key, detail::json_of_bytes(value));
+  Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
+                            {"granule", manifest.granule},
+                            {"whole_below", manifest.whole_below}};
+  Json::Object const members{{"format", "zero checkpoint"},
+                             {"version", Manifest::current_version},
+                             {"library", manifest.library},
+                             {"tag", manifest.tag},
+                             {"nonce", manifest.nonce},
+                             {"world", static_cast<std::uint64_t>(manifest.world)},
+                             {"stage", static_cast<std::uint64_t>(manifest.stage)},
+                             {"compute", name(manifest.compute)},
+                             {"layout", layout},
+                             {"chunk", manifest.chunk},
+                             {"complete", manifest.complete},
+                             {"rule", manifest.rule},
+                             {"states", Json::Array(manifest.states.begin(), manifest.states.end())},
+                             {"scaler", manifest.scaler},
+                             {"scaler_state", detail::hex(manifest.scaler_state)},
+                             {"steps", manifest.steps},
+                             {"skipped", manifest.skipped},
+                             {"parameters", detail::json_of_all(manifest.parameters)},
+                             {"files", detail::json_of_all(manifest.files)},
+                             {"caller", caller}};
+  std::string text = "{";
+  for (std::string_view separator = "\n"; auto const& [key, value] : members) {
+    text += std::exchange(separator, ",\n");
+    detail::write_json_string(text, key);
+    text += ':';
+    write_json(text, value);
+  }
+  return text + detail::manifest_end(text);
+}
+
+}  // namespace zero

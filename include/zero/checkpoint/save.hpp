@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/folder.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/checkpoint/shard_file.hpp>
+#include <zero/checkpoint/shard_plan.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// How a checkpoint is saved. The same on every rank.
+struct SaveOptions {
+  std::string tag;                   ///< the checkpoint's name in its folder, e.g. step-100
+  CallerState caller{};              ///< rank 0's is saved
+  bool parameters_only = false;      ///< leave the rule's states out: a third of the size with Adam
+  bool replace = false;              ///< take the place of a checkpoint of the same tag
+  std::size_t keep = 0;              ///< afterwards keep the newest so many, and those that a pointer names; 0: all
+  std::vector<std::string> named{};  ///< `best`, `final`: let these name it too
+  std::uint64_t chunk =
+      Manifest::default_chunk;  ///< bytes per checksum, and of memory that saving takes; multiple of 8
+};
+
+/// What a save has done.
+struct SaveReport {
+  std::string tag;
+  std::uint64_t steps = 0;
+  std::uint64_t bytes = 0;  ///< of all files of all ranks, without the manifest
+  std::vector<std::string>
+      warnings{};  ///< what went wrong once the checkpoint was safe: a pointer, or old ones to remove
+};
+
+namespace detail {
+
+/// Gives \p into.size() bytes of one range, from element `first` on.
+using RangeSource = std::function<void(StateRange const&, std::uint64_t first, std::span<std::byte> into)>;
+
+inline void write_range(ShardWriter& writer, StateRange const& range, RangeSource const& source) {
+  std::uint64_t const size = element_size(range.type);
+  for (std::uint64_t done = 0; done < range.count;) {
+    auto place = writer.room((range.count - done) * size);
+    place = place.first(place.size() / size * size);
+    source(range, done, place);
+    writer.put(place.size());
+    done += place.size() / size;
+  }
+}
+
+/// A new file in a folder that another machine may have made just now: some network file systems show it late.
+inline File create_in_new_folder(FileSystem& system, std::string const& path) {
+  constexpr int attempts = 12;
+  std::chrono::milliseconds wait{10};
+  for (int i = 1;; ++i, wait *= 2) {
+    try {
+      return File::create(system, path);
+    } catch (CheckpointError const& error) {
+      if (error.kind() != CheckpointFailure::not_found || i == attempts) throw;
+    }
+    system.pause(wait);
+  }
+}
+
+/// Writes one file, durable. \p chunk is memory to work in.
+inline void write_shard(FileSystem& system, std::string const& folder, ShardPlan& plan, RangeSource const& source,
+                        std::span<std::byte> chunk) {
+  ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, chunk);
+  writer.write(plan.head);
+  for (auto const& range : plan.ranges) write_range(writer, range, source);
+  plan.file.crc32c = writer.finish();
+}
+
+inline void check_options(SaveOptions const& options) {
+  auto const refuse = [](char const* why) { throw CheckpointError(CheckpointFailure::bad_request, why); };
+  check_tag(options.tag);
+  if (options.keep == 1)
+    refuse("zero: keep must be 0 for all checkpoints, or at least 2: the only one may be the damaged one");
+  if (options.chunk < 64 || options.chunk % 8 != 0 || options.chunk > (1U << 30U)) {
+    refuse("zero: the chunk of a checkpoint must be a multiple of 8 bytes from 64 to 2^30, e.g. 16 << 20");
+  }
+  for (auto const& name : options.named) {
+    if (!is_pointer_name(name)) refuse("zero: a checkpoint can be named best or final beside its tag");
+  }
+  for (auto const& [key, value] : options.caller) {
+    if (!is_utf8(key)) refuse("zero: a key of the caller's state is not UTF-8");
+  }
+}
+
+/// One save, in the parts that it consists of: all but `write` are collective. An object is used for one save.
+class SaveTransaction {
+ public:
+  /// Agrees on the names and plans this rank's files. \throws CheckpointError on every rank.
+  SaveTransaction(EngineState& state, CheckpointFolder folder, SaveOptions options)
+      : folder_(std::move(folder)), options_(std::move(options)) {
+    auto const nonce = by_rank_0(state, [&] {
+      check_options(options_);
+      return CheckpointFolder::make_nonce();
+    });
+    std::string const mine = options_.tag + (options_.parameters_only ? " parameters" : "");
+    auto const tags = all_or_none(state, [&] {
+      check_options(options_);
+      manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
+      manifest_.chunk = options_.chunk;
+      manifest_.caller = options_.caller;
+      plans_ = plan_shards(state, manifest_);
+      return mine;
+    });
+    all_or_none(state, [&] {
+      if (tags.front() != mine) {
+        throw CheckpointError(CheckpointFailure::bad_request,
+                              "zero: ranks save under different tags or with different contents");
+      }
+      return std::string();
+    });
+    hidden_ = by_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
+  }
+
+  [[nodiscard]] std::vector<ShardPlan> const& plans() const noexcept { return plans_; }
+
+  /// Writes this rank's files. Not collective: may run on a thread of its own. Keeps its failure for `commit`.
+  void write(RangeSource const& source) {
+    failure_ = attempt([&] {
+      std::vector<std::byte> chunk(static_cast<std::size_t>(options_.chunk));
+      for (auto& plan : plans_) write_shard(folder_.system(), folder_.path(hidden_), plan, source, chunk);
+      folder_.sync_folder(folder_.path(hidden_));
+    });
+  }
+
+  /// Makes the checkpoint visible once every rank has written its files, or removes it. \throws CheckpointError on
+  /// every rank; earlier checkpoints are untouched then.
+  [[nodiscard]] SaveReport commit(EngineState& state) {
+    Json::Array files;
+    for (auto const& plan : plans_) files.push_back(json_of(plan.file));
+    auto agreement = agree(state, failure_, zero::to_text(Json(std::move(files))));
+    if (!agreement.failure) agreement = publish(state, agreement.texts);
+    if (agreement.failure) {
+      if (state.rank() == 0) folder_.discard(hidden_);
+      throw CheckpointError(agreement.failure->kind, agreement.failure->text);
+    }
+    return finish(state);
+  }
+
+ private:
+  Agreement publish(EngineState& state, std::vector<std::string> const& files) {
+    auto const failure = attempt([&] {
+      for (auto const& text : files) {
+        Json const list = parse_json(text);
+        for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
+      }
+      if (state.rank() != 0) return;
+      check_coverage(manifest_);
+      folder_.commit(hidden_, manifest_, options_.replace);
+    });
+    return agree(state, failure);
+  }
+
+  /// From here on the checkpoint is safe: what fails is a warning.
+  SaveReport finish(EngineState& state) {
+    SaveReport report{.tag = options_.tag, .steps = manifest_.steps, .bytes = manifest_.bytes()};
+    report.warnings = list_by_rank_0(state, [&] {
+      std::vector<std::string> warnings;
+      auto const warn = [&](std::optional<LocalFailure> const& failure) {
+        if (failure) warnings.push_back(failure->text);
+      };
+      warn(attempt([&] { folder_.point("latest", options_.tag); }));
+      for (auto const& name : options_.named) warn(attempt([&] { folder_.point(name, options_.tag); }));
+      warn(attempt([&] { folder_.prune(options_.keep, options_.tag); }));
+      return warnings;
+    });
+    return report;
+  }
+
+  CheckpointFolder folder_;
+  SaveOptions options_;
+  Manifest manifest_;
+  std::vector<ShardPlan> plans_;
+  std::string hidden_;
+  std::optional<LocalFailure> failure_;
+};
+
+}  // namespace detail
+
+/// Saves a checkpoint of the state between two steps into \p folder, and waits until it is durable: it is there whole,
+/// or, after an error, not at all, and what was there before is as it was. Takes one chunk of memory. Collective.
+/// \throws CheckpointError, the same on every rank; SequenceError from `state()` inside a step.
+inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& folder, SaveOptions const& options) {
+  detail::SaveTransaction transaction(state, folder, options);
+  transaction.write(
+      [&](StateRange const& range, std::uint64_t first, std::span<std::byte> into) { state.read(range, first, into); });
+  return transaction.commit(state);
+}
+
+/// The same for an engine, or for an AnyEngine.
+template <class Engine>
+SaveReport save_checkpoint(Engine& engine, std::string const& folder, SaveOptions const& options) {
+  auto const state = engine.state();
+  return save_checkpoint(*state, CheckpointFolder(posix_file_system(), folder), options);
+}
+
+}  // namespace zero

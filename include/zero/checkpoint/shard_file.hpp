@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/crc32c.hpp>
+#include <zero/checkpoint/file.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// Writes one file of a checkpoint from front to back, a chunk at a time, and takes the checksum of every chunk.
+class ShardWriter {
+ public:
+  /// \p chunk is borrowed, and what one checksum covers.
+  ShardWriter(File file, std::uint64_t bytes, std::span<std::byte> chunk) : file_(std::move(file)), chunk_(chunk) {
+    file_.allocate(bytes);
+  }
+
+  /// Where the next bytes may be put, at most \p wanted, before `put` says that they are there.
+  [[nodiscard]] std::span<std::byte> room(std::uint64_t wanted) noexcept {
+    auto const rest = chunk_.subspan(used_);
+    return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), wanted)));
+  }
+  void put(std::size_t count) {
+    used_ += count;
+    if (used_ == chunk_.size()) flush();
+  }
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      auto const place = room(text.size());
+      std::memcpy(place.data(), text.data(), place.size());
+      text.remove_prefix(place.size());
+      put(place.size());
+    }
+  }
+
+  /// Ends the file, durable; the checksums of its chunks.
+  [[nodiscard]] std::vector<std::uint32_t> finish() {
+    flush();
+    file_.sync();
+    file_.close();
+    return std::move(checksums_);
+  }
+
+ private:
+  void flush() {
+    if (used_ == 0) return;
+    auto const bytes = chunk_.first(std::exchange(used_, 0));
+    checksums_.push_back(crc32c(bytes));
+    file_.write(bytes);
+  }
+
+  File file_;
+  std::span<std::byte> chunk_;
+  std::size_t used_ = 0;
+  std::vector<std::uint32_t> checksums_;
+};
+
+/// Reads chunks of one file of a checkpoint, none of which it hands out before its checksum fits.
+class ShardReader {
+ public:
+  /// \p file describes it and is borrowed. \throws CheckpointError where it is missing or not as long as it should be.
+  ShardReader(FileSystem& system, std::string const& folder, Manifest const& manifest, ManifestFile const& file)
+      : description_(file), chunk_(manifest.chunk), file_(File::open(system, folder + "/" + file.name)) {
+    if (auto const size = file_.size(); size != file.bytes) {
+      throw CheckpointError(
+          CheckpointFailure::damaged,
+          detail::sentence({"zero: ", detail::quoted(file_.path()), " has ", size, " bytes instead of ", file.bytes}));
+    }
+  }
+
+  /// Chunk \p k, in \p buffer, which holds at least one chunk.
+  [[nodiscard]] std::span<std::byte const> read(std::uint64_t k, std::span<std::byte> buffer) const {
+    std::uint64_t const begin = k * chunk_;
+    auto const bytes = buffer.first(static_cast<std::size_t>(std::min(chunk_, description_.bytes - begin)));
+    file_.read(bytes, begin);
+    if (crc32c(bytes) != description_.crc32c[static_cast<std::size_t>(k)]) {
+      throw CheckpointError(
+          CheckpointFailure::damaged,
+          detail::sentence({"zero: ", detail::quoted(file_.path()), " is damaged: the checksum of the ", bytes.size(),
+                            " bytes from byte ", begin, " on does not fit"}));
+    }
+    return bytes;
+  }
+
+ private:
+  ManifestFile const& description_;
+  std::uint64_t chunk_;
+  File file_;
+};
+
+}  // namespace zero
