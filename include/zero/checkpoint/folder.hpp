@@ -110,14 +110,29 @@ class CheckpointFolder {
     return name;
   }
 
-  /// Gives the checkpoint in \p hidden, all of whose files are durable, its manifest and its name.
+  /// Gives the checkpoint in \p hidden, all of whose files are durable, its manifest and its name; what it replaces
+  /// goes with the next `prune`. \throws CheckpointError: the hidden folder is gone then, and what it was to replace is
+  /// there.
   void commit(std::string const& hidden, Manifest const& manifest, bool replace) {
-    write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
-    sync_folder(path(hidden));
-    long renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
-    if (replace && (renamed == -EEXIST || renamed == -ENOTEMPTY)) renamed = swap(hidden, manifest);
-    detail::check_file("rename to its tag", path(hidden), renamed);
-    sync_folder(root_);
+    bool swapped = false;
+    try {
+      write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
+      sync_folder(path(hidden));
+      long renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
+      swapped = replace && (renamed == -EEXIST || renamed == -ENOTEMPTY);
+      if (swapped) renamed = swap(hidden, manifest);
+      detail::check_file("rename to its tag", path(hidden), renamed);
+    } catch (CheckpointError const&) {
+      discard(hidden);
+      throw;
+    }
+    try {
+      sync_folder(root_);
+    } catch (CheckpointError const&) {
+      // Nobody knows whether it would survive: it must not be taken for one that was saved.
+      if (call([&] { return undo(hidden, manifest.tag, swapped); }) >= 0) discard(hidden);
+      throw;
+    }
   }
 
   /// Lets `latest`, `best` or `final` name \p tag.
@@ -209,19 +224,21 @@ class CheckpointFolder {
                        }));
     return std::find(names.begin(), names.end(), tag) != names.end();
   }
-  /// Puts the new checkpoint in the place of the old one, which gets a name of its own: it goes only once that is
-  /// durable.
+  /// Puts the new checkpoint in the place of the old one, which takes the hidden name.
   long swap(std::string const& hidden, Manifest const& manifest) {
-    std::string const old = path(std::string(detail::removed_prefix) + manifest.tag + "." + manifest.nonce);
-    long const swapped = call([&] { return system_.exchange(path(hidden), path(manifest.tag)); });
-    if (swapped >= 0) return call([&] { return system_.rename_new(path(hidden), old); });
+    std::string const tag = path(manifest.tag);
+    long const swapped = call([&] { return system_.exchange(path(hidden), tag); });
     if (swapped != -EINVAL && swapped != -ENOSYS) return swapped;
     // A file system that cannot exchange names: for a moment there is no checkpoint of this tag.
-    long const moved = call([&] { return system_.rename_new(path(manifest.tag), old); });
+    std::string const old = path(std::string(detail::removed_prefix) + manifest.tag + "." + manifest.nonce);
+    long const moved = call([&] { return system_.rename_new(tag, old); });
     if (moved < 0) return moved;
-    long const renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
-    if (renamed < 0) (void)call([&] { return system_.rename_new(old, path(manifest.tag)); });
+    long const renamed = call([&] { return system_.rename_new(path(hidden), tag); });
+    (void)call([&] { return system_.rename_new(old, renamed < 0 ? tag : path(hidden)); });
     return renamed;
+  }
+  long undo(std::string const& hidden, std::string const& tag, bool swapped) {
+    return swapped ? system_.exchange(path(hidden), path(tag)) : system_.rename_new(path(tag), path(hidden));
   }
 
   FileSystem& system_;

@@ -234,7 +234,10 @@ struct Candidates {
 };
 
 inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions const& options) {
-  if (!options.tag.empty()) return {{options.tag}, {}};
+  if (!options.tag.empty()) {
+    check_tag(options.tag);
+    return {{options.tag}, {}};
+  }
   Candidates candidates;
   candidates.tags = folder.tags(&candidates.passed_over);
   std::optional<std::string> hint;

@@ -24,7 +24,7 @@ namespace zero {
 
 /// How a checkpoint is saved. The same on every rank.
 struct SaveOptions {
-  std::string tag;                   ///< the checkpoint's name in its folder, e.g. step-100
+  std::string tag{};                 ///< the checkpoint's name in its folder, e.g. step-100
   CallerState caller{};              ///< rank 0's is saved
   bool parameters_only = false;      ///< leave the rule's states out: a third of the size with Adam
   bool replace = false;              ///< take the place of a checkpoint of the same tag
@@ -143,32 +143,30 @@ class SaveTransaction {
   [[nodiscard]] SaveReport commit(EngineState& state) {
     Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
-    auto agreement = agree(state, failure_, zero::to_text(Json(std::move(files))));
-    if (!agreement.failure) agreement = publish(state, agreement.texts);
-    if (agreement.failure) {
+    auto const written = agree(state, failure_, zero::to_text(Json(std::move(files))));
+    if (written.failure) {
       if (state.rank() == 0) folder_.discard(hidden_);
-      throw CheckpointError(agreement.failure->kind, agreement.failure->text);
+      throw CheckpointError(written.failure->kind, written.failure->text);
     }
-    return finish(state);
+    auto const bytes = by_rank_0(state, [&] { return publish(written.texts); });
+    return finish(state, std::stoull(bytes));
   }
 
  private:
-  Agreement publish(EngineState& state, std::vector<std::string> const& files) {
-    auto const failure = attempt([&] {
-      for (auto const& text : files) {
-        Json const list = parse_json(text);
-        for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
-      }
-      if (state.rank() != 0) return;
-      check_coverage(manifest_);
-      folder_.commit(hidden_, manifest_, options_.replace);
-    });
-    return agree(state, failure);
+  /// On rank 0, which alone can still fail. \p files is every rank's part of the manifest; bytes of all files.
+  std::string publish(std::vector<std::string> const& files) {
+    for (auto const& text : files) {
+      Json const list = parse_json(text);
+      for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
+    }
+    check_coverage(manifest_);
+    folder_.commit(hidden_, manifest_, options_.replace);
+    return std::to_string(manifest_.bytes());
   }
 
   /// From here on the checkpoint is safe: what fails is a warning.
-  SaveReport finish(EngineState& state) {
-    SaveReport report{.tag = options_.tag, .steps = manifest_.steps, .bytes = manifest_.bytes()};
+  SaveReport finish(EngineState& state, std::uint64_t bytes) {
+    SaveReport report{.tag = options_.tag, .steps = manifest_.steps, .bytes = bytes};
     report.warnings = list_by_rank_0(state, [&] {
       std::vector<std::string> warnings;
       auto const warn = [&](std::optional<LocalFailure> const& failure) {

@@ -1,0 +1,226 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "checkpoint/memory_file_system.hpp"
+#include "checkpoint/plain_state.hpp"
+#include "checkpoint/support.hpp"
+
+#include <zero/checkpoint/load.hpp>
+#include <zero/checkpoint/save.hpp>
+#include <zero/communicators/thread.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+using checkpoint_test::MemoryFileSystem;
+using checkpoint_test::PlainState;
+using checkpoint_test::thrown_by;
+using zero::CheckpointFailure;
+using zero::CheckpointFolder;
+
+namespace {
+
+zero::SelfCommunicator self;
+
+zero::SaveReport save(MemoryFileSystem& memory, std::uint64_t seed, zero::SaveOptions how = {}) {
+  if (how.tag.empty()) how.tag = "step-" + std::to_string(seed);
+  PlainState state(self, seed);
+  return zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), how);
+}
+
+zero::LoadReport load(MemoryFileSystem& memory, zero::LoadOptions const& how = {}) {
+  PlainState state(self, 0);
+  auto report = zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), how);
+  if (report.complete) CHECK(state.same(PlainState(self, report.steps)));
+  return report;
+}
+
+std::vector<std::string> entries(MemoryFileSystem& memory) {
+  std::vector<std::string> names;
+  REQUIRE(memory.list("/run", names) == 0);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("folder: tags that are paths, hidden, reserved, too long or odd are refused by saving and by loading") {
+  MemoryFileSystem memory;
+  std::vector<std::string> const tags{"..",
+                                      ".",
+                                      "a/b",
+                                      "/a",
+                                      "-a",
+                                      ".a",
+                                      "a b",
+                                      "a\n",
+                                      std::string("a\0b", 3),
+                                      "latest",
+                                      "best",
+                                      "final",
+                                      std::string(129, 'a'),
+                                      "\xC3\xA9"};
+  for (auto const& tag : tags) {
+    CAPTURE(tag);
+    CHECK(thrown_by([&] { (void)save(memory, 1, {.tag = tag}); }).kind == CheckpointFailure::bad_request);
+    CHECK(thrown_by([&] { (void)load(memory, {.tag = tag}); }).kind == CheckpointFailure::bad_request);
+  }
+  CHECK(memory.snapshot().empty());
+  CHECK_NOTHROW((void)save(memory, 1, {.tag = std::string(128, 'a')}));
+  CHECK_NOTHROW((void)save(memory, 1, {.tag = "v1.2_final-3"}));
+}
+
+TEST_CASE("folder: a tag is taken once, unless it is to be replaced") {
+  MemoryFileSystem memory;
+  (void)save(memory, 1, {.tag = "a"});
+  CHECK(thrown_by([&] { (void)save(memory, 2, {.tag = "a"}); }).kind == CheckpointFailure::exists);
+  CHECK(load(memory).steps == 1);
+  (void)save(memory, 2, {.tag = "a", .replace = true});
+  CHECK(load(memory).steps == 2);
+  CHECK(entries(memory) == std::vector<std::string>{"a", "latest"});
+}
+
+TEST_CASE("folder: latest is a hint that may be old, wrong, empty, huge or missing") {
+  MemoryFileSystem memory;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) (void)save(memory, seed);
+  CHECK(load(memory).tag == "step-3");
+  memory.replace("/run/latest", "step-2");
+  CHECK(load(memory).tag == "step-2");  // somebody went back
+  std::vector<std::string> const wrong{
+      "", "\n", "step-9\n", "../step-2\n", "/run/step-2", "step-1\nstep-2\n", std::string(1'000'000, 'a')};
+  for (auto const& text : wrong) {
+    CAPTURE(text.substr(0, 20));
+    memory.replace("/run/latest", text);
+    auto const report = load(memory);
+    CHECK(report.tag == "step-3");
+    CHECK(report.passed_over.empty() == (text == "step-9\n"));
+  }
+  REQUIRE(memory.remove_file("/run/latest") == 0);
+  CHECK(load(memory).tag == "step-3");
+}
+
+TEST_CASE("folder: nothing to load is told from nothing that can be loaded") {
+  MemoryFileSystem memory;
+  CHECK(thrown_by([&] { (void)load(memory); }).kind == CheckpointFailure::not_found);
+  REQUIRE(memory.make_folder("/run") == 0);
+  CHECK(thrown_by([&] { (void)load(memory); }).kind == CheckpointFailure::not_found);
+  CHECK(thrown_by([&] { (void)load(memory, {.tag = "step-1"}); }).kind == CheckpointFailure::not_found);
+  (void)save(memory, 1);
+  memory.replace("/run/step-1/manifest.json", "{");
+  auto const thrown = thrown_by([&] { (void)load(memory); });
+  CHECK(thrown.kind == CheckpointFailure::damaged);
+  CHECK(thrown.says("step-1"));
+}
+
+TEST_CASE("folder: a damaged newest checkpoint is passed over for the newest valid one, and the report says so") {
+  MemoryFileSystem memory;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) (void)save(memory, seed);
+  memory.replace("/run/step-4/manifest.json", "");
+  std::string const shard = "/run/step-3/exp_avg_sq-00000-of-00001.safetensors";
+  auto content = memory.content(shard);
+  content.back() = static_cast<char>(content.back() ^ 1);
+  memory.replace(shard, content);
+  auto const report = load(memory);
+  CHECK(report.tag == "step-2");
+  REQUIRE(report.passed_over.size() == 2);
+  CHECK(report.passed_over[0].find("step-4") != std::string::npos);
+  CHECK(report.passed_over[1].find("checksum") != std::string::npos);
+  CHECK(thrown_by([&] { (void)load(memory, {.tag = "step-3"}); }).kind == CheckpointFailure::damaged);
+}
+
+TEST_CASE("folder: keep removes what is older, but never what latest, best and final name") {
+  MemoryFileSystem memory;
+  (void)save(memory, 1, {.named = {"best"}});
+  for (std::uint64_t seed = 2; seed <= 6; ++seed) (void)save(memory, seed, {.keep = 2});
+  CHECK(entries(memory) == std::vector<std::string>{"best", "latest", "step-1", "step-5", "step-6"});
+  CHECK(CheckpointFolder(memory, "/run").pointer("best") == "step-1");
+  (void)save(memory, 3, {.keep = 2});  // somebody went back: latest counts, not the number
+  CHECK(entries(memory) == std::vector<std::string>{"best", "latest", "step-1", "step-3", "step-5", "step-6"});
+  CHECK(load(memory).tag == "step-3");
+  CHECK(thrown_by([&] { (void)save(memory, 7, {.keep = 1}); }).kind == CheckpointFailure::bad_request);
+  CHECK(thrown_by([&] { (void)save(memory, 7, {.named = {"other"}}); }).kind == CheckpointFailure::bad_request);
+}
+
+TEST_CASE("folder: what does not fit is refused with its name, and nothing has changed") {
+  MemoryFileSystem memory;
+  (void)save(memory, 5);
+  auto const refused = [&](auto&& change, zero::LoadOptions const& how = {}) {
+    PlainState state(self, 1);
+    change(state);
+    auto const thrown = thrown_by([&] { (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
+    CHECK(thrown.kind == CheckpointFailure::mismatch);
+    CHECK(state.elements() == PlainState(self, 1).elements());
+    CHECK_FALSE(state.half_loaded);
+    return thrown;
+  };
+  CHECK(refused([](auto& s) { s.parameters_[0].name = "z"; }).says("lacks 'z'"));
+  CHECK(refused([](auto& s) { s.parameters_[0].name = "z"; }, {.allow_missing = true}).says("has 'a'"));
+  CHECK(refused([](auto& s) { s.parameters_[0].shape = {3, 5}; }).says("'a' is [5,3] there and [3,5] here"));
+  CHECK(refused([](auto& s) { s.traits_.rule = "Lion"; }).says("AdamW"));
+  CHECK(refused([](auto& s) { s.traits_.scaler = "NoScale"; }).says("DynamicScale"));
+  CHECK(refused([](auto& s) { s.traits_.scaler_bytes = 4; }).says("DynamicScale"));
+  CHECK(refused([](auto& s) { s.parameters_[2].frozen = false; }).says("'c' was frozen"));
+}
+
+TEST_CASE("folder: parameters alone are saved and loaded; the optimizer stays as it is") {
+  MemoryFileSystem memory;
+  (void)save(memory, 5);
+  (void)save(memory, 6, {.parameters_only = true});
+  CHECK(thrown_by([&] { (void)load(memory); }).says("parameters only"));
+  PlainState const six(self, 6);
+  for (std::string const& tag : {std::string("step-5"), std::string("step-6")}) {
+    PlainState state(self, 1);
+    state.traits_.rule = "Lion";
+    auto const report =
+        zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = tag, .parameters_only = true});
+    PlainState const expected(self, report.steps), before(self, 1);
+    for (auto const& [key, bytes] : state.elements()) {
+      CHECK(bytes == (key.second == 0 ? expected : before).elements().at(key));
+    }
+    CHECK(state.progress().steps == 1);
+    CHECK_FALSE(report.complete);
+  }
+  CHECK(memory.content("/run/step-6/exp_avg-00000-of-00001.safetensors").empty());
+}
+
+TEST_CASE("folder: missing and extra parameters are allowed where asked for, and reported") {
+  MemoryFileSystem memory;
+  (void)save(memory, 5);
+  PlainState state(self, 1);
+  state.parameters_[0].name = "z";
+  auto const report =
+      zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.allow_missing = true, .allow_extra = true});
+  CHECK(report.missing == std::vector<std::string>{"z"});
+  CHECK(report.extra == std::vector<std::string>{"a"});
+  CHECK(report.parameters == 2);
+  PlainState const five(self, 5), one(self, 1);
+  CHECK(state.elements().at({0, 0}) == one.elements().at({0, 0}));
+  CHECK(state.elements().at({1, 1}) == five.elements().at({1, 1}));
+}
+
+TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
+  MemoryFileSystem memory;
+  zero::CallerState const caller{{"text", "é\n\"x\""}, {"bytes", std::string("\0\xFF\x80", 3)}, {"empty", ""}};
+  zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
+    PlainState<zero::ThreadCommunicator> state(ranks, 7);
+    auto const mine = ranks.rank() == 0 ? caller : zero::CallerState{{"text", "another rank's"}};
+    (void)zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .caller = mine});
+  });
+  CHECK(load(memory).caller == caller);
+}
+
+TEST_CASE("folder: ranks that save under different tags are told so, all of them") {
+  MemoryFileSystem memory;
+  zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+    PlainState<zero::ThreadCommunicator> state(ranks, 7);
+    auto const thrown = thrown_by([&] {
+      (void)zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = ranks.rank() == 0 ? "a" : "b"});
+    });
+    CHECK(thrown.kind == CheckpointFailure::bad_request);
+  });
+  CHECK(memory.snapshot().empty());
+}
