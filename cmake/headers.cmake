@@ -27,6 +27,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/names.hpp
   include/zero/checkpoint/safetensors.hpp
   include/zero/checkpoint/save.hpp
+  include/zero/checkpoint/saver.hpp
   include/zero/checkpoint/shard_file.hpp
   include/zero/checkpoint/shard_map.hpp
   include/zero/checkpoint/shard_plan.hpp

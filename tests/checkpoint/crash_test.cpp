@@ -136,6 +136,19 @@ TEST_CASE("crash: a save that has returned survives every power failure") {
   }
 }
 
+TEST_CASE("crash: a save that warns of its pointer has made the checkpoint durable all the same") {
+  MemoryFileSystem memory;
+  prepare(memory);
+  FaultyFileSystem faulty(memory);
+  faulty.only = "rename_over";
+  faulty.fail(0, EIO, true);
+  auto const report = save(faulty, 3, options("step-3"));
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(report.warnings.front().find("latest") != std::string::npos);
+  memory.crash(Loss::everything);
+  CHECK(loaded(memory, {.tag = "step-3"}) == 3);
+}
+
 TEST_CASE("crash: any call that fails, once or for ever, is a typed error or does no harm") {
   for (auto const& scene : scenes()) {
     std::size_t const calls = calls_of(scene);

@@ -106,7 +106,6 @@ class CheckpointFolder {
     }
     std::string name = std::string(detail::temporary_prefix) + tag + "." + nonce;
     (void)make(path(name), false);
-    sync_folder(root_);
     return name;
   }
 

@@ -98,7 +98,7 @@ inline void check_options(SaveOptions const& options) {
   }
 }
 
-/// One save, in the parts that it consists of: all but `write` are collective. An object is used for one save.
+/// One save, in the parts that it consists of, each called once and in this order.
 class SaveTransaction {
  public:
   /// Agrees on the names and plans this rank's files. \throws CheckpointError on every rank.
@@ -129,7 +129,7 @@ class SaveTransaction {
 
   [[nodiscard]] std::vector<ShardPlan> const& plans() const noexcept { return plans_; }
 
-  /// Writes this rank's files. Not collective: may run on a thread of its own. Keeps its failure for `commit`.
+  /// Writes this rank's files. Not collective: may run on a thread of its own. Keeps its failure for `collect`.
   void write(RangeSource const& source) {
     failure_ = attempt([&] {
       std::vector<std::byte> chunk(static_cast<std::size_t>(options_.chunk));
@@ -138,9 +138,9 @@ class SaveTransaction {
     });
   }
 
-  /// Makes the checkpoint visible once every rank has written its files, or removes it. \throws CheckpointError on
-  /// every rank; earlier checkpoints are untouched then.
-  [[nodiscard]] SaveReport commit(EngineState& state) {
+  /// Agrees that every rank has written its files, and gathers what it says of them. Collective. \throws
+  /// CheckpointError on every rank; the files are removed then.
+  void collect(EngineState& state) {
     Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
     auto const written = agree(state, failure_, zero::to_text(Json(std::move(files))));
@@ -148,43 +148,50 @@ class SaveTransaction {
       if (state.rank() == 0) folder_.discard(hidden_);
       throw CheckpointError(written.failure->kind, written.failure->text);
     }
-    auto const bytes = by_rank_0(state, [&] { return publish(written.texts); });
-    return finish(state, std::stoull(bytes));
+    files_ = written.texts;
+  }
+
+  /// Makes the checkpoint visible, points to it and removes old ones: rank 0's work, nothing on the others. Not
+  /// collective: may run on a thread of its own. Keeps its failure for `settle`.
+  void publish(bool rank_0) {
+    if (!rank_0) return;
+    failure_ = attempt([&] {
+      for (auto const& text : files_) {
+        Json const list = parse_json(text);
+        for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
+      }
+      check_coverage(manifest_);
+      folder_.commit(hidden_, manifest_, options_.replace);
+    });
+    if (failure_) return;
+    // From here on the checkpoint is safe: what fails is a warning.
+    auto const warn = [&](std::optional<LocalFailure> const& failure) {
+      if (failure) warnings_.push_back(failure->text);
+    };
+    warn(attempt([&] { folder_.point("latest", options_.tag); }));
+    for (auto const& name : options_.named) warn(attempt([&] { folder_.point(name, options_.tag); }));
+    warn(attempt([&] { folder_.prune(options_.keep, options_.tag); }));
+  }
+
+  /// Tells every rank how it ended. Collective. \throws CheckpointError on every rank; earlier checkpoints are
+  /// untouched then.
+  [[nodiscard]] SaveReport settle(EngineState& state) {
+    auto const agreement = agree(state, failure_, std::to_string(manifest_.bytes()));
+    if (agreement.failure) throw CheckpointError(agreement.failure->kind, agreement.failure->text);
+    return {.tag = options_.tag,
+            .steps = manifest_.steps,
+            .bytes = std::stoull(agreement.texts.front()),
+            .warnings = list_by_rank_0(state, [&] { return warnings_; })};
   }
 
  private:
-  /// On rank 0, which alone can still fail. \p files is every rank's part of the manifest; bytes of all files.
-  std::string publish(std::vector<std::string> const& files) {
-    for (auto const& text : files) {
-      Json const list = parse_json(text);
-      for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
-    }
-    check_coverage(manifest_);
-    folder_.commit(hidden_, manifest_, options_.replace);
-    return std::to_string(manifest_.bytes());
-  }
-
-  /// From here on the checkpoint is safe: what fails is a warning.
-  SaveReport finish(EngineState& state, std::uint64_t bytes) {
-    SaveReport report{.tag = options_.tag, .steps = manifest_.steps, .bytes = bytes};
-    report.warnings = list_by_rank_0(state, [&] {
-      std::vector<std::string> warnings;
-      auto const warn = [&](std::optional<LocalFailure> const& failure) {
-        if (failure) warnings.push_back(failure->text);
-      };
-      warn(attempt([&] { folder_.point("latest", options_.tag); }));
-      for (auto const& name : options_.named) warn(attempt([&] { folder_.point(name, options_.tag); }));
-      warn(attempt([&] { folder_.prune(options_.keep, options_.tag); }));
-      return warnings;
-    });
-    return report;
-  }
-
   CheckpointFolder folder_;
   SaveOptions options_;
   Manifest manifest_;
   std::vector<ShardPlan> plans_;
   std::string hidden_;
+  std::vector<std::string> files_;  // every rank's part of the manifest
+  std::vector<std::string> warnings_;
   std::optional<LocalFailure> failure_;
 };
 
@@ -197,7 +204,9 @@ inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& fo
   detail::SaveTransaction transaction(state, folder, options);
   transaction.write(
       [&](StateRange const& range, std::uint64_t first, std::span<std::byte> into) { state.read(range, first, into); });
-  return transaction.commit(state);
+  transaction.collect(state);
+  transaction.publish(state.rank() == 0);
+  return transaction.settle(state);
 }
 
 /// The same for an engine, or for an AnyEngine.

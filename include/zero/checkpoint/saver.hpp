@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/agreement.hpp>
+#include <zero/checkpoint/folder.hpp>
+#include <zero/checkpoint/save.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// Saves in the background: a snapshot of this rank's share is taken at the end of a step, and written while training
+/// goes on. Mohan, Phanishayee and Chidambaram, "CheckFreq: Frequent, Fine-Grained DNN Checkpointing", 2021. One save
+/// is under way at a time, so that memory is bounded by one snapshot and one chunk; the snapshot's memory is kept for
+/// the next one. One saver per rank, used by the engine's thread; `start`, `poll` and `finish` are collective, so every
+/// rank calls them in the same places.
+class CheckpointSaver {
+ public:
+  explicit CheckpointSaver(std::string folder, FileSystem& system = posix_file_system())
+      : folder_(system, std::move(folder)) {}
+  CheckpointSaver(CheckpointSaver const&) = delete;
+  CheckpointSaver& operator=(CheckpointSaver const&) = delete;
+  /// Waits for this rank's thread. A save that was not brought to its end by `finish` is not there.
+  ~CheckpointSaver() {
+    if (worker_.joinable()) worker_.join();
+  }
+
+  /// Takes the snapshot; everything else happens in the background and in later calls. Brings a save that is still
+  /// under way to its end first, and returns its report. \throws CheckpointError as `save_checkpoint`, also for that
+  /// one.
+  template <class Engine>
+  std::optional<SaveReport> start(Engine& engine, SaveOptions options) {
+    return start(engine.state(), std::move(options));
+  }
+  std::optional<SaveReport> start(std::unique_ptr<EngineState> state, SaveOptions options) {
+    std::optional<SaveReport> earlier;
+    if (save_) earlier = finish();
+    if (worker_.joinable()) worker_.join();
+    state_ = std::move(state);
+    auto save = std::make_unique<detail::SaveTransaction>(*state_, folder_, std::move(options));
+    take_snapshot(save->plans());
+    save_ = std::move(save);
+    phase_ = Phase::writing;
+    work([this] { save_->write(from_snapshot()); });
+    return earlier;
+  }
+
+  [[nodiscard]] bool under_way() const noexcept { return save_ != nullptr; }
+
+  /// Brings the save on as far as that costs no waiting for files; its report once it is durable.
+  /// \throws CheckpointError on every rank: there is no such checkpoint then, and the earlier ones are as they were.
+  std::optional<SaveReport> poll() {
+    while (save_) {
+      auto const done =
+          detail::exchange_values(*state_, std::uint8_t{done_.load() ? std::uint8_t{1} : std::uint8_t{0}});
+      if (std::find(done.begin(), done.end(), std::uint8_t{0}) != done.end()) return std::nullopt;
+      if (auto report = advance()) return report;
+    }
+    return std::nullopt;
+  }
+
+  /// Waits for the save that is under way; nothing where there is none.
+  std::optional<SaveReport> finish() {
+    while (save_) {
+      if (auto report = advance()) return report;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  enum class Phase : std::uint8_t { writing, publishing };
+
+  void work(std::function<void()> task) {
+    done_.store(false);
+    worker_ = std::thread([this, task = std::move(task)] {
+      task();
+      done_.store(true);
+    });
+  }
+
+  /// What follows on a phase that every rank has done. Collective.
+  std::optional<SaveReport> advance() {
+    if (worker_.joinable()) worker_.join();
+    if (phase_ == Phase::publishing) return std::exchange(save_, nullptr)->settle(*state_);
+    auto save = std::exchange(save_, nullptr);  // gone, should collecting throw
+    save->collect(*state_);
+    save_ = std::move(save);
+    phase_ = Phase::publishing;
+    work([this, rank_0 = state_->rank() == 0] { save_->publish(rank_0); });
+    return std::nullopt;
+  }
+
+  void take_snapshot(std::vector<ShardPlan> const& plans) {
+    places_.clear();
+    std::size_t bytes = 0;
+    for (auto const& plan : plans) {
+      for (auto const& range : plan.ranges) places_[&range] = std::exchange(bytes, bytes + range.bytes());
+    }
+    if (snapshot_.size() < bytes) snapshot_.resize(bytes);
+    for (auto const& plan : plans) {
+      for (auto const& range : plan.ranges) {
+        state_->read(range, 0, std::span(snapshot_).subspan(places_.at(&range), range.bytes()));
+      }
+    }
+  }
+  [[nodiscard]] detail::RangeSource from_snapshot() const {
+    return [this](StateRange const& range, std::uint64_t first, std::span<std::byte> into) {
+      std::memcpy(into.data(), snapshot_.data() + places_.at(&range) + first * element_size(range.type), into.size());
+    };
+  }
+
+  CheckpointFolder folder_;
+  std::unique_ptr<EngineState> state_;  // for its ranks; what it reads is in the snapshot
+  std::unique_ptr<detail::SaveTransaction> save_;
+  std::vector<std::byte> snapshot_;
+  std::unordered_map<StateRange const*, std::size_t> places_;  // in the snapshot, by range of the plans
+  Phase phase_ = Phase::writing;
+  std::atomic<bool> done_{false};
+  std::thread worker_;
+};
+
+}  // namespace zero

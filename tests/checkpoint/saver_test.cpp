@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "checkpoint/faulty_file_system.hpp"
+#include "checkpoint/memory_file_system.hpp"
+#include "checkpoint/session.hpp"
+#include "checkpoint/support.hpp"
+
+#include <zero/checkpoint/load.hpp>
+#include <zero/checkpoint/saver.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+using checkpoint_test::FaultyFileSystem;
+using checkpoint_test::MemoryFileSystem;
+using checkpoint_test::Session;
+using checkpoint_test::Setup;
+using checkpoint_test::thrown_by;
+using checkpoint_test::with_session;
+using zero::CheckpointFailure;
+
+namespace {
+
+zero::LoadReport load(MemoryFileSystem& memory, Session& session, zero::LoadOptions const& options = {}) {
+  return zero::load_checkpoint(*session.state(), zero::CheckpointFolder(memory, "/run"), options);
+}
+
+}  // namespace
+
+TEST_CASE("saver: what is written in the background is the state of the step at which it was asked for") {
+  for (bool const polls : {false, true}) {
+    MemoryFileSystem memory;
+    Setup const setup{.stage = zero::Stage::parameters, .world = 2};
+    std::vector<std::uint64_t> hashes(7);
+    with_session(setup, [&](Session& session) {
+      zero::CheckpointSaver saver("/run", memory);
+      for (int step = 1; step <= 6; ++step) {
+        session.train(step - 1, 1);
+        auto const mine = session.hash();
+        if (session.state()->rank() == 0) hashes[static_cast<std::size_t>(step)] = mine;
+        auto const earlier = saver.start(session.state(), {.tag = "step-" + std::to_string(step), .chunk = 512});
+        if (!polls && step > 1) CHECK(earlier->tag == "step-" + std::to_string(step - 1));
+        CHECK(saver.under_way());
+        for (int i = 0; polls && saver.under_way(); ++i) {
+          if (auto const report = saver.poll()) CHECK(report->steps == static_cast<std::uint64_t>(step));
+        }
+      }
+      if (!polls) CHECK(saver.finish()->tag == "step-6");
+      CHECK_FALSE(saver.under_way());
+      CHECK_FALSE(saver.poll().has_value());
+      CHECK_FALSE(saver.finish().has_value());
+    });
+    with_session(setup, [&](Session& session) {
+      for (int step = 1; step <= 6; ++step) {
+        (void)load(memory, session, {.tag = "step-" + std::to_string(step)});
+        CHECK(session.hash() == hashes[static_cast<std::size_t>(step)]);
+      }
+    });
+  }
+}
+
+TEST_CASE(
+    "saver: a failure in the background reaches every rank where the save is asked after, and the next one works") {
+  MemoryFileSystem memory;
+  FaultyFileSystem faulty(memory);
+  for (auto const* const call : {"write", "sync", "rename_new"}) {
+    CAPTURE(call);
+    with_session({.world = 2}, [&](Session& session) {
+      session.train(0, 1);
+      zero::CheckpointSaver saver("/run", faulty);
+      if (session.state()->rank() == 0) {
+        faulty.only = call;
+        faulty.fail(0, ENOSPC, false);
+      }
+      std::string const name(call);
+      (void)session.hash();  // collective: nobody saves before the fault is set
+      (void)saver.start(session.state(), {.tag = "a-" + name});
+      CHECK(thrown_by([&] { (void)saver.finish(); }).kind == CheckpointFailure::no_space);
+      CHECK_FALSE(saver.under_way());
+      (void)saver.start(session.state(), {.tag = "b-" + name});
+      CHECK(saver.finish()->tag == "b-" + name);
+    });
+  }
+  with_session({}, [&](Session& session) {
+    CHECK(load(memory, session).tag == "b-rename_new");
+    CHECK(thrown_by([&] { (void)load(memory, session, {.tag = "a-write"}); }).kind == CheckpointFailure::not_found);
+  });
+}
+
+TEST_CASE("saver: one that is given up leaves no checkpoint behind, and waits for its thread") {
+  MemoryFileSystem memory;
+  with_session({.world = 2}, [&](Session& session) {
+    zero::CheckpointSaver saver("/run", memory);
+    (void)saver.start(session.state(), {.tag = "a"});
+  });
+  with_session({.world = 2}, [&](Session& session) {
+    CHECK(thrown_by([&] { (void)load(memory, session); }).kind == CheckpointFailure::not_found);
+    zero::CheckpointSaver saver("/run", memory);
+    (void)saver.start(session.state(), {.tag = "b"});
+    (void)saver.finish();
+  });
+  for (auto const& [path, content] : memory.snapshot()) CHECK(path.find("/.") == std::string::npos);
+}
