@@ -15,6 +15,8 @@ set(ZERO_HEADERS
   include/zero/call_site.hpp
   include/zero/checkpoint/checkpoint_reader.hpp
   include/zero/checkpoint/collective.hpp
+  include/zero/checkpoint/consolidate.hpp
+  include/zero/checkpoint/convert.hpp
   include/zero/checkpoint/crc32c.hpp
   include/zero/checkpoint/file.hpp
   include/zero/checkpoint/file_system.hpp
@@ -22,6 +24,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/json.hpp
   include/zero/checkpoint/json_reader.hpp
   include/zero/checkpoint/load.hpp
+  include/zero/checkpoint/locate.hpp
   include/zero/checkpoint/manifest.hpp
   include/zero/checkpoint/manifest_reader.hpp
   include/zero/checkpoint/names.hpp
@@ -32,6 +35,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/shard_map.hpp
   include/zero/checkpoint/shard_plan.hpp
   include/zero/checkpoint/utf8.hpp
+  include/zero/checkpoint/verify.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp

@@ -4,19 +4,17 @@
 
 #include <zero/checkpoint/checkpoint_reader.hpp>
 #include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/convert.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/checkpoint/manifest_reader.hpp>
 #include <zero/checkpoint/shard_map.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
-#include <zero/kernels/cast.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -122,55 +120,14 @@ inline void match_policies(Manifest const& manifest, EngineState const& state) {
   }
 }
 
-/// Elements of one type as those of another, rounded to nearest even where it is narrower.
-template <class To, class From>
-void convert(std::span<std::byte> to, std::span<std::byte const> from) {
-  cast(best_instruction_set(), reinterpret_cast<To*>(to.data()), reinterpret_cast<From const*>(from.data()),
-       from.size() / sizeof(From));
-}
-template <class To>
-void convert(std::span<std::byte> to, std::span<std::byte const> from, ElementType type) {
-  switch (type) {
-    case ElementType::fp32:
-      return convert<To, float>(to, from);
-    case ElementType::fp16:
-      return convert<To, float16>(to, from);
-    case ElementType::bf16:
-      return convert<To, bfloat16>(to, from);
-  }
-}
-inline void convert(std::span<std::byte> to, ElementType to_type, std::span<std::byte const> from, ElementType type) {
-  switch (to_type) {
-    case ElementType::fp32:
-      return convert<float>(to, from, type);
-    case ElementType::fp16:
-      return convert<float16>(to, from, type);
-    case ElementType::bf16:
-      return convert<bfloat16>(to, from, type);
-  }
-}
-
-/// Sets elements of \p range from those of another type, a little at a time.
+/// Sets elements of \p range from those of another type.
 inline void write_converted(EngineState& state, StateRange const& range, std::uint64_t first,
                             std::span<std::byte const> from, ElementType type) {
   if (type == range.type) return state.write(range, first, from);
-  constexpr std::size_t elements = 4096;
-  alignas(64) std::array<std::byte, elements * 4> narrow_or_wide;
-  std::size_t const size = element_size(type);
-  for (std::size_t done = 0; done < from.size(); done += elements * size, first += elements) {
-    auto const part = from.subspan(done, std::min(elements * size, from.size() - done));
-    auto const made = std::span(narrow_or_wide).first(part.size() / size * element_size(range.type));
-    // 16-bit types meet in fp32, which holds both.
-    alignas(64) std::array<std::byte, elements * 4> wide;
-    if (type != ElementType::fp32 && range.type != ElementType::fp32) {
-      auto const middle = std::span(wide).first(part.size() / size * 4);
-      convert(middle, ElementType::fp32, part, type);
-      convert(made, range.type, middle, ElementType::fp32);
-    } else {
-      convert(made, range.type, part, type);
-    }
-    state.write(range, first, made);
-  }
+  convert_elements(from, type, range.type, [&](std::span<std::byte const> part) {
+    state.write(range, first, part);
+    first += part.size() / element_size(range.type);
+  });
 }
 
 /// One attempt to load one checkpoint.

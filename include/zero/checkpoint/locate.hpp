@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/folder.hpp>
+#include <zero/checkpoint/load.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace zero {
+
+/// One checkpoint: the folder that it is in, and its tag.
+struct CheckpointLocation {
+  std::string root;
+  std::string tag;
+};
+
+/// Finds the checkpoint that a user means by \p path: a checkpoint's own folder, whatever links lead there, or a folder
+/// of checkpoints, of which the one that loading would take. \throws CheckpointError (not_found, damaged).
+[[nodiscard]] inline CheckpointLocation locate_checkpoint(std::string const& path) {
+  std::error_code error;
+  auto const folder = std::filesystem::canonical(path, error);
+  if (error || !std::filesystem::is_directory(folder, error)) {
+    throw CheckpointError(CheckpointFailure::not_found,
+                          detail::sentence({"zero: there is no folder ", detail::quoted(path)}));
+  }
+  if (std::filesystem::exists(folder / detail::manifest_name, error)) {
+    return {folder.parent_path().string(), folder.filename().string()};
+  }
+  CheckpointFolder const checkpoints(posix_file_system(), folder.string());
+  return {folder.string(), detail::find_candidates(checkpoints, {}).tags.front()};
+}
+
+}  // namespace zero

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "checkpoint/plain_state.hpp"
+#include "checkpoint/support.hpp"
+
+#include <zero/checkpoint/save.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/wait.h>
+
+using checkpoint_test::PlainState;
+using checkpoint_test::TemporaryFolder;
+
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // of both streams
+};
+
+Outcome run(std::string const& command) {
+  Outcome outcome;
+  std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char buffer[4096];
+  while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, n);
+  int const status = ::pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+std::string quoted(std::string const& text) { return "'" + text + "'"; }
+
+void save(TemporaryFolder const& folder, std::uint64_t seed) {
+  zero::SelfCommunicator self;
+  PlainState state(self, seed);
+  (void)zero::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()),
+                              {.tag = "step-" + std::to_string(seed), .caller = {{"note", "x"}}});
+}
+
+bool is_one_line(std::string const& text) { return !text.empty() && text.find('\n') == text.size() - 1; }
+
+}  // namespace
+
+TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is named with exit code 2") {
+  TemporaryFolder const folder;
+  save(folder, 1);
+  save(folder, 2);
+  auto const whole = run(ZERO_INSPECT " " + quoted(folder.path()));
+  CHECK(whole.code == 0);
+  for (auto const* part : {"step-2: 2 steps, 1 skipped", "1 rank(s) at stage 0",
+                           "with the states of AdamW and DynamicScale", "3 parameters, 27 elements", "5 x 3", "scalar",
+                           "bf16, frozen", "caller: note", "every byte is as it was written"}) {
+    CAPTURE(part);
+    CHECK(whole.output.find(part) != std::string::npos);
+  }
+  CHECK(run(ZERO_INSPECT " " + quoted(folder / "step-1")).output.find("step-1: 1 steps") != std::string::npos);
+  std::filesystem::resize_file(folder / "step-2/exp_avg-00000-of-00001.safetensors", 100);
+  auto const damaged = run(ZERO_INSPECT " " + quoted(folder / "step-2"));
+  CHECK(damaged.code == 2);
+  CHECK(damaged.output.find("has 100 bytes instead of") != std::string::npos);
+  CHECK(run(ZERO_INSPECT " --no-verify " + quoted(folder / "step-2")).code == 0);
+}
+
+TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
+  TemporaryFolder const folder;
+  save(folder, 1);
+  auto const checkpoint = quoted(folder / "step-1"), out = quoted(folder / "out.safetensors");
+  std::vector<std::string> const wrong{
+      std::string(ZERO_INSPECT),
+      ZERO_INSPECT " --what " + checkpoint,
+      ZERO_INSPECT " " + checkpoint + " " + checkpoint,
+      ZERO_INSPECT " " + quoted(folder / "nothing"),
+      ZERO_INSPECT " " + quoted(folder / "latest"),
+      std::string(ZERO_CONSOLIDATE),
+      ZERO_CONSOLIDATE " " + checkpoint,
+      ZERO_CONSOLIDATE " " + quoted(folder / "nothing") + " " + out,
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype fp64",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 0",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 1T",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 99999999999999G",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + quoted(folder / "no/such/folder/out"),
+      ZERO_CONSOLIDATE " " + checkpoint + " " + quoted(folder / "latest")};
+  for (auto const& command : wrong) {
+    CAPTURE(command);
+    auto const outcome = run(command);
+    CHECK(outcome.code == 2);
+    CHECK(is_one_line(outcome.output));
+    CHECK_FALSE(std::filesystem::exists(folder / "out.safetensors"));
+  }
+  CHECK(run(ZERO_INSPECT " --help").code == 0);
+  CHECK(run(ZERO_CONSOLIDATE " --help").code == 0);
+}
+
+TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are the files of every rank") {
+  TemporaryFolder const folder;
+  save(folder, 3);
+  REQUIRE(run(ZERO_CONSOLIDATE " " + quoted(folder.path()) + " " + quoted(folder / "out.safetensors") + " --dtype fp32")
+              .code == 0);
+  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
+  std::string const python = chosen != nullptr ? chosen : "python3";
+  if (run(python + " -c 'import numpy, safetensors'").code != 0) {
+    MESSAGE("not compared with Python's safetensors: " << python << " has no numpy or no safetensors");
+    return;
+  }
+  auto const outcome = run(python + R"( -c "
+import sys
+from safetensors.numpy import load_file
+whole = load_file(sys.argv[1] + '/out.safetensors')
+part = load_file(sys.argv[1] + '/step-3/exp_avg-00000-of-00001.safetensors')
+print(sorted((k, list(v.shape), str(v.dtype)) for k, v in whole.items()), sorted(part))
+" )" + quoted(folder.path()));
+  CHECK(outcome.code == 0);
+  CHECK(outcome.output ==
+        "[('a', [5, 3], 'float32'), ('b', [], 'float32'), ('c', [11], 'float32')] ['a[0:15]', 'b[0:1]']\n");
+}
