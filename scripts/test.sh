@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/test.sh [--quick]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out.
+# scripts/test.sh [--quick]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out, and
+# fuzzing.
 #
 # Builds live in build/ci, build/clang, build/asan and build/tsan. Installs what is missing, as root on Debian or
 # Ubuntu.
@@ -55,6 +56,14 @@ clang_headers() {
   cmake --build --preset clang --target all_verify_interface_header_sets --parallel "$(processors)"
 }
 
+fuzzing() {
+  if ! has_command clang++; then
+    say "leaving out fuzzing: clang++ was not found"
+    return
+  fi
+  scripts/fuzz.sh 30
+}
+
 main() {
   local quick=false argument
   for argument in "$@"; do
@@ -66,6 +75,7 @@ main() {
   install_dependencies
   if ! $quick; then
     clang_headers
+    fuzzing
     sanitizers
   fi
   build ci
