@@ -5,16 +5,13 @@
 #include <zero/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace zero {
@@ -27,7 +24,7 @@ class Fingerprint {
   }
   template <class T>
   requires std::is_trivially_copyable_v<T>
-  void add(T const& value) noexcept { add(std::as_bytes(std::span(&value, 1))); }
+  void add(T const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
 
  private:
@@ -36,42 +33,67 @@ class Fingerprint {
 
 namespace detail {
 
+template <class T>
+auto* bytes_of(T* data) noexcept {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, std::byte const, std::byte>*>(data);
+}
+
 /// Every rank's \p mine, in rank order. Blocks.
-template <class T, class Communicator>
-std::vector<T> exchange_values(Communicator& communicator, T const& mine) {
-  std::vector<T> all(static_cast<std::size_t>(communicator.size()));
-  communicator.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+template <class Communicator>
+std::vector<std::uint64_t> exchange_words(Communicator& communicator, std::uint64_t mine) {
+  std::vector<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
+  communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.data()), all.size() * sizeof mine});
   return all;
 }
 
-/// Every rank's \p mine, in rank order; texts may differ in length. Blocks.
-template <class Communicator>
-std::vector<std::string> exchange_texts(Communicator& communicator, std::string const& mine) {
-  auto const lengths = exchange_values(communicator, std::uint64_t{mine.size()});
-  auto const longest = static_cast<std::size_t>(*std::max_element(lengths.begin(), lengths.end()));
-  std::vector<std::byte> padded(longest);
-  std::memcpy(padded.data(), mine.data(), mine.size());
-  std::vector<std::byte> all(longest * lengths.size());
-  if (longest > 0) communicator.exchange(padded, all);
-  std::vector<std::string> texts;
-  for (std::size_t r = 0; r < lengths.size(); ++r) {
-    texts.emplace_back(reinterpret_cast<char const*>(all.data()) + r * longest, static_cast<std::size_t>(lengths[r]));
+/// Texts of all ranks, which may differ in length.
+class RankTexts {
+ public:
+  /// Blocks.
+  template <class Communicator>
+  RankTexts(Communicator& communicator, std::string_view mine) : lengths_(exchange_words(communicator, mine.size())) {
+    for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
+    if (longest_ == 0) return;
+    std::string padded(mine);
+    padded.resize(longest_);
+    all_.resize(longest_ * lengths_.size());
+    communicator.exchange({bytes_of(padded.data()), padded.size()}, {bytes_of(all_.data()), all_.size()});
   }
-  return texts;
+  [[nodiscard]] std::size_t size() const noexcept { return lengths_.size(); }
+  [[nodiscard]] std::string_view operator[](std::size_t rank) const noexcept {
+    return {all_.data() + rank * longest_, static_cast<std::size_t>(lengths_[rank])};
+  }
+
+ private:
+  std::vector<std::uint64_t> lengths_;
+  std::size_t longest_ = 0;
+  std::string all_;
+};
+
+/// Cuts the first line off \p text; "nothing" where there is none.
+inline std::string_view cut_line(std::string_view& text) {
+  auto const end = std::min(text.find('\n'), text.size());
+  auto const line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line.empty() ? "nothing" : line;
 }
 
-inline std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
-  auto const line = [](std::string_view& text) {
-    auto const end = std::min(text.find('\n'), text.size());
-    auto const head = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return head.empty() ? std::string("nothing") : std::string(head);
-  };
+[[noreturn]] inline void fail_different(std::string_view first, std::string_view other, std::size_t rank) {
   for (;;) {
-    auto mine = line(a);
-    auto theirs = line(b);
-    if (mine != theirs || (a.empty() && b.empty())) return {std::move(mine), std::move(theirs)};
+    auto const mine = cut_line(first);
+    auto const theirs = cut_line(other);
+    if (mine == theirs && !(first.empty() && other.empty())) continue;
+    fail<MismatchError>({"zero::Engine: ranks were set up differently: rank 0 has \"", mine, "\", rank ", rank,
+                         " has \"", theirs, "\": give every rank the same"});
   }
+}
+
+/// The first rank whose value differs from rank 0's; 0 where none does.
+inline std::size_t first_different(std::vector<std::uint64_t> const& all) noexcept {
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    if (all[r] != all[0]) return r;
+  }
+  return 0;
 }
 
 /// Makes sure that \p settings, one per line, are the same on every rank. Blocks.
@@ -79,27 +101,21 @@ inline std::pair<std::string, std::string> first_difference(std::string_view a, 
 template <class Communicator>
 void agree_on_settings(Communicator& communicator, std::string const& settings) {
   Fingerprint fingerprint;
-  fingerprint.add(std::as_bytes(std::span(settings)));
-  auto const all = exchange_values(communicator, fingerprint.value());
-  if (std::all_of(all.begin(), all.end(), [&](auto value) { return value == all.front(); })) return;
-  auto const texts = exchange_texts(communicator, settings);
+  fingerprint.add({bytes_of(settings.data()), settings.size()});
+  if (first_different(exchange_words(communicator, fingerprint.value())) == 0) return;
+  RankTexts const texts(communicator, settings);
   for (std::size_t r = 1; r < texts.size(); ++r) {
-    if (texts[r] == texts[0]) continue;
-    auto const [first, other] = first_difference(texts[0], texts[r]);
-    throw MismatchError(detail::sentence({"zero::Engine: ranks were set up differently: rank 0 has \"", first,
-                                          "\", rank ", r, " has \"", other, "\": give every rank the same"}));
+    if (texts[r] != texts[0]) fail_different(texts[0], texts[r], r);
   }
 }
 
 /// Makes sure that every rank has the same values. \throws MismatchError on every rank.
 template <class Communicator>
 void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
-  auto const all = exchange_values(communicator, fingerprint);
-  for (std::size_t r = 1; r < all.size(); ++r) {
-    if (all[r] == all[0]) continue;
-    throw MismatchError(detail::sentence({"zero::Engine: ", what, " differ between rank 0 and rank ", r,
-                                          ": give every rank the same values (the same seed, the same file)"}));
-  }
+  auto const rank = first_different(exchange_words(communicator, fingerprint));
+  if (rank == 0) return;
+  fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,
+                       ": give every rank the same values (the same seed, the same file)"});
 }
 
 /// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
@@ -116,14 +132,12 @@ void on_all_ranks_or_none(Communicator& communicator, F&& f) {
     if (reason.empty()) reason = "unknown";
   }
   if (communicator.size() == 1 && mine) std::rethrow_exception(mine);
-  auto const all = exchange_values(communicator, std::uint8_t{mine ? std::uint8_t{1} : std::uint8_t{0}});
-  auto const failed = std::find(all.begin(), all.end(), std::uint8_t{1});
-  if (failed == all.end()) return;
-  auto const texts = exchange_texts(communicator, reason);
+  RankTexts const reasons(communicator, reason);
   if (mine) std::rethrow_exception(mine);
-  auto const rank = failed - all.begin();
-  throw ConfigurationError(
-      detail::sentence({"zero::Engine: rank ", rank, " could not be set up: ", texts[static_cast<std::size_t>(rank)]}));
+  for (std::size_t r = 0; r < reasons.size(); ++r) {
+    if (reasons[r].empty()) continue;
+    fail<ConfigurationError>({"zero::Engine: rank ", r, " could not be set up: ", reasons[r]});
+  }
 }
 
 }  // namespace detail

@@ -94,7 +94,8 @@ class Buffer {
   Buffer() = default;
   /// Allocates \p count elements (none for 0). \p backend and \p books must outlive the buffer.
   /// \throws whatever the backend's allocator throws; nothing is entered into the books then.
-  Buffer(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
+  [[gnu::noinline]] Buffer(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose,
+                           std::size_t count)
       : backend_(&backend), books_(&books), kind_(kind), purpose_(purpose), count_(count) {
     if (count == 0) return;
     if (count > SIZE_MAX / sizeof(T)) throw ConfigurationError("zero::Buffer: size overflows: register fewer elements");
@@ -103,13 +104,11 @@ class Buffer {
   }
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
-    Buffer(std::move(other)).swap(*this);
+    swap(other);
     return *this;
   }
   ~Buffer() {
-    if (block_.data == nullptr) return;
-    books_->at(kind_, purpose_) -= block_.bytes;
-    backend_->deallocate(kind_, block_);
+    if (block_.data != nullptr) give_back();
   }
 
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(block_.data); }
@@ -117,7 +116,12 @@ class Buffer {
   [[nodiscard]] std::span<T> span() const noexcept { return {data(), count_}; }
 
  private:
-  void swap(Buffer& other) noexcept {
+  // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
+  [[gnu::noinline]] void give_back() noexcept {
+    books_->at(kind_, purpose_) -= block_.bytes;
+    backend_->deallocate(kind_, block_);
+  }
+  [[gnu::noinline]] void swap(Buffer& other) noexcept {
     std::swap(backend_, other.backend_), std::swap(books_, other.books_), std::swap(kind_, other.kind_);
     std::swap(purpose_, other.purpose_), std::swap(count_, other.count_), std::swap(block_, other.block_);
   }

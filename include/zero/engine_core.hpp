@@ -133,7 +133,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
     between_micro_batches("write_state").write_state(find(name), k, values);
   }
-  [[nodiscard]] ParameterId find(std::string_view name) const {
+  [[nodiscard, gnu::noinline]] ParameterId find(std::string_view name) const {
     for (std::uint32_t i = 0; i < specs().size(); ++i) {
       if (specs()[i].name == name) return {i};
     }
@@ -259,7 +259,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   [[nodiscard]] double addends() const {
     return static_cast<double>(operations_.size()) * static_cast<double>(settings_.gradient_accumulation_steps);
   }
-  [[nodiscard]] double average() const {
+  [[nodiscard, gnu::noinline]] double average() const {
     return 1.0 / (addends() * static_cast<double>(parts_->decider.loss_scale().value()));
   }
 
@@ -271,13 +271,17 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     }
   }
   void expect_alive() const {
-    if (poison_ == nullptr) return;
+    if (poison_ != nullptr) refuse_poisoned();
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse_poisoned() const {
     detail::fail<PoisonedError>(
         {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
   }
   void expect(Phase phase, char const* call) const {
+    if (poison_ != nullptr || phase_ != phase) refuse(call);
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse(char const* call) const {
     expect_alive();
-    if (phase_ == phase) return;
     detail::fail<SequenceError>(
         {"zero::Engine: ", call,
          phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first"
@@ -285,7 +289,9 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
                                    : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   void expect_complete(char const* call) const {
-    if (micro_batches_ == settings_.gradient_accumulation_steps) return;
+    if (micro_batches_ != settings_.gradient_accumulation_steps) refuse_incomplete(call);
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse_incomplete(char const* call) const {
     detail::fail<SequenceError>({"zero::Engine: ", call, " after ", micro_batches_, " of ",
                                  settings_.gradient_accumulation_steps,
                                  " micro-batches: finish them first, or discard_gradients()"});

@@ -20,7 +20,9 @@ class FixedArray {
     std::swap(data_, other.data_), std::swap(size_, other.size_);
     return *this;
   }
-  ~FixedArray() { delete[] data_; }
+  ~FixedArray() {
+    if (data_ != nullptr) destroy();
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }
@@ -31,6 +33,8 @@ class FixedArray {
   [[nodiscard]] T const* end() const noexcept { return data_ + size_; }
 
  private:
+  [[gnu::noinline]] void destroy() noexcept { delete[] data_; }
+
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -37,14 +37,7 @@ class GradientArrivals {
   /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.
   void expect(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
-    if (!spec.frozen && arrived_[id.index] < spec.contributions) return;
-    if (spec.frozen) {
-      detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name),
-                                        ", which is frozen: do not compute it, or register it without frozen"});
-    }
-    detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
-                                      arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
-                                      " contributions are registered: register as many as backward has"});
+    if (spec.frozen || arrived_[id.index] >= spec.contributions) refuse(id);
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.
@@ -80,6 +73,17 @@ class GradientArrivals {
   }
 
  private:
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
+    auto const& spec = (*specs_)[id.index];
+    if (spec.frozen) {
+      detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name),
+                                        ", which is frozen: do not compute it, or register it without frozen"});
+    }
+    detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
+                                      arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
+                                      " contributions are registered: register as many as backward has"});
+  }
+
   void complete(ParameterId id) {
     auto const& place = layout_->places()[id.index];
     for (std::uint32_t b = 0; b < place.bucket_count; ++b) --missing_[place.first_bucket + b];

@@ -48,15 +48,18 @@ class GradientLeases {
   /// \throws LeaseError also where \p id is not part of the lease.
   void check(std::uint32_t record, ParameterId id) const {
     check(record);
-    bool const known = id.index < specs_.size();
-    if (known && holder_[id.index] == record + 1) return;
-    detail::fail<LeaseError>(
-        {"zero::GradientLease: ", known ? detail::quoted(specs_[id.index].name) : detail::Phrase("a parameter"),
-         " is not part of this lease: name it in the call of gradients"});
+    if (id.index >= specs_.size() || holder_[id.index] != record + 1) refuse(id);
   }
 
  private:
   static constexpr std::uint32_t nobody = 0;
+
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
+    bool const known = id.index < specs_.size();
+    detail::fail<LeaseError>(
+        {"zero::GradientLease: ", known ? detail::quoted(specs_[id.index].name) : detail::Phrase("a parameter"),
+         " is not part of this lease: name it in the call of gradients"});
+  }
 
   void enter(std::uint32_t record, ParameterId id) {
     auto& holder = holder_[id.index];

@@ -55,7 +55,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
         slots_(engine, settings.ring),
         producers_(engine.layout.trainable_buckets()),
         leases_(engine.specs),
-        zeroed_(engine.specs.size()) {
+        zeroed_(engine.specs.size()),
+        copies_(engine.specs.size()) {
     for (std::size_t b = 0; b < producers_.size(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
       own_pieces_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
@@ -140,13 +141,13 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
 
   void ready(std::uint32_t record, Stream stream) override {
     check_ready(record);
-    copies_.clear();
+    std::size_t copies = 0;
     for (auto id : leases_.ids(record)) {
       if (!arrivals_.arrive(id)) continue;
       auto const& adopted = engine_.specs[id.index].gradients;
-      if (adopted) copies_.push_back({slot_address(id, stream), adopted->data, bytes_of(id)});
+      if (adopted) copies_[copies++] = {slot_address(id, stream), adopted->data, bytes_of(id)};
     }
-    if (!copies_.empty()) engine_.backend.copy_many(copies_, stream);
+    if (copies > 0) engine_.backend.copy_many({copies_.begin(), copies}, stream);
     seal(leases_.ids(record), stream);
     leases_.end(record);
     reduce_complete_buckets();
@@ -231,7 +232,9 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     return slots_.open(place.block, place.begin - engine_.layout.blocks()[place.block].begin, stream);
   }
   void check_available(ParameterId id) const {
-    if (slots_.available(engine_.layout.places()[id.index].block, next_bucket_)) return;
+    if (!slots_.available(engine_.layout.places()[id.index].block, next_bucket_)) refuse_early(id);
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse_early(ParameterId id) const {
     auto const& name = engine_.specs[id.index].name;
     detail::fail_gradient(name, {"zero::Engine: gradient of ", detail::quoted(name),
                                  " runs ahead of the registered order by more than the ring of ", slots_.ring(),
@@ -352,7 +355,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   bool indexed_whole_ = false;
   GradientLeases leases_;
   FixedArray<bool> zeroed_;
-  std::vector<CopyRange> copies_;
+  FixedArray<CopyRange> copies_;  // room for all of one lease
   std::size_t next_bucket_ = 0;
   int index_ = 0;
 };

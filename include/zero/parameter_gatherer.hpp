@@ -35,7 +35,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
       : engine_(engine),
         prefetch_units_(settings.prefetch_units),
         blocks_(engine.layout.blocks().size()),
-        published_(engine.layout.buckets().size()) {
+        published_(engine.layout.buckets().size()),
+        units_(blocks_.size()) {
     detail::require(settings.prefetch_units >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
     std::size_t whole = 0;
     std::size_t sharded = 0;
@@ -90,7 +91,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
         engine_.backend.wait(stream, published_[place.first_bucket + b]);
       }
     }
-    if (!adopted_.empty()) engine_.backend.wait(stream, adopted_current_);
+    if (adopted_.size() != 0) engine_.backend.wait(stream, adopted_current_);
     hold(number);
     for (auto block : record.blocks) engine_.backend.wait(stream, blocks_[block].ready);
     for (auto block : record.blocks) prefetch_beside(engine_.layout.blocks()[block].unit);
@@ -151,8 +152,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
 
   /// Copies all adopted parameters back to the caller's buffers, as one operation after every `publish`.
   void copy_to_adopted() {
-    if (adopted_.empty()) return;
-    engine_.backend.copy_many(adopted_, engine_.communication);
+    if (adopted_.size() == 0) return;
+    engine_.backend.copy_many({adopted_.begin(), adopted_.size()}, engine_.communication);
     engine_.backend.record(adopted_current_, engine_.communication);
   }
 
@@ -204,13 +205,15 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   }
 
   void keep_adopted() {
-    if (!keeps_adopted()) return;
-    for (std::size_t i = 0; i < engine_.specs.size(); ++i) {
-      auto const& adopted = engine_.specs[i].values;
+    std::size_t count = 0;
+    for (auto const& spec : engine_.specs) count += keeps_adopted() && spec.values ? 1 : 0;
+    adopted_ = FixedArray<CopyRange>(count);
+    for (std::size_t i = engine_.specs.size(); count > 0;) {
+      auto const& adopted = engine_.specs[--i].values;
       if (!adopted) continue;
       auto const& place = engine_.layout.places()[i];
-      adopted_.push_back(
-          {adopted->data, whole_.at(in_whole(place.block, place.begin)), place.count * whole_.element_bytes()});
+      adopted_[--count] = {adopted->data, whole_.at(in_whole(place.block, place.begin)),
+                           place.count * whole_.element_bytes()};
     }
   }
 
@@ -347,7 +350,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   std::vector<std::uint32_t> resident_;
   LeaseRecords records_;
   StreamJoin<Backend> readers_;
-  std::vector<CopyRange> adopted_;
+  FixedArray<CopyRange> adopted_;
   typename Backend::Event adopted_current_{};
   bool training_ = false;
   int last_unit_ = -1;

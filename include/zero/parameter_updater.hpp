@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace zero {
 
@@ -47,7 +46,11 @@ class ParameterUpdater {
     if (facts().has_master()) master_ = allocate(MemoryPurpose::master, owned);
     for (auto& state : states_) state = allocate(MemoryPurpose::optimizer_states, owned);
     if (facts().offloads) staging_.emplace(engine, offload);
-    for (std::size_t b = 0; b < updated_.size(); ++b) cut_into_chunks(b);
+    std::size_t count = 0;
+    for (std::size_t b = 0; b < updated_.size(); ++b) count += (engine.owned_elements(b) - 1) / step(b) + 1;
+    chunks_ = FixedArray<UpdateChunk>(count);
+    count = 0;
+    for (std::size_t b = 0; b < updated_.size(); ++b) count = cut_into_chunks(b, count);
   }
 
   /// Updates every bucket and publishes it. Ends with the communication stream behind the last update.
@@ -112,15 +115,19 @@ class ParameterUpdater {
             elements};
   }
 
-  void cut_into_chunks(std::size_t b) {
+  [[nodiscard]] std::size_t step(std::size_t b) const noexcept {
+    return staging_ ? staging_->chunk_elements : engine_.owned_elements(b);
+  }
+  // Returns the number of the chunk after the last one.
+  std::size_t cut_into_chunks(std::size_t b, std::size_t chunk) {
     std::size_t const owned = engine_.owned_elements(b);
-    std::size_t const step = staging_ ? staging_->chunk_elements : owned;
     std::size_t const from = engine_.owns_whole() ? 0 : engine_.rank * owned;
-    for (std::size_t begin = 0; begin < owned; begin += step) {
-      std::size_t const end = std::min(owned, begin + step);
-      chunks_.push_back({b, begin, end - begin, end == owned});
+    for (std::size_t begin = 0; begin < owned; begin += step(b)) {
+      std::size_t const end = std::min(owned, begin + step(b));
+      chunks_[chunk++] = {b, begin, end - begin, end == owned};
       pieces_.add(engine_.layout.buckets()[b], from + begin, from + end);
     }
+    return chunk;
   }
 
   [[nodiscard]] std::byte* owned_values(std::size_t b) const noexcept {
@@ -165,7 +172,7 @@ class ParameterUpdater {
   FixedArray<Buffer<float, Backend>> states_;
   FixedArray<float*> at_;  // where the states of the chunk begin that is being updated
   std::optional<Staging> staging_;
-  std::vector<UpdateChunk> chunks_;
+  FixedArray<UpdateChunk> chunks_;
   PieceTable pieces_;  // by chunk
   FixedArray<Event> updated_;
 };

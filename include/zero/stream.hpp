@@ -24,7 +24,7 @@ class StreamJoin {
       mark.pending = true;
       return;
     }
-    record(backend, marks_.emplace_back(stream).event, stream, site);
+    record(backend, add(stream).event, stream, site);
   }
 
   /// \p stream waits for all that was noted and not cleared. Does not block the host.
@@ -60,6 +60,8 @@ class StreamJoin {
     typename Backend::Event event{};
     bool pending = true;
   };
+  [[gnu::noinline]] Mark& add(Stream stream) { return marks_.emplace_back(stream); }
+
   std::vector<Mark> marks_;
 };
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/fixed_array.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -11,7 +13,6 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace zero {
 
@@ -25,8 +26,8 @@ namespace zero {
 class ThreadPool {
  public:
   /// Starts \p threads − 1 workers; values below one mean one.
-  explicit ThreadPool(int threads) {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  explicit ThreadPool(int threads) : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
+    for (auto& worker : workers_) worker = std::thread([this] { work(); });
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
@@ -47,15 +48,9 @@ class ThreadPool {
   /// \throws what the first failing task threw, after every task has ended or been given up.
   template <class F>
   void parallel_for(std::size_t tasks, F&& f) {
-    if (workers_.empty() || tasks <= 1) {
-      for (std::size_t task = 0; task < tasks; ++task) f(task);
-      return;
-    }
-    start(
+    run(
         tasks, [](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<F>*>(context))(task); },
         address_of(f));
-    run_tasks();
-    finish();
   }
 
  private:
@@ -64,6 +59,16 @@ class ThreadPool {
   template <class F>
   static void* address_of(F& f) noexcept {
     return const_cast<void*>(static_cast<void const volatile*>(&f));
+  }
+
+  [[gnu::noinline]] void run(std::size_t tasks, Function function, void* context) {
+    if (workers_.size() == 0 || tasks <= 1) {
+      for (std::size_t task = 0; task < tasks; ++task) function(context, task);
+      return;
+    }
+    start(tasks, function, context);
+    run_tasks();
+    finish();
   }
 
   void start(std::size_t tasks, Function function, void* context) {
@@ -120,7 +125,7 @@ class ThreadPool {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::thread> workers_;
+  FixedArray<std::thread> workers_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<std::size_t> next_{0};
   std::atomic<int> busy_{0};

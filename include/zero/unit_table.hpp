@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/fixed_array.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -19,24 +21,27 @@ class UnitTable {
     std::vector<std::uint32_t> blocks;
   };
 
+  /// For up to \p units of them.
+  explicit UnitTable(std::size_t units) : units_(units) {}
+
   /// Enters \p block, which holds \p elements of \p unit.
   void add(int unit, std::uint32_t block, std::size_t elements, bool in_order) {
     std::size_t const at = find(unit);
-    if (at == units_.size() || units_[at].number != unit) {
-      units_.emplace_back().number = unit;
-      for (std::size_t i = units_.size() - 1; i > at; --i) std::swap(units_[i], units_[i - 1]);
+    if (at == size_ || units_[at].number != unit) {
+      units_[size_].number = unit;
+      for (std::size_t i = size_++; i > at; --i) std::swap(units_[i], units_[i - 1]);
     }
     units_[at].elements += elements;
     units_[at].blocks.push_back(block);
     units_[at].in_order = units_[at].in_order && in_order;
   }
 
-  [[nodiscard]] std::size_t size() const noexcept { return units_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Unit const& operator[](std::size_t at) const noexcept { return units_[at]; }
   /// Place of the first unit whose number is not below \p number.
   [[nodiscard]] std::size_t find(int number) const noexcept {
     std::size_t first = 0;
-    for (std::size_t end = units_.size(); first < end;) {
+    for (std::size_t end = size_; first < end;) {
       std::size_t const middle = (first + end) / 2;
       if (units_[middle].number < number) {
         first = middle + 1;
@@ -49,22 +54,25 @@ class UnitTable {
 
   [[nodiscard]] std::size_t elements() const noexcept {
     std::size_t sum = 0;
-    for (auto const& unit : units_) sum += unit.elements;
+    for (std::size_t i = 0; i < size_; ++i) sum += units_[i].elements;
     return sum;
   }
   [[nodiscard]] std::size_t elements_out_of_order() const noexcept {
     std::size_t sum = 0;
-    for (auto const& unit : units_) sum += unit.in_order ? 0 : unit.elements;
+    for (std::size_t i = 0; i < size_; ++i) sum += units_[i].in_order ? 0 : units_[i].elements;
     return sum;
   }
   [[nodiscard]] std::size_t largest() const noexcept {
     std::size_t largest = 0;
-    for (auto const& unit : units_) largest = unit.elements > largest ? unit.elements : largest;
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (units_[i].elements > largest) largest = units_[i].elements;
+    }
     return largest;
   }
 
  private:
-  std::vector<Unit> units_;
+  FixedArray<Unit> units_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace zero

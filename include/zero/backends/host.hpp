@@ -65,17 +65,24 @@ class HostExecutor {
   void for_pieces(std::span<Piece const> pieces, F&& f) {
     if (pieces.empty()) return;
     for_chunks(pieces.back().offset + pieces.back().count, [&](std::size_t begin, std::size_t end) {
-      auto piece = std::partition_point(pieces.begin(), pieces.end(),
-                                        [&](Piece const& p) { return p.offset + p.count <= begin; });
-      for (; piece != pieces.end() && piece->offset < end; ++piece) {
-        std::size_t const from = std::max(begin, piece->offset);
-        std::size_t const to = std::min(end, piece->offset + piece->count);
-        f(Piece{piece->parameter, piece->group, from, piece->in_parameter + (from - piece->offset), to - from});
+      for (std::size_t i = first_beyond(pieces, begin); i < pieces.size() && pieces[i].offset < end; ++i) {
+        f(cut(pieces[i], begin, end));
       }
     });
   }
 
  private:
+  // Number of the first piece that ends after \p begin.
+  [[nodiscard]] static std::size_t first_beyond(std::span<Piece const> pieces, std::size_t begin) noexcept {
+    auto const ends_before = [&](Piece const& p) { return p.offset + p.count <= begin; };
+    return static_cast<std::size_t>(std::partition_point(pieces.begin(), pieces.end(), ends_before) - pieces.begin());
+  }
+  [[nodiscard]] static Piece cut(Piece const& piece, std::size_t begin, std::size_t end) noexcept {
+    std::size_t const from = std::max(begin, piece.offset);
+    std::size_t const to = std::min(end, piece.offset + piece.count);
+    return {piece.parameter, piece.group, from, piece.in_parameter + (from - piece.offset), to - from};
+  }
+
   ThreadPool own_;
   ThreadPool& pool_;
   InstructionSet instruction_set_;

@@ -13,35 +13,31 @@ namespace zero {
 
 namespace detail {
 
-// A granule with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether all are.
-template <class Real, class Sum>
-ZERO_DRIVER_BODY bool add_irregular_granule(ExactSum& into, Sum const* g, std::size_t n) {
-  Sum elements[norm_granule] = {};
+// Copies a granule with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether all
+// elements are finite.
+template <class Sum>
+ZERO_DRIVER_BODY bool copy_irregular_granule(Sum* to, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < n; ++i) {
-    if ((widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U) {
-      elements[i] = g[i];
-    } else {
-      finite = false;
-    }
+  for (std::size_t i = 0; i < norm_granule; ++i) {
+    bool const regular = i < n && (widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U;
+    to[i] = regular ? g[i] : Sum{};
+    finite = finite && (regular || i >= n);
   }
-  into.add(std::bit_cast<double>(sum_granule(Real(), elements)));
   return finite;
 }
 
 template <class Real, class Sum>
 ZERO_DRIVER_BODY bool add_granules(ExactSum& into, Sum const* g, std::size_t n) {
   bool finite = true;
-  std::size_t i = 0;
-  for (; i + norm_granule <= n; i += norm_granule) {
-    if (is_finite_granule(Real(), g + i)) {
-      into.add(std::bit_cast<double>(sum_granule(Real(), g + i)));
-    } else {
-      add_irregular_granule<Real>(into, g + i, norm_granule);
-      finite = false;
+  for (std::size_t i = 0; i < n; i += norm_granule) {
+    Sum copy[norm_granule];
+    Sum const* granule = g + i;
+    if (n - i < norm_granule || !is_finite_granule(Real(), granule)) {
+      finite = copy_irregular_granule(copy, granule, n - i) && finite;
+      granule = copy;
     }
+    into.add(std::bit_cast<double>(sum_granule(Real(), granule)));
   }
-  if (i != n) finite = add_irregular_granule<Real>(into, g + i, n - i) && finite;
   return finite;
 }
 
