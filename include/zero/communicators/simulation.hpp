@@ -46,6 +46,9 @@ class SimulationCommunicator {
   [[nodiscard]] int local_size() const noexcept { return size(); }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
   [[nodiscard]] simulation::Process process() const noexcept { return process_; }
+  /// Bytes that this rank has sent in reduce-scatters and all-gathers: a slice to each of the others.
+  /// Those of its other communicators are among them.
+  [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return process_.host().bytes_sent; }
   /// A stream for the caller's work on this rank.
   [[nodiscard]] SimulationStream make_stream(std::string_view name) const {
     return {process_, process_.make_stream(name)};
@@ -54,6 +57,7 @@ class SimulationCommunicator {
   template <class Sum, class T>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                           SimulationStream stream) {
+    count_sent<T>(count);
     post<T>("reduce_scatter_add", purpose, count, send, static_cast<std::size_t>(size()) * count * sizeof(T), into,
             count * sizeof(Sum), stream, [count, first](simulation::Collective const& all) {
               auto const world = all.parts().size();
@@ -69,6 +73,7 @@ class SimulationCommunicator {
 
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
+    count_sent<T>(count);
     post<T>("all_gather", purpose, count, own, count * sizeof(T), full,
             static_cast<std::size_t>(size()) * count * sizeof(T), stream, [count](simulation::Collective const& all) {
               auto const world = all.parts().size();
@@ -110,6 +115,11 @@ class SimulationCommunicator {
   }
 
  private:
+  template <class T>
+  void count_sent(std::size_t count) noexcept {
+    process_.host().bytes_sent += static_cast<std::uint64_t>(size() - 1) * count * sizeof(T);
+  }
+
   template <class T>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {

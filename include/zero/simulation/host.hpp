@@ -38,6 +38,7 @@ struct Host {
   std::shared_ptr<Operation> awaits{};  ///< blocked until it has run; null: not blocked on an operation
   std::shared_ptr<Collective> meets{};  ///< blocked until every host has posted; null: not in an exchange
   std::deque<CommunicatorState> communicators{};
+  std::uint64_t bytes_sent = 0;  ///< in reduce-scatters and all-gathers
   std::uintptr_t next_phantom = first_phantom;
 
   [[nodiscard]] bool may_go_on() const noexcept {
