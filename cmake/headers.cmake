@@ -98,6 +98,7 @@ set(ZERO_HEADERS
   include/zero/simulation/host.hpp
   include/zero/simulation/operation.hpp
   include/zero/simulation/options.hpp
+  include/zero/simulation/plan.hpp
   include/zero/simulation/process.hpp
   include/zero/simulation/race_checker.hpp
   include/zero/simulation/scheduler.hpp

@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/any_engine.hpp>
+#include <zero/backends/simulation.hpp>
+#include <zero/buffer.hpp>
+#include <zero/communicator.hpp>
+#include <zero/communicators/simulation.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/error.hpp>
+#include <zero/flat_layout.hpp>
+#include <zero/offload.hpp>
+#include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// What a plan is asked for, besides the engine's own settings.
+struct PlanSettings {
+  Stage stage = Stage::none;
+  std::optional<CpuOffload::Config> offload{};  ///< states on the host, with these settings
+  int world = 1;
+  int rank = 0;  ///< whose memory and traffic; all ranks have the same
+};
+
+/// What one rank of a training run holds and sends.
+struct Plan {
+  MemoryReport memory;                 ///< bytes by kind and purpose, as the host backend would hand them out
+  Traffic traffic;                     ///< of one step, in elements
+  std::uint64_t bytes_sent = 0;        ///< of one step, in the types that travel; all but `traffic.control_words`
+  std::size_t adopted_bytes = 0;       ///< the caller's own buffers, which are not among `memory`
+  std::size_t parameter_elements = 0;  ///< of the model, without padding
+  std::size_t padding_elements = 0;    ///< what the flat space has more
+  std::uint64_t operations = 0;        ///< that the run put on streams
+};
+
+/// Bytes of model states: parameters, gradients, reduced gradients, master parameters and optimizer states (Rajbhandari
+/// et al., 2020, section 3.1). At stages 2 and 3 the gradients in the compute type lie in buckets, whose number does
+/// not grow with the model: those are buffers, as are gathered parameters, staging and the few bytes of control.
+[[nodiscard]] inline std::size_t model_state_bytes(MemoryReport const& memory, Stage stage) noexcept {
+  using Purpose = MemoryPurpose;
+  std::size_t bytes = stage < Stage::gradients ? memory.bytes(Purpose::gradients) : 0;
+  for (auto purpose :
+       {Purpose::parameters, Purpose::gradient_sums, Purpose::local_sums, Purpose::master, Purpose::optimizer_states}) {
+    bytes += memory.bytes(purpose);
+  }
+  return bytes;
+}
+
+namespace detail {
+
+/// The parameters as forward and backward use them.
+class UseOfParameters {
+ public:
+  explicit UseOfParameters(ParameterList const& parameters) {
+    auto const& specs = parameters.specs();
+    std::map<int, Unit> units;
+    for (std::uint32_t i = 0; i < specs.size(); ++i) {
+      auto& unit = units[specs[i].unit];
+      unit.parameters.push_back({i});
+      if (!specs[i].frozen) unit.trainable.insert(unit.trainable.begin(), {i});
+      for (int further = 1; further < specs[i].contributions && !specs[i].frozen; ++further) tied_.push_back({i});
+    }
+    for (auto& [number, unit] : units) units_.push_back(std::move(unit));
+  }
+
+  /// One micro-batch as a trainer has it: units in order and back, each gathered for its use. What has several
+  /// contributions is used again behind the last unit, as a tied embedding is.
+  template <class Engine>
+  void micro_batch(Engine& engine, typename Engine::Stream stream) const {
+    auto micro_batch = engine.begin_micro_batch(stream);
+    for (auto const& unit : units_) (void)engine.gather(unit.parameters, stream);
+    for (auto const& id : tied_) (void)engine.gather({&id, 1}, stream);
+    for (auto const& id : tied_) backward(engine, {&id, 1}, {&id, 1}, stream);
+    for (auto unit = units_.rbegin(); unit != units_.rend(); ++unit) {
+      backward(engine, unit->parameters, unit->trainable, stream);
+    }
+    micro_batch.finish(stream);
+  }
+
+ private:
+  struct Unit {
+    std::vector<ParameterId> parameters;
+    std::vector<ParameterId> trainable;  // in the order of backward
+  };
+
+  template <class Engine>
+  static void backward(Engine& engine, std::span<ParameterId const> used, std::span<ParameterId const> trainable,
+                       typename Engine::Stream stream) {
+    auto const weights = engine.gather(used, stream);
+    if (trainable.empty()) return;
+    auto gradients = engine.gradients(trainable, stream);
+    for (auto id : trainable) (void)gradients.write(id);
+    gradients.ready(stream);
+  }
+
+  std::vector<Unit> units_;
+  std::vector<ParameterId> tied_;
+};
+
+/// What has been sent up to a point.
+struct Sent {
+  Traffic traffic;
+  std::uint64_t bytes = 0;
+
+  /// Adds what was sent between two points \p times more.
+  void repeat(Sent const& from, Sent const& to, std::uint64_t times) noexcept {
+    constexpr std::array counters{&Traffic::gradients,     &Traffic::gradient_sums, &Traffic::parameters,
+                                  &Traffic::gathered,      &Traffic::evaluation,    &Traffic::access,
+                                  &Traffic::control_words, &Traffic::collectives};
+    for (auto counter : counters) traffic.*counter += times * (to.traffic.*counter - from.traffic.*counter);
+    bytes += times * (to.bytes - from.bytes);
+  }
+};
+
+/// The most micro-batches that a plan runs: the first, one like any in between, and the last.
+inline constexpr int planned_micro_batches = 3;
+
+/// Runs one step of \p engine, and says what a step of \p micro_batches would send.
+template <class Engine>
+Sent run_step(Engine& engine, SimulationCommunicator const& communicator, ParameterList const& parameters,
+              int micro_batches) {
+  auto const sent = [&] { return Sent{engine.traffic(), communicator.bytes_sent()}; };
+  UseOfParameters const use(parameters);
+  auto const stream = communicator.make_stream("compute");
+  Sent const nothing = sent();
+  std::vector<Sent> after{nothing};
+  for (int a = 0; a < std::min(micro_batches, planned_micro_batches); ++a) {
+    use.micro_batch(engine, stream);
+    after.push_back(sent());
+  }
+  (void)engine.step({}, stream);
+  Sent of_step;
+  of_step.repeat(nothing, sent(), 1);
+  int const left_out = std::max(0, micro_batches - planned_micro_batches);
+  if (left_out > 0) of_step.repeat(after[1], after[2], static_cast<std::uint64_t>(left_out));
+  return of_step;
+}
+
+/// The same parameters, all placed: the caller's buffers take none of the engine's memory, and need not exist.
+inline ParameterList without_adopted(ParameterList const& parameters, std::size_t& adopted_bytes) {
+  ParameterList placed;
+  for (std::size_t g = 1; g < parameters.groups().size(); ++g) (void)placed.add_group(parameters.groups()[g]);
+  for (auto spec : parameters.specs()) {
+    for (auto const* buffer : {&spec.values, &spec.gradients}) {
+      if (*buffer) adopted_bytes += (*buffer)->count * element_size((*buffer)->type);
+    }
+    spec.values.reset(), spec.gradients.reset();
+    (void)placed.add(std::move(spec));
+  }
+  return placed;
+}
+
+}  // namespace detail
+
+/// Predicts the memory and the traffic of one rank: builds the engine itself over memory without storage, runs a step
+/// of the loop of examples/quickstart on it, and reads its books. Needs neither the memory nor the ranks; of alike
+/// micro-batches it runs one. Adopted buffers are sized, never read. Blocks. \tparam Rule, Prec the engine's policies.
+/// \throws as the engine for settings that cannot work.
+template <class Rule, class Prec>
+[[nodiscard]] Plan plan_step(ParameterList const& parameters, PlanSettings const& settings,
+                             EngineConfig<Rule, typename Prec::scale, NoOffload, SimulationBackend> config) {
+  detail::require(settings.world >= 1 && settings.world <= (1 << 16), "zero::plan_step: world must be 1 to 65536");
+  detail::require(settings.rank >= 0 && settings.rank < settings.world,
+                  "zero::plan_step: rank must be one of the world's");
+  Plan plan;
+  auto const placed = detail::without_adopted(parameters, plan.adopted_bytes);
+  detail::check_config(config, settings.stage);
+  int const micro_batches = config.gradient_accumulation_steps;
+  config.gradient_accumulation_steps = std::min(micro_batches, detail::planned_micro_batches);
+  SimulationOptions const options{
+      .ranks = settings.world, .storage = SimulationStorage::phantom, .check = false, .only_rank = settings.rank};
+  auto const result = simulate(options, [&](SimulationCommunicator& communicator) {
+    config.backend = {communicator.process()};
+    auto const engine =
+        make_any_engine<Rule, Prec, SimulationBackend>(settings.stage, communicator, placed, settings.offload, config);
+    auto const sent = detail::run_step(*engine, communicator, placed, micro_batches);
+    plan.memory = engine->memory();
+    plan.traffic = sent.traffic;
+    plan.bytes_sent = sent.bytes;
+    plan.parameter_elements = engine->layout().parameter_elements();
+    plan.padding_elements = engine->layout().padding_elements();
+  });
+  plan.operations = result.operations;
+  return plan;
+}
+
+}  // namespace zero

@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/any_engine.hpp>
+#include <zero/optimizer.hpp>
+#include <zero/precision.hpp>
+#include <zero/simulation/plan.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+namespace zero_plan {
+
+/// Types that a trainer chooses at run time. FP16 brings DynamicScale, as it needs a loss scale.
+struct Types {
+  zero::ElementType compute = zero::ElementType::bf16;
+  zero::ElementType sum = zero::ElementType::fp32;
+};
+
+/// The engine's settings that change its memory or traffic, by the names that EngineConfig gives them.
+struct Settings {
+  zero::PlanSettings plan{};
+  Types types{};
+  int gradient_accumulation_steps = 1;
+  std::optional<zero::Reduce> reduce{};
+  std::size_t bucket_elements = 1U << 22;
+  std::size_t granule = 128;
+  std::optional<int> gradient_ring{};
+  std::size_t live_elements = 0;
+  int prefetch_units = 1;
+  std::size_t keep_whole_below = 0;
+};
+
+template <class Prec>
+using EngineOf = zero::AnyEngine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>;
+
+using FP32Prec = zero::Precision<zero::FP32>;
+using BF16Prec = zero::Precision<zero::BF16>;
+using BF16Sums = zero::Precision<zero::BF16, zero::NoScale, zero::BF16>;
+using FP16Prec = zero::Precision<zero::FP16, zero::DynamicScale>;
+using FP16Sums = zero::Precision<zero::FP16, zero::DynamicScale, zero::BF16>;
+
+/// Calls `f(precision)` with the policy of \p types. \throws zero::ConfigurationError for types that no engine here
+/// has.
+template <class F>
+decltype(auto) with_precision(Types types, F&& f) {
+  using zero::ElementType;
+  bool const wide = types.sum == ElementType::fp32;
+  bool const narrow = types.sum == ElementType::bf16;
+  if (types.compute == ElementType::fp32 && wide) return f(FP32Prec{});
+  if (types.compute == ElementType::bf16 && wide) return f(BF16Prec{});
+  if (types.compute == ElementType::bf16 && narrow) return f(BF16Sums{});
+  if (types.compute == ElementType::fp16 && wide) return f(FP16Prec{});
+  if (types.compute == ElementType::fp16 && narrow) return f(FP16Sums{});
+  throw zero::ConfigurationError(zero::detail::sentence(
+      {"zero-plan: there is no engine that computes in ", name(types.compute), " and sums in ", name(types.sum)}));
+}
+
+/// The engine's configuration for \p settings; what they do not name does not change memory or traffic.
+template <class Prec>
+[[nodiscard]] typename EngineOf<Prec>::Config config_of(Settings const& settings) {
+  return {.gradient_accumulation_steps = settings.gradient_accumulation_steps,
+          .reduce = settings.reduce,
+          .bucket_elements = settings.bucket_elements,
+          .granule = settings.granule,
+          .gradient_ring = settings.gradient_ring,
+          .live_elements = settings.live_elements,
+          .prefetch_units = settings.prefetch_units,
+          .keep_whole_below = settings.keep_whole_below};
+}
+
+/// Plans one step with AdamW. \throws as zero::plan_step.
+[[nodiscard]] zero::Plan plan(zero::ParameterList const& parameters, Settings const& settings);
+
+}  // namespace zero_plan
+
+// The engines of one precision, which a translation unit of their own instantiates.
+#define ZERO_PLAN_ENGINES(prefix, Prec)                                                            \
+  prefix template std::unique_ptr<zero_plan::EngineOf<Prec>>                                       \
+  zero::make_any_engine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>( \
+      zero::Stage, zero::SimulationCommunicator&, zero::ParameterList const&,                      \
+      std::optional<zero::CpuOffload::Config> const&, typename zero_plan::EngineOf<Prec>::Config const&);
+
+ZERO_PLAN_ENGINES(extern, zero_plan::FP32Prec)
+ZERO_PLAN_ENGINES(extern, zero_plan::BF16Prec)
+ZERO_PLAN_ENGINES(extern, zero_plan::BF16Sums)
+ZERO_PLAN_ENGINES(extern, zero_plan::FP16Prec)
+ZERO_PLAN_ENGINES(extern, zero_plan::FP16Sums)
