@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/any_engine.hpp>
-#include <zero/optimizer.hpp>
+#include "engines.hpp"
+
 #include <zero/precision.hpp>
 #include <zero/simulation/plan.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 
 namespace zero_plan {
@@ -33,15 +32,6 @@ struct Settings {
   std::size_t keep_whole_below = 0;
 };
 
-template <class Prec>
-using EngineOf = zero::AnyEngine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>;
-
-using FP32Prec = zero::Precision<zero::FP32>;
-using BF16Prec = zero::Precision<zero::BF16>;
-using BF16Sums = zero::Precision<zero::BF16, zero::NoScale, zero::BF16>;
-using FP16Prec = zero::Precision<zero::FP16, zero::DynamicScale>;
-using FP16Sums = zero::Precision<zero::FP16, zero::DynamicScale, zero::BF16>;
-
 /// Calls `f(precision)` with the policy of \p types. \throws zero::ConfigurationError for types that no engine here
 /// has.
 template <class F>
@@ -54,8 +44,9 @@ decltype(auto) with_precision(Types types, F&& f) {
   if (types.compute == ElementType::bf16 && narrow) return f(BF16Sums{});
   if (types.compute == ElementType::fp16 && wide) return f(FP16Prec{});
   if (types.compute == ElementType::fp16 && narrow) return f(FP16Sums{});
-  throw zero::ConfigurationError(zero::detail::sentence(
-      {"zero-plan: there is no engine that computes in ", name(types.compute), " and sums in ", name(types.sum)}));
+  throw zero::ConfigurationError(
+      zero::detail::sentence({"no engine here computes in ", name(types.compute), " and sums in ", name(types.sum),
+                              ": 16-bit types sum in fp32 or bf16, fp32 in fp32"}));
 }
 
 /// The engine's configuration for \p settings; what they do not name does not change memory or traffic.
@@ -75,16 +66,3 @@ template <class Prec>
 [[nodiscard]] zero::Plan plan(zero::ParameterList const& parameters, Settings const& settings);
 
 }  // namespace zero_plan
-
-// The engines of one precision, which a translation unit of their own instantiates.
-#define ZERO_PLAN_ENGINES(prefix, Prec)                                                            \
-  prefix template std::unique_ptr<zero_plan::EngineOf<Prec>>                                       \
-  zero::make_any_engine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>( \
-      zero::Stage, zero::SimulationCommunicator&, zero::ParameterList const&,                      \
-      std::optional<zero::CpuOffload::Config> const&, typename zero_plan::EngineOf<Prec>::Config const&);
-
-ZERO_PLAN_ENGINES(extern, zero_plan::FP32Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::BF16Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::BF16Sums)
-ZERO_PLAN_ENGINES(extern, zero_plan::FP16Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::FP16Sums)

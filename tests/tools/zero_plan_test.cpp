@@ -1,0 +1,392 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The planner's tool as its users meet it: a command line, an exit code, text on two streams and files.
+#include <zero/checkpoint/json_reader.hpp>
+#include <zero/checkpoint/safetensors.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using zero::Json;
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // both streams
+};
+
+/// Runs the tool through the shell, which the test's own quoted arguments go through.
+Outcome run(std::string const& arguments) {
+  std::string const command = "'" ZERO_PLAN "' " + arguments + " 2>&1 < /dev/null";
+  Outcome outcome;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> buffer;
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.output.append(buffer.data(), n);
+  int const status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  return outcome;
+}
+
+/// A folder of its own, removed at the end.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("zero plan " + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(Folder const&) = delete;
+  Folder& operator=(Folder const&) = delete;
+
+  [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
+  /// A path as one word of the shell.
+  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
+  /// Writes a file, and returns its path as one word of the shell.
+  std::string write(char const* name, std::string const& content) const {
+    std::ofstream(path_ / name, std::ios::binary) << content;
+    return quoted(name);
+  }
+  [[nodiscard]] std::string read(char const* name) const {
+    std::ostringstream text;
+    text << std::ifstream(path_ / name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator{}));
+  }
+
+ private:
+  fs::path path_;
+};
+
+Json report(std::string const& arguments) {
+  auto const outcome = run(arguments + " --json -");
+  INFO(arguments << "\n" << outcome.output);
+  REQUIRE(outcome.code == 0);
+  return zero::parse_json(outcome.output);
+}
+
+std::uint64_t natural(Json const& object, std::string_view name) {
+  auto const* const value = object.find(name);
+  REQUIRE(value != nullptr);
+  REQUIRE(value->get<std::uint64_t>() != nullptr);
+  return *value->get<std::uint64_t>();
+}
+bool flag(Json const& object, std::string_view name) {
+  auto const* const value = object.find(name);
+  REQUIRE((value != nullptr && value->get<bool>() != nullptr));
+  return *value->get<bool>();
+}
+Json::Array const& rows(Json const& report) { return *report.find("rows")->get<Json::Array>(); }
+
+void check_rejected(std::string const& arguments, std::string const& reason) {
+  auto const outcome = run(arguments);
+  CAPTURE(arguments);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.output.find(reason) != std::string::npos);
+  CHECK(outcome.output.rfind("zero-plan: ", 0) == 0);
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+}
+
+bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+
+/// A safetensors file whose header is \p json, and that has \p bytes of data.
+std::string safetensors(std::string const& json, std::size_t bytes) {
+  std::string file(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) file[i] = static_cast<char>(json.size() >> (8 * i));
+  return file + json + std::string(bytes, '\0');
+}
+
+std::string tensor(std::string const& name, std::string const& type, std::string const& shape, int begin, int end) {
+  return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+         std::to_string(begin) + "," + std::to_string(end) + "]}";
+}
+
+}  // namespace
+
+TEST_CASE("zero-plan: model states are those of the formulas of the ZeRO paper, within its padding of 1 %") {
+  for (std::string const model : {"zero-7.5b", "zero-128b", "zero-1t"}) {
+    auto const planned =
+        report("--model " + model + " --sum bf16 --offload none --stage 0,1,2,3 --world 1,4,16,64,256,1024");
+    auto const elements = static_cast<double>(natural(planned, "parameters"));
+    REQUIRE(rows(planned).size() == 24);
+    for (auto const& row : rows(planned)) {
+      auto const world = static_cast<double>(natural(row, "world"));
+      std::array const per_element{16.0, 4.0 + 12.0 / world, 2.0 + 14.0 / world, 16.0 / world};
+      double const formula = elements * per_element[natural(row, "stage")];
+      auto const states = static_cast<double>(natural(row, "model_state_bytes"));
+      INFO(model << " world " << world << " stage " << natural(row, "stage"));
+      CHECK(states >= formula);
+      CHECK(states <= 1.01 * formula);
+    }
+  }
+}
+
+// Rajbhandari et al., 2020, table 1, as printed: GB per device for P_os, P_os+g and P_os+g+p, at degrees 1 to 1,024.
+TEST_CASE("zero-plan: prints the figures of the ZeRO paper's table, to the padding and the table's own rounding") {
+  struct Table {
+    char const* model;
+    std::array<std::array<char const*, 3>, 6> printed;
+  };
+  std::array<Table, 3> const tables{{{"zero-7.5b",
+                                      {{{"120", "120", "120"},
+                                        {"52.5", "41.3", "30"},
+                                        {"35.6", "21.6", "7.5"},
+                                        {"31.4", "16.6", "1.88"},
+                                        {"30.4", "15.4", "0.47"},
+                                        {"30.1", "15.1", "0.12"}}}},
+                                     {"zero-128b",
+                                      {{{"2048", "2048", "2048"},
+                                        {"896", "704", "512"},
+                                        {"608", "368", "128"},
+                                        {"536", "284", "32"},
+                                        {"518", "263", "8"},
+                                        {"513", "257", "2"}}}},
+                                     {"zero-1t",
+                                      {{{"16000", "16000", "16000"},
+                                        {"7000", "5500", "4000"},
+                                        {"4750", "2875", "1000"},
+                                        {"4187", "2218", "250"},
+                                        {"4046", "2054", "62.5"},
+                                        {"4011", "2013", "15.6"}}}}}};
+  for (auto const& table : tables) {
+    auto const planned = report(std::string("--model ") + table.model +
+                                " --sum bf16 --offload none --stage 1,2,3 --world 1,4,16,64,256,1024");
+    for (std::size_t i = 0; i < 18; ++i) {
+      std::string const printed = table.printed[i / 3][i % 3];
+      auto const dot = printed.find('.');
+      double const half_a_digit =
+          0.5 * std::pow(10.0, dot == std::string::npos ? 0.0 : -double(printed.size() - dot - 1));
+      double const expected = std::stod(printed);
+      double const states = static_cast<double>(natural(rows(planned)[i], "model_state_bytes")) / 1e9;
+      INFO(table.model << " row " << i);
+      CHECK(std::abs(states - expected) <= 0.01 * expected + half_a_digit);
+    }
+  }
+}
+
+TEST_CASE("zero-plan: knows its models with the number of parameters that their makers publish") {
+  std::vector<std::pair<std::string, std::uint64_t>> const models{
+      {"gpt2-124m", 124439808},     {"gpt2-355m", 354823168},     {"gpt2-774m", 774030080},
+      {"gpt2-1558m", 1557611200},   {"llama-2-7b", 6738415616},   {"llama-2-13b", 13015864320},
+      {"llama-2-70b", 68976648192}, {"llama-3-8b", 8030261248},   {"llama-3-70b", 70553706496},
+      {"llama-3.2-1b", 1235814400}, {"llama-3.2-3b", 3212749824}, {"llama-3.1-405b", 405853388800},
+  };
+  for (auto const& [name, parameters] : models) {
+    CHECK(natural(report("--model " + name + " --stage 0 --offload none"), "parameters") == parameters);
+  }
+}
+
+TEST_CASE("zero-plan: says what fits, and which of it sends least, for each world and accumulation") {
+  auto const planned = report("--model gpt2-1558m --world 4,8 --accumulate 1,4 --memory 24GB --activations 2GB");
+  REQUIRE(rows(planned).size() == 32);
+  for (std::size_t group = 0; group < 4; ++group) {
+    std::size_t marked = 0;
+    std::uint64_t least = UINT64_MAX;
+    std::uint64_t of_marked = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      auto const& row = rows(planned)[8 * group + i];
+      CHECK(flag(row, "fits") == (natural(row, "device_bytes") <= 24000000000U));
+      if (flag(row, "fits")) least = std::min(least, natural(row, "sent_bytes"));
+      if (!flag(row, "sends_least")) continue;
+      CHECK(flag(row, "fits"));
+      of_marked = natural(row, "sent_bytes");
+      ++marked;
+    }
+    CHECK(marked == 1);
+    CHECK(of_marked == least);
+  }
+  CHECK(contains(run("--model zero-1t --world 2 --memory 80GB").output, "Nothing fits"));
+  auto const on_host = report("--model gpt2-124m --world 1 --stage 0 --offload cpu --memory 80GB --host-memory 1MB");
+  CHECK_FALSE(flag(rows(on_host)[0], "fits"));
+  CHECK(rows(report("--model gpt2-124m"))[0].find("fits") == nullptr);
+}
+
+TEST_CASE("zero-plan: figures of the table are the engine's own: memory adds up, and units are as they are named") {
+  auto const planned = report("--model llama-3.2-1b --world 3 --accumulate 2 --activations 1GiB");
+  for (auto const& row : rows(planned)) {
+    std::uint64_t device = 0, host = 0;
+    for (auto const& [kind, purposes] : *row.find("memory_bytes")->get<Json::Object>()) {
+      for (auto const& [purpose, bytes] : *purposes.get<Json::Object>()) {
+        (kind == "device" ? device : host) += *bytes.get<std::uint64_t>();
+      }
+    }
+    CHECK(natural(row, "device_bytes") == device + (std::uint64_t{1} << 30U));
+    CHECK(natural(row, "host_bytes") == host);
+    CHECK((host > 1000000) == (*row.find("offload")->get<std::string>() == "cpu"));
+  }
+  auto const table = run("--model zero-7.5b --sum bf16 --world 64 --offload none").output;
+  for (auto const* figure : {"120.0", "31.40", "16.6", "1.875"}) CHECK(contains(table, figure));
+  CHECK(contains(table, "Every figure is a prediction"));
+  CHECK(contains(table, "--bucket largest"));
+  CHECK_FALSE(contains(run("--model zero-7.5b --world 64 --bucket largest").output, "--bucket largest shares"));
+}
+
+TEST_CASE("zero-plan: every option changes what is predicted") {
+  auto const plan = [](std::string const& arguments) {
+    auto const outcome = run("--json - --world 4 " + arguments);
+    INFO(arguments << "\n" << outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome.output.substr(outcome.output.find("\"rows\""));
+  };
+  std::string const model = "--model gpt2-124m ";
+  auto const base = plan(model + "--stage 1,3");
+  for (std::string const option :
+       {"--world 8", "--offload none", "--offload cpu", "--precision fp32", "--sum bf16", "--accumulate 2",
+        "--bucket 1000000", "--bucket largest", "--granule 256", "--ring 9", "--live 50000000", "--prefetch 0",
+        "--whole-below 100000", "--chunk 1000", "--memory 80GB", "--activations 1GB"}) {
+    CAPTURE(option);
+    auto const other = plan(model + "--stage 1,3 " + option);
+    // All parameters but the tied one fit into the default bucket.
+    CHECK((other != base) == (option != "--bucket largest"));
+  }
+  CHECK(plan(model + "--stage 1 --accumulate 2 --reduce each_micro_batch") != plan(model + "--stage 1 --accumulate 2"));
+  // As wide as bf16: only the report's heading differs.
+  CHECK(*report(model + "--precision fp16 --stage 1").find("compute")->get<std::string>() == "fp16");
+  CHECK(plan("--model llama-2-7b --stage 2 --bucket largest") != plan("--model llama-2-7b --stage 2"));
+  CHECK(plan(model + "--stage 2") != base);
+}
+
+TEST_CASE("zero-plan: reads shapes in forward order, with a unit per layer") {
+  Folder const folder;
+  auto const file = folder.write("shapes.txt",
+                                 "# a model\n"
+                                 "embed.weight 1000 64   # used twice\n\n"
+                                 "layers.0.weight 64 64\r\n"
+                                 "layers.0.scale\n"
+                                 "layers.1.weight 64 64\n"
+                                 "head.norm 64\n");
+  auto const planned = report("--shapes " + file + " --tied embed.weight --stage 3 --offload none --world 2");
+  CHECK(natural(planned, "parameters") == 64000 + 4096 + 1 + 4096 + 64);
+  auto const without = report("--shapes " + file + " --stage 3 --offload none --world 2");
+  auto const gathered = [](Json const& all) { return natural(*rows(all)[0].find("traffic_elements"), "gathered"); };
+  CHECK(gathered(planned) == gathered(without) + 2 * 64000 / 2);
+  CHECK(contains(run("--shapes " + file).output, "in 4 units"));
+  CHECK(natural(report("--shapes " + file + " --skip .scale --skip norm"), "parameters") == 64000 + 4096 + 4096);
+}
+
+TEST_CASE("zero-plan: reads the tensors of safetensors files") {
+  Folder const folder;
+  auto const file =
+      folder.write("model.safetensors",
+                   safetensors("{\"__metadata__\":{\"format\":\"pt\"}," + tensor("h.10.w", "F16", "5,2", 0, 20) + "," +
+                                   tensor("h.9.w", "BF16", "5,2", 20, 40) + "," + tensor("ids", "I64", "4", 40, 72) +
+                                   "," + tensor("norm.w", "F32", "3", 72, 84) + "}",
+                               84));
+  auto const second = folder.write("second.safetensors", safetensors("{" + tensor("wte", "F32", "7", 0, 28) + "}", 28));
+  CHECK(natural(report("--safetensors " + file), "parameters") == 23);
+  CHECK(natural(report("--safetensors " + file + " --safetensors " + second), "parameters") == 30);
+  CHECK(contains(run("--safetensors " + file + " --safetensors " + second).output, "in 4 units"));
+}
+
+TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and every row") {
+  Folder const folder;
+  auto const outcome = run("--model gpt2-124m --world 4 --memory 2GB --plot " + folder.quoted("plan.svg"));
+  INFO(outcome.output);
+  REQUIRE(outcome.code == 0);
+  auto const picture = folder.read("plan.svg");
+  for (auto const* part : {"<svg ", "stage 0", "stage 3", "device, host", "parameters", "gradient sums", "gathered",
+                           "GB (1e9 bytes)", "stroke-dasharray", "fits and sends least", "predicted", "</svg>\n"}) {
+    CAPTURE(part);
+    CHECK(contains(picture, part));
+  }
+  CHECK_FALSE(contains(picture, "activations"));
+  auto const shapes = folder.write("<&.txt", "w 10");
+  CHECK(run("--shapes " + shapes + " --activations 1GB --plot " + folder.quoted("odd.svg")).code == 0);
+  CHECK(contains(folder.read("odd.svg"), "&lt;&amp;.txt"));
+  CHECK(contains(folder.read("odd.svg"), "activations"));
+}
+
+TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, and exit code 2") {
+  std::string const model = "--model gpt2-124m ";
+  check_rejected("", "name one model");
+  check_rejected("--model gpt5", "--model gpt5: unknown; the models are gpt2-124m, ");
+  check_rejected(model + "--shapes x", "name one model");
+  check_rejected(model + "--tied wte", "--tied and --skip");
+  check_rejected(model + "--world 0", "--world 0: expected a whole number from 1 to 65536");
+  check_rejected(model + "--world -4", "--world -4: expected");
+  check_rejected(model + "--world 4,", "--world : expected");
+  check_rejected(model + "--world 4,4", "no value twice");
+  check_rejected(model + "--world 99999999999999999999", "expected a whole number");
+  check_rejected(model + "--world", "--world: needs a value");
+  check_rejected(model + "--memory -1", "--memory -1: expected bytes");
+  check_rejected(model + "--memory 80XB", "--memory 80XB: expected bytes");
+  check_rejected(model + "--memory nan", "--memory nan: expected bytes");
+  check_rejected(model + "--memory 1e300TB", "--memory 1e300TB: expected bytes");
+  check_rejected(model + "--activations 2000000TiB", "expected bytes below 2^60");
+  check_rejected(model + "--bucket 0", "--bucket 0: expected");
+  check_rejected(model + "--bucket -1", "--bucket -1: expected");
+  check_rejected(model + "--granule 200", "granule must be a multiple of 128");
+  check_rejected(model + "--accumulate 0", "--accumulate 0: expected");
+  check_rejected(model + "--stage 4", "--stage 4: expected");
+  check_rejected(model + "--offload disk", "--offload disk: expected none|cpu|both");
+  check_rejected(model + "--precision fp8", "--precision fp8: expected fp32|bf16|fp16");
+  check_rejected(model + "--sum fp16", "no engine here computes in bf16 and sums in fp16");
+  check_rejected(model + "--precision fp32 --sum bf16", "no engine here computes in fp32 and sums in bf16");
+  check_rejected(model + "--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
+  check_rejected(model + "--live 1000", "raise live_elements");
+  check_rejected(model + "--ring 1 --stage 2", "raise gradient_ring");
+  check_rejected(model + "--frobnicate", "--frobnicate: unknown option");
+}
+
+TEST_CASE("zero-plan: a bad model file is one line that says what is wrong, and exit code 2") {
+  Folder const folder;
+  auto const shapes = [&](std::string const& text) { return "--shapes " + folder.write("shapes.txt", text); };
+  check_rejected("--shapes " + folder.quoted("missing.txt"), "missing.txt");
+  check_rejected("--shapes " + folder.quoted("."), "could not");
+  check_rejected(shapes(""), "has no parameters");
+  check_rejected(shapes("a 10\nb -3\n"), "shapes.txt:2: -3: expected a dimension");
+  check_rejected(shapes("a 10\nb 0\n"), "shapes.txt:2: 0: expected a dimension");
+  check_rejected(shapes("a 10x\n"), "10x: expected a dimension");
+  check_rejected(shapes("a 99999999999999999999\n"), "expected a dimension");
+  check_rejected(shapes("a 16777216 16777216 16777216\n"), "more elements than 2^48");
+  check_rejected(shapes("a 16777216 16777216\nb 16777216 16777216\nc 16777216 16777216\nd 16777216 16777216\ne 1\n"),
+                 "more than 2^50");
+  check_rejected(shapes("a 10\na 10\n"), "two parameters are named 'a'");
+  check_rejected(shapes("a 10\n") + " --tied b", "--tied b: no parameter");
+
+  auto const file = [&](std::string const& content) { return "--safetensors " + folder.write("m.st", content); };
+  auto const good = safetensors("{" + tensor("w", "F32", "3", 0, 12) + "}", 12);
+  CHECK(run(file(good)).code == 0);
+  for (std::size_t bytes : {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{20}, good.size() - 1}) {
+    CAPTURE(bytes);
+    check_rejected(file(good.substr(0, bytes)), "m.st: zero: invalid safetensors file");
+  }
+  check_rejected(file(safetensors("{" + tensor("w", "F32", "-3", 0, 12) + "}", 12)), "not negative");
+  check_rejected(file(safetensors("{" + tensor("w", "F32", "4", 0, 12) + "}", 12)), "its shape needs 16");
+  check_rejected(file(safetensors("{" + tensor("w", "F32", "9223372036854775807,9", 0, 12) + "}", 12)), "overflows");
+  check_rejected(file(safetensors("{" + tensor("w", "I64", "1", 0, 8) + "}", 8)), "has no parameters");
+  check_rejected(file(std::string(7, '\xff') + "\x7f"), "longer than 100000000");
+  check_rejected("--safetensors " + folder.quoted("missing.st"), "missing.st");
+}
+
+TEST_CASE("zero-plan: an output that cannot be written is one line, exit code 2 and no file") {
+  Folder const folder;
+  std::string const model = "--model gpt2-124m ";
+  check_rejected(model + "--json " + folder.quoted("missing/plan.json"), "plan.json: cannot be written");
+  check_rejected(model + "--plot " + folder.quoted("missing/plan.svg"), "plan.svg: cannot be written");
+  check_rejected(model + "--json " + folder.quoted("."), "cannot be written");
+  check_rejected(model + "--plot /dev/full", "/dev/full: cannot be written");
+  check_rejected(model + "--world 0 --json " + folder.quoted("plan.json"), "--world 0");
+  CHECK(folder.files() == 0);
+  CHECK(run(model + "--json " + folder.quoted("plan.json")).code == 0);
+  CHECK(folder.files() == 1);
+  CHECK(natural(zero::parse_json(folder.read("plan.json")), "parameters") == 124439808);
+}

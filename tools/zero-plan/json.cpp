@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "report.hpp"
+
+#include <zero/checkpoint/json.hpp>
+#include <zero/version.hpp>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace zero_plan {
+namespace {
+
+using zero::Json;
+
+Json::Object memory_of(zero::MemoryReport const& memory) {
+  Json::Object kinds;
+  for (std::size_t k = 0; k < zero::memory_kinds; ++k) {
+    Json::Object purposes;
+    for (std::size_t p = 0; p < zero::memory_purposes; ++p) {
+      auto const purpose = static_cast<zero::MemoryPurpose>(p);
+      std::uint64_t const bytes = memory.bytes(static_cast<zero::MemoryKind>(k), purpose);
+      if (bytes > 0) purposes.emplace_back(std::string(name(purpose)), bytes);
+    }
+    kinds.emplace_back(std::string(name(static_cast<zero::MemoryKind>(k))), std::move(purposes));
+  }
+  return kinds;
+}
+
+Json::Object traffic_of(zero::Traffic const& traffic) {
+  return {{"gradients", traffic.gradients},         {"gradient_sums", traffic.gradient_sums},
+          {"parameters", traffic.parameters},       {"gathered", traffic.gathered},
+          {"control_words", traffic.control_words}, {"collectives", traffic.collectives}};
+}
+
+Json row_of(Row const& row) {
+  auto const& settings = row.settings;
+  Json::Object object{{"world", std::uint64_t(settings.plan.world)},
+                      {"stage", std::uint64_t(settings.plan.stage)},
+                      {"offload", settings.plan.offload ? "cpu" : "none"},
+                      {"micro_batches", std::uint64_t(settings.gradient_accumulation_steps)},
+                      {"memory_bytes", memory_of(row.plan.memory)},
+                      {"device_bytes", row.device},
+                      {"host_bytes", row.host},
+                      {"model_state_bytes", model_state_bytes(row.plan.memory, settings.plan.stage)},
+                      {"padding_elements", row.plan.padding_elements},
+                      {"traffic_elements", traffic_of(row.plan.traffic)},
+                      {"sent_bytes", row.plan.bytes_sent}};
+  if (row.fits) {
+    object.emplace_back("fits", *row.fits);
+    object.emplace_back("sends_least", row.sends_least);
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string to_json(Report const& report) {
+  auto const& options = report.options;
+  Json::Array rows;
+  for (auto const& row : report.rows) rows.push_back(row_of(row));
+  std::string text = zero::to_text(Json::Object{
+      {"what", disclaimer},
+      {"zero", zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH})},
+      {"model", report.model.name},
+      {"parameters", report.parameter_elements},
+      {"rule", zero::AdamW::name},
+      {"compute", name(options.settings.types.compute)},
+      {"sum", name(options.settings.types.sum)},
+      {"bucket_elements", options.settings.bucket_elements},
+      {"activation_bytes", options.activations},
+      {"rows", std::move(rows)}});
+  return text + '\n';
+}
+
+}  // namespace zero_plan

@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/parameter.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace zero_plan {
+
+/// A model to plan for: its parameters in the order of forward, with a unit per layer.
+struct Model {
+  std::string name;
+  zero::ParameterList parameters;
+};
+
+/// A model whose shapes are known: GPT-2 as OpenAI released it, Llama as Meta did, both with the names that
+/// transformers gives their parameters, and blocks of GPT-2's shape as large as the models of ZeRO's tables. \throws
+/// UsageError for an unknown name, which lists the known ones.
+[[nodiscard]] Model named_model(std::string_view name);
+
+}  // namespace zero_plan

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "planner.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace zero_plan {
+
+/// A command line that cannot be run. `what()` is one line: what is wrong, and what to write.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What `zero-plan` is asked for. Lists are what the table has rows for.
+struct Options {
+  std::optional<std::string> model, shapes;
+  std::vector<std::string> safetensors, tied, skipped;
+  std::vector<int> worlds{1}, accumulations{1};
+  std::vector<zero::Stage> stages;  ///< as asked for; empty: all that the other options leave
+  std::vector<bool> offloads{false, true};
+  Settings settings{};                         ///< what is the same in all rows
+  bool bucket_holds_largest = false;           ///< instead of settings.bucket_elements
+  zero::CpuOffload::Config offload{};          ///< of the rows with offload
+  std::optional<std::uint64_t> memory{};       ///< bytes of one device
+  std::optional<std::uint64_t> host_memory{};  ///< bytes that one rank may use on the host
+  std::uint64_t activations = 0;               ///< bytes that the trainer needs beside the engine
+  std::optional<std::string> json, plot;
+  bool help = false;
+};
+
+/// Reads a command line without the program's name. \throws UsageError.
+[[nodiscard]] Options parse_options(std::span<char const* const> arguments);
+
+/// The text of --help.
+[[nodiscard]] std::string usage();
+
+}  // namespace zero_plan

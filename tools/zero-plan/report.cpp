@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace zero_plan {
+namespace {
+
+Settings settings_of(Options const& options, int world, int accumulation, zero::Stage stage, bool offload) {
+  auto settings = options.settings;
+  settings.plan = {.stage = stage, .world = world};
+  if (offload) settings.plan.offload = options.offload;
+  settings.gradient_accumulation_steps = accumulation;
+  return settings;
+}
+
+Row make_row(Options const& options, Model const& model, Settings const& settings) {
+  using enum zero::MemoryKind;
+  Row row{.settings = settings, .plan = plan(model.parameters, settings)};
+  row.device = row.plan.memory.bytes(device) + options.activations;
+  row.host = row.plan.memory.bytes(pinned) + row.plan.memory.bytes(pageable);
+  if (options.memory || options.host_memory) {
+    row.fits =
+        row.device <= options.memory.value_or(UINT64_MAX) && row.host <= options.host_memory.value_or(UINT64_MAX);
+  }
+  return row;
+}
+
+// Among those that send as much, one without offload, whose copies to the host are no traffic between ranks, and then
+// the one that leaves more of the device free.
+auto preference(Row const& row) {
+  return std::tuple(row.plan.bytes_sent, row.settings.plan.offload.has_value(), row.device);
+}
+
+void mark_least(std::span<Row> rows) {
+  Row* least = nullptr;
+  for (auto& row : rows) {
+    if (row.fits == true && (least == nullptr || preference(row) < preference(*least))) least = &row;
+  }
+  if (least != nullptr) least->sends_least = true;
+}
+
+void measure(Report& report) {
+  auto& settings = report.options.settings;
+  std::size_t largest = 0;
+  for (auto const& spec : report.model.parameters.specs()) {
+    auto const elements = zero::ParameterList::element_count(spec.shape);
+    report.parameter_elements += elements;
+    if (spec.contributions == 1) largest = std::max(largest, elements);
+  }
+  if (report.options.bucket_holds_largest) settings.bucket_elements = std::max(settings.bucket_elements, largest);
+  for (auto const& spec : report.model.parameters.specs()) {
+    auto const elements = zero::ParameterList::element_count(spec.shape);
+    if (spec.contributions == 1 && elements > settings.bucket_elements) report.large_elements += elements;
+  }
+}
+
+}  // namespace
+
+Report make_report(Options options, Model model) {
+  Report report{.options = std::move(options), .model = std::move(model), .rows = {}};
+  measure(report);
+  auto const& asked = report.options;
+  for (int world : asked.worlds) {
+    for (int accumulation : asked.accumulations) {
+      auto const first = report.rows.size();
+      for (auto stage : asked.stages) {
+        for (bool offload : asked.offloads) {
+          report.rows.push_back(make_row(asked, report.model, settings_of(asked, world, accumulation, stage, offload)));
+        }
+      }
+      mark_least(std::span(report.rows).subspan(first));
+    }
+  }
+  return report;
+}
+
+std::string in_gigabytes(std::uint64_t bytes) {
+  double const gigabytes = static_cast<double>(bytes) / 1e9;
+  if (bytes == 0) return "0";
+  if (gigabytes < 0.00005) return "<0.0001";
+  int const digits = gigabytes >= 999.95 ? 0 : gigabytes >= 99.995 ? 1 : gigabytes >= 9.9995 ? 2 : 3;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", gigabytes < 0.99995 ? 4 : digits, gigabytes);
+  return text;
+}
+
+}  // namespace zero_plan

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "models.hpp"
+#include "options.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zero_plan {
+
+/// One setting and what the engine says of it.
+struct Row {
+  Settings settings;
+  zero::Plan plan;
+  std::uint64_t device = 0;    ///< bytes, the trainer's activations among them
+  std::uint64_t host = 0;      ///< bytes, pinned and pageable
+  std::optional<bool> fits{};  ///< where the memory is known
+  bool sends_least = false;    ///< of those of its world and accumulation that fit
+};
+
+/// All that is written, in one way or another.
+struct Report {
+  Options options;
+  Model model;
+  std::vector<Row> rows;
+  std::size_t parameter_elements = 0;
+  std::size_t large_elements = 0;  ///< of parameters larger than a bucket that are used once
+};
+
+/// Plans every setting that the options ask for. \throws as zero::plan_step.
+[[nodiscard]] Report make_report(Options options, Model model);
+
+/// \name A report for people, for programs and as a picture.
+/// @{
+[[nodiscard]] std::string to_table(Report const& report);
+[[nodiscard]] std::string to_json(Report const& report);
+[[nodiscard]] std::string to_svg(Report const& report);
+/// @}
+
+/// What is said of every figure.
+inline constexpr char const* disclaimer =
+    "Every figure is a prediction, by a run of this engine without storage: of one rank, all of which are alike";
+
+/// Bytes in GB (1e9 bytes), with four digits.
+[[nodiscard]] std::string in_gigabytes(std::uint64_t bytes);
+
+}  // namespace zero_plan

@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace zero_plan {
+namespace {
+
+using zero::MemoryKind;
+using zero::MemoryPurpose;
+
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+/// Text under three words of a header, aligned to the right.
+struct Column {
+  std::array<std::string, 3> header;
+  std::vector<std::string> cells{};
+
+  [[nodiscard]] std::size_t width() const {
+    std::size_t width = 0;
+    for (auto const& word : header) width = std::max(width, word.size());
+    for (auto const& cell : cells) width = std::max(width, cell.size());
+    return width;
+  }
+};
+
+template <class Cell>
+Column column(Report const& report, std::array<std::string, 3> header, Cell&& cell) {
+  Column made{std::move(header)};
+  for (auto const& row : report.rows) made.cells.push_back(cell(row));
+  return made;
+}
+
+// A purpose has one column per kind of memory that it ever takes. Control is a few hundred bytes per rank of the world:
+// only in the total.
+void add_memory(std::vector<Column>& columns, Report const& report) {
+  for (std::size_t k = 0; k < zero::memory_kinds; ++k) {
+    auto const kind = static_cast<MemoryKind>(k);
+    for (std::size_t p = 0; p < zero::memory_purposes; ++p) {
+      auto const purpose = static_cast<MemoryPurpose>(p);
+      auto const takes = [&](Row const& row) { return row.plan.memory.bytes(kind, purpose) > 0; };
+      if (purpose == MemoryPurpose::control || std::none_of(report.rows.begin(), report.rows.end(), takes)) continue;
+      std::string_view const title = name(purpose);
+      auto const space = std::min(title.find(' '), title.size());
+      std::string second(title.substr(std::min(space + 1, title.size())));
+      columns.push_back(column(report,
+                               {std::string(name(kind)), std::string(title.substr(0, space)), std::move(second)},
+                               [&](Row const& row) -> std::string {
+                                 auto const bytes = row.plan.memory.bytes(kind, purpose);
+                                 return bytes == 0 ? "-" : in_gigabytes(bytes);
+                               }));
+    }
+  }
+}
+
+std::vector<Column> columns_of(Report const& report) {
+  auto const& options = report.options;
+  std::vector<Column> columns;
+  auto const add = [&](std::array<std::string, 3> header, auto&& cell) {
+    columns.push_back(column(report, std::move(header), cell));
+  };
+  if (options.worlds.size() > 1) {
+    add({"", "world", ""}, [](Row const& row) { return std::to_string(row.settings.plan.world); });
+  }
+  if (options.accumulations.size() > 1) {
+    add({"micro-", "batches", ""},
+        [](Row const& row) { return std::to_string(row.settings.gradient_accumulation_steps); });
+  }
+  add({"", "stage", ""}, [](Row const& row) { return std::to_string(static_cast<int>(row.settings.plan.stage)); });
+  add({"", "offload", ""}, [](Row const& row) -> std::string { return row.settings.plan.offload ? "cpu" : "none"; });
+  add({"model", "states", ""},
+      [](Row const& row) { return in_gigabytes(model_state_bytes(row.plan.memory, row.settings.plan.stage)); });
+  add({"device", "total", ""}, [](Row const& row) { return in_gigabytes(row.device); });
+  add_memory(columns, report);
+  add({"sent", "a step", ""}, [](Row const& row) { return in_gigabytes(row.plan.bytes_sent); });
+  if (!options.memory && !options.host_memory) return columns;
+  add({"", "fits", ""}, [](Row const& row) -> std::string {
+    return row.sends_least ? "least" : *row.fits ? "yes" : "no";
+  });
+  return columns;
+}
+
+std::string line_of(std::vector<Column> const& columns, auto&& cell) {
+  std::string line;
+  for (auto const& column : columns) {
+    std::string const& text = cell(column);
+    line.append(column.width() - text.size() + (line.empty() ? 0 : 2), ' ');
+    line += text;
+  }
+  return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+}
+
+std::string heading(Report const& report) {
+  auto const& options = report.options;
+  auto const& specs = report.model.parameters.specs();
+  std::string text = report.model.name + ": " + with_commas(report.parameter_elements) + " parameters in " +
+                     std::to_string(specs.back().unit + 1) + " units; AdamW, " +
+                     std::string(name(options.settings.types.compute)) + ", sums in " +
+                     std::string(name(options.settings.types.sum)) + ", buckets of " +
+                     with_commas(options.settings.bucket_elements);
+  if (options.worlds.size() == 1) text += "; world " + std::to_string(options.worlds.front());
+  if (options.accumulations.size() == 1) {
+    text += ", micro-batches of a step: " + std::to_string(options.accumulations.front());
+  }
+  return text + "\n" + disclaimer + ", in GB (1e9 bytes).\n\n";
+}
+
+// What the columns do not say.
+std::string notes(Report const& report) {
+  auto const& options = report.options;
+  std::string text;
+  if (options.memory) {
+    text += "Memory of the device: " + in_gigabytes(*options.memory) + " GB, of which activations take " +
+            in_gigabytes(options.activations) + " GB. ";
+    bool const any = std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return *row.fits; });
+    text += any ? "least: fits, and sends least; of equals the one without offload that takes less.\n"
+                : "Nothing fits: more ranks, smaller activations or a smaller model would.\n";
+  } else if (options.activations > 0) {
+    text += "The device's total has " + in_gigabytes(options.activations) + " GB of activations.\n";
+  }
+  bool const rings = std::any_of(options.stages.begin(), options.stages.end(),
+                                 [](zero::Stage stage) { return stage >= zero::Stage::gradients; });
+  if (rings && report.large_elements > 0) {
+    text += "At stages 2 and 3, parameters larger than a bucket keep whole gradients in slots of their own, " +
+            in_gigabytes(report.large_elements * element_size(options.settings.types.compute)) +
+            " GB here: --bucket largest shares the memory of a ring.\n";
+  }
+  if (options.settings.reduce == zero::Reduce::once_per_step) {
+    text += "--reduce once_per_step keeps whole gradients, which stages 2 and 3 do not.\n";
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
+}  // namespace
+
+std::string to_table(Report const& report) {
+  auto const columns = columns_of(report);
+  std::string text = heading(report);
+  for (std::size_t line = 0; line < 3; ++line) {
+    text += line_of(
+        columns, [&](Column const& column) -> auto& { return column.header[line]; });
+  }
+  for (std::size_t row = 0; row < report.rows.size(); ++row) {
+    text += line_of(
+        columns, [&](Column const& column) -> auto& { return column.cells[row]; });
+  }
+  return text + notes(report);
+}
+
+}  // namespace zero_plan
