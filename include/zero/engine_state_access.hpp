@@ -87,7 +87,6 @@ class EngineStateAccess final : public EngineState {
       parts_.gatherer.publish(b, is_trainable(b) && !engine_.owns_whole());
     }
     parts_.gatherer.copy_to_adopted();
-    engine_.backend.synchronize(engine_.communication);
     poison_ = nullptr;
   }
 

@@ -108,6 +108,38 @@ Scenario with_rig(F use, std::size_t bucket_elements = 256, int accumulation = 1
   };
 }
 
+// What a checkpoint does to an engine, while its last update may be under way.
+constexpr auto save_and_load = [](auto& rig) {
+  rig.backward(rig.one);
+  (void)rig.step();
+  auto const state = rig.engine.state();
+  std::vector<std::vector<std::byte>> saved;
+  for (auto const& range : state->holdings()) {
+    saved.emplace_back(range.bytes());
+    state->read(range, 0, saved.back());
+  }
+  auto const progress = state->progress();
+  state->begin_load();
+  auto from = saved.begin();
+  for (auto const& range : state->holdings()) state->write(range, 0, *from++);
+  state->set_progress(progress);
+  state->finish_load();
+  rig.backward(rig.two);
+  (void)rig.step();
+};
+
+// The same from memory, as from a file.
+constexpr auto load = [](auto& rig) {
+  auto const state = rig.engine.state();
+  auto const progress = state->progress();
+  rig.backward(rig.one);
+  (void)rig.step();
+  state->begin_load();
+  state->set_progress(progress);
+  for (auto const& range : state->holdings()) state->write(range, 0, std::vector<std::byte>(range.bytes()));
+  state->finish_load();
+};
+
 void add_single_calls(std::vector<Scenario>& all) {
   all.push_back(with_rig([](Rig& rig) {  // the next backward on another stream
     for (int i = 0; i < 3; ++i) {
@@ -155,6 +187,9 @@ void add_single_calls(std::vector<Scenario>& all) {
     CHECK((gradient == values && state == values && parameter == values));
     (void)rig.step();
   }));
+  all.push_back(with_rig(save_and_load));
+  all.push_back(with_rig(load));
+  all.push_back(with_rig<RigOf<zero::CpuOffload>>(save_and_load));
   all.push_back(with_rig<RigOf<zero::CpuOffload>>(  // a sum that goes on as soon as it has come home
       [](auto& rig) {
         for (int i = 0; i < 2; ++i) rig.backward(rig.one);
