@@ -153,6 +153,24 @@ TEST_CASE("flat layout: a parameter larger than a bucket has neighbouring bucket
   CHECK(layout.blocks()[layout.places()[1].block].slot == GradientSlot::own);
 }
 
+TEST_CASE("flat layout: by default no large gradient of stages 2 and 3 keeps a slot of its own") {
+  std::size_t const large = std::size_t{1} << 23;
+  std::vector<zero::ParameterSpec> const specs{{.name = "embedding", .shape = {4 * large}, .contributions = 2},
+                                               {.name = "matrix", .shape = {large}},
+                                               {.name = "frozen", .shape = {2 * large}, .frozen = true},
+                                               {.name = "bias", .shape = {100}}};
+  auto const usual = [&](Stage stage, std::size_t whole_below = 0) {
+    return FlatLayout::usual_bucket_elements(specs, {.stage = stage, .whole_below = whole_below});
+  };
+  CHECK(usual(Stage::none) == std::size_t{1} << 22);
+  CHECK(usual(Stage::optimizer_states) == std::size_t{1} << 22);
+  CHECK(usual(Stage::gradients) == large);
+  CHECK(usual(Stage::parameters) == large);
+  CHECK(usual(Stage::parameters, 2 * large) == std::size_t{1} << 22);
+  FlatLayout const layout(specs, {.stage = Stage::gradients, .bucket_elements = usual(Stage::gradients)});
+  CHECK(layout.blocks()[layout.places()[1].block].slot == GradientSlot::ring);
+}
+
 TEST_CASE("flat layout: a transformer loses at most one percent to padding") {
   for (std::size_t world : {1U, 2U, 4U, 8U}) {
     for (std::size_t width : {256U, 384U, 768U}) {

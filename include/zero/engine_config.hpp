@@ -26,13 +26,15 @@ namespace zero {
 /// Settings of an engine. All of them are the same on every rank.
 template <class Rule, class Scaler, class Offload, class Backend>
 struct EngineConfig {
-  int gradient_accumulation_steps = 1;     ///< micro-batches per step and rank
-  double gradient_clipping = 0.0;          ///< largest norm of the averaged gradient; 0: no clipping
-  std::optional<Reduce> reduce{};          ///< default: each_micro_batch at stages 2 and 3, else once_per_step
-  std::size_t bucket_elements = 1U << 22;  ///< capacity of a bucket
-  std::size_t granule = 128;               ///< elements; every parameter starts on one; a multiple of 128
-  std::optional<int> gradient_ring{};      ///< stages 2 and 3: buckets of gradients under way at once; default: those
-                                           ///< of the largest unit, and one more
+  int gradient_accumulation_steps = 1;  ///< micro-batches per step and rank
+  double gradient_clipping = 0.0;       ///< largest norm of the averaged gradient; 0: no clipping
+  std::optional<Reduce> reduce{};       ///< default: each_micro_batch at stages 2 and 3, else once_per_step
+  std::optional<std::size_t>
+      bucket_elements{};               ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
+                                       ///< largest parameter that can share the gradient ring, if that is more
+  std::size_t granule = 128;           ///< elements; every parameter starts on one; a multiple of 128
+  std::optional<int> gradient_ring{};  ///< stages 2 and 3: buckets of gradients under way at once; default: those
+                                       ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;
   std::size_t live_elements = 0;     ///< stage 3: bound on gathered elements; 0: what one unit and the next need
   int prefetch_units = 1;            ///< stage 3: units gathered ahead; 0: none
@@ -68,7 +70,7 @@ struct EngineSettings {
   int gradient_accumulation_steps = 1;
   double gradient_clipping = 0.0;
   std::optional<Reduce> reduce{};
-  std::size_t bucket_elements = 0;
+  std::optional<std::size_t> bucket_elements{};
   std::size_t granule = 0;
   std::optional<int> gradient_ring{};
   MissingGradient missing_gradient = MissingGradient::error;
@@ -224,7 +226,7 @@ constexpr std::string_view policy_name() {
                    "\nreduce ",
                    settings.reduce ? static_cast<int>(*settings.reduce) : -1,
                    "\nbucket_elements ",
-                   settings.bucket_elements,
+                   settings.bucket_elements.value_or(0),
                    "\ngranule ",
                    settings.granule,
                    "\ngradient_ring ",

@@ -169,11 +169,12 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
       check_adopted(spec, spec.values);
       check_adopted(spec, spec.gradients);
     }
-    layout_.emplace(specs(), LayoutSettings{.stage = settings_.stage,
-                                            .world = static_cast<std::size_t>(operations_.size()),
-                                            .granule = settings_.granule,
-                                            .bucket_elements = settings_.bucket_elements,
-                                            .whole_below = settings_.keep_whole_below});
+    LayoutSettings layout{.stage = settings_.stage,
+                          .world = static_cast<std::size_t>(operations_.size()),
+                          .granule = settings_.granule,
+                          .whole_below = settings_.keep_whole_below};
+    layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::usual_bucket_elements(specs(), layout));
+    layout_.emplace(specs(), layout);
     detail::require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
   }
 

@@ -51,12 +51,27 @@ class FlatLayout {
     check(specs);
     for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
       for (std::size_t i = specs.size(); i-- > 0;) {
-        if (section_of(specs[i]) == section) place(specs, i, section);
+        if (section_of(specs[i], settings_) == section) place(specs, i, section);
       }
       close_bucket();
       if (section == Section::whole) trainable_ = total_, trainable_buckets_ = buckets_.size();
     }
     measure_units(specs);
+  }
+
+  /// The capacity of a bucket where nobody asks for one: 2^22 elements, and at stages 2 and 3 as many as the largest
+  /// parameter has whose gradient can share the ring, which would have a slot of its own else: with large matrices
+  /// these are most of a model.
+  [[nodiscard]] static std::size_t usual_bucket_elements(std::vector<ParameterSpec> const& specs,
+                                                         LayoutSettings const& settings) {
+    std::size_t usual = LayoutSettings{}.bucket_elements;
+    if (settings.stage < Stage::gradients) return usual;
+    for (auto const& spec : specs) {
+      if (section_of(spec, settings) == Section::ring) {
+        usual = std::max(usual, ParameterList::element_count(spec.shape));
+      }
+    }
+    return usual;
   }
 
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
@@ -106,13 +121,13 @@ class FlatLayout {
 
   static constexpr std::size_t largest_model = std::size_t{1} << 50;  // elements
 
-  [[nodiscard]] bool small(ParameterSpec const& spec) const {
-    return settings_.stage == Stage::parameters && ParameterList::element_count(spec.shape) < settings_.whole_below;
+  [[nodiscard]] static bool small(ParameterSpec const& spec, LayoutSettings const& settings) {
+    return settings.stage == Stage::parameters && ParameterList::element_count(spec.shape) < settings.whole_below;
   }
 
-  [[nodiscard]] Section section_of(ParameterSpec const& spec) const {
-    if (spec.frozen) return small(spec) ? Section::frozen_whole : Section::frozen;
-    if (small(spec)) return Section::whole;
+  [[nodiscard]] static Section section_of(ParameterSpec const& spec, LayoutSettings const& settings) {
+    if (spec.frozen) return small(spec, settings) ? Section::frozen_whole : Section::frozen;
+    if (small(spec, settings)) return Section::whole;
     return spec.contributions > 1 ? Section::several : Section::ring;
   }
 
@@ -142,7 +157,7 @@ class FlatLayout {
     std::size_t const count = ParameterList::element_count(spec.shape);
     parameter_elements_ += count;
     // Units bound what stage 3 gathers; what is kept whole is never gathered.
-    bool const whole = settings_.stage != Stage::parameters || small(spec);
+    bool const whole = settings_.stage != Stage::parameters || small(spec, settings_);
     int const unit = whole ? 0 : spec.unit;
     GradientSlot const slot = spec.frozen                ? GradientSlot::none
                               : section == Section::ring ? GradientSlot::ring
