@@ -149,7 +149,11 @@ class Engine final {
 
   /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
   /// \throws SequenceError inside an accumulation: gradients are not part of a checkpoint.
-  [[nodiscard]] std::unique_ptr<EngineState> state() { return core_.state(); }
+  /// A template, so that an engine that is instantiated whole pays for it only where it is called.
+  template <class State = EngineState>
+  [[nodiscard]] std::unique_ptr<State> state() {
+    return core_.state();
+  }
 
   // ------------------------------------------------------------------------------------------------- books
 

@@ -46,7 +46,9 @@ struct Agreement {
 template <class Ranks>
 Agreement agree(Ranks& ranks, std::optional<LocalFailure> const& mine, std::string const& text = {}) {
   auto const kind = mine ? static_cast<char>('1' + static_cast<int>(mine->kind)) : '0';
-  Agreement agreement{exchange_texts(ranks, std::string(1, kind) + (mine ? mine->text : text)), std::nullopt};
+  RankTexts const received(ranks, std::string(1, kind) + (mine ? mine->text : text));
+  Agreement agreement;
+  for (std::size_t r = 0; r < received.size(); ++r) agreement.texts.emplace_back(received[r]);
   auto const failed = std::find_if(agreement.texts.begin(), agreement.texts.end(),
                                    [](std::string const& t) { return t.front() != '0'; });
   if (failed != agreement.texts.end()) {

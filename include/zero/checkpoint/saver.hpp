@@ -67,9 +67,8 @@ class CheckpointSaver {
   /// \throws CheckpointError on every rank: there is no such checkpoint then, and the earlier ones are as they were.
   std::optional<SaveReport> poll() {
     while (save_) {
-      auto const done =
-          detail::exchange_values(*state_, std::uint8_t{done_.load() ? std::uint8_t{1} : std::uint8_t{0}});
-      if (std::find(done.begin(), done.end(), std::uint8_t{0}) != done.end()) return std::nullopt;
+      auto const done = detail::exchange_words(*state_, done_.load() ? 1 : 0);
+      if (std::find(done.begin(), done.end(), 0U) != done.end()) return std::nullopt;
       if (auto report = advance()) return report;
     }
     return std::nullopt;
