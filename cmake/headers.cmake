@@ -21,6 +21,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/file.hpp
   include/zero/checkpoint/file_system.hpp
   include/zero/checkpoint/folder.hpp
+  include/zero/checkpoint/import.hpp
   include/zero/checkpoint/json.hpp
   include/zero/checkpoint/json_reader.hpp
   include/zero/checkpoint/load.hpp

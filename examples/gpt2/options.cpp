@@ -17,7 +17,7 @@ namespace {
 
 struct Option {
   std::string_view name;
-  std::string_view value;
+  std::string_view value;  // empty: takes none
   std::string_view help;
   std::function<void(Options&, std::string_view)> set;
 };
@@ -136,6 +136,20 @@ std::vector<Option> const& options_table() {
        real(GPT2_REAL(sampling.top_p), 1e-9, 1.0, "a number above 0, up to 1", "--top-p")},
       {"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
        [](Options& o, std::string_view v) { o.log = std::string(v); }},
+      {"--checkpoint-dir", "DIR", "saves to DIR/step-N, in the background, at the end and on SIGTERM or SIGINT",
+       [](Options& o, std::string_view v) { o.checkpoint_dir = std::string(v); }},
+      {"--save-interval", "N", "steps between checkpoints; default: --eval-interval",
+       [](Options& o, std::string_view v) { whole(&Options::save_interval, 1, many, "--save-interval")(o, v); }},
+      {"--keep", "N", "of the newest checkpoints, and those named latest, best and final; 0: all",
+       whole(&Options::keep, 0, 1 << 20, "--keep")},
+      {"--resume", "auto|PATH", "the latest of --checkpoint-dir, if there is one, or the checkpoint PATH",
+       [](Options& o, std::string_view v) { o.resume = std::string(v); }},
+      {"--parameters-only", "", "take no optimizer states, step or data order from the checkpoint to resume",
+       [](Options& o, std::string_view) { o.parameters_only = true; }},
+      {"--init-from", "FILE", "initial parameters: a safetensors file with Hugging Face's names for GPT-2",
+       [](Options& o, std::string_view v) { o.init_from = std::string(v); }},
+      {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
+       [](Options& o, std::string_view v) { o.save_hf = std::string(v); }},
   };
   return table;
 }
@@ -151,6 +165,14 @@ void check(Options const& o) {
   if (o.reduce == zero::Reduce::once_per_step && o.stage >= zero::Stage::gradients) {
     throw UsageError("--reduce once_per_step: keeps whole gradients: use --stage 0 or 1");
   }
+  if (!o.checkpoint_dir) {
+    if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
+    if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
+    if (o.resume == "auto") throw UsageError("--resume auto: needs --checkpoint-dir, or name a checkpoint");
+  }
+  if (o.keep == 1) throw UsageError("--keep 1: expected 0 for all, or at least 2: the only one may be damaged");
+  if (o.parameters_only && !o.resume) throw UsageError("--parameters-only: needs --resume");
+  if (o.init_from && o.resume && o.resume != "auto") throw UsageError("--init-from: --resume replaces all of it");
   if (o.vocabulary != 0 && !o.data) throw UsageError("--vocab: only a token file needs it: name one with --data");
 }
 
@@ -169,6 +191,10 @@ Options parse_options(std::span<char const* const> arguments) {
       if (option.name == name) found = &option;
     }
     if (found == nullptr) throw UsageError(std::string(name) + ": unknown option; --help lists them");
+    if (found->value.empty()) {
+      found->set(options, {});
+      continue;
+    }
     if (++i == arguments.size()) throw UsageError(std::string(name) + ": needs a value, " + std::string(found->value));
     found->set(options, arguments[i]);
   }

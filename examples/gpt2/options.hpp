@@ -48,6 +48,13 @@ struct Options {
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
   std::optional<std::string> log;
+  std::optional<std::string> checkpoint_dir;
+  std::optional<std::uint64_t> save_interval;  ///< steps; default: eval_interval
+  std::size_t keep = 0;                        ///< checkpoints; 0: all
+  std::optional<std::string> resume;           ///< `auto`, or a checkpoint's folder
+  std::optional<std::string> init_from;        ///< a safetensors file
+  std::optional<std::string> save_hf;          ///< a folder
+  bool parameters_only = false;
   bool help = false;
 };
 

@@ -48,10 +48,10 @@ std::string with_separators(std::uint64_t number) {
   return text;
 }
 
-RunLog::RunLog(std::optional<std::string> const& path) {
+RunLog::RunLog(std::optional<std::string> const& path, bool continues) {
   if (!path) return;
   path_ = *path;
-  file_.open(path_, std::ios::trunc);
+  file_.open(path_, continues ? std::ios::app : std::ios::trunc);
   if (!file_) throw UsageError("--log " + path_ + ": cannot be written: name a file in a folder that exists");
 }
 

@@ -32,7 +32,8 @@ struct StepRecord {
 class RunLog {
  public:
   /// \throws UsageError when the file cannot be written.
-  explicit RunLog(std::optional<std::string> const& path);
+  /// \p continues: adds to what an earlier part of the run has written.
+  RunLog(std::optional<std::string> const& path, bool continues);
   void step(StepRecord const& record);
   void parameter_hash(std::uint64_t hash);
 

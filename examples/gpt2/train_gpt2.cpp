@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "blas.hpp"
+#include "checkpoints.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "stop_signal.hpp"
 #include "tokens.hpp"
 #include "trainer.hpp"
 
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -73,19 +76,22 @@ void report_memory(Trainer<T>& trainer, zero::ThreadCommunicator& communicator) 
   if (communicator.rank() == 0) print_memory(all, padding);
 }
 
+/// False where a signal has stopped it.
 template <class T>
-void train(zero::ThreadCommunicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
+bool train(zero::ThreadCommunicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
   Trainer<T> trainer(communicator, options, corpus);
   bool const speaks = communicator.rank() == 0;
   Progress progress(options.iterations, ::isatty(STDOUT_FILENO) == 1);
-  for (std::uint64_t step = 0; step < options.iterations; ++step) {
+  Checkpoints checkpoints(communicator, options, corpus, trainer);
+  for (std::uint64_t step = checkpoints.start(); step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
     bool const validates = record.step % options.eval_interval == 0 || record.step == options.iterations;
     if (validates) record.val_loss = trainer.validate();
-    if (!speaks) continue;
-    progress.step(record);
-    log.step(record);
+    if (speaks) progress.step(record);
+    if (speaks) log.step(record);
+    if (checkpoints.after_step(record)) return false;
   }
+  checkpoints.finish();
   auto const hash = trainer.parameter_hash();
   if (speaks) log.parameter_hash(hash);
   if (speaks) std::printf("parameter hash: %016" PRIx64 "\n", hash);
@@ -94,24 +100,33 @@ void train(zero::ThreadCommunicator& communicator, Options const& options, Corpu
     if (speaks) std::printf("\nsample:\n%s\n", text.c_str());
   }
   report_memory(trainer, communicator);
+  return true;
 }
 
-void run(Options const& options) {
-  RunLog log(options.log);
+/// The exit code.
+int run(Options const& options) {
+  RunLog log(options.log, options.resume && !options.parameters_only);
   DataRequirements const requirements{options.context, options.vocabulary};
   Corpus const corpus =
       options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
   print_start(options, corpus);
+  if (options.checkpoint_dir) catch_stop_signals();
+  std::atomic<bool> finished{true};
   zero::run_ranks(options.ranks, [&](zero::ThreadCommunicator& communicator) {
+    auto const train_as = [&]<class T>(T) {
+      if (!train<T>(communicator, options, corpus, log)) finished = false;
+    };
     switch (options.precision) {
       case zero::ElementType::fp32:
-        return train<float>(communicator, options, corpus, log);
+        return train_as(float{});
       case zero::ElementType::bf16:
-        return train<zero::bfloat16>(communicator, options, corpus, log);
+        return train_as(zero::bfloat16{});
       case zero::ElementType::fp16:
-        return train<zero::float16>(communicator, options, corpus, log);
+        return train_as(zero::float16{});
     }
   });
+  if (!finished) std::printf("stopped by a signal; --resume auto goes on from here\n");
+  return finished ? 0 : stopped_exit_code;
 }
 
 }  // namespace
@@ -129,14 +144,17 @@ int main(int count, char const* const* arguments) {
       std::fputs(gpt2::usage().c_str(), stdout);
       return 0;
     }
-    gpt2::run(options);
-    return 0;
+    return gpt2::run(options);
   } catch (gpt2::UsageError const& error) {
     return fail(error.what(), 2);
   } catch (gpt2::DataError const& error) {
     return fail(error.what(), 2);
   } catch (zero::ConfigurationError const& error) {
     return fail(error.what(), 2);
+  } catch (zero::CheckpointError const& error) {
+    bool const failed =
+        error.kind() == zero::CheckpointFailure::input_output || error.kind() == zero::CheckpointFailure::no_space;
+    return fail(error.what(), failed ? 1 : 2);
   } catch (std::bad_alloc const&) {
     return fail("out of memory: use a smaller --batch, --width or --layers, or a higher --stage", 1);
   } catch (std::exception const& error) {

@@ -34,6 +34,7 @@ class Trainer {
       : communicator_(communicator),
         options_(options),
         corpus_(corpus),
+        seed_(options.seed),
         shape_{options.layers, options.heads, options.width, options.context, corpus.vocabulary()},
         pool_(threads(options)),
         model_(shape_, options.batch, pool_),
@@ -45,7 +46,7 @@ class Trainer {
         options.offload ? std::optional(zero::CpuOffload::Config{}) : std::nullopt, engine_config());
     for (auto const& parameter : parameter_shapes(shape_)) {
       std::vector<float> values(parameter.size());
-      initialize(shape_, parameter.name, values, options.seed);
+      initialize(shape_, parameter.name, values, seed_);
       engine_->write_parameter(parameter.name, values);
     }
   }
@@ -73,7 +74,7 @@ class Trainer {
     for (std::size_t i = 0; i < rounds; ++i) {
       // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
       std::size_t const batch = std::min(i * ranks() + rank(), options_.eval_batches - 1);
-      corpus_.sample(Split::validation, {options_.seed, 0, batch}, options_.context, tokens_, targets_);
+      corpus_.sample(Split::validation, {seed_, 0, batch}, options_.context, tokens_, targets_);
       losses[i] = static_cast<double>(forward());
     }
     return mean_over_ranks(losses, options_.eval_batches);
@@ -82,7 +83,7 @@ class Trainer {
   /// Text that the model continues from the first token of the validation data. The same on every rank.
   std::string sample(std::size_t count) {
     std::vector<Token> text{static_cast<Token>(corpus_.tokens(Split::validation).front())};
-    CounterRandom const random = CounterRandom(options_.seed).with(0x73616D706C65);
+    CounterRandom const random = CounterRandom(seed_).with(0x73616D706C65);
     for (std::size_t i = 0; i < count; ++i) {
       std::size_t const length = std::min(text.size(), options_.context);
       embed(std::span(text).last(length), length);
@@ -107,6 +108,11 @@ class Trainer {
     return fingerprint.value();
   }
 
+  [[nodiscard]] zero::AnyEngine<zero::AdamW, PrecisionOf<T>>& engine() { return *engine_; }
+  [[nodiscard]] ModelShape const& shape() const { return shape_; }
+  /// Of data order and sample.
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
   [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
   [[nodiscard]] std::size_t activation_bytes() const { return model_.activation_bytes(); }
@@ -155,7 +161,7 @@ class Trainer {
 
   /// Micro-batch \p a of this rank: the k-th of the step's global sequence goes to rank k mod ranks.
   double micro_batch(std::uint64_t step, std::size_t a) {
-    corpus_.sample(Split::train, {options_.seed, step, a * ranks() + rank()}, options_.context, tokens_, targets_);
+    corpus_.sample(Split::train, {seed_, step, a * ranks() + rank()}, options_.context, tokens_, targets_);
     auto batch = engine_->begin_micro_batch(stream_);
     embed(tokens_, options_.context);
     blocks_forward();
@@ -235,6 +241,7 @@ class Trainer {
   zero::ThreadCommunicator& communicator_;
   Options const& options_;
   Corpus const& corpus_;
+  std::uint64_t seed_;
   ModelShape shape_;
   zero::ThreadPool pool_;
   Model<T> model_;

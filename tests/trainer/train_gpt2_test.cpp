@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -208,4 +209,91 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit c
   check_rejected("--data " + folder.quoted("short.txt"), "short.txt");
   std::ofstream(folder / "binary.txt", std::ios::binary) << std::string(4000, '\0') << "x";
   check_rejected("--data " + folder.quoted("binary.txt"), "binary.txt");
+}
+
+TEST_CASE(
+    "train_gpt2: a run that is resumed, on other ranks and in another stage, ends with the bits of one that was not") {
+  Folder const folder;
+  std::string const each = " --reduce each_micro_batch --iterations 6 --precision fp16 ";
+  auto const whole = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 6");
+  std::string const saves = each + "--save-interval 2 --checkpoint-dir " + folder.quoted("run");
+  CHECK(hash_of(folder, saves + " --stage 2 --ranks 2 --accumulate 3") == whole);
+  for (auto const* const last : {"step-6", "latest", "final"}) fs::remove_all(folder / "run" / last);
+  CHECK(hash_of(folder, saves + " --stage 3 --ranks 3 --accumulate 2 --offload cpu --seed 99 --resume auto") == whole);
+  CHECK(fs::exists(folder / "run" / "step-6"));
+  auto const from_path = each + "--stage 1 --ranks 6 --accumulate 1 --resume " + folder.quoted("run/step-2");
+  CHECK(hash_of(folder, from_path) == whole);
+  CHECK(hash_of(folder, from_path + " --parameters-only") != whole);
+}
+
+TEST_CASE("train_gpt2: old checkpoints go, but not the best one; the log of a resumed run goes on") {
+  Folder const folder;
+  std::string const saves = "--data " + folder.quoted("text.txt") + tiny + "--save-interval 1 --keep 2 --log " +
+                            folder.quoted("log") + " --checkpoint-dir " + folder.quoted("run") + " --resume auto";
+  auto const first = run(saves);
+  CHECK(first.code == 0);
+  CHECK(first.output.find("none in") != std::string::npos);
+  auto const second = run(saves + " --iterations 8");
+  CHECK(second.code == 0);
+  CHECK(second.output.find("/step-4, 4 updates done") != std::string::npos);
+  std::ifstream best(folder / "run" / "best"), log(folder / "log");
+  std::string tag, line;
+  std::getline(best, tag);
+  CHECK(fs::exists(folder / "run" / tag / "manifest.json"));
+  CHECK(fs::exists(folder / "run" / "step-7"));
+  CHECK(fs::exists(folder / "run" / "step-8"));
+  CHECK(std::distance(fs::directory_iterator(folder / "run"), {}) <= 3 + 3);
+  int lines = 0;
+  while (std::getline(log, line)) ++lines;
+  CHECK(lines == 4 + 1 + 4 + 1);
+}
+
+TEST_CASE("train_gpt2: a signal ends the run after its step, saved, with an exit code of its own") {
+  Folder const folder;
+  std::string const saves = "--data " + folder.quoted("text.txt") + tiny + "--ranks 2 --save-interval 1000000 " +
+                            "--checkpoint-dir " + folder.quoted("run");
+  for (std::string const signal : {"TERM", "INT"}) {
+    // The shell stops the trainer once its log shows that it is at work.
+    auto const outcome = run(saves + " --iterations 1000000 --resume auto --log " + folder.quoted("log") +
+                             " & pid=$!; while ! [ -s " + folder.quoted("log") + " ]; do sleep 0.05; done; kill -" +
+                             signal + " $pid; wait $pid; " + "code=$?; rm " + folder.quoted("log") + "; exit $code");
+    INFO(outcome.output);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.output.find("stopped by a signal") != std::string::npos);
+  }
+  auto const resumed = run(saves + " --resume auto --iterations 1");
+  CHECK(resumed.output.find("resumed from") != std::string::npos);
+  CHECK(resumed.code == 0);
+}
+
+TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it") {
+  Folder const folder;
+  auto const saved = hash_of(folder, "--save-hf " + folder.quoted("model"));
+  auto const model = folder.quoted("model/model.safetensors");
+  CHECK(hash_of(folder, "--lr 0 --iterations 1 --init-from " + model) == saved);
+  CHECK(hash_of(folder, "--lr 0 --iterations 1 --stage 3 --ranks 3 --init-from " + model) == saved);
+  CHECK(hash_of(folder, "--lr 0 --iterations 1") != saved);
+  auto const config = last_line(folder / "model" / "config.json");
+  CHECK(config.find(R"("n_embd":16,"n_layer":2,"n_head":2)") != std::string::npos);
+  std::string const data = "--data " + folder.quoted("text.txt") + tiny;
+  auto const wider = run(data + "--width 32 --init-from " + model),
+             deeper = run(data + "--layers 3 --init-from " + model);
+  CHECK(wider.code == 2);
+  CHECK(wider.output.find("'wte.weight' is [") != std::string::npos);
+  CHECK(deeper.code == 2);
+  CHECK(deeper.output.find("lacks 'h.2.ln_1.weight'") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quoted("text.txt") + tiny;
+  check_rejected("--resume auto", "--checkpoint-dir");
+  check_rejected("--save-interval 5", "--checkpoint-dir");
+  check_rejected("--keep 2", "--checkpoint-dir");
+  check_rejected("--keep 1 --checkpoint-dir x", "at least 2");
+  check_rejected("--parameters-only", "--resume");
+  check_rejected("--init-from x --resume y", "--resume");
+  CHECK(run(data + "--resume " + folder.quoted("nothing")).code == 2);
+  CHECK(run(data + "--init-from " + folder.quoted("nothing")).code == 2);
+  CHECK(run(data + "--init-from " + folder.quoted("text.txt")).code == 2);
 }

@@ -23,6 +23,15 @@
 
 namespace zero {
 
+namespace detail {
+
+/// As in "zero 0.1.0".
+inline std::string library_name() {
+  return sentence({"zero ", ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
+}
+
+}  // namespace detail
+
 /// What the caller wants to find again: data order, random state, options. Values are any bytes.
 using CallerState = std::map<std::string, std::string>;
 
@@ -64,7 +73,7 @@ struct Manifest {
   static constexpr std::uint64_t default_chunk = std::uint64_t{16} << 20U;
   static constexpr std::uint64_t largest = std::uint64_t{256} << 20U;  ///< bytes of a manifest
 
-  std::string library = detail::sentence({"zero ", ZERO_VERSION});
+  std::string library = detail::library_name();
   std::string tag;
   std::string nonce;  ///< of this one save, in every file of it
   int world = 1;

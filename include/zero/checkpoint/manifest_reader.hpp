@@ -240,8 +240,8 @@ inline CallerState caller_state_of(Json::Object const& object) {
   if (auto const version = fields.number("version"); version != Manifest::current_version) {
     throw CheckpointError(
         CheckpointFailure::mismatch,
-        detail::sentence({"zero: the checkpoint has version ", version, " of the format, and this is zero ",
-                          ZERO_VERSION, ", which reads version ", Manifest::current_version,
+        detail::sentence({"zero: the checkpoint has version ", version, " of the format, and this is ",
+                          detail::library_name(), ", which reads version ", Manifest::current_version,
                           ": use the version of the library that wrote it, ", fields.text("library")}));
   }
   (void)fields.get<Json::Object>("layout");
