@@ -6,7 +6,6 @@
 #include <zero/kernels/rule_settings.hpp>
 #include <zero/precision.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -90,6 +90,7 @@ class ParameterList {
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
     check(spec);
+    names_.insert(spec.name);
     specs_.push_back(std::move(spec));
     return {static_cast<std::uint32_t>(specs_.size() - 1)};
   }
@@ -113,8 +114,7 @@ class ParameterList {
 
   void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
-    auto const same_name = [&](ParameterSpec const& other) { return other.name == spec.name; };
-    if (std::any_of(specs_.begin(), specs_.end(), same_name)) fail(spec, "is registered already: names must be unique");
+    if (names_.contains(spec.name)) fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
     }
@@ -147,6 +147,7 @@ class ParameterList {
 
   std::vector<ParameterSpec> specs_;
   std::vector<ParameterGroup> groups_;
+  std::unordered_set<std::string> names_;
 };
 
 }  // namespace zero
