@@ -333,6 +333,7 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--activations 2000000TiB", "expected bytes below 2^60");
   check_rejected(model + "--bucket 0", "--bucket 0: expected");
   check_rejected(model + "--bucket -1", "--bucket -1: expected");
+  check_rejected("--model zero-1t --bucket 1", "--bucket 1: would cut the model into 7813466800 buckets");
   check_rejected(model + "--granule 200", "granule must be a multiple of 128");
   check_rejected(model + "--accumulate 0", "--accumulate 0: expected");
   check_rejected(model + "--stage 4", "--stage 4: expected");
@@ -357,7 +358,8 @@ TEST_CASE("zero-plan: a bad model file is one line that says what is wrong, and 
   check_rejected(shapes("a 10x\n"), "10x: expected a dimension");
   check_rejected(shapes("a 99999999999999999999\n"), "expected a dimension");
   check_rejected(shapes("a 16777216 16777216 16777216\n"), "more elements than 2^48");
-  check_rejected(shapes("a 16777216 16777216\nb 16777216 16777216\nc 16777216 16777216\nd 16777216 16777216\ne 1\n"),
+  check_rejected(shapes("a 16777216 16777216\nb 16777216 16777216\nc 16777216 16777216\nd 16777216 16777216\ne 1\n") +
+                     " --bucket 1000000000000000",
                  "more than 2^50");
   check_rejected(shapes("a 10\na 10\n"), "two parameters are named 'a'");
   check_rejected(shapes("a 10\n") + " --tied b", "--tied b: no parameter");

@@ -145,7 +145,7 @@ zero::SafetensorsHeader read_header(std::string const& path) {
 }  // namespace
 
 Model read_shapes(std::string const& path, FileHints const& hints) {
-  constexpr std::uint64_t largest = std::uint64_t{1} << 26;  // bytes: half a million parameters
+  constexpr std::uint64_t largest = std::uint64_t{1} << 22;  // bytes: some hundred thousand parameters
   zero::PosixFileSystem system;
   std::string const text = zero::read_text(system, path, largest);
   std::vector<Shape> shapes;

@@ -46,6 +46,19 @@ void mark_least(std::span<Row> rows) {
   if (least != nullptr) least->sends_least = true;
 }
 
+// Memory and time of a plan grow with the buckets.
+void check_buckets(Report const& report) {
+  constexpr std::size_t most = std::size_t{1} << 22;
+  auto const& settings = report.options.settings;
+  for (auto const world : report.options.worlds) {
+    auto const elements = std::max(settings.bucket_elements, static_cast<std::size_t>(world) * settings.granule);
+    if (report.parameter_elements / elements <= most) continue;
+    throw UsageError(zero::detail::sentence({"--bucket ", settings.bucket_elements, ": would cut the model into ",
+                                             report.parameter_elements / elements, " buckets, but ", most,
+                                             " are the most that are planned"}));
+  }
+}
+
 void measure(Report& report) {
   auto& settings = report.options.settings;
   std::size_t largest = 0;
@@ -66,6 +79,7 @@ void measure(Report& report) {
 Report make_report(Options options, Model model) {
   Report report{.options = std::move(options), .model = std::move(model), .rows = {}};
   measure(report);
+  check_buckets(report);
   auto const& asked = report.options;
   for (int world : asked.worlds) {
     for (int accumulation : asked.accumulations) {

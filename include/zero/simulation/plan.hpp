@@ -69,10 +69,13 @@ class UseOfParameters {
     for (std::uint32_t i = 0; i < specs.size(); ++i) {
       auto& unit = units[specs[i].unit];
       unit.parameters.push_back({i});
-      if (!specs[i].frozen) unit.trainable.insert(unit.trainable.begin(), {i});
+      if (!specs[i].frozen) unit.trainable.push_back({i});
       for (int further = 1; further < specs[i].contributions && !specs[i].frozen; ++further) tied_.push_back({i});
     }
-    for (auto& [number, unit] : units) units_.push_back(std::move(unit));
+    for (auto& [number, unit] : units) {
+      std::reverse(unit.trainable.begin(), unit.trainable.end());
+      units_.push_back(std::move(unit));
+    }
   }
 
   /// One micro-batch as a trainer has it: units in order and back, each gathered for its use. What has several
