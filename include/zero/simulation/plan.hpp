@@ -179,7 +179,7 @@ template <class Rule, class Prec>
                   "zero::plan_step: rank must be one of the world's");
   Plan plan;
   auto const placed = detail::without_adopted(parameters, plan.adopted_bytes);
-  detail::check_config(config, settings.stage);
+  detail::check_settings(detail::settings_of<NoOffload>(config, settings.stage));
   int const micro_batches = config.gradient_accumulation_steps;
   config.gradient_accumulation_steps = std::min(micro_batches, detail::planned_micro_batches);
   SimulationOptions const options{
