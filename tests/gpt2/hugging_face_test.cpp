@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "checkpoint/support.hpp"
+
+#include <gpt2/hugging_face.hpp>
+#include <gpt2/model.hpp>
+#include <gpt2/parameters.hpp>
+
+#include <zero/checkpoint/file.hpp>
+#include <zero/checkpoint/json_reader.hpp>
+#include <zero/checkpoint/safetensors.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <sys/wait.h>
+
+namespace {
+
+using Parameters = std::map<std::string, std::vector<float>>;
+using gpt2::Token;
+
+constexpr gpt2::ModelShape shape{.layers = 2, .heads = 2, .width = 16, .context = 8, .vocabulary = 29};
+
+/// All parameters of a file, under our names.
+Parameters read_model(std::string const& path) {
+  auto const file = zero::read_text(zero::posix_file_system(), path, 1U << 24U);
+  auto const n = static_cast<std::size_t>(zero::safetensors_header_bytes(checkpoint_test::bytes_of(file), file.size()));
+  auto const header = zero::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
+  Parameters parameters;
+  for (auto const& parameter : gpt2::parameter_shapes(shape)) {
+    for (auto const& name : gpt2::hugging_face_names(parameter.name)) {
+      auto const* const tensor = header.find(name);
+      if (tensor == nullptr) continue;
+      REQUIRE(tensor->bytes() == parameter.size() * sizeof(float));
+      auto& values = parameters[parameter.name];
+      values.resize(parameter.size());
+      std::memcpy(values.data(), file.data() + header.data_begin + tensor->begin, tensor->bytes());
+    }
+    REQUIRE(parameters.contains(parameter.name));
+  }
+  return parameters;
+}
+
+std::vector<float> logits_of(Parameters const& parameters, std::vector<Token> const& tokens) {
+  zero::ThreadPool pool(1);
+  gpt2::Model<float> model(shape, 1, pool);
+  auto const at = [&](std::string const& name) { return parameters.at(name).data(); };
+  model.embed_forward(tokens, tokens.size(), at("wte.weight"), at("wpe.weight"));
+  auto const all = gpt2::parameter_shapes(shape);
+  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
+    gpt2::BlockWeights<float> weights;
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = at(all[2 + layer * weights.size() + i].name);
+    model.block_forward(layer, weights);
+  }
+  auto const logits = model.last_logits({at("ln_f.weight"), at("ln_f.bias"), at("wte.weight")});
+  return {logits.begin(), logits.end()};
+}
+
+/// Within the rounding of fp32 sums of some hundred terms around 1.
+void check_equal(std::vector<float> const& ours, std::vector<double> const& theirs) {
+  REQUIRE(ours.size() == theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) CHECK(std::abs(static_cast<double>(ours[i]) - theirs[i]) < 1e-5);
+}
+
+struct Outcome {
+  int code = -1;
+  std::string output;
+};
+
+Outcome run(std::string const& command) {
+  Outcome outcome;
+  std::FILE* const pipe = ::popen((command + " 2>/dev/null").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char buffer[4096];
+  while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, n);
+  int const status = ::pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("hugging face: a model that transformers has saved gives the logits that transformers has recorded") {
+  auto const parameters = read_model(HUGGING_FACE_FOLDER "/model.safetensors");
+  for (std::string const& prompt : {std::string("0"), std::string("1"), std::string("2")}) {
+    CAPTURE(prompt);
+    auto const text =
+        zero::read_text(zero::posix_file_system(), HUGGING_FACE_FOLDER "/logits-" + prompt + ".json", 1U << 20U);
+    auto const recorded = zero::parse_json(text);
+    std::vector<Token> tokens;
+    for (auto const& token : *recorded.find("tokens")->get<zero::Json::Array>()) {
+      tokens.push_back(static_cast<Token>(*token.get<std::uint64_t>()));
+    }
+    std::vector<double> logits;
+    for (auto const& logit : *recorded.find("logits")->get<zero::Json::Array>()) logits.push_back(*logit.get<double>());
+    check_equal(logits_of(parameters, tokens), logits);
+  }
+}
+
+TEST_CASE("hugging face: transformers loads a model that we have saved, and computes our logits") {
+  checkpoint_test::TemporaryFolder const folder;
+  Parameters parameters;
+  for (auto const& parameter : gpt2::parameter_shapes(shape)) {
+    auto& values = parameters[parameter.name];
+    values.resize(parameter.size());
+    gpt2::initialize(shape, parameter.name, values, 5);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += 0.1F * std::sin(static_cast<float>(i + values.size()));
+  }
+  gpt2::save_hugging_face(shape, folder.path(), true, [&](std::string const& name) { return parameters.at(name); });
+  CHECK(read_model(folder / "model.safetensors") == parameters);
+  CHECK(checkpoint_test::thrown_by([&] {
+          gpt2::save_hugging_face(shape, folder.path(), true, [&](std::string const& n) { return parameters.at(n); });
+        }).kind == zero::CheckpointFailure::exists);
+
+  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
+  std::string const python = chosen != nullptr ? chosen : "python3";
+  if (run(python + " -c 'import torch, transformers'").code != 0) {
+    MESSAGE("not compared with transformers: " << python << " has no torch or no transformers");
+    return;
+  }
+  auto const theirs =
+      run(python + " '" HUGGING_FACE_FOLDER "/transformers_logits.py' logits '" + folder.path() + "' 7 0 28 3");
+  REQUIRE(theirs.code == 0);
+  std::istringstream lines(theirs.output);
+  std::vector<double> logits;
+  for (double logit; lines >> logit;) logits.push_back(logit);
+  check_equal(logits_of(parameters, {7, 0, 28, 3}), logits);
+}
