@@ -19,7 +19,8 @@
 namespace zero {
 
 /// The operations of engines with these policies: all that a further engine of another type instantiates, whatever its
-/// stage. Each hands over to the operation of the same name, with types.
+/// stage. Each hands over to the operation of the same name, with types; out of line, because a compiler that sees only
+/// one engine would guess the type behind a virtual call and put each of these into the schedule once more.
 template <class Opt, class Prec, class Backend, class Communicator>
 class PolicyOperations final : public Operations<Backend> {
  public:
@@ -39,8 +40,8 @@ class PolicyOperations final : public Operations<Backend> {
   [[nodiscard]] int size() const override { return communicator_.size(); }
   [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
 
-  void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count, bool first,
-                          CollectivePurpose purpose, Stream stream) override {
+  [[gnu::noinline]] void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
+                                            bool first, CollectivePurpose purpose, Stream stream) override {
     auto* const sums = static_cast<Sum*>(into);
     if (addends == ElementRole::sum) {
       communicator_.reduce_scatter_add(static_cast<Sum const*>(send), sums, count, first, purpose, stream);
@@ -48,8 +49,8 @@ class PolicyOperations final : public Operations<Backend> {
       communicator_.reduce_scatter_add(static_cast<Value const*>(send), sums, count, first, purpose, stream);
     }
   }
-  void all_gather(ElementRole role, void const* own, void* full, std::size_t count, CollectivePurpose purpose,
-                  Stream stream) override {
+  [[gnu::noinline]] void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
+                                    CollectivePurpose purpose, Stream stream) override {
     auto const typed = [&]<class T>(T* to) {
       communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
     };
@@ -64,14 +65,15 @@ class PolicyOperations final : public Operations<Backend> {
     communicator_.exchange(mine, all);
   }
 
-  void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) override {
+  [[gnu::noinline]] void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first,
+                                    Stream stream) override {
     backend.accumulate(static_cast<Sum*>(into), static_cast<Value const*>(from), n, first, stream);
   }
-  void squares(Backend& backend, NormWords norm, std::span<Piece const> pieces, void const* slice,
-               Stream stream) override {
+  [[gnu::noinline]] void squares(Backend& backend, NormWords norm, std::span<Piece const> pieces, void const* slice,
+                                 Stream stream) override {
     backend.squares(norm, pieces, static_cast<Sum const*>(slice), stream);
   }
-  void decide(Backend& backend, DecisionPlaces const& places, Stream stream) override {
+  [[gnu::noinline]] void decide(Backend& backend, DecisionPlaces const& places, Stream stream) override {
     backend.decide(
         DecisionArguments<Rule, Scaler>{.norm = places.norm,
                                         .addends = places.addends,
@@ -85,7 +87,8 @@ class PolicyOperations final : public Operations<Backend> {
                                         .outcome = places.outcome},
         stream);
   }
-  void update(Backend& backend, std::span<Piece const> pieces, UpdatePlaces const& places, Stream stream) override {
+  [[gnu::noinline]] void update(Backend& backend, std::span<Piece const> pieces, UpdatePlaces const& places,
+                                Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
     arguments.master = places.master;
     arguments.value = static_cast<Value*>(places.value);
@@ -99,16 +102,16 @@ class PolicyOperations final : public Operations<Backend> {
     }
   }
 
-  void validate(std::span<ParameterGroup const> groups) const override {
+  [[gnu::noinline]] void validate(std::span<ParameterGroup const> groups) const override {
     detail::validate<Rule>(config_.optimizer);
     detail::validate<Scaler>(config_.scale);
     detail::validate<Offload>(config_.offload);
     for (auto const& group : groups) detail::validate<Rule>(config_of(group));
   }
-  [[nodiscard]] std::uint64_t fingerprint_of_rule(ParameterGroup const& group) const override {
+  [[nodiscard, gnu::noinline]] std::uint64_t fingerprint_of_rule(ParameterGroup const& group) const override {
     return detail::fingerprint_of_rule<Rule>(config_of(group));
   }
-  [[nodiscard]] std::uint64_t fingerprint_of_scaler() const override {
+  [[nodiscard, gnu::noinline]] std::uint64_t fingerprint_of_scaler() const override {
     return detail::fingerprint_of_scaler<Scaler>(config_.scale);
   }
   float const* start(void* at) const override {
@@ -129,7 +132,7 @@ class PolicyOperations final : public Operations<Backend> {
     state.steps = progress.steps;
     state.skipped = progress.skipped;
   }
-  void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
+  [[gnu::noinline]] void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
     auto* config = static_cast<typename Rule::Config*>(configs);
     for (auto const& group : groups) *config++ = detail::group_config<Rule>(config_.optimizer, group, lr);
   }
@@ -137,12 +140,12 @@ class PolicyOperations final : public Operations<Backend> {
     backend.host_reads(decision, sizeof(Decision<Rule>));
     return static_cast<Decision<Rule> const*>(decision)->apply;
   }
-  void widen(ElementRole role, float* to, void const* from, std::size_t n) const override {
+  [[gnu::noinline]] void widen(ElementRole role, float* to, void const* from, std::size_t n) const override {
     if (role == ElementRole::value) return convert(to, static_cast<Value const*>(from), n);
     if (role == ElementRole::sum) return convert(to, static_cast<Sum const*>(from), n);
     convert(to, static_cast<float const*>(from), n);
   }
-  void narrow(ElementRole role, void* to, float const* from, std::size_t n) const override {
+  [[gnu::noinline]] void narrow(ElementRole role, void* to, float const* from, std::size_t n) const override {
     if (role == ElementRole::value) return convert(static_cast<Value*>(to), from, n);
     if (role == ElementRole::sum) return convert(static_cast<Sum*>(to), from, n);
     convert(static_cast<float*>(to), from, n);

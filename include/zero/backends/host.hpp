@@ -50,7 +50,7 @@ class HostExecutor {
   }
 
   /// Copies in one part per thread: a large part lets memcpy stream past the caches.
-  void copy(void* to, void const* from, std::size_t bytes) {
+  [[gnu::noinline]] void copy(void* to, void const* from, std::size_t bytes) {
     std::size_t const parts = bytes < chunk ? 1 : static_cast<std::size_t>(pool_.size());
     std::size_t const part = (bytes + parts - 1) / parts;
     pool_.parallel_for(parts, [&](std::size_t i) {
