@@ -52,7 +52,7 @@ class Checkpoints {
   bool after_step(StepRecord const& record) {
     if (!saver_) return false;
     report(attempt([&] { return saver_->poll(); }));
-    auto const stops = zero::detail::exchange_values(ranks_, static_cast<std::uint8_t>(stop_requested()));
+    auto const stops = zero::detail::exchange_words(ranks_, stop_requested() ? 1 : 0);
     bool const is_last = record.step == options_.iterations;
     if (stops.front() != 0 || is_last) {
       report(save(record, is_last));
