@@ -232,6 +232,7 @@ class SimulationBackend {
 
   template <class F>
   void put(Stream stream, char const* name, std::vector<simulation::Access> accesses, F run) {
+    if (process_.pass_through(accesses, run)) return;
     simulation::Operation operation;
     operation.name = name;
     operation.accesses = std::move(accesses);

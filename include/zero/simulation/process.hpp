@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,7 @@ class Process {
   /// Puts an operation on a stream. With phantom storage it is run only where all bytes that it touches exist.
   /// \throws CommunicationError once any rank has failed.
   void put(Stream& stream, Operation operation) const {
-    if (options().storage == SimulationStorage::phantom && touches_phantom(operation)) operation.run = nullptr;
+    if (options().storage == SimulationStorage::phantom && touches_phantom(operation.accesses)) operation.run = nullptr;
     if (world_->passes_through()) {
       world_->count_operation();
       if (operation.run) operation.run();
@@ -46,6 +47,16 @@ class Process {
     }
     (void)world_->put(*host_, stream, std::move(operation));
     world_->throw_if_failed(*host_);
+  }
+
+  /// Does what `put` does for an operation that need not be queued, without making one: a plan has millions. False for
+  /// one that must be put on a stream.
+  template <class F>
+  [[nodiscard]] bool pass_through(std::span<Access const> accesses, F const& run) const {
+    if (!world_->passes_through()) return false;
+    world_->count_operation();
+    if (!touches_phantom(accesses)) run();
+    return true;
   }
 
   /// What an event stands for from now on; null where the source does not record one in this run.
@@ -116,8 +127,8 @@ class Process {
   }
 
  private:
-  [[nodiscard]] static bool touches_phantom(Operation const& operation) noexcept {
-    return std::any_of(operation.accesses.begin(), operation.accesses.end(),
+  [[nodiscard]] static bool touches_phantom(std::span<Access const> accesses) noexcept {
+    return std::any_of(accesses.begin(), accesses.end(),
                        [](Access const& access) { return access.begin >= Host::first_phantom; });
   }
 
