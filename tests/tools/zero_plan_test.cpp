@@ -44,6 +44,12 @@ Outcome run(std::string const& arguments) {
   return outcome;
 }
 
+std::string content_of(fs::path const& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 /// A folder of its own, removed at the end.
 class Folder {
  public:
@@ -62,11 +68,7 @@ class Folder {
     std::ofstream(path_ / name, std::ios::binary) << content;
     return quoted(name);
   }
-  [[nodiscard]] std::string read(char const* name) const {
-    std::ostringstream text;
-    text << std::ifstream(path_ / name, std::ios::binary).rdbuf();
-    return text.str();
-  }
+  [[nodiscard]] std::string read(char const* name) const { return content_of(path_ / name); }
   [[nodiscard]] std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator{}));
   }
@@ -312,6 +314,17 @@ TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and eve
   CHECK(run("--shapes " + shapes + " --activations 1GB --plot " + folder.quoted("odd.svg")).code == 0);
   CHECK(contains(folder.read("odd.svg"), "&lt;&amp;.txt"));
   CHECK(contains(folder.read("odd.svg"), "activations"));
+}
+
+TEST_CASE("zero-plan: the page of the documentation shows what is printed and drawn") {
+  Folder const folder;
+  std::string const arguments =
+      "--model llama-3-8b --world 8 --memory 80GB --activations 10GB --bucket largest --plot ";
+  auto const outcome = run(arguments + folder.quoted("plan.svg"));
+  REQUIRE(outcome.code == 0);
+  auto const page = content_of(fs::path(ZERO_DOCS) / "planner.md");
+  CHECK(contains(page, "zero-plan " + arguments + "plan.svg\n```\n\n```\n" + outcome.output + "```\n"));
+  CHECK(folder.read("plan.svg") == content_of(fs::path(ZERO_DOCS) / "images" / "plan.svg"));
 }
 
 TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, and exit code 2") {
