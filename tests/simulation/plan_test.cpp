@@ -82,10 +82,10 @@ std::vector<Case> cases() {
 }
 
 std::string describe(Settings const& s) {
-  return zero::detail::sentence({"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ",
-                                 s.plan.world, " ", name(s.types.compute), " sums ", name(s.types.sum),
-                                 " micro-batches ", s.gradient_accumulation_steps, " bucket ", s.bucket_elements,
-                                 " whole below ", s.keep_whole_below, " prefetch ", s.prefetch_units});
+  return zero::detail::sentence(
+      {"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ", s.plan.world, " ",
+       name(s.types.compute), " sums ", name(s.types.sum), " micro-batches ", s.gradient_accumulation_steps, " bucket ",
+       s.bucket_elements.value_or(0), " whole below ", s.keep_whole_below, " prefetch ", s.prefetch_units});
 }
 
 std::vector<plan_test::Real> real_step(Case const& c) {

@@ -237,8 +237,8 @@ TEST_CASE("zero-plan: figures of the table are the engine's own: memory adds up,
   auto const table = run("--model zero-7.5b --sum bf16 --world 64 --offload none").output;
   for (auto const* figure : {"120.0", "31.40", "16.6", "1.875"}) CHECK(contains(table, figure));
   CHECK(contains(table, "Every figure is a prediction"));
-  CHECK(contains(table, "--bucket largest"));
-  CHECK_FALSE(contains(run("--model zero-7.5b --world 64 --bucket largest").output, "--bucket largest shares"));
+  CHECK(contains(run("--model zero-7.5b --world 64 --bucket 4194304").output, "without --bucket they share"));
+  CHECK_FALSE(contains(table, "without --bucket"));
 }
 
 TEST_CASE("zero-plan: every option changes what is predicted") {
@@ -252,17 +252,15 @@ TEST_CASE("zero-plan: every option changes what is predicted") {
   auto const base = plan(model + "--stage 1,3");
   for (std::string const option :
        {"--world 8", "--offload none", "--offload cpu", "--precision fp32", "--sum bf16", "--accumulate 2",
-        "--bucket 1000000", "--bucket largest", "--granule 256", "--ring 9", "--live 50000000", "--prefetch 0",
-        "--whole-below 100000", "--chunk 1000", "--memory 80GB", "--activations 1GB"}) {
+        "--bucket 1000000", "--granule 256", "--ring 9", "--live 50000000", "--prefetch 0", "--whole-below 100000",
+        "--chunk 1000", "--memory 80GB", "--activations 1GB"}) {
     CAPTURE(option);
     auto const other = plan(model + "--stage 1,3 " + option);
-    // All parameters but the tied one fit into the default bucket.
-    CHECK((other != base) == (option != "--bucket largest"));
+    CHECK(other != base);
   }
   CHECK(plan(model + "--stage 1 --accumulate 2 --reduce each_micro_batch") != plan(model + "--stage 1 --accumulate 2"));
   // As wide as bf16: only the report's heading differs.
   CHECK(*report(model + "--precision fp16 --stage 1").find("compute")->get<std::string>() == "fp16");
-  CHECK(plan("--model llama-2-7b --stage 2 --bucket largest") != plan("--model llama-2-7b --stage 2"));
   CHECK(plan(model + "--stage 2") != base);
 }
 
@@ -318,8 +316,7 @@ TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and eve
 
 TEST_CASE("zero-plan: the page of the documentation shows what is printed and drawn") {
   Folder const folder;
-  std::string const arguments =
-      "--model llama-3-8b --world 8 --memory 80GB --activations 10GB --bucket largest --plot ";
+  std::string const arguments = "--model llama-3-8b --world 8 --memory 80GB --activations 10GB --plot ";
   auto const outcome = run(arguments + folder.quoted("plan.svg"));
   REQUIRE(outcome.code == 0);
   auto const page = content_of(fs::path(ZERO_DOCS) / "planner.md");

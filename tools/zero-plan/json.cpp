@@ -60,6 +60,7 @@ std::string to_json(Report const& report) {
   auto const& options = report.options;
   Json::Array rows;
   for (auto const& row : report.rows) rows.push_back(row_of(row));
+  auto const bucket = options.settings.bucket_elements;
   std::string text = zero::to_text(Json::Object{
       {"what", disclaimer},
       {"zero", zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH})},
@@ -68,7 +69,7 @@ std::string to_json(Report const& report) {
       {"rule", zero::AdamW::name},
       {"compute", name(options.settings.types.compute)},
       {"sum", name(options.settings.types.sum)},
-      {"bucket_elements", options.settings.bucket_elements},
+      {"bucket_elements", bucket ? Json(*bucket) : Json()},
       {"activation_bytes", options.activations},
       {"rows", std::move(rows)}});
   return text + '\n';

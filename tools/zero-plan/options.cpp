@@ -150,11 +150,9 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) { o.accumulations = numbers(n, v, 1 << 20); }},
       {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks; default: by the stage",
        [](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }},
-      {"--bucket", "N|largest", "elements of a bucket; default: 4194304. largest: as many as the largest parameter",
-       [](Options& o, View n, View v) {
-         o.bucket_holds_largest = v == "largest";
-         if (!o.bucket_holds_largest) o.settings.bucket_elements = whole(n, v, 1, many);
-       }},
+      {"--bucket", "N",
+       "elements of a bucket; default: 4194304, at stages 2 and 3 the largest parameter if it has more",
+       [](Options& o, View n, View v) { o.settings.bucket_elements = whole(n, v, 1, many); }},
       {"--granule", "N", "elements that a parameter starts on; default: 128",
        [](Options& o, View n, View v) { o.settings.granule = whole(n, v, 128, 1 << 24); }},
       {"--ring", "N", "stages 2 and 3: buckets of gradients; default: as many as a unit needs, and one",

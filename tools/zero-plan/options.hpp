@@ -28,7 +28,6 @@ struct Options {
   std::vector<zero::Stage> stages;  ///< as asked for; empty: all that the other options leave
   std::vector<bool> offloads{false, true};
   Settings settings{};                         ///< what is the same in all rows
-  bool bucket_holds_largest = false;           ///< instead of settings.bucket_elements
   zero::CpuOffload::Config offload{};          ///< of the rows with offload
   std::optional<std::uint64_t> memory{};       ///< bytes of one device
   std::optional<std::uint64_t> host_memory{};  ///< bytes that one rank may use on the host

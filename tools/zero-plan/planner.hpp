@@ -24,7 +24,7 @@ struct Settings {
   Types types{};
   int gradient_accumulation_steps = 1;
   std::optional<zero::Reduce> reduce{};
-  std::size_t bucket_elements = 1U << 22;
+  std::optional<std::size_t> bucket_elements{};
   std::size_t granule = 128;
   std::optional<int> gradient_ring{};
   std::size_t live_elements = 0;

@@ -46,31 +46,25 @@ void mark_least(std::span<Row> rows) {
   if (least != nullptr) least->sends_least = true;
 }
 
+void measure(Report& report) {
+  auto const bucket = report.options.settings.bucket_elements.value_or(SIZE_MAX);
+  for (auto const& spec : report.model.parameters.specs()) {
+    auto const elements = zero::ParameterList::element_count(spec.shape);
+    report.parameter_elements += elements;
+    if (spec.contributions == 1 && elements > bucket) report.large_elements += elements;
+  }
+}
+
 // Memory and time of a plan grow with the buckets.
 void check_buckets(Report const& report) {
   constexpr std::size_t most = std::size_t{1} << 22;
   auto const& settings = report.options.settings;
+  auto const bucket = settings.bucket_elements.value_or(zero::LayoutSettings{}.bucket_elements);
   for (auto const world : report.options.worlds) {
-    auto const elements = std::max(settings.bucket_elements, static_cast<std::size_t>(world) * settings.granule);
-    if (report.parameter_elements / elements <= most) continue;
-    throw UsageError(zero::detail::sentence({"--bucket ", settings.bucket_elements, ": would cut the model into ",
-                                             report.parameter_elements / elements, " buckets, but ", most,
-                                             " are the most that are planned"}));
-  }
-}
-
-void measure(Report& report) {
-  auto& settings = report.options.settings;
-  std::size_t largest = 0;
-  for (auto const& spec : report.model.parameters.specs()) {
-    auto const elements = zero::ParameterList::element_count(spec.shape);
-    report.parameter_elements += elements;
-    if (spec.contributions == 1) largest = std::max(largest, elements);
-  }
-  if (report.options.bucket_holds_largest) settings.bucket_elements = std::max(settings.bucket_elements, largest);
-  for (auto const& spec : report.model.parameters.specs()) {
-    auto const elements = zero::ParameterList::element_count(spec.shape);
-    if (spec.contributions == 1 && elements > settings.bucket_elements) report.large_elements += elements;
+    auto const count = report.parameter_elements / std::max(bucket, static_cast<std::size_t>(world) * settings.granule);
+    if (count <= most) continue;
+    throw UsageError(zero::detail::sentence({"--bucket ", bucket, ": would cut the model into ", count,
+                                             " buckets, but ", most, " are the most that are planned"}));
   }
 }
 

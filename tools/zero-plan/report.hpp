@@ -28,7 +28,7 @@ struct Report {
   Model model;
   std::vector<Row> rows;
   std::size_t parameter_elements = 0;
-  std::size_t large_elements = 0;  ///< of parameters larger than a bucket that are used once
+  std::size_t large_elements = 0;  ///< of parameters used once that are larger than --bucket
 };
 
 /// Plans every setting that the options ask for. \throws as zero::plan_step.

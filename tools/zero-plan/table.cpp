@@ -103,8 +103,8 @@ std::string heading(Report const& report) {
   std::string text = report.model.name + ": " + with_commas(report.parameter_elements) + " parameters in " +
                      std::to_string(specs.back().unit + 1) + " units; AdamW, " +
                      std::string(name(options.settings.types.compute)) + ", sums in " +
-                     std::string(name(options.settings.types.sum)) + ", buckets of " +
-                     with_commas(options.settings.bucket_elements);
+                     std::string(name(options.settings.types.sum));
+  if (auto const bucket = options.settings.bucket_elements) text += ", buckets of " + with_commas(*bucket);
   if (options.worlds.size() == 1) text += "; world " + std::to_string(options.worlds.front());
   if (options.accumulations.size() == 1) {
     text += ", micro-batches of a step: " + std::to_string(options.accumulations.front());
@@ -130,7 +130,7 @@ std::string notes(Report const& report) {
   if (rings && report.large_elements > 0) {
     text += "At stages 2 and 3, parameters larger than a bucket keep whole gradients in slots of their own, " +
             in_gigabytes(report.large_elements * element_size(options.settings.types.compute)) +
-            " GB here: --bucket largest shares the memory of a ring.\n";
+            " GB here: without --bucket they share the memory of a ring.\n";
   }
   if (options.settings.reduce == zero::Reduce::once_per_step) {
     text += "--reduce once_per_step keeps whole gradients, which stages 2 and 3 do not.\n";
