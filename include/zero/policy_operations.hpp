@@ -186,10 +186,9 @@ class PolicyOperations final : public Operations<Backend> {
     return detail::group_config<Rule>(config_.optimizer, group, static_cast<double>(config_.optimizer.lr));
   }
 
-  // Elements that are read and written by name are few: the baseline's instructions will do.
   template <class To, class From>
   static void convert(To* to, From const* from, std::size_t n) {
-    cast(InstructionSet::baseline, to, from, n);
+    cast(best_instruction_set(), to, from, n);
   }
 
   Communicator& communicator_;

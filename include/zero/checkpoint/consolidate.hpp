@@ -161,7 +161,8 @@ inline void write_consolidated(FileSystem& system, std::string const& path, Mani
       convert_elements(bytes, saved, *type, put);
     });
   }
-  (void)writer.finish();
+  (void)writer.end();
+  writer.finish();
 }
 
 /// The index that Hugging Face libraries look for beside several files.

@@ -73,13 +73,14 @@ inline File create_in_new_folder(FileSystem& system, std::string const& path) {
   }
 }
 
-/// Writes one file, durable. \p chunk is memory to work in.
-inline void write_shard(FileSystem& system, std::string const& folder, ShardPlan& plan, RangeSource const& source,
-                        std::span<std::byte> chunk) {
+/// Writes one file; it is durable once the writer has finished. \p chunk is memory to work in.
+inline ShardWriter write_shard(FileSystem& system, std::string const& folder, ShardPlan& plan,
+                               RangeSource const& source, std::span<std::byte> chunk) {
   ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, chunk);
   writer.write(plan.head);
   for (auto const& range : plan.ranges) write_range(writer, range, source);
-  plan.file.crc32c = writer.finish();
+  plan.file.crc32c = writer.end();
+  return writer;
 }
 
 inline void check_options(SaveOptions const& options) {
@@ -133,7 +134,11 @@ class SaveTransaction {
   void write(RangeSource const& source) {
     failure_ = attempt([&] {
       std::vector<std::byte> chunk(static_cast<std::size_t>(options_.chunk));
-      for (auto& plan : plans_) write_shard(folder_.system(), folder_.path(hidden_), plan, source, chunk);
+      std::vector<ShardWriter> writers;  // all are written before any is synced: the disk works meanwhile
+      for (auto& plan : plans_) {
+        writers.push_back(write_shard(folder_.system(), folder_.path(hidden_), plan, source, chunk));
+      }
+      for (auto& writer : writers) writer.finish();
       folder_.sync_folder(folder_.path(hidden_));
     });
   }

@@ -45,12 +45,15 @@ class ShardWriter {
     }
   }
 
-  /// Ends the file, durable; the checksums of its chunks.
-  [[nodiscard]] std::vector<std::uint32_t> finish() {
+  /// Hands everything to the system, which may write it while the next file is made; the checksums of the chunks.
+  [[nodiscard]] std::vector<std::uint32_t> end() {
     flush();
+    return std::move(checksums_);
+  }
+  /// Makes the file durable and closes it.
+  void finish() {
     file_.sync();
     file_.close();
-    return std::move(checksums_);
   }
 
  private:
@@ -59,11 +62,14 @@ class ShardWriter {
     auto const bytes = chunk_.first(std::exchange(used_, 0));
     checksums_.push_back(crc32c(bytes));
     file_.write(bytes);
+    file_.start_writing(written_, bytes.size());
+    written_ += bytes.size();
   }
 
   File file_;
   std::span<std::byte> chunk_;
   std::size_t used_ = 0;
+  std::uint64_t written_ = 0;
   std::vector<std::uint32_t> checksums_;
 };
 
@@ -85,6 +91,7 @@ class ShardReader {
     std::uint64_t const begin = k * chunk_;
     auto const bytes = buffer.first(static_cast<std::size_t>(std::min(chunk_, description_.bytes - begin)));
     file_.read(bytes, begin);
+    file_.start_reading(begin + chunk_, chunk_);  // while this one is verified and used
     if (crc32c(bytes) != description_.crc32c[static_cast<std::size_t>(k)]) {
       throw CheckpointError(
           CheckpointFailure::damaged,
