@@ -122,6 +122,8 @@ inline std::vector<ManifestRange> ranges_of(Json::Array const& numbers, Manifest
   return ranges;
 }
 
+inline constexpr std::uint64_t largest_file = std::uint64_t{1} << 60U;  // bytes
+
 /// Size and checksums must be those of the ranges, so that nothing later reads beyond a chunk or a file.
 inline void check_sizes(ManifestFile const& file, Manifest const& manifest) {
   std::uint64_t bytes = file.data_begin;
@@ -129,6 +131,9 @@ inline void check_sizes(ManifestFile const& file, Manifest const& manifest) {
     std::uint64_t const size = element_size(manifest.type_of(file.kind, range.parameter));
     if (bytes % size != 0) bad_manifest(sentence({"elements of file ", detail::quoted(file.name), " are not aligned"}));
     bytes += (range.end - range.begin) * size;
+    // One range has at most 2^50 bytes, so that the sum is stopped long before it could wrap.
+    if (bytes > largest_file)
+      bad_manifest(sentence({"file ", detail::quoted(file.name), " is larger than 2^60 bytes"}));
   }
   if (file.data_begin < 8 || file.data_begin % 8 != 0 || bytes != file.bytes) {
     bad_manifest(
@@ -145,7 +150,7 @@ inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
   ManifestFile file{.name = fields.text("name"),
                     .kind = fields.text("kind"),
                     .rank = static_cast<int>(fields.number("rank", static_cast<std::uint64_t>(manifest.world) - 1)),
-                    .bytes = fields.number("bytes", std::uint64_t{1} << 60U),
+                    .bytes = fields.number("bytes", largest_file),
                     .data_begin = fields.number("data_begin", std::uint64_t{1} << 32U),
                     .crc32c = {},
                     .ranges = ranges_of(fields.array("ranges"), manifest)};
@@ -218,6 +223,16 @@ inline void check_checksum(std::string_view text) {
   }
 }
 
+inline void check_format(ManifestFields const& fields) {
+  if (fields.text("format") != "zero checkpoint") bad_manifest("it is of another format");
+  auto const version = fields.number("version");
+  if (version == Manifest::current_version) return;
+  throw CheckpointError(CheckpointFailure::mismatch,
+                        sentence({"zero: the checkpoint has version ", version, " of the format, and this is ",
+                                  library_name(), ", which reads version ", Manifest::current_version,
+                                  ": use the version of the library that wrote it, ", fields.text("library")}));
+}
+
 inline CallerState caller_state_of(Json::Object const& object) {
   CallerState state;
   for (auto const& [key, value] : object) {
@@ -236,14 +251,7 @@ inline CallerState caller_state_of(Json::Object const& object) {
   detail::check_checksum(text);
   Json const json = parse_json(text, {.depth = 4});
   detail::ManifestFields const fields(json, "the manifest");
-  if (fields.text("format") != "zero checkpoint") detail::bad_manifest("it is of another format");
-  if (auto const version = fields.number("version"); version != Manifest::current_version) {
-    throw CheckpointError(
-        CheckpointFailure::mismatch,
-        detail::sentence({"zero: the checkpoint has version ", version, " of the format, and this is ",
-                          detail::library_name(), ", which reads version ", Manifest::current_version,
-                          ": use the version of the library that wrote it, ", fields.text("library")}));
-  }
+  detail::check_format(fields);
   (void)fields.get<Json::Object>("layout");
   detail::ManifestFields const layout(*json.find("layout"), "layout");
   Manifest manifest;
