@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace zero {
@@ -15,6 +16,17 @@ struct Piece {
   std::size_t offset = 0;        ///< elements from the start of the bucket or slice
   std::size_t in_parameter = 0;  ///< elements from the start of the parameter
   std::size_t count = 0;         ///< elements, without padding
+};
+
+/// The pieces of a range, sorted by offset, in the two places where they are read. Borrowed.
+struct PieceView {
+  std::span<Piece const> host{};
+  Piece const* device = nullptr;  ///< the same in device memory, for kernels
+
+  /// Elements from the start of the range to the end of its last piece.
+  [[nodiscard]] std::size_t extent() const noexcept {
+    return host.empty() ? 0 : host.back().offset + host.back().count;
+  }
 };
 
 /// What one collective moves: a range of the flat space, padded to a multiple of world x granule, of which rank r owns

@@ -96,14 +96,16 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     parts.gatherer.invalidate();
     settle_norm(stream);
     poison_ = "an update did not end";
+    parts.decider.send_settings(stream);
     parts.decider.decide(parts.norm.view(), addends(), stream);
+    parts.decider.fetch_report(stream);
     parts.gatherer.join_readers(stream);
     parts.updater.update(parts.decider.decision(), stream);
     parts.gatherer.copy_to_adopted();
     parts.reducer.sums_were_read();
     poison_ = nullptr;
     micro_batches_ = 0;
-    return parts.decider.take_ticket();
+    return parts.decider.ticket();
   }
 
   // ------------------------------------------------------------------------------------------------- by name

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace zero {
 
@@ -43,7 +42,7 @@ class GradientNorm {
 
   /// Adds the squares of this rank's slice of one bucket, of which \p pieces are parameters and the rest is padding.
   template <class Operations>
-  void add(Operations& operations, std::span<Piece const> pieces, void const* slice, Stream stream) {
+  void add(Operations& operations, PieceView const& pieces, void const* slice, Stream stream) {
     operations.squares(backend_, view(), pieces, slice, stream);
   }
 

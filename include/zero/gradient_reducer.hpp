@@ -61,6 +61,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       std::size_t const n = engine.layout.slice_elements(b);
       own_pieces_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
     }
+    own_pieces_.upload(engine);
     place_sums();
   }
 
@@ -170,17 +171,17 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Where the gradients of bucket \p b lie until they are reduced.
   [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return slots_.bucket(b); }
   /// Parts of parameters in this rank's slice of bucket \p b.
-  [[nodiscard]] std::span<Piece const> own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
+  [[nodiscard]] PieceView own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
 
   /// The update has read every sum, as far as the communication stream knows: their memory may be written again.
   void sums_were_read() { slots_.all_free(engine_.communication); }
 
-  /// Takes the squares of all sums again, after one was written by hand. The sums must be on the device or the host
-  /// backend's, which `squares` reads.
+  /// Takes the squares of all sums again, after one was written by hand.
   void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
-      norm_.add(engine_.operations, own_pieces(b), own_sum(b), engine_.communication);
+      norm_.add(engine_.operations, own_pieces(b), offloaded_ ? fetch_own_sum(b) : own_sum(b), engine_.communication);
+      if (offloaded_) offloaded_->give_back(engine_.communication);
     }
   }
 
@@ -220,6 +221,10 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   [[nodiscard]] std::size_t sum_offset(std::size_t b) const noexcept {
     if (!indexed_whole_ || engine_.owns_whole()) return engine_.owned_offset(b);
     return engine_.layout.buckets()[b].begin + engine_.rank * engine_.layout.slice_elements(b);
+  }
+  [[nodiscard]] std::byte* fetch_own_sum(std::size_t b) {
+    return offloaded_->acquire(sum_offset(b) + own_offset(b), engine_.layout.slice_elements(b), 0, true,
+                               engine_.communication);
   }
   // Of this rank's slice in what `sum` gives.
   [[nodiscard]] std::size_t own_offset(std::size_t b) const noexcept {
@@ -347,7 +352,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   GradientSlots<Backend> slots_;
   FixedArray<StreamJoin<Backend>> producers_;
   StreamJoin<Backend> abandoned_;  // who may still write gradients that nobody will use
-  PieceTable own_pieces_;
+  PieceTable<Backend> own_pieces_;
   ElementBuffer<Backend> sums_;
   ElementBuffer<Backend> local_sums_;
   std::optional<OffloadedSums<Backend>> offloaded_;

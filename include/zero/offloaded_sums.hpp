@@ -67,6 +67,13 @@ class OffloadedSums {
     backend.record(all_stored_, to_host_.get());
   }
 
+  /// Ends the use of the memory that was acquired last, whose contents have not changed, once \p stream has come so far.
+  void give_back(Stream stream) {
+    auto& slot = slots_[next_];
+    next_ = 1 - next_;
+    engine_.backend.record(slot.stored, stream);
+  }
+
   /// \p stream waits until every sum is home.
   void join(Stream stream) { engine_.backend.wait(stream, all_stored_); }
 

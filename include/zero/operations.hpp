@@ -59,7 +59,7 @@ struct UpdatePlaces {
 struct DecisionPlaces {
   NormWords norm;
   double addends = 1.0;
-  double clipping = 0.0;
+  double const* clipping = nullptr;
   void* state = nullptr;
   void const* configs = nullptr;
   std::uint32_t group_count = 0;
@@ -94,11 +94,11 @@ class Operations {
 
   // The backend's.
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
-  virtual void squares(Backend& backend, NormWords norm, std::span<Piece const> pieces, void const* slice,
+  virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice,
                        Stream stream) = 0;
   virtual void decide(Backend& backend, DecisionPlaces const& places, Stream stream) = 0;
   /// On the host where states are offloaded.
-  virtual void update(Backend& backend, std::span<Piece const> pieces, UpdatePlaces const& places, Stream stream) = 0;
+  virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, Stream stream) = 0;
 
   // The host's.
   /// \throws ConfigurationError for settings of a policy that cannot work.

@@ -51,6 +51,7 @@ class ParameterUpdater {
     chunks_ = FixedArray<UpdateChunk>(count);
     count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) count = cut_into_chunks(b, count);
+    pieces_.upload(engine);
   }
 
   /// Updates every bucket and publishes it. Ends with the communication stream behind the last update.
@@ -173,7 +174,7 @@ class ParameterUpdater {
   FixedArray<float*> at_;  // where the states of the chunk begin that is being updated
   std::optional<Staging> staging_;
   FixedArray<UpdateChunk> chunks_;
-  PieceTable pieces_;  // by chunk
+  PieceTable<Backend> pieces_;  // by chunk
   FixedArray<Event> updated_;
 };
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <zero/bucket.hpp>
+#include <zero/buffer.hpp>
+#include <zero/engine_context.hpp>
 #include <zero/flat_layout.hpp>
 
 #include <cstddef>
@@ -11,8 +13,9 @@
 
 namespace zero {
 
-/// The parts of parameters in each of many ranges of buckets, by the number of the range. Operations borrow them, so
-/// everything is added before the first of them is put on a stream.
+/// The pieces of many ranges, each known by its number, on the host and on the device. Filled once: `add` every range,
+/// then `upload`.
+template <class Backend>
 class PieceTable {
  public:
   /// Adds elements [begin, end) of \p bucket as the next range; offsets count from \p begin.
@@ -21,14 +24,22 @@ class PieceTable {
     ends_.push_back(pieces_.size());
   }
 
-  [[nodiscard]] std::span<Piece const> operator[](std::size_t range) const noexcept {
+  /// Copies the table to the device: current for what is put on the communication stream later.
+  void upload(EngineContext<Backend> const& engine) {
+    device_ = {engine.backend, engine.books, MemoryKind::device, MemoryPurpose::control, pieces_.size()};
+    if (pieces_.empty()) return;
+    engine.backend.copy(device_.data(), pieces_.data(), pieces_.size() * sizeof(Piece), engine.communication);
+  }
+
+  [[nodiscard]] PieceView operator[](std::size_t range) const noexcept {
     std::size_t const begin = range == 0 ? 0 : ends_[range - 1];
-    return {pieces_.data() + begin, ends_[range] - begin};
+    return {{pieces_.data() + begin, ends_[range] - begin}, device_.data() + begin};
   }
 
  private:
   std::vector<Piece> pieces_;
   std::vector<std::size_t> ends_;
+  Buffer<Piece, Backend> device_;
 };
 
 }  // namespace zero

@@ -69,7 +69,7 @@ class PolicyOperations final : public Operations<Backend> {
                                     Stream stream) override {
     backend.accumulate(static_cast<Sum*>(into), static_cast<Value const*>(from), n, first, stream);
   }
-  [[gnu::noinline]] void squares(Backend& backend, NormWords norm, std::span<Piece const> pieces, void const* slice,
+  [[gnu::noinline]] void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice,
                                  Stream stream) override {
     backend.squares(norm, pieces, static_cast<Sum const*>(slice), stream);
   }
@@ -87,7 +87,7 @@ class PolicyOperations final : public Operations<Backend> {
                                         .outcome = places.outcome},
         stream);
   }
-  [[gnu::noinline]] void update(Backend& backend, std::span<Piece const> pieces, UpdatePlaces const& places,
+  [[gnu::noinline]] void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places,
                                 Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
     arguments.master = places.master;

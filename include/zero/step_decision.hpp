@@ -48,12 +48,12 @@ struct Decision {
   typename Rule::Constants const* constants = nullptr;  ///< one per group, in the memory of this decision
 };
 
-/// Arguments of `decide`, all in device memory but what is passed by value.
+/// Arguments of `decide`: what a step may change lies in device memory, the rest is passed by value.
 template <class Rule, class Scaler>
 struct DecisionArguments {
   NormWords norm;
   double addends = 1.0;   ///< world x accumulation: what the sum is divided by
-  double clipping = 0.0;  ///< largest norm; 0: no clipping
+  double const* clipping = nullptr;  ///< largest norm; 0: no clipping
   typename Scaler::Config scaler{};
   StepState<Scaler>* state = nullptr;
   typename Rule::Config const* groups = nullptr;  ///< one per group
@@ -101,7 +101,8 @@ ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   Double const norm = sqrt(Double(sum.value())) * average;
   std::uint32_t const bad = detail::first_bad_parameter(a.norm);
   bool const overflow = bad != UINT32_MAX;
-  double clip = a.clipping > 0.0 ? (Double(a.clipping) / (norm + Double(1e-6))).value() : 1.0;
+  double const limit = *a.clipping;
+  double clip = limit > 0.0 ? (Double(limit) / (norm + Double(1e-6))).value() : 1.0;
   if (!(clip < 1.0)) clip = 1.0;
 
   state.steps += overflow ? 0 : 1;

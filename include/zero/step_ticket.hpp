@@ -29,8 +29,9 @@ struct StepReport {
   std::string bad_parameter{};      ///< the first registered parameter with a non-finite gradient; empty: none
 };
 
-/// The reports of the latest steps, in memory that the host reads, with the events after which it may. Owned by the
-/// engine and its tickets together, so that a ticket may be read after the engine is gone.
+/// The reports of the latest steps: where the host reads them, and the events after which it may. Owned by the engine
+/// and its tickets together, so that a ticket may be read after the engine is gone: what lies in the engine's memory is
+/// then kept here.
 template <class Event>
 class StepReports {
  public:
@@ -41,11 +42,27 @@ class StepReports {
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
-    StepOutcome outcome;
+    StepOutcome const* outcome = nullptr;  // in the engine's memory, until that goes
+    StepOutcome kept;
     Event decided{};
   };
   [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % kept]; }
   [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % kept]; }
+
+  /// The engine's memory is about to go, after all that was put on its streams has run. A report that never came,
+  /// because the device has failed, is gone.
+  void keep() noexcept {
+    for (auto& slot : slots_) {
+      if (slot.outcome == nullptr || slot.outcome == &slot.kept) continue;
+      try {
+        if (!slot.decided.done()) slot.ticket = UINT64_MAX;
+      } catch (...) {
+        slot.ticket = UINT64_MAX;
+      }
+      slot.kept = *slot.outcome;
+      slot.outcome = &slot.kept;
+    }
+  }
 
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
@@ -53,7 +70,7 @@ class StepReports {
     if (slot.ticket != ticket) {
       detail::fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"});
     }
-    auto const& o = slot.decided.read(slot.outcome);
+    auto const& o = slot.decided.read(*slot.outcome);
     StepReport report{.step = o.steps,
                       .skipped = o.skipped,
                       .skipped_steps = o.skipped_steps,

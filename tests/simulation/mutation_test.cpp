@@ -90,6 +90,9 @@ struct RigOf {
     });
     return gradients;
   }
+  void read_scale(zero::SimulationStream stream) {
+    stream.launch("loss", {zero::simulation::reads(engine.loss_scale().data(), sizeof(float))}, [] {});
+  }
   [[nodiscard]] auto step() { return engine.step({.lr = 0.1}, one); }
 
   zero::SimulationStream one, two;
@@ -124,6 +127,7 @@ constexpr auto save_and_load = [](auto& rig) {
   for (auto const& range : state->holdings()) state->write(range, 0, *from++);
   state->set_progress(progress);
   state->finish_load();
+  rig.read_scale(rig.two);
   rig.backward(rig.two);
   (void)rig.step();
 };
@@ -146,6 +150,10 @@ void add_single_calls(std::vector<Scenario>& all) {
       rig.backward(rig.two);
       (void)rig.step();
     }
+  }));
+  all.push_back(with_rig([](Rig& rig) {  // a kernel that reads the scale before anything else happens
+    rig.read_scale(rig.one);
+    rig.backward(rig.one);
   }));
   all.push_back(with_rig([](Rig& rig) {  // host code that wants the scale before the report
     rig.backward(rig.one);

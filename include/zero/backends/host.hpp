@@ -199,9 +199,9 @@ class HostBackend {
   /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has
   /// an element that is not finite.
   template <class Sum>
-  void squares(NormWords norm, std::span<Piece const> pieces, Sum const* slice, Stream /*stream*/) {
+  void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream /*stream*/) {
     std::mutex mutex;
-    executor_.for_pieces(pieces, [&](Piece const& piece) {
+    executor_.for_pieces(pieces.host, [&](Piece const& piece) {
       ExactSum sum;
       bool const finite = add_squares(executor_.instruction_set(), sum, slice + piece.offset, piece.count);
       sum.normalize();
@@ -219,10 +219,10 @@ class HostBackend {
   /// The fused update of pieces whose offsets count from the start of master, value, gradient and every state. Does
   /// nothing where the decision is not to apply.
   template <class Rule, class Compute, class Sum>
-  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
               Decision<Rule> const* decision, Stream /*stream*/) {
     if (!decision->apply) return;
-    executor_.for_pieces(pieces, [&](Piece const& piece) {
+    executor_.for_pieces(pieces.host, [&](Piece const& piece) {
       auto arguments = base;
       arguments.master += piece.offset;
       if (arguments.value != nullptr) arguments.value += piece.offset;
@@ -236,7 +236,7 @@ class HostBackend {
   }
   /// The same in host memory, for offloaded states.
   template <class Rule, class Compute, class Sum>
-  void update_on_host(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
     update(pieces, base, decision, stream);
   }

@@ -185,9 +185,9 @@ class SimulationBackend {
   }
 
   template <class Sum>
-  void squares(NormWords norm, std::span<Piece const> pieces, Sum const* slice, Stream stream) {
+  void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream) {
     put(stream, "squares",
-        {simulation::reads(slice, extent(pieces) * sizeof(Sum)),
+        {simulation::reads(slice, pieces.extent() * sizeof(Sum)), reads_table(pieces),
          simulation::writes(norm.words, NormWords::count(norm.world) * sizeof(std::uint64_t))},
         [this, norm, pieces, slice] { host_.squares(norm, pieces, slice, {}); });
   }
@@ -197,6 +197,7 @@ class SimulationBackend {
     put(stream, "decide",
         {simulation::reads(a.norm.words, NormWords::count(a.norm.world) * sizeof(std::uint64_t)),
          simulation::reads(a.groups, a.group_count * sizeof(typename Rule::Config)),
+         simulation::reads(a.clipping, sizeof *a.clipping),
          simulation::writes(a.state, sizeof *a.state), simulation::writes(a.decision, sizeof *a.decision),
          simulation::writes(a.constants, a.group_count * sizeof(typename Rule::Constants)),
          simulation::writes(a.outcome, sizeof *a.outcome)},
@@ -204,12 +205,12 @@ class SimulationBackend {
   }
 
   template <class Rule, class Compute, class Sum>
-  void update(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
               Decision<Rule> const* decision, Stream stream) {
     put_update("update", pieces, base, decision, stream);
   }
   template <class Rule, class Compute, class Sum>
-  void update_on_host(std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
     put_update("update on host", pieces, base, decision, stream);
   }
@@ -226,8 +227,8 @@ class SimulationBackend {
     return {process_.reserve(rounded), rounded};
   }
 
-  [[nodiscard]] static std::size_t extent(std::span<Piece const> pieces) noexcept {
-    return pieces.empty() ? 0 : pieces.back().offset + pieces.back().count;
+  [[nodiscard]] static simulation::Access reads_table(PieceView const& pieces) {
+    return simulation::reads(pieces.device, pieces.host.size() * sizeof(Piece));
   }
 
   template <class F>
@@ -241,10 +242,10 @@ class SimulationBackend {
   }
 
   template <class Rule, class Compute, class Sum>
-  void put_update(char const* name, std::span<Piece const> pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void put_update(char const* name, PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
                   Decision<Rule> const* decision, Stream stream) {
-    std::size_t const n = extent(pieces);
-    std::vector<simulation::Access> accesses{simulation::reads(base.gradient, n * sizeof(Sum)),
+    std::size_t const n = pieces.extent();
+    std::vector<simulation::Access> accesses{reads_table(pieces), simulation::reads(base.gradient, n * sizeof(Sum)),
                                              simulation::writes(base.master, n * sizeof(float)),
                                              simulation::reads(decision, sizeof *decision)};
     if (base.value != nullptr) accesses.push_back(simulation::writes(base.value, n * sizeof(Compute)));
