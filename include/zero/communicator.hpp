@@ -48,6 +48,28 @@ concept communicator_on = requires(C& c, float* f, std::uint64_t* words, Collect
   c.exchange(mine, all);
 };
 
+/// A stream as in-process communicators use it, on memory that the ranks of a process all reach:
+///
+///   accumulate(into, sources, source_count, n, first)   as `reduce_scatter_add` adds, source after source; at most 256
+///   copy(to, from, bytes)
+///   add_words(into, sources, source_count, n)            sums 64-bit words
+///   record(event), wait(event)                           as a backend's
+///   reach(peer)                                          makes sure that it may read what the peer's device holds
+///   make_words(n)                                        an owner of n words, with data(), for `add_words`
+///
+/// `sources` is an array on the host, read before the call returns.
+template <class S>
+concept collective_stream = requires(S const& stream, float* f, float const* const* sources, std::uint64_t* words,
+                                     std::uint64_t const* const* word_sources, typename S::Event& event) {
+  stream.accumulate(f, sources, std::size_t{1}, std::size_t{1}, true);
+  stream.copy(f, f, std::size_t{1});
+  stream.add_words(words, word_sources, std::size_t{1}, std::size_t{1});
+  stream.record(event);
+  stream.wait(event);
+  stream.reach(stream);
+  { stream.make_words(std::size_t{1}) } -> std::same_as<typename S::Words>;
+};
+
 /// What one rank has sent in the collectives of an engine, in elements of the type that travels. In units of
 /// elements x (world - 1) / world, as the field counts.
 struct Traffic {

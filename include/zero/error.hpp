@@ -143,7 +143,7 @@ class Phrase {
   template <class Number>
   requires std::is_integral_v<Number>
   constexpr Phrase(Number number) noexcept
-      : value_(static_cast<std::uint64_t>(number)), kind_(number < 0 ? Kind::negative : Kind::number) {}
+      : value_(static_cast<std::uint64_t>(number)), kind_(is_negative(number) ? Kind::negative : Kind::number) {}
 
   void append_to(std::string& message) const {
     if (kind_ == Kind::negative) message += '-';
@@ -158,6 +158,14 @@ class Phrase {
 
  private:
   enum class Kind : std::uint8_t { text, name, number, negative };
+  template <class Number>
+  static constexpr bool is_negative(Number number) noexcept {
+    if constexpr (std::is_signed_v<Number>) {
+      return number < 0;
+    } else {
+      return false;
+    }
+  }
   char const* text_ = nullptr;
   std::uint64_t value_;  // the text's length, or a number
   Kind kind_;

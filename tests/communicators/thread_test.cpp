@@ -107,7 +107,7 @@ void check_all(Communicator& c) {
 // A collective that any rank may wait in.
 void meet(ThreadCommunicator& c) {
   std::uint64_t word = 1;
-  c.all_reduce(&word, 1, purpose, {});
+  c.all_reduce(&word, 1, purpose, zero::HostStream{});
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ TEST_CASE("thread communicator: many collectives in a row keep the ranks in step
   zero::run_ranks(5, [](ThreadCommunicator& c) {
     for (std::uint64_t i = 0; i < 300; ++i) {
       std::uint64_t word = i + static_cast<std::uint64_t>(c.rank());
-      c.all_reduce(&word, 1, purpose, {});
+      c.all_reduce(&word, 1, purpose, zero::HostStream{});
       CHECK(word == 5 * i + 10);
     }
   });
@@ -264,7 +264,7 @@ TEST_CASE("thread communicator: ranks in different collectives hear of both") {
   check_mismatch("all_reduce #0 of test, bucket 7 (1 x 8 bytes)", "all_reduce #0 of test, bucket 7 (2 x 8 bytes)",
                  [](ThreadCommunicator& c) {
                    std::array<std::uint64_t, 2> words{};
-                   c.all_reduce(words.data(), c.rank() == 1 ? 2 : 1, purpose, {});
+                   c.all_reduce(words.data(), c.rank() == 1 ? 2 : 1, purpose, zero::HostStream{});
                  });
 }
 

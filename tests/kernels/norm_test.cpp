@@ -159,7 +159,7 @@ TEST_CASE("norm: bfloat16 gradients have the sum of their widened values") {
   for (auto set : kernel_test::instruction_sets()) {
     ExactSum sum;
     CHECK(zero::add_squares(set, sum, g.data(), g.size()));
-    CHECK(sum.digits == squares(zero::InstructionSet::baseline, wide).digits);
+    CHECK(sum == squares(zero::InstructionSet::baseline, wide));
   }
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("norm: the same digits on any number of ranks, in any order, from any 
         for (std::size_t k = 0; k < ExactSum::words; ++k) total.digits[k] += sum.digits[k];
       }
       total.normalize();
-      CHECK(total.digits == expected.digits);
+      CHECK(total == expected);
     }
   }
 }

@@ -4,8 +4,10 @@
 
 #include <zero/backend.hpp>
 #include <zero/bucket.hpp>
+#include <zero/communicator.hpp>
 #include <zero/error.hpp>
 #include <zero/gradient_norm.hpp>
+#include <zero/host_memory.hpp>
 #include <zero/kernels/accumulate.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/norm.hpp>
@@ -14,18 +16,16 @@
 #include <zero/step_decision.hpp>
 #include <zero/thread_pool.hpp>
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <span>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace zero {
 
@@ -88,21 +88,6 @@ class HostExecutor {
   InstructionSet instruction_set_;
 };
 
-/// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
-class HostStream {
- public:
-  HostStream() = default;
-  HostStream(int) = delete;  // a 0 is not a stream
-  explicit HostStream(HostExecutor& executor) noexcept : executor_(&executor) {}
-
-  /// The executor of the engine's own streams; a caller's stream has none, since nothing of the engine is heavy there.
-  [[nodiscard]] HostExecutor* executor() const noexcept { return executor_; }
-  friend bool operator==(HostStream, HostStream) = default;
-
- private:
-  HostExecutor* executor_ = nullptr;
-};
-
 /// Nothing to wait for: what was called has run.
 class HostEvent {
  public:
@@ -114,13 +99,61 @@ class HostEvent {
   }
 };
 
+/// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
+class HostStream {
+ public:
+  using Event = HostEvent;
+  using Words = std::vector<std::uint64_t>;
+
+  HostStream() = default;
+  HostStream(int) = delete;  // a 0 is not a stream
+  explicit HostStream(HostExecutor& executor) noexcept : executor_(&executor) {}
+
+  friend bool operator==(HostStream, HostStream) = default;
+
+  // What in-process communicators are made of: see `collective_stream`.
+  template <class Sum, class T>
+  void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
+    executor_->for_chunks(n, [&](std::size_t begin, std::size_t end) {
+      std::array<T const*, max_sources> at;
+      for (std::size_t q = 0; q < source_count; ++q) at[q] = sources[q] + begin;
+      zero::accumulate(executor_->instruction_set(), into + begin, at.data(), source_count, end - begin, first);
+    });
+  }
+  void copy(void* to, void const* from, std::size_t bytes) const {
+    if (executor_ == nullptr) {
+      std::memcpy(to, from, bytes);
+    } else {
+      executor_->copy(to, from, bytes);
+    }
+  }
+  void add_words(std::uint64_t* into, std::uint64_t const* const* sources, std::size_t source_count,
+                 std::size_t n) const noexcept {
+    for (std::size_t i = 0; i < n; ++i) {
+      std::uint64_t sum = 0;
+      for (std::size_t q = 0; q < source_count; ++q) sum += sources[q][i];
+      into[i] = sum;
+    }
+  }
+  void record(Event& /*event*/) const noexcept {}
+  void wait(Event const& /*event*/) const noexcept {}
+  void reach(HostStream /*peer*/) const noexcept {}
+  [[nodiscard]] Words make_words(std::size_t n) const { return Words(n); }
+
+ private:
+  static constexpr std::size_t max_sources = 256;
+  // Of the engine's own streams; a caller's stream has none, since nothing heavy of the engine is put there.
+  HostExecutor* executor_ = nullptr;
+};
+static_assert(collective_stream<HostStream>);
+
 /// Model states in the memory of this process, kernels on its cores. "device", "pinned" and "pageable" memory are the
 /// same bytes here, accounted apart, so that a run shows what a GPU run would hold where.
 class HostBackend {
  public:
   using Stream = HostStream;
   using Event = HostEvent;
-  static constexpr std::size_t alignment = 64;  ///< of every block, and what its size is rounded up to
+  static constexpr std::size_t alignment = HostMemory::alignment;
 
   struct Config {
     int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
@@ -144,31 +177,20 @@ class HostBackend {
   HostBackend(HostBackend const&) = delete;
   HostBackend& operator=(HostBackend const&) = delete;
 
-  /// Zero-filled and aligned to 64 bytes; large blocks in huge pages where the system gives them.
+  /// As `HostMemory::allocate`.
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
-    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* data = rounded >= huge_page ? map(rounded) : ::operator new (rounded, std::align_val_t{alignment});
-    if (rounded < huge_page) std::memset(data, 0, rounded);
-    auto const k = static_cast<std::size_t>(kind);
-    in_use_[k] += rounded;
-    peak_[k] = std::max(peak_[k], in_use_[k]);
-    ++allocations_;
-    return {data, rounded};
+    auto const block = HostMemory::allocate(bytes);
+    use_.add(kind, block.bytes);
+    return block;
   }
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
-    in_use_[static_cast<std::size_t>(kind)] -= block.bytes;
-    if (block.bytes >= huge_page) {
-      ::munmap(block.data, block.bytes);
-    } else {
-      ::operator delete (block.data, std::align_val_t{alignment});
-    }
+    use_.remove(kind, block.bytes);
+    HostMemory::deallocate(block);
   }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
-  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept {
-    return in_use_[static_cast<std::size_t>(kind)];
-  }
-  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
-  [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
 
   [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) { return OwnedStream(executor_); }
   void record(Event& /*event*/, Stream /*stream*/) noexcept {}
@@ -250,8 +272,6 @@ class HostBackend {
   }
 
  private:
-  static constexpr std::size_t huge_page = std::size_t{1} << 21;
-
   // Code that was compiled for instructions that this CPU lacks dies of a signal somewhere: better a sentence here.
   static void check(Config const& config) {
     detail::require(config.threads >= 0,
@@ -274,15 +294,6 @@ class HostBackend {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, local_ranks));
   }
 
-  static void* map(std::size_t bytes) {
-    void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    (void)::madvise(data, bytes, MADV_HUGEPAGE);  // a hint: small pages are slower by 5 to 15 %, not wrong
-#endif
-    return data;
-  }
-
   static void merge(NormWords norm, ExactSum const& sum) noexcept {
     ExactSum total;
     for (std::size_t i = 0; i < ExactSum::words; ++i) total.digits[i] = norm.words[i] + sum.digits[i];
@@ -296,9 +307,7 @@ class HostBackend {
   }
 
   HostExecutor executor_;
-  std::array<std::size_t, memory_kinds> in_use_{};
-  std::array<std::size_t, memory_kinds> peak_{};
-  std::uint64_t allocations_ = 0;
+  MemoryUse use_;
 };
 static_assert(backend_policy<HostBackend>);
 

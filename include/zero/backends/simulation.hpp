@@ -9,6 +9,7 @@
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
 #include <zero/gradient_norm.hpp>
+#include <zero/host_memory.hpp>
 #include <zero/kernels/update.hpp>
 #include <zero/simulation/operation.hpp>
 #include <zero/simulation/process.hpp>
@@ -16,7 +17,6 @@
 #include <zero/step_decision.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -115,23 +115,18 @@ class SimulationBackend {
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
     bool const real = process_.options().storage == SimulationStorage::real || purpose == MemoryPurpose::control;
     auto const block = real ? host_.allocate(kind, purpose, bytes) : reserve(bytes);
-    auto const k = static_cast<std::size_t>(kind);
-    in_use_[k] += block.bytes;
-    peak_[k] = std::max(peak_[k], in_use_[k]);
-    ++allocations_;
+    use_.add(kind, block.bytes);
     process_.allocated(block, zero::name(purpose));
     return block;
   }
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     process_.freed(block);
-    in_use_[static_cast<std::size_t>(kind)] -= block.bytes;
+    use_.remove(kind, block.bytes);
     if (!simulation::Process::is_phantom(block.data)) host_.deallocate(kind, block);
   }
-  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept {
-    return in_use_[static_cast<std::size_t>(kind)];
-  }
-  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return peak_[static_cast<std::size_t>(kind)]; }
-  [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
   /// Whether anybody reads what `name_memory` is told.
   [[nodiscard]] bool wants_names() const noexcept { return process_.options().check; }
   /// Says what lies somewhere, for messages.
@@ -256,9 +251,7 @@ class SimulationBackend {
 
   simulation::Process process_;
   HostBackend host_;
-  std::array<std::size_t, memory_kinds> in_use_{};
-  std::array<std::size_t, memory_kinds> peak_{};
-  std::uint64_t allocations_ = 0;
+  MemoryUse use_;
 };
 static_assert(backend_policy<SimulationBackend>);
 

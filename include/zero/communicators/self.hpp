@@ -19,22 +19,20 @@ class SelfCommunicator {
   [[nodiscard]] int size() const noexcept { return 1; }
   [[nodiscard]] int local_size() const noexcept { return 1; }
 
-  template <class Sum, class T>
+  template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose /*purpose*/,
-                          HostStream stream) {
-    stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
-      T const* source = send + begin;
-      accumulate(stream.executor()->instruction_set(), into + begin, &source, 1, end - begin, first);
-    });
+                          Stream stream) {
+    stream.accumulate(into, &send, 1, count, first);
   }
 
-  template <class T>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, HostStream stream) {
-    if (own != full) stream.executor()->copy(full, own, count * sizeof(T));
+  template <class T, collective_stream Stream>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, Stream stream) {
+    if (own != full) stream.copy(full, own, count * sizeof(T));
   }
 
+  template <collective_stream Stream>
   void all_reduce(std::uint64_t* /*words*/, std::size_t /*count*/, CollectivePurpose /*purpose*/,
-                  HostStream /*stream*/) noexcept {}
+                  Stream /*stream*/) noexcept {}
 
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     std::memcpy(all.data(), mine.data(), mine.size());

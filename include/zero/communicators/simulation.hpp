@@ -123,7 +123,7 @@ class SimulationCommunicator {
   template <class T>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {
-    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence, nullptr};
+    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence, nullptr, nullptr};
   }
 
   std::shared_ptr<simulation::Collective> post_part(simulation::CollectivePart part,

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -34,6 +35,7 @@ struct Posting {
   std::size_t element_bytes = 0;
   std::uint64_t sequence = 0;
   void const* buffer = nullptr;
+  void const* state = nullptr;  ///< of the rank's stream
 
   [[nodiscard]] bool matches(Posting const& other) const noexcept {
     return operation == other.operation && purpose.what == other.purpose.what &&
@@ -185,43 +187,43 @@ class ThreadCommunicator {
   [[nodiscard]] int size() const noexcept { return group_->size(); }
   [[nodiscard]] int local_size() const noexcept { return group_->size(); }
 
-  template <class Sum, class T>
+  template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
-                          HostStream stream) {
-    enter<T>("reduce_scatter_add", purpose, count, send);
-    std::size_t const slice = static_cast<std::size_t>(rank_) * count;
-    stream.executor()->for_chunks(count, [&](std::size_t begin, std::size_t end) {
-      std::array<T const*, max_ranks> sources;
-      for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<T>(q) + slice + begin;
-      accumulate(stream.executor()->instruction_set(), into + begin, sources.data(), static_cast<std::size_t>(size()),
-                 end - begin, first);
-    });
-    group_->leave(rank_);
+                          Stream stream) {
+    enter<T>("reduce_scatter_add", purpose, count, send, stream);
+    std::array<T const*, max_ranks> sources;
+    for (int q = 0; q < size(); ++q) {
+      sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
+    }
+    stream.accumulate(into, sources.data(), static_cast<std::size_t>(size()), count, first);
+    leave(stream);
   }
 
-  template <class T>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, HostStream stream) {
-    enter<T>("all_gather", purpose, count, own);
+  template <class T, collective_stream Stream>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
+    enter<T>("all_gather", purpose, count, own, stream);
     for (int q = 0; q < size(); ++q) {
       T* const to = full + static_cast<std::size_t>(q) * count;
       T const* const from = peer<T>(q);
-      if (to != from) stream.executor()->copy(to, from, count * sizeof(T));
+      if (to != from) stream.copy(to, from, count * sizeof(T));
     }
-    group_->leave(rank_);
+    leave(stream);
   }
 
-  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, HostStream /*stream*/) {
-    enter<std::uint64_t>("all_reduce", purpose, count, words);
-    sums_.assign(count, 0);
-    for (int q = 0; q < size(); ++q) {
-      for (std::size_t i = 0; i < count; ++i) sums_[i] += peer<std::uint64_t>(q)[i];
-    }
-    group_->leave(rank_);
-    std::memcpy(words, sums_.data(), count * sizeof(std::uint64_t));
+  template <collective_stream Stream>
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
+    auto& sums = state<Stream>().words;
+    if (sums.size() < count) sums = stream.make_words(count);
+    enter<std::uint64_t>("all_reduce", purpose, count, words, stream);
+    std::array<std::uint64_t const*, max_ranks> sources;
+    for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
+    stream.add_words(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
+    leave(stream);
+    stream.copy(words, sums.data(), count * sizeof(std::uint64_t));
   }
 
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
-    enter<std::byte>("exchange", {.what = "settings"}, mine.size(), mine.data());
+    group_->enter(rank_, {"exchange", {.what = "settings"}, mine.size(), 1, sequence_++, mine.data(), nullptr});
     for (int q = 0; q < size(); ++q) {
       std::memcpy(all.data() + static_cast<std::size_t>(q) * mine.size(), peer<std::byte>(q), mine.size());
     }
@@ -229,9 +231,52 @@ class ThreadCommunicator {
   }
 
  private:
-  template <class T>
-  void enter(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer) {
-    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer});
+  // What the ranks show each other of their streams. Recorded again only after every peer has put its wait for the last
+  // record on its stream: there is a meeting in between.
+  template <class Stream>
+  struct StreamState {
+    static constexpr char kind = 0;  // its address tells the types of streams apart
+    Stream stream;
+    typename Stream::Event arrived{};  // this rank's buffer may be read
+    typename Stream::Event left{};     // this rank has read its peers' buffers
+    typename Stream::Words words{};
+  };
+
+  template <class Stream>
+  [[nodiscard]] StreamState<Stream>& state() {
+    if (state_kind_ != &StreamState<Stream>::kind) {
+      state_ = std::make_shared<StreamState<Stream>>();
+      state_kind_ = &StreamState<Stream>::kind;
+    }
+    return *static_cast<StreamState<Stream>*>(state_.get());
+  }
+  template <class Stream>
+  [[nodiscard]] StreamState<Stream> const& state_of(int rank) const noexcept {
+    return *static_cast<StreamState<Stream> const*>(group_->posting(rank).state);
+  }
+
+  // Events are recorded before the ranks meet, and waited for after it: waiting for one that was never recorded would be
+  // no wait at all.
+  template <class T, class Stream>
+  void enter(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
+             Stream stream) {
+    auto& mine = state<Stream>();
+    mine.stream = stream;
+    stream.record(mine.arrived);
+    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine});
+    for (int q = 0; q < size(); ++q) {
+      if (q == rank_) continue;
+      stream.reach(state_of<Stream>(q).stream);
+      stream.wait(state_of<Stream>(q).arrived);
+    }
+  }
+  template <class Stream>
+  void leave(Stream stream) {
+    stream.record(state<Stream>().left);
+    group_->leave(rank_);
+    for (int q = 0; q < size(); ++q) {
+      if (q != rank_) stream.wait(state_of<Stream>(q).left);
+    }
   }
   template <class T>
   [[nodiscard]] T const* peer(int rank) const noexcept {
@@ -239,7 +284,8 @@ class ThreadCommunicator {
   }
 
   detail::ThreadGroup* group_;
-  std::vector<std::uint64_t> sums_;
+  std::shared_ptr<void> state_;
+  void const* state_kind_ = nullptr;
   int rank_;
   std::uint64_t sequence_ = 0;
 };

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <array>
-#include <bit>
+#include <zero/kernels/scalar.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -19,30 +19,38 @@ namespace zero {
 class ExactSum {
  public:
   static constexpr std::size_t words = 20;
-  std::array<std::uint64_t, words> digits{};
+  std::uint64_t digits[words] = {};
+  friend bool operator==(ExactSum const&, ExactSum const&) = default;
 
-  /// Adds \p x: finite, not negative, below 2^288; bits below 2^-320 are cut off. At most 2^32 − 1 times without
-  /// `normalize`.
-  void add(double x) {
+  /// What a number adds to three neighbouring digits, each part below 2^32.
+  struct Term {
+    std::uint32_t digit = 0;  ///< the lowest of the three
+    std::uint64_t parts[3] = {0, 0, 0};
+  };
+  /// \p x: finite, not negative, below 2^288; bits below 2^-320 are cut off.
+  ZERO_HOST_DEVICE static Term split(double x) {
     constexpr std::uint64_t hidden = std::uint64_t{1} << 52;
-    auto const bits = std::bit_cast<std::uint64_t>(x);
+    auto const bits = detail::bit_cast<std::uint64_t>(x);
     std::uint64_t mantissa = (bits & (hidden - 1)) | hidden;
     int position = static_cast<int>(bits >> 52) - (1075 - 320);  // of the last mantissa bit, above 2^-320
     if (position < 0) {
-      if (position <= -53) return;
+      if (position <= -53) return {};
       mantissa >>= -position;
       position = 0;
     }
-    auto const digit = static_cast<std::size_t>(position) / 32;
     unsigned const shift = static_cast<unsigned>(position) % 32;
     std::uint64_t const low = mantissa << shift, high = mantissa >> 1 >> (63 - shift);
-    digits[digit] += low & 0xFFFFFFFFU;
-    digits[digit + 1] += low >> 32;
-    digits[digit + 2] += high;
+    return {static_cast<std::uint32_t>(position) / 32, {low & 0xFFFFFFFFU, low >> 32, high}};
+  }
+
+  /// Adds \p x, as `split` takes it. At most 2^32 − 1 times without `normalize`.
+  ZERO_HOST_DEVICE void add(double x) {
+    auto const term = split(x);
+    for (std::uint32_t i = 0; i < 3; ++i) digits[term.digit + i] += term.parts[i];
   }
 
   /// Carries, so that every digit but the last is below 2^32.
-  void normalize() {
+  ZERO_HOST_DEVICE void normalize() {
     for (std::size_t k = 0; k + 1 < words; ++k) {
       digits[k + 1] += digits[k] >> 32;
       digits[k] &= 0xFFFFFFFFU;
@@ -50,7 +58,7 @@ class ExactSum {
   }
 
   /// The nearest double, ties to even. Integer operations only: it has the same bits in every build.
-  [[nodiscard]] double value() const {
+  [[nodiscard]] ZERO_HOST_DEVICE double value() const {
     ExactSum normal = *this;
     normal.normalize();
     std::size_t top = words - 1;
@@ -60,13 +68,13 @@ class ExactSum {
   }
 
  private:
-  [[nodiscard]] std::uint64_t digit_or_zero(std::size_t top, std::size_t below) const {
+  [[nodiscard]] ZERO_HOST_DEVICE std::uint64_t digit_or_zero(std::size_t top, std::size_t below) const {
     return below <= top ? digits[top - below] : 0;
   }
 
   // The leading 64 bits from digit `top` down, the last of them set when anything lies below, rounded to 53.
-  [[nodiscard]] double round_from(std::size_t top) const {
-    int const zeros = std::countl_zero(static_cast<std::uint32_t>(digits[top]));
+  [[nodiscard]] ZERO_HOST_DEVICE double round_from(std::size_t top) const {
+    int const zeros = detail::count_leading_zeros(static_cast<std::uint32_t>(digits[top]));
     std::uint64_t const next = digit_or_zero(top, 2) << 32 | digit_or_zero(top, 3);
     std::uint64_t leading = (digits[top] << 32 | digit_or_zero(top, 1)) << zeros | next >> 1 >> (63 - zeros);
     bool below = next << zeros != 0;
@@ -77,7 +85,7 @@ class ExactSum {
     // Rounding up to a power of two carries into the exponent, as it should.
     std::uint64_t const mantissa = (leading >> 11) + ((leading & (2 * half - 1)) + odd > half ? 1 : 0);
     int const exponent = static_cast<int>(top) * 32 - 320 + 31 - zeros;
-    return std::bit_cast<double>((static_cast<std::uint64_t>(exponent + 1022) << 52) + mantissa);
+    return detail::bit_cast<double>((static_cast<std::uint64_t>(exponent + 1022) << 52) + mantissa);
   }
 };
 

@@ -24,6 +24,15 @@ ZERO_HOST_DEVICE constexpr To bit_cast(From const& from) {
   return __builtin_bit_cast(To, from);
 }
 
+/// std::countl_zero, likewise; of a number that is not 0.
+ZERO_HOST_DEVICE inline int count_leading_zeros(std::uint32_t x) {
+#if defined(__CUDA_ARCH__)
+  return __clz(static_cast<int>(x));
+#else
+  return __builtin_clz(x);
+#endif
+}
+
 // clang-format off
 #if defined(__CUDA_ARCH__)
 #define ZERO_UNARY(T, order, name, x86, arm, ptx, reg) \
