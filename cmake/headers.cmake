@@ -13,6 +13,7 @@ set(ZERO_HEADERS
   include/zero/buffer.hpp
   include/zero/buffer_names.hpp
   include/zero/call_site.hpp
+  include/zero/captured_step.hpp
   include/zero/checkpoint/checkpoint_reader.hpp
   include/zero/checkpoint/collective.hpp
   include/zero/checkpoint/consolidate.hpp
@@ -115,3 +116,22 @@ set(ZERO_HEADERS
   include/zero/thread_pool.hpp
   include/zero/unit_table.hpp
   include/zero/version.hpp)
+
+# Those that only the user of a component can compile.
+set(ZERO_COMPONENT_HEADERS
+  include/zero/backends/cuda.cuh
+  include/zero/backends/cuda.hpp
+  include/zero/cuda/device.hpp
+  include/zero/cuda/error.hpp
+  include/zero/cuda/graph.hpp
+  include/zero/cuda/stream.hpp
+  include/zero/engine.cuh
+  include/zero/kernels/accumulate.cuh
+  include/zero/kernels/cast.cuh
+  include/zero/kernels/copy_many.cuh
+  include/zero/kernels/decide.cuh
+  include/zero/kernels/four.cuh
+  include/zero/kernels/launch.cuh
+  include/zero/kernels/norm.cuh
+  include/zero/kernels/pieces.cuh
+  include/zero/kernels/update.cuh)

@@ -8,9 +8,13 @@ include(FetchContent)
 # Warnings are for our own targets only. GCC 12 sees overlapping copies in std::string's operator+ where there are none
 # (GCC bug 105651).
 add_library(zero_warnings INTERFACE)
-target_compile_options(zero_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                                               $<$<BOOL:${ZERO_WERROR}>:-Werror>)
+target_compile_options(zero_warnings INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>"
+  "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>"
+  "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${ZERO_WERROR}>>:-Werror>"
+  # What nvcc hands to the host's compiler is not what somebody wrote: pedantry is for the .cpp files.
+  "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-Xcompiler=-Wall,-Wextra,-Wno-restrict>"
+  "$<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${ZERO_WERROR}>>:-Werror=all-warnings>")
 
 # zero_find_or_fetch(<target> <package> GIT <url> COMMIT <hash> DEBIAN <package> FOR <what needs it>
 #                    [SETTINGS <name=value>...])

@@ -31,7 +31,7 @@ enum class MemoryPurpose : std::uint8_t {
   local_sums,        ///< this rank's sums over micro-batches, with `Reduce::once_per_step`
   master,            ///< fp32 parameters beside a narrower or offloaded copy
   optimizer_states,  ///< the rule's states in fp32
-  staging,           ///< offload's chunks
+  staging,           ///< offload's chunks, and what a communicator receives before it is added
   control,           ///< norm, decision, scaler: a few hundred bytes
 };
 inline constexpr std::size_t memory_purposes = 10;

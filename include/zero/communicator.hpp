@@ -35,6 +35,15 @@ struct CollectivePurpose {
 ///   exchange(mine, all)
 ///     all: size x mine.size() bytes, of which part r comes from rank r; blocks.
 ///
+/// Optional:
+///   staging_bytes<S, T>(count)
+///     bytes of device memory that `reduce_scatter_add` of slices of up to count elements needs; it takes them as a
+///     last argument then, a std::span<std::byte> that the engine has accounted.
+///   check()
+///     throws CommunicationError where a rank has failed, so that what a stream has brought since may be anything.
+///   can_be_captured
+///     true where collectives can be recorded into a CUDA graph.
+///
 /// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
 template <class C, class Stream>
 concept communicator_on = requires(C& c, float* f, std::uint64_t* words, CollectivePurpose purpose, Stream stream,
@@ -85,6 +94,18 @@ struct Traffic {
   /// Elements of the training step: all but evaluation, access and control.
   [[nodiscard]] std::uint64_t training() const noexcept { return gradients + gradient_sums + parameters + gathered; }
   friend bool operator==(Traffic const&, Traffic const&) = default;
+
+  [[nodiscard]] Traffic operator+(Traffic const& other) const noexcept { return combined(other, 1); }
+  [[nodiscard]] Traffic operator-(Traffic const& other) const noexcept { return combined(other, UINT64_MAX); }
+
+ private:
+  // Modulo 2^64, where a factor of -1 is UINT64_MAX.
+  [[nodiscard]] Traffic combined(Traffic const& o, std::uint64_t factor) const noexcept {
+    return {gradients + factor * o.gradients,         gradient_sums + factor * o.gradient_sums,
+            parameters + factor * o.parameters,       gathered + factor * o.gathered,
+            evaluation + factor * o.evaluation,       access + factor * o.access,
+            control_words + factor * o.control_words, collectives + factor * o.collectives};
+  }
 };
 
 }  // namespace zero

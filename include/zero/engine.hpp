@@ -7,6 +7,7 @@
 #endif
 
 #include <zero/backends/host.hpp>
+#include <zero/captured_step.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
@@ -127,6 +128,19 @@ class Engine final {
   /// after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
+
+  /// Records the step that \p body takes into a CUDA graph: all of its micro-batches, with whatever the caller puts on
+  /// \p stream and on streams that follow it, and `step`, whose options and ticket count for nothing there. Nothing
+  /// runs until the recorded step is replayed. Addresses are recorded with it: leases of later steps give the same
+  /// ones. Needs CudaBackend without offload, one rank or NcclCommunicator, and one step before it. \p stream is not a
+  /// default stream. \throws ConfigurationError, SequenceError, CudaError; the engine is unchanged then.
+  template <class Body>
+  [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
+    static_assert(
+        requires { typename Backend::Graph; },
+        "zero::Engine::capture: this backend records no graphs: use zero::CudaBackend");
+    return core_.capture(stream, body);
+  }
 
   // ------------------------------------------------------------------------------------------------- by name
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/agreement.hpp>
+#include <zero/captured_step.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_parts.hpp>
@@ -26,6 +27,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace zero {
@@ -91,20 +93,67 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     expect(Phase::between, "step");
     expect_complete("step");
     auto& parts = *parts_;
-    parts.decider.set(options.lr.value_or(settings_.lr),
-                      options.gradient_clipping.value_or(settings_.gradient_clipping));
+    bool const records = capturing();
+    if (!records) set(options);
     parts.gatherer.invalidate();
     settle_norm(stream);
     poison_ = "an update did not end";
-    parts.decider.send_settings(stream);
+    if (!records) parts.decider.send_settings(stream);
     parts.decider.decide(parts.norm.view(), addends(), stream);
-    parts.decider.fetch_report(stream);
+    if (!records) parts.decider.fetch_report(stream);
     parts.gatherer.join_readers(stream);
     parts.updater.update(parts.decider.decision(), stream);
     parts.gatherer.copy_to_adopted();
     parts.reducer.sums_were_read();
     poison_ = nullptr;
     micro_batches_ = 0;
+    ++steps_;
+    return records ? parts.decider.ticket_of_recorded() : parts.decider.ticket();
+  }
+
+  /// Records the step that \p body takes on \p stream.
+  template <class Body>
+  [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
+    expect_capturable();
+    auto& parts = *parts_;
+    Traffic const before = parts.traffic;
+    std::uint64_t const steps = steps_;
+    parts.gatherer.invalidate();
+    parts.backend.begin_capture(stream, parts.communication.get());
+    try {
+      body();
+      expect(Phase::between, "the end of a capture");
+      if (steps_ != steps + 1 || micro_batches_ != 0) refuse_captured(steps_ - steps);
+    } catch (...) {
+      parts.backend.abandon_capture(stream);
+      poison_ = nullptr;  // nothing has run
+      parts.traffic = before;
+      discard_gradients();
+      throw;
+    }
+    auto graph = parts.backend.end_capture(stream, parts.communication.get());
+    Traffic const sent = parts.traffic - before;
+    parts.traffic = before;
+    return {*this, life_, std::move(graph), sent};
+  }
+
+  [[nodiscard]] StepTicket<Event> replay(typename CapturedStep<Backend>::Graph const& graph, Traffic const& sent,
+                                         StepOptions const& options, Stream stream) {
+    expect(Phase::between, "replay");
+    if (micro_batches_ != 0) refuse_incomplete("replay");
+    auto& parts = *parts_;
+    auto const own = parts.communication.get();
+    set(options);
+    parts.gatherer.invalidate();
+    poison_ = "a captured step did not end";
+    parts.gatherer.join_readers(stream);
+    parts.backend.follow(own, stream);
+    parts.decider.send_settings(stream);
+    parts.backend.launch(graph, stream);
+    parts.decider.fetch_report(stream);
+    parts.backend.end_replay(stream, own);
+    parts.traffic = parts.traffic + sent;
+    poison_ = nullptr;
     return parts.decider.ticket();
   }
 
@@ -258,6 +307,36 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     phase_ = Phase::between;
   }
 
+  [[nodiscard]] bool capturing() const noexcept {
+    if constexpr (requires { parts_->backend.capturing(); }) {
+      return parts_->backend.capturing();
+    } else {
+      return false;
+    }
+  }
+  void set(StepOptions const& options) {
+    parts_->decider.set(options.lr.value_or(settings_.lr),
+                        options.gradient_clipping.value_or(settings_.gradient_clipping));
+  }
+  [[gnu::cold, gnu::noinline]] void expect_capturable() const {
+    expect(Phase::between, "capture");
+    if (micro_batches_ != 0) refuse_incomplete("capture");
+    detail::require(!settings_.offloads,
+                    "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
+                    "zero::NoOffload");
+    detail::require(operations_.can_be_captured(),
+                    "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
+                    "rank, or zero::NcclCommunicator");
+    if (parts_->decider.number() > 0) return;
+    detail::fail<SequenceError>(
+        {"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] static void refuse_captured(std::uint64_t steps) {
+    detail::fail<SequenceError>(
+        {"zero::Engine: a capture records all micro-batches of one step and the step itself, not ", steps,
+         " steps: call step() once, last"});
+  }
+
   /// How many gradients were added up: what the sum is divided by.
   [[nodiscard]] double addends() const {
     return static_cast<double>(operations_.size()) * static_cast<double>(settings_.gradient_accumulation_steps);
@@ -311,6 +390,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
   int micro_batches_ = 0;
+  std::uint64_t steps_ = 0;  // recorded ones, too
   Phase phase_ = Phase::between;
   char const* poison_ = nullptr;  // why the states cannot be trusted any more
 };

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace zero {
 
@@ -46,7 +47,10 @@ struct EngineParts {
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, parameters),
-        access(context, gatherer, reducer, updater) {
+        access(context, gatherer, reducer, updater),
+        staging(backend, books, MemoryKind::device, MemoryPurpose::staging, operations.staging_bytes(largest_slice())) {
+    operations.set_staging(staging.span());
+    check_adopted();
     if constexpr (requires { backend.wants_names(); }) {
       if (backend.wants_names()) BufferNames<Backend>(context).tell(gatherer, reducer, updater);
     }
@@ -75,8 +79,26 @@ struct EngineParts {
   ParameterUpdater<Backend> updater;
   StepDecider<Backend> decider;
   ParameterAccess<Backend> access;
+  Buffer<std::byte, Backend> staging;  ///< of the communicator
 
  private:
+  [[nodiscard]] std::size_t largest_slice() const noexcept {
+    std::size_t largest = 0;
+    for (std::size_t b = 0; b < context.layout.trainable_buckets(); ++b) {
+      if (context.layout.slice_elements(b) > largest) largest = context.layout.slice_elements(b);
+    }
+    return largest;
+  }
+
+  void check_adopted() {
+    if constexpr (requires { backend.check_adopted(nullptr, std::string_view()); }) {
+      for (auto const& spec : context.specs) {
+        if (spec.values) backend.check_adopted(spec.values->data, spec.name);
+        if (spec.gradients) backend.check_adopted(spec.gradients->data, spec.name);
+      }
+    }
+  }
+
   static ReduceSettings reduce_settings(EngineSettings const& settings, FlatLayout const& layout) {
     auto const usual = layout.settings().stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
     // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.

@@ -8,6 +8,7 @@
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
 #include <zero/step_decision.hpp>
+#include <zero/step_ticket.hpp>
 
 #include <array>
 #include <cstddef>
@@ -73,7 +74,7 @@ struct DecisionPlaces {
 /// costs its kernels. Addresses are of elements whose type follows from their role; streams and errors are those of the
 /// backend's and the communicator's operation of the same name.
 template <class Backend>
-class Operations {
+class Operations : public detail::PeerCheck {
  public:
   using Stream = typename Backend::Stream;
 
@@ -91,11 +92,15 @@ class Operations {
                           Stream stream) = 0;
   virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
   virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
+  /// Device memory that the reductions of slices of up to \p count elements need, and where it is: as long as this.
+  [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count) const = 0;
+  virtual void set_staging(std::span<std::byte> staging) = 0;
+  /// Whether its collectives can be recorded and run again.
+  [[nodiscard]] virtual bool can_be_captured() const = 0;
 
   // The backend's.
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
-  virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice,
-                       Stream stream) = 0;
+  virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice, Stream stream) = 0;
   virtual void decide(Backend& backend, DecisionPlaces const& places, Stream stream) = 0;
   /// On the host where states are offloaded.
   virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, Stream stream) = 0;

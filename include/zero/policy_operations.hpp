@@ -42,12 +42,16 @@ class PolicyOperations final : public Operations<Backend> {
 
   [[gnu::noinline]] void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
                                             bool first, CollectivePurpose purpose, Stream stream) override {
-    auto* const sums = static_cast<Sum*>(into);
-    if (addends == ElementRole::sum) {
-      communicator_.reduce_scatter_add(static_cast<Sum const*>(send), sums, count, first, purpose, stream);
-    } else {
-      communicator_.reduce_scatter_add(static_cast<Value const*>(send), sums, count, first, purpose, stream);
-    }
+    auto const typed = [&](auto const* from) {
+      auto* const sums = static_cast<Sum*>(into);
+      if constexpr (takes_staging) {
+        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream, staging_);
+      } else {
+        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream);
+      }
+    };
+    if (addends == ElementRole::sum) return typed(static_cast<Sum const*>(send));
+    typed(static_cast<Value const*>(send));
   }
   [[gnu::noinline]] void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
                                     CollectivePurpose purpose, Stream stream) override {
@@ -63,6 +67,22 @@ class PolicyOperations final : public Operations<Backend> {
   }
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
     communicator_.exchange(mine, all);
+  }
+  void check_peers() const override {
+    if constexpr (requires { communicator_.check(); }) communicator_.check();
+  }
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const override {
+    if constexpr (takes_staging) {
+      return std::max(communicator_.template staging_bytes<Sum, Value>(count),
+                      communicator_.template staging_bytes<Sum, Sum>(count));
+    } else {
+      return 0;
+    }
+  }
+  void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
+  [[nodiscard]] bool can_be_captured() const override {
+    if constexpr (requires { Communicator::can_be_captured; }) return Communicator::can_be_captured;
+    return communicator_.size() == 1;
   }
 
   [[gnu::noinline]] void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first,
@@ -152,6 +172,10 @@ class PolicyOperations final : public Operations<Backend> {
   }
 
  private:
+  static constexpr bool takes_staging = requires(Communicator const& c) {
+    c.template staging_bytes<Sum, Value>(std::size_t{1});
+  };
+
   static PolicyFacts facts_of(Config const& config) {
     return {.rule = detail::policy_name<Rule>(),
             .scaler = detail::policy_name<Scaler>(),
@@ -193,6 +217,7 @@ class PolicyOperations final : public Operations<Backend> {
 
   Communicator& communicator_;
   Config const& config_;
+  std::span<std::byte> staging_{};
 };
 
 }  // namespace zero

@@ -36,9 +36,9 @@ class LossScale {
 };
 
 /// Settles a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
-/// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads and
-/// writes lies in one place of device memory, so that it can be recorded once and run again; what changes from step to
-/// step comes from a ring of pinned memory, and what became of the step goes back there.
+/// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads
+/// and writes lies in one place of device memory, so that it can be recorded once and run again; what changes from step
+/// to step comes from a ring of pinned memory, and what became of the step goes back there.
 template <class Backend>
 class StepDecider {
  public:
@@ -57,7 +57,7 @@ class StepDecider {
         results_(allocate(MemoryKind::device, result_bytes_)),
         constants_(allocate(read_by_update(), facts().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), facts().decision_bytes)),
-        reports_(std::make_shared<Reports>(parameters, facts().fails_when_exhausted)) {
+        reports_(std::make_shared<Reports>(parameters, facts().fails_when_exhausted, engine.operations)) {
     auto* const state = host_state();
     scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
     upload_state();
@@ -112,6 +112,8 @@ class StepDecider {
 
   /// The ticket of the step whose report was fetched last.
   [[nodiscard]] StepTicket<Event> ticket() const { return {reports_, number_ - 1}; }
+  /// That of a step which is not run now.
+  [[nodiscard]] StepTicket<Event> ticket_of_recorded() const { return {reports_, Reports::recorded}; }
   /// Steps that were decided, skipped ones too.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 

@@ -29,6 +29,19 @@ struct StepReport {
   std::string bad_parameter{};      ///< the first registered parameter with a non-finite gradient; empty: none
 };
 
+namespace detail {
+
+/// Throws what has become of the other ranks, where a wait for their work has ended because one of them failed.
+class PeerCheck {
+ public:
+  virtual void check_peers() const = 0;
+
+ protected:
+  ~PeerCheck() = default;
+};
+
+}  // namespace detail
+
 /// The reports of the latest steps: where the host reads them, and the events after which it may. Owned by the engine
 /// and its tickets together, so that a ticket may be read after the engine is gone: what lies in the engine's memory is
 /// then kept here.
@@ -37,8 +50,11 @@ class StepReports {
  public:
   static constexpr std::size_t kept = 16;
 
-  StepReports(std::shared_ptr<ParameterList const> parameters, bool fail_when_exhausted)
-      : parameters_(std::move(parameters)), fail_when_exhausted_(fail_when_exhausted) {}
+  /// Number of the ticket of a step that was recorded, and not run.
+  static constexpr std::uint64_t recorded = UINT64_MAX - 1;
+
+  StepReports(std::shared_ptr<ParameterList const> parameters, bool fail_when_exhausted, detail::PeerCheck const& peers)
+      : parameters_(std::move(parameters)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
@@ -52,6 +68,7 @@ class StepReports {
   /// The engine's memory is about to go, after all that was put on its streams has run. A report that never came,
   /// because the device has failed, is gone.
   void keep() noexcept {
+    peers_ = nullptr;
     for (auto& slot : slots_) {
       if (slot.outcome == nullptr || slot.outcome == &slot.kept) continue;
       try {
@@ -67,10 +84,15 @@ class StepReports {
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
     auto const& slot = this->slot(ticket);
+    if (ticket == recorded) {
+      detail::fail<SequenceError>(
+          {"zero::StepTicket: this step was recorded, not run: read the ticket that CapturedStep::replay returns"});
+    }
     if (slot.ticket != ticket) {
       detail::fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"});
     }
     auto const& o = slot.decided.read(*slot.outcome);
+    if (peers_ != nullptr) peers_->check_peers();
     StepReport report{.step = o.steps,
                       .skipped = o.skipped,
                       .skipped_steps = o.skipped_steps,
@@ -91,6 +113,7 @@ class StepReports {
  private:
   std::shared_ptr<ParameterList const> parameters_;
   bool fail_when_exhausted_;
+  detail::PeerCheck const* peers_;  // as long as the engine
   std::array<Slot, kept> slots_{};
 };
 
@@ -101,11 +124,12 @@ class [[nodiscard]] StepTicket {
   StepTicket(std::shared_ptr<StepReports<Event> const> reports, std::uint64_t number)
       : reports_(std::move(reports)), number_(number) {}
 
-  /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
+  /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old,
+  /// CommunicationError where a rank has failed meanwhile.
   [[nodiscard]] StepReport get() const { return reports_->report(number_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {
-    if (!reports_->slot(number_).decided.done()) return std::nullopt;
+    if (number_ != StepReports<Event>::recorded && !reports_->slot(number_).decided.done()) return std::nullopt;
     return get();
   }
 

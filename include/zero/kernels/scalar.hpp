@@ -11,8 +11,9 @@
 // __fmaf_rn on a device. Operands are the bits of numbers, held in integers: what a compiler may assume of a
 // floating-point value (that it is finite, say) it cannot assume of them.
 //
-// The operations on doubles are volatile: they compute constants, whose order against a FloatingPointGuard matters and
-// whose speed does not. The operations on floats run inside drivers, which are ordered as a whole.
+// On a host the operations on doubles are volatile: they compute constants, whose order against a FloatingPointGuard
+// matters and whose speed does not. The operations on floats run inside drivers, which are ordered as a whole. On a
+// device there is no guard.
 namespace zero::detail {
 
 using F32 = std::uint32_t;  // the bits of a float
@@ -36,10 +37,10 @@ ZERO_HOST_DEVICE inline int count_leading_zeros(std::uint32_t x) {
 // clang-format off
 #if defined(__CUDA_ARCH__)
 #define ZERO_UNARY(T, order, name, x86, arm, ptx, reg) \
-  ZERO_HOST_DEVICE inline T name(T a) { T r; asm order(ptx " %0, %1;" : "=" reg(r) : reg(a)); return r; }
+  ZERO_HOST_DEVICE inline T name(T a) { T r; asm(ptx " %0, %1;" : "=" reg(r) : reg(a)); return r; }
 #define ZERO_BINARY(T, order, name, x86, arm, ptx, reg) \
   ZERO_HOST_DEVICE inline T name(T a, T b) { \
-    T r; asm order(ptx " %0, %1, %2;" : "=" reg(r) : reg(a), reg(b)); return r; \
+    T r; asm(ptx " %0, %1, %2;" : "=" reg(r) : reg(a), reg(b)); return r; \
   }
 #elif defined(__x86_64__)
 // In place: some leave the rest of their destination as it is, and would wait for whatever else was there.
@@ -84,7 +85,7 @@ ZERO_HOST_DEVICE inline F64 f64_from_f32(F32 a) {
 ZERO_HOST_DEVICE inline F32 f32_from_f64(F64 a) {
 #if defined(__CUDA_ARCH__)
   F32 r = 0;
-  asm volatile("cvt.rn.f32.f64 %0, %1;" : "=r"(r) : "l"(a));
+  asm("cvt.rn.f32.f64 %0, %1;" : "=r"(r) : "l"(a));
   return r;
 #elif defined(__x86_64__)
   asm volatile("cvtsd2ss %0, %0" : "+x"(a));

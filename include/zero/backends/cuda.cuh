@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backends/cuda.hpp>
+#include <zero/kernels/accumulate.cuh>
+#include <zero/kernels/cast.cuh>
+#include <zero/kernels/copy_many.cuh>
+#include <zero/kernels/decide.cuh>
+#include <zero/kernels/launch.cuh>
+#include <zero/kernels/norm.cuh>
+#include <zero/kernels/update.cuh>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace zero {
+
+template <class Sum, class T>
+void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+                            bool first) const {
+  if constexpr (std::is_same_v<Sum, T>) {
+    if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
+  }
+  if (source_count == 1) return kernels::launch_accumulate<1>(into, sources, source_count, n, first, *this);
+  if (source_count <= 8) return kernels::launch_accumulate<8>(into, sources, source_count, n, first, *this);
+  for (std::size_t q = 0; q < source_count; q += kernels::max_sources) {
+    std::size_t const some = std::min(kernels::max_sources, source_count - q);
+    kernels::launch_accumulate<kernels::max_sources>(into, sources + q, some, n, first && q == 0, *this);
+  }
+}
+
+template <class Word>
+void CudaStream::add_words(Word* into, Word const* const* sources, std::size_t source_count, std::size_t n) const {
+  kernels::AddWords<Word> a{into, {}, static_cast<std::uint32_t>(source_count), static_cast<std::uint32_t>(n)};
+  std::copy_n(sources, source_count, a.sources);
+  kernels::launch(kernels::add_words<Word>, kernels::divide_up(n, kernels::block_threads), a, *this,
+                  "the kernel that adds words");
+}
+
+template <class Sum>
+void CudaBackend::squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream) {
+  kernels::Squares<Sum> const a{slice, kernels::DevicePieces(pieces), norm};
+  std::size_t const blocks = kernels::divide_up(a.pieces.granules, kernels::squares_granules);
+  constexpr std::size_t per_multiprocessor = 8;  // each block ends with additions to the same words
+  kernels::launch(kernels::squares<Sum>,
+                  kernels::at_most(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
+                  "the norm kernel");
+}
+
+template <class Rule, class Scaler>
+void CudaBackend::decide(DecisionArguments<Rule, Scaler> const& arguments, Stream stream) {
+  kernels::launch(kernels::decide<Rule, Scaler>, 1, arguments, stream, "the decision kernel", 1);
+}
+
+template <class Rule, class Compute, class Sum>
+void CudaBackend::update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                         Decision<Rule> const* decision, Stream stream) {
+  kernels::Update<Rule, Compute, Sum> a{base.master, base.value, base.gradient, {}, kernels::DevicePieces(pieces),
+                                        decision};
+  std::copy(base.states.begin(), base.states.end(), a.states);
+  kernels::launch(kernels::update<Rule, Compute, Sum>, a.pieces.tiles(), a, stream, "the update kernel");
+}
+
+template <class To, class From>
+void CudaBackend::cast(To* to, From const* from, std::size_t n, Stream stream) {
+  bool const by_four = kernels::takes_four(to) && kernels::takes_four(from);
+  std::size_t const fours = by_four ? n / 4 : 0;
+  kernels::launch(kernels::cast<To, From>, kernels::divide_up(fours + (n - fours * 4), kernels::block_threads),
+                  kernels::Cast<To, From>{to, from, n, by_four}, stream, "the cast kernel");
+}
+
+template <class Range>
+void CudaBackend::launch_copies(Range const* ranges, std::size_t count, Stream stream) {
+  if (count <= kernels::few_copies) return kernels::launch_copy_many<kernels::few_copies>(ranges, count, stream);
+  for (std::size_t i = 0; i < count; i += kernels::most_copies) {
+    kernels::launch_copy_many<kernels::most_copies>(ranges + i, std::min(kernels::most_copies, count - i), stream);
+  }
+}
+
+}  // namespace zero

@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backend.hpp>
+#include <zero/backends/host.hpp>
+#include <zero/bucket.hpp>
+#include <zero/buffer.hpp>
+#include <zero/cuda/device.hpp>
+#include <zero/cuda/error.hpp>
+#include <zero/cuda/graph.hpp>
+#include <zero/cuda/stream.hpp>
+#include <zero/error.hpp>
+#include <zero/gradient_norm.hpp>
+#include <zero/host_memory.hpp>
+#include <zero/kernels/update.hpp>
+#include <zero/step_decision.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace zero {
+
+/// Model states on one CUDA device, and, offloaded, in host memory. Compiles with any C++ compiler; what launches
+/// kernels is defined in zero/engine.cuh, which one .cu includes to instantiate the engines that a program uses.
+class CudaBackend {
+ public:
+  using Stream = CudaStream;
+  using Event = CudaEvent;
+  using Graph = CudaGraph;
+  static constexpr std::size_t alignment = 256;  ///< of device and pinned memory, and what its size is rounded up to
+
+  struct Config {
+    int device = -1;       ///< ordinal; negative: the current device of the thread that makes the engine
+    int host_threads = 0;  ///< for what is offloaded; 0: the machine's cores divided by the ranks that share them
+  };
+
+  /// Destroys its stream. Move-only.
+  class OwnedStream {
+   public:
+    explicit OwnedStream(Stream stream) noexcept : stream_(stream) {}
+    OwnedStream(OwnedStream&& other) noexcept : stream_(std::exchange(other.stream_, Stream())) {}
+    OwnedStream& operator=(OwnedStream&&) = delete;
+    ~OwnedStream() {
+      if (stream_.handle() != nullptr) (void)cudaStreamDestroy(stream_.handle());
+    }
+    [[nodiscard]] Stream get() const noexcept { return stream_; }
+
+   private:
+    Stream stream_;
+  };
+
+  /// \p local_ranks is the number of ranks on this machine.
+  /// \throws CudaError without a driver or a GPU, ConfigurationError for settings that cannot work.
+  CudaBackend(Config const& config, int local_ranks)
+      : device_(detail::checked_device(config.device)),
+        host_({.threads = config.host_threads}, local_ranks),
+        setup_(make_stream("setup")) {
+    check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_), "cudaDeviceGetAttribute");
+  }
+  CudaBackend(CudaBackend const&) = delete;
+  CudaBackend& operator=(CudaBackend const&) = delete;
+
+  [[nodiscard]] int device() const noexcept { return device_; }
+
+  // ------------------------------------------------------------------------------------------------- memory
+
+  /// Zero-filled. Blocks. \throws CudaError; std::bad_alloc for pageable memory.
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
+    if (kind == MemoryKind::pageable) {
+      auto const block = HostMemory::allocate(bytes);
+      use_.add(kind, block.bytes);
+      return block;
+    }
+    detail::DeviceGuard const guard(device_);
+    MemoryBlock block{nullptr, (bytes + alignment - 1) / alignment * alignment};
+    if (kind == MemoryKind::device) {
+      check(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
+      fill(block);
+    } else {
+      check(cudaHostAlloc(&block.data, block.bytes, cudaHostAllocPortable), "cudaHostAlloc");
+      std::memset(block.data, 0, block.bytes);
+    }
+    use_.add(kind, block.bytes);
+    return block;
+  }
+  void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
+    use_.remove(kind, block.bytes);
+    if (kind == MemoryKind::pageable) return HostMemory::deallocate(block);
+    (void)(kind == MemoryKind::device ? cudaFree(block.data) : cudaFreeHost(block.data));
+  }
+  /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
+
+  /// \throws ConfigurationError unless this device's kernels reach the caller's buffer at \p data.
+  void check_adopted(void const* data, std::string_view parameter) const {
+    cudaPointerAttributes attributes{};
+    check(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
+    bool const managed = attributes.type == cudaMemoryTypeManaged;
+    if (managed || (attributes.type == cudaMemoryTypeDevice && attributes.device == device_)) return;
+    auto const where = attributes.type == cudaMemoryTypeDevice ? "memory of another device" : "host memory";
+    detail::fail<ConfigurationError>({"zero::CudaBackend: parameter ", detail::quoted(parameter), " has adopted ",
+                                      where, ": give buffers of device ", device_, ", from cudaMalloc"});
+  }
+
+  // ------------------------------------------------------------------------------------------------- order
+
+  /// The engine's own streams go first where work competes: what they do is waited for.
+  [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) {
+    detail::DeviceGuard const guard(device_);
+    int least = 0, greatest = 0;
+    check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), "cudaStreamCreateWithPriority");
+    return OwnedStream(Stream(stream, device_));
+  }
+  void record(Event& event, Stream stream) {
+    detail::DeviceGuard const guard(device_);
+    event.record(stream.handle(), capture_);
+  }
+  /// Inside a capture nothing outside is waited for: every replay comes after it. What was recorded in a capture has
+  /// passed when its last replay has.
+  void wait(Stream stream, Event const& event) {
+    if (!event.recorded()) return;
+    detail::DeviceGuard const guard(device_);
+    if (event.capture() == capture_) return event.hold_back(stream.handle());
+    if (capture_ == 0) replayed_.hold_back(stream.handle());
+  }
+  void synchronize(Stream stream) {
+    detail::DeviceGuard const guard(device_);
+    check(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
+  }
+  void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
+  void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}
+
+  // ------------------------------------------------------------------------------------------------- capture
+
+  /// From here to `end_capture` nothing runs: what is put on \p origin and on \p own, the engine's own stream, and on
+  /// streams that wait for them, is recorded. Other threads may go on using the device.
+  void begin_capture(Stream origin, Stream own) {
+    detail::DeviceGuard const guard(device_);
+    check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    capture_ = ++captures_;
+    follow(origin, own);
+  }
+  [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
+    detail::DeviceGuard const guard(device_);
+    follow(own, origin);
+    capture_ = 0;
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
+    return Graph(graph);
+  }
+  void abandon_capture(Stream origin) noexcept {
+    capture_ = 0;
+    cudaGraph_t graph = nullptr;
+    (void)cudaStreamEndCapture(origin.handle(), &graph);
+    if (graph != nullptr) (void)cudaGraphDestroy(graph);
+    (void)cudaGetLastError();
+  }
+  void launch(Graph const& graph, Stream origin) {
+    detail::DeviceGuard const guard(device_);
+    graph.launch(origin.handle());
+  }
+  /// \p own, and whoever waits for an event of the capture, goes on behind what is on \p origin.
+  void end_replay(Stream origin, Stream own) {
+    detail::DeviceGuard const guard(device_);
+    replayed_.record(origin.handle());
+    replayed_.hold_back(own.handle());
+  }
+  /// \p second goes on behind what is on \p first.
+  void follow(Stream first, Stream second) {
+    detail::DeviceGuard const guard(device_);
+    Event behind;
+    behind.record(first.handle(), capture_);
+    behind.hold_back(second.handle());
+  }
+  [[nodiscard]] bool capturing() const noexcept { return capture_ != 0; }
+
+  // ------------------------------------------------------------------------------------------------- operations
+
+  void zero(void* to, std::size_t bytes, Stream stream) {
+    detail::DeviceGuard const guard(device_);
+    check(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
+  }
+  /// Between any two kinds of memory, also memory of the caller; blocks where that is not pinned.
+  void copy(void* to, void const* from, std::size_t bytes, Stream stream) { stream.copy(to, from, bytes); }
+  /// Between two places of host memory, by the host, in the order of \p stream.
+  void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
+    run_on_host(stream, [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+  }
+  /// One launch, for up to some thousand tensors.
+  void copy_many(std::span<CopyRange const> ranges, Stream stream) {
+    launch_copies(ranges.data(), ranges.size(), stream);
+  }
+
+  template <class Sum, class T>
+  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
+    stream.accumulate(into, &from, 1, n, first);
+  }
+  template <class Sum>
+  ZERO_LAUNCHES_KERNELS void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream);
+  template <class Rule, class Scaler>
+  ZERO_LAUNCHES_KERNELS void decide(DecisionArguments<Rule, Scaler> const& arguments, Stream stream);
+  template <class Rule, class Compute, class Sum>
+  ZERO_LAUNCHES_KERNELS void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                                    Decision<Rule> const* decision, Stream stream);
+  template <class To, class From>
+  ZERO_LAUNCHES_KERNELS void cast(To* to, From const* from, std::size_t n, Stream stream);
+
+  /// The update of offloaded states, by the host, in the order of \p stream. \p pieces must stay where they are.
+  template <class Rule, class Compute, class Sum>
+  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+                      Decision<Rule> const* decision, Stream stream) {
+    run_on_host(stream, [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
+  }
+
+ private:
+  static void check(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
+    detail::check_cuda(code, call, site);
+  }
+
+  void fill(MemoryBlock block) {
+    try {
+      zero(block.data, block.bytes, setup_.get());
+      synchronize(setup_.get());
+    } catch (...) {
+      (void)cudaFree(block.data);
+      throw;
+    }
+  }
+
+  // The runtime calls host functions from a thread of its own, one after another for each stream; those of two streams
+  // may meet, and they share the threads of one host backend.
+  template <class F>
+  void run_on_host(Stream stream, F f) {
+    struct Task {
+      std::mutex& mutex;
+      F run;
+    };
+    auto task = std::make_unique<Task>(Task{host_mutex_, std::move(f)});
+    auto const call = [](void* argument) {
+      std::unique_ptr<Task> const owned(static_cast<Task*>(argument));
+      std::lock_guard const lock(owned->mutex);
+      owned->run();
+    };
+    detail::DeviceGuard const guard(device_);
+    check(cudaLaunchHostFunc(stream.handle(), call, task.get()), "cudaLaunchHostFunc");
+    (void)task.release();
+  }
+
+  template <class Range>
+  ZERO_LAUNCHES_KERNELS void launch_copies(Range const* ranges, std::size_t count, Stream stream);
+
+  int device_;
+  int multiprocessors_ = 0;
+  HostBackend host_;
+  std::mutex host_mutex_;
+  MemoryUse use_;
+  OwnedStream setup_;
+  std::uint64_t captures_ = 0;
+  std::uint64_t capture_ = 0;  // the one that is being recorded
+  Event replayed_;
+};
+static_assert(backend_policy<CudaBackend>);
+
+}  // namespace zero

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/communicator.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/error.hpp>
+#include <zero/lease.hpp>
+#include <zero/step_ticket.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace zero {
+
+template <class Backend>
+class EngineCore;
+
+namespace detail {
+
+struct NoGraph {};
+
+template <class Backend>
+struct GraphOf {
+  using type = NoGraph;
+};
+template <class Backend>
+requires requires { typename Backend::Graph; }
+struct GraphOf<Backend> {
+  using type = typename Backend::Graph;
+};
+
+}  // namespace detail
+
+/// A whole step, recorded: its micro-batches with all that the caller has put between, and the update. Replaying it
+/// costs one launch. The settings of a step are not part of it. Move-only; used by the engine's thread, and not beyond
+/// the engine's end.
+template <class Backend>
+class [[nodiscard]] CapturedStep {
+ public:
+  using Graph = typename detail::GraphOf<Backend>::type;
+  using Stream = typename Backend::Stream;
+  using Ticket = StepTicket<typename Backend::Event>;
+
+  CapturedStep(EngineCore<Backend>& core, std::shared_ptr<detail::EngineLife const> life, Graph graph,
+               Traffic const& sent)
+      : core_(&core), life_(std::move(life)), graph_(std::move(graph)), sent_(sent) {}
+
+  /// Takes the step once more, in the order of \p stream. Does not synchronize it. Between two replays the engine may
+  /// be used as between two steps. \throws as Engine::step.
+  [[nodiscard]] Ticket replay(StepOptions const& options, Stream stream) const {
+    if (!life_->alive) throw LeaseError("zero::CapturedStep: used after the engine's end: record it on the new engine");
+    return core_->replay(graph_, sent_, options, stream);
+  }
+
+ private:
+  EngineCore<Backend>* core_;
+  std::shared_ptr<detail::EngineLife const> life_;
+  Graph graph_;
+  Traffic sent_;
+};
+
+}  // namespace zero

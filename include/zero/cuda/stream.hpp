@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/communicator.hpp>
+#include <zero/cuda/device.hpp>
+#include <zero/cuda/error.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+// Launches kernels: defined in a .cuh, declared for every compiler. Hidden, so that two shared libraries in one process
+// that were built for different GPUs each launch their own.
+#define ZERO_LAUNCHES_KERNELS [[gnu::visibility("hidden"), gnu::noinline]]
+
+namespace zero {
+
+/// An event of a device, made when it is first recorded; one that never was has passed. Move-only.
+class CudaEvent {
+ public:
+  CudaEvent() = default;
+  CudaEvent(CudaEvent&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), capture_(std::exchange(other.capture_, 0)) {}
+  CudaEvent& operator=(CudaEvent&& other) noexcept {
+    std::swap(handle_, other.handle_), std::swap(capture_, other.capture_);
+    return *this;
+  }
+  ~CudaEvent() {
+    if (handle_ != nullptr) (void)cudaEventDestroy(handle_);
+  }
+
+  /// Blocks the host. \throws CudaError, also for an earlier operation that failed on the device.
+  void synchronize() const {
+    if (handle_ != nullptr) detail::check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize");
+  }
+  [[nodiscard]] bool done() const {
+    if (handle_ == nullptr) return true;
+    auto const code = cudaEventQuery(handle_);
+    if (code == cudaErrorNotReady) {
+      (void)cudaGetLastError();
+      return false;
+    }
+    detail::check_cuda(code, "cudaEventQuery");
+    return true;
+  }
+  template <class T>
+  [[nodiscard]] T const& read(T const& value) const {
+    synchronize();
+    return value;
+  }
+
+  /// Takes notice of what has been put on \p stream, on the current device. \p capture: the number of the capture that
+  /// the stream is part of; 0: none.
+  void record(cudaStream_t stream, std::uint64_t capture = 0) {
+    if (handle_ == nullptr) {
+      detail::check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    }
+    detail::check_cuda(cudaEventRecord(handle_, stream), "cudaEventRecord");
+    capture_ = capture;
+  }
+  /// What is put on \p stream from now on waits for what was recorded.
+  void hold_back(cudaStream_t stream) const {
+    if (handle_ != nullptr) detail::check_cuda(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
+  }
+  [[nodiscard]] bool recorded() const noexcept { return handle_ != nullptr; }
+  /// The capture in which it was recorded last; 0: none.
+  [[nodiscard]] std::uint64_t capture() const noexcept { return capture_; }
+
+ private:
+  cudaEvent_t handle_ = nullptr;
+  std::uint64_t capture_ = 0;
+};
+
+/// Owns 64-bit words on a device. Move-only.
+class CudaWords {
+ public:
+  CudaWords() = default;
+  CudaWords(int device, std::size_t count) : count_(count) {
+    detail::DeviceGuard const guard(device);
+    detail::check_cuda(cudaMalloc(&data_, count * sizeof(std::uint64_t)), "cudaMalloc");
+  }
+  CudaWords(CudaWords&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+  CudaWords& operator=(CudaWords&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(count_, other.count_);
+    return *this;
+  }
+  ~CudaWords() {
+    if (data_ != nullptr) (void)cudaFree(data_);
+  }
+  [[nodiscard]] std::uint64_t* data() const noexcept { return static_cast<std::uint64_t*>(data_); }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+/// A stream of a device. Borrowed: whoever made it destroys it, after the engine.
+class CudaStream {
+ public:
+  using Event = CudaEvent;
+  using Words = CudaWords;
+
+  CudaStream() = default;
+  CudaStream(int) = delete;  // a 0 is not a stream
+  /// The caller's own stream, of the calling thread's current device.
+  explicit CudaStream(cudaStream_t handle) : handle_(handle), device_(detail::current_device()) {}
+  CudaStream(cudaStream_t handle, int device) noexcept : handle_(handle), device_(device) {}
+
+  [[nodiscard]] cudaStream_t handle() const noexcept { return handle_; }
+  [[nodiscard]] int device() const noexcept { return device_; }
+  friend bool operator==(CudaStream, CudaStream) = default;
+
+  // What in-process communicators are made of: see `collective_stream`. Needs zero/engine.cuh where it is instantiated.
+  template <class Sum, class T>
+  ZERO_LAUNCHES_KERNELS void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+                                        bool first) const;
+  template <class Word>
+  ZERO_LAUNCHES_KERNELS void add_words(Word* into, Word const* const* sources, std::size_t source_count,
+                                       std::size_t n) const;
+  void copy(void* to, void const* from, std::size_t bytes) const {
+    detail::DeviceGuard const guard(device_);
+    detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
+  }
+  void record(Event& event) const {
+    detail::DeviceGuard const guard(device_);
+    event.record(handle_);
+  }
+  void wait(Event const& event) const {
+    detail::DeviceGuard const guard(device_);
+    event.hold_back(handle_);
+  }
+  /// \throws ConfigurationError where this device cannot read the peer's memory.
+  void reach(CudaStream const& peer) const {
+    if (peer.device_ == device_) return;
+    detail::DeviceGuard const guard(device_);
+    int possible = 0;
+    detail::check_cuda(cudaDeviceCanAccessPeer(&possible, device_, peer.device_), "cudaDeviceCanAccessPeer");
+    if (possible == 0) {
+      detail::fail<ConfigurationError>({"zero::ThreadCommunicator: device ", device_,
+                                        " cannot read the memory of device ", peer.device_,
+                                        ": use one device for all ranks, or zero::NcclCommunicator"});
+    }
+    auto const code = cudaDeviceEnablePeerAccess(peer.device_, 0);
+    if (code == cudaErrorPeerAccessAlreadyEnabled) {
+      (void)cudaGetLastError();
+    } else {
+      detail::check_cuda(code, "cudaDeviceEnablePeerAccess");
+    }
+  }
+  [[nodiscard]] Words make_words(std::size_t n) const { return Words(device_, n); }
+
+ private:
+  cudaStream_t handle_ = nullptr;
+  int device_ = 0;
+};
+static_assert(collective_stream<CudaStream>);
+
+}  // namespace zero

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/four.cuh>
+#include <zero/kernels/launch.cuh>
+#include <zero/kernels/real.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
+
+/// Most arrays that one launch adds: all of them are parameters of the kernel.
+inline constexpr std::size_t max_sources = 256;
+
+/// Arguments of `accumulate` on a device, for up to \p N sources.
+template <class Sum, class T, std::size_t N>
+struct Accumulate {
+  Sum* into;
+  T const* sources[N];
+  std::uint32_t source_count;
+  std::uint64_t count;
+  bool first;
+  bool by_four;  ///< all arrays are aligned to four elements
+};
+
+template <class Sum>
+[[nodiscard]] __device__ inline Real1 rounded(Real1 const& x) {
+  return real_of(zero::detail::widen_bits(zero::detail::narrow_bits(Sum{}, x.bits[0])));
+}
+
+template <class Sum, class T, std::size_t N>
+__device__ inline void accumulate_four(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
+  Four sum = load_four(a.sources[0] + at);
+  if (!a.first) {
+    Four const before = load_four(a.into + at);
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) sum.x[i] = before.x[i] + sum.x[i];
+  }
+  for (std::uint32_t q = 1; q < a.source_count; ++q) {
+    Four const addend = load_four(a.sources[q] + at);
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) sum.x[i] = rounded<Sum>(sum.x[i]) + addend.x[i];
+  }
+  store_four(a.into + at, sum);
+}
+
+template <class Sum, class T, std::size_t N>
+__device__ inline void accumulate_one(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
+  Real1 sum = load_one(a.sources[0] + at);
+  if (!a.first) sum = load_one(a.into + at) + sum;
+  for (std::uint32_t q = 1; q < a.source_count; ++q) sum = rounded<Sum>(sum) + load_one(a.sources[q] + at);
+  store_one(a.into + at, sum);
+}
+
+template <class Sum, class T, std::size_t N>
+ZERO_KERNEL(block_threads)
+accumulate(__grid_constant__ Accumulate<Sum, T, N> const a) {
+  std::uint64_t const thread = std::uint64_t{blockIdx.x} * block_threads + threadIdx.x;
+  std::uint64_t const fours = a.by_four ? a.count / 4 : 0;
+  if (thread < fours) {
+    accumulate_four(a, thread * 4);
+  } else if (thread - fours < a.count - fours * 4) {
+    accumulate_one(a, fours * 4 + (thread - fours));
+  }
+}
+
+/// The same sums as `zero::accumulate`, source after source.
+template <std::size_t N, class Sum, class T>
+void launch_accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first,
+                       CudaStream stream) {
+  Accumulate<Sum, T, N> a{.into = into,
+                          .sources = {},
+                          .source_count = static_cast<std::uint32_t>(source_count),
+                          .count = n,
+                          .first = first,
+                          .by_four = takes_four(into)};
+  for (std::size_t q = 0; q < source_count; ++q) {
+    a.sources[q] = sources[q];
+    a.by_four = a.by_four && takes_four(sources[q]);
+  }
+  std::size_t const fours = a.by_four ? n / 4 : 0;
+  launch(accumulate<Sum, T, N>, divide_up(fours + (n - fours * 4), block_threads), a, stream, "the accumulate kernel");
+}
+
+/// Arguments of the sum of the words of several ranks.
+template <class Word64>
+struct AddWords {
+  Word64* into;
+  Word64 const* sources[max_sources];
+  std::uint32_t source_count;
+  std::uint32_t count;
+};
+
+template <class Word64>
+ZERO_KERNEL(block_threads)
+add_words(__grid_constant__ AddWords<Word64> const a) {
+  std::uint32_t const at = blockIdx.x * block_threads + threadIdx.x;
+  if (at >= a.count) return;
+  Word64 sum = 0;
+  for (std::uint32_t q = 0; q < a.source_count; ++q) sum += a.sources[q][at];
+  a.into[at] = sum;
+}
+
+}  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels

@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/launch.cuh>
+#include <zero/step_decision.hpp>
+
+namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
+
+/// One thread: some hundred operations, most of them one after another.
+template <class Rule, class Scaler>
+ZERO_KERNEL(1)
+decide(DecisionArguments<Rule, Scaler> const a) {
+  zero::decide(a);
+}
+
+}  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels

@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/gradient_norm.hpp>
+#include <zero/kernels/exact_sum.hpp>
+#include <zero/kernels/float_types.hpp>
+#include <zero/kernels/launch.cuh>
+#include <zero/kernels/norm_granule.hpp>
+#include <zero/kernels/pieces.cuh>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
+
+/// Arguments of the sum of squares of the pieces of a slice.
+template <class Sum>
+struct Squares {
+  Sum const* slice;
+  DevicePieces pieces;
+  NormWords norm;
+};
+
+/// Granules of one warp at a time. Eight sums, spread over the lanes, cost nine exchanges instead of forty.
+inline constexpr unsigned warp_granules = 8;
+inline constexpr std::size_t squares_granules = std::size_t{warp_granules} * block_warps;
+
+using Word = unsigned long long;  // what atomicAdd takes
+
+/// Adds numbers to four neighbouring digits of an exact sum in registers; others are handed on.
+class DigitWindow {
+ public:
+  __device__ void add(double x, Word* digits) {
+    auto const term = ExactSum::split(x);
+    if (term.digit - base_ > 1) {  // unsigned: below the window, too
+      flush(digits);
+      base_ = term.digit;
+    }
+    bool const upper = term.digit != base_;
+#pragma unroll
+    for (unsigned i = 0; i < 3; ++i) {
+      digits_[i] += upper ? 0 : term.parts[i];
+      digits_[i + 1] += upper ? term.parts[i] : 0;
+    }
+  }
+  __device__ void flush(Word* digits) {
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) {
+      if (digits_[i] != 0) atomicAdd(digits + base_ + i, static_cast<Word>(digits_[i]));
+      digits_[i] = 0;
+    }
+  }
+
+ private:
+  std::uint32_t base_ = 0;
+  std::uint64_t digits_[4] = {};
+};
+
+// The tree of norm_granule.hpp over 128 elements, of which lane l has elements l, l + 32, l + 64 and l + 96: the first
+// two levels. A square is exact in double, so that it may be fused with an addition.
+template <class Sum>
+__device__ inline double sum_of_four(Sum const* g, unsigned lane, unsigned elements, bool& finite) {
+  zero::detail::F64 squares[4];
+#pragma unroll
+  for (unsigned i = 0; i < 4; ++i) {
+    unsigned const at = lane + i * warp_size;
+    std::uint32_t bits = at < elements ? zero::detail::widen_bits(g[at]) : 0;
+    if ((bits & 0x7F800000U) == 0x7F800000U) bits = 0, finite = false;
+    auto const wide = zero::detail::f64_from_f32(bits);
+    squares[i] = zero::detail::f64_mul(wide, wide);
+  }
+  return zero::detail::bit_cast<double>(zero::detail::f64_add(zero::detail::f64_add(squares[0], squares[2]),
+                                                              zero::detail::f64_add(squares[1], squares[3])));
+}
+
+[[nodiscard]] __device__ inline double add(double a, double b) {
+  return zero::detail::bit_cast<double>(zero::detail::f64_add(zero::detail::bit_cast<zero::detail::F64>(a),
+                                                              zero::detail::bit_cast<zero::detail::F64>(b)));
+}
+
+inline constexpr unsigned all_lanes = 0xFFFFFFFFU;
+
+// One level for 2 x half sums: a lane keeps half of them, and gives the other half to the lane that adds those.
+template <unsigned half>
+__device__ inline void halve(double (&sums)[warp_granules], unsigned lane) {
+  bool const upper = (lane & half * 4) != 0;
+#pragma unroll
+  for (unsigned i = 0; i < half; ++i) {
+    double const low = sums[i], high = sums[i + half];  // values: a choice of addresses would not stay in registers
+    double const sent = upper ? low : high;
+    sums[i] = add(upper ? high : low, __shfl_xor_sync(all_lanes, sent, half * 4));
+  }
+}
+
+/// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight granules: lane l returns that of granule
+/// l / 4.
+[[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_granules], unsigned lane) {
+  halve<4>(sums, lane), halve<2>(sums, lane), halve<1>(sums, lane);
+  double const pairs = add(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
+  return add(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
+}
+
+// The first registered parameter counts; 0 is none.
+__device__ inline void enter_bad(NormWords const& norm, std::uint32_t parameter) {
+  auto* const entry = reinterpret_cast<Word*>(norm.words + ExactSum::words + norm.rank);
+  Word const mine = parameter + Word{1};
+  Word seen = *entry;
+  while (seen == 0 || seen > mine) {
+    Word const before = atomicCAS(entry, seen, mine);
+    if (before == seen) return;
+    seen = before;
+  }
+}
+
+// Bit j of \p bad: this lane has seen a number that is not finite in granule j, whose parameter lane 4 j knows.
+__device__ inline void enter_all_bad(NormWords const& norm, std::uint32_t bad, std::uint32_t parameter, unsigned lane) {
+  for (unsigned j = 0; j < warp_granules; ++j) {
+    bool const any = __any_sync(all_lanes, (bad >> j & 1) != 0) != 0;
+    if (any && lane == j * 4) enter_bad(norm, parameter);
+  }
+}
+
+// What a block has added up, carried over, so that the sums of any number of blocks fit their words.
+__device__ inline void publish(NormWords const& norm, Word* digits) {
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    for (unsigned k = 0; k + 1 < ExactSum::words; ++k) {
+      digits[k + 1] += digits[k] >> 32;
+      digits[k] &= 0xFFFFFFFFU;
+    }
+  }
+  __syncthreads();
+  if (threadIdx.x < ExactSum::words && digits[threadIdx.x] != 0) {
+    atomicAdd(reinterpret_cast<Word*>(norm.words) + threadIdx.x, digits[threadIdx.x]);
+  }
+}
+
+template <class Sum>
+ZERO_KERNEL(block_threads)
+squares(Squares<Sum> const a) {
+  __shared__ Word digits[ExactSum::words];
+  if (threadIdx.x < ExactSum::words) digits[threadIdx.x] = 0;
+  __syncthreads();
+  unsigned const warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
+  DigitWindow window;
+  for (std::uint64_t first = (std::uint64_t{blockIdx.x} * block_warps + warp) * warp_granules;
+       first < a.pieces.granules; first += std::uint64_t{gridDim.x} * squares_granules) {
+    // Lane l looks up granule l / 4.
+    std::uint64_t const x = (first + lane / 4) * granule;
+    bool const inside = first + lane / 4 < a.pieces.granules;
+    Piece const piece = a.pieces.pieces[inside ? a.pieces.find(x) : 0];
+    unsigned const elements = inside ? elements_of(piece, x) : 0;
+    double sums[warp_granules];
+    std::uint32_t bad = 0;
+#pragma unroll
+    for (unsigned j = 0; j < warp_granules; ++j) {
+      bool finite = true;
+      sums[j] = sum_of_four(a.slice + (first + j) * granule, lane, __shfl_sync(all_lanes, elements, j * 4), finite);
+      bad |= finite ? 0U : 1U << j;
+    }
+    double const sum = finish_trees(sums, lane);
+    if (lane % 4 == 0) window.add(sum, digits);
+    if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, piece.parameter, lane);
+  }
+  window.flush(digits);
+  publish(a.norm, digits);
+}
+
+}  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/four.cuh>
+#include <zero/kernels/launch.cuh>
+#include <zero/kernels/pieces.cuh>
+#include <zero/kernels/update.hpp>
+#include <zero/step_decision.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
+
+/// Arguments of the fused update on a device: those of `fused_update`, for the pieces of a range. Arrays are aligned to
+/// 16 bytes, and may be read and written up to the end of the last granule.
+template <class Rule, class Compute, class Sum>
+struct Update {
+  float* master;
+  Compute* value;  ///< null: none
+  Sum const* gradient;
+  float* states[Rule::state_count == 0 ? 1 : Rule::state_count];
+  DevicePieces pieces;
+  Decision<Rule> const* decision;
+};
+
+// Four elements of a thread, through the rule that the host runs.
+template <class Rule, class Compute, class Sum, std::size_t... K>
+__device__ inline void update_four(Update<Rule, Compute, Sum> const& a, std::uint64_t at, unsigned count,
+                                   typename Rule::Constants const& constants, float multiplier,
+                                   std::index_sequence<K...>) {
+  Four p = load_four(a.master + at), g = load_four(a.gradient + at);
+  Four s[sizeof...(K) + 1] = {load_four(a.states[K] + at)...};
+#pragma unroll
+  for (unsigned i = 0; i < 4; ++i) {
+    States<Real1, Rule::state_count> states;
+    ((states[K] = s[K].x[i]), ...);
+    Rule::update(p.x[i], g.x[i] * Real1(multiplier), states, constants);
+    ((s[K].x[i] = states[K]), ...);
+  }
+  if (count == 4) {
+    store_four(a.master + at, p), (store_four(a.states[K] + at, s[K]), ...);
+    if (a.value != nullptr) store_four(a.value + at, p);
+  } else {  // what follows is padding
+    store_some(a.master + at, p, count), (store_some(a.states[K] + at, s[K], count), ...);
+    if (a.value != nullptr) store_some(a.value + at, p, count);
+  }
+}
+
+template <class Rule, class Compute, class Sum>
+ZERO_KERNEL(block_threads)
+update(Update<Rule, Compute, Sum> const a) {
+  if (!a.decision->apply) return;
+  float const multiplier = a.decision->multiplier;
+  unsigned const warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
+  std::uint64_t const first = std::uint64_t{blockIdx.x} * tile_granules + warp;
+  if (first >= a.pieces.granules) return;
+  std::uint32_t p = a.pieces.find(first * granule);
+  Piece piece = a.pieces.pieces[p];
+  typename Rule::Constants constants = a.decision->constants[piece.group];
+  for (unsigned i = 0; i < tile_granules; i += block_warps) {
+    if (first + i >= a.pieces.granules) return;
+    std::uint64_t const x = (first + i) * granule;
+    while (x >= piece.offset + piece.count && p + 1 < a.pieces.count && a.pieces.pieces[p + 1].offset <= x) {
+      std::uint32_t const group = piece.group;
+      piece = a.pieces.pieces[++p];
+      if (piece.group != group) constants = a.decision->constants[piece.group];
+    }
+    unsigned const elements = elements_of(piece, x), mine = lane * 4;
+    if (mine >= elements) continue;
+    update_four(a, x + mine, elements - mine < 4 ? elements - mine : 4, constants, multiplier,
+                std::make_index_sequence<Rule::state_count>{});
+  }
+}
+
+}  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels
