@@ -29,9 +29,32 @@ template <class T>
   return {values.data(), values.size_bytes(), true};
 }
 
+/// One contribution to a parameter's gradient: what its backward pass does to element \p i. On a device, too.
+template <class Compute>
+struct Backward {
+  Compute const* values;
+  float const* scale;
+  Compute* target;
+  bool adds;
+  std::uint64_t step, k;
+  std::size_t parameter;
+  int contribution;
+  std::size_t bad;  ///< the element that is infinite; SIZE_MAX: none
+
+  ZERO_HOST_DEVICE void operator()(std::size_t i) const {
+    float const g = reference::gradient(zero::widen(values[i]), step, k, parameter, contribution, i);
+    Compute const scaled = zero::narrow<Compute>(i == bad ? HUGE_VALF : *scale * g);
+    target[i] = adds ? zero::narrow<Compute>(zero::widen(target[i]) + zero::widen(scaled)) : scaled;
+  }
+};
+
 /// The trainer's own work on a host backend: done at once.
 class AtOnce {
  public:
+  /// Memory for adopted buffers.
+  template <class T>
+  using Array = std::vector<T>;
+
   template <class Communicator>
   AtOnce(Communicator& /*communicator*/, int /*streams*/) {}
 
@@ -41,11 +64,20 @@ class AtOnce {
     config.backend.threads = run.pool ? 0 : run.threads;
   }
   [[nodiscard]] zero::HostStream stream(std::size_t /*k*/) const { return {}; }
+  /// Calls `f(i)` for every i below \p n.
   template <class F>
-  void launch(zero::HostStream /*stream*/, char const* /*name*/, std::vector<Touched> const& /*touched*/, F const& f) {
-    f();
+  void launch(zero::HostStream /*stream*/, char const* /*name*/, std::vector<Touched> const& /*touched*/, std::size_t n,
+              F const& f) {
+    for (std::size_t i = 0; i < n; ++i) f(i);
   }
-  void synchronize() {}
+  /// Uses values, and leaves nothing behind.
+  template <class T>
+  void look_at(zero::HostStream /*stream*/, std::span<T const> /*values*/) {}
+  /// A copy for the host, which waits for it.
+  template <class T>
+  [[nodiscard]] std::vector<T> fetch(zero::HostStream /*stream*/, std::span<T const> values) {
+    return {values.begin(), values.end()};
+  }
 
  private:
   std::optional<zero::ThreadPool> pool_;
@@ -57,6 +89,7 @@ class Trainer {
  public:
   using Compute = typename Engine::Compute;
   using Stream = typename Engine::Stream;
+  using Array = typename Work::template Array<Compute>;
 
   Trainer(Communicator& communicator, Run const& run)
       : communicator_(communicator),
@@ -117,8 +150,10 @@ class Trainer {
                                    .unit = spec(p).unit,
                                    .frozen = spec(p).frozen};
     if (!run_.adopted) return registered;
-    for (float value : initial_values(p)) own_values_[p].push_back(zero::narrow<Compute>(value));
-    own_gradients_[p].resize(spec(p).count);
+    std::vector<Compute> values;
+    for (float value : initial_values(p)) values.push_back(zero::narrow<Compute>(value));
+    own_values_[p] = Array(values);
+    own_gradients_[p] = Array(std::vector<Compute>(spec(p).count));
     registered.values = zero::adopt(own_values_[p].data(), spec(p).count);
     if (!spec(p).frozen) registered.gradients = zero::adopt(own_gradients_[p].data(), spec(p).count);
     return registered;
@@ -193,16 +228,9 @@ class Trainer {
     auto gradients = engine_.gradients(id, stream);
     auto const target = run_.zeroed ? zero::GradientTarget<Compute>{gradients[id], true} : gradients.write(id);
     std::span const scale(engine_.loss_scale().data(), 1);
-    work_.launch(stream, "backward", {reads(values), reads(scale), writes(target.values)}, [=] {
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        float const g =
-            reference::gradient(zero::widen(values[i]), static_cast<std::uint64_t>(step), k, p, contribution, i);
-        Compute const scaled = zero::narrow<Compute>(scale[0] * g);
-        target.values[i] =
-            target.adds ? zero::narrow<Compute>(zero::widen(target.values[i]) + zero::widen(scaled)) : scaled;
-      }
-      if (bad) target.values[1700] = zero::narrow<Compute>(INFINITY);
-    });
+    work_.launch(stream, "backward", {reads(values), reads(scale), writes(target.values)}, values.size(),
+                 Backward<Compute>{values.data(), scale.data(), target.values.data(), target.adds,
+                                   static_cast<std::uint64_t>(step), k, p, contribution, bad ? 1700 : SIZE_MAX});
     gradients.ready(stream);
   }
 
@@ -217,7 +245,7 @@ class Trainer {
 
   // A forward pass that leaves nothing behind but what it has seen of the parameters' sizes.
   void use(typename Engine::Lease const& weights, zero::ParameterId id, Stream stream) {
-    work_.launch(stream, "forward", {reads(weights[id])}, [] {});
+    work_.look_at(stream, weights[id]);
     result_.ranks_agree = result_.ranks_agree && weights[id].size() == spec(id.index).count;
   }
 
@@ -259,16 +287,15 @@ class Trainer {
 
   void compare_gathered(std::size_t p, std::vector<float> const& master) {
     auto const weights = engine_.gather(ids_[p], stream_);
-    auto const gathered = weights[ids_[p]];
-    std::span const own = keeps_adopted() ? std::span<Compute const>(own_values_[p]) : gathered;
-    work_.launch(stream_, "compare", {reads(gathered), reads(own)}, [&, gathered, own] {
-      for (std::size_t i = 0; i < master.size(); ++i) {
-        float const expected = zero::widen(zero::narrow<Compute>(master[i]));
-        bool const equal = zero::widen(gathered[i]) == expected && zero::widen(own[i]) == expected;
-        result_.ranks_agree = result_.ranks_agree && equal;
-      }
-    });
-    work_.synchronize();
+    auto const gathered = work_.fetch(stream_, weights[ids_[p]]);
+    auto const own = keeps_adopted()
+                         ? work_.fetch(stream_, std::span<Compute const>(own_values_[p].data(), master.size()))
+                         : gathered;
+    for (std::size_t i = 0; i < master.size(); ++i) {
+      float const expected = zero::widen(zero::narrow<Compute>(master[i]));
+      bool const equal = zero::widen(gathered[i]) == expected && zero::widen(own[i]) == expected;
+      result_.ranks_agree = result_.ranks_agree && equal;
+    }
   }
 
   [[nodiscard]] std::vector<zero::ParameterId> const& unit_ids(int unit) {
@@ -286,7 +313,7 @@ class Trainer {
   Communicator& communicator_;
   Run run_;
   reference::Model model_;
-  std::vector<std::vector<Compute>> own_values_, own_gradients_;
+  std::vector<Array> own_values_, own_gradients_;
   std::vector<zero::ParameterId> ids_;
   std::vector<std::vector<zero::ParameterId>> unit_ids_;
   Work work_;

@@ -10,8 +10,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <math.h>  // for a device
 #include <string>
 #include <vector>
+
+// A device computes the same gradients.
+#ifdef __CUDACC__
+#define REFERENCE_HOST_DEVICE __host__ __device__
+#else
+#define REFERENCE_HOST_DEVICE
+#endif
 
 namespace reference {
 
@@ -52,7 +60,7 @@ inline Model model() {
 }
 
 /// Mixes integers to noise: the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
-inline std::uint64_t mix(std::uint64_t x) {
+REFERENCE_HOST_DEVICE inline std::uint64_t mix(std::uint64_t x) {
   x += 0x9E3779B97F4A7C15U;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
@@ -67,12 +75,12 @@ inline float initial_value(std::size_t parameter, std::size_t i) {
 /// One contribution to the gradient of one element in micro-batch \p k of \p step: depends on the element's own value,
 /// so that an error of one step grows in the next ones, and spread over so many orders of magnitude that a sum in
 /// another order is another sum. No operation can be contracted to a fused one.
-[[gnu::noinline]] inline float gradient(float value, std::uint64_t step, std::uint64_t k, std::size_t parameter,
-                                        int contribution, std::size_t i) {
+REFERENCE_HOST_DEVICE inline float gradient(float value, std::uint64_t step, std::uint64_t k, std::size_t parameter,
+                                            int contribution, std::size_t i) {
   std::uint64_t const seed = (((step * 64 + k) * 64 + parameter) * 4 + static_cast<std::uint64_t>(contribution)) << 24;
   std::uint64_t const random = mix(seed + i);
   float const noise = static_cast<float>(random % 4096) - 2047.5F;
-  return std::ldexp(value * 1024.0F + noise, -13 - static_cast<int>((random >> 32) % 20));
+  return ldexpf(value * 1024.0F + noise, -13 - static_cast<int>((random >> 32) % 20));
 }
 
 /// The nearest number with \p bits of mantissa and exponents from \p lowest on, ties to even; Inf from \p limit on.

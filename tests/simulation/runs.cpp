@@ -16,6 +16,9 @@ using Communicator = zero::SimulationCommunicator;
 /// The trainer's own work as operations of simulated streams.
 class OnStreams {
  public:
+  template <class T>
+  using Array = std::vector<T>;
+
   OnStreams(Communicator& communicator, int streams) : process_(communicator.process()) {
     for (int k = 0; k < streams; ++k) streams_.push_back(communicator.make_stream("compute " + std::to_string(k)));
   }
@@ -26,16 +29,28 @@ class OnStreams {
   }
   [[nodiscard]] zero::SimulationStream stream(std::size_t k) const { return streams_[k % streams_.size()]; }
   template <class F>
-  void launch(zero::SimulationStream stream, char const* name, std::vector<engine_test::Touched> const& touched, F f) {
+  void launch(zero::SimulationStream stream, char const* name, std::vector<engine_test::Touched> const& touched,
+              std::size_t n, F f) {
     std::vector<zero::simulation::Access> accesses;
     for (auto const& t : touched) {
       accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes)
                                   : zero::simulation::reads(t.data, t.bytes));
     }
-    stream.launch(name, std::move(accesses), std::move(f));
+    stream.launch(name, std::move(accesses), [n, f] {
+      for (std::size_t i = 0; i < n; ++i) f(i);
+    });
   }
-  void synchronize() {
-    for (auto stream : streams_) stream.synchronize();
+  template <class T>
+  void look_at(zero::SimulationStream stream, std::span<T const> values) {
+    launch(stream, "forward", {engine_test::reads(values)}, 0, [](std::size_t) {});
+  }
+  template <class T>
+  [[nodiscard]] std::vector<T> fetch(zero::SimulationStream stream, std::span<T const> values) {
+    std::vector<T> fetched(values.size());
+    launch(stream, "fetch", {engine_test::reads(values)}, values.size(),
+           [=, to = fetched.data()](std::size_t i) { to[i] = values[i]; });
+    stream.synchronize();
+    return fetched;
   }
 
  private:

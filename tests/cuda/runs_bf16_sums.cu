@@ -1,0 +1,8 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "cuda/on_device.cuh"
+
+engine_test::Result cuda_test::train_bf16_sums(engine_test::Run const& run) {
+  return cuda_test::train_with<zero::Precision<zero::BF16, zero::NoScale, zero::BF16>>(run);
+}
