@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The fused update of 2^28 elements beside a device-to-device copy that moves as many bytes, reads and writes counted.
+
+#include "measure.cuh"
+
+#include <type_traits>
+
+namespace {
+
+constexpr std::size_t elements = std::size_t{1} << 28;
+
+template <class Rule, class Compute, class Sum>
+void fused_update(benchmark::State& state) {
+  constexpr bool copies = !std::is_same_v<Compute, float>;
+  constexpr std::size_t read = 4 + sizeof(Sum) + 4 * Rule::state_count;
+  constexpr std::size_t written = 4 + 4 * Rule::state_count + (copies ? sizeof(Compute) : 0);
+  measure::Device device;
+  zero::UpdateArguments<Rule, Compute, Sum> a{};
+  a.master = device.allocate<float>(elements);
+  a.value = copies ? device.allocate<Compute>(elements) : nullptr;
+  auto* const gradient = device.allocate<Sum>(elements);
+  a.gradient = gradient;
+  for (auto& s : a.states) s = device.allocate<float>(elements);
+  measure::check(cudaMemset(gradient, 0x3C, elements * sizeof(Sum)), "cudaMemset");  // 0.011, or near it
+
+  // Some hundred parameters, as a bucket of a model has.
+  std::vector<zero::Piece> pieces;
+  constexpr std::size_t parts = 256, part = elements / parts;
+  for (std::uint32_t i = 0; i < parts; ++i) pieces.push_back({i, i % 2, i * part, 0, part - i % 128});
+  auto* const on_device = device.allocate<zero::Piece>(parts);
+  std::vector<typename Rule::Constants> const constants{Rule::constants({}, 10), Rule::constants({}, 10)};
+  auto* const d_constants = device.allocate<typename Rule::Constants>(2);
+  zero::Decision<Rule> const decision{true, 0.5F, d_constants};
+  auto* const d_decision = device.allocate<zero::Decision<Rule>>(1);
+  device.backend.copy(on_device, pieces.data(), parts * sizeof(zero::Piece), device.stream);
+  device.backend.copy(d_constants, constants.data(), 2 * sizeof constants[0], device.stream);
+  device.backend.copy(d_decision, &decision, sizeof decision, device.stream);
+
+  constexpr std::size_t copied = elements * (read + written) / 2;
+  auto* const from = device.allocate<std::byte>(copied);
+  auto* const to = device.allocate<std::byte>(copied);
+  measure::compare(
+      state, static_cast<double>(elements * (read + written)),
+      [&] {
+        return measure::seconds_of(device.stream, [&] {
+          device.backend.update({pieces, on_device}, a, d_decision, device.stream);
+        });
+      },
+      2.0 * static_cast<double>(copied), [&] { return measure::copy_seconds(device.stream, to, from, copied); });
+  state.counters["Mparam/s"] = state.counters["GB/s"] / static_cast<double>(read + written) * 1e3;
+}
+
+#define ZERO_FUSED_UPDATE(...) BENCHMARK(fused_update<__VA_ARGS__>)->Apply(measure::as_rounds)
+
+using zero::bfloat16, zero::float16;
+ZERO_FUSED_UPDATE(zero::AdamW, bfloat16, float);
+ZERO_FUSED_UPDATE(zero::AdamW, float16, float);
+ZERO_FUSED_UPDATE(zero::AdamW, float, float);
+ZERO_FUSED_UPDATE(zero::AdamW, bfloat16, bfloat16);
+ZERO_FUSED_UPDATE(zero::Adam, bfloat16, float);
+ZERO_FUSED_UPDATE(zero::Sgd, bfloat16, float);
+ZERO_FUSED_UPDATE(zero::Lion, bfloat16, float);
+ZERO_FUSED_UPDATE(zero::Adagrad, bfloat16, float);
+
+}  // namespace
+
+BENCHMARK_MAIN();
