@@ -3,6 +3,7 @@
 
 // An offloaded step over 2^27 parameters beside the slowest of its three parts: gradients' sums to the host, the update
 // there, parameters to the device. The parts are measured while all three run at once, without depending on each other.
+// `update` is the step itself, whose sums came home during backward; `whole` brings them home first.
 
 #include "measure.cuh"
 
@@ -12,7 +13,6 @@
 namespace {
 
 constexpr std::size_t layers = 32, per_layer = std::size_t{1} << 22, all = layers * per_layer;
-constexpr std::size_t chunk = std::size_t{1} << 20;
 using Engine = zero::Engine<zero::Partitioner<zero::Stage::gradients>, zero::Optimizer<zero::AdamW, zero::CpuOffload>,
                             zero::Precision<zero::BF16>, zero::CudaBackend, zero::SelfCommunicator>;
 
@@ -21,8 +21,9 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 /// The three parts over the same sizes and kinds of memory, in chunks.
 class Parts {
  public:
-  explicit Parts(measure::Device& device)
+  Parts(measure::Device& device, std::size_t chunk)
       : device_(device),
+        chunk_(chunk),
         down_(device.backend.make_stream("down")),
         host_(device.backend.make_stream("host")),
         up_(device.backend.make_stream("up")),
@@ -40,6 +41,7 @@ class Parts {
   /// Seconds until the slowest has ended.
   [[nodiscard]] double run() {
     double const begin = now();
+    std::size_t const chunk = chunk_;
     for (std::size_t i = 0; i < all / chunk; ++i) {
       std::size_t const slot = i % 2 * chunk;
       device_.backend.copy(pinned_sums_ + slot, sums_ + slot, chunk * 4, down_.get());
@@ -51,20 +53,17 @@ class Parts {
       device_.backend.update_on_host({pieces_, nullptr}, a, &decision_, host_.get());
       device_.backend.copy(values_ + i * chunk, pinned_values_ + slot, chunk * 2, up_.get());
     }
-    double slowest = 0;
-    for (auto const* stream : {&up_, &down_, &host_}) {
-      device_.backend.synchronize(stream->get());
-      slowest = now() - begin;
-    }
-    return slowest;
+    for (auto const* stream : {&up_, &down_, &host_}) device_.backend.synchronize(stream->get());
+    return now() - begin;
   }
 
  private:
   measure::Device& device_;
+  std::size_t chunk_;
   zero::CudaBackend::OwnedStream down_, host_, up_;
   float *home_, *sums_, *pinned_sums_;
   zero::bfloat16 *values_, *pinned_values_;
-  std::vector<zero::Piece> pieces_{{0, 0, 0, 0, chunk}};
+  std::vector<zero::Piece> pieces_{{0, 0, 0, 0, chunk_}};
   zero::AdamW::Constants constants_ = zero::AdamW::constants({}, 10);
   zero::Decision<zero::AdamW> decision_;
   zero::UpdateArguments<zero::AdamW, zero::bfloat16, float> arguments_{};
@@ -72,10 +71,12 @@ class Parts {
 
 class Trainer {
  public:
-  explicit Trainer(measure::Device& device) : stream_(device.stream), engine_(self_, model(), {}) {}
+  Trainer(measure::Device& device, std::size_t chunk)
+      : stream_(device.stream), engine_(self_, model(), {.offload = {.chunk_elements = chunk}}) {}
 
-  [[nodiscard]] double take() {
-    double const begin = now();
+  /// Seconds of a step with its backward pass, or without.
+  [[nodiscard]] double take(bool whole) {
+    double begin = now();
     auto batch = engine_.begin_micro_batch(stream_);
     for (auto id = ids_.rbegin(); id != ids_.rend(); ++id) {
       auto gradients = engine_.gradients(*id, stream_);
@@ -83,6 +84,8 @@ class Trainer {
       gradients.ready(stream_);
     }
     batch.finish(stream_);
+    measure::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    if (!whole) begin = now();
     (void)engine_.step(stream_).get();
     for (auto id : ids_) (void)engine_.gather(id, stream_);  // the new parameters are there
     measure::check(cudaStreamSynchronize(stream_.handle()), "cudaStreamSynchronize");
@@ -105,17 +108,23 @@ class Trainer {
   Engine engine_;
 };
 
+template <bool whole>
 void offload(benchmark::State& state) {
   measure::Device device;
-  Parts parts(device);
-  Trainer trainer(device);
+  auto const chunk = std::size_t{1} << state.range(0);
+  Parts parts(device, chunk);
+  Trainer trainer(device, chunk);
   // Per parameter: 4 bytes down, 2 up; the host copies 4, and updates with 16 read and 14 written.
   measure::compare(
-      state, static_cast<double>(all), [&] { return trainer.take(); }, static_cast<double>(all),
+      state, static_cast<double>(all), [&] { return trainer.take(whole); }, static_cast<double>(all),
       [&] { return parts.run(); });
 }
 
-BENCHMARK(offload)->UseManualTime()->Iterations(21)->Unit(benchmark::kMillisecond);
+void as_steps(benchmark::internal::Benchmark* one) {
+  one->ArgName("log2_chunk")->Arg(20)->Arg(22)->UseManualTime()->Iterations(21)->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(offload<false>)->Name("offload/update")->Apply(as_steps);
+BENCHMARK(offload<true>)->Name("offload/whole")->Apply(as_steps);
 
 }  // namespace
 

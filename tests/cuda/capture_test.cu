@@ -244,5 +244,5 @@ TEST_CASE("cuda: an allocation that fails in the middle of construction gives al
   zero::detail::check_cuda(cudaMemGetInfo(&before, &total), "cudaMemGetInfo");
   CHECK_THROWS_WITH_AS(Engine(self, list), doctest::Contains("choose a higher stage"), zero::CudaError);
   zero::detail::check_cuda(cudaMemGetInfo(&after, &total), "cudaMemGetInfo");
-  CHECK(before == after);
+  CHECK(after >= before);
 }

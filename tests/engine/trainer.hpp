@@ -171,7 +171,9 @@ class Trainer {
                                    .optimizer = {.lr = 0.01, .weight_decay = model_.groups[0].weight_decay}};
     work_.configure(config, run_);
     if (run_.shuffled) config.live_elements = SIZE_MAX;
-    if constexpr (requires { config.scale.window; }) config.scale = {.initial = 1024.0F, .window = 2, .hysteresis = 1};
+    if constexpr (requires { config.scale.window; }) {  // one by one: nvcc 13 loses members of a list that skips some
+      config.scale.initial = 1024.0F, config.scale.window = 2, config.scale.hysteresis = 1;
+    }
     if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = run_.chunk_elements;
     return config;
   }

@@ -22,11 +22,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace zero {
 
@@ -78,6 +80,7 @@ class CudaBackend {
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
     if (kind == MemoryKind::pageable) {
       auto const block = HostMemory::allocate(bytes);
+      pageable_.push_back(block);
       use_.add(kind, block.bytes);
       return block;
     }
@@ -95,7 +98,10 @@ class CudaBackend {
   }
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     use_.remove(kind, block.bytes);
-    if (kind == MemoryKind::pageable) return HostMemory::deallocate(block);
+    if (kind == MemoryKind::pageable) {
+      std::erase_if(pageable_, [&](MemoryBlock const& other) { return other.data == block.data; });
+      return HostMemory::deallocate(block);
+    }
     (void)(kind == MemoryKind::device ? cudaFree(block.data) : cudaFreeHost(block.data));
   }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
@@ -195,7 +201,11 @@ class CudaBackend {
     check(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
   }
   /// Between any two kinds of memory, also memory of the caller; blocks where that is not pinned.
-  void copy(void* to, void const* from, std::size_t bytes, Stream stream) { stream.copy(to, from, bytes); }
+  void copy(void* to, void const* from, std::size_t bytes, Stream stream) {
+    // The runtime reads and writes pageable memory when it is called, whatever is on the stream before.
+    if (is_pageable(to) || is_pageable(from)) synchronize(stream);
+    stream.copy(to, from, bytes);
+  }
   /// Between two places of host memory, by the host, in the order of \p stream.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
     run_on_host(stream, [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
@@ -229,6 +239,13 @@ class CudaBackend {
  private:
   static void check(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
     detail::check_cuda(code, call, site);
+  }
+
+  [[nodiscard]] bool is_pageable(void const* data) const noexcept {
+    std::less<> const before;
+    return std::any_of(pageable_.begin(), pageable_.end(), [&](MemoryBlock const& block) {
+      return !before(data, block.data) && before(data, static_cast<std::byte const*>(block.data) + block.bytes);
+    });
   }
 
   void fill(MemoryBlock block) {
@@ -268,6 +285,7 @@ class CudaBackend {
   HostBackend host_;
   std::mutex host_mutex_;
   MemoryUse use_;
+  std::vector<MemoryBlock> pageable_;  // what it has handed out of it
   OwnedStream setup_;
   std::uint64_t captures_ = 0;
   std::uint64_t capture_ = 0;  // the one that is being recorded

@@ -8,6 +8,7 @@
 #include <zero/kernels/launch.cuh>
 #include <zero/kernels/norm_granule.hpp>
 #include <zero/kernels/pieces.cuh>
+#include <zero/kernels/scalar.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -57,26 +58,17 @@ class DigitWindow {
   std::uint64_t digits_[4] = {};
 };
 
-// The tree of norm_granule.hpp over 128 elements, of which lane l has elements l, l + 32, l + 64 and l + 96: the first
-// two levels. A square is exact in double, so that it may be fused with an addition.
-template <class Sum>
-__device__ inline double sum_of_four(Sum const* g, unsigned lane, unsigned elements, bool& finite) {
-  zero::detail::F64 squares[4];
-#pragma unroll
-  for (unsigned i = 0; i < 4; ++i) {
-    unsigned const at = lane + i * warp_size;
-    std::uint32_t bits = at < elements ? zero::detail::widen_bits(g[at]) : 0;
-    if ((bits & 0x7F800000U) == 0x7F800000U) bits = 0, finite = false;
-    auto const wide = zero::detail::f64_from_f32(bits);
-    squares[i] = zero::detail::f64_mul(wide, wide);
-  }
-  return zero::detail::bit_cast<double>(zero::detail::f64_add(zero::detail::f64_add(squares[0], squares[2]),
-                                                              zero::detail::f64_add(squares[1], squares[3])));
-}
+using Float64 = zero::detail::F64;  // the bits of a double
 
-[[nodiscard]] __device__ inline double add(double a, double b) {
-  return zero::detail::bit_cast<double>(zero::detail::f64_add(zero::detail::bit_cast<zero::detail::F64>(a),
-                                                              zero::detail::bit_cast<zero::detail::F64>(b)));
+// The tree of norm_granule.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96, given as
+// the bits of floats: its first two levels. A square is exact in double, so that it may be fused with the addition.
+[[nodiscard]] __device__ inline double sum_of_four(std::uint32_t const (&x)[4]) {
+  double wide[4];
+#pragma unroll
+  for (unsigned i = 0; i < 4; ++i) wide[i] = zero::detail::bit_cast<double>(zero::detail::f64_from_f32(x[i]));
+  double const even = __fma_rn(wide[2], wide[2], __dmul_rn(wide[0], wide[0]));
+  double const odd = __fma_rn(wide[3], wide[3], __dmul_rn(wide[1], wide[1]));
+  return __dadd_rn(even, odd);
 }
 
 inline constexpr unsigned all_lanes = 0xFFFFFFFFU;
@@ -89,7 +81,7 @@ __device__ inline void halve(double (&sums)[warp_granules], unsigned lane) {
   for (unsigned i = 0; i < half; ++i) {
     double const low = sums[i], high = sums[i + half];  // values: a choice of addresses would not stay in registers
     double const sent = upper ? low : high;
-    sums[i] = add(upper ? high : low, __shfl_xor_sync(all_lanes, sent, half * 4));
+    sums[i] = __dadd_rn(upper ? high : low, __shfl_xor_sync(all_lanes, sent, half * 4));
   }
 }
 
@@ -97,8 +89,8 @@ __device__ inline void halve(double (&sums)[warp_granules], unsigned lane) {
 /// l / 4.
 [[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_granules], unsigned lane) {
   halve<4>(sums, lane), halve<2>(sums, lane), halve<1>(sums, lane);
-  double const pairs = add(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
-  return add(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
+  double const pairs = __dadd_rn(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
+  return __dadd_rn(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
 }
 
 // The first registered parameter counts; 0 is none.
@@ -136,32 +128,78 @@ __device__ inline void publish(NormWords const& norm, Word* digits) {
   }
 }
 
+/// The sums of eight granules that lie inside one piece: lane l returns that of granule l / 4. All loads come first, so
+/// that they are under way together. A number that is not finite makes its granule's sum not finite.
+template <class Sum>
+[[nodiscard]] __device__ inline double sum_inside(Sum const* g, unsigned lane) {
+  std::uint32_t bits[warp_granules][4];
+#pragma unroll
+  for (unsigned j = 0; j < warp_granules; ++j) {
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) bits[j][i] = zero::detail::widen_bits(g[j * granule + i * warp_size + lane]);
+  }
+  double sums[warp_granules];
+#pragma unroll
+  for (unsigned j = 0; j < warp_granules; ++j) sums[j] = sum_of_four(bits[j]);
+  return finish_trees(sums, lane);
+}
+
+/// The same of granules that may be of several pieces, short, padding, or not finite: what is not there or not finite
+/// counts as zero. Enters what is not finite.
+template <class Sum>
+[[nodiscard]] __device__ inline double sum_anywhere(Squares<Sum> const& a, std::uint64_t first, unsigned lane) {
+  // Lane l looks up granule l / 4.
+  std::uint64_t const x = (first + lane / 4) * granule;
+  bool const inside = first + lane / 4 < a.pieces.granules;
+  Piece const piece = a.pieces.pieces[inside ? a.pieces.find(x) : 0];
+  unsigned const elements = inside ? elements_of(piece, x) : 0;
+  double sums[warp_granules];
+  std::uint32_t bad = 0;
+#pragma unroll
+  for (unsigned j = 0; j < warp_granules; ++j) {
+    unsigned const there = __shfl_sync(all_lanes, elements, j * 4);
+    std::uint32_t bits[4];
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) {
+      unsigned const at = i * warp_size + lane;
+      bits[i] = at < there ? zero::detail::widen_bits(a.slice[(first + j) * granule + at]) : 0;
+      if ((bits[i] & 0x7F800000U) == 0x7F800000U) bits[i] = 0, bad |= 1U << j;
+    }
+    sums[j] = sum_of_four(bits);
+  }
+  if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, piece.parameter, lane);
+  return finish_trees(sums, lane);
+}
+
+[[nodiscard]] __device__ inline bool is_finite(double x) {
+  constexpr Float64 exponent = Float64{0x7FF} << 52;
+  return (zero::detail::bit_cast<Float64>(x) & exponent) != exponent;
+}
+
+/// Each block takes neighbouring batches of granules, so that a warp seldom meets another piece.
 template <class Sum>
 ZERO_KERNEL(block_threads)
 squares(Squares<Sum> const a) {
   __shared__ Word digits[ExactSum::words];
   if (threadIdx.x < ExactSum::words) digits[threadIdx.x] = 0;
   __syncthreads();
-  unsigned const warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
+  unsigned const lane = threadIdx.x % warp_size;
+  std::uint64_t const batches = (a.pieces.granules + warp_granules - 1) / warp_granules;
+  std::uint64_t const end = batches * (blockIdx.x + 1) / gridDim.x;
+  std::uint64_t begin_of_piece = 0, end_of_piece = 0;
   DigitWindow window;
-  for (std::uint64_t first = (std::uint64_t{blockIdx.x} * block_warps + warp) * warp_granules;
-       first < a.pieces.granules; first += std::uint64_t{gridDim.x} * squares_granules) {
-    // Lane l looks up granule l / 4.
-    std::uint64_t const x = (first + lane / 4) * granule;
-    bool const inside = first + lane / 4 < a.pieces.granules;
-    Piece const piece = a.pieces.pieces[inside ? a.pieces.find(x) : 0];
-    unsigned const elements = inside ? elements_of(piece, x) : 0;
-    double sums[warp_granules];
-    std::uint32_t bad = 0;
-#pragma unroll
-    for (unsigned j = 0; j < warp_granules; ++j) {
-      bool finite = true;
-      sums[j] = sum_of_four(a.slice + (first + j) * granule, lane, __shfl_sync(all_lanes, elements, j * 4), finite);
-      bad |= finite ? 0U : 1U << j;
+  for (std::uint64_t batch = batches * blockIdx.x / gridDim.x + threadIdx.x / warp_size; batch < end;
+       batch += block_warps) {
+    std::uint64_t const first = batch * warp_granules, x = first * granule;
+    constexpr std::uint64_t elements = warp_granules * granule;
+    if (x < begin_of_piece || x + elements > end_of_piece) {
+      Piece const& piece = a.pieces.pieces[a.pieces.find(x)];
+      begin_of_piece = piece.offset, end_of_piece = piece.offset + piece.count;
     }
-    double const sum = finish_trees(sums, lane);
+    bool const inside = x >= begin_of_piece && x + elements <= end_of_piece;
+    double sum = inside ? sum_inside(a.slice + x, lane) : 0.0;
+    if (!inside || __any_sync(all_lanes, !is_finite(sum))) sum = sum_anywhere(a, first, lane);
     if (lane % 4 == 0) window.add(sum, digits);
-    if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, piece.parameter, lane);
   }
   window.flush(digits);
   publish(a.norm, digits);
