@@ -13,7 +13,8 @@
 namespace zero {
 
 /// Keeps offloaded gradient sums in pageable host memory and lends device memory for the reduction of one bucket after
-/// another: host to device before a sum goes on, device to host after it, through pinned chunks, on streams of its own.
+/// another: host to device before a sum goes on, device to host after it, through pinned chunks. The host copies one
+/// chunk while the next is on the bus: each direction has a stream for either, and events that the chunk owns.
 template <class Backend>
 class OffloadedSums {
  public:
@@ -23,13 +24,15 @@ class OffloadedSums {
       : engine_(engine),
         home_(engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, engine.owned_in_all()),
         chunk_(std::min(config.chunk_elements, engine.largest_owned())),
+        from_home_(engine.backend.make_stream("sums from home")),
         to_device_(engine.backend.make_stream("sums to device")),
         to_host_(engine.backend.make_stream("sums to host")),
-        staging_(config.staging_chunks) {
+        to_home_(engine.backend.make_stream("sums to home")),
+        up_(config.staging_chunks),
+        down_(config.staging_chunks) {
     for (auto& slot : slots_) slot.sums = allocate(MemoryKind::device, engine.largest_owned());
-    for (auto& chunk : staging_) {
-      chunk.down = allocate(MemoryKind::pinned, chunk_);
-      chunk.up = allocate(MemoryKind::pinned, chunk_);
+    for (auto* chunks : {&up_, &down_}) {
+      for (auto& chunk : *chunks) chunk.elements = allocate(MemoryKind::pinned, chunk_);
     }
   }
 
@@ -44,7 +47,7 @@ class OffloadedSums {
     auto& backend = engine_.backend;
     backend.wait(to_device_.get(), slot.stored);
     if (fetch) {
-      backend.wait(to_device_.get(), all_stored_);  // the sum as the last micro-batch left it
+      backend.wait(from_home_.get(), all_stored_);  // the sum as the last micro-batch left it
       for (std::size_t at = 0; at < count; at += chunk_)
         bring(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
     }
@@ -64,10 +67,11 @@ class OffloadedSums {
     for (std::size_t at = 0; at < count; at += chunk_)
       send(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
     backend.record(slot.stored, to_host_.get());
-    backend.record(all_stored_, to_host_.get());
+    backend.record(all_stored_, to_home_.get());
   }
 
-  /// Ends the use of the memory that was acquired last, whose contents have not changed, once \p stream has come so far.
+  /// Ends the use of the memory that was acquired last, whose contents have not changed, once \p stream has come so
+  /// far.
   void give_back(Stream stream) {
     auto& slot = slots_[next_];
     next_ = 1 - next_;
@@ -85,35 +89,48 @@ class OffloadedSums {
     typename Backend::Event stored{};
   };
   struct Chunk {
-    ElementBuffer<Backend> up;
-    ElementBuffer<Backend> down;
+    ElementBuffer<Backend> elements;
+    typename Backend::Event filled{};
+    typename Backend::Event emptied{};
   };
 
   [[nodiscard]] ElementBuffer<Backend> allocate(MemoryKind kind, std::size_t elements) const {
     return {engine_, ElementRole::sum, kind, MemoryPurpose::staging, elements};
   }
 
-  // Both stages of a chunk are on one stream, so its staging is free again when the next chunk in turn comes to it.
   void bring(void* to, std::size_t from, std::size_t count) {
-    auto& chunk = staging_[turn_up_++ % staging_.size()];
+    auto& chunk = up_[turn_up_++ % up_.size()];
+    auto& backend = engine_.backend;
     std::size_t const bytes = count * home_.element_bytes();
-    engine_.backend.copy_on_host(chunk.up.at(0), home_.at(from), bytes, to_device_.get());
-    engine_.backend.copy(to, chunk.up.at(0), bytes, to_device_.get());
+    backend.wait(from_home_.get(), chunk.emptied);
+    backend.copy_on_host(chunk.elements.at(0), home_.at(from), bytes, from_home_.get());
+    backend.record(chunk.filled, from_home_.get());
+    backend.wait(to_device_.get(), chunk.filled);
+    backend.copy(to, chunk.elements.at(0), bytes, to_device_.get());
+    backend.record(chunk.emptied, to_device_.get());
   }
   void send(void const* from, std::size_t to, std::size_t count) {
-    auto& chunk = staging_[turn_down_++ % staging_.size()];
+    auto& chunk = down_[turn_down_++ % down_.size()];
+    auto& backend = engine_.backend;
     std::size_t const bytes = count * home_.element_bytes();
-    engine_.backend.copy(chunk.down.at(0), from, bytes, to_host_.get());
-    engine_.backend.copy_on_host(home_.at(to), chunk.down.at(0), bytes, to_host_.get());
+    backend.wait(to_host_.get(), chunk.emptied);
+    backend.copy(chunk.elements.at(0), from, bytes, to_host_.get());
+    backend.record(chunk.filled, to_host_.get());
+    backend.wait(to_home_.get(), chunk.filled);
+    backend.copy_on_host(home_.at(to), chunk.elements.at(0), bytes, to_home_.get());
+    backend.record(chunk.emptied, to_home_.get());
   }
 
   EngineContext<Backend> const& engine_;
   ElementBuffer<Backend> home_;
   std::size_t chunk_;
+  typename Backend::OwnedStream from_home_;
   typename Backend::OwnedStream to_device_;
   typename Backend::OwnedStream to_host_;
+  typename Backend::OwnedStream to_home_;
   Slot slots_[2];
-  FixedArray<Chunk> staging_;
+  FixedArray<Chunk> up_;
+  FixedArray<Chunk> down_;
   typename Backend::Event all_stored_{};
   std::size_t next_ = 0;
   std::size_t turn_up_ = 0;

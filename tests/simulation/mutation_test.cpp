@@ -65,11 +65,18 @@ struct RigOf {
   RigOf(zero::SimulationCommunicator& communicator, std::size_t bucket_elements, int accumulation)
       : one(communicator.make_stream("one")),
         two(communicator.make_stream("two")),
-        engine(communicator, parameters(),
-               {.gradient_accumulation_steps = accumulation,
-                .reduce = zero::Reduce::each_micro_batch,
-                .bucket_elements = bucket_elements,
-                .backend = {communicator.process()}}) {}
+        engine(communicator, parameters(), config(communicator, bucket_elements, accumulation)) {}
+
+  // With offload in chunks of which a bucket has more than are under way at once.
+  static typename Engine::Config config(zero::SimulationCommunicator& communicator, std::size_t bucket_elements,
+                                        int accumulation) {
+    typename Engine::Config config{.gradient_accumulation_steps = accumulation,
+                                   .reduce = zero::Reduce::each_micro_batch,
+                                   .bucket_elements = bucket_elements,
+                                   .backend = {communicator.process()}};
+    if constexpr (Offload::offloads) config.offload.chunk_elements = 128;
+    return config;
+  }
 
   static zero::ParameterList parameters() {
     zero::ParameterList list;
