@@ -109,6 +109,7 @@ set(ZERO_HEADERS
   include/zero/simulation/trace.hpp
   include/zero/simulation/vector_clock.hpp
   include/zero/simulation/world.hpp
+  include/zero/state_array.hpp
   include/zero/step_decider.hpp
   include/zero/step_decision.hpp
   include/zero/step_ticket.hpp

@@ -240,7 +240,9 @@ constexpr std::string_view policy_name() {
                    "\nkeep_whole_below ",
                    settings.keep_whole_below,
                    "\nlr ",
-                   exact_text(settings.lr)});
+                   exact_text(settings.lr),
+                   "\ndevice_share of the offload ",
+                   exact_text(settings.offload.device_share)});
 }
 
 }  // namespace detail

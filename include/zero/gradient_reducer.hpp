@@ -13,6 +13,7 @@
 #include <zero/lease.hpp>
 #include <zero/offloaded_sums.hpp>
 #include <zero/piece_table.hpp>
+#include <zero/state_array.hpp>
 #include <zero/stream.hpp>
 
 #include <cstddef>
@@ -51,6 +52,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       : engine_(engine),
         settings_(settings),
         norm_(norm),
+        resident_(ResidentBuckets::of(engine, settings.offload)),
         arrivals_(engine.specs, engine.layout),
         slots_(engine, settings.ring),
         producers_(engine.layout.trainable_buckets()),
@@ -164,7 +166,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// The reduced gradients that this rank updates with: of the whole bucket at stage 0, else of its slice; from element
   /// \p offset on. On the device, or in pageable host memory where they are offloaded.
   [[nodiscard]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
-    return sums_at_ + (sum_offset(b) + offset) * sum_bytes();
+    return (is_offloaded(b) ? offloaded_->home().at(0) : sums_at_) + (sum_offset(b) + offset) * sum_bytes();
   }
   /// This rank's slice of bucket \p b.
   [[nodiscard]] std::byte* own_sum(std::size_t b) const noexcept { return sum(b, own_offset(b)); }
@@ -180,8 +182,9 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
-      norm_.add(engine_.operations, own_pieces(b), offloaded_ ? fetch_own_sum(b) : own_sum(b), engine_.communication);
-      if (offloaded_) offloaded_->give_back(engine_.communication);
+      norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? fetch_own_sum(b) : own_sum(b),
+                engine_.communication);
+      if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
     }
   }
 
@@ -207,8 +210,9 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     };
     if (sums_locally()) local_sums_ = allocate(MemoryPurpose::local_sums, engine_.layout.trainable());
     if (settings_.offloaded) {
-      offloaded_.emplace(engine_, settings_.offload);
-      sums_at_ = offloaded_->home().at(0);
+      offloaded_.emplace(engine_, settings_.offload, engine_.owned_in_all() - resident_.elements);
+      sums_ = allocate(MemoryPurpose::gradient_sums, resident_.elements);
+      sums_at_ = sums_.at(0);
     } else if (sums_locally() || sums_in_place()) {
       sums_at_ = sums_locally() ? local_sums_.at(0) : slots_.data();
       indexed_whole_ = true;
@@ -218,7 +222,10 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
   }
 
+  [[nodiscard]] bool is_offloaded(std::size_t b) const noexcept { return !resident_.holds(b); }
+  // From where its sums begin.
   [[nodiscard]] std::size_t sum_offset(std::size_t b) const noexcept {
+    if (is_offloaded(b)) return engine_.owned_offset(b) - resident_.elements;
     if (!indexed_whole_ || engine_.owns_whole()) return engine_.owned_offset(b);
     return engine_.layout.buckets()[b].begin + engine_.rank * engine_.layout.slice_elements(b);
   }
@@ -316,12 +323,12 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     std::size_t const own = own_offset(b);
     auto const stream = engine_.communication;
     std::byte* const all =
-        offloaded_ ? offloaded_->acquire(sum_offset(b) + own, n, own, !from_nothing, stream) : sum(b);
+        is_offloaded(b) ? offloaded_->acquire(sum_offset(b) + own, n, own, !from_nothing, stream) : sum(b);
     void* const into = all + own * sum_bytes();
     engine_.operations.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
     count(engine_.traffic.gradients, n);
     if (last()) complete_sum(b, all, into, n);
-    if (offloaded_) store(b, own, n);
+    if (is_offloaded(b)) store(b, own, n);
   }
 
   void complete_sum(std::size_t b, void* all, void* own, std::size_t n) {
@@ -348,6 +355,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   EngineContext<Backend> const& engine_;
   ReduceSettings settings_;
   GradientNorm<Backend>& norm_;
+  ResidentBuckets resident_;
   GradientArrivals arrivals_;
   GradientSlots<Backend> slots_;
   FixedArray<StreamJoin<Backend>> producers_;

@@ -26,12 +26,16 @@ struct CpuOffload {
   struct Config {
     std::size_t chunk_elements = std::size_t{1} << 20;  ///< what one copy moves; rounded up to a granule
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
+    double device_share = 0.0;  ///< of the elements: what stays on the device, and is updated there meanwhile; as many
+                                ///< whole buckets as fit, those that are reduced first
   };
   static void validate(Config const& config) {
     detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
                     "zero::CpuOffload: chunk_elements must be at least 1 and at most 2^50, e.g. 1 << 20");
     detail::require(config.staging_chunks > 0 && config.staging_chunks <= 64,
                     "zero::CpuOffload: staging_chunks must be 1 to 64, e.g. 2");
+    detail::require(config.device_share >= 0.0 && config.device_share <= 1.0,
+                    "zero::CpuOffload: device_share must be 0 to 1; 0 keeps nothing on the device");
   }
 };
 

@@ -20,9 +20,10 @@ class OffloadedSums {
  public:
   using Stream = typename Backend::Stream;
 
-  OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config)
+  /// For \p elements of the sums that this rank owns.
+  OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
-        home_(engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, engine.owned_in_all()),
+        home_(engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements),
         chunk_(std::min(config.chunk_elements, engine.largest_owned())),
         from_home_(engine.backend.make_stream("sums from home")),
         to_device_(engine.backend.make_stream("sums to device")),

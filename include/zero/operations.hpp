@@ -102,8 +102,9 @@ class Operations : public detail::PeerCheck {
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
   virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice, Stream stream) = 0;
   virtual void decide(Backend& backend, DecisionPlaces const& places, Stream stream) = 0;
-  /// On the host where states are offloaded.
-  virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, Stream stream) = 0;
+  /// \p on_host: of offloaded states.
+  virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, bool on_host,
+                      Stream stream) = 0;
 
   // The host's.
   /// \throws ConfigurationError for settings of a policy that cannot work.

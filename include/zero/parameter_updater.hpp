@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/buffer.hpp>
 #include <zero/engine_context.hpp>
 #include <zero/fixed_array.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameter_gatherer.hpp>
 #include <zero/piece_table.hpp>
+#include <zero/state_array.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,12 +39,12 @@ class ParameterUpdater {
       : engine_(engine),
         gatherer_(gatherer),
         reducer_(reducer),
+        resident_(ResidentBuckets::of(engine, offload)),
         states_(facts().state_count),
         at_(facts().state_count),
         updated_(engine.layout.trainable_buckets()) {
-    std::size_t const owned = engine.owned_in_all();
-    if (facts().has_master()) master_ = allocate(MemoryPurpose::master, owned);
-    for (auto& state : states_) state = allocate(MemoryPurpose::optimizer_states, owned);
+    if (facts().has_master()) master_ = {engine, resident_, MemoryPurpose::master};
+    for (auto& state : states_) state = {engine, resident_, MemoryPurpose::optimizer_states};
     if (facts().offloads) staging_.emplace(engine, offload);
     std::size_t count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) count += (engine.owned_elements(b) - 1) / step(b) + 1;
@@ -64,11 +64,11 @@ class ParameterUpdater {
     }
     for (std::size_t i = 0; i < chunks_.size(); ++i) {
       auto const& chunk = chunks_[i];
-      if (facts().offloads) {
-        update_offloaded(i, decision);
-      } else {
+      if (resident_.holds(chunk.bucket)) {
         update_chunk(i, facts().has_master() ? value(chunk) : nullptr, decision, stream);
         engine_.backend.record(updated_[chunk.bucket], stream);
+      } else {
+        update_offloaded(i, decision);
       }
       if (!chunk.ends_bucket) continue;
       engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
@@ -78,12 +78,12 @@ class ParameterUpdater {
 
   /// What this rank owns of a bucket's fp32 parameters: the whole bucket at stage 0, else its slice.
   [[nodiscard]] float* master(std::size_t b) const noexcept {
-    if (facts().has_master()) return master_.data() + engine_.owned_offset(b);
+    if (facts().has_master()) return master_.bucket(b, engine_.owned_offset(b));
     return reinterpret_cast<float*>(owned_values(b));
   }
   /// The same of the rule's \p k-th state.
   [[nodiscard]] float* state(std::size_t k, std::size_t b) const noexcept {
-    return states_[k].data() + engine_.owned_offset(b);
+    return states_[k].bucket(b, engine_.owned_offset(b));
   }
 
  private:
@@ -111,13 +111,8 @@ class ParameterUpdater {
   };
 
   [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
-  [[nodiscard]] Buffer<float, Backend> allocate(MemoryPurpose purpose, std::size_t elements) const {
-    return {engine_.backend, engine_.books, facts().offloads ? MemoryKind::pageable : MemoryKind::device, purpose,
-            elements};
-  }
-
   [[nodiscard]] std::size_t step(std::size_t b) const noexcept {
-    return staging_ ? staging_->chunk_elements : engine_.owned_elements(b);
+    return resident_.holds(b) ? engine_.owned_elements(b) : staging_->chunk_elements;
   }
   // Returns the number of the chunk after the last one.
   std::size_t cut_into_chunks(std::size_t b, std::size_t chunk) {
@@ -147,7 +142,7 @@ class ParameterUpdater {
                                .gradient = reducer_.sum(chunk.bucket, chunk.begin),
                                .states = at_.begin(),
                                .decision = decision},
-                              stream);
+                              !resident_.holds(chunk.bucket), stream);
   }
 
   // Chunk k is updated while chunk k-1 is copied to the device and the bucket before travels between ranks.
@@ -169,8 +164,9 @@ class ParameterUpdater {
   EngineContext<Backend> const& engine_;
   ParameterGatherer<Backend>& gatherer_;
   GradientReducer<Backend>& reducer_;
-  Buffer<float, Backend> master_;
-  FixedArray<Buffer<float, Backend>> states_;
+  ResidentBuckets resident_;
+  StateArray<Backend> master_;
+  FixedArray<StateArray<Backend>> states_;
   FixedArray<float*> at_;  // where the states of the chunk begin that is being updated
   std::optional<Staging> staging_;
   FixedArray<UpdateChunk> chunks_;

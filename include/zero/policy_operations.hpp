@@ -107,7 +107,7 @@ class PolicyOperations final : public Operations<Backend> {
                                         .outcome = places.outcome},
         stream);
   }
-  [[gnu::noinline]] void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places,
+  [[gnu::noinline]] void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, bool on_host,
                                 Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
     arguments.master = places.master;
@@ -116,10 +116,9 @@ class PolicyOperations final : public Operations<Backend> {
     std::copy_n(places.states, arguments.states.size(), arguments.states.begin());
     auto const* const decision = static_cast<Decision<Rule> const*>(places.decision);
     if constexpr (Offload::offloads) {
-      backend.template update_on_host<Rule, Value, Sum>(pieces, arguments, decision, stream);
-    } else {
-      backend.template update<Rule, Value, Sum>(pieces, arguments, decision, stream);
+      if (on_host) return backend.template update_on_host<Rule, Value, Sum>(pieces, arguments, decision, stream);
     }
+    backend.template update<Rule, Value, Sum>(pieces, arguments, decision, stream);
   }
 
   [[gnu::noinline]] void validate(std::span<ParameterGroup const> groups) const override {

@@ -52,7 +52,7 @@ struct Decision {
 template <class Rule, class Scaler>
 struct DecisionArguments {
   NormWords norm;
-  double addends = 1.0;   ///< world x accumulation: what the sum is divided by
+  double addends = 1.0;              ///< world x accumulation: what the sum is divided by
   double const* clipping = nullptr;  ///< largest norm; 0: no clipping
   typename Scaler::Config scaler{};
   StepState<Scaler>* state = nullptr;

@@ -77,6 +77,19 @@ TEST_CASE("cuda engine: sums over micro-batches once per step have the host's bi
   }
 }
 
+TEST_CASE("cuda engine: the host's bits where a share of the offloaded states stays on the device") {
+  for (auto types : {Types::fp32, Types::fp16}) {
+    auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4, .clipping = 0.5});
+    for (auto stage : engine_test::stages) {
+      for (double share : {0.5, 1.0}) {
+        Run run{.types = types, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .clipping = 0.5};
+        run.device_share = share, run.bucket_elements = 512;
+        check(run, expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("cuda engine: late, shuffled and zeroed gradients, small buckets and kept parameters") {
   for (auto types : {Types::fp16, Types::bf16_sums}) {
     auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4, .clipping = 0.5});

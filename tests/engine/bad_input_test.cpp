@@ -109,6 +109,9 @@ TEST_CASE("bad input: a configuration that cannot work is refused with the name 
     refuses<SelfScaled>("chunk_elements", [&](auto& c) { c.offload.chunk_elements = bad; });
     refuses<SelfScaled>("staging_chunks", [&](auto& c) { c.offload.staging_chunks = bad; });
   }
+  for (double bad : {-0.1, 1.1, std::nan("")}) {
+    refuses<SelfScaled>("device_share", [&](auto& c) { c.offload.device_share = bad; });
+  }
 }
 
 TEST_CASE("bad input: settings of one stage only are checked there") {

@@ -141,6 +141,31 @@ TEST_CASE("books: offload leaves values, gradients and staging on the device, an
   }
 }
 
+TEST_CASE("books: a share of offloaded states stays on the device, as much as was asked for and no more") {
+  for (auto stage : engine_test::stages) {
+    for (double share : {0.3, 0.7, 1.0}) {
+      Run const run{.types = Types::bf16,
+                    .stage = stage,
+                    .offload = true,
+                    .world = 2,
+                    .accumulation = 2,
+                    .bucket_elements = 256,
+                    .device_share = share,
+                    .steps = 2};
+      auto const result = engine_test::train(run);
+      std::size_t const owned = result.layout->trainable() / (stage == Stage::none ? 1 : 2);
+      for (auto [purpose, bytes] : {std::pair{MemoryPurpose::master, 4U},
+                                    {MemoryPurpose::optimizer_states, 8U},
+                                    {MemoryPurpose::gradient_sums, 4U}}) {
+        auto const on_device = result.memory.bytes(MemoryKind::device, purpose);
+        CHECK(on_device + result.memory.bytes(MemoryKind::pageable, purpose) == bytes * owned);
+        CHECK(static_cast<double>(on_device) <= share * static_cast<double>(bytes * owned));
+        CHECK(static_cast<double>(on_device) > (share - 0.25) * static_cast<double>(bytes * owned));
+      }
+    }
+  }
+}
+
 namespace {
 
 using Communicator = engine_test::CountingCommunicator<zero::ThreadCommunicator>;

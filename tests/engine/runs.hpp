@@ -50,6 +50,7 @@ struct Run {
   bool zeroed = false;               ///< gradients are added to zeroed places instead of written where possible
   bool evaluates = false;            ///< every parameter is gathered once between steps
   std::size_t chunk_elements = 512;  ///< of offload
+  double device_share = 0.0;         ///< of offload
   double clipping = 0.0;
   int steps = 5;
   int streams = 1;   ///< of the trainer's own work, the last of which evaluates
@@ -82,8 +83,9 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
                                       zero::Stage::parameters};
 
 [[nodiscard]] inline std::string describe(Run const& r) {
+  auto const share = r.device_share > 0.0 ? " device share " + std::to_string(r.device_share) : "";
   return "types " + std::to_string(static_cast<int>(r.types)) + " stage " + std::to_string(static_cast<int>(r.stage)) +
-         (r.offload ? " offload" : "") + (r.self ? " self" : "") + " world " + std::to_string(r.world) +
+         (r.offload ? " offload" : "") + share + (r.self ? " self" : "") + " world " + std::to_string(r.world) +
          " accumulation " + std::to_string(r.accumulation) + " bucket " + std::to_string(r.bucket_elements) +
          " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") + " threads " +
          std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +

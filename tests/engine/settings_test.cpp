@@ -45,6 +45,12 @@ TEST_CASE("settings: gradients that arrive in another order on every rank give t
   changes_nothing([](Run& run) { run.shuffled = true, run.gradient_ring = 64, run.adopted = true; });
 }
 
+TEST_CASE("settings: what offload leaves on the device changes no bit") {
+  changes_nothing([](Run& run) { run.device_share = 0.4; });
+  changes_nothing([](Run& run) { run.device_share = 0.4, run.bucket_elements = 256, run.adopted = true; });
+  changes_nothing([](Run& run) { run.device_share = 1.0; });
+}
+
 TEST_CASE("settings: the number of threads, the trainer's or the engine's, changes no bit") {
   changes_nothing([](Run& run) { run.threads = 3; });
   changes_nothing([](Run& run) { run.threads = 2, run.pool = true; });

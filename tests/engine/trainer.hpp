@@ -174,7 +174,10 @@ class Trainer {
     if constexpr (requires { config.scale.window; }) {  // one by one: nvcc 13 loses members of a list that skips some
       config.scale.initial = 1024.0F, config.scale.window = 2, config.scale.hysteresis = 1;
     }
-    if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = run_.chunk_elements;
+    if constexpr (requires { config.offload.chunk_elements; }) {
+      config.offload.chunk_elements = run_.chunk_elements;
+      config.offload.device_share = run_.device_share;
+    }
     return config;
   }
 

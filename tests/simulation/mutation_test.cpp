@@ -46,6 +46,11 @@ void add_trainings(std::vector<Scenario>& all, bool offload) {
               .steps = 3,
               .streams = 3};
       all.push_back(training(run));
+      if (offload && !adopted) {
+        auto shared = run;
+        shared.device_share = 0.5, shared.bucket_elements = 256;
+        all.push_back(training(shared));
+      }
       if (stage < zero::Stage::gradients) {
         run.reduce = zero::Reduce::once_per_step;
         all.push_back(training(run));
