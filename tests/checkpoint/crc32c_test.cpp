@@ -53,3 +53,15 @@ TEST_CASE("crc32c: table, instruction and definition agree at every length and a
     }
   }
 }
+
+TEST_CASE("crc32c: parts that are summed side by side join to what the definition says") {
+  auto const data = noise(40'000);
+  for (std::size_t const size : {6143, 6144, 6145, 6151, 6152, 12'287, 12'288, 18'440, 39'990}) {
+    for (std::size_t const begin : {0, 1, 4, 7}) {
+      auto const part = std::span(data).subspan(begin, size);
+      auto const expected = slow(part);
+      CHECK(zero::crc32c(part) == expected);
+      CHECK(zero::crc32c(part.subspan(7000 % size), zero::crc32c(part.first(7000 % size))) == expected);
+    }
+  }
+}
