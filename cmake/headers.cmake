@@ -30,6 +30,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/manifest.hpp
   include/zero/checkpoint/manifest_reader.hpp
   include/zero/checkpoint/names.hpp
+  include/zero/checkpoint/read_ahead.hpp
   include/zero/checkpoint/safetensors.hpp
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp

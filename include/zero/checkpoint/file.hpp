@@ -115,11 +115,8 @@ class File {
     }
   }
 
-  /// Lets the disk work while the caller does: on what was written, and on what is going to be read.
+  /// Lets the disk work on what was written while the caller goes on.
   void start_writing(std::uint64_t offset, std::uint64_t bytes) { system_->start_writing(handle_, offset, bytes); }
-  void start_reading(std::uint64_t offset, std::uint64_t bytes) const {
-    system_->start_reading(handle_, offset, bytes);
-  }
 
   /// Makes the content durable. A failure is final: the system may have dropped the pages, and a second call would then
   /// report success, so the file must be written anew.

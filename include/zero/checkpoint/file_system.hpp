@@ -61,9 +61,8 @@ class FileSystem {
   virtual long remove_file(std::string const& path) = 0;
   virtual long remove_folder(std::string const& path) = 0;
 
-  // Hints, whose failure is none: that bytes of a file can go to the disk now, and that some are going to be read.
+  /// A hint, whose failure is none: that bytes of a file can go to the disk now.
   virtual void start_writing(Handle /*file*/, std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
-  virtual void start_reading(Handle /*file*/, std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
 
   virtual void pause(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 };
@@ -109,9 +108,6 @@ class PosixFileSystem final : public FileSystem {
 #if defined(__linux__)
     (void)::sync_file_range(file, static_cast<off_t>(offset), static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
 #endif
-  }
-  void start_reading(Handle file, std::uint64_t offset, std::uint64_t bytes) override {
-    (void)::posix_fadvise(file, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
   }
 
   long make_folder(std::string const& path) override { return result(::mkdir(path.c_str(), 0777)); }

@@ -73,7 +73,22 @@ class ShardWriter {
   std::vector<std::uint32_t> checksums_;
 };
 
-/// Reads chunks of one file of a checkpoint, none of which it hands out before its checksum fits.
+namespace detail {
+
+/// \throws CheckpointError (damaged) unless \p crc, of the bytes that were read, is what chunk \p k of \p file had.
+inline void check_chunk(std::string const& path, ManifestFile const& file, std::uint64_t chunk_bytes, std::uint64_t k,
+                        std::uint32_t crc) {
+  if (crc == file.crc32c[static_cast<std::size_t>(k)]) return;
+  std::uint64_t const begin = k * chunk_bytes;
+  throw CheckpointError(CheckpointFailure::damaged,
+                        sentence({"zero: ", detail::quoted(path), " is damaged: the checksum of the ",
+                                  std::min(chunk_bytes, file.bytes - begin), " bytes from byte ", begin,
+                                  " on does not fit"}));
+}
+
+}  // namespace detail
+
+/// Reads one file of a checkpoint, whose length is what the manifest says.
 class ShardReader {
  public:
   /// \p file describes it and is borrowed. \throws CheckpointError where it is missing or not as long as it should be.
@@ -86,20 +101,17 @@ class ShardReader {
     }
   }
 
-  /// Chunk \p k, in \p buffer, which holds at least one chunk.
+  /// Chunk \p k, in \p buffer, which holds at least one chunk; not handed out before its checksum fits.
   [[nodiscard]] std::span<std::byte const> read(std::uint64_t k, std::span<std::byte> buffer) const {
     std::uint64_t const begin = k * chunk_;
     auto const bytes = buffer.first(static_cast<std::size_t>(std::min(chunk_, description_.bytes - begin)));
     file_.read(bytes, begin);
-    file_.start_reading(begin + chunk_, chunk_);  // while this one is verified and used
-    if (crc32c(bytes) != description_.crc32c[static_cast<std::size_t>(k)]) {
-      throw CheckpointError(
-          CheckpointFailure::damaged,
-          detail::sentence({"zero: ", detail::quoted(file_.path()), " is damaged: the checksum of the ", bytes.size(),
-                            " bytes from byte ", begin, " on does not fit"}));
-    }
+    detail::check_chunk(file_.path(), description_, chunk_, k, crc32c(bytes));
     return bytes;
   }
+
+  /// Bytes from \p offset on, for a caller who knows their checksum only later.
+  void read_unverified(std::uint64_t offset, std::span<std::byte> bytes) const { file_.read(bytes, offset); }
 
  private:
   ManifestFile const& description_;
