@@ -37,6 +37,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/shard_file.hpp
   include/zero/checkpoint/shard_map.hpp
   include/zero/checkpoint/shard_plan.hpp
+  include/zero/checkpoint/snapshot.hpp
   include/zero/checkpoint/utf8.hpp
   include/zero/checkpoint/verify.hpp
   include/zero/communicator.hpp

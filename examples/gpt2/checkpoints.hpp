@@ -32,7 +32,9 @@ class Checkpoints {
  public:
   Checkpoints(zero::ThreadCommunicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer)
       : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer) {
-    if (options.checkpoint_dir) saver_.emplace(*options.checkpoint_dir);
+    if (!options.checkpoint_dir) return;
+    saver_.emplace(*options.checkpoint_dir);
+    saver_->reserve(trainer.engine());
   }
 
   /// Starts where the options say. Returns the number of steps that the run has behind it. Collective.

@@ -5,6 +5,7 @@
 #include <zero/agreement.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/save.hpp>
+#include <zero/checkpoint/snapshot.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 
@@ -12,16 +13,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace zero {
 
@@ -41,6 +38,18 @@ class CheckpointSaver {
     if (worker_.joinable()) worker_.join();
   }
 
+  /// Sets aside the memory of a snapshot of all that this rank saves, which otherwise holds up the first `start`. Not
+  /// collective. \throws std::bad_alloc.
+  template <class Engine>
+  void reserve(Engine& engine) {
+    reserve(engine.state());
+  }
+  void reserve(std::unique_ptr<EngineState> const& state) {
+    std::uint64_t bytes = 0;
+    for (auto const& range : state->share()) bytes += range.bytes();
+    snapshot_.reserve(static_cast<std::size_t>(bytes));
+  }
+
   /// Takes the snapshot; everything else happens in the background and in later calls. Brings a save that is still
   /// under way to its end first, and returns its report. \throws CheckpointError as `save_checkpoint`, also for that
   /// one.
@@ -54,10 +63,10 @@ class CheckpointSaver {
     if (worker_.joinable()) worker_.join();
     state_ = std::move(state);
     auto save = std::make_unique<detail::SaveTransaction>(*state_, folder_, std::move(options));
-    take_snapshot(save->plans());
+    snapshot_.take(*state_, save->plans());
     save_ = std::move(save);
     phase_ = Phase::writing;
-    work([this] { save_->write(from_snapshot()); });
+    work([this] { save_->write(snapshot_.source()); });
     return earlier;
   }
 
@@ -105,30 +114,10 @@ class CheckpointSaver {
     return std::nullopt;
   }
 
-  void take_snapshot(std::vector<ShardPlan> const& plans) {
-    places_.clear();
-    std::size_t bytes = 0;
-    for (auto const& plan : plans) {
-      for (auto const& range : plan.ranges) places_[&range] = std::exchange(bytes, bytes + range.bytes());
-    }
-    if (snapshot_.size() < bytes) snapshot_.resize(bytes);
-    for (auto const& plan : plans) {
-      for (auto const& range : plan.ranges) {
-        state_->read(range, 0, std::span(snapshot_).subspan(places_.at(&range), range.bytes()));
-      }
-    }
-  }
-  [[nodiscard]] detail::RangeSource from_snapshot() const {
-    return [this](StateRange const& range, std::uint64_t first, std::span<std::byte> into) {
-      std::memcpy(into.data(), snapshot_.data() + places_.at(&range) + first * element_size(range.type), into.size());
-    };
-  }
-
   CheckpointFolder folder_;
   std::unique_ptr<EngineState> state_;  // for its ranks; what it reads is in the snapshot
   std::unique_ptr<detail::SaveTransaction> save_;
-  std::vector<std::byte> snapshot_;
-  std::unordered_map<StateRange const*, std::size_t> places_;  // in the snapshot, by range of the plans
+  detail::Snapshot snapshot_;
   Phase phase_ = Phase::writing;
   std::atomic<bool> done_{false};
   std::thread worker_;
