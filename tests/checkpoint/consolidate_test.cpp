@@ -1,14 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/faulty_file_system.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/consolidate.hpp>
-#include <zero/checkpoint/save.hpp>
-#include <zero/checkpoint/verify.hpp>
 #include <zero/communicators/thread.hpp>
 
 #include <doctest/doctest.h>
@@ -21,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+using checkpoint_test::data_of;
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -35,19 +34,10 @@ zero::SelfCommunicator self;
 /// A checkpoint by so many ranks, whose ranges fit together at every place.
 zero::Manifest save(MemoryFileSystem& memory, int world) {
   zero::run_ranks(world, [&](zero::ThreadCommunicator& ranks) {
-    PlainState<zero::ThreadCommunicator> state(ranks, 9);
-    (void)zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .chunk = 72});
+    PlainState state(ranks, 9);
+    (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .chunk = 72});
   });
-  return CheckpointFolder(memory, "/run").manifest("a");
-}
-
-/// The data of one tensor of a file.
-std::string data_of(std::string const& file, std::string_view name) {
-  auto const n = zero::safetensors_header_bytes(checkpoint_test::bytes_of(file), file.size());
-  auto const header = zero::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
-  auto const* const tensor = header.find(name);
-  REQUIRE(tensor != nullptr);
-  return file.substr(header.data_begin + tensor->begin, tensor->bytes());
+  return checkpoint_test::read_manifest(CheckpointFolder(memory, "/run"), "a");
 }
 
 std::string saved(std::uint32_t parameter) {
@@ -63,7 +53,7 @@ TEST_CASE("consolidate: whole parameters come out of the files of any number of 
     CAPTURE(world);
     MemoryFileSystem memory;
     auto const manifest = save(memory, world);
-    auto const report = zero::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors");
+    auto const report = checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors");
     CHECK(report.files == std::vector<std::string>{"/model.safetensors"});
     auto const file = memory.content("/model.safetensors");
     CHECK(report.bytes == file.size());
@@ -72,7 +62,7 @@ TEST_CASE("consolidate: whole parameters come out of the files of any number of 
     CHECK(data_of(file, "c") == saved(2));
     CHECK(file.find(R"("shape":[5,3])") != std::string::npos);
     CHECK(file.find(R"("__metadata__":{"format":"pt"})") != std::string::npos);
-    CHECK_NOTHROW(zero::verify_checkpoint(memory, "/run/a", manifest));
+    CHECK_NOTHROW(checkpoint_test::verify_checkpoint(memory, "/run/a", manifest));
   }
 }
 
@@ -81,7 +71,7 @@ TEST_CASE("consolidate: another type is rounded as a cast rounds, and 16-bit typ
   auto const manifest = save(memory, 3);
   for (auto const type : {zero::ElementType::fp32, zero::ElementType::fp16, zero::ElementType::bf16}) {
     auto const name = "/" + std::string(zero::name(type));
-    (void)zero::consolidate(CheckpointFolder(memory, "/run"), manifest, name, {.type = type});
+    (void)checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, name, {.type = type});
     auto const file = memory.content(name);
     auto const wide = saved(0);
     for (std::size_t i = 0; i < 15; ++i) {
@@ -102,7 +92,7 @@ TEST_CASE("consolidate: several files are numbered and have an index") {
   MemoryFileSystem memory;
   auto const manifest = save(memory, 2);
   auto const report =
-      zero::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors", {.max_shard_bytes = 30});
+      checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors", {.max_shard_bytes = 30});
   REQUIRE(report.files == std::vector<std::string>{"/model-00001-of-00002.safetensors",
                                                    "/model-00002-of-00002.safetensors",
                                                    "/model.safetensors.index.json"});
@@ -124,7 +114,7 @@ TEST_CASE("consolidate: any call that fails is a typed error and leaves no file"
     CAPTURE(k);
     faulty.fail(k, EIO, false);
     try {
-      (void)zero::consolidate(CheckpointFolder(faulty, "/run"), manifest, "/model", {.max_shard_bytes = 30});
+      (void)checkpoint_test::consolidate(CheckpointFolder(faulty, "/run"), manifest, "/model", {.max_shard_bytes = 30});
       succeeded = faulty.calls() <= k;
     } catch (zero::CheckpointError const&) {
       REQUIRE(memory.snapshot() == before);
@@ -139,7 +129,7 @@ TEST_CASE("consolidate: any call that fails is a typed error and leaves no file"
     REQUIRE(k < 500);
   }
   CHECK(thrown_by([&] {
-          (void)zero::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model", {.max_shard_bytes = 30});
+          (void)checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model", {.max_shard_bytes = 30});
         }).kind == CheckpointFailure::exists);
 }
 
@@ -148,8 +138,8 @@ TEST_CASE("verify: files of another save with the same content are told apart") 
   auto const manifest = save(memory, 1);
   auto other = manifest;
   other.nonce = "0123456789abcdef";
-  CHECK(thrown_by([&] { zero::verify_checkpoint(memory, "/run/a", other); }).says("of another save"));
+  CHECK(thrown_by([&] { checkpoint_test::verify_checkpoint(memory, "/run/a", other); }).says("of another save"));
   other = manifest;
   std::swap(other.files[1].kind, other.files[2].kind);
-  CHECK(thrown_by([&] { zero::verify_checkpoint(memory, "/run/a", other); }).says("of another save"));
+  CHECK(thrown_by([&] { checkpoint_test::verify_checkpoint(memory, "/run/a", other); }).says("of another save"));
 }

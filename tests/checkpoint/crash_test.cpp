@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/faulty_file_system.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/save.hpp>
 #include <zero/communicators/thread.hpp>
 
 #include <doctest/doctest.h>
@@ -39,14 +38,14 @@ zero::SaveOptions options(std::string tag) { return {.tag = std::move(tag), .chu
 
 zero::SaveReport save(zero::FileSystem& system, std::uint64_t seed, zero::SaveOptions const& how) {
   PlainState state(self, seed);
-  return zero::save_checkpoint(state, CheckpointFolder(system, "/run"), how);
+  return checkpoint_test::save_checkpoint(state, CheckpointFolder(system, "/run"), how);
 }
 
 /// Which state is loaded, by its seed; nothing where it is a mixture or no checkpoint can be read.
 std::optional<std::uint64_t> loaded(zero::FileSystem& system, zero::LoadOptions const& how = {}) {
   PlainState state(self, 0);
   try {
-    (void)zero::load_checkpoint(state, CheckpointFolder(system, "/run"), how);
+    (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(system, "/run"), how);
   } catch (CheckpointError const&) {
     return std::nullopt;
   }
@@ -197,9 +196,9 @@ TEST_CASE("crash: on several ranks all throw the same, none hangs, and the folde
     errors.assign(world, "");
     zero::run_ranks(world,
                     [&](zero::ThreadCommunicator& ranks) {
-                      PlainState<zero::ThreadCommunicator> state(ranks, 3);
+                      PlainState state(ranks, 3);
                       try {
-                        (void)zero::save_checkpoint(state, CheckpointFolder(faulty, "/run"), options("step-3"));
+                        (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(faulty, "/run"), options("step-3"));
                       } catch (CheckpointError const& error) {
                         errors[static_cast<std::size_t>(ranks.rank())] = error.what();
                       }
@@ -250,7 +249,7 @@ TEST_CASE("crash: any call of a load that fails is a typed error, or an older st
         zero::LoadReport report;
         bool failed = false;
         try {
-          report = zero::load_checkpoint(state, CheckpointFolder(faulty, "/run"));
+          report = checkpoint_test::load_checkpoint(state, CheckpointFolder(faulty, "/run"));
         } catch (CheckpointError const&) {
           failed = true;
         }

@@ -1,12 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/save.hpp>
 
 #include <doctest/doctest.h>
 
@@ -35,7 +33,7 @@ zero::SelfCommunicator self;
 
 void save(zero::FileSystem& system, std::string const& root, std::uint64_t seed) {
   PlainState state(self, seed);
-  (void)zero::save_checkpoint(
+  (void)checkpoint_test::save_checkpoint(
       state, CheckpointFolder(system, root),
       {.tag = "step-" + std::to_string(seed), .caller = {{"data", std::string("\xFF\0", 2)}}, .chunk = 128});
 }
@@ -45,7 +43,7 @@ bool is_whole_or_refused(MemoryFileSystem& memory, bool& refused) {
   PlainState state(self, 0);
   refused = false;
   try {
-    (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
+    (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
   } catch (CheckpointError const&) {
     refused = true;
     return true;
@@ -107,7 +105,7 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
   auto const load = [&] {
     return thrown_by([&] {
       PlainState state(self, 0);
-      (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
+      (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
     });
   };
   std::vector<std::pair<std::string, std::string>> const changes = {
@@ -164,7 +162,7 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
   memory.replace(path, sealed(body));
   CHECK_NOTHROW(([&] {
     PlainState state(self, 0);
-    (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
+    (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
   })());
 }
 
@@ -175,7 +173,7 @@ TEST_CASE("damage: a file that is missing, swapped with another's, or from anoth
   auto const load = [&] {
     return thrown_by([&] {
       PlainState state(self, 0);
-      (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-2"});
+      (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-2"});
     });
   };
   std::string const a = "exp_avg-00000-of-00001.safetensors", b = "exp_avg_sq-00000-of-00001.safetensors";
@@ -188,7 +186,7 @@ TEST_CASE("damage: a file that is missing, swapped with another's, or from anoth
   CHECK(load().kind == CheckpointFailure::not_found);
   memory.replace("/run/step-2/" + a, kept);
   PlainState state(self, 0);
-  (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-2"});
+  (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-2"});
   CHECK(state.same(PlainState(self, 2)));
 }
 
@@ -200,7 +198,7 @@ TEST_CASE("damage: a pipe, a link and a folder in the place of a file are refuse
   auto const load = [&] {
     return thrown_by([&] {
       PlainState state(self, 0);
-      (void)zero::load_checkpoint(state, CheckpointFolder(system, folder.path()), {.tag = "step-1"});
+      (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(system, folder.path()), {.tag = "step-1"});
     });
   };
   std::filesystem::rename(shard, folder / "kept");
@@ -215,6 +213,6 @@ TEST_CASE("damage: a pipe, a link and a folder in the place of a file are refuse
   std::filesystem::remove(shard);
   std::filesystem::rename(folder / "kept", shard);
   PlainState state(self, 0);
-  CHECK(zero::load_checkpoint(state, CheckpointFolder(system, folder.path())).tag == "step-1");
+  CHECK(checkpoint_test::load_checkpoint(state, CheckpointFolder(system, folder.path())).tag == "step-1");
   CHECK(state.same(PlainState(self, 1)));
 }

@@ -4,7 +4,7 @@
 
 #include <zero/checkpoint/file_system.hpp>
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,90 +33,30 @@ class FaultyFileSystem final : public zero::FileSystem {
 
   [[nodiscard]] std::size_t calls() const { return calls_; }
   /// Call \p k of what follows fails, alone or with all after it.
-  void fail(std::size_t k, int with, bool for_ever) {
-    calls_ = 0;
-    first = k;
-    last = for_ever ? never : k;
-    error = with;
-    dead = false;
-  }
-  void die_at(std::size_t k) {
-    fail(k, EIO, true);
-    dead = true;
-  }
-  void heal() {
-    first = last = never;
-    dead = false;
-    calls_ = 0;
-  }
+  void fail(std::size_t k, int with, bool for_ever);
+  void die_at(std::size_t k);
+  void heal();
 
-  long create(std::string const& path) override {
-    return call("create", [&] { return inner_.create(path); });
-  }
-  long open(std::string const& path) override {
-    return call("open", [&] { return inner_.open(path); });
-  }
-  long size(Handle file) override {
-    return call("size", [&] { return inner_.size(file); });
-  }
-  long write(Handle file, std::span<std::byte const> bytes) override {
-    return call(
-        "write", [&] { return inner_.write(file, bytes); },
-        [&] { (void)inner_.write(file, bytes.first(bytes.size() / 2)); });
-  }
-  long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override {
-    return call("read", [&] { return inner_.read(file, bytes, offset); });
-  }
-  long allocate(Handle file, std::uint64_t bytes) override {
-    return call("allocate", [&] { return inner_.allocate(file, bytes); });
-  }
-  long sync(Handle file) override {
-    return call("sync", [&] { return inner_.sync(file); });
-  }
-  long close(Handle file) override {
-    long const closed = inner_.close(file);  // whatever is reported, the handle is gone
-    return call("close", [&] { return closed; });
-  }
-  long make_folder(std::string const& path) override {
-    return call("make_folder", [&] { return inner_.make_folder(path); });
-  }
-  long sync_folder(std::string const& path) override {
-    return call("sync_folder", [&] { return inner_.sync_folder(path); });
-  }
-  long list(std::string const& path, std::vector<std::string>& names) override {
-    return call("list", [&] { return inner_.list(path, names); });
-  }
-  long rename_new(std::string const& from, std::string const& to) override {
-    return call("rename_new", [&] { return inner_.rename_new(from, to); });
-  }
-  long rename_over(std::string const& from, std::string const& to) override {
-    return call("rename_over", [&] { return inner_.rename_over(from, to); });
-  }
-  long exchange(std::string const& a, std::string const& b) override {
-    return call("exchange", [&] { return inner_.exchange(a, b); });
-  }
-  long remove_file(std::string const& path) override {
-    return call("remove_file", [&] { return inner_.remove_file(path); });
-  }
-  long remove_folder(std::string const& path) override {
-    return call("remove_folder", [&] { return inner_.remove_folder(path); });
-  }
-  void pause(std::chrono::milliseconds time) override { inner_.pause(time); }
+  long create(std::string const& path) override;
+  long open(std::string const& path) override;
+  long size(Handle file) override;
+  long write(Handle file, std::span<std::byte const> bytes) override;
+  long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override;
+  long allocate(Handle file, std::uint64_t bytes) override;
+  long sync(Handle file) override;
+  long close(Handle file) override;
+  long make_folder(std::string const& path) override;
+  long sync_folder(std::string const& path) override;
+  long list(std::string const& path, std::vector<std::string>& names) override;
+  long rename_new(std::string const& from, std::string const& to) override;
+  long rename_over(std::string const& from, std::string const& to) override;
+  long exchange(std::string const& a, std::string const& b) override;
+  long remove_file(std::string const& path) override;
+  long remove_folder(std::string const& path) override;
+  void pause(std::chrono::milliseconds time) override;
 
  private:
-  long call(std::string_view name, std::function<long()> const& f, std::function<void()> const& half = {}) {
-    {
-      std::lock_guard lock(mutex_);
-      if (only.empty() || only == name) {
-        std::size_t const number = calls_++;
-        if (number >= first && number <= last) {
-          if (dead && number == first && half) half();
-          return -error;
-        }
-      }
-    }
-    return f();
-  }
+  long call(std::string_view name, std::function<long()> const& f, std::function<void()> const& half = {});
 
   FileSystem& inner_;
   std::mutex mutex_;

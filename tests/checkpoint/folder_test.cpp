@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/save.hpp>
 #include <zero/communicators/thread.hpp>
 
 #include <doctest/doctest.h>
@@ -30,12 +29,12 @@ zero::SelfCommunicator self;
 zero::SaveReport save(MemoryFileSystem& memory, std::uint64_t seed, zero::SaveOptions how = {}) {
   if (how.tag.empty()) how.tag = "step-" + std::to_string(seed);
   PlainState state(self, seed);
-  return zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), how);
+  return checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), how);
 }
 
 zero::LoadReport load(MemoryFileSystem& memory, zero::LoadOptions const& how = {}) {
   PlainState state(self, 0);
-  auto report = zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), how);
+  auto report = checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how);
   if (report.complete) CHECK(state.same(PlainState(self, report.steps)));
   return report;
 }
@@ -151,7 +150,7 @@ TEST_CASE("folder: what does not fit is refused with its name, and nothing has c
   auto const refused = [&](auto&& change, zero::LoadOptions const& how = {}) {
     PlainState state(self, 1);
     change(state);
-    auto const thrown = thrown_by([&] { (void)zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
+    auto const thrown = thrown_by([&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
     CHECK(thrown.kind == CheckpointFailure::mismatch);
     CHECK(state.elements() == PlainState(self, 1).elements());
     CHECK_FALSE(state.half_loaded);
@@ -176,7 +175,7 @@ TEST_CASE("folder: parameters alone are saved and loaded; the optimizer stays as
     PlainState state(self, 1);
     state.traits_.rule = "Lion";
     auto const report =
-        zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = tag, .parameters_only = true});
+        checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = tag, .parameters_only = true});
     PlainState const expected(self, report.steps), before(self, 1);
     for (auto const& [key, bytes] : state.elements()) {
       CHECK(bytes == (key.second == 0 ? expected : before).elements().at(key));
@@ -193,7 +192,7 @@ TEST_CASE("folder: missing and extra parameters are allowed where asked for, and
   PlainState state(self, 1);
   state.parameters_[0].name = "z";
   auto const report =
-      zero::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.allow_missing = true, .allow_extra = true});
+      checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.allow_missing = true, .allow_extra = true});
   CHECK(report.missing == std::vector<std::string>{"z"});
   CHECK(report.extra == std::vector<std::string>{"a"});
   CHECK(report.parameters == 2);
@@ -206,9 +205,9 @@ TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
   MemoryFileSystem memory;
   zero::CallerState const caller{{"text", "é\n\"x\""}, {"bytes", std::string("\0\xFF\x80", 3)}, {"empty", ""}};
   zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
-    PlainState<zero::ThreadCommunicator> state(ranks, 7);
+    PlainState state(ranks, 7);
     auto const mine = ranks.rank() == 0 ? caller : zero::CallerState{{"text", "another rank's"}};
-    (void)zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .caller = mine});
+    (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .caller = mine});
   });
   CHECK(load(memory).caller == caller);
 }
@@ -216,9 +215,9 @@ TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
 TEST_CASE("folder: ranks that save under different tags are told so, all of them") {
   MemoryFileSystem memory;
   zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
-    PlainState<zero::ThreadCommunicator> state(ranks, 7);
+    PlainState state(ranks, 7);
     auto const thrown = thrown_by([&] {
-      (void)zero::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = ranks.rank() == 0 ? "a" : "b"});
+      (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = ranks.rank() == 0 ? "a" : "b"});
     });
     CHECK(thrown.kind == CheckpointFailure::bad_request);
   });

@@ -1,13 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/consolidate.hpp>
-#include <zero/checkpoint/import.hpp>
-#include <zero/checkpoint/save.hpp>
 
 #include <doctest/doctest.h>
 
@@ -30,8 +27,8 @@ zero::SelfCommunicator self;
 void write_model(MemoryFileSystem& memory, std::optional<zero::ElementType> type) {
   PlainState state(self, 9);
   zero::CheckpointFolder const folder(memory, "/run");
-  (void)zero::save_checkpoint(state, folder, {.tag = "a"});
-  (void)zero::consolidate(folder, folder.manifest("a"), "/model", {.type = type});
+  (void)checkpoint_test::save_checkpoint(state, folder, {.tag = "a"});
+  (void)checkpoint_test::consolidate(folder, checkpoint_test::read_manifest(folder, "a"), "/model", {.type = type});
 }
 
 std::vector<float> floats(std::vector<std::byte> const& bytes) {
@@ -48,7 +45,7 @@ TEST_CASE("import: parameters come from a file of any floating type; states and 
     MemoryFileSystem memory;
     write_model(memory, type);
     PlainState state(self, 1);
-    auto const report = zero::import_parameters(state, "/model", {}, memory);
+    auto const report = checkpoint_test::import_parameters(state, "/model", {}, memory);
     CHECK(report.parameters == 3);
     CHECK_FALSE(state.half_loaded);
     auto const got = floats(state.elements().at({0, 0})), saved = floats(nine.elements().at({0, 0}));
@@ -67,8 +64,8 @@ TEST_CASE("import: parameters come from a file of any floating type; states and 
 TEST_CASE("import: names are mapped, and what is missing, unused or of another shape or type is named") {
   MemoryFileSystem memory;
   write_model(memory, std::nullopt);
-  auto const import = [&](PlainState<>& state, zero::ImportOptions const& how = {}) {
-    return zero::import_parameters(state, "/model", how, memory);
+  auto const import = [&](PlainState& state, zero::ImportOptions const& how = {}) {
+    return checkpoint_test::import_parameters(state, "/model", how, memory);
   };
   PlainState renamed(self, 1);
   renamed.parameters_[0].name = "z";
@@ -97,7 +94,7 @@ TEST_CASE("import: names are mapped, and what is missing, unused or of another s
     memory.replace("/model", text);
     CHECK(thrown_by([&] { (void)import(state); }).kind == CheckpointFailure::damaged);
   }
-  CHECK(thrown_by([&] { (void)zero::import_parameters(state, "/nothing", {}, memory); }).kind ==
+  CHECK(thrown_by([&] { (void)checkpoint_test::import_parameters(state, "/nothing", {}, memory); }).kind ==
         CheckpointFailure::not_found);
   CHECK(state.elements() == PlainState(self, 1).elements());
 }

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <zero/communicators/self.hpp>
+#include <zero/communicators/thread.hpp>
 #include <zero/engine_state.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,62 +19,30 @@ namespace checkpoint_test {
 
 /// The states of no engine: what a checkpoint holds, in plain vectors, so that the ways in which files fail can be
 /// tried by the thousand. Each rank owns an equal part of every parameter.
-template <class Communicator = zero::SelfCommunicator>
 class PlainState final : public zero::EngineState {
  public:
   using Elements = std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::byte>>;  // by parameter and kind
 
-  /// All elements follow from \p seed; 0 leaves them 0.
-  PlainState(Communicator& ranks, std::uint64_t seed) : ranks_(ranks) {
-    traits_ = {.rule = "AdamW",
-               .states = {"exp_avg", "exp_avg_sq"},
-               .scaler = "DynamicScale",
-               .scaler_bytes = 16,
-               .compute = zero::ElementType::bf16};
-    parameters_ = {
-        {.name = "a", .shape = {5, 3}}, {.name = "b", .shape = {}}, {.name = "c", .shape = {11}, .frozen = true}};
-    progress_ = {
-        .steps = seed, .skipped = seed / 2, .scaler = std::vector<std::byte>(16, static_cast<std::byte>(seed))};
-    for (std::uint32_t p = 0; p < parameters_.size(); ++p) {
-      for (std::uint32_t kind = 0; kind < (parameters_[p].frozen ? 1U : 3U); ++kind) {
-        auto& bytes = elements_[{p, kind}];
-        bytes.resize(count(p) * size(p));
-        std::uint64_t x = seed * 64 + p * 8 + kind + 1;
-        for (auto& byte : bytes)
-          byte = seed == 0 ? std::byte{} : static_cast<std::byte>((x = x * 25214903917U + 11) >> 16U);
-      }
-    }
-  }
+  /// All elements follow from \p seed; 0 leaves them 0. The parameter "a" has \p rows rows of three.
+  PlainState(zero::SelfCommunicator& alone, std::uint64_t seed, std::size_t rows = 5);
+  PlainState(zero::ThreadCommunicator& ranks, std::uint64_t seed, std::size_t rows = 5);
+  ~PlainState() override;
 
-  [[nodiscard]] int rank() const override { return ranks_.rank(); }
-  [[nodiscard]] int size() const override { return ranks_.size(); }
-  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override { ranks_.exchange(mine, all); }
+  [[nodiscard]] int rank() const override { return rank_; }
+  [[nodiscard]] int size() const override { return size_; }
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override { exchange_(mine, all); }
   [[nodiscard]] zero::EngineTraits const& traits() const override { return traits_; }
   [[nodiscard]] std::vector<zero::ParameterSpec> const& parameters() const override { return parameters_; }
-  [[nodiscard]] std::vector<zero::StateRange> share() const override {
-    return ranges([&](std::uint64_t n) {
-      auto const world = static_cast<std::uint64_t>(size()), r = static_cast<std::uint64_t>(rank());
-      return std::pair(n * r / world, n * (r + 1) / world);
-    });
-  }
-  [[nodiscard]] std::vector<zero::StateRange> holdings() const override {
-    return ranges([](std::uint64_t n) { return std::pair(std::uint64_t{0}, n); });
-  }
-  void read(zero::StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
-    std::memcpy(into.data(), at(range, first), into.size());
-  }
-  [[nodiscard]] zero::StepProgress progress() const override { return progress_; }
+  [[nodiscard]] std::vector<zero::StateRange> share() const override;
+  [[nodiscard]] std::vector<zero::StateRange> holdings() const override;
+  void read(zero::StateRange const& range, std::uint64_t first, std::span<std::byte> into) override;
+  [[nodiscard]] zero::StepProgress progress() const override;
   void begin_load() override { half_loaded = true; }
-  void write(zero::StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
-    std::memcpy(at(range, first), from.data(), from.size());
-  }
-  void set_progress(zero::StepProgress const& progress) override { progress_ = progress; }
+  void write(zero::StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override;
+  void set_progress(zero::StepProgress const& progress) override;
   void finish_load() override { half_loaded = false; }
 
-  [[nodiscard]] bool same(PlainState const& other) const {
-    return elements_ == other.elements_ && progress_.steps == other.progress_.steps &&
-           progress_.skipped == other.progress_.skipped && progress_.scaler == other.progress_.scaler;
-  }
+  [[nodiscard]] bool same(PlainState const& other) const;
   [[nodiscard]] Elements const& elements() const noexcept { return elements_; }
 
   bool half_loaded = false;
@@ -83,30 +50,16 @@ class PlainState final : public zero::EngineState {
   std::vector<zero::ParameterSpec> parameters_;
 
  private:
-  [[nodiscard]] std::uint64_t count(std::uint32_t p) const {
-    return zero::ParameterList::element_count(parameters_[p].shape);
-  }
-  [[nodiscard]] std::size_t size(std::uint32_t p) const { return parameters_[p].frozen ? 2 : 4; }
-  std::byte* at(zero::StateRange const& range, std::uint64_t first) {
-    return elements_.at({range.parameter, range.kind}).data() + (range.begin + first) * size(range.parameter);
-  }
+  using Part = std::pair<std::uint64_t, std::uint64_t>;  // elements [begin, end)
 
-  template <class F>
-  std::vector<zero::StateRange> ranges(F&& part) const {
-    std::vector<zero::StateRange> ranges;
-    for (auto const& [key, bytes] : elements_) {
-      auto const [begin, end] = part(bytes.size() / size(key.first));
-      if (begin == end) continue;
-      ranges.push_back({.parameter = key.first,
-                        .kind = key.second,
-                        .begin = begin,
-                        .count = end - begin,
-                        .type = parameters_[key.first].frozen ? zero::ElementType::bf16 : zero::ElementType::fp32});
-    }
-    return ranges;
-  }
+  void fill(std::uint64_t seed, std::size_t rows);
+  [[nodiscard]] std::size_t element_bytes(std::uint32_t p) const { return parameters_[p].frozen ? 2 : 4; }
+  std::byte* at(zero::StateRange const& range, std::uint64_t first);
+  [[nodiscard]] std::vector<zero::StateRange> ranges(std::function<Part(std::uint64_t)> const& part) const;
 
-  Communicator& ranks_;
+  int rank_;
+  int size_;
+  std::function<void(std::span<std::byte const>, std::span<std::byte>)> exchange_;
   zero::StepProgress progress_;
   Elements elements_;
 };

@@ -1,12 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/session.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/save.hpp>
 
 #include <doctest/doctest.h>
 
@@ -27,10 +25,10 @@ namespace {
 zero::CheckpointFolder folder_of(MemoryFileSystem& memory) { return {memory, "/checkpoints"}; }
 
 void save(MemoryFileSystem& memory, Session& session, zero::SaveOptions const& options) {
-  (void)zero::save_checkpoint(*session.state(), folder_of(memory), options);
+  (void)checkpoint_test::save_checkpoint(*session.state(), folder_of(memory), options);
 }
 zero::LoadReport load(MemoryFileSystem& memory, Session& session, zero::LoadOptions const& options = {}) {
-  return zero::load_checkpoint(*session.state(), folder_of(memory), options);
+  return checkpoint_test::load_checkpoint(*session.state(), folder_of(memory), options);
 }
 
 /// Trains \p total steps without stopping.

@@ -4,9 +4,8 @@
 // save_program FOLDER SEED: saves checkpoint step-SEED, to be killed on its way. Exit code 0: it is saved; 3: the
 // library's error.
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
-
-#include <zero/checkpoint/save.hpp>
 
 #include <cstdlib>
 #include <string>
@@ -17,7 +16,7 @@ int main(int count, char** arguments) {
   std::string const seed = arguments[2];
   checkpoint_test::PlainState state(self, std::strtoull(seed.c_str(), nullptr, 10));
   try {
-    (void)zero::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), arguments[1]),
+    (void)checkpoint_test::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), arguments[1]),
                                 {.tag = "step-" + seed, .keep = 2, .chunk = 128});
     return 0;
   } catch (zero::CheckpointError const&) {

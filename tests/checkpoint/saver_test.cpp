@@ -1,22 +1,27 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/faulty_file_system.hpp"
 #include "checkpoint/memory_file_system.hpp"
+#include "checkpoint/plain_state.hpp"
 #include "checkpoint/session.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/saver.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cerrno>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
@@ -29,7 +34,7 @@ using zero::CheckpointFailure;
 namespace {
 
 zero::LoadReport load(MemoryFileSystem& memory, Session& session, zero::LoadOptions const& options = {}) {
-  return zero::load_checkpoint(*session.state(), zero::CheckpointFolder(memory, "/run"), options);
+  return checkpoint_test::load_checkpoint(*session.state(), zero::CheckpointFolder(memory, "/run"), options);
 }
 
 }  // namespace
@@ -40,7 +45,7 @@ TEST_CASE("saver: what is written in the background is the state of the step at 
     Setup const setup{.stage = zero::Stage::parameters, .world = 2};
     std::vector<std::uint64_t> hashes(7);
     with_session(setup, [&](Session& session) {
-      zero::CheckpointSaver saver("/run", memory);
+      checkpoint_test::Saver saver("/run", memory);
       for (int step = 1; step <= 6; ++step) {
         session.train(step - 1, 1);
         auto const mine = session.hash();
@@ -74,7 +79,7 @@ TEST_CASE(
     CAPTURE(call);
     with_session({.world = 2}, [&](Session& session) {
       session.train(0, 1);
-      zero::CheckpointSaver saver("/run", faulty);
+      checkpoint_test::Saver saver("/run", faulty);
       if (session.state()->rank() == 0) {
         faulty.only = call;
         faulty.fail(0, ENOSPC, false);
@@ -97,14 +102,38 @@ TEST_CASE(
 TEST_CASE("saver: one that is given up leaves no checkpoint behind, and waits for its thread") {
   MemoryFileSystem memory;
   with_session({.world = 2}, [&](Session& session) {
-    zero::CheckpointSaver saver("/run", memory);
+    checkpoint_test::Saver saver("/run", memory);
     (void)saver.start(session.state(), {.tag = "a"});
   });
   with_session({.world = 2}, [&](Session& session) {
     CHECK(thrown_by([&] { (void)load(memory, session); }).kind == CheckpointFailure::not_found);
-    zero::CheckpointSaver saver("/run", memory);
+    checkpoint_test::Saver saver("/run", memory);
     (void)saver.start(session.state(), {.tag = "b"});
     (void)saver.finish();
   });
   for (auto const& [path, content] : memory.snapshot()) CHECK(path.find("/.") == std::string::npos);
+}
+
+TEST_CASE("saver: memory that is reserved is there before the first save, and enough for it") {
+  auto const resident = [] {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    file >> pages >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  };
+  if (resident() == 0) {
+    MESSAGE("not looked at: this system does not say how much memory a process has in use");
+    return;
+  }
+  constexpr std::size_t rows = 2'000'000;  // 72 MB of all kinds
+  zero::SelfCommunicator self;
+  MemoryFileSystem memory;
+  checkpoint_test::Saver saver("/run", memory);
+  auto state = std::make_unique<checkpoint_test::PlainState>(self, 1, rows);
+  std::size_t const before = resident();
+  saver.reserve(std::unique_ptr<zero::EngineState>(std::make_unique<checkpoint_test::PlainState>(self, 0, rows)));
+  std::size_t const reserved = resident();
+  CHECK(reserved > before + std::size_t{60'000'000});
+  (void)saver.start(std::move(state), {.tag = "a"});
+  CHECK(saver.finish()->bytes > 72'000'000);
 }

@@ -4,10 +4,9 @@
 // The operating system's calls, failed and killed from outside by strace: what the file system in memory cannot show is
 // whether the one of the machine makes the calls that it is believed to make.
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/load.hpp>
 
 #include <doctest/doctest.h>
 
@@ -35,7 +34,7 @@ std::string save(TemporaryFolder const& folder, int seed) {
 
 std::uint64_t loaded(TemporaryFolder const& folder) {
   PlainState state(self, 0);
-  auto const report = zero::load_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()));
+  auto const report = checkpoint_test::load_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()));
   CHECK(state.same(PlainState(self, report.steps)));
   return report.steps;
 }

@@ -1,10 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
-
-#include <zero/checkpoint/save.hpp>
 
 #include <doctest/doctest.h>
 
@@ -42,7 +41,7 @@ std::string quoted(std::string const& text) { return "'" + text + "'"; }
 void save(TemporaryFolder const& folder, std::uint64_t seed) {
   zero::SelfCommunicator self;
   PlainState state(self, seed);
-  (void)zero::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()),
+  (void)checkpoint_test::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()),
                               {.tag = "step-" + std::to_string(seed), .caller = {{"note", "x"}}});
 }
 
