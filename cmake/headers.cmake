@@ -38,6 +38,7 @@ set(ZERO_HEADERS
   include/zero/checkpoint/shard_map.hpp
   include/zero/checkpoint/shard_plan.hpp
   include/zero/checkpoint/snapshot.hpp
+  include/zero/checkpoint/tensor_files.hpp
   include/zero/checkpoint/utf8.hpp
   include/zero/checkpoint/verify.hpp
   include/zero/communicator.hpp

@@ -146,7 +146,7 @@ std::vector<Option> const& options_table() {
        [](Options& o, std::string_view v) { o.resume = std::string(v); }},
       {"--parameters-only", "", "take no optimizer states, step or data order from the checkpoint to resume",
        [](Options& o, std::string_view) { o.parameters_only = true; }},
-      {"--init-from", "FILE", "initial parameters: a safetensors file with Hugging Face's names for GPT-2",
+      {"--init-from", "FILE", "initial parameters: safetensors, or the index.json of several, with Hugging Face's names for GPT-2",
        [](Options& o, std::string_view v) { o.init_from = std::string(v); }},
       {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
        [](Options& o, std::string_view v) { o.save_hf = std::string(v); }},

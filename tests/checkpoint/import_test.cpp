@@ -9,10 +9,15 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -30,6 +35,26 @@ void write_model(MemoryFileSystem& memory, std::optional<zero::ElementType> type
   (void)checkpoint_test::save_checkpoint(state, folder, {.tag = "a"});
   (void)checkpoint_test::consolidate(folder, checkpoint_test::read_manifest(folder, "a"), "/model", {.type = type});
 }
+
+/// The same in files of at most 30 bytes of data, with an index: /model-0000K-of-00002.safetensors.
+void write_sharded_model(MemoryFileSystem& memory) {
+  PlainState state(self, 9);
+  zero::CheckpointFolder const folder(memory, "/run");
+  (void)checkpoint_test::save_checkpoint(state, folder, {.tag = "a"});
+  (void)checkpoint_test::consolidate(folder, checkpoint_test::read_manifest(folder, "a"), "/model.safetensors",
+                                     {.max_shard_bytes = 30});
+}
+constexpr char const* index_path = "/model.safetensors.index.json";
+constexpr char const* first_file = "model-00001-of-00002.safetensors";
+constexpr char const* second_file = "model-00002-of-00002.safetensors";
+
+std::string index_of(std::vector<std::pair<std::string, std::string>> const& places) {
+  std::string text = R"({"metadata":{"total_size":86},"weight_map":{)";
+  for (auto const& [tensor, file] : places) text += "\"" + tensor + "\":" + file + ",";
+  text.back() = '}';
+  return text + "}";
+}
+std::string quoted(std::string const& text) { return "\"" + text + "\""; }
 
 std::vector<float> floats(std::vector<std::byte> const& bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
@@ -97,4 +122,105 @@ TEST_CASE("import: names are mapped, and what is missing, unused or of another s
   CHECK(thrown_by([&] { (void)checkpoint_test::import_parameters(state, "/nothing", {}, memory); }).kind ==
         CheckpointFailure::not_found);
   CHECK(state.elements() == PlainState(self, 1).elements());
+}
+
+TEST_CASE("import: all files that an index lists are one model, on any number of ranks") {
+  MemoryFileSystem memory;
+  write_sharded_model(memory);
+  PlainState const nine(self, 9), one(self, 1);
+  zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+    PlainState state(ranks, 1);
+    auto const report = checkpoint_test::import_parameters(state, index_path, {}, memory);
+    CHECK(report.parameters == 3);
+    CHECK(report.unused.empty());
+    for (std::uint32_t p = 0; p < 3; ++p) CHECK(state.elements().at({p, 0}) == nine.elements().at({p, 0}));
+    CHECK(state.elements().at({0, 1}) == one.elements().at({0, 1}));
+  });
+  PlainState state(self, 1);
+  state.parameters_[1].name = "z";
+  CHECK(thrown_by([&] { (void)checkpoint_test::import_parameters(state, index_path, {}, memory); }).says("lacks 'z'"));
+  CHECK(checkpoint_test::import_parameters(state, index_path, {.allow_missing = true}, memory).unused ==
+        std::vector<std::string>{"b"});
+  // A tensor that no line lists is there all the same.
+  memory.replace(index_path, index_of({{"a", quoted(first_file)}, {"c", quoted(second_file)}}));
+  PlainState listed(self, 1);
+  CHECK(checkpoint_test::import_parameters(listed, index_path, {}, memory).parameters == 3);
+  CHECK(memory.open_handles() == 0);
+}
+
+TEST_CASE("import: an index that leaves its folder or does not say the truth is refused, and nothing has changed") {
+  MemoryFileSystem memory;
+  write_sharded_model(memory);
+  REQUIRE(memory.make_folder("/sub") == 0);
+  for (std::string const copy : {"/sub/x.safetensors", "/.x.safetensors", "/x.bin"}) {
+    memory.replace(copy, memory.content(std::string("/") + second_file));  // what must not be reached is there
+  }
+  PlainState state(self, 1);
+  auto const refused = [&](std::string const& index) {
+    memory.replace(index_path, index);
+    auto const thrown = thrown_by([&] { (void)checkpoint_test::import_parameters(state, index_path, {}, memory); });
+    CHECK(state.elements() == PlainState(self, 1).elements());
+    CHECK_FALSE(state.half_loaded);
+    CHECK(memory.open_handles() == 0);
+    return thrown;
+  };
+  auto const a = std::pair<std::string, std::string>("a", quoted(first_file));
+  std::vector<std::string> const files{quoted("../x.safetensors"),
+                                       quoted("sub/../../x.safetensors"),
+                                       quoted("/sub/x.safetensors"),
+                                       quoted("sub/x.safetensors"),
+                                       quoted("./sub/x.safetensors"),
+                                       quoted(".x.safetensors"),
+                                       quoted("x.bin"),
+                                       quoted(""),
+                                       quoted("a\\u0000.safetensors"),
+                                       quoted(std::string(200, 'a') + ".safetensors"),
+                                       "1",
+                                       "null",
+                                       "[" + quoted(second_file) + "]"};
+  for (auto const& file : files) {
+    CAPTURE(file);
+    auto const thrown = refused(index_of({a, {"b", file}, {"c", quoted(second_file)}}));
+    CHECK(thrown.kind == CheckpointFailure::damaged);
+    CHECK(thrown.says("of its own folder"));
+  }
+  std::string const good = index_of({a, {"b", quoted(second_file)}, {"c", quoted(second_file)}});
+  for (std::string const& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string(R"({"weight_map":{}})"),
+        std::string(R"({"weight_map":[]})"), std::string(R"({"weight_map":"a"})"), good + "x",
+        index_of({a, {"b", quoted(second_file)}, {"b", quoted(first_file)}}),   // a name twice
+        index_of({a, {"b", quoted(first_file)}, {"c", quoted(second_file)}}),   // in another file
+        index_of({a, {"c", quoted(second_file)}, {"d", quoted(first_file)}}),   // in none
+        "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}"}) {
+    CAPTURE(text.substr(0, 200));
+    CHECK(refused(text).kind == CheckpointFailure::damaged);
+  }
+  auto const missing = refused(index_of({a, {"b", quoted("model-00003-of-00003.safetensors")}}));
+  CHECK(missing.kind == CheckpointFailure::not_found);
+  CHECK(missing.says("model-00003-of-00003"));
+  memory.replace("/third.safetensors", memory.content(std::string("/") + second_file));
+  auto const twice = refused(index_of({a, {"b", quoted(second_file)}, {"c", quoted("third.safetensors")}}));
+  CHECK(twice.kind == CheckpointFailure::damaged);
+  CHECK(twice.says("in both"));
+  memory.replace("/third.safetensors", "1234567");
+  CHECK(refused(index_of({a, {"b", quoted("third.safetensors")}})).kind == CheckpointFailure::damaged);
+  memory.replace(index_path, good);
+  CHECK(checkpoint_test::import_parameters(state, index_path, {}, memory).parameters == 3);
+}
+
+TEST_CASE("import: a pipe, a link and a folder in the place of a file that an index lists are refused") {
+  checkpoint_test::TemporaryFolder const folder;
+  auto& system = zero::posix_file_system();
+  zero::write_new(system, folder / "model.safetensors.index.json", index_of({{"a", quoted("x.safetensors")}}));
+  PlainState state(self, 1);
+  for (int kind = 0; kind < 3; ++kind) {
+    auto const file = folder / "x.safetensors";
+    if (kind == 0) REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    if (kind == 1) std::filesystem::create_symlink("/dev/zero", file);
+    if (kind == 2) std::filesystem::create_directory(file);
+    CHECK(thrown_by([&] {
+            (void)checkpoint_test::import_parameters(state, folder / "model.safetensors.index.json", {}, system);
+          }).kind == CheckpointFailure::input_output);
+    std::filesystem::remove(file);
+  }
 }

@@ -273,6 +273,10 @@ TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it")
   CHECK(hash_of(folder, "--lr 0 --iterations 1 --init-from " + model) == saved);
   CHECK(hash_of(folder, "--lr 0 --iterations 1 --stage 3 --ranks 3 --init-from " + model) == saved);
   CHECK(hash_of(folder, "--lr 0 --iterations 1") != saved);
+  std::ofstream(folder / "model" / "model.safetensors.index.json")
+      << R"({"weight_map": {"transformer.wte.weight": "model.safetensors"}})";
+  auto const index = folder.quoted("model/model.safetensors.index.json");
+  CHECK(hash_of(folder, "--lr 0 --iterations 1 --init-from " + index) == saved);
   auto const config = last_line(folder / "model" / "config.json");
   CHECK(config.find(R"("n_embd":16,"n_layer":2,"n_head":2)") != std::string::npos);
   std::string const data = "--data " + folder.quoted("text.txt") + tiny;
