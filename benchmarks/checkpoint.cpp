@@ -34,8 +34,8 @@
 
 namespace {
 
-using Engine = zero::Engine<zero::Partitioner<zero::Stage::none>, zero::Optimizer<zero::AdamW>,
-                            zero::Precision<zero::BF16>>;
+using Engine =
+    zero::Engine<zero::Partitioner<zero::Stage::none>, zero::Optimizer<zero::AdamW>, zero::Precision<zero::BF16>>;
 
 constexpr int rounds = 9;
 constexpr std::size_t block = std::size_t{16} << 20;
@@ -197,7 +197,8 @@ void save(benchmark::State& state) {
     ::sync();
   };
   Times times;
-  times.run(state, clear, [&] { scene.save(); }, [&] { scene.write_plainly(image.data()); });
+  times.run(
+      state, clear, [&] { scene.save(); }, [&] { scene.write_plainly(image.data()); });
   times.report(state, scene.bytes, false);
 }
 
@@ -205,7 +206,8 @@ void load(benchmark::State& state) {
   Scene scene(state);
   scene.save();
   Times times;
-  times.run(state, [&] { scene.forget(); }, [&] { scene.load(); }, [&] { scene.read_plainly(nullptr); });
+  times.run(
+      state, [&] { scene.forget(); }, [&] { scene.load(); }, [&] { scene.read_plainly(nullptr); });
   times.report(state, scene.bytes, false);
 }
 
@@ -214,7 +216,8 @@ void load_cached(benchmark::State& state) {
   scene.save();
   HugePages const image(scene.bytes + (std::size_t{1} << 24U));  // and headers and the manifest
   Times times;
-  times.run(state, [] {}, [&] { scene.load(); }, [&] { scene.read_plainly(image.data()); });
+  times.run(
+      state, [] {}, [&] { scene.load(); }, [&] { scene.read_plainly(image.data()); });
   times.report(state, scene.bytes, false);
 }
 

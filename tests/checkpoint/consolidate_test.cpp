@@ -91,8 +91,8 @@ TEST_CASE("consolidate: another type is rounded as a cast rounds, and 16-bit typ
 TEST_CASE("consolidate: several files are numbered and have an index") {
   MemoryFileSystem memory;
   auto const manifest = save(memory, 2);
-  auto const report =
-      checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors", {.max_shard_bytes = 30});
+  auto const report = checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model.safetensors",
+                                                   {.max_shard_bytes = 30});
   REQUIRE(report.files == std::vector<std::string>{"/model-00001-of-00002.safetensors",
                                                    "/model-00002-of-00002.safetensors",
                                                    "/model.safetensors.index.json"});
@@ -129,7 +129,8 @@ TEST_CASE("consolidate: any call that fails is a typed error and leaves no file"
     REQUIRE(k < 500);
   }
   CHECK(thrown_by([&] {
-          (void)checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model", {.max_shard_bytes = 30});
+          (void)checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, "/model",
+                                             {.max_shard_bytes = 30});
         }).kind == CheckpointFailure::exists);
 }
 

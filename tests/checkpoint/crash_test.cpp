@@ -20,6 +20,7 @@
 #include <vector>
 
 using checkpoint_test::FaultyFileSystem;
+using checkpoint_test::is_sampled;
 using checkpoint_test::Loss;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -92,7 +93,7 @@ TEST_CASE("crash: killed at any call, and whatever unsynced writes a power failu
     unsigned seed;
   };
   std::vector<Failure> failures{{Loss::everything, 0}, {Loss::contents, 0}};
-  for (unsigned seed = 0; seed < 12; ++seed) failures.push_back({Loss::some, seed});
+  for (unsigned seed = 0; seed < (is_sampled ? 2 : 12); ++seed) failures.push_back({Loss::some, seed});
   for (auto const& scene : scenes()) {
     std::size_t const calls = calls_of(scene);
     REQUIRE(calls > 40);
@@ -151,7 +152,8 @@ TEST_CASE("crash: a save that warns of its pointer has made the checkpoint durab
 TEST_CASE("crash: any call that fails, once or for ever, is a typed error or does no harm") {
   for (auto const& scene : scenes()) {
     std::size_t const calls = calls_of(scene);
-    for (int const error : {ENOSPC, EIO, EINTR, EDQUOT, EROFS, EINVAL}) {
+    for (int const error :
+         is_sampled ? std::vector{ENOSPC, EINTR} : std::vector{ENOSPC, EIO, EINTR, EDQUOT, EROFS, EINVAL}) {
       for (bool const for_ever : {false, true}) {
         for (std::size_t k = 0; k < calls; ++k) {
           CAPTURE(scene.name);
@@ -198,7 +200,8 @@ TEST_CASE("crash: on several ranks all throw the same, none hangs, and the folde
                     [&](zero::ThreadCommunicator& ranks) {
                       PlainState state(ranks, 3);
                       try {
-                        (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(faulty, "/run"), options("step-3"));
+                        (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(faulty, "/run"),
+                                                               options("step-3"));
                       } catch (CheckpointError const& error) {
                         errors[static_cast<std::size_t>(ranks.rank())] = error.what();
                       }

@@ -91,12 +91,9 @@ long FaultyFileSystem::remove_folder(std::string const& path) {
   return call("remove_folder", [&] { return inner_.remove_folder(path); });
 }
 
-void FaultyFileSystem::pause(std::chrono::milliseconds time) {
-  inner_.pause(time);
-}
+void FaultyFileSystem::pause(std::chrono::milliseconds time) { inner_.pause(time); }
 
-long FaultyFileSystem::call(std::string_view name, std::function<long()> const& f,
-                            std::function<void()> const& half) {
+long FaultyFileSystem::call(std::string_view name, std::function<long()> const& f, std::function<void()> const& half) {
   {
     std::lock_guard lock(mutex_);
     if (only.empty() || only == name) {

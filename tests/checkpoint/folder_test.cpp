@@ -150,7 +150,8 @@ TEST_CASE("folder: what does not fit is refused with its name, and nothing has c
   auto const refused = [&](auto&& change, zero::LoadOptions const& how = {}) {
     PlainState state(self, 1);
     change(state);
-    auto const thrown = thrown_by([&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
+    auto const thrown =
+        thrown_by([&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
     CHECK(thrown.kind == CheckpointFailure::mismatch);
     CHECK(state.elements() == PlainState(self, 1).elements());
     CHECK_FALSE(state.half_loaded);
@@ -174,8 +175,8 @@ TEST_CASE("folder: parameters alone are saved and loaded; the optimizer stays as
   for (std::string const& tag : {std::string("step-5"), std::string("step-6")}) {
     PlainState state(self, 1);
     state.traits_.rule = "Lion";
-    auto const report =
-        checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = tag, .parameters_only = true});
+    auto const report = checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"),
+                                                         {.tag = tag, .parameters_only = true});
     PlainState const expected(self, report.steps), before(self, 1);
     for (auto const& [key, bytes] : state.elements()) {
       CHECK(bytes == (key.second == 0 ? expected : before).elements().at(key));
@@ -191,8 +192,8 @@ TEST_CASE("folder: missing and extra parameters are allowed where asked for, and
   (void)save(memory, 5);
   PlainState state(self, 1);
   state.parameters_[0].name = "z";
-  auto const report =
-      checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.allow_missing = true, .allow_extra = true});
+  auto const report = checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"),
+                                                       {.allow_missing = true, .allow_extra = true});
   CHECK(report.missing == std::vector<std::string>{"z"});
   CHECK(report.extra == std::vector<std::string>{"a"});
   CHECK(report.parameters == 2);
@@ -217,7 +218,8 @@ TEST_CASE("folder: ranks that save under different tags are told so, all of them
   zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
     PlainState state(ranks, 7);
     auto const thrown = thrown_by([&] {
-      (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = ranks.rank() == 0 ? "a" : "b"});
+      (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"),
+                                             {.tag = ranks.rank() == 0 ? "a" : "b"});
     });
     CHECK(thrown.kind == CheckpointFailure::bad_request);
   });

@@ -188,9 +188,9 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
   for (std::string const& text :
        {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string(R"({"weight_map":{}})"),
         std::string(R"({"weight_map":[]})"), std::string(R"({"weight_map":"a"})"), good + "x",
-        index_of({a, {"b", quoted(second_file)}, {"b", quoted(first_file)}}),   // a name twice
-        index_of({a, {"b", quoted(first_file)}, {"c", quoted(second_file)}}),   // in another file
-        index_of({a, {"c", quoted(second_file)}, {"d", quoted(first_file)}}),   // in none
+        index_of({a, {"b", quoted(second_file)}, {"b", quoted(first_file)}}),  // a name twice
+        index_of({a, {"b", quoted(first_file)}, {"c", quoted(second_file)}}),  // in another file
+        index_of({a, {"c", quoted(second_file)}, {"d", quoted(first_file)}}),  // in none
         "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}"}) {
     CAPTURE(text.substr(0, 200));
     CHECK(refused(text).kind == CheckpointFailure::damaged);

@@ -53,9 +53,7 @@ long MemoryFileSystem::read(Handle file, std::span<std::byte> bytes, std::uint64
   return static_cast<long>(count);
 }
 
-long MemoryFileSystem::allocate(Handle /*file*/, std::uint64_t /*bytes*/) {
-  return 0;
-}
+long MemoryFileSystem::allocate(Handle /*file*/, std::uint64_t /*bytes*/) { return 0; }
 
 long MemoryFileSystem::sync(Handle file) {
   std::lock_guard lock(mutex_);
@@ -104,17 +102,11 @@ long MemoryFileSystem::rename_over(std::string const& from, std::string const& t
   return rename(from, to, Existing::replace);
 }
 
-long MemoryFileSystem::exchange(std::string const& a, std::string const& b) {
-  return rename(a, b, Existing::swap);
-}
+long MemoryFileSystem::exchange(std::string const& a, std::string const& b) { return rename(a, b, Existing::swap); }
 
-long MemoryFileSystem::remove_file(std::string const& path) {
-  return remove(path, false);
-}
+long MemoryFileSystem::remove_file(std::string const& path) { return remove(path, false); }
 
-long MemoryFileSystem::remove_folder(std::string const& path) {
-  return remove(path, true);
-}
+long MemoryFileSystem::remove_folder(std::string const& path) { return remove(path, true); }
 
 void MemoryFileSystem::pause(std::chrono::milliseconds time) {
   std::lock_guard lock(mutex_);
@@ -168,7 +160,8 @@ void MemoryFileSystem::change(Node& folder, std::pair<std::string, std::shared_p
   change(folder, Change{std::move(one)});
 }
 
-void MemoryFileSystem::collect(Node const& folder, std::string const& prefix, std::map<std::string, std::string>& files) {
+void MemoryFileSystem::collect(Node const& folder, std::string const& prefix,
+                               std::map<std::string, std::string>& files) {
   for (auto const& [name, node] : folder.entries) {
     if (node->folder) {
       collect(*node, prefix + name + "/", files);
@@ -263,8 +256,6 @@ long MemoryFileSystem::add_handle(std::shared_ptr<Node> node) {
   return next_++;
 }
 
-MemoryFileSystem::Node& MemoryFileSystem::handle(Handle file) {
-  return *handles_.at(file);
-}
+MemoryFileSystem::Node& MemoryFileSystem::handle(Handle file) { return *handles_.at(file); }
 
 }  // namespace checkpoint_test

@@ -14,7 +14,9 @@ PlainState::PlainState(zero::SelfCommunicator& alone, std::uint64_t seed, std::s
 }
 
 PlainState::PlainState(zero::ThreadCommunicator& ranks, std::uint64_t seed, std::size_t rows)
-    : rank_(ranks.rank()), size_(ranks.size()), exchange_([&ranks](auto mine, auto all) { ranks.exchange(mine, all); }) {
+    : rank_(ranks.rank()),
+      size_(ranks.size()),
+      exchange_([&ranks](auto mine, auto all) { ranks.exchange(mine, all); }) {
   fill(seed, rows);
 }
 

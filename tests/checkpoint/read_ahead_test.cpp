@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -69,15 +70,16 @@ TEST_CASE("read ahead: no byte of a damaged chunk is used, however far the reade
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
     memory.replace(path, damaged);
     PlainState state(self, 0, rows);
-    auto const thrown =
-        thrown_by([&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-7"}); });
+    auto const thrown = thrown_by(
+        [&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-7"}); });
     CHECK(thrown.kind == CheckpointFailure::damaged);
     CHECK(thrown.says("parameters-00001-of-00003"));
     CHECK(state.half_loaded);
     PlainState const seven(self, 7, rows);
     auto const& got = state.elements().at({0, 0});
     auto const& saved = seven.elements().at({0, 0});
-    for (std::size_t i = 0; i < got.size(); ++i) REQUIRE((got[i] == saved[i] || got[i] == std::byte{}));
+    CHECK(std::equal(got.begin(), got.end(), saved.begin(),
+                     [](std::byte read, std::byte wanted) { return read == wanted || read == std::byte{}; }));
 
     PlainState other(self, 0, rows);
     auto const report = checkpoint_test::load_checkpoint(other, CheckpointFolder(memory, "/run"));
@@ -92,7 +94,9 @@ TEST_CASE("read ahead: any call that fails on the reader's thread is a typed err
   MemoryFileSystem memory;
   save(memory, 7, 1U << 19U, 1);
   FaultyFileSystem faulty(memory);
-  auto const load = [&](PlainState& state) { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(faulty, "/run")); };
+  auto const load = [&](PlainState& state) {
+    (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(faulty, "/run"));
+  };
   {
     PlainState state(self, 0, rows);
     load(state);

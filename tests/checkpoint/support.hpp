@@ -13,6 +13,14 @@
 
 namespace checkpoint_test {
 
+/// Whether this is a sanitizer's build, which looks for other errors and takes ten times as long: there a few of each
+/// kind of fault stand in for all.
+#ifdef ZERO_TEST_ONE_TYPE
+inline constexpr bool is_sampled = true;
+#else
+inline constexpr bool is_sampled = false;
+#endif
+
 /// The kind of CheckpointError that `f` throws and its message; a failed check if it throws nothing or something else.
 struct Thrown {
   std::optional<zero::CheckpointFailure> kind;

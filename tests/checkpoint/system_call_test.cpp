@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // The operating system's calls, failed and killed from outside by strace: what the file system in memory cannot show is
-// whether the one of the machine makes the calls that it is believed to make.
+// whether the one of the machine makes the calls that it is believed to make. A sample of the points, all of them where
+// ZERO_TEST_FULL is set.
 
 #include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
@@ -10,9 +11,17 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <sys/wait.h>
 
@@ -21,6 +30,8 @@ using checkpoint_test::TemporaryFolder;
 
 namespace {
 
+namespace fs = std::filesystem;
+
 zero::SelfCommunicator self;
 
 int run(std::string const& command) {
@@ -28,16 +39,90 @@ int run(std::string const& command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-std::string save(TemporaryFolder const& folder, int seed) {
-  return "'" SAVE_PROGRAM "' '" + folder.path() + "' " + std::to_string(seed);
+zero::CheckpointFolder folder_of(std::string const& path) { return {zero::posix_file_system(), path}; }
+
+void save(std::string const& path, std::uint64_t seed) {
+  PlainState state(self, seed);
+  (void)checkpoint_test::save_checkpoint(state, folder_of(path), {.tag = "step-" + std::to_string(seed), .chunk = 128});
 }
 
-std::uint64_t loaded(TemporaryFolder const& folder) {
+/// Which state is loaded, by its seed; nothing where it is a mixture.
+std::optional<std::uint64_t> loaded(std::string const& path, zero::LoadOptions const& how = {}) {
   PlainState state(self, 0);
-  auto const report = checkpoint_test::load_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()));
-  CHECK(state.same(PlainState(self, report.steps)));
-  return report.steps;
+  auto const steps = checkpoint_test::load_checkpoint(state, folder_of(path), how).steps;
+  if (!state.same(PlainState(self, steps))) return std::nullopt;
+  return steps;
 }
+
+struct Fault {
+  char const* calls;  // as strace names a set of them
+  char const* what;   // that strace does to one of them
+  bool for_ever;      // and to all after it of the same name
+};
+
+std::vector<Fault> faults() {
+  std::vector<Fault> faults{{"all", "signal=SIGKILL", false}};
+  for (bool const for_ever : {false, true}) {
+    for (char const* const error : {"error=ENOSPC", "error=EIO", "error=EINTR", "error=EDQUOT"}) {
+      faults.push_back({"%file,%desc", error, for_ever});
+    }
+  }
+  return faults;
+}
+
+/// The k-th call of that name by one thread, as strace counts them.
+using Call = std::pair<std::string, int>;
+
+/// All calls of a run without a fault, from the first that names the folder on.
+std::vector<Call> calls_of(std::string const& command, std::string const& folder, std::string const& log,
+                           char const* set) {
+  REQUIRE(run("strace -f -qq -s 200 -o '" + log + "' -e trace=" + set + " " + command) == 0);
+  std::ifstream lines(log);
+  std::map<std::string, int> counts;  // by thread and name
+  std::vector<Call> calls;
+  bool begun = false;
+  for (std::string line; std::getline(lines, line);) {
+    auto const at = line.find_first_not_of("0123456789 ");
+    auto const end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", std::min(at, line.size()));
+    if (end == std::string::npos || line[end] != '(' || end == at) continue;  // how a thread or another line ends
+    auto const name = line.substr(at, end - at);
+    int const count = ++counts[line.substr(0, end)];
+    begun = begun || (name != "execve" && line.find(folder) != std::string::npos);
+    Call const call(name, count);
+    if (begun && std::find(calls.begin(), calls.end(), call) == calls.end()) calls.push_back(call);
+  }
+  return calls;
+}
+
+/// One point: the newest of two checkpoints is followed or replaced by state 3, and something happens to a call.
+class Point {
+ public:
+  Point(std::string const& prepared, std::string const& scene) : scene_(scene) {
+    fs::copy(prepared, path(), fs::copy_options::recursive);
+  }
+  [[nodiscard]] std::string path() const { return folder_ / "run"; }
+  [[nodiscard]] std::string command() const { return "'" SAVE_PROGRAM "' '" + path() + "' 3 " + scene_; }
+
+  /// Whether the save was kept from ending well.
+  bool hit(Fault const& fault, Call const& call) {
+    int const code =
+        run("strace -f -qq -o /dev/null -e trace=" + call.first + " -e inject=" + call.first + ":" + fault.what +
+            ":when=" + std::to_string(call.second) + (fault.for_ever ? "+ " : " ") + command());
+    auto const seed = loaded(path());
+    REQUIRE(seed.has_value());
+    REQUIRE((*seed == 2 || *seed == 3));
+    if (code == 0) REQUIRE(*seed == 3);
+    if (code == 4) REQUIRE(loaded(path(), {.tag = scene_ == "replace" ? "step-2" : "step-3"}) == 3);
+    if (code == 3 && !fault.for_ever) REQUIRE(*seed == 2);
+    save(path(), 4);  // what was left behind is in nobody's way
+    REQUIRE(loaded(path()) == 4);
+    return code != 0;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::string scene_;
+};
 
 }  // namespace
 
@@ -46,28 +131,43 @@ TEST_CASE("system calls: killed at, or refused by, any call of a save, the check
     MESSAGE("nothing was injected: strace is not installed, or may not trace here");
     return;
   }
-  int killed = 0, failed = 0;
-  for (std::string const call : {"openat", "write", "fsync", "close", "mkdir", "rename", "renameat2", "unlink"}) {
-    for (std::string const fault : {"signal=SIGKILL", "error=ENOSPC", "error=EIO"}) {
-      // The loader's own calls come first, and are hit too; a sample of the rest.
-      for (int k = 1, code = 1; code != 0 && k < 64; k += k < 12 ? 1 : 5) {
-        CAPTURE(call);
-        CAPTURE(fault);
-        CAPTURE(k);
-        TemporaryFolder const folder;
-        REQUIRE(run(save(folder, 1)) == 0);
-        // The leak checker cannot work while somebody else traces.
-        code = run("ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=" + call + " -e inject=" + call +
-                   ":" + fault + ":when=" + std::to_string(k) + " " + save(folder, 2));
-        (fault.starts_with("signal") ? killed : failed) += code != 0 ? 1 : 0;
-        auto const steps = loaded(folder);
-        REQUIRE((steps == 1 || steps == 2));
-        REQUIRE(run(save(folder, 3)) == 0);
-        REQUIRE(loaded(folder) == 3);
+  bool const full = std::getenv("ZERO_TEST_FULL") != nullptr;
+  TemporaryFolder const prepared;
+  save(prepared / "run", 1);
+  save(prepared / "run", 2);
+  std::size_t points = 0, hits = 0;
+  for (std::string const scene : {"new", "replace", "prune", "ranks"}) {
+    for (auto const& fault : faults()) {
+      CAPTURE(scene);
+      CAPTURE(fault.calls);
+      CAPTURE(fault.what);
+      CAPTURE(fault.for_ever);
+      Point const whole(prepared / "run", scene);
+      auto const calls = calls_of(whole.command(), whole.path(), prepared / "log", fault.calls);
+      REQUIRE(calls.size() > 50);
+      // The sample begins elsewhere for each fault, so that together they visit most calls.
+      for (std::size_t k = full ? 0 : points % 23; k < calls.size(); k += full ? 1 : 23) {
+        CAPTURE(calls[k].first);
+        CAPTURE(calls[k].second);
+        hits += Point(prepared / "run", scene).hit(fault, calls[k]) ? 1 : 0;
+        ++points;
       }
     }
   }
-  // Calls of a sanitizer are counted among those of the program: fewer of its own are hit then.
-  CHECK(killed >= 10);
-  CHECK(failed >= 10);
+  MESSAGE("faults were injected at " << points << " points; " << hits << " of them kept the save from ending well");
+  CHECK(points > (full ? 2000U : 60U));
+  CHECK(hits > points / 2);
+}
+
+TEST_CASE("system calls: a limit on the size of files is an error or the end, and the checkpoint before it loads") {
+  for (int const blocks : {0, 1}) {  // of 512 or 1024 bytes; a manifest is longer
+    TemporaryFolder const folder;
+    save(folder / "run", 2);
+    int const code =
+        run("ulimit -f " + std::to_string(blocks) + "; '" SAVE_PROGRAM "' '" + (folder / "run") + "' 3 new");
+    CHECK(code != 0);
+    CHECK(loaded(folder / "run") == 2);
+    save(folder / "run", 4);
+    CHECK(loaded(folder / "run") == 4);
+  }
 }

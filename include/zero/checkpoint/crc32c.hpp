@@ -46,8 +46,8 @@ inline std::uint32_t crc32c_by_table(std::uint32_t crc, std::byte const* data, s
 }
 
 #if defined(__x86_64__)
-/// What a run of zero bytes makes of a state: entry [k][b] for the state whose byte k is b, others 0. Linear, so a state
-/// is the sum of its four entries.
+/// What a run of zero bytes makes of a state: entry [k][b] for the state whose byte k is b, others 0. Linear, so a
+/// state is the sum of its four entries.
 using Crc32cShift = std::array<std::array<std::uint32_t, 256>, 4>;
 
 /// For \p zeros bytes, a power of two: the step of one byte, squared again and again, as a matrix over its 32 bits.

@@ -149,9 +149,9 @@ class ReadAhead {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Piece> pieces_;                 // read and not given back
-  std::size_t taken_ = 0;                    // of them
-  std::uint64_t begin_ = 0, end_ = 0;        // positions of the oldest, and behind the newest; `end_` is the reader's
+  std::deque<Piece> pieces_;           // read and not given back
+  std::size_t taken_ = 0;              // of them
+  std::uint64_t begin_ = 0, end_ = 0;  // positions of the oldest, and behind the newest; `end_` is the reader's
   bool stops_ = false;
   std::exception_ptr failure_;
   std::thread reader_;

@@ -80,10 +80,10 @@ inline void check_chunk(std::string const& path, ManifestFile const& file, std::
                         std::uint32_t crc) {
   if (crc == file.crc32c[static_cast<std::size_t>(k)]) return;
   std::uint64_t const begin = k * chunk_bytes;
-  throw CheckpointError(CheckpointFailure::damaged,
-                        sentence({"zero: ", detail::quoted(path), " is damaged: the checksum of the ",
-                                  std::min(chunk_bytes, file.bytes - begin), " bytes from byte ", begin,
-                                  " on does not fit"}));
+  throw CheckpointError(
+      CheckpointFailure::damaged,
+      sentence({"zero: ", detail::quoted(path), " is damaged: the checksum of the ",
+                std::min(chunk_bytes, file.bytes - begin), " bytes from byte ", begin, " on does not fit"}));
 }
 
 }  // namespace detail

@@ -123,8 +123,8 @@ class TensorFiles {
     for (auto const& [tensor, file] : places) {
       auto const* const found = find(tensor);
       if (found != nullptr && files_[found->file].name == file) continue;
-      bad_index(detail::sentence({"has tensor ", detail::quoted(tensor), " in ", detail::quoted(file),
-                                  ", which does not hold it"}));
+      bad_index(detail::sentence(
+          {"has tensor ", detail::quoted(tensor), " in ", detail::quoted(file), ", which does not hold it"}));
     }
   }
 
