@@ -6,6 +6,7 @@
 #include <zero/engine_state.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/partitioner.hpp>
+#include <zero/step_decision.hpp>
 
 #include <array>
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace checkpoint_test {
 
@@ -49,6 +51,12 @@ struct Setup {
          std::to_string(s.keep_whole_below);
 }
 
+/// Everything that training has made, as the engine's access by name gives and takes it.
+struct FullState {
+  std::vector<std::vector<float>> values;  ///< of each parameter, and of its states
+  zero::StepProgress progress;
+};
+
 /// One rank of a training run on a model of a few parameters, large and small, one of them frozen and one tied. The
 /// gradients depend on the step, the place in the global sequence of micro-batches and the parameters themselves, so
 /// that whatever is not restored shows in all that follows.
@@ -59,11 +67,16 @@ class Session {
   virtual void train(int from, int steps) = 0;
   /// One micro-batch, and no step.
   virtual void micro_batch(int step) = 0;
+  /// What is left of that step.
+  virtual void finish_step(int step) = 0;
   [[nodiscard]] virtual std::unique_ptr<zero::EngineState> state() = 0;
   /// Of all parameters as they are gathered and as they are read, all states, scale and step counts. Collective.
   [[nodiscard]] virtual std::uint64_t hash() = 0;
   /// Of the parameters' fp32 values alone. Collective.
   [[nodiscard]] virtual std::uint64_t hash_of_parameters() = 0;
+  /// Without a checkpoint. Collective.
+  [[nodiscard]] virtual FullState full_state() = 0;
+  virtual void set_full_state(FullState const& full) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Session> make_session(zero::ThreadCommunicator& ranks, Setup const& setup);

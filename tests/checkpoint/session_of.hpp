@@ -55,11 +55,15 @@ class SessionOf final : public Session {
 
   void train(int from, int steps) override {
     for (int step = from; step < from + steps; ++step) {
-      for (int a = 0; a < setup_.accumulation; ++a) pass(step, a);
-      (void)engine_->step({.lr = 1e-2 / (1 + step)}, stream_).get();
+      micro_batch(step);
+      finish_step(step);
     }
   }
   void micro_batch(int step) override { pass(step, 0); }
+  void finish_step(int step) override {
+    for (int a = 1; a < setup_.accumulation; ++a) pass(step, a);
+    (void)engine_->step({.lr = 1e-2 / (1 + step)}, stream_).get();
+  }
   std::unique_ptr<zero::EngineState> state() override { return engine_->state(); }
 
   std::uint64_t hash() override {
@@ -81,6 +85,22 @@ class SessionOf final : public Session {
     zero::Fingerprint fingerprint;
     add_parameters(fingerprint);
     return fingerprint.value();
+  }
+  FullState full_state() override {
+    FullState full{.values = {}, .progress = engine_->state()->progress()};
+    for (auto const& spec : list_.specs()) {
+      full.values.push_back(engine_->read_parameter(spec.name));
+      for (std::size_t k = 0; k < 2 && !spec.frozen; ++k) full.values.push_back(engine_->read_state(spec.name, k));
+    }
+    return full;
+  }
+  void set_full_state(FullState const& full) override {
+    auto next = full.values.begin();
+    for (auto const& spec : list_.specs()) {
+      engine_->write_parameter(spec.name, *next++);
+      for (std::size_t k = 0; k < 2 && !spec.frozen; ++k) engine_->write_state(spec.name, k, *next++);
+    }
+    engine_->state()->set_progress(full.progress);
   }
 
  private:
