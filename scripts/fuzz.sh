@@ -3,25 +3,42 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # scripts/fuzz.sh [SECONDS]: feeds every parser of files with what libFuzzer finds, under the address and
-# undefined-behaviour sanitizers, for so many seconds each (default: 600). Needs clang++. What breaks one is left in
-# build/fuzz.
+# undefined-behaviour sanitizers, all side by side, for so many seconds (default: 600). Needs clang++. What breaks one
+# is left in build/fuzz, as is what each has printed.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
 
+# fuzz <target> <seconds>: New inputs go into the first folder; the corpus that is checked in stays as it is.
+fuzz() {
+  mkdir -p "build/fuzz/$1"
+  clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude \
+    "tests/checkpoint/fuzz/$1.cpp" -o "build/fuzz/fuzz_$1" &&
+    "build/fuzz/fuzz_$1" -max_total_time="$2" -max_len=16384 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix=build/fuzz/ "build/fuzz/$1" "tests/checkpoint/fuzz/corpus/$1"
+}
+
 main() {
-  local seconds=${1:-600} target
+  local seconds=${1:-600} target broken=""
+  local -A processes=()
   [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: scripts/fuzz.sh [SECONDS]"
   has_command clang++ || die "fuzzing needs clang++ with libFuzzer (Debian, Ubuntu: clang)"
+  mkdir -p build/fuzz
   for target in header manifest; do
     say "fuzzing: $target, $seconds s"
-    mkdir -p "build/fuzz/$target"
-    clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude \
-      "tests/checkpoint/fuzz/$target.cpp" -o "build/fuzz/fuzz_$target"
-    # New inputs go into the first folder; the corpus that is checked in stays as it is.
-    "build/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=16384 -print_final_stats=1 -verbosity=0 \
-      -artifact_prefix=build/fuzz/ "build/fuzz/$target" "tests/checkpoint/fuzz/corpus/$target"
+    fuzz "$target" "$seconds" >"build/fuzz/$target.log" 2>&1 &
+    processes[$target]=$!
   done
+  for target in "${!processes[@]}"; do
+    if wait "${processes[$target]}"; then
+      say "fuzzed: $target"
+      grep '^stat::' "build/fuzz/$target.log"
+    else
+      broken+=" $target"
+      tail -n 60 "build/fuzz/$target.log"
+    fi
+  done
+  [ -z "$broken" ] || die "fuzzing has broken:$broken"
 }
 
 main "$@"

@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/test.sh [--quick]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out, and
-# fuzzing.
+# scripts/test.sh [--quick | --full]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out,
+# and fuzzing. --full does more than CI: it kills and fails a save at every system call instead of a sample of them, and
+# fuzzes for ten minutes instead of half a one.
 #
 # Builds live in build/ci, build/clang, build/asan and build/tsan. Installs what is missing, as root on Debian or
 # Ubuntu.
@@ -61,21 +62,24 @@ fuzzing() {
     say "leaving out fuzzing: clang++ was not found"
     return
   fi
-  scripts/fuzz.sh 30
+  scripts/fuzz.sh "$1"
 }
 
 main() {
-  local quick=false argument
+  local quick=false full=false argument
   for argument in "$@"; do
     case $argument in
       --quick) quick=true ;;
-      *) die "usage: scripts/test.sh [--quick]" ;;
+      --full) full=true ;;
+      *) die "usage: scripts/test.sh [--quick | --full]" ;;
     esac
   done
+  if $quick && $full; then die "usage: scripts/test.sh [--quick | --full]"; fi
+  if $full; then export ZERO_TEST_FULL=1; fi
   install_dependencies
   if ! $quick; then
     clang_headers
-    fuzzing
+    fuzzing "$($full && echo 600 || echo 30)"
     sanitizers
   fi
   build ci

@@ -113,6 +113,7 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
       {"\"name\":\"parameters-00000-of-00001.safetensors\"", "\"name\":\"/etc/passwd\""},
       {"\"name\":\"exp_avg-00000-of-00001.safetensors\"", "\"name\":\"parameters-00000-of-00001.safetensors\""},
       {"\"kind\":\"exp_avg\"", "\"kind\":\"parameters\""},
+      {"\"kind\":\"exp_avg\"", "\"kind\":\"other\""},
       {"\"world\":1", "\"world\":2"},
       {"\"world\":1", "\"world\":0"},
       {"\"world\":1", "\"world\":-1"},
@@ -155,6 +156,17 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
     memory.replace(path, sealed(replaced(body, from, to)));
     CHECK(load().kind == CheckpointFailure::damaged);
   }
+  // A shard that is missing, and one more.
+  auto const from = body.find("{\"name\":\"exp_avg-"), to = body.find("{\"name\":\"exp_avg_sq-");
+  REQUIRE(to > from);
+  std::string const shard = body.substr(from, to - from);
+  memory.replace(path, sealed(replaced(body, shard, "")));
+  CHECK(load().kind == CheckpointFailure::damaged);
+  memory.replace(path, sealed(replaced(body, shard, shard + shard)));
+  CHECK(load().kind == CheckpointFailure::damaged);
+  memory.replace(
+      path, sealed(replaced(body, shard, shard + replaced(shard, "exp_avg-00000-of-00001", "more-00000-of-00001"))));
+  CHECK(load().kind == CheckpointFailure::damaged);
   memory.replace(path, sealed(replaced(body, "\"version\":1", "\"version\":2")));
   auto const newer = load();
   CHECK(newer.kind == CheckpointFailure::mismatch);
