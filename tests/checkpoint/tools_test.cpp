@@ -112,13 +112,21 @@ TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are t
     return;
   }
   auto const outcome = run(python + R"( -c "
-import sys
+import glob, sys
+from safetensors import safe_open
 from safetensors.numpy import load_file
 whole = load_file(sys.argv[1] + '/out.safetensors')
 part = load_file(sys.argv[1] + '/step-3/exp_avg-00000-of-00001.safetensors')
 print(sorted((k, list(v.shape), str(v.dtype)) for k, v in whole.items()), sorted(part))
+files = sorted(glob.glob(sys.argv[1] + '/step-3/*.safetensors'))
+for name in files:
+    with safe_open(name, 'np') as file:
+        print(len(files), [(k, file.get_slice(k).get_dtype(), file.get_slice(k).get_shape()) for k in sorted(file.keys())])
 " )" + quoted(folder.path()));
   CHECK(outcome.code == 0);
   CHECK(outcome.output ==
-        "[('a', [5, 3], 'float32'), ('b', [], 'float32'), ('c', [11], 'float32')] ['a[0:15]', 'b[0:1]']\n");
+        "[('a', [5, 3], 'float32'), ('b', [], 'float32'), ('c', [11], 'float32')] ['a[0:15]', 'b[0:1]']\n"
+        "3 [('a[0:15]', 'F32', [5, 3]), ('b[0:1]', 'F32', [])]\n"
+        "3 [('a[0:15]', 'F32', [5, 3]), ('b[0:1]', 'F32', [])]\n"
+        "3 [('a[0:15]', 'F32', [5, 3]), ('b[0:1]', 'F32', []), ('c[0:11]', 'BF16', [11])]\n");
 }
