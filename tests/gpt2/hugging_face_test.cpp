@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -135,4 +136,34 @@ TEST_CASE("hugging face: transformers loads a model that we have saved, and comp
   std::vector<double> logits;
   for (double logit; lines >> logit;) logits.push_back(logit);
   check_equal(logits_of(parameters, {7, 0, 28, 3}), logits);
+}
+
+TEST_CASE("hugging face: all four sizes of GPT-2 have the names, shapes and elements of the published models") {
+  struct Size {
+    std::size_t layers, heads, width, tensors, elements;
+  };
+  for (auto const& size : {Size{12, 12, 768, 148, 124'439'808}, Size{24, 16, 1024, 292, 354'823'168},
+                           Size{36, 20, 1280, 436, 774'030'080}, Size{48, 25, 1600, 580, 1'557'611'200}}) {
+    auto const all = gpt2::parameter_shapes(
+        {.layers = size.layers, .heads = size.heads, .width = size.width, .context = 1024, .vocabulary = 50257});
+    std::map<std::string, std::vector<std::size_t>> shapes;
+    std::size_t elements = 0;
+    for (auto const& parameter : all) {
+      shapes[parameter.name] = {parameter.shape.begin(), parameter.shape.end()};
+      elements += parameter.size();
+    }
+    CHECK(all.size() == size.tensors);
+    CHECK(elements == size.elements);
+    auto const last = "h." + std::to_string(size.layers - 1) + ".";
+    auto const w = size.width;
+    using Shape = std::vector<std::size_t>;
+    CHECK(shapes["wte.weight"] == Shape{50257, w});
+    CHECK(shapes["wpe.weight"] == Shape{1024, w});
+    CHECK(shapes[last + "attn.c_attn.weight"] == Shape{w, 3 * w});  // Conv1D: inputs first
+    CHECK(shapes[last + "attn.c_proj.weight"] == Shape{w, w});
+    CHECK(shapes[last + "mlp.c_fc.weight"] == Shape{w, 4 * w});
+    CHECK(shapes[last + "mlp.c_proj.weight"] == Shape{4 * w, w});
+    CHECK(shapes[last + "ln_2.bias"] == Shape{w});
+    CHECK(shapes["ln_f.weight"] == Shape{w});
+  }
 }
