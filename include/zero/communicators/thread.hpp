@@ -78,6 +78,9 @@ class ThreadGroup {
     fail_locked(kind, rank, std::move(reason));
   }
 
+  /// Keeps what the peers of \p rank may still look at when it has gone.
+  void keep(int rank, std::shared_ptr<void> shown) { member(rank).shown.push_back(std::move(shown)); }
+
   /// Says that \p rank will not come to any further collective.
   void retire(int rank) {
     std::lock_guard lock(mutex_);
@@ -91,6 +94,7 @@ class ThreadGroup {
     std::atomic<std::uint64_t> meetings{0};
     std::atomic<bool> retired{false};
     Posting posting;
+    std::vector<std::shared_ptr<void>> shown;
   };
   struct Failure {
     CommunicationFailure kind;
@@ -246,6 +250,7 @@ class ThreadCommunicator {
   [[nodiscard]] StreamState<Stream>& state() {
     if (state_kind_ != &StreamState<Stream>::kind) {
       state_ = std::make_shared<StreamState<Stream>>();
+      group_->keep(rank_, state_);
       state_kind_ = &StreamState<Stream>::kind;
     }
     return *static_cast<StreamState<Stream>*>(state_.get());
@@ -255,8 +260,8 @@ class ThreadCommunicator {
     return *static_cast<StreamState<Stream> const*>(group_->posting(rank).state);
   }
 
-  // Events are recorded before the ranks meet, and waited for after it: waiting for one that was never recorded would be
-  // no wait at all.
+  // Events are recorded before the ranks meet, and waited for after it: waiting for one that was never recorded would
+  // be no wait at all.
   template <class T, class Stream>
   void enter(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
              Stream stream) {
@@ -270,12 +275,15 @@ class ThreadCommunicator {
       stream.wait(state_of<Stream>(q).arrived);
     }
   }
+  // A peer that has left may post its next part at once, so that what it posted of this one is read before.
   template <class Stream>
   void leave(Stream stream) {
+    std::array<StreamState<Stream> const*, max_ranks> peers;
+    for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
     stream.record(state<Stream>().left);
     group_->leave(rank_);
     for (int q = 0; q < size(); ++q) {
-      if (q != rank_) stream.wait(state_of<Stream>(q).left);
+      if (q != rank_) stream.wait(peers[static_cast<std::size_t>(q)]->left);
     }
   }
   template <class T>
