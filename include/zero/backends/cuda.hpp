@@ -31,6 +31,21 @@
 #include <vector>
 
 namespace zero {
+namespace detail {
+
+/// What the host does in the order of a stream; the argument of `cudaLaunchHostFunc`.
+struct HostTask {
+  struct Range {
+    void const* data = nullptr;
+    std::size_t bytes = 0;
+    bool writes = false;
+  };
+  std::mutex& mutex;
+  std::function<void()> run;
+  std::vector<Range> touches;  ///< as operations declare it to whoever checks their order
+};
+
+}  // namespace detail
 
 /// Model states on one CUDA device, and, offloaded, in host memory. Compiles with any C++ compiler; what launches
 /// kernels is defined in zero/engine.cuh, which one .cu includes to instantiate the engines that a program uses.
@@ -208,7 +223,8 @@ class CudaBackend {
   }
   /// Between two places of host memory, by the host, in the order of \p stream.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
-    run_on_host(stream, [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+    run_on_host(stream, {{from, bytes, false}, {to, bytes, true}},
+                [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
   }
   /// One launch, for up to some thousand tensors.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
@@ -233,7 +249,14 @@ class CudaBackend {
   template <class Rule, class Compute, class Sum>
   void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
-    run_on_host(stream, [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
+    std::size_t const n = pieces.extent();
+    std::vector<detail::HostTask::Range> touches{{decision, sizeof *decision, false},
+                                                 {base.gradient, n * sizeof(Sum), false},
+                                                 {base.master, n * sizeof(float), true}};
+    if (base.value != nullptr) touches.push_back({base.value, n * sizeof(Compute), true});
+    for (auto* state : base.states) touches.push_back({state, n * sizeof(float), true});
+    run_on_host(stream, std::move(touches),
+                [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
   }
 
  private:
@@ -260,15 +283,10 @@ class CudaBackend {
 
   // The runtime calls host functions from a thread of its own, one after another for each stream; those of two streams
   // may meet, and they share the threads of one host backend.
-  template <class F>
-  void run_on_host(Stream stream, F f) {
-    struct Task {
-      std::mutex& mutex;
-      F run;
-    };
-    auto task = std::make_unique<Task>(Task{host_mutex_, std::move(f)});
+  void run_on_host(Stream stream, std::vector<detail::HostTask::Range> touches, std::function<void()> f) {
+    auto task = std::make_unique<detail::HostTask>(detail::HostTask{host_mutex_, std::move(f), std::move(touches)});
     auto const call = [](void* argument) {
-      std::unique_ptr<Task> const owned(static_cast<Task*>(argument));
+      std::unique_ptr<detail::HostTask> const owned(static_cast<detail::HostTask*>(argument));
       std::lock_guard const lock(owned->mutex);
       owned->run();
     };
