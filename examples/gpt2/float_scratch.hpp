@@ -3,6 +3,7 @@
 #pragma once
 
 #include "buffer.hpp"
+#include "weights.hpp"
 
 #include <zero/kernels/cast.hpp>
 #include <zero/thread_pool.hpp>
@@ -12,13 +13,6 @@
 #include <type_traits>
 
 namespace gpt2 {
-
-/// Where a layer's backward pass puts the gradient of one parameter. The memory is borrowed for that call.
-template <class T>
-struct Gradient {
-  T* values;
-  bool adds;  ///< add to what is there; otherwise what is there is undefined and never read
-};
 
 /// Calls `f(first, size)` for consecutive parts of [0, \p count) on the threads of \p pool; their boundaries depend on
 /// the arguments alone.

@@ -4,18 +4,16 @@
 
 #include "float_scratch.hpp"
 #include "kernels.hpp"
+#include "weights.hpp"
 
 #include <zero/thread_pool.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 /// The layers of a GPT-2 that are not plain products, over fp32 buffers that the caller owns. All split their work over
 /// the pool by shape alone, so the bits of every result are the same for any number of threads; all block until done.
 namespace gpt2 {
-
-using Token = std::uint32_t;
 
 /// LayerNorm with epsilon 1e-5 over the rows of a [rows, width] matrix, and what its backward pass needs.
 struct LayerNorm {

@@ -3,9 +3,6 @@
 #include "model.hpp"
 
 #include <algorithm>
-#include <numeric>
-#include <stdexcept>
-#include <string>
 
 namespace gpt2 {
 namespace {
@@ -66,7 +63,7 @@ Model<T>::Model(ModelShape const& shape, std::size_t sequences, zero::ThreadPool
   residual_ = Buffer(tokens * width), dresidual_ = Buffer(tokens * width), narrow_ = Buffer(tokens * width);
   wide_ = Buffer(tokens * 4 * width), activated_ = Buffer(tokens * 4 * width);
   losses_ = Buffer(tokens), norm_scratch_ = Buffer(layer_norm_scratch(tokens, width));
-  positions_.reserve(tokens), token_begin_.reserve(tokens + 1);
+  order_.reserve(tokens);
 }
 
 template <class T>
@@ -87,8 +84,7 @@ std::size_t Model<T>::scratch_bytes() const noexcept {
   for (auto const* buffer : {&residual_, &dresidual_, &narrow_, &wide_, &activated_, &losses_, &norm_scratch_}) {
     bytes += buffer->bytes();
   }
-  bytes += multiply_.bytes() + scratch_.bytes();
-  return bytes + (positions_.capacity() + token_begin_.capacity()) * sizeof(std::size_t);
+  return bytes + multiply_.bytes() + scratch_.bytes() + order_.bytes();
 }
 
 template <class T>
@@ -113,27 +109,9 @@ Attention Model<T>::attention(Block const& block) const {
 }
 
 template <class T>
-void Model<T>::require_rows(std::size_t tokens, std::size_t length) const {
-  if (length == 0 || length > shape_.context || tokens == 0 || tokens % length != 0 || tokens > capacity_) {
-    throw std::invalid_argument("gpt2::Model: " + std::to_string(tokens) + " tokens in sequences of " +
-                                std::to_string(length) + " do not fit a model of " + std::to_string(capacity_) +
-                                " tokens with a context of " + std::to_string(shape_.context));
-  }
-}
-
-template <class T>
-void Model<T>::require_below_vocabulary(std::span<Token const> tokens) const {
-  for (auto const token : tokens) {
-    if (token < shape_.vocabulary) continue;
-    throw std::invalid_argument("gpt2::Model: token " + std::to_string(token) + " is not below the vocabulary of " +
-                                std::to_string(shape_.vocabulary));
-  }
-}
-
-template <class T>
 void Model<T>::embed_forward(std::span<Token const> tokens, std::size_t length, T const* wte, T const* wpe) {
-  require_rows(tokens.size(), length);
-  require_below_vocabulary(tokens);
+  require_rows(shape_, capacity_, tokens.size(), length);
+  require_below_vocabulary(shape_, tokens);
   sequences_ = tokens.size() / length, length_ = length;
   std::size_t const width = shape_.width;
   for_parts(pool_, tokens.size(), 64, [&](std::size_t first, std::size_t count) {
@@ -178,11 +156,7 @@ void Model<T>::block_forward(std::size_t layer, BlockWeights<T> const& weights) 
 
 template <class T>
 float Model<T>::head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
-  if (targets.size() != rows()) {
-    throw std::invalid_argument("gpt2::Model::head_forward: " + std::to_string(targets.size()) + " targets for " +
-                                std::to_string(rows()) + " tokens");
-  }
-  require_below_vocabulary(targets);
+  require_targets(shape_, rows(), targets);
   std::size_t const width = shape_.width, vocabulary = shape_.vocabulary;
   auto const* const weight = scratch_.weight(weights.ln_f_weight, width, 0);
   auto const* const bias = scratch_.weight(weights.ln_f_bias, width, width);
@@ -302,20 +276,7 @@ void Model<T>::block_backward(std::size_t layer, BlockWeights<T> const& weights,
   }
 }
 
-template <class T>
-void Model<T>::sort_by_token(std::span<Token const> tokens) {
-  positions_.resize(tokens.size());
-  std::iota(positions_.begin(), positions_.end(), std::size_t{0});
-  std::sort(positions_.begin(), positions_.end(),
-            [&](std::size_t a, std::size_t b) { return tokens[a] != tokens[b] ? tokens[a] < tokens[b] : a < b; });
-  token_begin_.clear();
-  for (std::size_t i = 0; i < positions_.size(); ++i) {
-    if (i == 0 || tokens[positions_[i]] != tokens[positions_[i - 1]]) token_begin_.push_back(i);
-  }
-  token_begin_.push_back(positions_.size());
-}
-
-// Adds to one token's row of wte the gradients of all its positions, [first, last) of positions_, rounded once.
+// Adds to one token's row of wte the gradients of all its positions, [first, last) in their order, rounded once.
 template <class T>
 void Model<T>::add_embedding_rows(Gradient<T> wte, std::size_t token, std::size_t first, std::size_t last) {
   std::size_t const width = shape_.width;
@@ -325,7 +286,7 @@ void Model<T>::add_embedding_rows(Gradient<T> wte, std::size_t token, std::size_
     std::size_t const size = std::min(part, width - column);
     std::fill_n(sums, size, 0.0F);
     for (std::size_t i = first; i < last; ++i) {
-      float const* const from = dresidual_.get() + positions_[i] * width + column;
+      float const* const from = dresidual_.get() + order_.positions()[i] * width + column;
       for (std::size_t j = 0; j < size; ++j) sums[j] += from[j];
     }
     put_gradient(Gradient<T>{wte.values + token * width + column, true}, sums, size);
@@ -334,17 +295,18 @@ void Model<T>::add_embedding_rows(Gradient<T> wte, std::size_t token, std::size_
 
 template <class T>
 void Model<T>::embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe) {
-  require_rows(tokens.size(), length_);
-  require_below_vocabulary(tokens);
+  require_rows(shape_, capacity_, tokens.size(), length_);
+  require_below_vocabulary(shape_, tokens);
   std::size_t const width = shape_.width;
   if (!wte.adds) {
     for_parts(pool_, shape_.vocabulary * width, cast_part,
               [&](std::size_t first, std::size_t count) { std::fill_n(wte.values + first, count, T{}); });
   }
-  sort_by_token(tokens);
-  for_parts(pool_, token_begin_.size() - 1, 16, [&](std::size_t first, std::size_t count) {
+  order_.sort(tokens);
+  auto const& begins = order_.begins();
+  for_parts(pool_, order_.size(), 16, [&](std::size_t first, std::size_t count) {
     for (std::size_t i = first; i < first + count; ++i) {
-      add_embedding_rows(wte, tokens[positions_[token_begin_[i]]], token_begin_[i], token_begin_[i + 1]);
+      add_embedding_rows(wte, tokens[order_.positions()[begins[i]]], begins[i], begins[i + 1]);
     }
   });
   // One position's gradients of all sequences lie length rows apart: the column sums of a matrix [sequences, length x

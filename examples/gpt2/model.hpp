@@ -6,7 +6,9 @@
 #include "float_scratch.hpp"
 #include "layers.hpp"
 #include "matmul.hpp"
+#include "model_input.hpp"
 #include "parameters.hpp"
+#include "weights.hpp"
 
 #include <zero/kernels/cast.hpp>
 #include <zero/thread_pool.hpp>
@@ -17,22 +19,6 @@
 #include <vector>
 
 namespace gpt2 {
-
-/// The twelve parameters of a block and their gradients, indexed by `BlockParameter`.
-template <class T>
-using BlockWeights = std::array<T const*, block_parameter_count>;
-template <class T>
-using BlockGradients = std::array<Gradient<T>, block_parameter_count>;
-
-/// The last LayerNorm and the output projection, which is the token embedding [vocabulary, width].
-template <class T>
-struct HeadWeights {
-  T const *ln_f_weight, *ln_f_bias, *wte;
-};
-template <class T>
-struct HeadGradients {
-  Gradient<T> ln_f_weight, ln_f_bias, wte;
-};
 
 /// A GPT-2 (Radford et al. 2019: LayerNorm before each part of a block, tanh GELU, learned positions, tied embedding)
 /// on the host, whose parameters and gradients lie in buffers of type \p T that the caller hands in layer by layer and
@@ -87,8 +73,6 @@ class Model {
     Buffer normalized_2, inverse_deviation_2, hidden;
   };
 
-  void require_rows(std::size_t tokens, std::size_t length) const;
-  void require_below_vocabulary(std::span<Token const> tokens) const;
   [[nodiscard]] std::size_t rows() const noexcept { return sequences_ * length_; }
   [[nodiscard]] std::array<float const*, block_parameter_count> widen_block(BlockWeights<T> const& weights);
   [[nodiscard]] LayerNorm norm(float const* weight, float const* bias, Buffer const& normalized,
@@ -98,7 +82,6 @@ class Model {
   void mlp_part_backward(Block& block, float const* const* weights, Gradient<float> const* gradients);
   void weight_gradient(std::size_t inputs, std::size_t outputs, float const* input, float const* doutput,
                        Gradient<float> dweight, Gradient<float> dbias);
-  void sort_by_token(std::span<Token const> tokens);
   void add_embedding_rows(Gradient<T> wte, std::size_t token, std::size_t first, std::size_t last);
 
   ModelShape shape_;
@@ -112,8 +95,7 @@ class Model {
   Buffer head_normalized_, head_inverse_deviation_, logits_;
 
   Buffer residual_, dresidual_, narrow_, wide_, activated_, losses_, norm_scratch_;
-  std::vector<std::size_t> positions_;    // of the tokens, sorted by token
-  std::vector<std::size_t> token_begin_;  // where each distinct token's positions begin in positions_
+  TokenOrder order_;
 };
 
 extern template class Model<float>;
