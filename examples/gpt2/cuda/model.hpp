@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "../model_input.hpp"
+#include "../weights.hpp"
+#include "kernels.hpp"
+#include "product.hpp"
+#include "softmax.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gpt2::device {
+
+/// The GPT-2 of ../model.hpp on a device: the same calls in the same order, put on the device's stream without waiting
+/// for them. Products read values of type \p T, sum in fp32, and write fp32 or \p T; the residual stream, its gradient,
+/// LayerNorm and softmax are fp32. Probabilities of attention are made once more in the backward pass. The bits of
+/// every result depend on the shapes and the values alone, as far as those of a product do.
+///
+/// \tparam T float, zero::bfloat16 or zero::float16.
+/// \tparam Device has memory and runs kernels and products in order: CudaDevice (device.hpp). A test's does it on the
+/// host, where all pointers are the host's.
+template <class T, class Device>
+class DeviceModel {
+ public:
+  /// Allocates everything for up to \p sequences sequences of shape.context tokens. \p device is borrowed and must
+  /// outlive the model. \throws std::length_error for more tokens than a matrix can have rows.
+  DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device);
+
+  [[nodiscard]] ModelShape const& shape() const noexcept { return shape_; }
+  /// Bytes of activations and of scratch on the device, as ../model.hpp has them.
+  [[nodiscard]] std::size_t activation_bytes() const noexcept;
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept;
+
+  void embed_forward(std::span<Token const> tokens, std::size_t length, T const* wte, T const* wpe);
+  void block_forward(std::size_t layer, BlockWeights<T> const& weights);
+  /// The mean loss comes with `take_losses`.
+  void head_forward(HeadWeights<T> const& weights, std::span<Token const> targets);
+  /// Waits for the logits, which are copied to the host.
+  [[nodiscard]] std::span<float const> last_logits(HeadWeights<T> const& weights);
+
+  /// \p loss_scale lies on the device.
+  void head_backward(float const* loss_scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients);
+  void block_backward(std::size_t layer, BlockWeights<T> const& weights, BlockGradients<T> const& gradients);
+  void embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe);
+
+  /// Waits. The losses of all calls of `head_forward` since the last time, in their order.
+  [[nodiscard]] std::vector<double> take_losses();
+
+ private:
+  template <class V>
+  using Memory = typename Device::template Memory<V>;
+
+  struct Block {
+    Memory<float> normalized_1, inverse_deviation_1;
+    Memory<T> qkv, attended;  // qkv in heads
+    Memory<float> normalized_2, inverse_deviation_2;
+    Memory<T> hidden;
+  };
+  struct Head {
+    Memory<float> normalized, inverse_deviation, logits, maximum, inverse, losses;
+    Memory<T> dlogits;  // none with T = float: they take the place of the logits
+  };
+
+  static constexpr bool is_wide = std::is_same_v<T, float>;
+  static constexpr std::size_t most_scores = std::size_t{1} << 25;  // elements of attention at a time, if more than one
+                                                                    // head has
+  static constexpr std::size_t kept_losses = 256;
+
+  [[nodiscard]] std::size_t rows() const noexcept { return sequences_ * length_; }
+  [[nodiscard]] std::uint32_t rows32() const noexcept { return static_cast<std::uint32_t>(rows()); }
+  [[nodiscard]] std::uint32_t width32() const noexcept { return static_cast<std::uint32_t>(shape_.width); }
+  /// Distance of the rows of logits: a multiple of 256 bytes, so that products read whole lines.
+  [[nodiscard]] std::size_t logits_stride() const noexcept { return (shape_.vocabulary + 127) / 128 * 128; }
+  [[nodiscard]] T* dlogits() const noexcept;
+  /// The gradient of the residual stream as products read it.
+  [[nodiscard]] T const* narrow_dresidual() const noexcept;
+
+  [[nodiscard]] Norm<T> norm(T const* weight, T const* bias, Memory<float> const& normalized,
+                             Memory<float> const& inverse_deviation) const;
+  [[nodiscard]] Norm<T> head_norm(HeadWeights<T> const& weights) const;
+  [[nodiscard]] HeadLayout heads(std::uint32_t parts) const;
+  [[nodiscard]] Logits kept_logits() const;
+
+  template <class In, class Out>
+  void multiply(std::size_t m, std::size_t n, std::size_t k, Factor<In> a, Factor<In> b, Result<Out> c);
+  void add_bias(T const* bias);
+  void norm_backward(Norm<T> const& norm, float const* dy, bool adds, Gradient<T> dweight, Gradient<T> dbias);
+  template <class V>
+  void linear_gradients(std::size_t inputs, std::size_t outputs, T const* input, T const* doutput, V const* bias_source,
+                        Gradient<T> dweight, Gradient<T> dbias);
+  template <class F>
+  void for_matrices(F&& f) const;
+  void scores_and_probabilities(T const* q, T const* k, std::size_t count);
+  void attention_forward(Block const& block);
+  void attention_backward(Block const& block);
+  void mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
+  void attention_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
+  void upload_order(std::span<Token const> tokens);
+  void collect_losses();
+
+  ModelShape shape_;
+  Device& device_;
+  std::size_t capacity_;  // tokens
+  std::size_t sequences_ = 0, length_ = 0;
+  float attention_scale_;
+
+  std::vector<Block> blocks_;
+  Head head_;
+
+  Memory<float> residual_, dresidual_, wide_;       // [tokens, width], [tokens, width], [tokens, 4 width]
+  Memory<T> narrow_, dnarrow_, activated_, dwide_;  // the same for products; dnarrow_: none with T = float
+  Memory<T> merged_, dheads_;                       // one part and three parts in heads
+  Memory<float> scores_;                            // of as many heads as fit, and their gradient
+  Memory<T> probabilities_;                         // likewise
+  Memory<float> partial_;                           // sums of columns
+  Memory<std::uint32_t> tokens_, targets_, order_on_device_;
+  typename Device::template Shared<float> mean_losses_, last_row_;
+  std::size_t pending_losses_ = 0;
+  std::vector<double> losses_;
+  TokenOrder order_;
+  std::vector<std::uint32_t> order_to_send_;
+};
+
+}  // namespace gpt2::device
+
+#include "model_passes.hpp"

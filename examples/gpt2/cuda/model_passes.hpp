@@ -1,0 +1,392 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The definitions of model.hpp, which includes this.
+#include "model.hpp"
+
+namespace gpt2::device {
+
+template <class T, class Device>
+DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device)
+    : shape_(shape),
+      device_(device),
+      capacity_(sequences * shape.context),
+      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.width / shape.heads)))) {
+  std::size_t const tokens = capacity_, width = shape.width, square = shape.context * shape.context;
+  (void)blas_size(tokens), (void)blas_size(4 * width), (void)blas_size(logits_stride());
+  auto const wide = [&](std::size_t n) { return device.template allocate<float>(n); };
+  auto const narrow = [&](std::size_t n) { return device.template allocate<T>(n); };
+  auto const words = [&](std::size_t n) { return device.template allocate<std::uint32_t>(n); };
+  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
+    blocks_.push_back({wide(tokens * width), wide(tokens), narrow(3 * tokens * width), narrow(tokens * width),
+                       wide(tokens * width), wide(tokens), narrow(4 * tokens * width)});
+  }
+  std::size_t const logits = tokens * logits_stride();
+  head_ = {wide(tokens * width),        wide(tokens), wide(logits), wide(tokens), wide(tokens), wide(tokens),
+           narrow(is_wide ? 0 : logits)};
+  residual_ = wide(tokens * width), dresidual_ = wide(tokens * width), wide_ = wide(4 * tokens * width);
+  narrow_ = narrow(tokens * width), dnarrow_ = narrow(is_wide ? 0 : tokens * width);
+  activated_ = narrow(4 * tokens * width), dwide_ = narrow(4 * tokens * width);
+  merged_ = narrow(tokens * width), dheads_ = narrow(3 * tokens * width);
+  std::size_t const matrices = std::min(sequences * shape.heads, std::max<std::size_t>(1, most_scores / square));
+  scores_ = wide(matrices * square), probabilities_ = narrow(matrices * square);
+  partial_ = wide(parts_of(tokens, rows_per_sum) * 4 * width);
+  tokens_ = words(tokens), targets_ = words(tokens), order_on_device_ = words(3 * tokens + 1);
+  mean_losses_ = device.template share<float>(kept_losses), last_row_ = device.template share<float>(shape.vocabulary);
+}
+
+template <class T, class Device>
+std::size_t DeviceModel<T, Device>::activation_bytes() const noexcept {
+  std::size_t bytes = head_.normalized.bytes() + head_.inverse_deviation.bytes() + head_.logits.bytes() +
+                      head_.maximum.bytes() + head_.inverse.bytes() + head_.losses.bytes();
+  for (auto const& b : blocks_) {
+    bytes += b.normalized_1.bytes() + b.inverse_deviation_1.bytes() + b.qkv.bytes() + b.attended.bytes() +
+             b.normalized_2.bytes() + b.inverse_deviation_2.bytes() + b.hidden.bytes();
+  }
+  return bytes;
+}
+
+template <class T, class Device>
+std::size_t DeviceModel<T, Device>::scratch_bytes() const noexcept {
+  return head_.dlogits.bytes() + residual_.bytes() + dresidual_.bytes() + wide_.bytes() + narrow_.bytes() +
+         dnarrow_.bytes() + activated_.bytes() + dwide_.bytes() + merged_.bytes() + dheads_.bytes() + scores_.bytes() +
+         probabilities_.bytes() + partial_.bytes() + tokens_.bytes() + targets_.bytes() + order_on_device_.bytes();
+}
+
+// ------------------------------------------------------------------------------------------------- parts
+
+template <class T, class Device>
+T* DeviceModel<T, Device>::dlogits() const noexcept {
+  if constexpr (is_wide)
+    return head_.logits.get();
+  else
+    return head_.dlogits.get();
+}
+
+template <class T, class Device>
+T const* DeviceModel<T, Device>::narrow_dresidual() const noexcept {
+  if constexpr (is_wide)
+    return dresidual_.get();
+  else
+    return dnarrow_.get();
+}
+
+template <class T, class Device>
+Norm<T> DeviceModel<T, Device>::norm(T const* weight, T const* bias, Memory<float> const& normalized,
+                                     Memory<float> const& inverse_deviation) const {
+  return {weight, bias, normalized.get(), inverse_deviation.get(), width32()};
+}
+
+template <class T, class Device>
+Norm<T> DeviceModel<T, Device>::head_norm(HeadWeights<T> const& weights) const {
+  return norm(weights.ln_f_weight, weights.ln_f_bias, head_.normalized, head_.inverse_deviation);
+}
+
+template <class T, class Device>
+HeadLayout DeviceModel<T, Device>::heads(std::uint32_t parts) const {
+  return {static_cast<std::uint32_t>(sequences_), static_cast<std::uint32_t>(length_),
+          static_cast<std::uint32_t>(shape_.heads), static_cast<std::uint32_t>(shape_.width / shape_.heads), parts};
+}
+
+template <class T, class Device>
+Logits DeviceModel<T, Device>::kept_logits() const {
+  return {static_cast<std::uint32_t>(shape_.vocabulary),
+          static_cast<std::uint32_t>(logits_stride()),
+          targets_.get(),
+          head_.maximum.get(),
+          head_.inverse.get(),
+          head_.losses.get()};
+}
+
+template <class T, class Device>
+template <class In, class Out>
+void DeviceModel<T, Device>::multiply(std::size_t m, std::size_t n, std::size_t k, Factor<In> a, Factor<In> b,
+                                      Result<Out> c) {
+  device_.multiply(Product<In, Out>{m, n, k, 1.0F, a, b, c});
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::add_bias(T const* bias) {
+  device_.run(AddBias<T>{bias, width32(), residual_.get()}, rows());
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::norm_backward(Norm<T> const& norm, float const* dy, bool adds, Gradient<T> dweight,
+                                           Gradient<T> dbias) {
+  std::uint32_t const width = width32();
+  device_.run(NormBackward<T>{norm, dy, dresidual_.get(), dnarrow_.get(), adds}, rows());
+  NormSums const sums{dy, norm.normalized, rows32(), width, partial_.get()};
+  device_.run(sums, sums.tasks());
+  std::size_t const groups = parts_of(rows(), rows_per_sum), stride = 2 * shape_.width;
+  AddGroups<T> const weight{partial_.get(), groups, stride, width, dweight.values, dweight.adds};
+  AddGroups<T> const bias{partial_.get() + width, groups, stride, width, dbias.values, dbias.adds};
+  device_.run(weight, weight.tasks());
+  device_.run(bias, bias.tasks());
+}
+
+// dweight [inputs, outputs] (+)= input^T doutput, dbias [outputs] (+)= the column sums of doutput, or of what it was
+// rounded from.
+template <class T, class Device>
+template <class V>
+void DeviceModel<T, Device>::linear_gradients(std::size_t inputs, std::size_t outputs, T const* input, T const* doutput,
+                                              V const* bias_source, Gradient<T> dweight, Gradient<T> dbias) {
+  multiply<T, T>(inputs, outputs, rows(), {input, inputs, true}, {doutput, outputs},
+                 {dweight.values, outputs, dweight.adds});
+  auto const columns = static_cast<std::uint32_t>(outputs);
+  ColumnSums<V> const sums{bias_source, rows32(), columns, partial_.get()};
+  device_.run(sums, sums.tasks());
+  AddGroups<T> const bias{partial_.get(), parts_of(rows(), rows_per_sum), outputs, columns, dbias.values, dbias.adds};
+  device_.run(bias, bias.tasks());
+}
+
+// ------------------------------------------------------------------------------------------------- attention
+
+// Calls f(first, count) for as many heads of sequences at a time as scores_ holds.
+template <class T, class Device>
+template <class F>
+void DeviceModel<T, Device>::for_matrices(F&& f) const {
+  std::size_t const all = sequences_ * shape_.heads, most = scores_.size() / (length_ * length_);
+  for (std::size_t first = 0; first < all; first += most) f(first, std::min(most, all - first));
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::scores_and_probabilities(T const* q, T const* k, std::size_t count) {
+  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
+  device_.multiply(Product<T, float>{length_,
+                                     length_,
+                                     size,
+                                     attention_scale_,
+                                     {q, size, false, step},
+                                     {k, size, true, step},
+                                     {scores_.get(), length_, false, square},
+                                     count});
+  device_.run(CausalSoftmax<T>{scores_.get(), static_cast<std::uint32_t>(length_), probabilities_.get()},
+              count * length_);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::attention_forward(Block const& block) {
+  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
+  std::size_t const part = rows() * shape_.width;
+  for_matrices([&](std::size_t first, std::size_t count) {
+    T const* const q = block.qkv.get() + first * step;
+    scores_and_probabilities(q, q + part, count);
+    device_.multiply(Product<T, T>{length_,
+                                   size,
+                                   length_,
+                                   1.0F,
+                                   {probabilities_.get(), length_, false, square},
+                                   {q + 2 * part, size, false, step},
+                                   {merged_.get() + first * step, size, false, step},
+                                   count});
+  });
+  device_.run(MergeHeads<T>{heads(1), merged_.get(), block.attended.get()}, rows());
+}
+
+// From the gradient of the attended values in merged_ to that of queries, keys and values in dheads_.
+template <class T, class Device>
+void DeviceModel<T, Device>::attention_backward(Block const& block) {
+  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
+  std::size_t const part = rows() * shape_.width;
+  float const scale = attention_scale_;
+  T* const p = probabilities_.get();
+  for_matrices([&](std::size_t first, std::size_t count) {
+    T const *const q = block.qkv.get() + first * step, *const k = q + part, *const v = k + part;
+    T const* const dout = merged_.get() + first * step;
+    T *const dq = dheads_.get() + first * step, *const dk = dq + part, *const dv = dk + part;
+    scores_and_probabilities(q, k, count);
+    device_.multiply(Product<T, T>{length_,
+                                   size,
+                                   length_,
+                                   1.0F,
+                                   {p, length_, true, square},
+                                   {dout, size, false, step},
+                                   {dv, size, false, step},
+                                   count});
+    device_.multiply(Product<T, float>{length_,
+                                       length_,
+                                       size,
+                                       1.0F,
+                                       {dout, size, false, step},
+                                       {v, size, true, step},
+                                       {scores_.get(), length_, false, square},
+                                       count});
+    device_.run(CausalSoftmaxBackward<T>{scores_.get(), static_cast<std::uint32_t>(length_), p}, count * length_);
+    device_.multiply(Product<T, T>{length_,
+                                   size,
+                                   length_,
+                                   scale,
+                                   {p, length_, false, square},
+                                   {k, size, false, step},
+                                   {dq, size, false, step},
+                                   count});
+    device_.multiply(Product<T, T>{length_,
+                                   size,
+                                   length_,
+                                   scale,
+                                   {p, length_, true, square},
+                                   {q, size, false, step},
+                                   {dk, size, false, step},
+                                   count});
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- forward
+
+template <class T, class Device>
+void DeviceModel<T, Device>::embed_forward(std::span<Token const> tokens, std::size_t length, T const* wte,
+                                           T const* wpe) {
+  require_rows(shape_, capacity_, tokens.size(), length);
+  require_below_vocabulary(shape_, tokens);
+  sequences_ = tokens.size() / length, length_ = length;
+  device_.upload(tokens_.get(), tokens);
+  device_.run(Embed<T>{wte, wpe, tokens_.get(), width32(), static_cast<std::uint32_t>(length), residual_.get()},
+              rows());
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::block_forward(std::size_t layer, BlockWeights<T> const& w) {
+  Block const& kept = blocks_[layer];
+  std::size_t const n = rows(), width = shape_.width;
+  float* const x = residual_.get();
+  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], kept.normalized_1, kept.inverse_deviation_1);
+  device_.run(NormForward<T>{norm_1, x, narrow_.get()}, n);
+  multiply<T, float>(n, 3 * width, width, {narrow_.get(), width}, {w[attention_weight], 3 * width},
+                     {wide_.get(), 3 * width});
+  device_.run(SplitHeads<T>{heads(3), wide_.get(), w[attention_bias], kept.qkv.get()}, n);
+  attention_forward(kept);
+  multiply<T, float>(n, width, width, {kept.attended.get(), width}, {w[attention_projection_weight], width},
+                     {x, width, true});
+  add_bias(w[attention_projection_bias]);
+
+  auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], kept.normalized_2, kept.inverse_deviation_2);
+  device_.run(NormForward<T>{norm_2, x, narrow_.get()}, n);
+  multiply<T, float>(n, 4 * width, width, {narrow_.get(), width}, {w[mlp_weight], 4 * width}, {wide_.get(), 4 * width});
+  device_.run(BiasGelu<T>{wide_.get(), w[mlp_bias], 4 * width32(), kept.hidden.get(), activated_.get()}, n);
+  multiply<T, float>(n, width, 4 * width, {activated_.get(), 4 * width}, {w[mlp_projection_weight], width},
+                     {x, width, true});
+  add_bias(w[mlp_projection_bias]);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
+  require_targets(shape_, rows(), targets);
+  std::size_t const width = shape_.width;
+  device_.upload(targets_.get(), targets);
+  device_.run(NormForward<T>{head_norm(weights), residual_.get(), narrow_.get()}, rows());
+  multiply<T, float>(rows(), shape_.vocabulary, width, {narrow_.get(), width}, {weights.wte, width, true},
+                     {head_.logits.get(), logits_stride()});
+  device_.run(CrossEntropy{kept_logits(), head_.logits.get()}, rows());
+  if (pending_losses_ == kept_losses) collect_losses();
+  device_.run(MeanLoss{head_.losses.get(), rows32(), mean_losses_.get() + pending_losses_++}, 1);
+}
+
+template <class T, class Device>
+std::span<float const> DeviceModel<T, Device>::last_logits(HeadWeights<T> const& weights) {
+  std::size_t const width = shape_.width, vocabulary = shape_.vocabulary;
+  device_.run(NormForward<T>{head_norm(weights), residual_.get() + (rows() - 1) * width, narrow_.get()}, 1);
+  multiply<T, float>(1, vocabulary, width, {narrow_.get(), width}, {weights.wte, width, true},
+                     {head_.logits.get(), logits_stride()});
+  device_.copy(last_row_.get(), head_.logits.get(), vocabulary * sizeof(float));
+  device_.synchronize();
+  return {last_row_.get(), vocabulary};
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::collect_losses() {
+  if (pending_losses_ > 0) device_.synchronize();
+  for (std::size_t i = 0; i < pending_losses_; ++i) losses_.push_back(static_cast<double>(mean_losses_.get()[i]));
+  pending_losses_ = 0;
+}
+
+template <class T, class Device>
+std::vector<double> DeviceModel<T, Device>::take_losses() {
+  collect_losses();
+  return std::exchange(losses_, {});
+}
+
+// ------------------------------------------------------------------------------------------------- backward
+
+template <class T, class Device>
+void DeviceModel<T, Device>::head_backward(float const* loss_scale, HeadWeights<T> const& weights,
+                                           HeadGradients<T> const& gradients) {
+  std::size_t const n = rows(), width = shape_.width, vocabulary = shape_.vocabulary, stride = logits_stride();
+  auto const last_norm = head_norm(weights);
+  device_.run(NormAgain<T>{last_norm, narrow_.get()}, n);
+  device_.run(CrossEntropyBackward<T>{kept_logits(), head_.logits.get(), loss_scale, rows32(), dlogits()}, n);
+  multiply<T, float>(n, width, vocabulary, {dlogits(), stride}, {weights.wte, width}, {wide_.get(), width});
+  multiply<T, T>(vocabulary, width, n, {dlogits(), stride, true}, {narrow_.get(), width},
+                 {gradients.wte.values, width, gradients.wte.adds});
+  norm_backward(last_norm, wide_.get(), false, gradients.ln_f_weight, gradients.ln_f_bias);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g) {
+  std::size_t const n = rows(), width = shape_.width;
+  auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], block.normalized_2, block.inverse_deviation_2);
+  multiply<T, float>(n, 4 * width, width, {narrow_dresidual(), width}, {w[mlp_projection_weight], width, true},
+                     {wide_.get(), 4 * width});
+  device_.run(GeluBackward<T>{block.hidden.get(), wide_.get(), 4 * width32(), dwide_.get(), activated_.get()}, n);
+  linear_gradients(4 * width, width, activated_.get(), narrow_dresidual(), dresidual_.get(), g[mlp_projection_weight],
+                   g[mlp_projection_bias]);
+  device_.run(NormAgain<T>{norm_2, narrow_.get()}, n);
+  linear_gradients(width, 4 * width, narrow_.get(), dwide_.get(), dwide_.get(), g[mlp_weight], g[mlp_bias]);
+  multiply<T, float>(n, width, 4 * width, {dwide_.get(), 4 * width}, {w[mlp_weight], 4 * width, true},
+                     {wide_.get(), width});
+  norm_backward(norm_2, wide_.get(), true, g[ln_2_weight], g[ln_2_bias]);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::attention_part_backward(Block& block, BlockWeights<T> const& w,
+                                                     BlockGradients<T> const& g) {
+  std::size_t const n = rows(), width = shape_.width;
+  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], block.normalized_1, block.inverse_deviation_1);
+  multiply<T, float>(n, width, width, {narrow_dresidual(), width}, {w[attention_projection_weight], width, true},
+                     {wide_.get(), width});
+  linear_gradients(width, width, block.attended.get(), narrow_dresidual(), dresidual_.get(),
+                   g[attention_projection_weight], g[attention_projection_bias]);
+  device_.run(SplitHeads<T>{heads(1), wide_.get(), nullptr, merged_.get()}, n);
+  attention_backward(block);
+  device_.run(MergeHeads<T>{heads(3), dheads_.get(), dwide_.get()}, n);
+  device_.run(NormAgain<T>{norm_1, narrow_.get()}, n);
+  linear_gradients(width, 3 * width, narrow_.get(), dwide_.get(), dwide_.get(), g[attention_weight], g[attention_bias]);
+  multiply<T, float>(n, width, 3 * width, {dwide_.get(), 3 * width}, {w[attention_weight], 3 * width, true},
+                     {wide_.get(), width});
+  norm_backward(norm_1, wide_.get(), true, g[ln_1_weight], g[ln_1_bias]);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::block_backward(std::size_t layer, BlockWeights<T> const& weights,
+                                            BlockGradients<T> const& gradients) {
+  mlp_part_backward(blocks_[layer], weights, gradients);
+  attention_part_backward(blocks_[layer], weights, gradients);
+}
+
+// Positions, then where those of each distinct token begin, then the distinct tokens.
+template <class T, class Device>
+void DeviceModel<T, Device>::upload_order(std::span<Token const> tokens) {
+  order_.sort(tokens);
+  auto const &positions = order_.positions(), &begins = order_.begins();
+  order_to_send_.assign(positions.begin(), positions.end());
+  order_to_send_.insert(order_to_send_.end(), begins.begin(), begins.end());
+  for (std::size_t i = 0; i < order_.size(); ++i) order_to_send_.push_back(tokens[positions[begins[i]]]);
+  device_.upload(order_on_device_.get(), std::span<std::uint32_t const>(order_to_send_));
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe) {
+  require_rows(shape_, capacity_, tokens.size(), length_);
+  require_below_vocabulary(shape_, tokens);
+  if (!wte.adds) device_.zero(wte.values, shape_.vocabulary * shape_.width * sizeof(T));
+  upload_order(tokens);
+  std::uint32_t const* const positions = order_on_device_.get();
+  std::uint32_t const* const begins = positions + tokens.size();
+  device_.run(AddTokens<T>{dresidual_.get(), positions, begins, begins + order_.begins().size(), width32(), wte.values},
+              order_.size());
+  device_.run(AddPositions<T>{dresidual_.get(), static_cast<std::uint32_t>(sequences_),
+                              static_cast<std::uint32_t>(length_), width32(), wpe.values, wpe.adds},
+              wpe.adds ? length_ : shape_.context);
+}
+
+}  // namespace gpt2::device

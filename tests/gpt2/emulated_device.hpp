@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <gpt2/cuda/product.hpp>
+#include <gpt2/cuda/team.hpp>
+
+#include <zero/kernels/float_types.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+/// A team that is one thread, and adds in the order of the device's 256: each thread its own elements, then by a
+/// butterfly within each warp of 32, then warp by warp.
+class EmulatedTeam {
+ public:
+  template <class F>
+  void for_each(std::uint32_t n, F&& f) const {
+    for (std::uint32_t thread = gpt2::device::team_threads; thread-- > 0;) {  // no order is promised
+      for (std::uint32_t i = thread; i < n; i += gpt2::device::team_threads) f(i);
+    }
+  }
+  template <class F>
+  auto sum(std::uint32_t n, F&& f) const {
+    return reduce(n, f, decltype(f(0U)){}, [](auto a, auto b) { return a + b; });
+  }
+  template <class F>
+  float maximum(std::uint32_t n, F&& f) const {
+    return reduce(n, f, -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::fmax(a, b); });
+  }
+  template <class F>
+  void once(F&& f) const {
+    f();
+  }
+
+ private:
+  template <class F, class V, class Combine>
+  static V reduce(std::uint32_t n, F&& f, V const nothing, Combine combine) {
+    constexpr std::uint32_t threads = gpt2::device::team_threads, warp = 32;
+    std::array<V, threads> own{};
+    for (std::uint32_t t = 0; t < threads; ++t) {
+      own[t] = nothing;
+      for (std::uint32_t i = t; i < n; i += threads) own[t] = combine(own[t], f(i));
+    }
+    for (std::uint32_t distance = warp / 2; distance > 0; distance /= 2) {
+      for (std::uint32_t t = 0; t < threads; ++t) {
+        if ((t & distance) == 0) own[t] = own[t + distance] = combine(own[t], own[t + distance]);
+      }
+    }
+    V all = own[0];
+    for (std::uint32_t w = warp; w < threads; w += warp) all = combine(all, own[w]);
+    return all;
+  }
+};
+
+/// Runs kernels and products on the host as soon as they are put on it. New memory is filled with NaN, and its ends are
+/// watched.
+class EmulatedDevice {
+ public:
+  template <class V>
+  class Memory {
+   public:
+    Memory() = default;
+    explicit Memory(std::size_t size) : size_(size) {
+      if (size == 0) return;
+      data_ = std::make_unique<std::byte[]>(bytes() + 2 * guard);
+      std::memset(data_.get(), 0xFF, bytes() + 2 * guard);  // NaN as a float and in 16 bits
+    }
+    Memory(Memory&&) noexcept = default;
+    Memory& operator=(Memory&&) noexcept = default;
+    ~Memory() {
+      if (data_ == nullptr) return;
+      for (std::size_t i = 0; i < guard; ++i) {
+        bool const whole = data_[i] == std::byte{0xFF} && data_[guard + bytes() + i] == std::byte{0xFF};
+        if (!whole) std::abort();  // written past an end
+      }
+    }
+    [[nodiscard]] V* get() const noexcept { return data_ ? reinterpret_cast<V*>(data_.get() + guard) : nullptr; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(V); }
+
+   private:
+    static constexpr std::size_t guard = 256;
+    std::unique_ptr<std::byte[]> data_;
+    std::size_t size_ = 0;
+  };
+  template <class V>
+  using Shared = Memory<V>;
+
+  template <class V>
+  [[nodiscard]] Memory<V> allocate(std::size_t n) const {
+    return Memory<V>(n);
+  }
+  template <class V>
+  [[nodiscard]] Shared<V> share(std::size_t n) const {
+    return Memory<V>(n);
+  }
+  void zero(void* to, std::size_t bytes) const { std::memset(to, 0, bytes); }
+  void copy(void* to, void const* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+  void upload(std::uint32_t* to, std::span<std::uint32_t const> values) const {
+    std::memcpy(to, values.data(), values.size_bytes());
+  }
+  void synchronize() const {}
+
+  template <class Kernel>
+  void run(Kernel const& kernel, std::size_t tasks) const {
+    for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedTeam(), task);
+  }
+
+  /// By the definition of BLAS's gemm, whose matrices are column-major.
+  template <class In, class Out>
+  void multiply(gpt2::device::Product<In, Out> const& product) const {
+    auto const p = gpt2::device::blas_product(product);
+    check_distances(p);
+    for (int i = 0; i < p.count; ++i) {
+      auto const* const a = static_cast<In const*>(p.a) + i * p.step_a;
+      auto const* const b = static_cast<In const*>(p.b) + i * p.step_b;
+      auto* const c = static_cast<Out*>(p.c) + i * p.step_c;
+      for (int column = 0; column < p.n; ++column) {
+        for (int row = 0; row < p.m; ++row) {
+          float sum = 0.0F;
+          for (int k = 0; k < p.k; ++k) {
+            sum += zero::widen(a[p.transposes_a ? at(k, row, p.lda) : at(row, k, p.lda)]) *
+                   zero::widen(b[p.transposes_b ? at(column, k, p.ldb) : at(k, column, p.ldb)]);
+          }
+          Out& to = c[at(row, column, p.ldc)];
+          to = zero::narrow<Out>(p.beta == 0.0F ? p.alpha * sum : p.alpha * sum + p.beta * zero::widen(to));
+        }
+      }
+    }
+  }
+
+ private:
+  static std::ptrdiff_t at(int row, int column, int distance) {
+    return row + static_cast<std::ptrdiff_t>(column) * distance;
+  }
+  // What BLAS refuses.
+  static void check_distances(gpt2::device::BlasProduct const& p) {
+    bool const fits = p.lda >= (p.transposes_a ? p.k : p.m) && p.ldb >= (p.transposes_b ? p.n : p.k) && p.ldc >= p.m;
+    if (!fits || p.m < 1 || p.n < 1 || p.k < 1) throw std::invalid_argument("gemm: a distance is too short");
+  }
+};
