@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "device.hpp"
+#include "team.hpp"
+
+#include <zero/kernels/launch.cuh>
+
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+
+namespace gpt2::device {
+
+/// The threads of a block, as kernels see them (team.hpp).
+class DeviceTeam {
+ public:
+  template <class F>
+  __device__ void for_each(std::uint32_t n, F&& f) const {
+    for (std::uint32_t i = threadIdx.x; i < n; i += team_threads) f(i);
+  }
+  template <class F>
+  __device__ auto sum(std::uint32_t n, F&& f) const {
+    using V = decltype(f(0U));
+    return reduce<V>(n, f, V{}, [](V a, V b) { return a + b; });
+  }
+  template <class F>
+  __device__ float maximum(std::uint32_t n, F&& f) const {
+    return reduce<float>(n, f, -INFINITY, [](float a, float b) { return fmaxf(a, b); });
+  }
+  template <class F>
+  __device__ void once(F&& f) const {
+    if (threadIdx.x == 0) f();
+  }
+
+ private:
+  static constexpr unsigned warp = 32, warps = team_threads / warp;
+
+  // A butterfly leaves the same bits on all lanes, because a + b and b + a have the same.
+  template <class V, class F, class Combine>
+  static __device__ V reduce(std::uint32_t n, F& f, V own, Combine combine) {
+    __shared__ V parts[warps];
+    for (std::uint32_t i = threadIdx.x; i < n; i += team_threads) own = combine(own, f(i));
+    for (unsigned distance = warp / 2; distance > 0; distance /= 2) {
+      own = combine(own, __shfl_xor_sync(0xFFFFFFFFU, own, distance));
+    }
+    __syncthreads();  // all have read the parts of the reduction before
+    if (threadIdx.x % warp == 0) parts[threadIdx.x / warp] = own;
+    __syncthreads();
+    V all = parts[0];
+    for (unsigned w = 1; w < warps; ++w) all = combine(all, parts[w]);
+    return all;
+  }
+};
+
+template <class Kernel>
+ZERO_KERNEL(team_threads)
+run_task(Kernel const kernel) {
+  kernel(DeviceTeam(), blockIdx.x);
+}
+
+template <class Kernel>
+void CudaDevice::run(Kernel const& kernel, std::size_t tasks) {
+  if (tasks > INT_MAX) throw std::length_error("gpt2: more rows than a GPU takes at once: use a smaller --batch");
+  zero::kernels::launch(run_task<Kernel>, tasks, kernel, stream_, "a kernel of GPT-2", team_threads);
+}
+
+}  // namespace gpt2::device

@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "product.hpp"
+
+#include <zero/cuda/stream.hpp>
+#include <zero/error.hpp>
+#include <zero/kernels/float_types.hpp>
+#include <zero/precision.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+struct cublasContext;
+
+namespace gpt2::device {
+
+/// A call of cuBLAS that failed.
+class CublasError : public zero::Error {
+ public:
+  using zero::Error::Error;
+};
+
+/// Owns \p size elements of a GPU's memory, which are undefined at first. Move-only.
+template <class V>
+class CudaMemory {
+ public:
+  CudaMemory() = default;
+  explicit CudaMemory(std::size_t size) : size_(size) {
+    if (size > 0) zero::detail::check_cuda(cudaMalloc(&data_, bytes()), "cudaMalloc");
+  }
+  CudaMemory(CudaMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  CudaMemory& operator=(CudaMemory&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(size_, other.size_);
+    return *this;
+  }
+  ~CudaMemory() {
+    if (data_ != nullptr) (void)cudaFree(data_);
+  }
+  [[nodiscard]] V* get() const noexcept { return static_cast<V*>(data_); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(V); }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Owns \p size elements of pinned host memory, which kernels reach at the same address. Move-only.
+template <class V>
+class PinnedMemory {
+ public:
+  PinnedMemory() = default;
+  explicit PinnedMemory(std::size_t size) : size_(size) {
+    if (size > 0) zero::detail::check_cuda(cudaHostAlloc(&data_, size * sizeof(V), 0), "cudaHostAlloc");
+  }
+  PinnedMemory(PinnedMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(size_, other.size_);
+    return *this;
+  }
+  ~PinnedMemory() {
+    if (data_ != nullptr) (void)cudaFreeHost(data_);
+  }
+  [[nodiscard]] V* get() const noexcept { return static_cast<V*>(data_); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// One GPU as a DeviceModel uses it: a stream of its own, kernels, and cuBLAS with a fixed workspace and no atomics, so
+/// that a product's bits depend on its shape alone. Used by the thread that made it, whose current device the GPU
+/// becomes.
+class CudaDevice {
+ public:
+  template <class V>
+  using Memory = CudaMemory<V>;
+  template <class V>
+  using Shared = PinnedMemory<V>;
+
+  /// \throws zero::CudaError without a driver or for a GPU that is not there, CublasError.
+  explicit CudaDevice(int ordinal);
+  CudaDevice(CudaDevice const&) = delete;
+  CudaDevice& operator=(CudaDevice const&) = delete;
+  ~CudaDevice();
+
+  [[nodiscard]] zero::CudaStream stream() const noexcept { return stream_; }
+
+  template <class V>
+  [[nodiscard]] CudaMemory<V> allocate(std::size_t n) const {
+    return CudaMemory<V>(n);
+  }
+  template <class V>
+  [[nodiscard]] PinnedMemory<V> share(std::size_t n) const {
+    return PinnedMemory<V>(n);
+  }
+  void zero(void* to, std::size_t bytes);
+  void copy(void* to, void const* from, std::size_t bytes) { stream_.copy(to, from, bytes); }
+  /// Takes \p values before it returns; waits for the device only where that is several uploads behind.
+  void upload(std::uint32_t* to, std::span<std::uint32_t const> values);
+  void synchronize();
+
+  /// Puts a kernel of kernels.hpp or softmax.hpp on the stream: defined in device.cuh.
+  template <class Kernel>
+  void run(Kernel const& kernel, std::size_t tasks);
+
+  template <class In, class Out>
+  void multiply(Product<In, Out> const& product) {
+    multiply(blas_product(product), zero::element_type<In>, zero::element_type<Out>);
+  }
+
+ private:
+  struct Upload {
+    PinnedMemory<std::uint32_t> values;
+    zero::CudaEvent taken;
+  };
+
+  void multiply(BlasProduct const& p, zero::ElementType in, zero::ElementType out);
+  void set_up_cublas();
+
+  static constexpr std::size_t uploads_under_way = 4;
+
+  zero::CudaStream stream_;
+  cublasContext* cublas_ = nullptr;
+  CudaMemory<std::byte> workspace_;
+  Upload uploads_[uploads_under_way];
+  std::size_t next_upload_ = 0;
+};
+
+/// "NVIDIA H100 80GB HBM3 x 2, cuBLAS 13.0.2". \throws zero::CudaError without a driver or a GPU.
+[[nodiscard]] std::string describe_cuda();
+
+}  // namespace gpt2::device
