@@ -13,7 +13,6 @@
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/saver.hpp>
-#include <zero/communicators/thread.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -30,7 +29,9 @@ namespace gpt2 {
 template <class Trainer>
 class Checkpoints {
  public:
-  Checkpoints(zero::ThreadCommunicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer)
+  using Communicator = typename Trainer::Communicator;
+
+  Checkpoints(Communicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer)
       : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer) {
     if (!options.checkpoint_dir) return;
     saver_.emplace(*options.checkpoint_dir);
@@ -163,7 +164,7 @@ class Checkpoints {
     std::fflush(stdout);
   }
 
-  zero::ThreadCommunicator& ranks_;
+  Communicator& ranks_;
   Options const& options_;
   Corpus const& corpus_;
   Trainer& trainer_;

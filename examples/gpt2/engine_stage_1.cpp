@@ -1,5 +1,5 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "engines.hpp"
+#include "host_place.hpp"
 
-GPT2_ENGINES(, zero::Stage::optimizer_states)
+GPT2_ENGINES(, zero::Stage::optimizer_states, gpt2::HostPlace)

@@ -28,6 +28,7 @@ class UsageError : public std::runtime_error {
 struct Options {
   std::optional<std::string> data;  ///< without it: the C++ standard library headers of the compiler
   std::size_t vocabulary = 0;       ///< 0: as the data has it
+  bool cuda = false;                ///< compute on GPUs
   int ranks = 1;
   int threads = 0;  ///< per rank; 0: the cores divided by the ranks
   zero::Stage stage = zero::Stage::gradients;

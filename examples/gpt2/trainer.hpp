@@ -3,45 +3,55 @@
 #pragma once
 
 #include "engines.hpp"
-#include "model.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
 #include "progress.hpp"
 #include "sampling.hpp"
 #include "tokens.hpp"
+#include "weights.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace gpt2 {
 
 /// One rank of a training run: the model over buffers that the engine hands out. Every rank makes the same calls.
-template <class T>
+///
+/// \tparam Place where it computes: HostPlace (host_place.hpp) or CudaPlace (cuda/place.hpp). It says the engine's
+/// backend and communicator, and its `Compute<T>` owns a rank's model and stream:
+///
+///   Compute(options, shape, communicator)
+///   model()                                     the calls of Model, those of the head apart
+///   head_forward(weights, targets)              keeps the mean loss for `take_losses`
+///   head_backward(loss_scale, weights, gradients)   takes the engine's handle of the scale
+///   take_losses()                               of all forward passes since the last time, in order; waits for them
+///   stream(), backend_config()
+template <class Place, class T>
 class Trainer {
  public:
+  using Communicator = typename Place::Communicator;
+
   /// Collective. \p corpus is borrowed and shared by all ranks.
-  Trainer(zero::ThreadCommunicator& communicator, Options const& options, Corpus const& corpus)
+  Trainer(Communicator& communicator, Options const& options, Corpus const& corpus)
       : communicator_(communicator),
         options_(options),
         corpus_(corpus),
         seed_(options.seed),
         shape_{options.layers, options.heads, options.width, options.context, corpus.vocabulary()},
-        pool_(threads(options)),
-        model_(shape_, options.batch, pool_),
+        compute_(options, shape_, communicator),
+        stream_(compute_.stream()),
         tokens_(options.batch * options.context),
         targets_(tokens_.size()) {
     register_parameters();
-    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>>(
+    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Place::Backend>(
         options.stage, communicator, parameters_,
         options.offload ? std::optional(zero::CpuOffload::Config{}) : std::nullopt, engine_config());
     for (auto const& parameter : parameter_shapes(shape_)) {
@@ -55,9 +65,9 @@ class Trainer {
   StepRecord train_step(std::uint64_t step) {
     auto const start = std::chrono::steady_clock::now();
     StepRecord record{.step = step + 1, .lr = learning_rate(options_, step)};
-    std::vector<double> losses(static_cast<std::size_t>(options_.accumulate));
-    for (std::size_t a = 0; a < losses.size(); ++a) losses[a] = micro_batch(step, a);
+    for (std::size_t a = 0; a < static_cast<std::size_t>(options_.accumulate); ++a) micro_batch(step, a);
     auto const report = engine_->step({.lr = record.lr}, stream_).get();
+    auto const losses = compute_.take_losses();
     record.loss = mean_over_ranks(losses, losses.size() * ranks());
     record.grad_norm = report.gradient_norm;
     record.loss_scale = static_cast<double>(report.loss_scale);
@@ -70,14 +80,13 @@ class Trainer {
   /// Mean loss over the validation batches, the same ones at every call and on any number of ranks.
   double validate() {
     std::size_t const rounds = (options_.eval_batches + ranks() - 1) / ranks();
-    std::vector<double> losses(rounds);
     for (std::size_t i = 0; i < rounds; ++i) {
       // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
       std::size_t const batch = std::min(i * ranks() + rank(), options_.eval_batches - 1);
       corpus_.sample(Split::validation, {seed_, 0, batch}, options_.context, tokens_, targets_);
-      losses[i] = static_cast<double>(forward());
+      forward();
     }
-    return mean_over_ranks(losses, options_.eval_batches);
+    return mean_over_ranks(compute_.take_losses(), options_.eval_batches);
   }
 
   /// Text that the model continues from the first token of the validation data. The same on every rank.
@@ -89,7 +98,7 @@ class Trainer {
       embed(std::span(text).last(length), length);
       blocks_forward();
       auto const weights = engine_->gather(head_, stream_);
-      text.push_back(gpt2::sample(model_.last_logits(head_weights(weights)), options_.sampling, random, i));
+      text.push_back(gpt2::sample(model().last_logits(head_weights(weights)), options_.sampling, random, i));
     }
     return corpus_.decode(text);
   }
@@ -108,34 +117,28 @@ class Trainer {
     return fingerprint.value();
   }
 
-  [[nodiscard]] zero::AnyEngine<zero::AdamW, PrecisionOf<T>>& engine() { return *engine_; }
+  [[nodiscard]] TrainerEngine<Place, T>& engine() { return *engine_; }
   [[nodiscard]] ModelShape const& shape() const { return shape_; }
   /// Of data order and sample.
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   void set_seed(std::uint64_t seed) { seed_ = seed; }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
   [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
-  [[nodiscard]] std::size_t activation_bytes() const { return model_.activation_bytes(); }
-  [[nodiscard]] std::size_t scratch_bytes() const { return model_.scratch_bytes(); }
+  [[nodiscard]] std::size_t activation_bytes() const { return compute_.model().activation_bytes(); }
+  [[nodiscard]] std::size_t scratch_bytes() const { return compute_.model().scratch_bytes(); }
 
  private:
-  using Engine = TrainerEngine<T>;
+  using Engine = TrainerEngine<Place, T>;
   using Lease = typename Engine::Lease;
   using Gradients = typename Engine::Gradients;
   using Block = std::array<zero::ParameterId, block_parameter_count>;
 
-  static int threads(Options const& options) {
-    if (options.threads > 0) return options.threads;
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / options.ranks);
-  }
-
   typename Engine::Config engine_config() {
-    typename Engine::Config config{.gradient_accumulation_steps = options_.accumulate,
-                                   .gradient_clipping = options_.clip,
-                                   .reduce = options_.reduce,
-                                   .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0}};
-    config.backend.pool = &pool_;
-    return config;
+    return {.gradient_accumulation_steps = options_.accumulate,
+            .gradient_clipping = options_.clip,
+            .reduce = options_.reduce,
+            .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0},
+            .backend = compute_.backend_config()};
   }
 
   void register_parameters() {
@@ -160,53 +163,51 @@ class Trainer {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   /// Micro-batch \p a of this rank: the k-th of the step's global sequence goes to rank k mod ranks.
-  double micro_batch(std::uint64_t step, std::size_t a) {
+  void micro_batch(std::uint64_t step, std::size_t a) {
     corpus_.sample(Split::train, {seed_, step, a * ranks() + rank()}, options_.context, tokens_, targets_);
     auto batch = engine_->begin_micro_batch(stream_);
     embed(tokens_, options_.context);
     blocks_forward();
-    double const loss = static_cast<double>(head());
+    head();
     for (std::size_t l = shape_.layers; l-- > 0;) block_backward(l);
     auto gradients = engine_->gradients(embedding_, stream_);
-    model_.embed_backward(tokens_, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
+    model().embed_backward(tokens_, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
     gradients.ready(stream_);
     batch.finish(stream_);
-    return loss;
   }
 
-  float forward() {
+  void forward() {
     embed(tokens_, options_.context);
     blocks_forward();
     auto const weights = engine_->gather(head_, stream_);
-    return model_.head_forward(head_weights(weights), targets_);
+    compute_.head_forward(head_weights(weights), targets_);
   }
 
   void embed(std::span<Token const> tokens, std::size_t length) {
     auto const weights = engine_->gather(embedding_, stream_);
-    model_.embed_forward(tokens, length, weights[embedding_[0]].data(), weights[embedding_[1]].data());
+    model().embed_forward(tokens, length, weights[embedding_[0]].data(), weights[embedding_[1]].data());
   }
   void blocks_forward() {
     for (std::size_t l = 0; l < shape_.layers; ++l) {
       auto const weights = engine_->gather(blocks_[l], stream_);
-      model_.block_forward(l, block_weights(weights, blocks_[l]));
+      model().block_forward(l, block_weights(weights, blocks_[l]));
     }
   }
   /// The head's two passes follow each other, under one lease.
-  float head() {
+  void head() {
     auto const weights = engine_->gather(head_, stream_);
-    float const loss = model_.head_forward(head_weights(weights), targets_);
+    compute_.head_forward(head_weights(weights), targets_);
     auto gradients = engine_->gradients(head_, stream_);
-    model_.head_backward(engine_->loss_scale().value(), head_weights(weights),
-                         {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
+    compute_.head_backward(engine_->loss_scale(), head_weights(weights),
+                           {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
     gradients.ready(stream_);
-    return loss;
   }
   void block_backward(std::size_t l) {
     auto const weights = engine_->gather(blocks_[l], stream_);
     auto gradients = engine_->gradients(blocks_[l], stream_);
     BlockGradients<T> targets;
     for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = target(gradients, blocks_[l][i]);
-    model_.block_backward(l, block_weights(weights, blocks_[l]), targets);
+    model().block_backward(l, block_weights(weights, blocks_[l]), targets);
     gradients.ready(stream_);
   }
 
@@ -225,6 +226,7 @@ class Trainer {
 
   // ------------------------------------------------------------------------------------------------- ranks
 
+  [[nodiscard]] auto& model() { return compute_.model(); }
   [[nodiscard]] std::size_t rank() const { return static_cast<std::size_t>(communicator_.rank()); }
   [[nodiscard]] std::size_t ranks() const { return static_cast<std::size_t>(communicator_.size()); }
 
@@ -238,14 +240,13 @@ class Trainer {
     return sum / static_cast<double>(count);
   }
 
-  zero::ThreadCommunicator& communicator_;
+  Communicator& communicator_;
   Options const& options_;
   Corpus const& corpus_;
   std::uint64_t seed_;
   ModelShape shape_;
-  zero::ThreadPool pool_;
-  Model<T> model_;
-  zero::HostStream stream_;
+  typename Place::template Compute<T> compute_;
+  typename Place::Backend::Stream stream_;
   zero::ParameterList parameters_;
   std::array<zero::ParameterId, 2> embedding_{};
   std::vector<Block> blocks_;

@@ -101,9 +101,15 @@ void CudaDevice::multiply(BlasProduct const& p, zero::ElementType in, zero::Elem
   }
 }
 
-std::string describe_cuda() {
+int gpu_count() {
   int count = 0;
   zero::detail::check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  if (count == 0) zero::detail::check_cuda(cudaErrorNoDevice, "cudaGetDeviceCount");
+  return count;
+}
+
+std::string describe_gpus() {
+  int const count = gpu_count();
   cudaDeviceProp properties{};
   zero::detail::check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   int version[3] = {};

@@ -136,7 +136,10 @@ class CudaDevice {
   std::size_t next_upload_ = 0;
 };
 
+/// GPUs that this process sees, at least 1. \throws zero::CudaError without a driver or a GPU.
+[[nodiscard]] int gpu_count();
+
 /// "NVIDIA H100 80GB HBM3 x 2, cuBLAS 13.0.2". \throws zero::CudaError without a driver or a GPU.
-[[nodiscard]] std::string describe_cuda();
+[[nodiscard]] std::string describe_gpus();
 
 }  // namespace gpt2::device

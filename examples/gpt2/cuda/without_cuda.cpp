@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "run.hpp"
+
+namespace gpt2 {
+
+void require_cuda() {
+  throw UsageError(
+      "--device cuda: this program was built without CUDA: install the CUDA toolkit with cuBLAS, and configure with "
+      "-DZERO_BUILD_CUDA=ON");
+}
+
+std::string describe_cuda() { return {}; }
+
+bool run_on_cuda(Options const&, Corpus const&, RunLog&) { return false; }
+
+}  // namespace gpt2

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "engines.hpp"
+#include "model.hpp"
+#include "options.hpp"
+
+#include <zero/backends/host.hpp>
+#include <zero/communicators/thread.hpp>
+
+#include <algorithm>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace gpt2 {
+
+/// Ranks that compute on the host, as threads of this process.
+struct HostPlace {
+  using Backend = zero::HostBackend;
+  using Communicator = zero::ThreadCommunicator;
+
+  /// Runs `f(communicator)` on every rank.
+  template <class F>
+  static void run_ranks(Options const& options, F&& f) {
+    zero::run_ranks(options.ranks, f);
+  }
+
+  template <class T>
+  class Compute {
+   public:
+    Compute(Options const& options, ModelShape const& shape, Communicator const& /*communicator*/)
+        : pool_(threads(options)), model_(shape, options.batch, pool_) {}
+
+    [[nodiscard]] Model<T>& model() noexcept { return model_; }
+    [[nodiscard]] Model<T> const& model() const noexcept { return model_; }
+    void head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
+      losses_.push_back(static_cast<double>(model_.head_forward(weights, targets)));
+    }
+    template <class LossScale>
+    void head_backward(LossScale const& scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients) {
+      model_.head_backward(scale.value(), weights, gradients);
+    }
+    [[nodiscard]] std::vector<double> take_losses() { return std::exchange(losses_, {}); }
+    [[nodiscard]] zero::HostStream stream() const noexcept { return {}; }
+    [[nodiscard]] Backend::Config backend_config() { return {.pool = &pool_}; }
+
+   private:
+    static int threads(Options const& options) {
+      if (options.threads > 0) return options.threads;
+      return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / options.ranks);
+    }
+
+    zero::ThreadPool pool_;
+    Model<T> model_;
+    std::vector<double> losses_;
+  };
+};
+
+}  // namespace gpt2
+
+GPT2_EXTERN_ENGINES(gpt2::HostPlace)
