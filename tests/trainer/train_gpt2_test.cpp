@@ -1,96 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "trainer/program.hpp"
 
-// The trainer as its users meet it: a command line, an exit code, text on two streams and a log.
 #include <doctest/doctest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
-namespace {
-
-namespace fs = std::filesystem;
-
-struct Outcome {
-  int code = -1;
-  std::string output;  // both streams
-};
-
-/// Runs the trainer through the shell, which the test's own quoted arguments go through.
-Outcome run(std::string const& arguments) {
-  std::string const command = "'" TRAIN_GPT2 "' " + arguments + " 2>&1 < /dev/null";
-  Outcome outcome;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  int const status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
-}
-
-/// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("zero trainer " + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-    std::ofstream text(path_ / "text.txt");
-    for (int i = 0; i < 400; ++i) text << "the quick brown fox jumps over the lazy dog " << i << '\n';
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
-  /// A path as one word of the shell.
-  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
-
- private:
-  fs::path path_;
-};
-
-std::string const tiny =
-    " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample "
-    "0 ";
-
-std::string last_line(fs::path const& log) {
-  std::ifstream file(log);
-  std::string line;
-  std::string last;
-  while (std::getline(file, line)) last = line;
-  return last;
-}
-
-/// The parameter hash of a run with \p arguments; fails the test if the run does.
-std::string hash_of(Folder const& folder, std::string const& arguments) {
-  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + arguments + " --log " + folder.quoted("log"));
-  INFO(arguments << "\n" << outcome.output);
-  REQUIRE(outcome.code == 0);
-  auto const line = last_line(folder / "log");
-  REQUIRE(line.find("parameter_hash") != std::string::npos);
-  return line;
-}
-
-void check_rejected(std::string const& arguments, std::string const& reason) {
-  auto const outcome = run(arguments);
-  CAPTURE(arguments);
-  CAPTURE(outcome.output);
-  CHECK(outcome.code == 2);
-  CHECK(outcome.output.find(reason) != std::string::npos);
-  CHECK(outcome.output.rfind("train_gpt2: ", 0) == 0);
-  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
-}
-
-}  // namespace
+using namespace trainer_test;
 
 TEST_CASE(
     "train_gpt2: any split of the global sequence over ranks and micro-batches trains the same model to the bit") {
@@ -107,6 +28,22 @@ TEST_CASE(
     CHECK(hash_of(folder, each + "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision " +
                               precision) == one);
   }
+}
+
+TEST_CASE("train_gpt2: --device cuda says in one line what is missing, and cpu is the default") {
+  Folder const folder;
+  CHECK(hash_of(folder, "--device cpu") == hash_of(folder, ""));
+#if TRAIN_GPT2_HAS_CUDA
+  // With a GPU it trains: tests/cuda/gpt2_test.cu. No GPU is visible here, on any machine.
+  auto const outcome = run_in("CUDA_VISIBLE_DEVICES=", "--device cuda" + tiny);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.output.rfind("train_gpt2: zero: cudaGetDeviceCount failed", 0) == 0);
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+#else
+  check_rejected("--device cuda" + tiny, "built without CUDA");
+  check_rejected("--device cuda" + tiny, "-DZERO_BUILD_CUDA=ON");
+#endif
 }
 
 TEST_CASE("train_gpt2: every option changes the run") {
@@ -183,6 +120,7 @@ TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
 TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit code 2") {
   Folder const folder;
   std::string const data = "--data " + folder.quoted("text.txt") + " ";
+  check_rejected("--device tpu", "--device tpu: expected cpu|cuda");
   check_rejected("--ranks 0", "--ranks 0: expected a whole number from 1 to 256");
   check_rejected("--stage 4", "--stage 4: expected 0|1|2|3");
   check_rejected("--width 130", "must divide");

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+/// The trainer as its users meet it: a command line, an exit code, text on two streams and a log.
+namespace trainer_test {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // both streams
+};
+
+/// Runs the trainer through the shell, which the test's own quoted arguments go through, with \p variables of its own.
+inline Outcome run_in(std::string const& variables, std::string const& arguments) {
+  std::string const command = variables + " '" TRAIN_GPT2 "' " + arguments + " 2>&1 < /dev/null";
+  Outcome outcome;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> buffer;
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.output.append(buffer.data(), n);
+  int const status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  return outcome;
+}
+
+inline Outcome run(std::string const& arguments) { return run_in("", arguments); }
+
+/// A folder of its own, removed at the end.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("zero trainer " + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+    std::ofstream text(path_ / "text.txt");
+    for (int i = 0; i < 400; ++i) text << "the quick brown fox jumps over the lazy dog " << i << '\n';
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(Folder const&) = delete;
+  Folder& operator=(Folder const&) = delete;
+  [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
+  /// A path as one word of the shell.
+  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
+
+ private:
+  fs::path path_;
+};
+
+inline std::string const tiny =
+    " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample "
+    "0 ";
+
+inline std::string last_line(fs::path const& log) {
+  std::ifstream file(log);
+  std::string line;
+  std::string last;
+  while (std::getline(file, line)) last = line;
+  return last;
+}
+
+/// The parameter hash of a run with \p arguments; fails the test if the run does.
+inline std::string hash_of(Folder const& folder, std::string const& arguments) {
+  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + arguments + " --log " + folder.quoted("log"));
+  INFO(arguments << "\n" << outcome.output);
+  REQUIRE(outcome.code == 0);
+  auto const line = last_line(folder / "log");
+  REQUIRE(line.find("parameter_hash") != std::string::npos);
+  return line;
+}
+
+inline void check_rejected(std::string const& arguments, std::string const& reason) {
+  auto const outcome = run(arguments);
+  CAPTURE(arguments);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.output.find(reason) != std::string::npos);
+  CHECK(outcome.output.rfind("train_gpt2: ", 0) == 0);
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+}
+
+}  // namespace trainer_test
