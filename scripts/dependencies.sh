@@ -26,6 +26,23 @@ has_compiler() { compiler >/dev/null; }
 
 has_build_tool() { has_command ninja || has_command make; }
 
+has_gpu() { has_command nvidia-smi && nvidia-smi -L 2>/dev/null | grep -q '^GPU '; }
+
+# Where the CUDA compiler is: CUDACXX where it is set, else in PATH, else where NVIDIA's packages put it.
+nvcc_path() {
+  local candidate
+  for candidate in ${CUDACXX:-} nvcc /usr/local/cuda/bin/nvcc; do
+    has_command "$candidate" && command -v "$candidate" && return
+  done
+  return 1
+}
+
+# A CUDA toolkit with cuBLAS.
+has_cublas() {
+  local nvcc
+  nvcc=$(nvcc_path) && has_header "$(dirname "$(readlink -f "$nvcc")")/../include/cublas_v2.h"
+}
+
 has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -x c++ -fsyntax-only - >/dev/null 2>&1; }
 
 # need <Debian package> <check...>: notes the package as missing unless the check passes.
