@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace gpt2 {
@@ -33,17 +34,30 @@ void print_start(Options const& options, Corpus const& corpus) {
   std::printf("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 
+/// Where a launcher has started several processes, each is one rank of the run.
+void take_ranks_of(Processes const& processes, Options& options) {
+  if (processes.world == 1) return;
+  if (options.ranks != 1 && options.ranks != processes.world) {
+    throw UsageError("--ranks " + std::to_string(options.ranks) + ": a launcher has started " +
+                     std::to_string(processes.world) + " processes, and each is one rank: leave it out");
+  }
+  options.ranks = processes.world;
+}
+
 /// The exit code.
-int run(Options const& options) {
-  if (options.cuda) require_cuda();
-  RunLog log(options.log, options.resume && !options.parameters_only);
+int run(Options options) {
+  Processes const processes = options.cuda ? require_cuda() : Processes{};
+  take_ranks_of(processes, options);
+  bool const speaks = processes.rank == 0;
+  RunLog log(speaks ? options.log : std::nullopt, options.resume && !options.parameters_only);
   DataRequirements const requirements{options.context, options.vocabulary};
   Corpus const corpus =
       options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
-  print_start(options, corpus);
+  if (speaks) print_start(options, corpus);
   if (options.checkpoint_dir) catch_stop_signals();
-  bool const finished = options.cuda ? run_on_cuda(options, corpus, log) : run_on<HostPlace>(options, corpus, log);
-  if (!finished) std::printf("stopped by a signal; --resume auto goes on from here\n");
+  bool const finished =
+      options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostPlace>(options, corpus, log);
+  if (!finished && speaks) std::printf("stopped by a signal; --resume auto goes on from here\n");
   return finished ? 0 : stopped_exit_code;
 }
 

@@ -4,15 +4,20 @@
 
 #include "../run.hpp"
 #include "place.hpp"
+#include "processes.hpp"
 
 namespace gpt2 {
 
-void require_cuda() { (void)device::gpu_count(); }
+Processes require_cuda() {
+  auto const processes = launched_processes();
+  (void)device::gpu_count();
+  return processes;
+}
 
 std::string describe_cuda() { return device::describe_gpus(); }
 
-bool run_on_cuda(Options const& options, Corpus const& corpus, RunLog& log) {
-  return run_on<CudaPlace>(options, corpus, log);
+bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log) {
+  return processes.world > 1 ? run_over_nccl(options, corpus, log) : run_on<CudaPlace>(options, corpus, log);
 }
 
 }  // namespace gpt2

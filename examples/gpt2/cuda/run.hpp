@@ -11,13 +11,20 @@
 /// The trainer on GPUs, as far as it was built: run.cpp, or without_cuda.cpp where there was no CUDA toolkit.
 namespace gpt2 {
 
-/// \throws UsageError where the program was built without CUDA, zero::CudaError without a driver or a GPU.
-void require_cuda();
+/// The processes that a launcher has started to train together, one for each GPU, and which of them this is.
+struct Processes {
+  int rank = 0, world = 1;
+};
+
+/// What torchrun, mpirun or srun has made of this process. \throws UsageError where the program was built without CUDA,
+/// or has to work with other processes and was built without NCCL; zero::CudaError without a driver or a GPU;
+/// zero::ConfigurationError for an environment that contradicts itself.
+[[nodiscard]] Processes require_cuda();
 
 /// What products are made by and on.
 [[nodiscard]] std::string describe_cuda();
 
-/// As `run_on`.
-bool run_on_cuda(Options const& options, Corpus const& corpus, RunLog& log);
+/// As `run_on`: with several processes, each is one rank, over NCCL; otherwise ranks are threads.
+bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log);
 
 }  // namespace gpt2

@@ -4,7 +4,7 @@
 
 namespace gpt2 {
 
-void require_cuda() {
+Processes require_cuda() {
   throw UsageError(
       "--device cuda: this program was built without CUDA: install the CUDA toolkit with cuBLAS, and configure with "
       "-DZERO_BUILD_CUDA=ON");
@@ -12,6 +12,6 @@ void require_cuda() {
 
 std::string describe_cuda() { return {}; }
 
-bool run_on_cuda(Options const&, Corpus const&, RunLog&) { return false; }
+bool run_on_cuda(Options const&, Processes const&, Corpus const&, RunLog&) { return false; }
 
 }  // namespace gpt2

@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../run.hpp"
+#include "nccl_place.hpp"
+#include "processes.hpp"
+
+namespace gpt2 {
+
+Processes launched_processes() {
+  auto const launch = zero::LaunchEnvironment::detect();
+  return {launch.rank, launch.world};
+}
+
+bool run_over_nccl(Options const& options, Corpus const& corpus, RunLog& log) {
+  return run_on<NcclPlace>(options, corpus, log);
+}
+
+}  // namespace gpt2
