@@ -9,6 +9,9 @@ set(ZERO_HEADERS
   include/zero/backend.hpp
   include/zero/backends/host.hpp
   include/zero/backends/simulation.hpp
+  include/zero/bootstrap/environment.hpp
+  include/zero/bootstrap/launch_environment.hpp
+  include/zero/bootstrap/node_list.hpp
   include/zero/bucket.hpp
   include/zero/buffer.hpp
   include/zero/buffer_names.hpp
