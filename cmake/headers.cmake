@@ -9,9 +9,20 @@ set(ZERO_HEADERS
   include/zero/backend.hpp
   include/zero/backends/host.hpp
   include/zero/backends/simulation.hpp
+  include/zero/bootstrap/address.hpp
+  include/zero/bootstrap/deadline.hpp
   include/zero/bootstrap/environment.hpp
+  include/zero/bootstrap/frame.hpp
+  include/zero/bootstrap/handshake.hpp
+  include/zero/bootstrap/host_channel.hpp
+  include/zero/bootstrap/host_failure.hpp
   include/zero/bootstrap/launch_environment.hpp
+  include/zero/bootstrap/meeting.hpp
   include/zero/bootstrap/node_list.hpp
+  include/zero/bootstrap/rendezvous.hpp
+  include/zero/bootstrap/rendezvous_file.hpp
+  include/zero/bootstrap/socket.hpp
+  include/zero/bootstrap/visit.hpp
   include/zero/bucket.hpp
   include/zero/buffer.hpp
   include/zero/buffer_names.hpp

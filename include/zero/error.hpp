@@ -84,6 +84,7 @@ enum class CommunicationFailure : std::uint8_t {
   peer_failed,  ///< another rank threw, or left before this collective
   deadline,     ///< another rank did not arrive in time
   mismatch,     ///< another rank called another collective, or one of another size or type
+  transport,    ///< what carries the data failed: the network, a device or its library
 };
 
 /// A collective that could not complete. The same kind reaches every rank of the communicator within its deadline.
