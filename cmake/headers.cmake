@@ -139,6 +139,7 @@ set(ZERO_HEADERS
 set(ZERO_COMPONENT_HEADERS
   include/zero/backends/cuda.cuh
   include/zero/backends/cuda.hpp
+  include/zero/communicators/nccl.hpp
   include/zero/cuda/device.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
@@ -152,4 +153,12 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/kernels/launch.cuh
   include/zero/kernels/norm.cuh
   include/zero/kernels/pieces.cuh
-  include/zero/kernels/update.cuh)
+  include/zero/kernels/update.cuh
+  include/zero/nccl/error.hpp
+  include/zero/nccl/exchange.hpp
+  include/zero/nccl/handle.hpp
+  include/zero/nccl/identity.hpp
+  include/zero/nccl/registration.hpp
+  include/zero/nccl/state.hpp
+  include/zero/nccl/types.hpp
+  include/zero/nccl/watchdog.hpp)

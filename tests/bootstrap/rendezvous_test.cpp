@@ -322,20 +322,21 @@ TEST_CASE("rendezvous: what listens there and is no rank 0 is an error that sugg
 }
 
 TEST_CASE("rendezvous: a connection that breaks off is made again") {
-  auto const port = free_port();
-  std::atomic<bool> broken{false};
-  check_all_well(run({0, 1, 2}, [&](int rank) {
-    while (rank == 1 && !broken) std::this_thread::sleep_for(1ms);
-    if (rank == 2) {  // comes, is known, and goes before everybody is there
-      auto const socket = stranger(port);
-      auto const hello = zero::detail::Hello::of(launch_of(2, 3, port));
-      (void)zero::detail::write_all(socket.get(), zero::detail::encoded(zero::detail::FrameKind::hello, 0, hello),
-                                    zero::detail::Deadline(long_deadline));
-    }
-    if (rank == 2) broken = true;
-    Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline});
-    check_exchange(rendezvous, 3);
-  }));
+  auto listener = zero::detail::listen_on("", "127.0.0.1", 0);
+  auto const port = zero::detail::local_address(listener.get()).port();
+  auto const hello =
+      zero::detail::encoded(zero::detail::FrameKind::hello, 0, zero::detail::Hello::of(launch_of(1, 2, port)));
+  zero::detail::Deadline const deadline(long_deadline);
+  auto first = stranger(port);
+  CHECK(zero::detail::write_all(first.get(), hello, deadline) == zero::detail::Transfer::done);
+  first.close();
+  auto const second = stranger(port);
+  CHECK(zero::detail::write_all(second.get(), hello, deadline) == zero::detail::Transfer::done);
+  auto const sockets = zero::detail::Meeting(launch_of(0, 2, port), std::move(listener), deadline).run();
+  REQUIRE(sockets.size() == 2);
+  zero::detail::FrameReader reader(100);
+  CHECK(zero::detail::read_frame(second.get(), reader, deadline) == zero::detail::Transfer::done);
+  CHECK(reader.take().kind == zero::detail::FrameKind::welcome);
 }
 
 TEST_CASE("rendezvous: a rank that dies releases the others, which learn who it was") {

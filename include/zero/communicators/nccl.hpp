@@ -1,0 +1,367 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/launch_environment.hpp>
+#include <zero/bootstrap/rendezvous.hpp>
+#include <zero/communicator.hpp>
+#include <zero/cuda/device.hpp>
+#include <zero/cuda/stream.hpp>
+#include <zero/error.hpp>
+#include <zero/nccl/error.hpp>
+#include <zero/nccl/exchange.hpp>
+#include <zero/nccl/identity.hpp>
+#include <zero/nccl/registration.hpp>
+#include <zero/nccl/state.hpp>
+#include <zero/nccl/types.hpp>
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// How NcclCommunicator adds the ranks' gradients.
+enum class NcclReduction : std::uint8_t {
+  ordered,  ///< every rank receives its slice of all ranks and adds them in rank order in fp32: the same bits as on
+            ///< every other communicator, whatever the world
+  native,  ///< ncclReduceScatter with ncclSum: NCCL's own order, which depends on the world and rounds to the type that
+           ///< travels at every hop
+};
+
+/// One rank of a world with one process, or thread, for each GPU, over NCCL. Reports failures by watchdogs: where a
+/// rank dies, fails or does not come to a collective within the deadline, all ranks abort and throw CommunicationError.
+/// Used by one thread; must outlive the engines, graphs and registrations that use it. Move-only.
+class NcclCommunicator {
+ public:
+  struct Config {
+    int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
+    /// Absent: ordered for 16-bit elements, native for fp32. The same on all ranks.
+    std::optional<NcclReduction> reduction{};
+    std::chrono::nanoseconds deadline = std::chrono::minutes(10);          ///< of every collective, and of the start
+    std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all processes have come
+  };
+
+  static constexpr bool can_be_captured = true;
+
+  /// The rank that a launcher has made of this process: `NcclCommunicator communicator(LaunchEnvironment::detect())`.
+  /// Blocks until all ranks have come. Makes its device the calling thread's current one, which an engine takes then.
+  /// \throws ConfigurationError, also for two ranks on one GPU, CudaError, CommunicationError.
+  explicit NcclCommunicator(LaunchEnvironment const& launch) : NcclCommunicator(launch, Config{}) {}
+  NcclCommunicator(LaunchEnvironment const& launch, Config const& config)
+      : NcclCommunicator(meet(launch, config), launch.local_rank, config) {}
+
+  /// A rank of processes that have an id of `ncclGetUniqueId` in common already, over a channel of their own. They have
+  /// no failure channel then: where a rank dies, the others find out from NCCL or by their deadlines. \p local_ranks:
+  /// number of ranks on this machine.
+  NcclCommunicator(ncclUniqueId const& id, int rank, int size, int local_ranks, Config const& config);
+
+  /// Tells all ranks that this one cannot go on; their collectives, and what waits for them, end. \p reason goes on
+  /// after "rank N". What is destroyed by an exception does this by itself.
+  void fail(std::string_view reason) {
+    state_->watchdog().fail(state_->watchdog().error(CommunicationFailure::peer_failed, rank_, latest_, reason));
+  }
+
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+  [[nodiscard]] int size() const noexcept { return size_; }
+  [[nodiscard]] int local_size() const noexcept { return local_size_; }
+  [[nodiscard]] int device() const noexcept { return state_->device(); }
+
+  /// \throws CommunicationError where a rank has failed. Does not wait.
+  void check() const { state_->watchdog().check(); }
+
+  /// How elements of type \p T are added.
+  template <class T>
+  [[nodiscard]] NcclReduction reduction() const noexcept {
+    return config_.reduction.value_or(sizeof(T) < 4 ? NcclReduction::ordered : NcclReduction::native);
+  }
+  template <class Sum, class T>
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
+    if (reduction<T>() == NcclReduction::native) return pitch(count * sizeof(T));
+    return received_slices() * pitch(count * sizeof(T));
+  }
+
+  /// Ordered: each peer's slice is received into \p staging, all of them at once, and the slices are added on the
+  /// stream behind that, so that \p into may be this rank's slice of \p send: that one is sent to nobody.
+  template <class Sum, class T>
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+                          CudaStream stream, std::span<std::byte> staging = {}) {
+    static_assert(std::is_same_v<T, float> || sizeof(T) == 2, "zero::NcclCommunicator adds fp32, fp16 and bf16");
+    bool const ordered = reduction<T>() == NcclReduction::ordered;
+    bool const direct = !ordered && first && std::is_same_v<Sum, T>;  // NCCL's sum is what is wanted
+    std::size_t const needed = direct ? 0 : staging_bytes<Sum, T>(count);
+    if (staging.size() < needed) refuse_staging(staging.size(), needed);
+    if (ordered) return add_in_order(send, into, count, first, purpose, stream, staging);
+    void* const to = direct ? static_cast<void*>(into) : staging.data();
+    put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
+      return ncclReduceScatter(send, to, count, detail::nccl_type<T>(), ncclSum, communicator, stream.handle());
+    });
+    auto const* const sum = static_cast<T const*>(to);
+    if (!direct) stream.accumulate(into, &sum, 1, count, first);
+  }
+
+  template <class T>
+  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
+      return ncclAllGather(own, full, count, detail::nccl_type<T>(), communicator, stream.handle());
+    });
+  }
+
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
+      return ncclAllReduce(words, words, count, ncclUint64, ncclSum, communicator, stream.handle());
+    });
+  }
+
+  /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    check();
+    if (auto* const rendezvous = state_->rendezvous()) return rendezvous->exchange(mine, all);
+    if (mine.empty()) return;
+    detail::ExchangeBuffer const buffer(device(), all.size());
+    std::size_t const at = static_cast<std::size_t>(rank_) * mine.size();
+    buffer.put(at, mine);
+    all_gather(buffer.data() + at, buffer.data(), mine.size(), {.what = "settings"}, buffer.stream());
+    buffer.get(all);
+    check();
+  }
+
+  /// What has been put on \p stream, such as a captured step that was launched, must pass within the deadline.
+  void watch(CollectivePurpose purpose, CudaStream stream) {
+    state_->watchdog().watch(label("replay", purpose), stream);
+  }
+
+  /// Ranks with the same \p color form a communicator of their own, in the order of \p key and rank; those with a
+  /// negative color take part in none. Every rank calls it, and none has anything of this communicator under way.
+  /// Collectives of both must be called in the same order on all ranks.
+  [[nodiscard]] std::optional<NcclCommunicator> split(int color, int key);
+
+  /// Lets NCCL send from and receive into \p bytes at \p data, device memory of this rank, without copies of its own,
+  /// where library, network and memory (that of `ncclMemAlloc`) allow it. Every rank calls it, for buffers that they
+  /// use at the same place of the same collectives: NCCL requires all ranks or none, so where one cannot, none does,
+  /// and the result is false on all. Not inside a capture. The memory must stay until the registration is gone.
+  [[nodiscard]] NcclRegistration register_buffer(void* data, std::size_t bytes);
+
+ private:
+  static constexpr int most_at_once = 256;  // slices that CudaStream::accumulate reads before it writes
+
+  NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config);
+  NcclCommunicator(std::shared_ptr<detail::NcclState> state, int rank, int size, int local_size, Config const& config)
+      : config_(config), rank_(rank), size_(size), local_size_(local_size), state_(std::move(state)) {}
+
+  [[nodiscard]] static Rendezvous meet(LaunchEnvironment const& launch, Config const& config) {
+    detail::require(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
+                    "zero::NcclCommunicator: the deadlines must be positive");
+    check_library();
+    return Rendezvous(launch, {.meeting_deadline = config.meeting_deadline, .deadline = config.deadline});
+  }
+  static void check_library() {
+    int version = 0;
+    (void)ncclGetVersion(&version);
+    detail::check_nccl_version(version);
+  }
+  /// Number of ranks on this rank's machine. \throws ConfigurationError where two of them use one GPU.
+  [[nodiscard]] static int local_ranks(Rendezvous& rendezvous, int device) {
+    auto const mine = detail::GpuIdentity::of(device);
+    std::vector<detail::GpuIdentity> all(static_cast<std::size_t>(rendezvous.size()));
+    rendezvous.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+    detail::expect_distinct(all);
+    return detail::ranks_on_machine(all, rendezvous.rank());
+  }
+  /// Starts NCCL on \p device. \p meeting may be none.
+  [[nodiscard]] static std::shared_ptr<detail::NcclState> start(std::optional<Rendezvous> meeting,
+                                                                ncclUniqueId const& id, int rank, int size, int device,
+                                                                Config const& config) {
+    auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
+      ncclConfig_t settings = NCCL_CONFIG_INITIALIZER;
+      settings.blocking = 0;
+      return handle.open("ncclCommInitRankConfig", deadline, [&](ncclComm_t* communicator) {
+        return ncclCommInitRankConfig(communicator, size, id, rank, &settings);
+      });
+    };
+    return std::make_shared<detail::NcclState>(std::move(meeting), rank, device, config.deadline, open);
+  }
+
+  [[nodiscard]] static constexpr std::size_t pitch(std::size_t bytes) noexcept { return (bytes + 255) / 256 * 256; }
+  // Above `most_at_once` ranks, the sum could overwrite this rank's slice before it has been added.
+  [[nodiscard]] std::size_t received_slices() const noexcept {
+    return static_cast<std::size_t>(size_ > most_at_once ? size_ : size_ - 1);
+  }
+
+  template <class Sum, class T>
+  void add_in_order(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+                    CudaStream stream, std::span<std::byte> staging) {
+    auto const world = static_cast<std::size_t>(size_), mine = static_cast<std::size_t>(rank_);
+    std::array<T const*, most_at_once> few;
+    std::vector<T const*> many(world > few.size() ? world : 0);
+    std::span<T const*> const sources = many.empty() ? std::span(few).first(world) : std::span(many);
+    T const* const own = send + mine * count;
+    auto* next = staging.data();
+    for (std::size_t q = 0; q < world; ++q) {
+      sources[q] = q == mine && many.empty() ? own : reinterpret_cast<T const*>(next);
+      if (sources[q] != own) next += pitch(count * sizeof(T));
+    }
+    if (sources[mine] != own) stream.copy(const_cast<T*>(sources[mine]), own, count * sizeof(T));
+    if (world > 1) {
+      put("reduce_scatter_add", purpose, stream,
+          [&](ncclComm_t communicator) { return swap_slices(send, sources, count, communicator, stream.handle()); });
+    }
+    stream.accumulate(into, sources.data(), world, count, first);
+  }
+
+  /// One group, which NCCL runs at once: slice q of \p send to rank q, and rank q's to sources[q].
+  template <class T>
+  [[nodiscard]] ncclResult_t swap_slices(T const* send, std::span<T const* const> sources, std::size_t count,
+                                         ncclComm_t communicator, cudaStream_t stream) const {
+    auto code = ncclGroupStart();
+    auto const so_far = [&] { return code == ncclSuccess || code == ncclInProgress; };
+    for (int i = 1; i < size_ && so_far(); ++i) {
+      int const to = (rank_ + i) % size_, from = (rank_ - i + size_) % size_;  // not all to the same rank first
+      code = ncclSend(send + static_cast<std::size_t>(to) * count, count, detail::nccl_type<T>(), to, communicator,
+                      stream);
+      if (!so_far()) break;
+      code = ncclRecv(const_cast<T*>(sources[static_cast<std::size_t>(from)]), count, detail::nccl_type<T>(), from,
+                      communicator, stream);
+    }
+    auto const end = ncclGroupEnd();  // also after an error: the group is the thread's
+    return so_far() ? end : code;
+  }
+
+  [[nodiscard]] detail::CollectiveLabel label(char const* operation, CollectivePurpose purpose) {
+    latest_ = {sequence_++, operation, purpose};
+    state_->watchdog().latest(latest_);
+    return latest_;
+  }
+
+  /// Puts one collective on \p stream, and an event behind it for the watchdog.
+  template <class F>
+  void put(char const* operation, CollectivePurpose purpose, CudaStream stream, F f) {
+    check();
+    if (stream.device() != device()) refuse_stream(stream.device());
+    auto const current = label(operation, purpose);
+    detail::DeviceGuard const guard(device());
+    if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
+      auto& watchdog = state_->watchdog();
+      watchdog.fail(watchdog.error(CommunicationFailure::transport, rank_, current, "failed: " + *why));
+      watchdog.check();
+    }
+    state_->watchdog().watch(current, stream);
+  }
+
+  [[noreturn, gnu::cold]] static void refuse_staging(std::size_t given, std::size_t needed) {
+    detail::fail<ConfigurationError>({"zero::NcclCommunicator: ", given, " bytes of staging, but ", needed,
+                                      " are needed: give what staging_bytes says"});
+  }
+  [[noreturn, gnu::cold]] void refuse_stream(int other) const {
+    detail::fail<ConfigurationError>({"zero::NcclCommunicator: a stream of device ", other, " for a communicator of ",
+                                      "device ", device(), ": set CudaBackend::Config::device to the same"});
+  }
+
+  Config config_;
+  int rank_;
+  int size_;
+  int local_size_;
+  std::uint64_t sequence_ = 0;
+  detail::CollectiveLabel latest_{};
+  std::shared_ptr<detail::NcclState> state_;
+};
+static_assert(communicator_on<NcclCommunicator, CudaStream>);
+
+inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config)
+    : config_(config), rank_(rendezvous.rank()), size_(rendezvous.size()), local_size_(1) {
+  try {
+    int const device = detail::device_of(config.device, local_rank);
+    detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
+    local_size_ = local_ranks(rendezvous, device);
+    ncclUniqueId id{};
+    auto const code = rank_ == 0 ? ncclGetUniqueId(&id) : ncclSuccess;
+    if (code != ncclSuccess) {
+      throw CommunicationError(CommunicationFailure::transport, {rank_, 0, "initialization"},
+                               "zero::NcclCommunicator: " + detail::nccl_reason(code, "ncclGetUniqueId", nullptr));
+    }
+    rendezvous.broadcast(std::as_writable_bytes(std::span(&id, 1)));
+    state_ = start(std::optional<Rendezvous>(std::move(rendezvous)), id, rank_, size_, device, config);
+  } catch (Error const& error) {
+    rendezvous.fail(detail::sentence({"failed: ", std::string_view(error.what())}));
+    throw;
+  }
+}
+
+inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int size, int local_ranks,
+                                          Config const& config)
+    : config_(config), rank_(rank), size_(size), local_size_(local_ranks) {
+  detail::require(config.deadline.count() > 0, "zero::NcclCommunicator: the deadlines must be positive");
+  detail::require(size >= 1 && rank >= 0 && rank < size, "zero::NcclCommunicator: ranks count from 0 to size - 1");
+  detail::require(local_ranks >= 1 && local_ranks <= size,
+                  "zero::NcclCommunicator: local_ranks counts the ranks of this machine, this one included");
+  check_library();
+  int const device = detail::checked_device(config.device);
+  detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  state_ = start(std::nullopt, id, rank, size, device, config);
+}
+
+inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
+  check();
+  auto* const rendezvous = state_->rendezvous();
+  auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
+  ncclComm_t made = nullptr;
+  auto const current = label("split", {.what = "the communicator"});
+  detail::DeviceGuard const guard(device());
+  auto const why =
+      state_->handle().call("ncclCommSplit", detail::Deadline(state_->deadline()), [&](ncclComm_t communicator) {
+        return ncclCommSplit(communicator, color < 0 ? NCCL_SPLIT_NOCOLOR : color, key, &made, nullptr);
+      });
+  if (why) {
+    auto& watchdog = state_->watchdog();
+    watchdog.fail(watchdog.error(CommunicationFailure::transport, rank_, current, "failed: " + *why));
+    watchdog.check();
+  }
+  if (made == nullptr) return std::nullopt;
+  int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
+  int rank = 0, size = 1;
+  auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
+    auto failed = handle.adopt(made, deadline);
+    if (failed) return failed;
+    return handle.call("ncclCommCount", deadline, [&](ncclComm_t communicator) {
+      auto const code = ncclCommUserRank(communicator, &rank);
+      return code == ncclSuccess ? ncclCommCount(communicator, &size) : code;
+    });
+  };
+  auto state = std::make_shared<detail::NcclState>(std::move(meeting), rank_, device(), config_.deadline, open);
+  return NcclCommunicator(std::move(state), rank, size, std::min(local, size), config_);
+}
+
+inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void* data,
+                                                          [[maybe_unused]] std::size_t bytes) {
+  check();
+  NcclRegistration registration;
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
+  void* registered = nullptr;
+  detail::DeviceGuard const guard(device());
+  auto const why = state_->handle().call(
+      "ncclCommRegister", detail::Deadline(state_->deadline()),
+      [&](ncclComm_t communicator) { return ncclCommRegister(communicator, data, bytes, &registered); });
+  if (!why) registration = NcclRegistration(state_, registered);
+#endif
+  std::byte const mine{static_cast<unsigned char>(registration ? 1 : 0)};
+  std::vector<std::byte> all(static_cast<std::size_t>(size_));
+  exchange(std::span(&mine, 1), all);
+  for (auto const other : all) {
+    if (other == std::byte{0}) return {};
+  }
+  return registration;
+}
+
+}  // namespace zero

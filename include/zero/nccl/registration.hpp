@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/deadline.hpp>
+#include <zero/nccl/handle.hpp>
+#include <zero/nccl/state.hpp>
+
+#include <nccl.h>
+
+#include <memory>
+#include <utility>
+
+namespace zero {
+
+/// A buffer that NCCL knows, as long as this lives; see `NcclCommunicator::register_buffer`. Move-only. May outlive the
+/// communicator.
+class NcclRegistration {
+ public:
+  NcclRegistration() = default;
+  NcclRegistration(std::weak_ptr<detail::NcclState> state, void* registered) noexcept
+      : state_(std::move(state)), registered_(registered) {}
+  NcclRegistration(NcclRegistration&& other) noexcept
+      : state_(std::move(other.state_)), registered_(std::exchange(other.registered_, nullptr)) {}
+  NcclRegistration& operator=(NcclRegistration&& other) noexcept {
+    std::swap(state_, other.state_), std::swap(registered_, other.registered_);
+    return *this;
+  }
+  ~NcclRegistration() {
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
+    auto const state = state_.lock();
+    if (registered_ == nullptr || !state) return;
+    try {
+      (void)state->handle().call(
+          "ncclCommDeregister", detail::Deadline(state->deadline()),
+          [this](ncclComm_t communicator) { return ncclCommDeregister(communicator, registered_); });
+    } catch (...) {  // out of memory for the message, which nobody would read
+    }
+#endif
+  }
+  /// Whether NCCL uses the buffer without copies of its own.
+  explicit operator bool() const noexcept { return registered_ != nullptr; }
+
+ private:
+  std::weak_ptr<detail::NcclState> state_;
+  void* registered_ = nullptr;
+};
+
+}  // namespace zero

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/deadline.hpp>
+#include <zero/bootstrap/rendezvous.hpp>
+#include <zero/cuda/device.hpp>
+#include <zero/error.hpp>
+#include <zero/nccl/error.hpp>
+#include <zero/nccl/handle.hpp>
+#include <zero/nccl/watchdog.hpp>
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace zero::detail {
+
+/// One communicator with all that keeps it from hanging; its end is the end of all.
+class NcclState {
+ public:
+  /// Opens with \p open, which is given the handle and a deadline and says why it failed, if so. On the current device.
+  template <class Open>
+  NcclState(std::optional<Rendezvous> meeting, int rank, int device, std::chrono::nanoseconds deadline, Open open)
+      : device_(device),
+        deadline_(deadline),
+        rendezvous_(std::move(meeting)),
+        watchdog_(handle_, rendezvous_ ? &*rendezvous_ : nullptr, rank, device, deadline) {
+    DeviceGuard const guard(device);
+    if (auto const why = open(handle_, Deadline(deadline))) {
+      watchdog_.fail(watchdog_.error(CommunicationFailure::transport, rank, {}, "failed: " + *why));
+      watchdog_.check();
+    }
+  }
+  NcclState(NcclState const&) = delete;
+  NcclState& operator=(NcclState const&) = delete;
+  /// Waits for all that is under way; where a rank has failed, or an exception ends this one, ends it at once.
+  ~NcclState() {
+    bool const healthy = !watchdog_.failed() && std::uncaught_exceptions() <= exceptions_;
+    try {
+      DeviceGuard const guard(device_);
+      if (healthy) (void)handle_.close(Deadline(deadline_));
+      if (!healthy && rendezvous_) rendezvous_->fail("has failed: an exception ended it; see its own output");
+    } catch (...) {  // a device that is lost: what follows ends all the same
+    }
+    watchdog_.stop();
+    handle_.abort();
+  }
+
+  [[nodiscard]] NcclHandle& handle() noexcept { return handle_; }
+  [[nodiscard]] NcclWatchdog& watchdog() noexcept { return watchdog_; }
+  [[nodiscard]] Rendezvous* rendezvous() noexcept { return rendezvous_ ? &*rendezvous_ : nullptr; }
+  [[nodiscard]] int device() const noexcept { return device_; }
+  [[nodiscard]] std::chrono::nanoseconds deadline() const noexcept { return deadline_; }
+
+ private:
+  int device_;
+  std::chrono::nanoseconds deadline_;
+  int exceptions_ = std::uncaught_exceptions();
+  std::optional<Rendezvous> rendezvous_;
+  NcclHandle handle_;
+  NcclWatchdog watchdog_;
+};
+
+}  // namespace zero::detail
