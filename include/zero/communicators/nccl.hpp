@@ -215,15 +215,16 @@ class NcclCommunicator {
     }
     if (sources[mine] != own) stream.copy(const_cast<T*>(sources[mine]), own, count * sizeof(T));
     if (world > 1) {
-      put("reduce_scatter_add", purpose, stream,
-          [&](ncclComm_t communicator) { return swap_slices(send, sources, count, communicator, stream.handle()); });
+      put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
+        return swap_slices(send, sources.data(), count, communicator, stream.handle());
+      });
     }
     stream.accumulate(into, sources.data(), world, count, first);
   }
 
   /// One group, which NCCL runs at once: slice q of \p send to rank q, and rank q's to sources[q].
   template <class T>
-  [[nodiscard]] ncclResult_t swap_slices(T const* send, std::span<T const* const> sources, std::size_t count,
+  [[nodiscard]] ncclResult_t swap_slices(T const* send, T const* const* sources, std::size_t count,
                                          ncclComm_t communicator, cudaStream_t stream) const {
     auto code = ncclGroupStart();
     auto const so_far = [&] { return code == ncclSuccess || code == ncclInProgress; };
@@ -232,8 +233,7 @@ class NcclCommunicator {
       code = ncclSend(send + static_cast<std::size_t>(to) * count, count, detail::nccl_type<T>(), to, communicator,
                       stream);
       if (!so_far()) break;
-      code = ncclRecv(const_cast<T*>(sources[static_cast<std::size_t>(from)]), count, detail::nccl_type<T>(), from,
-                      communicator, stream);
+      code = ncclRecv(const_cast<T*>(sources[from]), count, detail::nccl_type<T>(), from, communicator, stream);
     }
     auto const end = ncclGroupEnd();  // also after an error: the group is the thread's
     return so_far() ? end : code;
