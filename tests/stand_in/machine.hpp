@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/simulation/operation.hpp>
+#include <zero/simulation/options.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A CUDA runtime for machines without a GPU, for tests only: it is linked instead of cudart. What is put on a stream
+/// waits there and runs, on host memory, when the simulator's seeded scheduler says so; every operation declares what
+/// bytes it touches, and the simulator's checker judges that streams, events and waits of the host order them.
+namespace stand_in {
+
+/// Makes the runtime fail. Calls are counted from 1, in all threads together.
+struct Fault {
+  std::uint64_t call = 0;
+  bool for_ever = false;  ///< the device is lost then: nothing on any stream runs any more
+  cudaError_t code = cudaErrorUnknown;
+};
+
+/// An event's record or wait, by the code that asks for it: the first caller that does not itself belong to events,
+/// streams and their owners.
+struct Site {
+  std::uintptr_t at = 0;
+  bool records = false;
+  friend bool operator==(Site const&, Site const&) = default;
+};
+
+struct Options {
+  std::uint64_t seed = 0;
+  zero::SimulationOrder order = zero::SimulationOrder::random;
+  cudaError_t driver = cudaSuccess;  ///< what a call says where there is no driver, or one that is too old
+  int devices = 1;
+  bool peers = true;  ///< devices reach each other's memory
+  std::size_t device_bytes = std::size_t{1} << 26;
+  std::size_t pinned_bytes = std::size_t{1} << 26;
+  std::optional<Fault> fault{};
+  std::optional<Site> without{};  ///< do as if nothing were recorded, or waited for, there
+  bool keeps_sites = false;       ///< note where events are recorded and waited for
+};
+
+/// What has been called since `start`.
+struct Counts {
+  std::uint64_t calls = 0;             ///< that can be made to fail
+  std::uint64_t synchronizations = 0;  ///< waits of the host: for a stream, an event or a device
+  std::uint64_t blocking_copies = 0;   ///< from or to memory that is not pinned
+  std::uint64_t allocations = 0;       ///< of device or pinned memory
+  std::uint64_t launches = 0;          ///< kernels, and whole graphs as one
+  std::uint64_t operations = 0;        ///< that ran
+};
+
+/// What has been handed out and not been given back.
+struct Held {
+  std::size_t blocks = 0;
+  std::size_t streams = 0;
+  std::size_t events = 0;
+  std::size_t graphs = 0;
+  std::size_t tasks = 0;  ///< host functions that were put on a stream of a sound device and have not run
+  friend bool operator==(Held const&, Held const&) = default;
+};
+
+/// A new machine. Nothing of the last one may be used any more.
+void start(Options const& options = {});
+/// Runs what is left on streams. \throws RaceError and others for what was found since `start`.
+void finish();
+/// What was found, without running anything; empty: nothing.
+[[nodiscard]] std::string found();
+
+[[nodiscard]] Counts counts();
+[[nodiscard]] Held held();
+[[nodiscard]] bool fault_has_struck();
+/// The runtime's function that failed.
+[[nodiscard]] std::string failed_call();
+[[nodiscard]] std::vector<Site> sites();
+[[nodiscard]] std::string describe(Site const& site);
+
+/// Puts work of the caller on a stream, as a kernel of its own would be: \p run touches the bytes of \p accesses and no
+/// others. \throws CudaError-like std::runtime_error where the runtime refuses.
+cudaError_t launch(cudaStream_t stream, std::string name, std::vector<zero::simulation::Access> accesses,
+                   std::function<void()> run);
+
+/// What a kernel's launch does on this machine.
+struct Twin {
+  std::string name;
+  std::vector<zero::simulation::Access> accesses;
+  std::function<void()> run;
+};
+/// Gives the kernel behind the stub \p kernel of this translation unit, and so the kernel of that name in all of them,
+/// a twin. \p make takes the launch's arguments, which it must copy.
+void add_twin(void const* kernel, Twin (*make)(void** arguments));
+
+}  // namespace stand_in

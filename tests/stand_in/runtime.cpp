@@ -1,0 +1,411 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The calls of the CUDA runtime that zero makes.
+
+#include "stand_in/state.hpp"
+
+#include <zero/backends/cuda.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using stand_in::Access;
+using stand_in::Actor;
+using stand_in::EventState;
+using stand_in::GraphState;
+using stand_in::Machine;
+using stand_in::machine;
+using stand_in::Operation;
+using stand_in::StreamState;
+using zero::simulation::reads;
+using zero::simulation::writes;
+
+thread_local cudaError_t last_error = cudaSuccess;
+
+cudaError_t told(cudaError_t code) {
+  if (code != cudaSuccess) last_error = code;
+  return code;
+}
+
+// Calls `f(machine)` unless the call fails by itself.
+template <class F>
+cudaError_t call(char const* name, F const& f) {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  if (auto const code = all.begin_call(name); code != cudaSuccess) return told(code);
+  return told(f(all));
+}
+
+// The same for what gives something back, which is given back even so.
+template <class F>
+cudaError_t release(char const* name, F const& f) {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  auto const code = all.begin_call(name);
+  auto const done = f(all);
+  return told(code != cudaSuccess ? code : done);
+}
+
+template <class F>
+cudaError_t on_stream(char const* name, cudaStream_t handle, F const& f) {
+  return call(name, [&](Machine& all) {
+    auto* const stream = all.stream(handle);
+    return stream == nullptr ? cudaErrorInvalidResourceHandle : f(all, *stream);
+  });
+}
+
+cudaError_t put(Machine& all, StreamState& stream, std::string name, std::vector<Access> accesses,
+                std::function<void()> run, Actor actor) {
+  Operation operation;
+  operation.name = std::move(name);
+  operation.accesses = std::move(accesses);
+  operation.run = std::move(run);
+  (void)all.put(stream, std::move(operation), actor);
+  return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
+// The host waits until everything that was put on a stream has run, and knows that.
+cudaError_t wait_for(Machine& all, StreamState& stream) {
+  if (stream.capture) {
+    stream.capture->valid = false;
+    return cudaErrorStreamCaptureUnsupported;
+  }
+  all.await(stream.queue.last);
+  all.host().learn(stream.queue.clock);
+  return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
+// From memory of the program: the stream is waited for, and the bytes are taken before the call returns. To it: the
+// call returns when they are there.
+cudaError_t copy_pageable(Machine& all, StreamState& stream, void* to, void const* from, std::size_t bytes,
+                          bool from_pageable) {
+  ++all.counts.blocking_copies;
+  if (auto const code = wait_for(all, stream); code != cudaSuccess) return code;
+  if (from_pageable && all.block_of(to) == nullptr) {
+    std::memcpy(to, from, bytes);
+    return cudaSuccess;
+  }
+  if (from_pageable) {
+    auto const* const begin = static_cast<std::byte const*>(from);
+    return put(
+        all, stream, "copy", {writes(to, bytes)},
+        [to, taken = std::vector<std::byte>(begin, begin + bytes)] { std::memcpy(to, taken.data(), taken.size()); },
+        Actor::copier);
+  }
+  auto const code = put(
+      all, stream, "copy", {reads(from, bytes)}, [to, from, bytes] { std::memcpy(to, from, bytes); }, Actor::copier);
+  return code != cudaSuccess ? code : wait_for(all, stream);
+}
+
+EventState* event_of(Machine& all, cudaEvent_t handle) {
+  auto* const event = reinterpret_cast<EventState*>(handle);
+  return all.events.count(event) > 0 ? event : nullptr;
+}
+
+cudaError_t allocate(void** data, std::size_t bytes, cudaMemoryType kind) {
+  return call(kind == cudaMemoryTypeDevice ? "cudaMalloc" : "cudaHostAlloc",
+              [&](Machine& all) { return all.allocate(data, bytes, kind); });
+}
+
+cudaError_t destroy_graph(char const* name, GraphState* graph) {
+  return release(name, [&](Machine& all) {
+    if (all.graphs.erase(graph) == 0) return cudaErrorInvalidResourceHandle;
+    delete graph;
+    return cudaSuccess;
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+// ------------------------------------------------------------------------------------------------- errors, devices
+
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
+cudaError_t cudaPeekAtLastError() { return last_error; }
+char const* cudaGetErrorName(cudaError_t code) {
+  switch (code) {
+    case cudaErrorMemoryAllocation:
+      return "cudaErrorMemoryAllocation";
+    case cudaErrorNoDevice:
+      return "cudaErrorNoDevice";
+    case cudaErrorInsufficientDriver:
+      return "cudaErrorInsufficientDriver";
+    case cudaErrorStreamCaptureIsolation:
+      return "cudaErrorStreamCaptureIsolation";
+    case cudaErrorLaunchFailure:
+      return "cudaErrorLaunchFailure";
+    default:
+      return "a name that the stand-in does not know";
+  }
+}
+char const* cudaGetErrorString(cudaError_t code) {
+  static thread_local std::string text;
+  auto const found = stand_in::found();
+  text = "error " + std::to_string(static_cast<int>(code)) + (found.empty() ? "" : " of the stand-in: " + found);
+  return text.c_str();
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  return call("cudaGetDeviceCount", [&](Machine& all) {
+    *count = all.options().devices;
+    return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
+  });
+}
+cudaError_t cudaGetDevice(int* device) {
+  return call("cudaGetDevice", [&](Machine& all) {
+    *device = all.host().device;
+    return all.options().devices > 0 ? cudaSuccess : cudaErrorNoDevice;
+  });
+}
+cudaError_t cudaSetDevice(int device) {
+  return call("cudaSetDevice", [&](Machine& all) {
+    if (device < 0 || device >= all.options().devices) return cudaErrorInvalidDevice;
+    all.host().device = device;
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int /*device*/) {
+  return call("cudaDeviceGetAttribute", [&](Machine&) {
+    *value = attribute == cudaDevAttrMultiProcessorCount ? 4 : 0;
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  return call("cudaDeviceGetStreamPriorityRange", [&](Machine&) {
+    *least = 0, *greatest = -5;
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceCanAccessPeer(int* possible, int device, int peer) {
+  return call("cudaDeviceCanAccessPeer", [&](Machine& all) {
+    *possible = device != peer && all.options().peers ? 1 : 0;
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned /*flags*/) {
+  return call("cudaDeviceEnablePeerAccess", [&](Machine& all) {
+    if (!all.options().peers) return cudaErrorPeerAccessUnsupported;
+    bool const fresh = all.peers.insert({all.host().device, peer}).second;
+    return fresh ? cudaSuccess : cudaErrorPeerAccessAlreadyEnabled;
+  });
+}
+cudaError_t cudaDeviceSynchronize() {
+  return call("cudaDeviceSynchronize", [](Machine& all) {
+    ++all.counts.synchronizations;
+    all.await_all();
+    for (auto const& stream : all.streams) all.host().learn(stream.queue.clock);
+    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- memory
+
+cudaError_t cudaMalloc(void** data, std::size_t bytes) { return allocate(data, bytes, cudaMemoryTypeDevice); }
+cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned /*flags*/) {
+  return allocate(data, bytes, cudaMemoryTypeHost);
+}
+cudaError_t cudaFree(void* data) {
+  return release("cudaFree", [&](Machine& all) { return all.free(data, cudaMemoryTypeDevice); });
+}
+cudaError_t cudaFreeHost(void* data) {
+  return release("cudaFreeHost", [&](Machine& all) { return all.free(data, cudaMemoryTypeHost); });
+}
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, void const* data) {
+  return call("cudaPointerGetAttributes", [&](Machine& all) {
+    auto const* const block = all.block_of(data);
+    *attributes = {};
+    attributes->type = block == nullptr ? cudaMemoryTypeUnregistered : block->kind;
+    attributes->device = block == nullptr ? -2 : block->device;
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind /*kind*/,
+                            cudaStream_t handle) {
+  return on_stream("cudaMemcpyAsync", handle, [&](Machine& all, StreamState& stream) {
+    bool const from_pageable = all.block_of(from) == nullptr;
+    if (from_pageable || all.block_of(to) == nullptr) {
+      return copy_pageable(all, stream, to, from, bytes, from_pageable);
+    }
+    return put(
+        all, stream, "copy", {reads(from, bytes), writes(to, bytes)},
+        [to, from, bytes] { std::memcpy(to, from, bytes); }, Actor::copier);
+  });
+}
+cudaError_t cudaMemcpy(void* to, void const* from, std::size_t bytes, cudaMemcpyKind /*kind*/) {
+  return call("cudaMemcpy", [&](Machine& all) {
+    ++all.counts.blocking_copies;
+    auto& stream = all.make_stream(all.host().device, "copies");
+    stream.destroyed = true;
+    auto const code = copy_pageable(all, stream, to, from, bytes, all.block_of(from) == nullptr);
+    return code != cudaSuccess ? code : wait_for(all, stream);
+  });
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t handle) {
+  return on_stream("cudaMemsetAsync", handle, [&](Machine& all, StreamState& stream) {
+    return put(
+        all, stream, "memset", {writes(to, bytes)}, [to, value, bytes] { std::memset(to, value, bytes); },
+        Actor::device);
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- streams
+
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned flags, int /*priority*/) {
+  return call("cudaStreamCreateWithPriority", [&](Machine& all) {
+    if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;  // what the default stream waits for
+    auto const number = all.streams.size();
+    *handle = reinterpret_cast<cudaStream_t>(
+        &all.make_stream(all.host().device, zero::detail::sentence({"stream ", number})));
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaStreamDestroy(cudaStream_t handle) {
+  return release("cudaStreamDestroy", [&](Machine& all) {
+    auto* const stream = all.stream(handle);
+    if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+    stream->destroyed = true;  // what is on it runs
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
+  return on_stream("cudaStreamSynchronize", handle, [](Machine& all, StreamState& stream) {
+    ++all.counts.synchronizations;
+    return wait_for(all, stream);
+  });
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event_handle, unsigned /*flags*/) {
+  return on_stream("cudaStreamWaitEvent", handle, [&](Machine& all, StreamState& stream) {
+    auto* const event = event_of(all, event_handle);
+    if (event == nullptr) return cudaErrorInvalidResourceHandle;
+    return all.orders(false) ? all.wait(stream, *event) : cudaSuccess;
+  });
+}
+cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t f, void* argument) {
+  return on_stream("cudaLaunchHostFunc", handle, [&](Machine& all, StreamState& stream) {
+    if (stream.capture) return cudaErrorStreamCaptureUnsupported;
+    auto const* const task = static_cast<zero::detail::HostTask const*>(argument);
+    std::vector<Access> accesses;
+    for (auto const& range : task->touches) {
+      accesses.push_back(range.writes ? writes(range.data, range.bytes) : reads(range.data, range.bytes));
+    }
+    ++all.tasks;
+    return put(
+        all, stream, Machine::host_function, std::move(accesses), [f, argument] { f(argument); }, Actor::host);
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- events
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned /*flags*/) {
+  return call("cudaEventCreateWithFlags", [&](Machine& all) {
+    *handle = reinterpret_cast<cudaEvent_t>(*all.events.insert(new EventState).first);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaEventDestroy(cudaEvent_t handle) {
+  return release("cudaEventDestroy", [&](Machine& all) {
+    auto* const event = event_of(all, handle);
+    if (event == nullptr) return cudaErrorInvalidResourceHandle;
+    all.events.erase(event);
+    delete event;
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaEventRecord(cudaEvent_t event_handle, cudaStream_t handle) {
+  return on_stream("cudaEventRecord", handle, [&](Machine& all, StreamState& stream) {
+    auto* const event = event_of(all, event_handle);
+    if (event == nullptr) return cudaErrorInvalidResourceHandle;
+    return all.orders(true) ? all.record(*event, stream) : cudaSuccess;
+  });
+}
+cudaError_t cudaEventQuery(cudaEvent_t handle) {
+  return call("cudaEventQuery", [&](Machine& all) {
+    auto const* const event = event_of(all, handle);
+    if (event == nullptr) return cudaErrorInvalidResourceHandle;
+    if (event->capture) return cudaErrorCapturedEvent;
+    if (!event->recorded) return cudaSuccess;
+    if (!event->recorded->done) (void)all.run_one(0);
+    if (!event->recorded->done) return cudaErrorNotReady;
+    all.host().learn(event->recorded->clock);
+    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+  });
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
+  return call("cudaEventSynchronize", [&](Machine& all) {
+    auto const* const event = event_of(all, handle);
+    if (event == nullptr) return cudaErrorInvalidResourceHandle;
+    if (event->capture) return cudaErrorCapturedEvent;
+    ++all.counts.synchronizations;
+    if (!event->recorded) return cudaSuccess;
+    all.await(event->recorded);
+    all.host().learn(event->recorded->clock);
+    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- graphs
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode /*mode*/) {
+  return on_stream("cudaStreamBeginCapture", handle, [](Machine&, StreamState& stream) {
+    if (stream.capture) return cudaErrorIllegalState;
+    stream.capture = std::make_shared<stand_in::Capture>();
+    stream.capture->origin = &stream;
+    stream.capture->thread = std::this_thread::get_id();
+    stream.capture->streams.push_back(&stream);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
+  *graph = nullptr;
+  return on_stream("cudaStreamEndCapture", handle, [&](Machine& all, StreamState& stream) {
+    auto const capture = stream.capture;
+    if (!capture || capture->origin != &stream) return cudaErrorIllegalState;
+    capture->open = false;
+    for (auto* const drawn_in : capture->streams) drawn_in->capture.reset();
+    if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
+    if (!capture->joined()) return cudaErrorStreamCaptureUnjoined;
+    auto* const made = *all.graphs.insert(new GraphState{&stream, std::move(capture->nodes), {}}).first;
+    *graph = reinterpret_cast<cudaGraph_t>(made);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long /*flags*/) {
+  return call("cudaGraphInstantiate", [&](Machine& all) {
+    auto* const made = *all.graphs.insert(new GraphState(*reinterpret_cast<GraphState*>(graph))).first;
+    *executable = reinterpret_cast<cudaGraphExec_t>(made);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
+  return on_stream("cudaGraphLaunch", handle, [&](Machine& all, StreamState& stream) {
+    ++all.counts.launches;
+    all.launch_graph(*reinterpret_cast<GraphState*>(executable), stream);
+    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+  });
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  return destroy_graph("cudaGraphDestroy", reinterpret_cast<GraphState*>(graph));
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  return destroy_graph("cudaGraphExecDestroy", reinterpret_cast<GraphState*>(executable));
+}
+
+}  // extern "C"
+
+// ------------------------------------------------------------------------------------------------- for tests
+
+cudaError_t stand_in::launch(cudaStream_t handle, std::string name, std::vector<Access> accesses,
+                             std::function<void()> run) {
+  return on_stream("a launch of the test", handle, [&](Machine& all, StreamState& stream) {
+    return put(all, stream, std::move(name), std::move(accesses), std::move(run), Actor::device);
+  });
+}

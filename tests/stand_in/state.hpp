@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "stand_in/handles.hpp"
+#include "stand_in/machine.hpp"
+#include "stand_in/memory.hpp"
+
+#include <zero/simulation/race_checker.hpp>
+#include <zero/simulation/scheduler.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace stand_in {
+
+using zero::simulation::Access;
+
+/// Who runs an operation, which decides what memory it reaches.
+enum class Actor : std::uint8_t { device, host, copier };
+
+/// Streams and their operations, memory, and the threads that call the runtime. Host threads run as they like; whoever
+/// calls holds the lock, and runs operations of all streams while it does: where it waits until what it waits for has
+/// run, elsewhere as many as the order of the scheduler wants. Nothing on a stream waits for a host, so that no order
+/// of the threads can hold another up.
+class Machine {
+ public:
+  static constexpr char const* host_function = "host function";
+
+  explicit Machine(Options const& options);
+  Machine(Machine const&) = delete;
+  Machine& operator=(Machine const&) = delete;
+
+  // ------------------------------------------------------------------------------------------------- calls
+
+  /// Counts a call and says whether it fails. One that \p releases does its work even so.
+  [[nodiscard]] cudaError_t begin_call(char const* name);
+  [[nodiscard]] HostState& host();
+  void end_host(HostState& host);
+  [[nodiscard]] Options const& options() const noexcept { return options_; }
+  [[nodiscard]] bool in_host_function() const noexcept { return in_host_function_; }
+  [[nodiscard]] bool captures_here() const;
+  /// Keeps the exception that is being handled, or is made of \p what; the device is lost.
+  void fail(std::string const& what);
+  [[nodiscard]] std::exception_ptr failure() const noexcept { return failure_; }
+  void lose(cudaError_t code);
+
+  // ------------------------------------------------------------------------------------------------- streams
+
+  [[nodiscard]] StreamState& make_stream(int device, std::string name);
+  /// Null for what is no stream, or no longer one.
+  [[nodiscard]] StreamState* stream(cudaStream_t handle);
+  std::shared_ptr<Operation> put(StreamState& stream, Operation operation, Actor actor);
+  [[nodiscard]] cudaError_t record(EventState& event, StreamState& stream);
+  [[nodiscard]] cudaError_t wait(StreamState& stream, EventState& event);
+  /// Runs operations until \p operation has run; null: none.
+  void await(std::shared_ptr<Operation> const& operation);
+  void await_all();
+  /// Lets the scheduler run one operation, if it likes to.
+  bool run_one(std::size_t hosts);
+  void launch_graph(GraphState& graph, StreamState& stream);
+  /// Whether events order anything at the place that calls.
+  [[nodiscard]] bool orders(bool records);
+
+  // ------------------------------------------------------------------------------------------------- memory
+
+  [[nodiscard]] cudaError_t allocate(void** data, std::size_t bytes, cudaMemoryType kind);
+  [[nodiscard]] cudaError_t free(void* data, cudaMemoryType kind);
+  /// How the host's memory around \p data is known; null: as memory of the program.
+  [[nodiscard]] Block* block_of(void const* data);
+
+  std::recursive_mutex mutex;
+  Counts counts;
+  Memory memory;
+  std::deque<StreamState> streams;
+  std::set<EventState*> events;
+  std::set<GraphState*> graphs;
+  std::size_t tasks = 0;
+  std::vector<Site> sites;
+  std::set<std::pair<int, int>> peers;
+  bool struck = false;
+  std::string struck_call;
+
+ private:
+  void check_reach(StreamState const& stream, Operation const& operation, Actor actor);
+  void host_touches(Access const& access);
+  void see_host_writes(Operation const& operation);
+  void run_front(StreamState& stream);
+  void run(Operation& operation);
+
+  Options options_;
+  zero::simulation::Scheduler scheduler_;
+  zero::simulation::RaceChecker checker_;
+  std::deque<HostState> hosts_;
+  std::vector<zero::simulation::Stream*> ready_;
+  std::size_t threads_ = 0;
+  std::uint64_t numbers_ = 0;
+  std::uint64_t generation_;
+  std::thread::id starter_;                ///< which waits for the ends of all others
+  zero::simulation::VectorClock ended_{};  ///< what threads that have ended knew
+  std::size_t blocks_made_ = 0;
+  bool in_host_function_ = false;
+  cudaError_t lost_ = cudaSuccess;
+  std::exception_ptr failure_;
+};
+
+/// The machine since the last `start`.
+[[nodiscard]] Machine& machine();
+
+}  // namespace stand_in

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "engine/trainer.hpp"
+#include "stand_in/machine.hpp"
+
+#include <zero/engine.cuh>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stand_in {
+
+/// Device memory of the trainer, with its first values.
+template <class T>
+class DeviceValues {
+ public:
+  DeviceValues() = default;
+  explicit DeviceValues(std::vector<T> const& values) : bytes_(values.size() * sizeof(T)) {
+    zero::detail::check_cuda(cudaMalloc(&data_, bytes_), "cudaMalloc");
+    zero::detail::check_cuda(cudaMemcpy(data_, values.data(), bytes_, cudaMemcpyHostToDevice), "cudaMemcpy");
+  }
+  DeviceValues(DeviceValues&& other) noexcept { std::swap(data_, other.data_), std::swap(bytes_, other.bytes_); }
+  DeviceValues& operator=(DeviceValues&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~DeviceValues() {
+    if (data_ != nullptr) (void)cudaFree(data_);
+  }
+  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(data_); }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// The trainer's own work, as kernels of its own on streams of its own.
+class OnCudaStreams {
+ public:
+  template <class T>
+  using Values = DeviceValues<T>;
+
+  template <class Communicator>
+  OnCudaStreams(Communicator& /*communicator*/, int streams) {
+    for (int k = 0; k < streams; ++k) streams_.push_back(owner_.make_stream("compute"));
+  }
+
+  template <class Config>
+  void configure(Config& config, engine_test::Run const& run) {
+    config.backend = {.device = 0, .host_threads = run.threads};
+  }
+  [[nodiscard]] zero::CudaStream stream(std::size_t k) const { return streams_[k % streams_.size()].get(); }
+  template <class F>
+  void launch(zero::CudaStream stream, char const* name, std::vector<engine_test::Touched> const& touched, F f) {
+    std::vector<zero::simulation::Access> accesses;
+    for (auto const& t : touched) {
+      accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes)
+                                  : zero::simulation::reads(t.data, t.bytes));
+    }
+    zero::detail::check_cuda(stand_in::launch(stream.handle(), name, std::move(accesses), std::move(f)), name);
+  }
+  void synchronize() {
+    for (auto const& stream : streams_) owner_.synchronize(stream.get());
+  }
+
+ private:
+  zero::CudaBackend owner_{{.device = 0, .host_threads = 1}, 1};
+  std::vector<zero::CudaBackend::OwnedStream> streams_;
+};
+
+}  // namespace stand_in
