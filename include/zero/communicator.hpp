@@ -64,6 +64,7 @@ concept communicator_on = requires(C& c, float* f, std::uint64_t* words, Collect
 ///   add_words(into, sources, source_count, n)            sums 64-bit words
 ///   record(event), wait(event)                           as a backend's
 ///   reach(peer)                                          makes sure that it may read what the peer's device holds
+///   settle()                                             waits, as far as that can be done, until all has run
 ///   make_words(n)                                        an owner of n words, with data(), for `add_words`
 ///
 /// `sources` is an array on the host, read before the call returns.
@@ -76,6 +77,7 @@ concept collective_stream = requires(S const& stream, float* f, float const* con
   stream.record(event);
   stream.wait(event);
   stream.reach(stream);
+  stream.settle();
   { stream.make_words(std::size_t{1}) } -> std::same_as<typename S::Words>;
 };
 

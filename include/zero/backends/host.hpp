@@ -138,6 +138,7 @@ class HostStream {
   void record(Event& /*event*/) const noexcept {}
   void wait(Event const& /*event*/) const noexcept {}
   void reach(HostStream /*peer*/) const noexcept {}
+  void settle() const noexcept {}
   [[nodiscard]] Words make_words(std::size_t n) const { return Words(n); }
 
  private:

@@ -72,6 +72,16 @@ class ThreadGroup {
   /// Waits until every rank has done with its peers' buffers.
   void leave(int rank) { meet(rank); }
 
+  /// The same for a rank that has failed inside: its peers leave as if it had not, and find out where it comes no more.
+  void leave_failed(int rank) noexcept {
+    std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
+    std::unique_lock lock(mutex_);
+    woken_.notify_all();
+    sleepers_.fetch_add(1);
+    (void)woken_.wait_for(lock, deadline_, [&] { return !missing(meeting); });
+    sleepers_.fetch_sub(1);
+  }
+
   /// Ends every wait, now and later. The first failure counts.
   void fail(CommunicationFailure kind, int rank, std::string reason) {
     std::lock_guard lock(mutex_);
@@ -194,35 +204,35 @@ class ThreadCommunicator {
   template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                           Stream stream) {
-    enter<T>("reduce_scatter_add", purpose, count, send, stream);
-    std::array<T const*, max_ranks> sources;
-    for (int q = 0; q < size(); ++q) {
-      sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
-    }
-    stream.accumulate(into, sources.data(), static_cast<std::size_t>(size()), count, first);
-    leave(stream);
+    together<T>("reduce_scatter_add", purpose, count, send, stream, [&] {
+      std::array<T const*, max_ranks> sources;
+      for (int q = 0; q < size(); ++q) {
+        sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
+      }
+      stream.accumulate(into, sources.data(), static_cast<std::size_t>(size()), count, first);
+    });
   }
 
   template <class T, collective_stream Stream>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
-    enter<T>("all_gather", purpose, count, own, stream);
-    for (int q = 0; q < size(); ++q) {
-      T* const to = full + static_cast<std::size_t>(q) * count;
-      T const* const from = peer<T>(q);
-      if (to != from) stream.copy(to, from, count * sizeof(T));
-    }
-    leave(stream);
+    together<T>("all_gather", purpose, count, own, stream, [&] {
+      for (int q = 0; q < size(); ++q) {
+        T* const to = full + static_cast<std::size_t>(q) * count;
+        T const* const from = peer<T>(q);
+        if (to != from) stream.copy(to, from, count * sizeof(T));
+      }
+    });
   }
 
   template <collective_stream Stream>
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
     auto& sums = state<Stream>().words;
     if (sums.size() < count) sums = stream.make_words(count);
-    enter<std::uint64_t>("all_reduce", purpose, count, words, stream);
-    std::array<std::uint64_t const*, max_ranks> sources;
-    for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
-    stream.add_words(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
-    leave(stream);
+    together<std::uint64_t>("all_reduce", purpose, count, words, stream, [&] {
+      std::array<std::uint64_t const*, max_ranks> sources;
+      for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
+      stream.add_words(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
+    });
     stream.copy(words, sums.data(), count * sizeof(std::uint64_t));
   }
 
@@ -260,30 +270,46 @@ class ThreadCommunicator {
     return *static_cast<StreamState<Stream> const*>(group_->posting(rank).state);
   }
 
-  // Events are recorded before the ranks meet, and waited for after it: waiting for one that was never recorded would
-  // be no wait at all.
-  template <class T, class Stream>
-  void enter(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
-             Stream stream) {
+  // Runs this rank's share of a collective between two meetings. Events are recorded before the ranks meet, and waited
+  // for after it: waiting for one that was never recorded would be no wait at all.
+  template <class T, class Stream, class Share>
+  void together(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
+                Stream stream, Share const& share) {
     auto& mine = state<Stream>();
     mine.stream = stream;
     stream.record(mine.arrived);
     group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine});
-    for (int q = 0; q < size(); ++q) {
-      if (q == rank_) continue;
-      stream.reach(state_of<Stream>(q).stream);
-      stream.wait(state_of<Stream>(q).arrived);
-    }
-  }
-  // A peer that has left may post its next part at once, so that what it posted of this one is read before.
-  template <class Stream>
-  void leave(Stream stream) {
+    // A peer that has left may post its next part at once, so that what it posted of this one is read before.
     std::array<StreamState<Stream> const*, max_ranks> peers;
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
-    stream.record(state<Stream>().left);
-    group_->leave(rank_);
+    bool left = false;
+    try {
+      for_peers([&](std::size_t q) { stream.reach(peers[q]->stream), stream.wait(peers[q]->arrived); });
+      share();
+      stream.record(mine.left);
+      left = true;
+      group_->leave(rank_);
+      for_peers([&](std::size_t q) { stream.wait(peers[q]->left); });
+    } catch (...) {
+      // This rank's buffers may go now: not before its peers have read them, nor theirs before it has.
+      stream.settle();
+      if (!left) leave_failed(mine);
+      for_peers([&](std::size_t q) { peers[q]->stream.settle(); });
+      throw;
+    }
+  }
+  template <class Stream>
+  void leave_failed(StreamState<Stream>& mine) noexcept {
+    try {
+      mine.stream.record(mine.left);
+    } catch (...) {  // the stream has settled anyhow
+    }
+    group_->leave_failed(rank_);
+  }
+  template <class F>
+  void for_peers(F const& f) const {
     for (int q = 0; q < size(); ++q) {
-      if (q != rank_) stream.wait(peers[static_cast<std::size_t>(q)]->left);
+      if (q != rank_) f(static_cast<std::size_t>(q));
     }
   }
   template <class T>

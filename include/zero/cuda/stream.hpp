@@ -152,6 +152,7 @@ class CudaStream {
       detail::check_cuda(code, "cudaDeviceEnablePeerAccess");
     }
   }
+  void settle() const noexcept { (void)cudaStreamSynchronize(handle_); }
   [[nodiscard]] Words make_words(std::size_t n) const { return Words(device_, n); }
 
  private:
