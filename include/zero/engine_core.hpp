@@ -123,6 +123,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     try {
       body();
       expect(Phase::between, "the end of a capture");
+    parts.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
       if (steps_ != steps + 1 || micro_batches_ != 0) refuse_captured(steps_ - steps);
     } catch (...) {
       parts.backend.abandon_capture(stream);

@@ -173,11 +173,13 @@ class CudaBackend {
     detail::DeviceGuard const guard(device_);
     check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     capture_ = ++captures_;
-    follow(origin, own);
+    follow_or_abandon(origin, own, origin);
   }
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
     follow(own, origin);
+    replayed_.record(origin.handle());
+    follow_or_abandon(own, origin, origin);
     capture_ = 0;
     cudaGraph_t graph = nullptr;
     check(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
@@ -301,6 +303,16 @@ class CudaBackend {
   int device_;
   int multiprocessors_ = 0;
   HostBackend host_;
+  // Inside a capture of \p origin.
+  void follow_or_abandon(Stream first, Stream second, Stream origin) {
+    try {
+      follow(first, second);
+    } catch (...) {
+      abandon_capture(origin);
+      throw;
+    }
+  }
+
   std::mutex host_mutex_;
   MemoryUse use_;
   std::vector<MemoryBlock> pageable_;  // what it has handed out of it
