@@ -9,6 +9,7 @@
 #include <zero/parameter.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <vector>
 
 namespace zero {
@@ -20,6 +21,7 @@ struct EngineContext {
   Operations<Backend>& operations;
   MemoryReport& books;
   Traffic& traffic;
+  std::exception_ptr& failure;  ///< of a call that had nobody to tell, such as the end of a lease
   FlatLayout const& layout;
   std::vector<ParameterSpec> const& specs;
   typename Backend::Stream communication;  ///< of every collective

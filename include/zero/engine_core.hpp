@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,7 +53,10 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   }
   EngineCore(EngineCore const&) = delete;
   EngineCore& operator=(EngineCore const&) = delete;
-  ~EngineCore() { life_->alive = false; }
+  ~EngineCore() {
+    life_->alive = false;
+    if (phase_ != Phase::between || poison_ != nullptr || parts_->failure) parts_->synchronize_all();
+  }
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
@@ -119,15 +123,15 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     Traffic const before = parts.traffic;
     std::uint64_t const steps = steps_;
     parts.gatherer.invalidate();
+    parts.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
     parts.backend.begin_capture(stream, parts.communication.get());
     try {
       body();
       expect(Phase::between, "the end of a capture");
-    parts.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
       if (steps_ != steps + 1 || micro_batches_ != 0) refuse_captured(steps_ - steps);
     } catch (...) {
       parts.backend.abandon_capture(stream);
-      poison_ = nullptr;  // nothing has run
+      poison_ = nullptr, parts.failure = nullptr;  // nothing has run
       parts.traffic = before;
       discard_gradients();
       throw;
@@ -354,14 +358,16 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     }
   }
   void expect_alive() const {
-    if (poison_ != nullptr) refuse_poisoned();
+    if (poison_ != nullptr || parts_->failure) refuse_poisoned();
   }
+  // Where a stream has come cannot be noted again: who reads parameters or writes gradients is not waited for.
   [[noreturn, gnu::cold, gnu::noinline]] void refuse_poisoned() const {
+    if (parts_->failure) std::rethrow_exception(parts_->failure);
     detail::fail<PoisonedError>(
         {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
   }
   void expect(Phase phase, char const* call) const {
-    if (poison_ != nullptr || phase_ != phase) refuse(call);
+    if (poison_ != nullptr || phase_ != phase || parts_->failure) refuse(call);
   }
   [[noreturn, gnu::cold, gnu::noinline]] void refuse(char const* call) const {
     expect_alive();

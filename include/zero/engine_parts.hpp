@@ -19,6 +19,7 @@
 #include <zero/step_decider.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <string_view>
 
@@ -38,6 +39,7 @@ struct EngineParts {
                 operations,
                 books,
                 traffic,
+                failure,
                 layout,
                 parameters->specs(),
                 communication.get(),
@@ -63,12 +65,19 @@ struct EngineParts {
       gatherer.join_readers(communication.get());
       reducer.join(communication.get());
       backend.synchronize(communication.get());
-    } catch (...) {  // a device or a peer that has failed: there is nothing left to wait for
+    } catch (...) {
+      synchronize_all();
     }
+  }
+  /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or a
+  /// peer is lost.
+  void synchronize_all() noexcept {
+    if constexpr (requires { backend.synchronize_all(); }) backend.synchronize_all();
   }
 
   MemoryReport books;
   Traffic traffic;
+  std::exception_ptr failure;  ///< what the engine's next call throws
   Backend backend;
   typename Backend::OwnedStream communication;
   typename Backend::Event gradients_settled{};

@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <vector>
@@ -157,7 +158,11 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
   void abandon(std::uint32_t record, Stream stream) noexcept override {
-    abandoned_.note(engine_.backend, stream);
+    try {
+      abandoned_.note(engine_.backend, stream);
+    } catch (...) {
+      engine_.failure = std::current_exception();
+    }
     leases_.end(record);
   }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -113,9 +114,13 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   }
 
   void release(std::uint32_t record, Stream stream) noexcept override {
-    readers_.note(engine_.backend, stream);
+    try {
+      readers_.note(engine_.backend, stream);
+      for (auto block : records_[record].blocks) blocks_[block].readers.note(engine_.backend, stream);
+    } catch (...) {
+      engine_.failure = std::current_exception();
+    }
     for (auto block : records_[record].blocks) {
-      blocks_[block].readers.note(engine_.backend, stream);
       --blocks_[block].leases;
       if (blocks_[block].leases == 0 && blocks_[block].resident) evict(block);
     }

@@ -162,23 +162,29 @@ class CudaBackend {
     detail::DeviceGuard const guard(device_);
     check(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
   }
+  /// Waits for all that was put on this device, where it is not known what there is to wait for.
+  void synchronize_all() noexcept {
+    (void)cudaSetDevice(device_);
+    (void)cudaDeviceSynchronize();
+  }
   void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
   void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}
 
   // ------------------------------------------------------------------------------------------------- capture
 
   /// From here to `end_capture` nothing runs: what is put on \p origin and on \p own, the engine's own stream, and on
-  /// streams that wait for them, is recorded. Other threads may go on using the device.
+  /// streams that wait for them, is recorded. Other threads may go on using the device. Until the first replay, and
+  /// where none follows, events of the capture stand for what both streams had done before.
   void begin_capture(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
+    follow(own, origin);
+    replayed_.record(origin.handle());
     check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     capture_ = ++captures_;
     follow_or_abandon(origin, own, origin);
   }
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
-    follow(own, origin);
-    replayed_.record(origin.handle());
     follow_or_abandon(own, origin, origin);
     capture_ = 0;
     cudaGraph_t graph = nullptr;
@@ -297,12 +303,6 @@ class CudaBackend {
     (void)task.release();
   }
 
-  template <class Range>
-  ZERO_LAUNCHES_KERNELS void launch_copies(Range const* ranges, std::size_t count, Stream stream);
-
-  int device_;
-  int multiprocessors_ = 0;
-  HostBackend host_;
   // Inside a capture of \p origin.
   void follow_or_abandon(Stream first, Stream second, Stream origin) {
     try {
@@ -313,6 +313,12 @@ class CudaBackend {
     }
   }
 
+  template <class Range>
+  ZERO_LAUNCHES_KERNELS void launch_copies(Range const* ranges, std::size_t count, Stream stream);
+
+  int device_;
+  int multiprocessors_ = 0;
+  HostBackend host_;
   std::mutex host_mutex_;
   MemoryUse use_;
   std::vector<MemoryBlock> pageable_;  // what it has handed out of it
