@@ -43,6 +43,7 @@ struct Options {
   std::size_t device_bytes = std::size_t{1} << 26;
   std::size_t pinned_bytes = std::size_t{1} << 26;
   std::optional<Fault> fault{};
+  bool frees_wait = true;  ///< after a failure, giving memory back waits for the device, as the real runtime's does
   std::optional<Site> without{};  ///< do as if nothing were recorded, or waited for, there
   bool keeps_sites = false;       ///< note where events are recorded and waited for
 };

@@ -290,16 +290,16 @@ cudaError_t Machine::allocate(void** data, std::size_t bytes, cudaMemoryType kin
 }
 
 // The runtime waits for the device before it gives memory back. Programs should not count on that, and are judged; but
-// after a failure they may.
+// where they have failed they may.
 cudaError_t Machine::free(void* data, cudaMemoryType kind) {
   if (data == nullptr) return cudaSuccess;
   auto const* const block = memory.at(data);
   if (block == nullptr || block->kind != kind) return cudaErrorInvalidValue;
   auto const range = zero::simulation::writes(data, block->bytes);
   if (std::this_thread::get_id() == starter_) host().learn(ended_);
-  if (struck) {
+  if (struck && options_.frees_wait) {
     await_all();
-  } else {
+  } else if (lost_ == cudaSuccess) {  // nothing runs on a device that is lost
     host_touches(range);
   }
   checker_.forget(range);

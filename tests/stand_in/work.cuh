@@ -21,7 +21,9 @@ class DeviceValues {
   DeviceValues() = default;
   explicit DeviceValues(std::vector<T> const& values) : bytes_(values.size() * sizeof(T)) {
     zero::detail::check_cuda(cudaMalloc(&data_, bytes_), "cudaMalloc");
-    zero::detail::check_cuda(cudaMemcpy(data_, values.data(), bytes_, cudaMemcpyHostToDevice), "cudaMemcpy");
+    auto const code = cudaMemcpy(data_, values.data(), bytes_, cudaMemcpyHostToDevice);
+    if (code != cudaSuccess) (void)cudaFree(data_);
+    zero::detail::check_cuda(code, "cudaMemcpy");
   }
   DeviceValues(DeviceValues&& other) noexcept { std::swap(data_, other.data_), std::swap(bytes_, other.bytes_); }
   DeviceValues& operator=(DeviceValues&& other) noexcept {

@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "stand_in/rigs.hpp"
+
+#include "stand_in/twins.cuh"
+#include "stand_in/work.cuh"
+
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+
+namespace stand_in {
+namespace {
+
+constexpr std::size_t elements = 300;
+
+template <class Engine, class Communicator>
+class SmallTraining {
+ public:
+  using Compute = typename Engine::Compute;
+
+  SmallTraining(Communicator& communicator, Small const& small)
+      : small_(small), work_(communicator, 2), one_(work_.stream(0)), two_(work_.stream(1)) {
+    for (int k = 0; small.adopted && k < 4; ++k) own_.emplace_back(std::vector<Compute>(elements));
+    engine_ = std::make_unique<Engine>(communicator, parameters(), config());
+  }
+
+  void train(Seen& seen) {
+    std::optional<zero::CapturedStep<zero::CudaBackend>> captured;
+    seen.calls_of_construction = counts().calls;
+    if (small_.gives_up) give_up();
+    for (int step = 0; step < small_.steps; ++step) {
+      bool const abandons = small_.abandons_capture && step == small_.steps - 1,
+                 captures = step == small_.captured_from;
+      if ((abandons || captures) && small_.evaluates_before_capture) evaluate();
+      if (abandons) abandon_capture();
+      if (captures) captured = engine_->capture(one_, [&] { (void)take_step(step); });
+      if ((abandons || captures) && small_.evaluates_after_capture) evaluate();
+      if (small_.evaluates) evaluate();
+      auto const ticket = captured ? captured->replay({.lr = 0.1}, one_) : take_step(step);
+      seen.steps.push_back(counts());
+      if (small_.evaluates) evaluate();
+      if (small_.waits) seen.reports.push_back(ticket.get());
+    }
+    seen.calls_of_steps = counts().calls;
+    for (auto const* name : {"a", "b"}) seen.values.push_back(engine_->read_parameter(name));
+    seen.calls = counts().calls;
+  }
+
+ private:
+  [[nodiscard]] zero::ParameterList parameters() {
+    zero::ParameterList list;
+    int unit = 0;
+    for (auto const* name : {"a", "b"}) {
+      zero::ParameterSpec spec{.name = name, .shape = {elements}, .unit = unit};
+      if (small_.adopted) {
+        spec.values = zero::adopt(own_[static_cast<std::size_t>(unit)].data(), elements);
+        auto* const gradients = small_.gradients_on_host ? on_host_ : own_[static_cast<std::size_t>(2 + unit)].data();
+        spec.gradients = zero::adopt(gradients, elements);
+      }
+      (void)list.add(spec);
+      ++unit;
+    }
+    return list;
+  }
+  [[nodiscard]] typename Engine::Config config() const {
+    typename Engine::Config config{
+        .gradient_accumulation_steps = small_.accumulation, .gradient_clipping = 1.0, .bucket_elements = 256};
+    using Scale = decltype(config.scale);
+    config.scale = Scale{.initial = 8.0F, .window = 2, .hysteresis = 1};
+    config.backend = {.device = small_.device, .host_threads = 1};
+    if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = 128;
+    return config;
+  }
+
+  [[nodiscard]] auto take_step(int step) {
+    for (int a = 0; a < small_.accumulation; ++a) micro_batch(step);
+    return engine_->step({.lr = 0.1}, one_);
+  }
+  void micro_batch(int step) {
+    auto micro_batch = engine_->begin_micro_batch(one_);
+    for (std::uint32_t p : {0U, 1U}) read(p, one_);
+    for (std::uint32_t p : {1U, 0U}) {
+      read(p, one_);
+      write(p, step == small_.bad_step).ready(one_);
+    }
+    micro_batch.finish(one_);
+  }
+  void read(std::uint32_t p, zero::CudaStream stream) {
+    auto const weights = engine_->gather(zero::ParameterId{p}, stream);
+    work_.launch(stream, "forward", {engine_test::reads(weights[{p}])}, [] {});
+  }
+  [[nodiscard]] typename Engine::Gradients write(std::uint32_t p, bool bad) {
+    auto gradients = engine_->gradients(zero::ParameterId{p}, one_);
+    auto const target = gradients.write({p});
+    std::span const scale(engine_->loss_scale().data(), 1);
+    work_.launch(one_, "backward", {engine_test::reads(scale), engine_test::writes(target.values)}, [=] {
+      for (std::size_t i = 0; i < elements; ++i) {
+        float const g = bad && i == 7 ? INFINITY : scale[0] * static_cast<float>(1 + (i * 7 + p) % 11);
+        target.values[i] = zero::narrow<Compute>(target.adds ? zero::widen(target.values[i]) + g : g);
+      }
+    });
+    return gradients;
+  }
+  void evaluate() {
+    for (std::uint32_t p : {0U, 1U}) read(p, two_);
+  }
+  void give_up() {
+    {
+      auto micro_batch = engine_->begin_micro_batch(one_);
+      write(1, false).ready(one_);
+      (void)write(0, false);
+    }
+    engine_->discard_gradients();
+  }
+  void abandon_capture() {
+    try {
+      (void)engine_->capture(one_, [&] {
+        (void)take_step(0);
+        throw std::logic_error("given up");
+      });
+    } catch (std::logic_error const&) {
+      return;
+    }
+    throw std::runtime_error("a capture that was given up has thrown nothing");
+  }
+
+  Small small_;
+  std::vector<DeviceValues<Compute>> own_;
+  Compute on_host_[elements]{};
+  OnCudaStreams work_;
+  zero::CudaStream one_, two_;
+  std::unique_ptr<Engine> engine_;
+};
+
+using Prec = zero::Precision<zero::FP16, zero::DynamicScale>;
+template <zero::Stage S, class Offload, class Communicator>
+using EngineOf =
+    zero::Engine<zero::Partitioner<S>, zero::Optimizer<zero::AdamW, Offload>, Prec, zero::CudaBackend, Communicator>;
+
+template <zero::Stage S, class Offload>
+void train_ranks(Small const& small, Seen& seen) {
+  zero::run_ranks(small.world, [&](zero::ThreadCommunicator& communicator) {
+    using Communicator = zero::ThreadCommunicator;
+    Seen unseen;
+    SmallTraining<EngineOf<S, Offload, Communicator>, Communicator>(communicator, small)
+        .train(communicator.rank() == 0 ? seen : unseen);
+  });
+}
+
+template <zero::Stage S>
+void train_at(Small const& small, Seen& seen) {
+  if (small.world > 1)
+    return small.offload ? train_ranks<S, zero::CpuOffload>(small, seen) : train_ranks<S, zero::NoOffload>(small, seen);
+  zero::SelfCommunicator self;
+  using Communicator = zero::SelfCommunicator;
+  if (small.offload) {
+    SmallTraining<EngineOf<S, zero::CpuOffload, Communicator>, Communicator>(self, small).train(seen);
+  } else {
+    SmallTraining<EngineOf<S, zero::NoOffload, Communicator>, Communicator>(self, small).train(seen);
+  }
+}
+
+}  // namespace
+}  // namespace stand_in
+
+void stand_in::train_small(Small const& small, Seen& seen) {
+  [[maybe_unused]] static bool const added = [] {
+    add_twins<zero::AdamW, zero::DynamicScale, zero::float16, float>();
+    return true;
+  }();
+  if (small.stage == zero::Stage::parameters) return train_at<zero::Stage::parameters>(small, seen);
+  train_at<zero::Stage::gradients>(small, seen);
+}
