@@ -21,7 +21,10 @@ class SmallTraining {
   using Compute = typename Engine::Compute;
 
   SmallTraining(Communicator& communicator, Small const& small)
-      : small_(small), work_(communicator, 2), one_(work_.stream(0)), two_(work_.stream(1)) {
+      : small_(small),
+        work_(communicator, small.streams, std::max(0, small.device)),
+        one_(work_.stream(0)),
+        two_(work_.stream(static_cast<std::size_t>(small.streams - 1))) {
     for (int k = 0; small.adopted && k < 4; ++k) own_.emplace_back(std::vector<Compute>(elements));
     engine_ = std::make_unique<Engine>(communicator, parameters(), config());
   }
@@ -38,13 +41,14 @@ class SmallTraining {
       if (captures) captured = engine_->capture(one_, [&] { (void)take_step(step); });
       if ((abandons || captures) && small_.evaluates_after_capture) evaluate();
       if (small_.evaluates) evaluate();
-      auto const ticket = captured ? captured->replay({.lr = 0.1}, one_) : take_step(step);
+      bool const replays = captured && !(small_.alternates && (step - small_.captured_from) % 2 == 0);
+      auto const ticket = replays ? captured->replay({.lr = lr(step)}, one_) : take_step(step);
       seen.steps.push_back(counts());
       if (small_.evaluates) evaluate();
       if (small_.waits) seen.reports.push_back(ticket.get());
     }
     seen.calls_of_steps = counts().calls;
-    for (auto const* name : {"a", "b"}) seen.values.push_back(engine_->read_parameter(name));
+    for (auto const* name : {"a", "b", "frozen"}) seen.values.push_back(engine_->read_parameter(name));
     seen.calls = counts().calls;
   }
 
@@ -62,11 +66,14 @@ class SmallTraining {
       (void)list.add(spec);
       ++unit;
     }
+    (void)list.add({.name = "frozen", .shape = {elements}, .unit = unit, .frozen = true});
     return list;
   }
+  [[nodiscard]] static double lr(int step) { return 0.1 / (1.0 + step); }
   [[nodiscard]] typename Engine::Config config() const {
-    typename Engine::Config config{
-        .gradient_accumulation_steps = small_.accumulation, .gradient_clipping = 1.0, .bucket_elements = 256};
+    typename Engine::Config config{.gradient_accumulation_steps = small_.accumulation,
+                                   .gradient_clipping = 1.0,
+                                   .bucket_elements = small_.bucket_elements};
     using Scale = decltype(config.scale);
     config.scale = Scale{.initial = 8.0F, .window = 2, .hysteresis = 1};
     config.backend = {.device = small_.device, .host_threads = 1};
@@ -76,26 +83,30 @@ class SmallTraining {
 
   [[nodiscard]] auto take_step(int step) {
     for (int a = 0; a < small_.accumulation; ++a) micro_batch(step);
-    return engine_->step({.lr = 0.1}, one_);
+    return engine_->step({.lr = lr(step)}, one_);
   }
   void micro_batch(int step) {
     auto micro_batch = engine_->begin_micro_batch(one_);
     for (std::uint32_t p : {0U, 1U}) read(p, one_);
     for (std::uint32_t p : {1U, 0U}) {
-      read(p, one_);
-      write(p, step == small_.bad_step).ready(one_);
+      auto const stream = producer(p);
+      read(p, stream);
+      write(p, step == small_.bad_step, stream).ready(stream);
     }
     micro_batch.finish(one_);
+  }
+  [[nodiscard]] zero::CudaStream producer(std::uint32_t p) const {
+    return small_.streams > 2 ? work_.stream(p % static_cast<std::uint32_t>(small_.streams - 1)) : one_;
   }
   void read(std::uint32_t p, zero::CudaStream stream) {
     auto const weights = engine_->gather(zero::ParameterId{p}, stream);
     work_.launch(stream, "forward", {engine_test::reads(weights[{p}])}, [] {});
   }
-  [[nodiscard]] typename Engine::Gradients write(std::uint32_t p, bool bad) {
-    auto gradients = engine_->gradients(zero::ParameterId{p}, one_);
+  [[nodiscard]] typename Engine::Gradients write(std::uint32_t p, bool bad, zero::CudaStream stream) {
+    auto gradients = engine_->gradients(zero::ParameterId{p}, stream);
     auto const target = gradients.write({p});
     std::span const scale(engine_->loss_scale().data(), 1);
-    work_.launch(one_, "backward", {engine_test::reads(scale), engine_test::writes(target.values)}, [=] {
+    work_.launch(stream, "backward", {engine_test::reads(scale), engine_test::writes(target.values)}, [=] {
       for (std::size_t i = 0; i < elements; ++i) {
         float const g = bad && i == 7 ? INFINITY : scale[0] * static_cast<float>(1 + (i * 7 + p) % 11);
         target.values[i] = zero::narrow<Compute>(target.adds ? zero::widen(target.values[i]) + g : g);
@@ -109,8 +120,8 @@ class SmallTraining {
   void give_up() {
     {
       auto micro_batch = engine_->begin_micro_batch(one_);
-      write(1, false).ready(one_);
-      (void)write(0, false);
+      write(1, false, producer(0)).ready(producer(0));
+      (void)write(0, false, producer(1));
     }
     engine_->discard_gradients();
   }

@@ -26,11 +26,14 @@ struct Small {
   bool evaluates = false;  ///< on another stream, before and after each step
   bool evaluates_before_capture = false;
   bool evaluates_after_capture = false;
-  bool gives_up = false;          ///< a micro-batch, first
-  bool waits = true;              ///< for each step's report
-  int captured_from = -1;         ///< this step and those after it are replayed from a captured one; -1: none
+  bool gives_up = false;    ///< a micro-batch, first
+  bool waits = true;        ///< for each step's report
+  int captured_from = -1;   ///< this step and those after it are replayed from a captured one; -1: none
+  bool alternates = false;  ///< every other step after a capture is an ordinary one
+  std::size_t bucket_elements = 256;
   bool abandons_capture = false;  ///< before the last step, by an error in its middle
   int accumulation = 1;
+  int streams = 2;                 ///< of the trainer's work: gradients come from all but the last
   int bad_step = -1;               ///< has an infinite gradient
   bool gradients_on_host = false;  ///< adopted gradients lie in memory of the program
 };

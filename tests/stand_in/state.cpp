@@ -280,7 +280,10 @@ cudaError_t Machine::allocate(void** data, std::size_t bytes, cudaMemoryType kin
   if (captures_here()) return cudaErrorStreamCaptureUnsupported;
   ++counts.allocations;
   auto const limit = kind == cudaMemoryTypeDevice ? options_.device_bytes : options_.pinned_bytes;
-  if (bytes > limit || memory.bytes_of(kind) > limit - bytes) return cudaErrorMemoryAllocation;
+  if (bytes > limit || memory.bytes_of(kind) > limit - bytes) {
+    struck = true;
+    return cudaErrorMemoryAllocation;
+  }
   *data = memory.allocate(kind, bytes, host().device);
   if (*data == nullptr) return cudaErrorMemoryAllocation;
   auto const* const name = kind == cudaMemoryTypeDevice ? "device" : "pinned";

@@ -47,7 +47,8 @@ class OnCudaStreams {
   using Values = DeviceValues<T>;
 
   template <class Communicator>
-  OnCudaStreams(Communicator& /*communicator*/, int streams) {
+  OnCudaStreams(Communicator& /*communicator*/, int streams, int device = 0)
+      : owner_({.device = device, .host_threads = 1}, 1) {
     for (int k = 0; k < streams; ++k) streams_.push_back(owner_.make_stream("compute"));
   }
 
@@ -70,7 +71,7 @@ class OnCudaStreams {
   }
 
  private:
-  zero::CudaBackend owner_{{.device = 0, .host_threads = 1}, 1};
+  zero::CudaBackend owner_;
   std::vector<zero::CudaBackend::OwnedStream> streams_;
 };
 
