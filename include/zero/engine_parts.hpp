@@ -69,8 +69,8 @@ struct EngineParts {
       synchronize_all();
     }
   }
-  /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or a
-  /// peer is lost.
+  /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or
+  /// a peer is lost.
   void synchronize_all() noexcept {
     if constexpr (requires { backend.synchronize_all(); }) backend.synchronize_all();
   }

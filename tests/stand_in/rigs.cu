@@ -100,18 +100,17 @@ class SmallTraining {
   }
   void read(std::uint32_t p, zero::CudaStream stream) {
     auto const weights = engine_->gather(zero::ParameterId{p}, stream);
-    work_.launch(stream, "forward", {engine_test::reads(weights[{p}])}, [] {});
+    work_.look_at(stream, weights[{p}]);
   }
   [[nodiscard]] typename Engine::Gradients write(std::uint32_t p, bool bad, zero::CudaStream stream) {
     auto gradients = engine_->gradients(zero::ParameterId{p}, stream);
     auto const target = gradients.write({p});
     std::span const scale(engine_->loss_scale().data(), 1);
-    work_.launch(stream, "backward", {engine_test::reads(scale), engine_test::writes(target.values)}, [=] {
-      for (std::size_t i = 0; i < elements; ++i) {
-        float const g = bad && i == 7 ? INFINITY : scale[0] * static_cast<float>(1 + (i * 7 + p) % 11);
-        target.values[i] = zero::narrow<Compute>(target.adds ? zero::widen(target.values[i]) + g : g);
-      }
-    });
+    work_.launch(stream, "backward", {engine_test::reads(scale), engine_test::writes(target.values)}, elements,
+                 [=](std::size_t i) {
+                   float const g = bad && i == 7 ? INFINITY : scale[0] * static_cast<float>(1 + (i * 7 + p) % 11);
+                   target.values[i] = zero::narrow<Compute>(target.adds ? zero::widen(target.values[i]) + g : g);
+                 });
     return gradients;
   }
   void evaluate() {

@@ -8,6 +8,7 @@
 #include <zero/engine.cuh>
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ class DeviceValues {
 class OnCudaStreams {
  public:
   template <class T>
-  using Values = DeviceValues<T>;
+  using Array = DeviceValues<T>;
 
   template <class Communicator>
   OnCudaStreams(Communicator& /*communicator*/, int streams, int device = 0)
@@ -57,17 +58,30 @@ class OnCudaStreams {
     config.backend = {.device = 0, .host_threads = run.threads};
   }
   [[nodiscard]] zero::CudaStream stream(std::size_t k) const { return streams_[k % streams_.size()].get(); }
+  /// A kernel that calls `f(i)` for every i below \p n.
   template <class F>
-  void launch(zero::CudaStream stream, char const* name, std::vector<engine_test::Touched> const& touched, F f) {
+  void launch(zero::CudaStream stream, char const* name, std::vector<engine_test::Touched> const& touched,
+              std::size_t n, F f) {
     std::vector<zero::simulation::Access> accesses;
     for (auto const& t : touched) {
       accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes)
                                   : zero::simulation::reads(t.data, t.bytes));
     }
-    zero::detail::check_cuda(stand_in::launch(stream.handle(), name, std::move(accesses), std::move(f)), name);
+    auto const kernel = [n, f] {
+      for (std::size_t i = 0; i < n; ++i) f(i);
+    };
+    zero::detail::check_cuda(stand_in::launch(stream.handle(), name, std::move(accesses), kernel), name);
   }
-  void synchronize() {
-    for (auto const& stream : streams_) owner_.synchronize(stream.get());
+  template <class T>
+  void look_at(zero::CudaStream stream, std::span<T const> values) {
+    launch(stream, "forward", {engine_test::reads(values)}, 0, [](std::size_t) {});
+  }
+  template <class T>
+  [[nodiscard]] std::vector<T> fetch(zero::CudaStream stream, std::span<T const> values) {
+    std::vector<T> fetched(values.size());
+    stream.copy(fetched.data(), values.data(), values.size_bytes());
+    owner_.synchronize(stream);
+    return fetched;
   }
 
  private:

@@ -242,8 +242,8 @@ class HostBackend {
   /// The fused update of pieces whose offsets count from the start of master, value, gradient and every state. Does
   /// nothing where the decision is not to apply.
   template <class Rule, class Compute, class Sum>
-  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
-              Decision<Rule> const* decision, Stream /*stream*/) {
+  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
+              Stream /*stream*/) {
     if (!decision->apply) return;
     executor_.for_pieces(pieces.host, [&](Piece const& piece) {
       auto arguments = base;

@@ -192,16 +192,16 @@ class SimulationBackend {
     put(stream, "decide",
         {simulation::reads(a.norm.words, NormWords::count(a.norm.world) * sizeof(std::uint64_t)),
          simulation::reads(a.groups, a.group_count * sizeof(typename Rule::Config)),
-         simulation::reads(a.clipping, sizeof *a.clipping),
-         simulation::writes(a.state, sizeof *a.state), simulation::writes(a.decision, sizeof *a.decision),
+         simulation::reads(a.clipping, sizeof *a.clipping), simulation::writes(a.state, sizeof *a.state),
+         simulation::writes(a.decision, sizeof *a.decision),
          simulation::writes(a.constants, a.group_count * sizeof(typename Rule::Constants)),
          simulation::writes(a.outcome, sizeof *a.outcome)},
         [this, a] { host_.decide(a, {}); });
   }
 
   template <class Rule, class Compute, class Sum>
-  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
-              Decision<Rule> const* decision, Stream stream) {
+  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
+              Stream stream) {
     put_update("update", pieces, base, decision, stream);
   }
   template <class Rule, class Compute, class Sum>
