@@ -172,8 +172,16 @@ void train_at(Small const& small, Seen& seen) {
   }
 }
 
+__global__ void lonely(int /*argument*/) {}
+
 }  // namespace
 }  // namespace stand_in
+
+cudaError_t stand_in::launch_without_twin(cudaStream_t stream) {
+  int argument = 0;
+  void* arguments[] = {&argument};
+  return cudaLaunchKernel(reinterpret_cast<void const*>(lonely), dim3(1), dim3(1), arguments, 0, stream);
+}
 
 void stand_in::train_small(Small const& small, Seen& seen) {
   [[maybe_unused]] static bool const added = [] {

@@ -52,4 +52,7 @@ struct Seen {
 /// it went.
 void train_small(Small const& small, Seen& seen);
 
+/// Launches a kernel that has no twin.
+[[nodiscard]] cudaError_t launch_without_twin(cudaStream_t stream);
+
 }  // namespace stand_in
