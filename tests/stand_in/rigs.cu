@@ -149,14 +149,28 @@ template <zero::Stage S, class Offload, class Communicator>
 using EngineOf =
     zero::Engine<zero::Partitioner<S>, zero::Optimizer<zero::AdamW, Offload>, Prec, zero::CudaBackend, Communicator>;
 
+// Rank 0's, but the calls of whichever rank came to its end first.
+Seen merged(std::vector<Seen> all) {
+  for (auto const& other : all) {
+    if (other.calls != 0 && (all[0].calls == 0 || other.calls < all[0].calls)) all[0].calls = other.calls;
+  }
+  return std::move(all[0]);
+}
+
 template <zero::Stage S, class Offload>
 void train_ranks(Small const& small, Seen& seen) {
-  zero::run_ranks(small.world, [&](zero::ThreadCommunicator& communicator) {
-    using Communicator = zero::ThreadCommunicator;
-    Seen unseen;
-    SmallTraining<EngineOf<S, Offload, Communicator>, Communicator>(communicator, small)
-        .train(communicator.rank() == 0 ? seen : unseen);
-  });
+  std::vector<Seen> all(static_cast<std::size_t>(small.world));
+  try {
+    zero::run_ranks(small.world, [&](zero::ThreadCommunicator& communicator) {
+      using Communicator = zero::ThreadCommunicator;
+      SmallTraining<EngineOf<S, Offload, Communicator>, Communicator>(communicator, small)
+          .train(all[static_cast<std::size_t>(communicator.rank())]);
+    });
+  } catch (...) {
+    seen = merged(std::move(all));
+    throw;
+  }
+  seen = merged(std::move(all));
 }
 
 template <zero::Stage S>
