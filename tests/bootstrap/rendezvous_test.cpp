@@ -463,6 +463,26 @@ TEST_CASE("rendezvous: an exchange that a rank does not come to ends with the de
   }
 }
 
+TEST_CASE("rendezvous: all that did not come to an exchange are named, rank 0 among them") {
+  auto const port = free_port();
+  std::atomic<bool> over{false};
+  auto const outcomes = run({0, 1, 2}, [&](int rank) {
+    Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline, .deadline = 100ms});
+    if (rank != 1) {
+      while (!over) std::this_thread::sleep_for(1ms);
+      return;
+    }
+    struct Over {
+      std::atomic<bool>& flag;
+      ~Over() { flag = true; }
+    } const release{over};
+    check_exchange(rendezvous, 1);
+  });
+  CHECK(outcomes[1].kind == CommunicationFailure::deadline);
+  CHECK(outcomes[1].rank == 0);
+  CHECK(says(outcomes[1], "missing ranks: 0 and 2"));
+}
+
 TEST_CASE("rendezvous: ranks that bring different sizes are told which one differs") {
   auto const port = free_port();
   auto const outcomes = run({0, 1, 2}, [&](int rank) {
@@ -530,6 +550,30 @@ TEST_CASE("rendezvous: through a file, past what an earlier run has left there")
     }));
     CHECK_FALSE(file.read());  // rank 0 has taken it away
   }
+}
+
+TEST_CASE("rendezvous: through a file that leads to an earlier run, which turns the ranks away") {
+  using namespace zero::detail;
+  Folder const folder;
+  auto const launch = [&](int rank) {
+    auto made = launch_of(rank, 2, 0);
+    made.folder = folder.path;
+    return made;
+  };
+  auto listener = listen_on("", "127.0.0.1", 0);
+  RendezvousFile(launch(0)).write({"127.0.0.1", local_address(listener.get()).port(), "old"});
+  check_all_well(run({0, 1}, [&](int rank) {
+    if (rank == 0) {  // the earlier run, before this one's rank 0 begins
+      (void)wait_for(listener.get(), POLLIN, 60000);
+      Descriptor const guest(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
+      FrameReader reader(Hello::bytes);
+      CHECK(read_frame(guest.get(), reader, Deadline(long_deadline)) == Transfer::done);
+      (void)write_all(guest.get(), encoded(FrameKind::refused, 1, refusal_of(Refusal::stranger, "go away")),
+                      Deadline(long_deadline));
+    }
+    Rendezvous rendezvous(launch(rank), {.meeting_deadline = long_deadline});
+    check_exchange(rendezvous, 1);
+  }));
 }
 
 TEST_CASE("rendezvous file: only what this user's rank 0 wrote, whole, is believed") {
