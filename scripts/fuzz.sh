@@ -2,20 +2,21 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/fuzz.sh [SECONDS]: feeds every parser of files with what libFuzzer finds, under the address and
+# scripts/fuzz.sh [SECONDS]: feeds every parser of files and messages with what libFuzzer finds, under the address and
 # undefined-behaviour sanitizers, all side by side, for so many seconds (default: 600). Needs clang++. What breaks one
 # is left in build/fuzz, as is what each has printed.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
 
-# fuzz <target> <seconds>: New inputs go into the first folder; the corpus that is checked in stays as it is.
+# fuzz <folder> <target> <seconds>: New inputs go into the first folder; the corpus that is checked in stays as it is.
 fuzz() {
-  mkdir -p "build/fuzz/$1"
+  local corpus="build/fuzz/$2"
+  mkdir -p "$corpus"
   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude \
-    "tests/checkpoint/fuzz/$1.cpp" -o "build/fuzz/fuzz_$1" &&
-    "build/fuzz/fuzz_$1" -max_total_time="$2" -max_len=16384 -print_final_stats=1 -verbosity=0 \
-      -artifact_prefix=build/fuzz/ "build/fuzz/$1" "tests/checkpoint/fuzz/corpus/$1"
+    "tests/$1/fuzz/$2.cpp" -o "build/fuzz/fuzz_$2" &&
+    "build/fuzz/fuzz_$2" -max_total_time="$3" -max_len=16384 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix=build/fuzz/ "$corpus" "tests/$1/fuzz/corpus/$2"
 }
 
 main() {
@@ -24,10 +25,10 @@ main() {
   [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: scripts/fuzz.sh [SECONDS]"
   has_command clang++ || die "fuzzing needs clang++ with libFuzzer (Debian, Ubuntu: clang)"
   mkdir -p build/fuzz
-  for target in header manifest; do
+  for target in checkpoint/header checkpoint/manifest bootstrap/messages; do
     say "fuzzing: $target, $seconds s"
-    fuzz "$target" "$seconds" >"build/fuzz/$target.log" 2>&1 &
-    processes[$target]=$!
+    fuzz "${target%/*}" "${target#*/}" "$seconds" >"build/fuzz/${target#*/}.log" 2>&1 &
+    processes[${target#*/}]=$!
   done
   for target in "${!processes[@]}"; do
     if wait "${processes[$target]}"; then
