@@ -123,6 +123,23 @@ TEST_CASE("launch environment: what an outer launcher left is not this process's
             .world == 9);
 }
 
+TEST_CASE("launch environment: a job of Slurm without srun is one process") {
+  CHECK(detect({{"SLURM_JOB_ID", "1"}, {"SLURM_NTASKS", "8"}}).world == 1);                         // salloc
+  CHECK(detect({{"SLURM_JOB_ID", "1"}, {"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}).world == 1);  // sbatch
+}
+
+TEST_CASE("launch environment: what refines the meeting") {
+  auto const launch = detect(torchrun({{"TORCHELASTIC_RUN_ID", "theirs"},
+                                       {"ZERO_RUN_ID", "ours"},
+                                       {"ZERO_TOKEN", "secret"},
+                                       {"ZERO_INTERFACE", "eth1"},
+                                       {"ZERO_RENDEZVOUS_FOLDER", "/shared"}}));
+  CHECK(launch.run_id == "ours");
+  CHECK(launch.token == "secret");
+  CHECK(launch.interface == "eth1");
+  CHECK(launch.folder == "/shared");
+}
+
 TEST_CASE("launch environment: two launchers that agree are one") {
   auto const launch = detect(torchrun({{"PMI_RANK", "5"}, {"PMI_SIZE", "8"}}));
   CHECK(launch.source == "torchrun");

@@ -26,8 +26,9 @@ namespace zero {
 ///   none of them  one process
 ///
 /// Two that disagree are an error, except for what an outer launcher leaves: Slurm's variables where mpirun or torchrun
-/// started this process in its allocation, and mpirun's where torchrun did. With each, ZERO_PORT, ZERO_INTERFACE,
-/// ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT place it.
+/// started this process in its allocation, or nobody did, and mpirun's where torchrun did. With each, ZERO_PORT,
+/// ZERO_INTERFACE, ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT
+/// place it.
 struct LaunchEnvironment {
   int rank = 0;
   int world = 1;
@@ -124,7 +125,9 @@ inline void expect_equal(NamedNumber const& a, NamedNumber const& b) {
       source_of(environment, {"PMI", "PMI_RANK", "PMI_SIZE", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"});
   std::optional<LaunchSource> slurm;
   // mpirun starts its daemons through Slurm, and they leave Slurm's numbers of daemons to the ranks.
-  if (!open_mpi && !pmi) {
+  // And without srun, in a batch script or a shell of salloc, the numbers are those of the whole allocation.
+  bool const by_srun = environment.has("SLURM_STEP_ID") || environment.has("SLURM_STEP_NODELIST");
+  if (!open_mpi && !pmi && by_srun) {
     slurm = source_of(environment,
                       {"Slurm", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_LOCALID", nullptr});
   }
