@@ -361,6 +361,17 @@ TEST_CASE("rendezvous: a rank that dies releases the others, which learn who it 
   }
 }
 
+TEST_CASE("rendezvous: a failure after an exchange is not the exchange's") {
+  for (int round = 0; round < 20; ++round) {
+    auto const port = free_port();
+    check_all_well(run({0, 1, 2}, [&](int rank) {
+      Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline});
+      check_exchange(rendezvous, 1);
+      rendezvous.fail("does not like what it got");  // as all do
+    }));
+  }
+}
+
 TEST_CASE("rendezvous: a failure reaches ranks that do not wait for anything") {
   auto const port = free_port();
   check_all_well(run({0, 1, 2}, [&](int rank) {

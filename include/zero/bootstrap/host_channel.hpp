@@ -73,7 +73,7 @@ class HostChannel {
   }
 
   /// The first failure counts; every rank learns of it.
-  void fail(HostFailure failure) {
+  void fail(HostFailure const& failure) {
     {
       std::lock_guard const lock(mutex_);
       if (failure_) return;
@@ -81,6 +81,7 @@ class HostChannel {
       failed_.store(true);
       changed_.notify_all();
     }
+    std::lock_guard const round(round_);
     for (auto& peer : peers_) {
       if (peer->socket) tell(*peer, failure);
     }
@@ -140,10 +141,17 @@ class HostChannel {
     }
     lock.unlock();
     auto const whole = encoded(FrameKind::whole, sequence, all);
-    for (std::size_t r = 1; r < world(); ++r) {
-      if (!send(*peers_[r], whole, deadline)) fail(deaf(static_cast<int>(r)));
+    std::optional<int> unreached;
+    {
+      // A failure that is told meanwhile is another call's: nobody hears of it before having all of this one.
+      std::lock_guard const round(round_);
+      for (std::size_t r = 1; r < world(); ++r) {
+        if (!send(*peers_[r], whole, deadline)) unreached = static_cast<int>(r);
+      }
     }
-    if (auto const failed = failure()) throw_failure(*failed, sequence);
+    if (!unreached) return;
+    fail(deaf(*unreached));
+    throw_failure(*failure(), sequence);
   }
 
   [[nodiscard]] std::vector<std::byte> await_whole(std::uint64_t sequence, Deadline const& deadline) {
@@ -161,7 +169,7 @@ class HostChannel {
         lock.lock();
       }
     }
-    if (failure_) throw_failure(*failure_, sequence);
+    if (!peers_[0]->inbox && failure_) throw_failure(*failure_, sequence);
     if (!peers_[0]->inbox) {
       throw_failure({CommunicationFailure::peer_failed, 0, left_too_early}, sequence);
     }
@@ -293,6 +301,7 @@ class HostChannel {
   std::atomic<std::uint64_t> sequence_{0};
   std::atomic<bool> ending_{false};
   std::atomic<bool> failed_{false};
+  std::mutex round_;  // held while all peers are told one thing; taken before their `sending`
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<HostFailure> failure_;

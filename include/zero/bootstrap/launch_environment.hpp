@@ -114,7 +114,7 @@ inline void expect_equal(NamedNumber const& a, NamedNumber const& b) {
 
 /// The launcher that started this process.
 [[nodiscard]] inline std::optional<LaunchSource> launcher_of(Environment const& environment) {
-  auto const torchrun =
+  auto torchrun =
       source_of(environment, {"torchrun", "RANK", "WORLD_SIZE", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"});
   // torchrun starts its workers itself: whoever started torchrun counts machines, not ranks.
   if (torchrun && environment.has("TORCHELASTIC_RUN_ID")) return torchrun;

@@ -84,9 +84,11 @@ class Rendezvous {
   }
 
   /// Ends every wait of every rank, now and later: this rank has failed. \p reason goes on after "rank N".
-  void fail(std::string_view reason) { fail({CommunicationFailure::peer_failed, rank_, std::string(reason)}); }
-  void fail(HostFailure failure) {
-    if (channel_) channel_->fail(std::move(failure));
+  void fail(std::string_view reason) {
+    fail(HostFailure{CommunicationFailure::peer_failed, rank_, std::string(reason)});
+  }
+  void fail(HostFailure const& failure) {
+    if (channel_) channel_->fail(failure);
   }
   /// The first failure of any rank, as far as it is known here. Does not wait.
   [[nodiscard]] std::optional<HostFailure> failure() const {

@@ -71,7 +71,7 @@ class NcclCommunicator {
   /// Tells all ranks that this one cannot go on; their collectives, and what waits for them, end. \p reason goes on
   /// after "rank N". What is destroyed by an exception does this by itself.
   void fail(std::string_view reason) {
-    state_->watchdog().fail(state_->watchdog().error(CommunicationFailure::peer_failed, rank_, latest_, reason));
+    state_->watchdog().fail(CommunicationFailure::peer_failed, rank_, latest_, reason);
   }
 
   [[nodiscard]] int rank() const noexcept { return rank_; }
@@ -254,7 +254,7 @@ class NcclCommunicator {
     detail::DeviceGuard const guard(device());
     if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
       auto& watchdog = state_->watchdog();
-      watchdog.fail(watchdog.error(CommunicationFailure::transport, rank_, current, "failed: " + *why));
+      watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
       watchdog.check();
     }
     state_->watchdog().watch(current, stream);
@@ -325,7 +325,7 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
       });
   if (why) {
     auto& watchdog = state_->watchdog();
-    watchdog.fail(watchdog.error(CommunicationFailure::transport, rank_, current, "failed: " + *why));
+    watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
     watchdog.check();
   }
   if (made == nullptr) return std::nullopt;

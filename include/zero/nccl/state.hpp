@@ -33,7 +33,7 @@ class NcclState {
         watchdog_(handle_, rendezvous_ ? &*rendezvous_ : nullptr, rank, device, deadline) {
     DeviceGuard const guard(device);
     if (auto const why = open(handle_, Deadline(deadline))) {
-      watchdog_.fail(watchdog_.error(CommunicationFailure::transport, rank, {}, "failed: " + *why));
+      watchdog_.fail(CommunicationFailure::transport, rank, {}, "failed: " + *why);
       watchdog_.check();
     }
   }

@@ -96,15 +96,19 @@ class NcclWatchdog {
     latest_ = label;
   }
 
-  /// The first failure counts: aborts the communicator and tells the other ranks.
-  void fail(CommunicationError const& error) {
+  /// The first failure counts: aborts the communicator and tells the other ranks. \p reason goes on after "rank N".
+  void fail(CommunicationFailure kind, int rank, CollectiveLabel const& label, std::string_view reason) {
     {
       std::lock_guard const lock(mutex_);
       if (failure_) return;
-      failure_ = error;
+      failure_.emplace(kind, label.where(rank),
+                       sentence({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank,
+                                 " ", reason}));
       failed_.store(true);
     }
-    if (rendezvous_ != nullptr) rendezvous_->fail({error.kind(), error.where().rank, reason_of(error)});
+    if (rendezvous_ != nullptr) {
+      rendezvous_->fail(HostFailure{kind, rank, sentence({reason, " (in ", label.describe(), ")"})});
+    }
     handle_.abort();
   }
   /// \throws CommunicationError where anything has failed.
@@ -115,18 +119,15 @@ class NcclWatchdog {
   }
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
 
-  /// The error of this rank, or of another one, in the collective \p label.
-  [[nodiscard]] CommunicationError error(CommunicationFailure kind, int rank, CollectiveLabel const& label,
-                                         std::string_view reason) const {
-    return {
-        kind, label.where(rank),
-        sentence({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank, " ", reason})};
-  }
-
  private:
   struct Watched {
     CudaEvent event;
     CollectiveLabel label;
+  };
+  struct Finding {
+    CommunicationFailure kind;
+    CollectiveLabel label;
+    std::string reason;
   };
   static constexpr std::chrono::milliseconds interval{10};
 
@@ -141,14 +142,16 @@ class NcclWatchdog {
       auto const found = look_at_events();
       auto const label = latest_;
       lock.unlock();
-      if (!look_at_others(label) && !look_at_nccl(label) && found) fail(*found);
+      if (!look_at_others(label) && !look_at_nccl(label) && found) {
+        fail(found->kind, rank_, found->label, found->reason);
+      }
       lock.lock();
     }
   }
 
   bool look_at_others(CollectiveLabel const& label) {
     auto const told = rendezvous_ == nullptr ? std::nullopt : rendezvous_->failure();
-    if (told) fail(error(told->kind, told->rank, label, told->reason));
+    if (told) fail(told->kind, told->rank, label, told->reason);
     return told.has_value();
   }
 
@@ -163,32 +166,27 @@ class NcclWatchdog {
         std::this_thread::sleep_for(interval);
       }
     }
-    fail(error(CommunicationFailure::transport, rank_, label, "failed: " + reason));
+    fail(CommunicationFailure::transport, rank_, label, "failed: " + reason);
     return true;
   }
 
   // Called with the mutex.
-  [[nodiscard]] std::optional<CommunicationError> look_at_events() {
+  [[nodiscard]] std::optional<Finding> look_at_events() {
     while (count_ > 0) {
       auto const& next = watched_[first_];
       try {
         if (!next.event.done()) break;
       } catch (Error const& lost) {
-        return error(CommunicationFailure::transport, rank_, next.label, sentence({"lost its device: ", lost.what()}));
+        return Finding{CommunicationFailure::transport, next.label, sentence({"lost its device: ", lost.what()})};
       }
       first_ = (first_ + 1) % watched_.size();
       --count_;
       since_ = Deadline::Clock::now();
     }
     if (count_ == 0 || Deadline::Clock::now() - since_ < deadline_) return std::nullopt;
-    return error(CommunicationFailure::deadline, rank_, watched_[first_].label,
-                 sentence({"waited for longer than the deadline of ", milliseconds_of(deadline_),
-                           " ms: another rank did not come to this collective, or its GPU hangs"}));
-  }
-
-  // What follows "rank N" on the other ranks.
-  [[nodiscard]] static std::string reason_of(CommunicationError const& error) {
-    return sentence({"failed in ", error.where().operation, " (", std::string_view(error.what()), ")"});
+    return Finding{CommunicationFailure::deadline, watched_[first_].label,
+                   sentence({"waited for longer than the deadline of ", milliseconds_of(deadline_),
+                             " ms: another rank did not come to this collective, or its GPU hangs"})};
   }
 
   NcclHandle& handle_;
