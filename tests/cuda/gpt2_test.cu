@@ -102,50 +102,59 @@ double gelu(double h) {
   return 0.5 * h * (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (h + 0.044715 * h * h * h)));
 }
 
+/// LayerNorm and its gradients in double: output, that of the input added to `before`, that of the weight, that of the
+/// bias added to the weight.
+struct ExpectedNorm {
+  ExpectedNorm(Extent e, Values const& x, Values const& weight, Values const& bias, Values const& dy,
+               Values const& before)
+      : y(x.size()), dx(x.size()), dweight(e.width), dbias(weight.begin(), weight.end()) {
+    std::size_t const w = e.width;
+    double const share = 1.0 / static_cast<double>(w);
+    for (std::size_t at = 0; at < x.size(); at += w) {
+      double mean = 0.0, variance = 0.0, g_mean = 0.0, gn_mean = 0.0;
+      for (std::size_t j = 0; j < w; ++j) mean += x[at + j] * share;
+      for (std::size_t j = 0; j < w; ++j) variance += std::pow(x[at + j] - mean, 2) * share;
+      double const inverse = 1.0 / std::sqrt(variance + 1e-5);
+      auto const n = [&](std::size_t j) { return (x[at + j] - mean) * inverse; };
+      auto const g = [&](std::size_t j) { return static_cast<double>(dy[at + j]) * weight[j]; };
+      for (std::size_t j = 0; j < w; ++j) g_mean += g(j) * share, gn_mean += g(j) * n(j) * share;
+      for (std::size_t j = 0; j < w; ++j) {
+        y[at + j] = n(j) * weight[j] + bias[j];
+        dx[at + j] = before[at + j] + (g(j) - g_mean - n(j) * gn_mean) * inverse;
+        dweight[j] += dy[at + j] * n(j), dbias[j] += dy[at + j];
+      }
+    }
+  }
+  std::vector<double> y, dx, dweight, dbias;
+};
+
 template <class T>
 void check_norm(Extent e) {
   CudaDevice device(0);
-  std::size_t const n = std::size_t{e.rows} * e.width, w = e.width;
+  std::size_t const n = std::size_t{e.rows} * e.width, w = e.width, groups = parts_of(e.rows, rows_per_sum);
   auto const x = random_values(n, 1), weight = rounded<T>(random_values(w, 2)), bias = rounded<T>(random_values(w, 3));
   auto const dy = random_values(n, 4), before = random_values(n, 5);
-  OnDevice<T> const dweight_t(weight), dbias_t(bias), out(zeros(n)), again(zeros(n)), small(zeros(n));
+  OnDevice<T> const weight_t(weight), bias_t(bias), out(zeros(n)), again(zeros(n)), small(zeros(n));
   OnDevice<float> const input(x), normalized(zeros(n)), deviation(zeros(e.rows)), slope(dy), dx(before);
-  Norm<T> const norm{dweight_t, dbias_t, normalized, deviation, e.width};
+  OnDevice<float> const partial(zeros(groups * 2 * w));
+  OnDevice<T> const dweight(Values(w, NAN)), dbias(weight);  // one is overwritten, one is added to
+  Norm<T> const norm{weight_t, bias_t, normalized, deviation, e.width};
   device.run(NormForward<T>{norm, input, out}, e.rows);
   device.run(NormAgain<T>{norm, again}, e.rows);
   device.run(NormBackward<T>{norm, slope, dx, small, true}, e.rows);
-
-  std::size_t const groups = parts_of(e.rows, rows_per_sum);
-  OnDevice<float> const partial(zeros(groups * 2 * w));
-  OnDevice<T> const gweight(Values(w, NAN)), gbias(weight);  // one is overwritten, one is added to
   NormSums const sums{slope, normalized, e.rows, e.width, partial};
   device.run(sums, sums.tasks());
-  AddGroups<T> const to_weight{partial, groups, 2 * w, e.width, gweight, false};
-  AddGroups<T> const to_bias{static_cast<float*>(partial) + w, groups, 2 * w, e.width, gbias, true};
+  AddGroups<T> const to_weight{partial, groups, 2 * w, e.width, dweight, false};
+  AddGroups<T> const to_bias{static_cast<float*>(partial) + w, groups, 2 * w, e.width, dbias, true};
   device.run(to_weight, to_weight.tasks());
   device.run(to_bias, to_bias.tasks());
   device.synchronize();
 
-  std::vector<double> y(n), d(n), dw(w), db(weight.begin(), weight.end());
-  for (std::size_t i = 0; i < e.rows; ++i) {
-    double mean = 0.0, variance = 0.0, g_mean = 0.0, gn_mean = 0.0;
-    for (std::size_t j = 0; j < w; ++j) mean += x[i * w + j] / static_cast<double>(w);
-    for (std::size_t j = 0; j < w; ++j) variance += std::pow(x[i * w + j] - mean, 2) / static_cast<double>(w);
-    double const inverse = 1.0 / std::sqrt(variance + 1e-5);
-    std::vector<double> nrm(w), g(w);
-    for (std::size_t j = 0; j < w; ++j) {
-      nrm[j] = (x[i * w + j] - mean) * inverse;
-      g[j] = static_cast<double>(dy[i * w + j]) * weight[j];
-      y[i * w + j] = nrm[j] * weight[j] + bias[j];
-      g_mean += g[j] / static_cast<double>(w), gn_mean += g[j] * nrm[j] / static_cast<double>(w);
-      dw[j] += dy[i * w + j] * nrm[j], db[j] += dy[i * w + j];
-    }
-    for (std::size_t j = 0; j < w; ++j) d[i * w + j] = before[i * w + j] + (g[j] - g_mean - nrm[j] * gn_mean) * inverse;
-  }
+  ExpectedNorm const expected(e, x, weight, bias, dy, before);
   double const by_deviation = w == 1 ? 300.0 : 1.0;  // one element has none: 1 / sqrt(epsilon)
-  check_close(out.fetch(), y), check_close(again.fetch(), y);
-  check_close(dx.fetch(), d, by_deviation), check_close(small.fetch(), d, by_deviation);
-  check_close(gweight.fetch(), dw, e.rows), check_close(gbias.fetch(), db, e.rows);
+  check_close(out.fetch(), expected.y), check_close(again.fetch(), expected.y);
+  check_close(dx.fetch(), expected.dx, by_deviation), check_close(small.fetch(), expected.dx, by_deviation);
+  check_close(dweight.fetch(), expected.dweight, e.rows), check_close(dbias.fetch(), expected.dbias, e.rows);
 }
 
 template <class T>
@@ -315,8 +324,7 @@ void check_cross_entropy(std::uint32_t rows, std::uint32_t vocabulary) {
 }
 
 template <class In, class Out>
-void check_product(bool a_transposed, bool b_transposed, bool adds, std::size_t count) {
-  CudaDevice device(0);
+void check_product(CudaDevice& device, bool a_transposed, bool b_transposed, bool adds, std::size_t count) {
   constexpr std::size_t m = 13, n = 65, k = 24;
   std::size_t const a_rows = a_transposed ? k : m, b_rows = b_transposed ? n : k;
   std::size_t const a_stride = (a_transposed ? m : k) + 3, b_stride = (b_transposed ? k : n) + 7, c_stride = n + 2;
@@ -421,16 +429,17 @@ TEST_CASE("gpt2 on a GPU: cross-entropy, its mean and its gradient scaled on the
 }
 
 TEST_CASE("gpt2 on a GPU: products of every form, one and several at a time") {
+  CudaDevice device(0);
   for (bool const a : {false, true}) {
     for (bool const b : {false, true}) {
       for (bool const adds : {false, true}) {
         for (std::size_t const count : {1U, 3U}) {
           INFO("transposed " << a << b << ", adds " << adds << ", count " << count);
-          check_product<float, float>(a, b, adds, count);
-          check_product<zero::bfloat16, float>(a, b, adds, count);
-          check_product<zero::bfloat16, zero::bfloat16>(a, b, adds, count);
-          check_product<zero::float16, float>(a, b, adds, count);
-          check_product<zero::float16, zero::float16>(a, b, adds, count);
+          check_product<float, float>(device, a, b, adds, count);
+          check_product<zero::bfloat16, float>(device, a, b, adds, count);
+          check_product<zero::bfloat16, zero::bfloat16>(device, a, b, adds, count);
+          check_product<zero::float16, float>(device, a, b, adds, count);
+          check_product<zero::float16, zero::float16>(device, a, b, adds, count);
         }
       }
     }

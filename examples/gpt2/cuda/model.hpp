@@ -100,6 +100,9 @@ class DeviceModel {
                         Gradient<T> dweight, Gradient<T> dbias);
   template <class F>
   void for_matrices(F&& f) const;
+  template <class Out>
+  void multiply_each(std::size_t count, std::size_t m, std::size_t n, std::size_t k, float alpha, Factor<T> a,
+                     Factor<T> b, Out* c);
   void scores_and_probabilities(T const* q, T const* k, std::size_t count);
   void attention_forward(Block const& block);
   void attention_backward(Block const& block);

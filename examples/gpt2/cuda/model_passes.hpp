@@ -150,36 +150,32 @@ void DeviceModel<T, Device>::for_matrices(F&& f) const {
   for (std::size_t first = 0; first < all; first += most) f(first, std::min(most, all - first));
 }
 
+// Products of `count` matrices that lie one after the other.
+template <class T, class Device>
+template <class Out>
+void DeviceModel<T, Device>::multiply_each(std::size_t count, std::size_t m, std::size_t n, std::size_t k, float alpha,
+                                           Factor<T> a, Factor<T> b, Out* c) {
+  a.step = (a.transposed ? k : m) * a.stride;
+  b.step = (b.transposed ? n : k) * b.stride;
+  device_.multiply(Product<T, Out>{m, n, k, alpha, a, b, {c, n, false, m * n}, count});
+}
+
 template <class T, class Device>
 void DeviceModel<T, Device>::scores_and_probabilities(T const* q, T const* k, std::size_t count) {
-  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
-  device_.multiply(Product<T, float>{length_,
-                                     length_,
-                                     size,
-                                     attention_scale_,
-                                     {q, size, false, step},
-                                     {k, size, true, step},
-                                     {scores_.get(), length_, false, square},
-                                     count});
-  device_.run(CausalSoftmax<T>{scores_.get(), static_cast<std::uint32_t>(length_), probabilities_.get()},
-              count * length_);
+  std::size_t const length = length_, size = shape_.width / shape_.heads;
+  multiply_each(count, length, length, size, attention_scale_, {q, size}, {k, size, true}, scores_.get());
+  device_.run(CausalSoftmax<T>{scores_.get(), static_cast<std::uint32_t>(length), probabilities_.get()},
+              count * length);
 }
 
 template <class T, class Device>
 void DeviceModel<T, Device>::attention_forward(Block const& block) {
-  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
-  std::size_t const part = rows() * shape_.width;
+  std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   for_matrices([&](std::size_t first, std::size_t count) {
-    T const* const q = block.qkv.get() + first * step;
+    T const* const q = block.qkv.get() + first * length * size;
     scores_and_probabilities(q, q + part, count);
-    device_.multiply(Product<T, T>{length_,
-                                   size,
-                                   length_,
-                                   1.0F,
-                                   {probabilities_.get(), length_, false, square},
-                                   {q + 2 * part, size, false, step},
-                                   {merged_.get() + first * step, size, false, step},
-                                   count});
+    multiply_each(count, length, size, length, 1.0F, {probabilities_.get(), length}, {q + 2 * part, size},
+                  merged_.get() + first * length * size);
   });
   device_.run(MergeHeads<T>{heads(1), merged_.get(), block.attended.get()}, rows());
 }
@@ -187,48 +183,20 @@ void DeviceModel<T, Device>::attention_forward(Block const& block) {
 // From the gradient of the attended values in merged_ to that of queries, keys and values in dheads_.
 template <class T, class Device>
 void DeviceModel<T, Device>::attention_backward(Block const& block) {
-  std::size_t const size = shape_.width / shape_.heads, step = length_ * size, square = length_ * length_;
-  std::size_t const part = rows() * shape_.width;
+  std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   float const scale = attention_scale_;
   T* const p = probabilities_.get();
   for_matrices([&](std::size_t first, std::size_t count) {
-    T const *const q = block.qkv.get() + first * step, *const k = q + part, *const v = k + part;
-    T const* const dout = merged_.get() + first * step;
-    T *const dq = dheads_.get() + first * step, *const dk = dq + part, *const dv = dk + part;
+    std::size_t const at = first * length * size;
+    T const *const q = block.qkv.get() + at, *const k = q + part, *const v = k + part;
+    T const* const dout = merged_.get() + at;
+    T *const dq = dheads_.get() + at, *const dk = dq + part, *const dv = dk + part;
     scores_and_probabilities(q, k, count);
-    device_.multiply(Product<T, T>{length_,
-                                   size,
-                                   length_,
-                                   1.0F,
-                                   {p, length_, true, square},
-                                   {dout, size, false, step},
-                                   {dv, size, false, step},
-                                   count});
-    device_.multiply(Product<T, float>{length_,
-                                       length_,
-                                       size,
-                                       1.0F,
-                                       {dout, size, false, step},
-                                       {v, size, true, step},
-                                       {scores_.get(), length_, false, square},
-                                       count});
-    device_.run(CausalSoftmaxBackward<T>{scores_.get(), static_cast<std::uint32_t>(length_), p}, count * length_);
-    device_.multiply(Product<T, T>{length_,
-                                   size,
-                                   length_,
-                                   scale,
-                                   {p, length_, false, square},
-                                   {k, size, false, step},
-                                   {dq, size, false, step},
-                                   count});
-    device_.multiply(Product<T, T>{length_,
-                                   size,
-                                   length_,
-                                   scale,
-                                   {p, length_, true, square},
-                                   {q, size, false, step},
-                                   {dk, size, false, step},
-                                   count});
+    multiply_each(count, length, size, length, 1.0F, {p, length, true}, {dout, size}, dv);
+    multiply_each(count, length, length, size, 1.0F, {dout, size}, {v, size, true}, scores_.get());
+    device_.run(CausalSoftmaxBackward<T>{scores_.get(), static_cast<std::uint32_t>(length), p}, count * length);
+    multiply_each(count, length, size, length, scale, {p, length}, {k, size}, dq);
+    multiply_each(count, length, size, length, scale, {p, length, true}, {q, size}, dk);
   });
 }
 
