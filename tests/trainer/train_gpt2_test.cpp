@@ -40,7 +40,7 @@ TEST_CASE("train_gpt2: --device cuda says in one line what is missing, and cpu i
   CHECK(outcome.code == 1);
   CHECK(outcome.output.rfind("train_gpt2: zero: cudaGetDeviceCount failed", 0) == 0);
   CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
-  // Processes that could not find each other would each train a model of their own.
+  // What a launcher says is judged before anything is trained.
   auto const one_of_two = run_in("RANK=2 WORLD_SIZE=2", "--device cuda" + tiny);
   CAPTURE(one_of_two.output);
   CHECK(one_of_two.code == 2);

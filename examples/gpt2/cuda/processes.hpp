@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "run.hpp"
+#include "../options.hpp"
+#include "../progress.hpp"
+#include "../tokens.hpp"
 
 /// Ranks in several processes: with_nccl.cpp, or without_nccl.cpp where there was no NCCL.
 namespace gpt2 {
 
-/// \throws as `require_cuda`.
-[[nodiscard]] Processes launched_processes();
+[[nodiscard]] bool has_nccl();
 
-/// This process's part of a run of several.
+/// This process's part of a run of several. As `run_on`.
 bool run_over_nccl(Options const& options, Corpus const& corpus, RunLog& log);
 
 }  // namespace gpt2

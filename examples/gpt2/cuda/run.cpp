@@ -6,12 +6,21 @@
 #include "place.hpp"
 #include "processes.hpp"
 
+#include <zero/bootstrap/launch_environment.hpp>
+
+#include <string>
+
 namespace gpt2 {
 
+// Processes that do not know of each other would each train a model of its own, and write to the same files.
 Processes require_cuda() {
-  auto const processes = launched_processes();
+  auto const launch = zero::LaunchEnvironment::detect();
+  if (launch.world > 1 && !has_nccl()) {
+    throw UsageError("--device cuda: " + std::to_string(launch.world) + " processes were started, but this program " +
+                     "was built without NCCL: build it where NCCL is, or start one process and use --ranks");
+  }
   (void)device::gpu_count();
-  return processes;
+  return {launch.rank, launch.world};
 }
 
 std::string describe_cuda() { return device::describe_gpus(); }
