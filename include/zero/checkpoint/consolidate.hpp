@@ -148,8 +148,8 @@ inline std::string numbered(std::string const& path, std::size_t i, std::size_t 
 inline void write_consolidated(FileSystem& system, std::string const& path, Manifest const& manifest,
                                ParameterReader& reader, ConsolidatedFile& file, std::optional<ElementType> type) {
   auto const head = to_bytes(file.header);
-  std::vector<std::byte> chunk(std::size_t{1} << 20U);
-  ShardWriter writer(File::create(system, path), head.size() + file.header.data_bytes(), chunk);
+  std::vector<std::byte> piece(ShardWriter::largest_piece);
+  ShardWriter writer(File::create(system, path), head.size() + file.header.data_bytes(), piece, piece.size());
   auto const put = [&](std::span<std::byte const> bytes) {
     writer.write({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
   };

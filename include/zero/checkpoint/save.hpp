@@ -31,7 +31,7 @@ struct SaveOptions {
   std::size_t keep = 0;              ///< afterwards keep the newest so many, and those that a pointer names; 0: all
   std::vector<std::string> named{};  ///< `best`, `final`: let these name it too
   std::uint64_t chunk =
-      Manifest::default_chunk;  ///< bytes per checksum, and of memory that saving takes; multiple of 8
+      Manifest::default_chunk;  ///< bytes per checksum, and of memory that loading takes; multiple of 8
 };
 
 /// What a save has done.
@@ -73,10 +73,10 @@ inline File create_in_new_folder(FileSystem& system, std::string const& path) {
   }
 }
 
-/// Writes one file; it is durable once the writer has finished. \p chunk is memory to work in.
+/// Writes one file; it is durable once the writer has finished. \p piece is memory to work in.
 inline ShardWriter write_shard(FileSystem& system, std::string const& folder, ShardPlan& plan,
-                               RangeSource const& source, std::span<std::byte> chunk) {
-  ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, chunk);
+                               RangeSource const& source, std::span<std::byte> piece, std::uint64_t chunk) {
+  ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, piece, chunk);
   writer.write(plan.head);
   for (auto const& range : plan.ranges) write_range(writer, range, source);
   plan.file.crc32c = writer.end();
@@ -133,10 +133,11 @@ class SaveTransaction {
   /// Writes this rank's files. Not collective: may run on a thread of its own. Keeps its failure for `collect`.
   void write(RangeSource const& source) {
     failure_ = attempt([&] {
-      std::vector<std::byte> chunk(static_cast<std::size_t>(options_.chunk));
+      std::vector<std::byte> piece(
+          static_cast<std::size_t>(std::min<std::uint64_t>(options_.chunk, ShardWriter::largest_piece)));
       std::vector<ShardWriter> writers;  // all are written before any is synced: the disk works meanwhile
       for (auto& plan : plans_) {
-        writers.push_back(write_shard(folder_.system(), folder_.path(hidden_), plan, source, chunk));
+        writers.push_back(write_shard(folder_.system(), folder_.path(hidden_), plan, source, piece, options_.chunk));
       }
       for (auto& writer : writers) writer.finish();
       folder_.sync_folder(folder_.path(hidden_));
@@ -203,7 +204,7 @@ class SaveTransaction {
 }  // namespace detail
 
 /// Saves a checkpoint of the state between two steps into \p folder, and waits until it is durable: it is there whole,
-/// or, after an error, not at all, and what was there before is as it was. Takes one chunk of memory. Collective.
+/// or, after an error, not at all, and what was there before is as it was. Takes 1 MiB of memory at most. Collective.
 /// \throws CheckpointError, the same on every rank; SequenceError from `state()` inside a step.
 inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& folder, SaveOptions const& options) {
   detail::SaveTransaction transaction(state, folder, options);

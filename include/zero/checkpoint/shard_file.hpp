@@ -19,22 +19,25 @@
 
 namespace zero {
 
-/// Writes one file of a checkpoint from front to back, a chunk at a time, and takes the checksum of every chunk.
+/// Writes one file of a checkpoint from front to back, a piece at a time, and takes the checksum of every chunk.
 class ShardWriter {
  public:
-  /// \p chunk is borrowed, and what one checksum covers.
-  ShardWriter(File file, std::uint64_t bytes, std::span<std::byte> chunk) : file_(std::move(file)), chunk_(chunk) {
+  static constexpr std::size_t largest_piece = std::size_t{1} << 20U;  ///< bytes; a second-level cache holds it
+
+  /// \p piece is memory to work in, borrowed, no more than a chunk; \p chunk are the bytes that one checksum covers.
+  ShardWriter(File file, std::uint64_t bytes, std::span<std::byte> piece, std::uint64_t chunk)
+      : file_(std::move(file)), piece_(piece), chunk_(chunk) {
     file_.allocate(bytes);
   }
 
   /// Where the next bytes may be put, at most \p wanted, before `put` says that they are there.
   [[nodiscard]] std::span<std::byte> room(std::uint64_t wanted) noexcept {
-    auto const rest = chunk_.subspan(used_);
-    return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), wanted)));
+    auto const rest = std::min<std::uint64_t>(piece_.size() - used_, chunk_ - in_chunk_ - used_);
+    return piece_.subspan(used_, static_cast<std::size_t>(std::min(rest, wanted)));
   }
   void put(std::size_t count) {
     used_ += count;
-    if (used_ == chunk_.size()) flush();
+    if (used_ == piece_.size() || in_chunk_ + used_ == chunk_) flush();
   }
   void write(std::string_view text) {
     while (!text.empty()) {
@@ -48,6 +51,7 @@ class ShardWriter {
   /// Hands everything to the system, which may write it while the next file is made; the checksums of the chunks.
   [[nodiscard]] std::vector<std::uint32_t> end() {
     flush();
+    if (in_chunk_ > 0) end_chunk();
     return std::move(checksums_);
   }
   /// Makes the file durable and closes it.
@@ -59,17 +63,25 @@ class ShardWriter {
  private:
   void flush() {
     if (used_ == 0) return;
-    auto const bytes = chunk_.first(std::exchange(used_, 0));
-    checksums_.push_back(crc32c(bytes));
+    auto const bytes = piece_.first(std::exchange(used_, 0));
+    crc_ = crc32c(bytes, crc_);
     file_.write(bytes);
-    file_.start_writing(written_, bytes.size());
-    written_ += bytes.size();
+    in_chunk_ += bytes.size();
+    if (in_chunk_ == chunk_) end_chunk();
+  }
+  void end_chunk() {
+    checksums_.push_back(std::exchange(crc_, 0));
+    file_.start_writing(written_, in_chunk_);
+    written_ += std::exchange(in_chunk_, 0);
   }
 
   File file_;
-  std::span<std::byte> chunk_;
-  std::size_t used_ = 0;
-  std::uint64_t written_ = 0;
+  std::span<std::byte> piece_;
+  std::uint64_t chunk_;
+  std::size_t used_ = 0;        // bytes of the piece
+  std::uint64_t in_chunk_ = 0;  // bytes of this chunk that are written
+  std::uint32_t crc_ = 0;       // of them
+  std::uint64_t written_ = 0;   // bytes of the chunks before it
   std::vector<std::uint32_t> checksums_;
 };
 
