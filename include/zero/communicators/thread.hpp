@@ -294,7 +294,7 @@ class ThreadCommunicator {
       // This rank's buffers may go now: not before its peers have read them, nor theirs before it has.
       stream.settle();
       if (!left) leave_failed(mine);
-      for_peers([&](std::size_t q) { peers[q]->stream.settle(); });
+      for_peers([&](std::size_t q) { settle(*peers[q]); });
       throw;
     }
   }
@@ -305,6 +305,14 @@ class ThreadCommunicator {
     } catch (...) {  // the stream has settled anyhow
     }
     group_->leave_failed(rank_);
+  }
+  // By the event, which the group keeps: the peer's stream may be gone already.
+  template <class Stream>
+  static void settle(StreamState<Stream> const& peer) noexcept {
+    try {
+      peer.left.synchronize();
+    } catch (...) {  // a device that is lost reads nothing
+    }
   }
   template <class F>
   void for_peers(F const& f) const {
