@@ -24,7 +24,7 @@ struct CpuOffload {
   static constexpr bool offloads = true;
   static constexpr std::string_view name = "CpuOffload";
   struct Config {
-    std::size_t chunk_elements = std::size_t{1} << 20;  ///< what one copy moves; rounded up to a granule
+    std::size_t chunk_elements = std::size_t{1} << 22;  ///< what one copy moves; rounded up to a granule
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
     double device_share = 0.0;  ///< of the elements: what stays on the device, and is updated there meanwhile; as many
                                 ///< whole buckets as fit, those that are reduced first

@@ -33,7 +33,6 @@ using Word = unsigned long long;  // what atomicAdd takes
 class DigitWindow {
  public:
   __device__ void add(double x, Word* digits) {
-    if (x == 0.0) return;  // would move the window to the lowest digits
     auto const term = ExactSum::split(x);
     if (term.digit - base_ > 1) {  // unsigned: below the window, too
       flush(digits);
@@ -189,8 +188,6 @@ squares(Squares<Sum> const a) {
   std::uint64_t const end = batches * (blockIdx.x + 1) / gridDim.x;
   std::uint64_t begin_of_piece = 0, end_of_piece = 0;
   DigitWindow window;
-  double mine = 0.0;  // of four batches: a sum stands in four lanes, each of which keeps another one
-  unsigned turn = 0;
   for (std::uint64_t batch = batches * blockIdx.x / gridDim.x + threadIdx.x / warp_size; batch < end;
        batch += block_warps) {
     std::uint64_t const first = batch * warp_granules, x = first * granule;
@@ -202,12 +199,8 @@ squares(Squares<Sum> const a) {
     bool const inside = x >= begin_of_piece && x + elements <= end_of_piece;
     double sum = inside ? sum_inside(a.slice + x, lane) : 0.0;
     if (!inside || __any_sync(all_lanes, !is_finite(sum))) sum = sum_anywhere(a, first, lane);
-    if (lane % 4 == turn) mine = sum;
-    if (++turn < 4) continue;
-    window.add(mine, digits);
-    mine = 0.0, turn = 0;
+    if (lane % 4 == 0) window.add(sum, digits);
   }
-  window.add(mine, digits);
   window.flush(digits);
   publish(a.norm, digits);
 }

@@ -55,9 +55,7 @@ class NcclHandle {
   [[nodiscard]] std::pair<ncclResult_t, std::string> asynchronous_error() {
     std::unique_lock const lock(mutex_, std::try_to_lock);
     if (!lock || communicator_ == nullptr) return {ncclSuccess, ""};
-    auto code = ncclSuccess;
-    auto const asked = ncclCommGetAsyncError(communicator_, &code);
-    if (asked != ncclSuccess) code = asked;
+    auto const code = state();
     if (code == ncclSuccess || code == ncclInProgress) return {ncclSuccess, ""};
     return {code, nccl_reason(code, "a collective", communicator_)};
   }
@@ -86,6 +84,12 @@ class NcclHandle {
  private:
   static constexpr ncclResult_t gone = ncclNumResults;  // ours: it was aborted
 
+  [[nodiscard]] ncclResult_t state() const noexcept {
+    auto code = ncclSuccess;
+    auto const asked = ncclCommGetAsyncError(communicator_, &code);
+    return asked != ncclSuccess ? asked : code;
+  }
+
   void abort_locked() noexcept {
     if (communicator_ != nullptr) (void)ncclCommAbort(std::exchange(communicator_, nullptr));
   }
@@ -94,14 +98,15 @@ class NcclHandle {
   [[nodiscard]] std::optional<std::string> poll(std::string_view name, Deadline const& deadline, F f) {
     std::unique_lock lock(mutex_);
     auto code = f();
+    // A call may say success and go on: a split that makes nothing on this rank does.
+    if (code == ncclSuccess && communicator_ != nullptr) code = state();
     for (std::chrono::microseconds pause(10); code == ncclInProgress; pause = std::min(pause * 2, longest_pause)) {
       lock.unlock();
       if (deadline.passed()) return sentence({name, " was not done within the deadline"});
       std::this_thread::sleep_for(pause);
       lock.lock();
       if (communicator_ == nullptr) break;
-      auto const asked = ncclCommGetAsyncError(communicator_, &code);
-      if (asked != ncclSuccess) code = asked;
+      code = state();
     }
     if (communicator_ == nullptr && (code == gone || code == ncclInProgress)) return sentence({name, " was aborted"});
     if (code == ncclSuccess) return std::nullopt;
