@@ -11,7 +11,7 @@
 #   scripts/gpu_check.sh -DCMAKE_PREFIX_PATH=/opt/tools -DNCCL_ROOT=.../site-packages/nvidia/nccl
 #
 # The benchmarks' figures go to benchmarks/results/<GPU>.json (RESULTS=<folder> puts them elsewhere), together with what
-# GPU, driver and versions gave them.
+# GPU, driver and versions gave them; REVISION says which, where the sources are not under git.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
@@ -68,7 +68,7 @@ run_sanitizers() {
 context() {
   printf -- '--benchmark_context=%s=%s\n' gpu "$gpu" driver "$driver" \
     cuda "$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')" \
-    revision "$(git describe --always --dirty 2>/dev/null || echo unknown)"
+    revision "${REVISION:-$(git describe --always --dirty 2>/dev/null || echo unknown)}"
 }
 
 run_benchmarks() {
