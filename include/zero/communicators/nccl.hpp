@@ -204,7 +204,7 @@ class NcclCommunicator {
   void add_in_order(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                     CudaStream stream, std::span<std::byte> staging) {
     auto const world = static_cast<std::size_t>(size_), mine = static_cast<std::size_t>(rank_);
-    std::array<T const*, most_at_once> few;
+    std::array<T const*, most_at_once> few{};
     std::vector<T const*> many(world > few.size() ? world : 0);
     std::span<T const*> const sources = many.empty() ? std::span(few).first(world) : std::span(many);
     T const* const own = send + mine * count;
