@@ -110,8 +110,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     parts.gatherer.copy_to_adopted();
     parts.reducer.sums_were_read();
     poison_ = nullptr;
-    micro_batches_ = 0;
-    ++steps_;
+    micro_batches_ = 0, ++steps_;
     return records ? parts.decider.ticket_of_recorded() : parts.decider.ticket();
   }
 
@@ -137,8 +136,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
       throw;
     }
     auto graph = parts.backend.end_capture(stream, parts.communication.get());
-    Traffic const sent = parts.traffic - before;
-    parts.traffic = before;
+    Traffic const sent = std::exchange(parts.traffic, before) - before;
     return {*this, life_, std::move(graph), sent};
   }
 
@@ -313,11 +311,8 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   }
 
   [[nodiscard]] bool capturing() const noexcept {
-    if constexpr (requires { parts_->backend.capturing(); }) {
-      return parts_->backend.capturing();
-    } else {
-      return false;
-    }
+    if constexpr (requires { parts_->backend.capturing(); }) return parts_->backend.capturing();
+    return false;
   }
   void set(StepOptions const& options) {
     parts_->decider.set(options.lr.value_or(settings_.lr),
