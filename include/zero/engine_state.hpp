@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,6 +63,9 @@ class EngineState {
 
   /// Copies \p into.size() bytes of \p range, from element \p first on.
   virtual void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) = 0;
+  /// Makes \p memory, which is the caller's, a place that `read` reaches at the speed of the bus, for as long as what
+  /// is returned lives; null where it is one already. Locked in memory until then.
+  [[nodiscard]] virtual std::shared_ptr<void> pin(std::span<std::byte> /*memory*/) { return nullptr; }
   [[nodiscard]] virtual StepProgress progress() const = 0;
 
   /// From here to `finish_load` the engine is not to be used: its states are half new, and it says so.

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,6 +68,10 @@ class EngineStateAccess final : public EngineState {
                          engine_.communication);
     engine_.backend.synchronize(engine_.communication);
     engine_.backend.host_reads(into.data(), into.size());
+  }
+  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) override {
+    if constexpr (requires { engine_.backend.pin(memory); }) return engine_.backend.pin(memory);
+    return EngineState::pin(memory);
   }
   [[nodiscard]] StepProgress progress() const override { return parts_.decider.progress(); }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,6 +46,14 @@ class PlainState final : public zero::EngineState {
   [[nodiscard]] bool same(PlainState const& other) const;
   [[nodiscard]] Elements const& elements() const noexcept { return elements_; }
 
+  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) override {
+    auto& pinned = *pinned_;
+    pinned = memory;
+    return {memory.data(), [keep = pinned_](void*) { *keep = {}; }};
+  }
+  /// What is pinned now.
+  [[nodiscard]] std::shared_ptr<std::span<std::byte> const> pinned() const { return pinned_; }
+
   bool half_loaded = false;
   zero::EngineTraits traits_;  // a test changes what it likes
   std::vector<zero::ParameterSpec> parameters_;
@@ -57,6 +66,7 @@ class PlainState final : public zero::EngineState {
   std::byte* at(zero::StateRange const& range, std::uint64_t first);
   [[nodiscard]] std::vector<zero::StateRange> ranges(std::function<Part(std::uint64_t)> const& part) const;
 
+  std::shared_ptr<std::span<std::byte>> pinned_ = std::make_shared<std::span<std::byte>>();
   int rank_;
   int size_;
   std::function<void(std::span<std::byte const>, std::span<std::byte>)> exchange_;

@@ -25,6 +25,7 @@
 
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
+using checkpoint_test::PlainState;
 using checkpoint_test::Session;
 using checkpoint_test::Setup;
 using checkpoint_test::thrown_by;
@@ -97,6 +98,26 @@ TEST_CASE(
     CHECK(load(memory, session).tag == "b-rename_new");
     CHECK(thrown_by([&] { (void)load(memory, session, {.tag = "a-write"}); }).kind == CheckpointFailure::not_found);
   });
+}
+
+TEST_CASE("saver: the memory of snapshots is pinned as long as it is there, and anew where it grows") {
+  MemoryFileSystem memory;
+  zero::SelfCommunicator alone;
+  auto small = std::make_unique<PlainState>(alone, 1, 5);
+  auto large = std::make_unique<PlainState>(alone, 1, 5000);
+  auto const first = small->pinned(), second = large->pinned();
+  {
+    checkpoint_test::Saver saver("/run", memory);
+    (void)saver.start(std::move(small), {.tag = "a"});
+    auto const size = first->size();
+    CHECK(size > 0);
+    (void)saver.start(std::move(large), {.tag = "b"});
+    CHECK(first->empty());
+    CHECK(second->size() > size);
+    (void)saver.finish();
+    CHECK_FALSE(second->empty());
+  }
+  CHECK(second->empty());
 }
 
 TEST_CASE("saver: one that is given up leaves no checkpoint behind, and waits for its thread") {

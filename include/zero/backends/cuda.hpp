@@ -124,6 +124,13 @@ class CudaBackend {
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
   [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
 
+  /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's books. \throws CudaError.
+  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const {
+    detail::DeviceGuard const guard(device_);
+    check(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");
+    return {memory.data(), [](void* data) { (void)cudaHostUnregister(data); }};
+  }
+
   /// \throws ConfigurationError unless this device's kernels reach the caller's buffer at \p data.
   void check_adopted(void const* data, std::string_view parameter) const {
     cudaPointerAttributes attributes{};

@@ -39,7 +39,7 @@ class CheckpointSaver {
   }
 
   /// Sets aside the memory of a snapshot of all that this rank saves, which otherwise holds up the first `start`. Not
-  /// collective. \throws std::bad_alloc.
+  /// collective. \throws std::bad_alloc, CudaError where it cannot be pinned.
   template <class Engine>
   void reserve(Engine& engine) {
     reserve(engine.state());
@@ -47,7 +47,7 @@ class CheckpointSaver {
   void reserve(std::unique_ptr<EngineState> const& state) {
     std::uint64_t bytes = 0;
     for (auto const& range : state->share()) bytes += range.bytes();
-    snapshot_.reserve(static_cast<std::size_t>(bytes));
+    snapshot_.reserve(*state, static_cast<std::size_t>(bytes));
   }
 
   /// Takes the snapshot; everything else happens in the background and in later calls. Brings a save that is still

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <span>
 #include <unordered_map>
@@ -21,7 +22,8 @@
 namespace zero::detail {
 
 /// A copy of what one rank saves, so that the engine may go on. Its memory lies in huge pages where the system gives
-/// them, and is kept for the next copy: touching memory for the first time takes ten times as long as to fill it.
+/// them, pinned where the engine's backend is a device's, and is kept for the next copy: touching memory for the first
+/// time takes ten times as long as to fill it.
 class Snapshot {
  public:
   Snapshot() = default;
@@ -29,23 +31,24 @@ class Snapshot {
   Snapshot& operator=(Snapshot const&) = delete;
   ~Snapshot() { give_back(); }
 
-  /// Sets memory aside for copies of \p bytes, and touches it. \throws std::bad_alloc; what was copied is gone then.
-  void reserve(std::size_t bytes) {
+  /// Sets memory aside for copies of \p bytes of \p state, and touches it. \throws std::bad_alloc, or what the backend
+  /// throws where it cannot be pinned; what was copied is gone then.
+  void reserve(EngineState& state, std::size_t bytes) {
     if (bytes <= memory_.size()) return;
-    map(bytes);
+    map(state, bytes);
     constexpr std::size_t page = 4096;  // or more
     for (std::size_t at = 0; at < bytes; at += page) memory_[at] = std::byte{};
   }
 
   /// Copies the ranges of \p plans, which are borrowed until the next call, as fast as the engine's backend copies.
-  /// \throws std::bad_alloc; what was copied before is gone then.
+  /// \throws as `reserve`; what was copied before is gone then.
   void take(EngineState& state, std::vector<ShardPlan> const& plans) {
     places_.clear();
     std::size_t bytes = 0;
     for (auto const& plan : plans) {
       for (auto const& range : plan.ranges) places_[&range] = std::exchange(bytes, bytes + range.bytes());
     }
-    if (bytes > memory_.size()) map(bytes);
+    if (bytes > memory_.size()) map(state, bytes);
     for (auto const& plan : plans) {
       for (auto const& range : plan.ranges) {
         state.read(range, 0, memory_.subspan(places_.at(&range), static_cast<std::size_t>(range.bytes())));
@@ -61,7 +64,7 @@ class Snapshot {
   }
 
  private:
-  void map(std::size_t bytes) {
+  void map(EngineState& state, std::size_t bytes) {
     give_back();
     void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) throw std::bad_alloc();
@@ -69,13 +72,16 @@ class Snapshot {
 #ifdef MADV_HUGEPAGE
     (void)::madvise(data, bytes, MADV_HUGEPAGE);  // a hint: small pages are slower, not wrong
 #endif
+    pinned_ = state.pin(memory_);
   }
   void give_back() noexcept {
+    pinned_.reset();
     if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
     memory_ = {};
   }
 
   std::span<std::byte> memory_;
+  std::shared_ptr<void> pinned_;                               // as long as the memory
   std::unordered_map<StateRange const*, std::size_t> places_;  // in the memory, by range of the plans
 };
 
