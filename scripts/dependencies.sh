@@ -37,10 +37,15 @@ nvcc_path() {
   return 1
 }
 
-# A CUDA toolkit with cuBLAS.
+# A CUDA toolkit with cuBLAS, as its compiler sees it: the command may be a wrapper that lies elsewhere.
 has_cublas() {
-  local nvcc
-  nvcc=$(nvcc_path) && has_header "$(dirname "$(readlink -f "$nvcc")")/../include/cublas_v2.h"
+  local nvcc source found=0
+  nvcc=$(nvcc_path) || return 1
+  source=$(mktemp --suffix=.cu)
+  echo '#include <cublas_v2.h>' >"$source"
+  "$nvcc" -E "$source" >/dev/null 2>&1 || found=1
+  rm -f "$source"
+  return $found
 }
 
 has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -x c++ -fsyntax-only - >/dev/null 2>&1; }

@@ -23,9 +23,8 @@ require_gpu() {
   gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1)
   driver=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -n 1)
   [ -n "$gpu" ] || die "nvidia-smi shows no GPU"
-  nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-  [ -x "$nvcc" ] || die "nvcc was not found: install the CUDA toolkit, or add its bin folder to PATH"
-  export CUDACXX=${CUDACXX:-$nvcc} ZERO_REQUIRE_GPU=1
+  nvcc=$(nvcc_path) || die "nvcc was not found: install the CUDA toolkit, or add its bin folder to PATH"
+  export CUDACXX=$nvcc ZERO_REQUIRE_GPU=1
   say "GPU: $gpu, driver $driver; $("$nvcc" --version | grep release)"
 }
 
