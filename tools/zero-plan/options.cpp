@@ -163,8 +163,10 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) { o.settings.prefetch_units = static_cast<int>(whole(n, v, 0, 1 << 20)); }},
       {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
        [](Options& o, View n, View v) { o.settings.keep_whole_below = whole(n, v, 0, many); }},
-      {"--chunk", "N", "offload: elements of one copy; default: 1048576",
+      {"--chunk", "N", "offload: elements of one copy; default: 4194304",
        [](Options& o, View n, View v) { o.offload.chunk_elements = whole(n, v, 1, many); }},
+      {"--device-share", "PERCENT", "offload: of the states, what stays on the device; default: 0",
+       [](Options& o, View n, View v) { o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0; }},
   };
   return table;
 }
