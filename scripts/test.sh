@@ -83,6 +83,9 @@ main() {
     sanitizers
   fi
   build ci
+  if has_command nvcc && ! has_gpu; then
+    say "no GPU (nvidia-smi -L shows none): tests with the label gpu are built, and skip themselves"
+  fi
   ctest --preset ci # last, so that its verdict on all tests closes the output
 }
 
