@@ -43,6 +43,8 @@ struct CollectivePurpose {
 ///     throws CommunicationError where a rank has failed, so that what a stream has brought since may be anything.
 ///   can_be_captured
 ///     true where collectives can be recorded into a CUDA graph.
+///   watch(purpose, stream)
+///     called behind a recorded step that was launched: all ranks fail where it does not pass within the deadline.
 ///
 /// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
 template <class C, class Stream>

@@ -95,6 +95,8 @@ class Operations : public detail::PeerCheck {
   /// Device memory that the reductions of slices of up to \p count elements need, and where it is: as long as this.
   [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count) const = 0;
   virtual void set_staging(std::span<std::byte> staging) = 0;
+  /// What has been put on \p stream, recorded collectives among it, must pass within the deadline.
+  virtual void watch(Stream stream) = 0;
   /// Whether its collectives can be recorded and run again.
   [[nodiscard]] virtual bool can_be_captured() const = 0;
 

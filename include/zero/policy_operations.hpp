@@ -80,6 +80,9 @@ class PolicyOperations final : public Operations<Backend> {
     }
   }
   void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
+  void watch(Stream stream) override {
+    if constexpr (requires { communicator_.watch({}, stream); }) communicator_.watch({.what = "step"}, stream);
+  }
   [[nodiscard]] bool can_be_captured() const override {
     if constexpr (requires { Communicator::can_be_captured; }) return Communicator::can_be_captured;
     return communicator_.size() == 1;
