@@ -40,15 +40,16 @@ struct World {
   std::map<int, std::pair<int, int>> split;  // color and key by rank
 };
 
-World& world_called(std::string const& name, int size, std::shared_ptr<World>& owner) {
+std::shared_ptr<World> world_called(std::string const& name, int size) {
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<World>> all;
   std::lock_guard const lock(mutex);
   auto& world = all[name];
-  if (!world) world = std::make_shared<World>();
-  world->size = size;
-  owner = world;
-  return *world;
+  if (!world) {
+    world = std::make_shared<World>();
+    world->size = size;
+  }
+  return world;
 }
 
 std::atomic<int> failing_rank{-1};
@@ -133,7 +134,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id,
   if (config == nullptr || config->blocking != 0) return ncclInvalidArgument;  // could not be aborted
   *made = new ncclComm;
   (*made)->name = id.internal, (*made)->rank = rank;
-  (void)world_called((*made)->name, size, (*made)->world);
+  (*made)->world = world_called((*made)->name, size);
   return (*made)->begin(5);
 }
 ncclResult_t ncclCommGetAsyncError(ncclComm_t communicator, ncclResult_t* state) {
@@ -197,7 +198,7 @@ ncclResult_t ncclCommSplit(ncclComm_t communicator, int color, int key, ncclComm
   *made = new ncclComm;
   (*made)->name = communicator->name + ", color " + std::to_string(color);
   (*made)->rank = static_cast<int>(me - members.begin());
-  (void)world_called((*made)->name, static_cast<int>(members.size()), (*made)->world);
+  (*made)->world = world_called((*made)->name, static_cast<int>(members.size()));
   (*made)->questions = 3;
   return ncclInProgress;
 }
