@@ -38,7 +38,8 @@ struct ParameterGroup {
 };
 
 /// A buffer that stays the caller's: the engine copies from and to it. Borrowed for the engine's lifetime, or, for the
-/// values of a stage-3 engine, only during its construction.
+/// values of a stage-3 engine, only during its construction, which reads values at once: on a device, whatever writes
+/// them has ended by then.
 struct AdoptedBuffer {
   void* data = nullptr;
   std::size_t count = 0;  ///< elements

@@ -45,7 +45,7 @@ void CudaBackend::squares(NormWords norm, PieceView const& pieces, Sum const* sl
   std::size_t const blocks = kernels::divide_up(a.pieces.granules, kernels::squares_granules);
   constexpr std::size_t per_multiprocessor = 8;  // each block ends with additions to the same words
   kernels::launch(kernels::squares<Sum>,
-                  kernels::at_most(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
+                  std::min(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
                   "the norm kernel");
 }
 

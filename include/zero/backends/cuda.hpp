@@ -171,8 +171,11 @@ class CudaBackend {
   }
   /// Waits for all that was put on this device, where it is not known what there is to wait for.
   void synchronize_all() noexcept {
+    int before = device_;
+    (void)cudaGetDevice(&before);
     (void)cudaSetDevice(device_);
     (void)cudaDeviceSynchronize();
+    (void)cudaSetDevice(before);
   }
   void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
   void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}

@@ -58,9 +58,4 @@ void launch(void (*kernel)(Parameters), std::size_t blocks, Parameters const& pa
 
 [[nodiscard]] constexpr std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
-/// Number of blocks whose threads stride over \p work blocks' worth.
-[[nodiscard]] constexpr std::size_t at_most(std::size_t work, std::size_t blocks) {
-  return work < blocks ? work : blocks;
-}
-
 }  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels
