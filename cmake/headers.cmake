@@ -63,6 +63,7 @@ set(ZERO_HEADERS
   include/zero/engine_config.hpp
   include/zero/engine_context.hpp
   include/zero/engine_core.hpp
+  include/zero/engine_description.hpp
   include/zero/engine_parts.hpp
   include/zero/engine_state.hpp
   include/zero/engine_state_access.hpp

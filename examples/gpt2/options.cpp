@@ -103,6 +103,8 @@ std::vector<Option> const& options_table() {
       {"--offload", "none|cpu", "where optimizer states live",
        choice(&Options::offload, std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"cpu", true}}},
               "--offload")},
+      {"--delayed-update", "", "update offloaded states beside the next step's passes, a step late; changes results",
+       [](Options& o, std::string_view) { o.delayed_update = true; }},
       {"--layers", "N", "blocks", whole(&Options::layers, 1, 1024, "--layers")},
       {"--heads", "N", "attention heads", whole(&Options::heads, 1, 1024, "--heads")},
       {"--width", "N", "of the residual stream; a multiple of the heads",
@@ -170,6 +172,7 @@ void check(Options const& o) {
   if (o.reduce == zero::Reduce::once_per_step && o.stage >= zero::Stage::gradients) {
     throw UsageError("--reduce once_per_step: keeps whole gradients: use --stage 0 or 1");
   }
+  if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   if (!o.checkpoint_dir) {
     if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
     if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");

@@ -34,6 +34,7 @@ struct Options {
   zero::Stage stage = zero::Stage::gradients;
   zero::ElementType precision = zero::ElementType::fp32;
   bool offload = false;
+  bool delayed_update = false;  ///< of offloaded states
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
   std::size_t batch = 12;  ///< sequences per rank and micro-batch
   int accumulate = 1;      ///< micro-batches per rank and step

@@ -27,10 +27,10 @@ void print_start(Options const& options, Corpus const& corpus) {
               with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
   std::printf("model: %zu layers, %zu heads, width %zu, context %zu: %s parameters\n", options.layers, options.heads,
               options.width, options.context, with_separators(parameters).c_str());
-  std::printf("run: %d rank%s, ZeRO-%d, %s, offload %s, %zu sequences x %d micro-batches per rank and step\n",
+  std::printf("run: %d rank%s, ZeRO-%d, %s, offload %s%s, %zu sequences x %d micro-batches per rank and step\n",
               options.ranks, options.ranks == 1 ? "" : "s", static_cast<int>(options.stage),
-              std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none", options.batch,
-              options.accumulate);
+              std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
+              options.delayed_update ? " a step late" : "", options.batch, options.accumulate);
   std::printf("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 

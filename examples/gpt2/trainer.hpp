@@ -53,7 +53,9 @@ class Trainer {
     register_parameters();
     engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Place::Backend>(
         options.stage, communicator, parameters_,
-        options.offload ? std::optional(zero::CpuOffload::Config{}) : std::nullopt, engine_config());
+        options.offload ? std::optional(zero::CpuOffload::Config{.delayed_update = options.delayed_update})
+                        : std::nullopt,
+        engine_config());
     for (auto const& parameter : parameter_shapes(shape_)) {
       std::vector<float> values(parameter.size());
       initialize(shape_, parameter.name, values, seed_);

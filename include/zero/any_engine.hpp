@@ -34,6 +34,7 @@ class AnyEngine {
   [[nodiscard]] virtual LossScale<typename Backend::Event> loss_scale() const = 0;
   virtual void discard_gradients() = 0;
   [[nodiscard]] virtual Ticket step(StepOptions const& options, Stream stream) = 0;
+  virtual void finish_update() = 0;
   [[nodiscard]] virtual std::vector<float> read_parameter(std::string_view name) = 0;
   virtual void write_parameter(std::string_view name, std::span<float const> values) = 0;
   [[nodiscard]] virtual std::vector<float> read_gradient(std::string_view name) = 0;
@@ -71,6 +72,7 @@ class EngineHolder final : public Base {
   [[nodiscard]] typename E::Ticket step(StepOptions const& options, Stream stream) override {
     return engine_.step(options, stream);
   }
+  void finish_update() override { engine_.finish_update(); }
   [[nodiscard]] std::vector<float> read_parameter(std::string_view name) override {
     return engine_.read_parameter(name);
   }

@@ -30,7 +30,7 @@ struct CopyRange {
 /// nothing there.
 ///
 /// Kernels (see backends/host.hpp for their contracts): zero, copy, copy_many, copy_on_host, accumulate, squares,
-/// decide, update, update_on_host, cast.
+/// decide, update, update_on_host, cast_on_host.
 template <class B>
 concept backend_policy = requires(B& backend, typename B::Config config, typename B::Stream stream,
                                   typename B::Event& event, MemoryKind kind, MemoryPurpose purpose, MemoryBlock block,

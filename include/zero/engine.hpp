@@ -129,6 +129,11 @@ class Engine final {
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
 
+  /// Makes the last step's parameters known to gathers where CpuOffload::Config::delayed_update has left them to the
+  /// coming step, e.g. to evaluate a trained model; elsewhere they are. Collective. Does not synchronize any
+  /// stream. \throws SequenceError between the micro-batches of a step or with leases held, CommunicationError.
+  void finish_update() { core_.finish_update(); }
+
   /// Records the step that \p body takes into a CUDA graph: all of its micro-batches, with whatever the caller puts on
   /// \p stream and on streams that follow it, and `step`, whose options and ticket count for nothing there. Nothing
   /// runs until the recorded step is replayed. Addresses are recorded with it: leases of later steps give the same

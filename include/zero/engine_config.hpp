@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -182,31 +181,6 @@ std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
   return fingerprint.value();
 }
 
-/// Different text for every different value.
-[[gnu::cold, gnu::noinline]] inline std::string exact_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
-}
-
-[[gnu::cold, gnu::noinline]] inline std::string describe_parameters(std::vector<ParameterSpec> const& specs,
-                                                                    std::vector<ParameterGroup> const& groups) {
-  std::string text;
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    auto const& spec = specs[i];
-    std::string shape;
-    for (auto dimension : spec.shape) shape += sentence({dimension, ","});
-    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index,
-                      " unit ", spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
-                      spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
-  }
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    auto const decay = groups[g].weight_decay ? exact_text(*groups[g].weight_decay) : "of the optimizer";
-    text += sentence({"group ", g, " lr_factor ", exact_text(groups[g].lr_factor), " weight_decay ", decay, "\n"});
-  }
-  return text;
-}
-
 /// A policy's `name`, which one that a user writes need not have.
 template <class Policy>
 constexpr std::string_view policy_name() {
@@ -215,34 +189,6 @@ constexpr std::string_view policy_name() {
   } else {
     return "of the user's";
   }
-}
-
-/// Settings that must be the same on every rank, one per line.
-[[gnu::cold, gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
-  return sentence({"\ngradient_accumulation_steps ",
-                   settings.gradient_accumulation_steps,
-                   "\ngradient_clipping ",
-                   exact_text(settings.gradient_clipping),
-                   "\nreduce ",
-                   settings.reduce ? static_cast<int>(*settings.reduce) : -1,
-                   "\nbucket_elements ",
-                   settings.bucket_elements.value_or(0),
-                   "\ngranule ",
-                   settings.granule,
-                   "\ngradient_ring ",
-                   settings.gradient_ring.value_or(0),
-                   "\nmissing_gradient ",
-                   static_cast<int>(settings.missing_gradient),
-                   "\nlive_elements ",
-                   settings.live_elements,
-                   "\nprefetch_units ",
-                   settings.prefetch_units,
-                   "\nkeep_whole_below ",
-                   settings.keep_whole_below,
-                   "\nlr ",
-                   exact_text(settings.lr),
-                   "\ndevice_share of the offload ",
-                   exact_text(settings.offload.device_share)});
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <zero/captured_step.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/engine_description.hpp>
 #include <zero/engine_parts.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/engine_state_access.hpp>
@@ -18,7 +19,6 @@
 #include <zero/precision.hpp>
 #include <zero/step_decider.hpp>
 #include <zero/step_ticket.hpp>
-#include <zero/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +46,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
              typename Backend::Config const& backend)
       : operations_(operations), settings_(settings), parameters_(std::make_shared<ParameterList const>(parameters)) {
     detail::on_all_ranks_or_none(operations_, [&] { prepare(); });
-    detail::agree_on_settings(operations_, describe());
+    detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, *parameters_));
     detail::on_all_ranks_or_none(operations_,
                                  [&] { parts_.emplace(operations_, settings_, backend, parameters_, *layout_); });
     take_initial_values();
@@ -103,6 +103,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     settle_norm(stream);
     poison_ = "an update did not end";
     if (!records) parts.decider.send_settings(stream);
+    parts.updater.join(stream);  // it reads the last decision
     parts.decider.decide(parts.norm.view(), addends(), stream);
     if (!records) parts.decider.fetch_report(stream);
     parts.gatherer.join_readers(stream);
@@ -112,6 +113,12 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     poison_ = nullptr;
     micro_batches_ = 0, ++steps_;
     return records ? parts.decider.ticket_of_recorded() : parts.decider.ticket();
+  }
+
+  void finish_update() {
+    expect(Phase::between, "finish_update");
+    if (micro_batches_ != 0) refuse_incomplete("finish_update");
+    bring_in_late_update();
   }
 
   /// Records the step that \p body takes on \p stream.
@@ -202,6 +209,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
                                    " micro-batches would lose their gradients: call step() first, or "
                                    "discard_gradients()"});
     }
+    bring_in_late_update();  // as a run that loads this checkpoint goes on
     return std::make_unique<EngineStateAccess<Backend>>(*parts_, poison_);
   }
 
@@ -237,37 +245,6 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     if (!buffer || buffer->type == compute) return;
     detail::fail<ConfigurationError>({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ",
                                       name(buffer->type), " buffers, but this engine computes in ", name(compute)});
-  }
-
-  [[nodiscard]] std::string describe() const {
-    auto const& facts = operations_.facts();
-    auto text = detail::sentence({"world ",
-                                  operations_.size(),
-                                  "\nstage ",
-                                  static_cast<int>(settings_.stage),
-                                  "\ncompute ",
-                                  name(facts.compute),
-                                  "\nsum ",
-                                  name(facts.sum),
-                                  "\noffload ",
-                                  facts.offload,
-                                  "\n",
-                                  detail::describe_parameters(specs(), parameters_->groups()),
-                                  "zero version ",
-                                  ZERO_VERSION,
-                                  "\nrule ",
-                                  facts.rule,
-                                  "\nloss scaler ",
-                                  facts.scaler,
-                                  detail::describe_settings(settings_),
-                                  "\nfingerprint of the loss scaler's settings ",
-                                  operations_.fingerprint_of_scaler()});
-    std::size_t g = 0;
-    for (auto const& group : parameters_->groups()) {
-      text += detail::sentence(
-          {"\nfingerprint of the optimizer's settings, group ", g++, " ", operations_.fingerprint_of_rule(group)});
-    }
-    return text + "\n";
   }
 
   // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
@@ -382,7 +359,19 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   }
   [[nodiscard]] ParameterAccess<Backend>& between_micro_batches(char const* call) {
     expect(Phase::between, call);
+    parts_->updater.join(parts_->communication.get());
     return parts_->access;
+  }
+  void bring_in_late_update() {
+    auto& parts = *parts_;
+    if (!parts.updater.is_late()) return;
+    auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
+    parts.gatherer.invalidate();
+    poison_ = "a delayed update was not published";
+    parts.gatherer.join_readers(stream);
+    parts.updater.finish(stream);
+    parts.gatherer.copy_to_adopted();
+    poison_ = nullptr;
   }
 
   Operations<Backend>& operations_;

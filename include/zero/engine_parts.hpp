@@ -64,6 +64,7 @@ struct EngineParts {
     try {
       gatherer.join_readers(communication.get());
       reducer.join(communication.get());
+      updater.join(communication.get());
       backend.synchronize(communication.get());
     } catch (...) {
       synchronize_all();

@@ -180,8 +180,12 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// Parts of parameters in this rank's slice of bucket \p b.
   [[nodiscard]] PieceView own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
 
-  /// The update has read every sum, as far as the communication stream knows: their memory may be written again.
-  void sums_were_read() { slots_.all_free(engine_.communication); }
+  /// The update has read every sum, as far as the communication stream knows, or has a place of its own for them until
+  /// it does: their memory may be written again.
+  void sums_were_read() {
+    slots_.all_free(engine_.communication);
+    if (offloaded_) offloaded_->begin_next_step();
+  }
 
   /// Takes the squares of all sums again, after one was written by hand.
   void retake_norm() {

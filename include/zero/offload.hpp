@@ -28,6 +28,9 @@ struct CpuOffload {
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
     double device_share = 0.0;  ///< of the elements: what stays on the device, and is updated there meanwhile; as many
                                 ///< whole buckets as fit, those that are reduced first
+    bool delayed_update = false;  ///< the host updates beside the next step's forward and backward, which still use the
+                                  ///< parameters before it (ibid., section 5.2). Changes results: gradients are one
+                                  ///< step late. Keeps the sums of two steps on the host; a step waits for nothing
   };
   static void validate(Config const& config) {
     detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
@@ -36,6 +39,9 @@ struct CpuOffload {
                     "zero::CpuOffload: staging_chunks must be 1 to 64, e.g. 2");
     detail::require(config.device_share >= 0.0 && config.device_share <= 1.0,
                     "zero::CpuOffload: device_share must be 0 to 1; 0 keeps nothing on the device");
+    detail::require(!config.delayed_update || config.device_share == 0.0,
+                    "zero::CpuOffload: what stays on the device would not be updated late, and results would depend on "
+                    "the share: leave out device_share or delayed_update");
   }
 };
 

@@ -14,7 +14,8 @@ namespace zero {
 
 /// Keeps offloaded gradient sums in pageable host memory and lends device memory for the reduction of one bucket after
 /// another: host to device before a sum goes on, device to host after it, through pinned chunks. The host copies one
-/// chunk while the next is on the bus: each direction has a stream for either, and events that the chunk owns.
+/// chunk while the next is on the bus: each direction has a stream for either, and events that the chunk owns. With a
+/// delayed update the sums of two steps take turns in two places.
 template <class Backend>
 class OffloadedSums {
  public:
@@ -23,7 +24,7 @@ class OffloadedSums {
   /// For \p elements of the sums that this rank owns.
   OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
-        home_(engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements),
+        homes_(config.delayed_update ? 2 : 1),
         chunk_(std::min(config.chunk_elements, engine.largest_owned())),
         from_home_(engine.backend.make_stream("sums from home")),
         to_device_(engine.backend.make_stream("sums to device")),
@@ -31,14 +32,19 @@ class OffloadedSums {
         to_home_(engine.backend.make_stream("sums to home")),
         up_(config.staging_chunks),
         down_(config.staging_chunks) {
+    for (auto& home : homes_) {
+      home = {engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements};
+    }
     for (auto& slot : slots_) slot.sums = allocate(MemoryKind::device, engine.largest_owned());
     for (auto* chunks : {&up_, &down_}) {
       for (auto& chunk : *chunks) chunk.elements = allocate(MemoryKind::pinned, chunk_);
     }
   }
 
-  /// The sums at home, in pageable memory.
-  [[nodiscard]] ElementBuffer<Backend> const& home() const noexcept { return home_; }
+  /// This step's sums at home, in pageable memory.
+  [[nodiscard]] ElementBuffer<Backend> const& home() const noexcept { return homes_[steps_ % homes_.size()]; }
+  /// The sums of another step follow. Those of this one stay where they are as long as a delayed update reads them.
+  void begin_next_step() noexcept { ++steps_; }
 
   /// Device memory for the sum of one bucket. Where \p fetch, \p count elements from home + \p begin are brought to
   /// \p offset in it before \p stream goes on.
@@ -102,9 +108,9 @@ class OffloadedSums {
   void bring(void* to, std::size_t from, std::size_t count) {
     auto& chunk = up_[turn_up_++ % up_.size()];
     auto& backend = engine_.backend;
-    std::size_t const bytes = count * home_.element_bytes();
+    std::size_t const bytes = count * home().element_bytes();
     backend.wait(from_home_.get(), chunk.emptied);
-    backend.copy_on_host(chunk.elements.at(0), home_.at(from), bytes, from_home_.get());
+    backend.copy_on_host(chunk.elements.at(0), home().at(from), bytes, from_home_.get());
     backend.record(chunk.filled, from_home_.get());
     backend.wait(to_device_.get(), chunk.filled);
     backend.copy(to, chunk.elements.at(0), bytes, to_device_.get());
@@ -113,17 +119,17 @@ class OffloadedSums {
   void send(void const* from, std::size_t to, std::size_t count) {
     auto& chunk = down_[turn_down_++ % down_.size()];
     auto& backend = engine_.backend;
-    std::size_t const bytes = count * home_.element_bytes();
+    std::size_t const bytes = count * home().element_bytes();
     backend.wait(to_host_.get(), chunk.emptied);
     backend.copy(chunk.elements.at(0), from, bytes, to_host_.get());
     backend.record(chunk.filled, to_host_.get());
     backend.wait(to_home_.get(), chunk.filled);
-    backend.copy_on_host(home_.at(to), chunk.elements.at(0), bytes, to_home_.get());
+    backend.copy_on_host(home().at(to), chunk.elements.at(0), bytes, to_home_.get());
     backend.record(chunk.emptied, to_home_.get());
   }
 
   EngineContext<Backend> const& engine_;
-  ElementBuffer<Backend> home_;
+  FixedArray<ElementBuffer<Backend>> homes_;
   std::size_t chunk_;
   typename Backend::OwnedStream from_home_;
   typename Backend::OwnedStream to_device_;
@@ -133,6 +139,7 @@ class OffloadedSums {
   FixedArray<Chunk> up_;
   FixedArray<Chunk> down_;
   typename Backend::Event all_stored_{};
+  std::size_t steps_ = 0;
   std::size_t next_ = 0;
   std::size_t turn_up_ = 0;
   std::size_t turn_down_ = 0;

@@ -107,6 +107,8 @@ class Operations : public detail::PeerCheck {
   /// \p on_host: of offloaded states.
   virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, bool on_host,
                       Stream stream) = 0;
+  /// Parameters in the compute type from their masters; of offloaded states.
+  virtual void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n, Stream stream) = 0;
 
   // The host's.
   /// \throws ConfigurationError for settings of a policy that cannot work.

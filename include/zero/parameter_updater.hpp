@@ -42,7 +42,8 @@ class ParameterUpdater {
         resident_(ResidentBuckets::of(engine, offload)),
         states_(facts().state_count),
         at_(facts().state_count),
-        updated_(engine.layout.trainable_buckets()) {
+        updated_(engine.layout.trainable_buckets()),
+        delays_(facts().offloads && offload.delayed_update) {
     if (facts().has_master()) master_ = {engine, resident_, MemoryPurpose::master};
     for (auto& state : states_) state = {engine, resident_, MemoryPurpose::optimizer_states};
     if (facts().offloads) staging_.emplace(engine, offload);
@@ -54,8 +55,10 @@ class ParameterUpdater {
     pieces_.upload(engine);
   }
 
-  /// Updates every bucket and publishes it. Ends with the communication stream behind the last update.
+  /// Updates every bucket and publishes it. Ends with the communication stream behind the last update; a delayed one
+  /// only starts, once the one before it is published.
   void update(void const* decision, Stream stream) {
+    if (delays_) return start_late(decision, stream);
     if (facts().offloads) {
       // The one host wait of an offloaded step: without the decision, copies to the device would have to be undone.
       engine_.backend.synchronize(stream);
@@ -70,10 +73,31 @@ class ParameterUpdater {
       } else {
         update_offloaded(i, decision);
       }
-      if (!chunk.ends_bucket) continue;
-      engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
-      gatherer_.publish(chunk.bucket, !engine_.owns_whole());
+      if (chunk.ends_bucket) publish(chunk.bucket);
     }
+  }
+
+  /// Publishes what a delayed update has left, once \p stream, and nobody else, has read the parameters before it.
+  void finish(Stream stream) {
+    if (!is_late_) return;
+    is_late_ = false;
+    auto& staging = *staging_;
+    engine_.backend.record(staging.may_publish, stream);
+    engine_.backend.wait(staging.to_device.get(), staging.may_publish);
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      auto const& chunk = chunks_[i];
+      auto& slot = take_slot();
+      engine_.operations.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket) + chunk.begin,
+                                        chunk.count, staging.host.get());
+      send(chunk, slot);
+      if (chunk.ends_bucket) publish(chunk.bucket);
+    }
+  }
+  /// Whether a delayed update has started and has not been published.
+  [[nodiscard]] bool is_late() const noexcept { return is_late_; }
+  /// \p stream waits until states and masters are those of the last step.
+  void join(Stream stream) {
+    if (is_late_) engine_.backend.wait(stream, staging_->late);
   }
 
   /// What this rank owns of a bucket's fp32 parameters: the whole bucket at stage 0, else its slice.
@@ -106,6 +130,9 @@ class ParameterUpdater {
     typename Backend::OwnedStream host;
     typename Backend::OwnedStream to_device;
     FixedArray<Chunk> chunks;
+    Event decided{};      // of a delayed update: what it starts behind,
+    Event late{};         // its end,
+    Event may_publish{};  // and the end of those who read the parameters before it
     std::size_t chunk_elements;
     std::size_t turn = 0;
   };
@@ -147,18 +174,41 @@ class ParameterUpdater {
 
   // Chunk k is updated while chunk k-1 is copied to the device and the bucket before travels between ranks.
   void update_offloaded(std::size_t i, void const* decision) {
-    auto const& chunk = chunks_[i];
+    auto& slot = take_slot();
+    update_chunk(i, slot.values.at(0), decision, staging_->host.get());
+    send(chunks_[i], slot);
+  }
+  // Parameters in the compute type follow from their masters when they are published, a skipped step's, too.
+  void start_late(void const* decision, Stream stream) {
+    finish(stream);
     auto& staging = *staging_;
-    auto& slot = staging.chunks[staging.turn++ % staging.chunks.size()];
     auto const host = staging.host.get();
-    auto const to_device = staging.to_device.get();
-    engine_.backend.wait(host, slot.copied);
-    update_chunk(i, slot.values.at(0), decision, host);
+    engine_.backend.record(staging.decided, stream);
+    engine_.backend.wait(host, staging.decided);
+    engine_.backend.wait(engine_.communication, staging.decided);  // the next step's norm takes the place of this one's
+    reducer_.join(host);
+    for (std::size_t i = 0; i < chunks_.size(); ++i) update_chunk(i, nullptr, decision, host);
+    engine_.backend.record(staging.late, host);
+    is_late_ = true;
+  }
+
+  [[nodiscard]] typename Staging::Chunk& take_slot() {
+    auto& slot = staging_->chunks[staging_->turn++ % staging_->chunks.size()];
+    engine_.backend.wait(staging_->host.get(), slot.copied);
+    return slot;
+  }
+  void send(UpdateChunk const& chunk, typename Staging::Chunk& slot) {
+    auto const host = staging_->host.get();
+    auto const to_device = staging_->to_device.get();
     engine_.backend.record(slot.updated, host);
     engine_.backend.wait(to_device, slot.updated);
     engine_.backend.copy(value(chunk), slot.values.at(0), chunk.count * slot.values.element_bytes(), to_device);
     engine_.backend.record(slot.copied, to_device);
     engine_.backend.record(updated_[chunk.bucket], to_device);
+  }
+  void publish(std::size_t bucket) {
+    engine_.backend.wait(engine_.communication, updated_[bucket]);
+    gatherer_.publish(bucket, !engine_.owns_whole());
   }
 
   EngineContext<Backend> const& engine_;
@@ -172,6 +222,8 @@ class ParameterUpdater {
   FixedArray<UpdateChunk> chunks_;
   PieceTable<Backend> pieces_;  // by chunk
   FixedArray<Event> updated_;
+  bool delays_;
+  bool is_late_ = false;  // the last step's update is not published
 };
 
 }  // namespace zero

@@ -123,6 +123,10 @@ class PolicyOperations final : public Operations<Backend> {
     }
     backend.template update<Rule, Value, Sum>(pieces, arguments, decision, stream);
   }
+  [[gnu::noinline]] void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n,
+                                        Stream stream) override {
+    if constexpr (Offload::offloads) backend.cast_on_host(static_cast<Value*>(values), masters, n, stream);
+  }
 
   [[gnu::noinline]] void validate(std::span<ParameterGroup const> groups) const override {
     detail::validate<Rule>(config_.optimizer);

@@ -82,6 +82,25 @@ TEST_CASE("resume: going on gives the bits of not stopping, in every stage and p
   }
 }
 
+TEST_CASE("resume: a checkpoint brings a delayed update in, for the run that goes on and for the one that loads it") {
+  for (auto const types : checkpoint_test::all_types) {
+    for (auto const stage : checkpoint_test::all_stages) {
+      Setup const setup{.types = types, .stage = stage, .offload = true, .delayed_update = true, .world = 2};
+      CAPTURE(describe(setup));
+      std::uint64_t saved = 0;
+      with_session(setup, [&](Session& session) {
+        session.train(0, 3);
+        (void)session.state();
+        session.train(3, 3);
+        auto const mine = session.hash();
+        if (session.state()->rank() == 0) saved = mine;
+      });
+      CHECK(resumed(setup, setup, 3, 6) == saved);
+      CHECK(uninterrupted(setup, 6) != saved);
+    }
+  }
+}
+
 TEST_CASE("resume: on any number of ranks and in any stage, the run goes on with the same bits") {
   // 24 micro-batches per step, on as many ranks as divide them.
   std::vector<int> const worlds{1, 2, 3, 4, 8};

@@ -33,6 +33,7 @@ struct Setup {
   Types types = Types::fp16;
   zero::Stage stage = zero::Stage::gradients;
   bool offload = false;
+  bool delayed_update = false;
   int world = 1;
   int accumulation = 1;
   std::size_t bucket_elements = 1024;
@@ -46,9 +47,9 @@ struct Setup {
 
 [[nodiscard]] inline std::string describe(Setup const& s) {
   return "types " + std::to_string(static_cast<int>(s.types)) + " stage " + std::to_string(static_cast<int>(s.stage)) +
-         (s.offload ? " offload" : "") + " world " + std::to_string(s.world) + " accumulation " +
-         std::to_string(s.accumulation) + " bucket " + std::to_string(s.bucket_elements) + " whole below " +
-         std::to_string(s.keep_whole_below);
+         (s.offload ? " offload" : "") + (s.delayed_update ? " delayed" : "") + " world " + std::to_string(s.world) +
+         " accumulation " + std::to_string(s.accumulation) + " bucket " + std::to_string(s.bucket_elements) +
+         " whole below " + std::to_string(s.keep_whole_below);
 }
 
 /// Everything that training has made, as the engine's access by name gives and takes it.

@@ -45,7 +45,10 @@ class SessionOf final : public Session {
     if constexpr (requires { config.scale.initial; }) config.scale.initial = 1024.0F;
     engine_ = zero::make_any_engine<zero::AdamW, Prec>(
         setup.stage, ranks, list_,
-        setup.offload ? std::optional(zero::CpuOffload::Config{.chunk_elements = 256}) : std::nullopt, config);
+        setup.offload
+            ? std::optional(zero::CpuOffload::Config{.chunk_elements = 256, .delayed_update = setup.delayed_update})
+            : std::nullopt,
+        config);
     for (std::size_t p = 0; p < list_.specs().size(); ++p) {
       std::vector<float> values(count(p));
       for (std::size_t i = 0; i < values.size(); ++i) values[i] = noise(1000, p, i);

@@ -90,6 +90,18 @@ TEST_CASE("cuda engine: the host's bits where a share of the offloaded states st
   }
 }
 
+TEST_CASE("cuda engine: the host's bits with a delayed update, on one rank and on two") {
+  for (auto types : {Types::fp32, Types::fp16, Types::bf16}) {
+    for (auto stage : engine_test::stages) {
+      for (int world : {1, 2}) {
+        Run run{.types = types, .stage = stage, .offload = true, .world = world, .accumulation = 2, .clipping = 0.5};
+        run.delayed_update = true;
+        check(run, engine_test::train(run));
+      }
+    }
+  }
+}
+
 TEST_CASE("cuda engine: late, shuffled and zeroed gradients, small buckets and kept parameters") {
   for (auto types : {Types::fp16, Types::bf16_sums}) {
     auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4, .clipping = 0.5});

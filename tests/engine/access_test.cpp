@@ -82,6 +82,52 @@ TEST_CASE("access: an infinite gradient that is written skips the step; a finite
   });
 }
 
+TEST_CASE("access: a delayed update shows by name at once, and to gathers after the next step or finish_update") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    using Engine = engine_test::EngineOf<Stage::parameters, zero::Precision<zero::BF16>, zero::CpuOffload>;
+    Engine engine(ranks, parameters({300}), {.gradient_accumulation_steps = 2, .offload = {.delayed_update = true}});
+    auto const gathered = [&] { return zero::widen(engine.gather(id(0), {})[id(0)][7]); };
+    auto const read = [&] { return engine.read_parameter("p0")[7]; };
+    auto const step = [&] {
+      for (int a = 0; a < 2; ++a) micro_batch(engine, 1);
+      CHECK(!engine.step({.lr = 0.5}, {}).get().skipped);
+    };
+    engine.write_parameter("p0", std::vector<float>(300, 8.0F));
+    engine.finish_update();  // nothing is late
+    step();
+    float const first = read();
+    CHECK(first < 8.0F);
+    CHECK(gathered() == 8.0F);
+    step();
+    CHECK(read() < first);
+    CHECK(gathered() == zero::widen(zero::narrow<zero::bfloat16>(first)));
+    engine.finish_update();
+    CHECK(gathered() == zero::widen(zero::narrow<zero::bfloat16>(read())));
+    step();
+    engine.write_parameter("p0", std::vector<float>(300, 4.0F));  // the update that is late does not undo it
+    CHECK(gathered() == 4.0F);
+    engine.finish_update();
+    CHECK(gathered() == 4.0F);
+  });
+}
+
+TEST_CASE("access: a late update is brought in neither under a lease nor between the micro-batches of a step") {
+  zero::SelfCommunicator self;
+  using Engine =
+      engine_test::EngineOf<Stage::gradients, zero::Precision<zero::FP32>, zero::CpuOffload, zero::SelfCommunicator>;
+  Engine engine(self, parameters({300}), {.gradient_accumulation_steps = 2, .offload = {.delayed_update = true}});
+  for (int a = 0; a < 2; ++a) micro_batch(engine, 1);
+  (void)engine.step({.lr = 0.5}, {});
+  {
+    auto const lease = engine.gather(id(0), {});
+    CHECK(contains(message_of<zero::SequenceError>([&] { engine.finish_update(); }), "lease"));
+  }
+  micro_batch(engine, 1);
+  CHECK(contains(message_of<zero::SequenceError>([&] { engine.finish_update(); }), "finish_update after 1 of 2"));
+  micro_batch(engine, 1);
+  CHECK(engine.step({.lr = 0.5}, {}).get().step == 2);
+}
+
 TEST_CASE("access: writing a parameter reaches the caller's adopted buffer, and no other's is touched") {
   zero::SelfCommunicator self;
   std::vector<float> first{1, 2, 3}, second{4, 5};

@@ -112,6 +112,7 @@ TEST_CASE("bad input: a configuration that cannot work is refused with the name 
   for (double bad : {-0.1, 1.1, std::nan("")}) {
     refuses<SelfScaled>("device_share", [&](auto& c) { c.offload.device_share = bad; });
   }
+  refuses<SelfScaled>("delayed_update", [](auto& c) { c.offload.device_share = 0.5, c.offload.delayed_update = true; });
 }
 
 TEST_CASE("bad input: settings of one stage only are checked there") {

@@ -141,6 +141,20 @@ TEST_CASE("books: offload leaves values, gradients and staging on the device, an
   }
 }
 
+TEST_CASE("books: a delayed update keeps a second step's sums on the host, and nothing else") {
+  for (auto stage : engine_test::stages) {
+    Run run{.types = Types::bf16, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .steps = 2};
+    auto const at_once = engine_test::train(run);
+    run.delayed_update = true;
+    auto const delayed = engine_test::train(run);
+    std::size_t const owned = delayed.layout->trainable() / (stage == Stage::none ? 1 : 2);
+    CHECK(delayed.memory.bytes(MemoryKind::pageable) == at_once.memory.bytes(MemoryKind::pageable) + 4 * owned);
+    CHECK(delayed.memory.bytes(MemoryKind::pinned) == at_once.memory.bytes(MemoryKind::pinned));
+    CHECK(delayed.memory.bytes(MemoryKind::device) == at_once.memory.bytes(MemoryKind::device));
+    CHECK(delayed.traffic.parameters == at_once.traffic.parameters);
+  }
+}
+
 TEST_CASE("books: a share of offloaded states stays on the device, as much as was asked for and no more") {
   for (auto stage : engine_test::stages) {
     for (double share : {0.3, 0.7, 1.0}) {

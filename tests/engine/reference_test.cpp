@@ -16,7 +16,8 @@ using reference::Type;
 namespace {
 
 reference::Settings settings_of(Run const& run) {
-  reference::Settings settings{.clipping = run.clipping, .micro_batches = run.world * run.accumulation};
+  reference::Settings settings{
+      .clipping = run.clipping, .micro_batches = run.world * run.accumulation, .delayed = run.delayed_update};
   if (run.types == Types::fp16) settings.compute = Type::fp16;
   if (run.types == Types::bf16 || run.types == Types::bf16_sums) settings.compute = Type::bf16;
   if (run.types == Types::bf16_sums) settings.sum = Type::bf16;
@@ -78,6 +79,20 @@ TEST_CASE("reference: engines train as a plain loop does, in every type, stage a
         compare({.types = types, .stage = stage, .world = 4, .accumulation = 2, .clipping = clipping});
         compare({.types = types, .stage = stage, .offload = true, .world = 3, .accumulation = 1, .clipping = clipping});
       }
+    }
+  }
+}
+
+TEST_CASE("reference: a delayed update is that of a plain loop whose gradients have not seen the last one") {
+  for (auto types : {Types::fp32, Types::fp16, Types::bf16, Types::bf16_sums}) {
+    for (auto stage : engine_test::stages) {
+      compare({.types = types,
+               .stage = stage,
+               .offload = true,
+               .world = 3,
+               .accumulation = 2,
+               .delayed_update = true,
+               .clipping = 0.5});
     }
   }
 }

@@ -51,6 +51,7 @@ struct Run {
   bool evaluates = false;            ///< every parameter is gathered once between steps
   std::size_t chunk_elements = 512;  ///< of offload
   double device_share = 0.0;         ///< of offload
+  bool delayed_update = false;       ///< of offload
   double clipping = 0.0;
   int steps = 5;
   int streams = 1;   ///< of the trainer's own work, the last of which evaluates
@@ -85,10 +86,10 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
 [[nodiscard]] inline std::string describe(Run const& r) {
   auto const share = r.device_share > 0.0 ? " device share " + std::to_string(r.device_share) : "";
   return "types " + std::to_string(static_cast<int>(r.types)) + " stage " + std::to_string(static_cast<int>(r.stage)) +
-         (r.offload ? " offload" : "") + share + (r.self ? " self" : "") + " world " + std::to_string(r.world) +
-         " accumulation " + std::to_string(r.accumulation) + " bucket " + std::to_string(r.bucket_elements) +
-         " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") + " threads " +
-         std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
+         (r.offload ? " offload" : "") + share + (r.delayed_update ? " delayed" : "") + (r.self ? " self" : "") +
+         " world " + std::to_string(r.world) + " accumulation " + std::to_string(r.accumulation) + " bucket " +
+         std::to_string(r.bucket_elements) + " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") +
+         " threads " + std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
          std::to_string(r.keep_whole_below) + " ring " + std::to_string(r.gradient_ring) +
          (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " + std::to_string(r.streams) +
          (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");

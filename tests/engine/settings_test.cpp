@@ -51,6 +51,31 @@ TEST_CASE("settings: what offload leaves on the device changes no bit") {
   changes_nothing([](Run& run) { run.device_share = 1.0; });
 }
 
+TEST_CASE("settings: a delayed update gives the same bits in every stage and world, and other ones than at once") {
+  for (auto types : {Types::fp32, Types::fp16, Types::bf16_sums}) {
+    Run const alone{.types = types, .offload = true, .accumulation = 6, .delayed_update = true};
+    auto const expected = hash_of(alone);
+    auto at_once = alone;
+    at_once.delayed_update = false;
+    CHECK(hash_of(at_once) != expected);
+    for (auto stage : engine_test::stages) {
+      for (int world : {2, 3}) {
+        for (bool adopted : {false, true}) {
+          CHECK(hash_of({.types = types,
+                         .stage = stage,
+                         .offload = true,
+                         .world = world,
+                         .accumulation = 6 / world,
+                         .bucket_elements = adopted ? 256U : 1024U,
+                         .adopted = adopted,
+                         .evaluates = adopted,
+                         .delayed_update = true}) == expected);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("settings: the number of threads, the trainer's or the engine's, changes no bit") {
   changes_nothing([](Run& run) { run.threads = 3; });
   changes_nothing([](Run& run) { run.threads = 2, run.pool = true; });

@@ -113,6 +113,7 @@ class Trainer {
       check_books();
       if (step == 0) allocations = engine_.backend().allocations();
     }
+    engine_.finish_update();
     result_.steady = engine_.backend().allocations() == allocations;
     result_.traffic = engine_.traffic();
     result_.memory = engine_.memory();
@@ -177,6 +178,7 @@ class Trainer {
     if constexpr (requires { config.offload.chunk_elements; }) {
       config.offload.chunk_elements = run_.chunk_elements;
       config.offload.device_share = run_.device_share;
+      config.offload.delayed_update = run_.delayed_update;
     }
     return config;
   }

@@ -106,6 +106,7 @@ struct Settings {
   double clipping = 0.0;
   float scale = 1.0F;     ///< loss scale
   int micro_batches = 1;  ///< of a step, over all ranks
+  bool delayed = false;   ///< gradients are taken where the last step's update has not been seen yet
 };
 
 struct Report {
@@ -122,12 +123,14 @@ class Training {
       values_.emplace_back(n), sums_.emplace_back(n), first_.emplace_back(n), second_.emplace_back(n);
       for (std::size_t i = 0; i < n; ++i) values_[p][i] = initial_value(p, i);
     }
+    seen_ = values_;
   }
 
   /// A NaN or Inf is added to the gradient of \p bad, if it names a parameter, in the last micro-batch.
   Report step(Settings const& s, std::size_t bad = SIZE_MAX) {
     for (int k = 0; k < s.micro_batches; ++k) add_gradients(s, static_cast<std::uint64_t>(k));
     ++calls_;
+    if (s.delayed) seen_ = values_;
     if (bad != SIZE_MAX) return {.norm = 0.0, .skipped = true};
     double const average = 1.0 / (static_cast<double>(s.micro_batches) * static_cast<double>(s.scale));
     double squares = 0.0;
@@ -136,6 +139,7 @@ class Training {
     }
     double const norm = std::sqrt(squares);
     update(s, average * (s.clipping > 0.0 ? std::min(1.0, s.clipping / (norm + 1e-6)) : 1.0));
+    if (!s.delayed) seen_ = values_;
     return {.norm = norm, .skipped = false};
   }
 
@@ -147,7 +151,7 @@ class Training {
 
  private:
   [[nodiscard]] float one_gradient(Settings const& s, std::size_t p, std::uint64_t k, std::size_t i) const {
-    float const value = round_to(s.compute, values_[p][i]);
+    float const value = round_to(s.compute, seen_[p][i]);
     float total = 0.0F;
     for (int c = 0; c < model_.parameters[p].contributions; ++c) {
       float const g = round_to(s.compute, s.scale * gradient(value, calls_, k, p, c, i));
@@ -186,6 +190,7 @@ class Training {
 
   Model model_;
   std::vector<std::vector<float>> values_, sums_, first_, second_;
+  std::vector<std::vector<float>> seen_;  // by forward and backward
   std::uint64_t calls_ = 0;
   int updates_ = 0;
 };

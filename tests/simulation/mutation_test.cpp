@@ -51,6 +51,11 @@ void add_trainings(std::vector<Scenario>& all, bool offload) {
         shared.device_share = 0.5, shared.bucket_elements = 256;
         all.push_back(training(shared));
       }
+      if (offload) {
+        auto delayed = run;
+        delayed.delayed_update = true;
+        all.push_back(training(delayed));
+      }
       if (stage < zero::Stage::gradients) {
         run.reduce = zero::Reduce::once_per_step;
         all.push_back(training(run));
@@ -62,7 +67,7 @@ void add_trainings(std::vector<Scenario>& all, bool offload) {
 // ------------------------------------------------------------------------------------------------- single calls
 
 /// An engine over two parameters, and two streams to use it from.
-template <class Offload>
+template <class Offload, bool delays = false>
 struct RigOf {
   using Engine = zero::Engine<zero::Partitioner<zero::Stage::optimizer_states>, zero::Optimizer<zero::AdamW, Offload>,
                               zero::Precision<zero::FP32>, zero::SimulationBackend, zero::SimulationCommunicator>;
@@ -79,7 +84,7 @@ struct RigOf {
                                    .reduce = zero::Reduce::each_micro_batch,
                                    .bucket_elements = bucket_elements,
                                    .backend = {communicator.process()}};
-    if constexpr (Offload::offloads) config.offload.chunk_elements = 128;
+    if constexpr (Offload::offloads) config.offload.chunk_elements = 128, config.offload.delayed_update = delays;
     return config;
   }
 
@@ -210,6 +215,27 @@ void add_single_calls(std::vector<Scenario>& all) {
   all.push_back(with_rig(save_and_load));
   all.push_back(with_rig(load));
   all.push_back(with_rig<RigOf<zero::CpuOffload>>(save_and_load));
+  all.push_back(with_rig<RigOf<zero::CpuOffload, true>>(save_and_load));
+  all.push_back(with_rig<RigOf<zero::CpuOffload, true>>([](auto& rig) {  // by name, beside an update
+    std::vector<float> const values(300, 2.0F);
+    for (int i = 0; i < 2; ++i) {
+      rig.backward(rig.one);
+      (void)rig.step();
+      CHECK(rig.engine.read_state("b", 1).size() == values.size());
+      rig.engine.write_parameter("a", values);
+      CHECK(rig.engine.read_parameter("a") == values);
+    }
+  }));
+  all.push_back(with_rig<RigOf<zero::CpuOffload, true>>([](auto& rig) {  // nobody waits
+    for (int i = 0; i < 3; ++i) {
+      rig.backward(rig.two);
+      (void)rig.step();
+    }
+  }));
+  all.push_back(with_rig<RigOf<zero::CpuOffload, true>>([](auto& rig) {  // an engine that ends beside its update
+    rig.backward(rig.one);
+    (void)rig.step();
+  }));
   all.push_back(with_rig<RigOf<zero::CpuOffload>>(  // a sum that goes on as soon as it has come home
       [](auto& rig) {
         for (int i = 0; i < 2; ++i) rig.backward(rig.one);

@@ -26,6 +26,12 @@ zero::PlanSettings at(Stage stage, int world, bool offload = false, std::size_t 
   return plan;
 }
 
+zero::PlanSettings late(Stage stage, int world) {
+  auto plan = at(stage, world, true);
+  plan.offload->delayed_update = true;
+  return plan;
+}
+
 /// A setting of the comparison; the caller's buffers are adopted in every other one.
 struct Case {
   Settings settings;
@@ -77,6 +83,9 @@ std::vector<Case> cases() {
         .prefetch_units = 3},
        true},
       {{.plan = at(parameters, 3, true), .types = bf16_sums, .keep_whole_below = 38}},
+      {{.plan = late(none, 2), .types = fp32, .gradient_accumulation_steps = 2}},
+      {{.plan = late(gradients, 3), .types = bf16_sums, .bucket_elements = small}, true},
+      {{.plan = late(parameters, 2), .types = fp16, .gradient_accumulation_steps = 4}},
       {{.plan = at(parameters, 2, true), .types = fp16, .gradient_accumulation_steps = 2, .bucket_elements = 128}},
   };
 }
@@ -144,6 +153,7 @@ std::vector<zero::Plan> run_all_ranks(zero::ParameterList const& list, Settings 
     zero::detail::UseOfParameters const use(list);
     for (int a = 0; a < s.gradient_accumulation_steps; ++a) use.micro_batch(*engine, stream);
     (void)engine->step({}, stream);
+    engine->finish_update();
     auto& mine = ranks[static_cast<std::size_t>(communicator.rank())];
     mine.memory = engine->memory();
     mine.traffic = engine->traffic();

@@ -106,8 +106,10 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
   Loop<Engine> loop(engine, s.gradient_accumulation_steps);
   Real real;
   loop.step();
+  engine.finish_update();
   real.first = engine.traffic();
   loop.step();
+  engine.finish_update();
   real.second = engine.traffic();
   real.memory = engine.memory();
   for (auto kind : {zero::MemoryKind::device, zero::MemoryKind::pinned, zero::MemoryKind::pageable}) {

@@ -71,6 +71,19 @@ TEST_CASE("equivalence: two and three ranks of one process give the bits of one"
   for (auto types : cuda_types) check_all(types, 2, 2), check_all(types, 3, 3);
 }
 
+TEST_CASE("equivalence: a delayed update has the host's bits, whenever the host comes to it") {
+  for (auto types : cuda_types) {
+    Run run{.types = types, .offload = true, .accumulation = 2, .delayed_update = true, .clipping = 0.5};
+    auto const expected = engine_test::train(run);
+    run.world = 2, run.accumulation = 1, run.evaluates = true, run.streams = 3;
+    std::uint64_t seed = 0;
+    for (auto stage : engine_test::stages) {
+      run.stage = stage;
+      for (auto order : orders) check(run, {.seed = ++seed, .order = order}, expected);
+    }
+  }
+}
+
 TEST_CASE("equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
   for (auto order : orders) {

@@ -74,6 +74,7 @@ TEST_CASE("faults: each call of a stage-3 engine fails in turn") {
 TEST_CASE("faults: each call of an offloaded engine fails in turn") {
   check_every_call({.offload = true, .accumulation = 2});
   check_every_call({.stage = zero::Stage::parameters, .offload = true});
+  check_every_call({.offload = true, .delayed_update = true, .evaluates = true});
 }
 
 TEST_CASE("faults: each call of a step's capture and replay fails in turn") {

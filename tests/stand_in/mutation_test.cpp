@@ -29,6 +29,9 @@ std::vector<Small> scenarios() {
         }
       }
     }
+    Small delayed{.stage = stage, .offload = true, .delayed_update = true, .steps = 3, .evaluates = true};
+    delayed.waits = false, delayed.streams = 3, delayed.accumulation = 2;
+    all.push_back(delayed);
     all.push_back({.stage = stage, .gives_up = true, .waits = false, .streams = 3});
     all.push_back({.stage = stage, .offload = true, .waits = false, .bucket_elements = 4096, .accumulation = 2});
     all.push_back(

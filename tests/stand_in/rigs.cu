@@ -77,7 +77,10 @@ class SmallTraining {
     using Scale = decltype(config.scale);
     config.scale = Scale{.initial = 8.0F, .window = 2, .hysteresis = 1};
     config.backend = {.device = small_.device, .host_threads = 1};
-    if constexpr (requires { config.offload.chunk_elements; }) config.offload.chunk_elements = 128;
+    if constexpr (requires { config.offload.chunk_elements; }) {
+      config.offload.chunk_elements = 128;
+      config.offload.delayed_update = small_.delayed_update;
+    }
     return config;
   }
 

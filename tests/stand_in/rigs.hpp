@@ -19,6 +19,7 @@ namespace stand_in {
 struct Small {
   zero::Stage stage = zero::Stage::gradients;
   bool offload = false;
+  bool delayed_update = false;  ///< of offload
   bool adopted = false;
   int world = 1;
   int device = -1;

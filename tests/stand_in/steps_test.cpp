@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <utility>
 
 using stand_in::Counts;
 using stand_in::Seen;
@@ -80,6 +81,17 @@ TEST_CASE("steps: an offloaded step waits for its decision, once") {
   }
 }
 
+TEST_CASE("steps: with a delayed update an offloaded step waits for nothing, and allocates nothing") {
+  for (auto stage : sharded) {
+    auto const seen = train({.stage = stage, .offload = true, .delayed_update = true, .steps = 6, .waits = false});
+    for (std::size_t step = 1; step < seen.steps.size(); ++step) {
+      CHECK(seen.steps[step].synchronizations == seen.steps[step - 1].synchronizations);
+      CHECK(seen.steps[step].blocking_copies == seen.steps[step - 1].blocking_copies);
+      CHECK(seen.steps[step].allocations == seen.steps[step - 1].allocations);
+    }
+  }
+}
+
 TEST_CASE("steps: a captured step gives the bits of an ordinary one") {
   for (auto stage : sharded) {
     for (bool adopted : {false, true}) {
@@ -128,9 +140,9 @@ TEST_CASE("steps: evaluation on another stream is ordered with captured steps an
 }
 
 TEST_CASE("steps: an overflow changes nothing but the scale") {
-  for (bool offload : {false, true}) {
-    auto const seen = train({.offload = offload, .steps = 3, .bad_step = 2});
-    CHECK(seen.values == train({.offload = offload, .steps = 2}).values);
+  for (auto [offload, delayed] : {std::pair{false, false}, {true, false}, {true, true}}) {
+    auto const seen = train({.offload = offload, .delayed_update = delayed, .steps = 3, .bad_step = 2});
+    CHECK(seen.values == train({.offload = offload, .delayed_update = delayed, .steps = 2}).values);
     CHECK(seen.reports.at(2).skipped);
     CHECK(seen.reports.at(2).bad_parameter == "a");
   }

@@ -253,7 +253,7 @@ TEST_CASE("zero-plan: every option changes what is predicted") {
   for (std::string const option :
        {"--world 8", "--offload none", "--offload cpu", "--precision fp32", "--sum bf16", "--accumulate 2",
         "--bucket 1000000", "--granule 256", "--ring 9", "--live 50000000", "--prefetch 0", "--whole-below 100000",
-        "--chunk 1000", "--device-share 50", "--memory 80GB", "--activations 1GB"}) {
+        "--chunk 1000", "--device-share 50", "--delayed-update on", "--memory 80GB", "--activations 1GB"}) {
     CAPTURE(option);
     auto const other = plan(model + "--stage 1,3 " + option);
     CHECK(other != base);

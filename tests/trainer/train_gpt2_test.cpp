@@ -61,6 +61,8 @@ TEST_CASE("train_gpt2: every option changes the run") {
     CAPTURE(option);
     CHECK(hash_of(folder, "--stage 1 " + option) != base);
   }
+  CHECK(hash_of(folder, "--stage 1 --offload cpu") == base);
+  CHECK(hash_of(folder, "--stage 1 --offload cpu --delayed-update") != base);
   // Three micro-batches over three ranks: sums of sums round differently from one sum.
   CHECK(hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce once_per_step") !=
         hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce each_micro_batch"));

@@ -167,6 +167,10 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) { o.offload.chunk_elements = whole(n, v, 1, many); }},
       {"--device-share", "PERCENT", "offload: of the states, what stays on the device; default: 0",
        [](Options& o, View n, View v) { o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0; }},
+      {"--delayed-update", "off|on", "offload: update beside the next step's passes, a step late; default: off",
+       [](Options& o, View n, View v) {
+         o.offload.delayed_update = choice(n, v, std::array<std::pair<View, bool>, 2>{{{"off", false}, {"on", true}}});
+       }},
   };
   return table;
 }

@@ -263,6 +263,13 @@ class CudaBackend {
   template <class To, class From>
   ZERO_LAUNCHES_KERNELS void cast(To* to, From const* from, std::size_t n, Stream stream);
 
+  /// Between two places of host memory, by the host, in the order of \p stream.
+  template <class To, class From>
+  void cast_on_host(To* to, From const* from, std::size_t n, Stream stream) {
+    run_on_host(stream, {{from, n * sizeof(From), false}, {to, n * sizeof(To), true}},
+                [this, to, from, n] { host_.cast_on_host(to, from, n, {}); });
+  }
+
   /// The update of offloaded states, by the host, in the order of \p stream. \p pieces must stay where they are.
   template <class Rule, class Compute, class Sum>
   void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,

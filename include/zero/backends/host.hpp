@@ -266,7 +266,7 @@ class HostBackend {
 
   /// to[i] = from[i] for \p n elements of another type, rounded to nearest even.
   template <class To, class From>
-  void cast(To* to, From const* from, std::size_t n, Stream /*stream*/) {
+  void cast_on_host(To* to, From const* from, std::size_t n, Stream /*stream*/) {
     executor_.for_chunks(n, [&](std::size_t begin, std::size_t end) {
       zero::cast(executor_.instruction_set(), to + begin, from + begin, end - begin);
     });

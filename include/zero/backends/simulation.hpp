@@ -211,9 +211,9 @@ class SimulationBackend {
   }
 
   template <class To, class From>
-  void cast(To* to, From const* from, std::size_t n, Stream stream) {
-    put(stream, "cast", {simulation::reads(from, n * sizeof(From)), simulation::writes(to, n * sizeof(To))},
-        [this, to, from, n] { host_.cast(to, from, n, {}); });
+  void cast_on_host(To* to, From const* from, std::size_t n, Stream stream) {
+    put(stream, "cast on host", {simulation::reads(from, n * sizeof(From)), simulation::writes(to, n * sizeof(To))},
+        [this, to, from, n] { host_.cast_on_host(to, from, n, {}); });
   }
 
  private:

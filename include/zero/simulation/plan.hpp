@@ -144,6 +144,7 @@ Sent run_step(Engine& engine, SimulationCommunicator const& communicator, Parame
     after.push_back(sent());
   }
   (void)engine.step({}, stream);
+  engine.finish_update();
   Sent of_step;
   of_step.repeat(nothing, sent(), 1);
   int const left_out = std::max(0, micro_batches - planned_micro_batches);
