@@ -59,6 +59,7 @@ set(ZERO_HEADERS
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
+  include/zero/device_share.hpp
   include/zero/engine.hpp
   include/zero/engine_config.hpp
   include/zero/engine_context.hpp

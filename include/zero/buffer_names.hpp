@@ -31,13 +31,13 @@ class BufferNames {
       name(b, whole, whole ? gatherer.whole_bucket(b) : gatherer.slice(b), ElementRole::value, "parameter ");
       if (b >= engine_.layout.trainable_buckets()) continue;
       name_gradients(b, reducer);
-      name(b, engine_.owns_whole(), reducer.sum(b), ElementRole::sum, "gradient sum of ");
+      name_owned(b, "gradient sum of ", ElementRole::sum, [&](std::size_t at) -> void* { return reducer.sum(b, at); });
       if (engine_.operations.facts().has_master()) {
-        name(b, engine_.owns_whole(), updater.master(b), ElementRole::state, "master parameter ");
+        name_owned(b, "master parameter ", ElementRole::state, [&](std::size_t at) { return updater.master(b, at); });
       }
       for (std::size_t k = 0; k < engine_.operations.facts().state_count; ++k) {
-        auto const what = detail::sentence({"state ", k, " of "});
-        name(b, engine_.owns_whole(), updater.state(k, b), ElementRole::state, what);
+        name_owned(b, detail::sentence({"state ", k, " of "}), ElementRole::state,
+                   [&](std::size_t at) { return updater.state(k, b, at); });
       }
     }
   }
@@ -45,17 +45,34 @@ class BufferNames {
  private:
   // The parts of a bucket, or of this rank's slice of it, from `at` on.
   void name(std::size_t b, bool whole, void const* at, ElementRole role, std::string_view what) const {
+    for (auto const& piece : pieces_of(b, whole)) {
+      name_part(b, static_cast<std::byte const*>(at) + piece.offset * engine_.operations.bytes(role), piece,
+                piece.count, role, what);
+    }
+  }
+  // The same of what this rank owns, whose elements lie where `address` says, neighbours within the device's share.
+  template <class Address>
+  void name_owned(std::size_t b, std::string_view what, ElementRole role, Address&& address) const {
+    std::size_t const owned = engine_.owned_offset(b);
+    for (auto const& piece : pieces_of(b, engine_.owns_whole())) {
+      engine_.share.for_each_part(owned + piece.offset, piece.count, [&](std::size_t first, std::size_t n) {
+        name_part(b, address(first - owned), piece, n, role, what);
+      });
+    }
+  }
+  [[nodiscard]] std::vector<Piece> pieces_of(std::size_t b, bool whole) const {
     std::size_t const slice = engine_.layout.slice_elements(b);
     std::size_t const begin = whole ? 0 : engine_.rank * slice;
     std::vector<Piece> pieces;
     FlatLayout::clip_pieces(pieces, engine_.layout.buckets()[b].pieces, begin,
                             whole ? engine_.layout.buckets()[b].elements : begin + slice);
-    std::size_t const bytes = engine_.operations.bytes(role);
-    for (auto const& piece : pieces) {
-      engine_.backend.name_memory(
-          static_cast<std::byte const*>(at) + piece.offset * bytes, piece.count * bytes,
-          detail::sentence({what, detail::quoted(engine_.specs[piece.parameter].name), " in bucket ", b}));
-    }
+    return pieces;
+  }
+  void name_part(std::size_t b, void const* at, Piece const& piece, std::size_t count, ElementRole role,
+                 std::string_view what) const {
+    engine_.backend.name_memory(
+        at, count * engine_.operations.bytes(role),
+        detail::sentence({what, detail::quoted(engine_.specs[piece.parameter].name), " in bucket ", b}));
   }
 
   // Buckets of the ring take turns in one place: no parameter of one of them says what lies there.

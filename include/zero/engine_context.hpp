@@ -4,6 +4,7 @@
 
 #include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
+#include <zero/device_share.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/operations.hpp>
 #include <zero/parameter.hpp>
@@ -26,6 +27,7 @@ struct EngineContext {
   std::vector<ParameterSpec> const& specs;
   typename Backend::Stream communication;  ///< of every collective
   std::size_t rank = 0;
+  DeviceShare share{};  ///< of what this rank owns; all of it without offload
 
   [[nodiscard]] std::size_t world() const noexcept { return layout.settings().world; }
   [[nodiscard]] Stage stage() const noexcept { return layout.settings().stage; }

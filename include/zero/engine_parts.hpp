@@ -43,7 +43,8 @@ struct EngineParts {
                 layout,
                 parameters->specs(),
                 communication.get(),
-                static_cast<std::size_t>(operations.rank())},
+                static_cast<std::size_t>(operations.rank()),
+                share_of(operations, settings, layout)},
         norm(backend, books, operations.rank(), operations.size()),
         gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
@@ -92,6 +93,12 @@ struct EngineParts {
   Buffer<std::byte, Backend> staging;  ///< of the communicator
 
  private:
+  [[nodiscard]] static DeviceShare share_of(Operations<Backend> const& operations, EngineSettings const& settings,
+                                            FlatLayout const& layout) noexcept {
+    std::size_t const owned = layout.trainable() / (settings.stage == Stage::none ? 1 : layout.settings().world);
+    if (!operations.facts().offloads) return {owned};
+    return DeviceShare::of(owned, layout.settings().granule, settings.offload);
+  }
   [[nodiscard]] std::size_t largest_slice() const noexcept {
     std::size_t largest = 0;
     for (std::size_t b = 0; b < context.layout.trainable_buckets(); ++b) {

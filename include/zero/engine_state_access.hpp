@@ -64,8 +64,9 @@ class EngineStateAccess final : public EngineState {
   }
 
   void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
-    engine_.backend.copy(into.data(), address(range) + first * element_size(range.type), into.size(),
-                         engine_.communication);
+    for_each_part(range, first, into, [&](std::byte const* from, std::span<std::byte> part) {
+      engine_.backend.copy(part.data(), from, part.size(), engine_.communication);
+    });
     engine_.backend.synchronize(engine_.communication);
     engine_.backend.host_reads(into.data(), into.size());
   }
@@ -81,7 +82,7 @@ class EngineStateAccess final : public EngineState {
     parts_.gatherer.join_readers(engine_.communication);
   }
   void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
-    put(address(range) + first * element_size(range.type), from);
+    for_each_part(range, first, from, [&](std::byte* to, std::span<std::byte const> part) { put(to, part); });
     if (range.kind == 0 && is_trainable(range.bucket) && engine_.operations.facts().has_master()) {
       write_narrowed(range, first, from);
     }
@@ -123,11 +124,21 @@ class EngineStateAccess final : public EngineState {
     return ranges;
   }
 
-  [[nodiscard]] std::byte* address(StateRange const& range) const noexcept {
-    if (!is_trainable(range.bucket)) return value(range);
-    float* const held =
-        range.kind > 0 ? parts_.updater.state(range.kind - 1, range.bucket) : parts_.updater.master(range.bucket);
-    return reinterpret_cast<std::byte*>(held + range.offset);
+  /// Calls `f(address, part)` for each part of \p memory, for the elements of \p range from \p first on, whose elements
+  /// are neighbours in the engine.
+  template <class Byte, class F>
+  void for_each_part(StateRange const& range, std::uint64_t first, std::span<Byte> memory, F&& f) const {
+    std::size_t const size = element_size(range.type);
+    if (!is_trainable(range.bucket)) return f(value(range) + first * size, memory);
+    std::size_t const owned = engine_.owned_offset(range.bucket), begin = owned + range.offset + first;
+    engine_.share.for_each_part(begin, memory.size() / size, [&](std::size_t element, std::size_t n) {
+      f(address(range, element - owned), memory.subspan((element - begin) * size, n * size));
+    });
+  }
+  [[nodiscard]] std::byte* address(StateRange const& range, std::size_t offset) const noexcept {
+    float* const held = range.kind > 0 ? parts_.updater.state(range.kind - 1, range.bucket, offset)
+                                       : parts_.updater.master(range.bucket, offset);
+    return reinterpret_cast<std::byte*>(held);
   }
   /// The same elements in the compute type.
   [[nodiscard]] std::byte* value(StateRange const& range) const noexcept {

@@ -13,7 +13,6 @@
 #include <zero/lease.hpp>
 #include <zero/offloaded_sums.hpp>
 #include <zero/piece_table.hpp>
-#include <zero/state_array.hpp>
 #include <zero/stream.hpp>
 
 #include <cstddef>
@@ -53,7 +52,6 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       : engine_(engine),
         settings_(settings),
         norm_(norm),
-        resident_(ResidentBuckets::of(engine, settings.offload)),
         arrivals_(engine.specs, engine.layout),
         slots_(engine, settings.ring),
         producers_(engine.layout.trainable_buckets()),
@@ -169,12 +167,13 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   // ------------------------------------------------------------------------------------------------- sums
 
   /// The reduced gradients that this rank updates with: of the whole bucket at stage 0, else of its slice; from element
-  /// \p offset on. On the device, or in pageable host memory where they are offloaded.
+  /// \p offset on. On the device, or in pageable host memory where they are offloaded: neighbours up to where the
+  /// device's share ends.
   [[nodiscard]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
-    return (is_offloaded(b) ? offloaded_->home().at(0) : sums_at_) + (sum_offset(b) + offset) * sum_bytes();
+    std::size_t const element = engine_.owned_offset(b) + offset;
+    if (!engine_.share.holds(element)) return offloaded_->home().at(element - engine_.share.elements);
+    return sums_at_ + (indexed_whole_ ? in_whole(b) + offset : element) * sum_bytes();
   }
-  /// This rank's slice of bucket \p b.
-  [[nodiscard]] std::byte* own_sum(std::size_t b) const noexcept { return sum(b, own_offset(b)); }
   /// Where the gradients of bucket \p b lie until they are reduced.
   [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return slots_.bucket(b); }
   /// Parts of parameters in this rank's slice of bucket \p b.
@@ -191,7 +190,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
-      norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? fetch_own_sum(b) : own_sum(b),
+      norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
                 engine_.communication);
       if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
     }
@@ -219,8 +218,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     };
     if (sums_locally()) local_sums_ = allocate(MemoryPurpose::local_sums, engine_.layout.trainable());
     if (settings_.offloaded) {
-      offloaded_.emplace(engine_, settings_.offload, engine_.owned_in_all() - resident_.elements);
-      sums_ = allocate(MemoryPurpose::gradient_sums, resident_.elements);
+      offloaded_.emplace(engine_, settings_.offload, engine_.owned_in_all() - engine_.share.elements);
+      sums_ = allocate(MemoryPurpose::gradient_sums, engine_.share.elements);
       sums_at_ = sums_.at(0);
     } else if (sums_locally() || sums_in_place()) {
       sums_at_ = sums_locally() ? local_sums_.at(0) : slots_.data();
@@ -231,16 +230,14 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
   }
 
-  [[nodiscard]] bool is_offloaded(std::size_t b) const noexcept { return !resident_.holds(b); }
-  // From where its sums begin.
-  [[nodiscard]] std::size_t sum_offset(std::size_t b) const noexcept {
-    if (is_offloaded(b)) return engine_.owned_offset(b) - resident_.elements;
-    if (!indexed_whole_ || engine_.owns_whole()) return engine_.owned_offset(b);
-    return engine_.layout.buckets()[b].begin + engine_.rank * engine_.layout.slice_elements(b);
+  // All of what this rank owns of it, or where the device's share ends in it the rest.
+  [[nodiscard]] bool is_offloaded(std::size_t b) const noexcept {
+    return !engine_.share.holds(engine_.owned_offset(b) + engine_.owned_elements(b) - 1);
   }
-  [[nodiscard]] std::byte* fetch_own_sum(std::size_t b) {
-    return offloaded_->acquire(sum_offset(b) + own_offset(b), engine_.layout.slice_elements(b), 0, true,
-                               engine_.communication);
+  // Of what this rank owns of a bucket, where sums lie as gradients do.
+  [[nodiscard]] std::size_t in_whole(std::size_t b) const noexcept {
+    std::size_t const begin = engine_.layout.buckets()[b].begin;
+    return engine_.owns_whole() ? begin : begin + engine_.rank * engine_.layout.slice_elements(b);
   }
   // Of this rank's slice in what `sum` gives.
   [[nodiscard]] std::size_t own_offset(std::size_t b) const noexcept {
@@ -331,13 +328,12 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     std::size_t const n = engine_.layout.slice_elements(b);
     std::size_t const own = own_offset(b);
     auto const stream = engine_.communication;
-    std::byte* const all =
-        is_offloaded(b) ? offloaded_->acquire(sum_offset(b) + own, n, own, !from_nothing, stream) : sum(b);
+    std::byte* const all = is_offloaded(b) ? borrow(b, own, !from_nothing) : sum(b);
     void* const into = all + own * sum_bytes();
     engine_.operations.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
     count(engine_.traffic.gradients, n);
     if (last()) complete_sum(b, all, into, n);
-    if (is_offloaded(b)) store(b, own, n);
+    if (is_offloaded(b)) store(b, all);
   }
 
   void complete_sum(std::size_t b, void* all, void* own, std::size_t n) {
@@ -352,19 +348,31 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     ++engine_.traffic.collectives;
   }
 
-  // Between micro-batches only the own slice goes on; at stage 0 the last one brings the whole bucket.
-  void store(std::size_t b, std::size_t own, std::size_t n) {
-    if (last()) {
-      offloaded_->store(sum_offset(b), engine_.owned_elements(b), 0, engine_.communication);
-    } else {
-      offloaded_->store(sum_offset(b) + own, n, own, engine_.communication);
+  // Memory for the sum of an offloaded bucket; where \p fetch, with this rank's slice so far from element \p at on.
+  [[nodiscard]] std::byte* borrow(std::size_t b, std::size_t at, bool fetch) {
+    std::size_t const begin = engine_.owned_offset(b) + own_offset(b);
+    auto const slice = engine_.share.split(begin, engine_.layout.slice_elements(b));
+    auto const stream = engine_.communication;
+    auto* const memory = offloaded_->acquire(slice.home, slice.at_home, at + slice.on_device, fetch, stream);
+    if (fetch && slice.on_device > 0) {
+      engine_.backend.copy(memory + at * sum_bytes(), sums_.at(begin), slice.on_device * sum_bytes(), stream);
     }
+    return memory;
+  }
+  // Between micro-batches only the own slice goes on; at stage 0 the last one brings the whole bucket.
+  void store(std::size_t b, std::byte const* all) {
+    std::size_t const at = last() ? 0 : own_offset(b), begin = engine_.owned_offset(b) + at;
+    auto const part = engine_.share.split(begin, last() ? engine_.owned_elements(b) : engine_.layout.slice_elements(b));
+    auto const stream = engine_.communication;
+    if (part.on_device > 0) {
+      engine_.backend.copy(sums_.at(begin), all + at * sum_bytes(), part.on_device * sum_bytes(), stream);
+    }
+    offloaded_->store(part.home, part.at_home, at + part.on_device, stream);
   }
 
   EngineContext<Backend> const& engine_;
   ReduceSettings settings_;
   GradientNorm<Backend>& norm_;
-  ResidentBuckets resident_;
   GradientArrivals arrivals_;
   GradientSlots<Backend> slots_;
   FixedArray<StreamJoin<Backend>> producers_;

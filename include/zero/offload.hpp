@@ -26,8 +26,8 @@ struct CpuOffload {
   struct Config {
     std::size_t chunk_elements = std::size_t{1} << 22;  ///< what one copy moves; rounded up to a granule
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
-    double device_share = 0.0;  ///< of the elements: what stays on the device, and is updated there meanwhile; as many
-                                ///< whole buckets as fit, those that are reduced first
+    double device_share = 0.0;    ///< of the elements: what stays on the device, and is updated there meanwhile; to a
+                                  ///< granule, those that are reduced first
     bool delayed_update = false;  ///< the host updates beside the next step's forward and backward, which still use the
                                   ///< parameters before it (ibid., section 5.2). Changes results: gradients are one
                                   ///< step late. Keeps the sums of two steps on the host; a step waits for nothing

@@ -105,17 +105,39 @@ class ParameterAccess {
   [[nodiscard]] bool is_whole(Quantity quantity, std::size_t b) const noexcept {
     return quantity == Quantity::value ? gatherer_.is_whole(b) : engine_.owns_whole();
   }
-  [[nodiscard]] void* held(Quantity quantity, std::size_t k, std::size_t b) const noexcept {
+  // Element \p at of what this rank holds of bucket \p b. Neighbours up to where the device's share ends.
+  [[nodiscard]] std::byte* held(Quantity quantity, std::size_t k, std::size_t b, std::size_t at) const noexcept {
     switch (quantity) {
       case Quantity::value:
-        return gatherer_.is_whole(b) ? gatherer_.whole_bucket(b) : gatherer_.slice(b);
+        return (gatherer_.is_whole(b) ? gatherer_.whole_bucket(b) : gatherer_.slice(b)) + at * bytes(quantity);
       case Quantity::sum:
-        return reducer_.sum(b);
+        return reducer_.sum(b, at);
       case Quantity::master:
-        return updater_.master(b);
+        return reinterpret_cast<std::byte*>(updater_.master(b, at));
       default:
-        return updater_.state(k, b);
+        return reinterpret_cast<std::byte*>(updater_.state(k, b, at));
     }
+  }
+  // Calls `f(address, n)` for the parts of \p count elements that are neighbours.
+  template <class F>
+  void for_each_part(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, F&& f) const {
+    if (quantity == Quantity::value) return f(held(quantity, k, b, at), count);
+    std::size_t const owned = engine_.owned_offset(b);
+    engine_.share.for_each_part(owned + at, count,
+                                [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
+  }
+  void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, std::byte* to) {
+    for_each_part(quantity, k, b, at, count, [&](std::byte const* from, std::size_t n) {
+      engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
+      to += n * bytes(quantity);
+    });
+  }
+  void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+               std::byte const* from) {
+    for_each_part(quantity, k, b, at, count, [&](std::byte* to, std::size_t n) {
+      engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
+      from += n * bytes(quantity);
+    });
   }
   [[nodiscard]] static ElementRole role(Quantity quantity) noexcept {
     return quantity == Quantity::value ? ElementRole::value
@@ -123,19 +145,19 @@ class ParameterAccess {
                                        : ElementRole::state;
   }
 
+  [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.operations.bytes(role(quantity)); }
+
   [[nodiscard]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
-    std::size_t const bytes = engine_.operations.bytes(role(quantity));
-    std::vector<std::byte> elements(place.count * bytes);
+    std::vector<std::byte> elements(place.count * bytes(quantity));
     bool const whole = is_whole(quantity, place.first_bucket);
     for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
       auto const& part = part_of(id, b);
-      auto* const to = elements.data() + part.in_parameter * bytes;
-      auto const* const from = static_cast<std::byte*>(held(quantity, k, b));
+      auto* const to = elements.data() + part.in_parameter * bytes(quantity);
       if (whole) {
-        engine_.backend.copy(to, from + part.offset * bytes, part.count * bytes, engine_.communication);
+        copy_out(quantity, k, b, part.offset, part.count, to);
       } else {
-        read_slices(b, part, role(quantity), to, from);
+        read_slices(quantity, k, b, part, to);
       }
     }
     if (whole) finish_reading(elements.data(), elements.size());
@@ -144,17 +166,17 @@ class ParameterAccess {
     return wide;
   }
 
-  void read_slices(std::size_t b, Piece const& part, ElementRole role, void* to, void const* from) {
+  void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part, std::byte* to) {
     std::size_t const n = engine_.layout.slice_elements(b);
-    ElementBuffer<Backend> const whole(engine_, role, MemoryKind::device, MemoryPurpose::staging, n * engine_.world());
-    std::size_t const bytes = whole.element_bytes();
+    ElementBuffer<Backend> const whole(engine_, role(quantity), MemoryKind::device, MemoryPurpose::staging,
+                                       n * engine_.world());
     auto* const own = whole.at(engine_.rank * n);
-    engine_.backend.copy(own, from, n * bytes, engine_.communication);
-    engine_.operations.all_gather(role, own, whole.at(0), n, {"access", b}, engine_.communication);
+    copy_out(quantity, k, b, 0, n, own);
+    engine_.operations.all_gather(role(quantity), own, whole.at(0), n, {"access", b}, engine_.communication);
     ++engine_.traffic.collectives;
     engine_.traffic.access += n * (engine_.world() - 1);
-    engine_.backend.copy(to, whole.at(part.offset), part.count * bytes, engine_.communication);
-    finish_reading(to, part.count * bytes);
+    engine_.backend.copy(to, whole.at(part.offset), part.count * bytes(quantity), engine_.communication);
+    finish_reading(to, part.count * bytes(quantity));
   }
   void finish_reading(void const* from, std::size_t bytes) {
     engine_.backend.synchronize(engine_.communication);
@@ -163,8 +185,7 @@ class ParameterAccess {
 
   void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
-    std::size_t const bytes = engine_.operations.bytes(role(quantity));
-    std::vector<std::byte> elements(values.size() * bytes);
+    std::vector<std::byte> elements(values.size() * bytes(quantity));
     engine_.operations.narrow(role(quantity), elements.data(), values.data(), values.size());
     for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
       auto const& part = part_of(id, b);
@@ -174,9 +195,8 @@ class ParameterAccess {
       std::size_t const from = std::max(begin, part.offset);
       std::size_t const to = std::min(begin + n, part.offset + part.count);
       if (from >= to) continue;
-      engine_.backend.copy(static_cast<std::byte*>(held(quantity, k, b)) + (from - begin) * bytes,
-                           elements.data() + (part.in_parameter + (from - part.offset)) * bytes, (to - from) * bytes,
-                           engine_.communication);
+      copy_in(quantity, k, b, from - begin, to - from,
+              elements.data() + (part.in_parameter + (from - part.offset)) * bytes(quantity));
     }
     engine_.backend.synchronize(engine_.communication);
     engine_.backend.host_writes(elements.data(), elements.size());  // the memory is the host's again

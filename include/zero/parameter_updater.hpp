@@ -22,6 +22,8 @@ struct UpdateChunk {
   std::size_t bucket = 0;
   std::size_t begin = 0;  ///< elements from the start of what this rank owns of the bucket
   std::size_t count = 0;
+  bool on_host = false;
+  bool ends_place = false;  ///< the bucket's last chunk on the device, or on the host
   bool ends_bucket = false;
 };
 
@@ -39,16 +41,17 @@ class ParameterUpdater {
       : engine_(engine),
         gatherer_(gatherer),
         reducer_(reducer),
-        resident_(ResidentBuckets::of(engine, offload)),
         states_(facts().state_count),
         at_(facts().state_count),
         updated_(engine.layout.trainable_buckets()),
         delays_(facts().offloads && offload.delayed_update) {
-    if (facts().has_master()) master_ = {engine, resident_, MemoryPurpose::master};
-    for (auto& state : states_) state = {engine, resident_, MemoryPurpose::optimizer_states};
+    if (facts().has_master()) master_ = {engine, MemoryPurpose::master};
+    for (auto& state : states_) state = {engine, MemoryPurpose::optimizer_states};
     if (facts().offloads) staging_.emplace(engine, offload);
     std::size_t count = 0;
-    for (std::size_t b = 0; b < updated_.size(); ++b) count += (engine.owned_elements(b) - 1) / step(b) + 1;
+    for (std::size_t b = 0; b < updated_.size(); ++b) {
+      for (std::size_t begin = 0; begin < engine.owned_elements(b); begin = end_of_chunk(b, begin)) ++count;
+    }
     chunks_ = FixedArray<UpdateChunk>(count);
     count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) count = cut_into_chunks(b, count);
@@ -67,13 +70,13 @@ class ParameterUpdater {
     }
     for (std::size_t i = 0; i < chunks_.size(); ++i) {
       auto const& chunk = chunks_[i];
-      if (resident_.holds(chunk.bucket)) {
+      if (chunk.on_host) {
+        update_offloaded(i, decision);
+      } else {
         update_chunk(i, facts().has_master() ? value(chunk) : nullptr, decision, stream);
         engine_.backend.record(updated_[chunk.bucket], stream);
-      } else {
-        update_offloaded(i, decision);
       }
-      if (chunk.ends_bucket) publish(chunk.bucket);
+      publish_behind(chunk);
     }
   }
 
@@ -87,10 +90,10 @@ class ParameterUpdater {
     for (std::size_t i = 0; i < chunks_.size(); ++i) {
       auto const& chunk = chunks_[i];
       auto& slot = take_slot();
-      engine_.operations.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket) + chunk.begin,
+      engine_.operations.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket, chunk.begin),
                                         chunk.count, staging.host.get());
       send(chunk, slot);
-      if (chunk.ends_bucket) publish(chunk.bucket);
+      publish_behind(chunk);
     }
   }
   /// Whether a delayed update has started and has not been published.
@@ -100,14 +103,15 @@ class ParameterUpdater {
     if (is_late_) engine_.backend.wait(stream, staging_->late);
   }
 
-  /// What this rank owns of a bucket's fp32 parameters: the whole bucket at stage 0, else its slice.
-  [[nodiscard]] float* master(std::size_t b) const noexcept {
-    if (facts().has_master()) return master_.bucket(b, engine_.owned_offset(b));
-    return reinterpret_cast<float*>(owned_values(b));
+  /// Of what this rank owns of a bucket's fp32 parameters (the whole bucket at stage 0, else its slice) element
+  /// \p offset. Neighbours up to where the device's share ends.
+  [[nodiscard]] float* master(std::size_t b, std::size_t offset) const noexcept {
+    if (facts().has_master()) return master_.at(engine_.owned_offset(b) + offset);
+    return reinterpret_cast<float*>(owned_values(b)) + offset;
   }
   /// The same of the rule's \p k-th state.
-  [[nodiscard]] float* state(std::size_t k, std::size_t b) const noexcept {
-    return states_[k].bucket(b, engine_.owned_offset(b));
+  [[nodiscard]] float* state(std::size_t k, std::size_t b, std::size_t offset) const noexcept {
+    return states_[k].at(engine_.owned_offset(b) + offset);
   }
 
  private:
@@ -138,16 +142,19 @@ class ParameterUpdater {
   };
 
   [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
-  [[nodiscard]] std::size_t step(std::size_t b) const noexcept {
-    return resident_.holds(b) ? engine_.owned_elements(b) : staging_->chunk_elements;
+  [[nodiscard]] std::size_t end_of_chunk(std::size_t b, std::size_t begin) const noexcept {
+    std::size_t const rest = engine_.owned_elements(b) - begin;
+    std::size_t const on_device = engine_.share.split(engine_.owned_offset(b) + begin, rest).on_device;
+    return begin + (on_device > 0 ? on_device : std::min(rest, staging_->chunk_elements));
   }
   // Returns the number of the chunk after the last one.
   std::size_t cut_into_chunks(std::size_t b, std::size_t chunk) {
     std::size_t const owned = engine_.owned_elements(b);
     std::size_t const from = engine_.owns_whole() ? 0 : engine_.rank * owned;
-    for (std::size_t begin = 0; begin < owned; begin += step(b)) {
-      std::size_t const end = std::min(owned, begin + step(b));
-      chunks_[chunk++] = {b, begin, end - begin, end == owned};
+    for (std::size_t begin = 0, end = 0; begin < owned; begin = end) {
+      end = end_of_chunk(b, begin);
+      bool const on_host = !engine_.share.holds(engine_.owned_offset(b) + begin);
+      chunks_[chunk++] = {b, begin, end - begin, on_host, !on_host || end == owned, end == owned};
       pieces_.add(engine_.layout.buckets()[b], from + begin, from + end);
     }
     return chunk;
@@ -162,14 +169,14 @@ class ParameterUpdater {
 
   void update_chunk(std::size_t i, void* value, void const* decision, Stream stream) {
     auto const& chunk = chunks_[i];
-    for (std::size_t k = 0; k < at_.size(); ++k) at_[k] = state(k, chunk.bucket) + chunk.begin;
+    for (std::size_t k = 0; k < at_.size(); ++k) at_[k] = state(k, chunk.bucket, chunk.begin);
     engine_.operations.update(engine_.backend, pieces_[i],
-                              {.master = master(chunk.bucket) + chunk.begin,
+                              {.master = master(chunk.bucket, chunk.begin),
                                .value = value,
                                .gradient = reducer_.sum(chunk.bucket, chunk.begin),
                                .states = at_.begin(),
                                .decision = decision},
-                              !resident_.holds(chunk.bucket), stream);
+                              chunk.on_host, stream);
   }
 
   // Chunk k is updated while chunk k-1 is copied to the device and the bucket before travels between ranks.
@@ -206,15 +213,14 @@ class ParameterUpdater {
     engine_.backend.record(slot.copied, to_device);
     engine_.backend.record(updated_[chunk.bucket], to_device);
   }
-  void publish(std::size_t bucket) {
-    engine_.backend.wait(engine_.communication, updated_[bucket]);
-    gatherer_.publish(bucket, !engine_.owns_whole());
+  void publish_behind(UpdateChunk const& chunk) {
+    if (chunk.ends_place) engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
+    if (chunk.ends_bucket) gatherer_.publish(chunk.bucket, !engine_.owns_whole());
   }
 
   EngineContext<Backend> const& engine_;
   ParameterGatherer<Backend>& gatherer_;
   GradientReducer<Backend>& reducer_;
-  ResidentBuckets resident_;
   StateArray<Backend> master_;
   FixedArray<StateArray<Backend>> states_;
   FixedArray<float*> at_;  // where the states of the chunk begin that is being updated

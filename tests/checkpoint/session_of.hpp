@@ -45,9 +45,10 @@ class SessionOf final : public Session {
     if constexpr (requires { config.scale.initial; }) config.scale.initial = 1024.0F;
     engine_ = zero::make_any_engine<zero::AdamW, Prec>(
         setup.stage, ranks, list_,
-        setup.offload
-            ? std::optional(zero::CpuOffload::Config{.chunk_elements = 256, .delayed_update = setup.delayed_update})
-            : std::nullopt,
+        setup.offload ? std::optional(zero::CpuOffload::Config{.chunk_elements = 256,
+                                                               .device_share = setup.delayed_update ? 0.0 : 0.3,
+                                                               .delayed_update = setup.delayed_update})
+                      : std::nullopt,
         config);
     for (std::size_t p = 0; p < list_.specs().size(); ++p) {
       std::vector<float> values(count(p));

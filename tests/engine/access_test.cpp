@@ -28,8 +28,10 @@ std::vector<float> ramp(std::size_t count, float start) {
 }
 
 template <class Engine>
-void check_round_trips(zero::ThreadCommunicator& ranks) {
-  Engine engine(ranks, parameters(sizes), {.gradient_accumulation_steps = 2, .bucket_elements = 512});
+void check_round_trips(zero::ThreadCommunicator& ranks, double device_share = 0.0) {
+  typename Engine::Config config{.gradient_accumulation_steps = 2, .bucket_elements = 512};
+  if constexpr (requires { config.offload.device_share; }) config.offload.device_share = device_share;
+  Engine engine(ranks, parameters(sizes), config);
   for (std::size_t p = 0; p < sizes.size(); ++p) {
     auto const name = "p" + std::to_string(p);
     engine.write_parameter(name, ramp(sizes[p], 1.0F));
@@ -61,7 +63,8 @@ TEST_CASE("access: parameters, gradients and states are written and read whole b
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
     check_round_trips<engine_test::EngineOf<Stage::none>>(ranks);
     check_round_trips<engine_test::EngineOf<Stage::optimizer_states>>(ranks);
-    check_round_trips<engine_test::EngineOf<Stage::gradients, zero::Precision<zero::BF16>, zero::CpuOffload>>(ranks);
+    using Offloaded = engine_test::EngineOf<Stage::gradients, zero::Precision<zero::BF16>, zero::CpuOffload>;
+    for (double share : {0.0, 0.45}) check_round_trips<Offloaded>(ranks, share);
     check_round_trips<engine_test::EngineOf<Stage::parameters, zero::Precision<zero::BF16>>>(ranks);
   });
 }

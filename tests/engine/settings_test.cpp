@@ -48,6 +48,8 @@ TEST_CASE("settings: gradients that arrive in another order on every rank give t
 TEST_CASE("settings: what offload leaves on the device changes no bit") {
   changes_nothing([](Run& run) { run.device_share = 0.4; });
   changes_nothing([](Run& run) { run.device_share = 0.4, run.bucket_elements = 256, run.adopted = true; });
+  changes_nothing([](Run& run) { run.device_share = 0.3, run.bucket_elements = 4096, run.chunk_elements = 256; });
+  changes_nothing([](Run& run) { run.device_share = 0.6, run.granule = 384; });
   changes_nothing([](Run& run) { run.device_share = 1.0; });
 }
 

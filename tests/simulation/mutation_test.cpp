@@ -50,6 +50,8 @@ void add_trainings(std::vector<Scenario>& all, bool offload) {
         auto shared = run;
         shared.device_share = 0.5, shared.bucket_elements = 256;
         all.push_back(training(shared));
+        shared.bucket_elements = 4096;  // where the share ends in the middle
+        all.push_back(training(shared));
       }
       if (offload) {
         auto delayed = run;

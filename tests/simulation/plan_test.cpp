@@ -32,6 +32,12 @@ zero::PlanSettings late(Stage stage, int world) {
   return plan;
 }
 
+zero::PlanSettings shared(Stage stage, int world) {
+  auto plan = at(stage, world, true);
+  plan.offload->device_share = 0.4;
+  return plan;
+}
+
 /// A setting of the comparison; the caller's buffers are adopted in every other one.
 struct Case {
   Settings settings;
@@ -83,6 +89,8 @@ std::vector<Case> cases() {
         .prefetch_units = 3},
        true},
       {{.plan = at(parameters, 3, true), .types = bf16_sums, .keep_whole_below = 38}},
+      {{.plan = shared(none, 3), .types = fp16, .gradient_accumulation_steps = 2}},
+      {{.plan = shared(gradients, 2), .types = bf16_sums}},
       {{.plan = late(none, 2), .types = fp32, .gradient_accumulation_steps = 2}},
       {{.plan = late(gradients, 3), .types = bf16_sums, .bucket_elements = small}, true},
       {{.plan = late(parameters, 2), .types = fp16, .gradient_accumulation_steps = 4}},

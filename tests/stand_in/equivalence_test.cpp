@@ -84,6 +84,26 @@ TEST_CASE("equivalence: a delayed update has the host's bits, whenever the host 
   }
 }
 
+TEST_CASE("equivalence: a share on the device that ends in the middle of a bucket changes no bit") {
+  for (auto types : cuda_types) {
+    auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4});
+    std::uint64_t seed = 0;
+    for (auto stage : engine_test::stages) {
+      for (auto order : orders) {
+        check({.types = types,
+               .stage = stage,
+               .offload = true,
+               .world = 2,
+               .accumulation = 2,
+               .bucket_elements = 4096,
+               .device_share = 0.4,
+               .streams = 3},
+              {.seed = ++seed, .order = order}, expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
   for (auto order : orders) {

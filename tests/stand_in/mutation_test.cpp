@@ -32,6 +32,9 @@ std::vector<Small> scenarios() {
     Small delayed{.stage = stage, .offload = true, .delayed_update = true, .steps = 3, .evaluates = true};
     delayed.waits = false, delayed.streams = 3, delayed.accumulation = 2;
     all.push_back(delayed);
+    Small shared{.stage = stage, .offload = true, .device_share = 0.5, .world = 2, .steps = 3, .waits = false};
+    shared.bucket_elements = 4096, shared.streams = 3, shared.accumulation = 2;
+    all.push_back(shared);
     all.push_back({.stage = stage, .gives_up = true, .waits = false, .streams = 3});
     all.push_back({.stage = stage, .offload = true, .waits = false, .bucket_elements = 4096, .accumulation = 2});
     all.push_back(

@@ -79,6 +79,7 @@ class SmallTraining {
     config.backend = {.device = small_.device, .host_threads = 1};
     if constexpr (requires { config.offload.chunk_elements; }) {
       config.offload.chunk_elements = 128;
+      config.offload.device_share = small_.device_share;
       config.offload.delayed_update = small_.delayed_update;
     }
     return config;

@@ -19,6 +19,7 @@ namespace stand_in {
 struct Small {
   zero::Stage stage = zero::Stage::gradients;
   bool offload = false;
+  double device_share = 0.0;    ///< of offload
   bool delayed_update = false;  ///< of offload
   bool adopted = false;
   int world = 1;
