@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "stand_in/machine.hpp"
+
 #include <zero/simulation/operation.hpp>
 #include <zero/simulation/stream.hpp>
 #include <zero/simulation/vector_clock.hpp>
@@ -22,12 +24,16 @@ namespace stand_in {
 using zero::simulation::Operation;
 
 struct StreamState;
+struct CommunicatorState;
+struct Part;
 
 /// What was put on a stream while it was captured.
 struct Node {
   StreamState* stream = nullptr;
   Operation operation{};
   std::optional<std::size_t> after{};  ///< a wait: the node of the record that it waits for
+  CommunicatorState* communicator{};   ///< of a collective; null: none
+  std::shared_ptr<Part const> part{};
 };
 
 struct Capture {
@@ -90,6 +96,8 @@ struct HostState {
   std::size_t thread = 0;  ///< in vector clocks
   int rank = 0;
   int device = 0;
+  std::optional<int> entered{};  ///< the rank that this thread is
+  Counts counts{};
   zero::simulation::VectorClock clock{};
   std::shared_ptr<zero::simulation::VectorClock const> known{};
 

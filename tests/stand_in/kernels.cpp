@@ -68,7 +68,7 @@ cudaError_t cudaLaunchKernel(void const* stub, dim3 grid, dim3 /*block*/, void**
     all.fail("stand-in: the kernel " + name + " has no twin on the host: add one to tests/stand_in/twins.cuh");
     return cudaErrorInvalidDeviceFunction;
   }
-  ++all.counts.launches;
+  all.count(&stand_in::Counts::launches);
   auto twin = make(arguments);
   stand_in::Operation operation;
   operation.name = std::move(twin.name);

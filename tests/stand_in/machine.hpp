@@ -19,11 +19,16 @@
 /// bytes it touches, and the simulator's checker judges that streams, events and waits of the host order them.
 namespace stand_in {
 
-/// Makes the runtime fail. Calls are counted from 1, in all threads together.
+/// Makes the runtime, or NCCL, fail. Calls are counted from 1.
 struct Fault {
   std::uint64_t call = 0;
-  bool for_ever = false;  ///< the device is lost then: nothing on any stream runs any more
+  bool for_ever = false;  ///< the device is lost then: nothing on its streams runs any more
   cudaError_t code = cudaErrorUnknown;
+  /// Counts the calls of this rank's thread alone, see `enter_rank`, and no questions: how often something is asked
+  /// whether it is over depends on time. Absent: the calls of all threads together.
+  std::optional<int> rank{};
+  /// The function of a question: the rank's first one after the call fails instead, whichever of its threads asks.
+  char const* question = nullptr;
 };
 
 /// An event's record or wait, by the code that asks for it: the first caller that does not itself belong to events,
@@ -45,6 +50,7 @@ struct Options {
   std::optional<Fault> fault{};
   bool frees_wait = true;  ///< after a failure, giving memory back waits for the device, as the real runtime's does
   std::optional<Site> without{};  ///< do as if nothing were recorded, or waited for, there
+  int without_registration = -1;  ///< the rank of a communicator that registers no buffers
   bool keeps_sites = false;       ///< note where events are recorded and waited for
 };
 
@@ -65,8 +71,15 @@ struct Held {
   std::size_t events = 0;
   std::size_t graphs = 0;
   std::size_t tasks = 0;  ///< host functions that were put on a stream of a sound device and have not run
+  std::size_t communicators = 0;
+  std::size_t registrations = 0;  ///< of buffers, with communicators
   friend bool operator==(Held const&, Held const&) = default;
 };
+
+/// Makes the calling thread that of a rank, a process of its own: of the device of that number.
+void enter_rank(int rank);
+/// What the calling thread has called; questions do not count among its calls.
+[[nodiscard]] Counts own_counts();
 
 /// A new machine. Nothing of the last one may be used any more.
 void start(Options const& options = {});
@@ -80,6 +93,8 @@ void finish();
 [[nodiscard]] bool fault_has_struck();
 /// The runtime's function that failed.
 [[nodiscard]] std::string failed_call();
+/// Communicators of this rank say from now on that the system has failed.
+void fail_asynchronously(int rank);
 [[nodiscard]] std::vector<Site> sites();
 [[nodiscard]] std::string describe(Site const& site);
 

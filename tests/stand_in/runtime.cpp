@@ -3,11 +3,12 @@
 
 // The calls of the CUDA runtime that zero makes.
 
-#include "stand_in/state.hpp"
+#include "stand_in/call.hpp"
 
 #include <zero/backends/cuda.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -18,58 +19,18 @@ namespace {
 
 using stand_in::Access;
 using stand_in::Actor;
+using stand_in::Asks;
+using stand_in::call;
+using stand_in::Counts;
 using stand_in::EventState;
-using stand_in::GraphState;
+using stand_in::last_error;
 using stand_in::Machine;
-using stand_in::machine;
-using stand_in::Operation;
+using stand_in::on_stream;
+using stand_in::put;
+using stand_in::release;
 using stand_in::StreamState;
 using zero::simulation::reads;
 using zero::simulation::writes;
-
-thread_local cudaError_t last_error = cudaSuccess;
-
-cudaError_t told(cudaError_t code) {
-  if (code != cudaSuccess) last_error = code;
-  return code;
-}
-
-// Calls `f(machine)` unless the call fails by itself.
-template <class F>
-cudaError_t call(char const* name, F const& f) {
-  auto& all = machine();
-  std::lock_guard const lock(all.mutex);
-  if (auto const code = all.begin_call(name); code != cudaSuccess) return told(code);
-  return told(f(all));
-}
-
-// The same for what gives something back, which is given back even so.
-template <class F>
-cudaError_t release(char const* name, F const& f) {
-  auto& all = machine();
-  std::lock_guard const lock(all.mutex);
-  auto const code = all.begin_call(name);
-  auto const done = f(all);
-  return told(code != cudaSuccess ? code : done);
-}
-
-template <class F>
-cudaError_t on_stream(char const* name, cudaStream_t handle, F const& f) {
-  return call(name, [&](Machine& all) {
-    auto* const stream = all.stream(handle);
-    return stream == nullptr ? cudaErrorInvalidResourceHandle : f(all, *stream);
-  });
-}
-
-cudaError_t put(Machine& all, StreamState& stream, std::string name, std::vector<Access> accesses,
-                std::function<void()> run, Actor actor) {
-  Operation operation;
-  operation.name = std::move(name);
-  operation.accesses = std::move(accesses);
-  operation.run = std::move(run);
-  (void)all.put(stream, std::move(operation), actor);
-  return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
-}
 
 // The host waits until everything that was put on a stream has run, and knows that.
 cudaError_t wait_for(Machine& all, StreamState& stream) {
@@ -86,7 +47,7 @@ cudaError_t wait_for(Machine& all, StreamState& stream) {
 // call returns when they are there.
 cudaError_t copy_pageable(Machine& all, StreamState& stream, void* to, void const* from, std::size_t bytes,
                           bool from_pageable) {
-  ++all.counts.blocking_copies;
+  all.count(&Counts::blocking_copies);
   if (auto const code = wait_for(all, stream); code != cudaSuccess) return code;
   if (from_pageable && all.block_of(to) == nullptr) {
     std::memcpy(to, from, bytes);
@@ -114,10 +75,12 @@ cudaError_t allocate(void** data, std::size_t bytes, cudaMemoryType kind) {
               [&](Machine& all) { return all.allocate(data, bytes, kind); });
 }
 
-cudaError_t destroy_graph(char const* name, GraphState* graph) {
-  return release(name, [&](Machine& all) {
-    if (all.graphs.erase(graph) == 0) return cudaErrorInvalidResourceHandle;
-    delete graph;
+cudaError_t create_stream(char const* name, cudaStream_t* handle, unsigned flags) {
+  return call(name, [&](Machine& all) {
+    if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;  // what the default stream waits for
+    auto const number = all.streams.size();
+    *handle = reinterpret_cast<cudaStream_t>(
+        &all.make_stream(all.host().device, zero::detail::sentence({"stream ", number})));
     return cudaSuccess;
   });
 }
@@ -178,6 +141,12 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int /*d
     return cudaSuccess;
   });
 }
+cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {
+  return call("cudaDeviceGetPCIBusId", [&](Machine&) {
+    std::snprintf(id, static_cast<std::size_t>(length), "0000:%02d:00.0", device);
+    return cudaSuccess;
+  });
+}
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   return call("cudaDeviceGetStreamPriorityRange", [&](Machine&) {
     *least = 0, *greatest = -5;
@@ -199,9 +168,8 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned /*flags*/) {
 }
 cudaError_t cudaDeviceSynchronize() {
   return call("cudaDeviceSynchronize", [](Machine& all) {
-    ++all.counts.synchronizations;
-    all.await_all();
-    for (auto const& stream : all.streams) all.host().learn(stream.queue.clock);
+    all.count(&Counts::synchronizations);
+    all.await_device(all.host().device);
     return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
   });
 }
@@ -242,7 +210,7 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaM
 }
 cudaError_t cudaMemcpy(void* to, void const* from, std::size_t bytes, cudaMemcpyKind /*kind*/) {
   return call("cudaMemcpy", [&](Machine& all) {
-    ++all.counts.blocking_copies;
+    all.count(&Counts::blocking_copies);
     auto& stream = all.make_stream(all.host().device, "copies");
     stream.destroyed = true;
     auto const code = copy_pageable(all, stream, to, from, bytes, all.block_of(from) == nullptr);
@@ -260,13 +228,10 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
 // ------------------------------------------------------------------------------------------------- streams
 
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned flags, int /*priority*/) {
-  return call("cudaStreamCreateWithPriority", [&](Machine& all) {
-    if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;  // what the default stream waits for
-    auto const number = all.streams.size();
-    *handle = reinterpret_cast<cudaStream_t>(
-        &all.make_stream(all.host().device, zero::detail::sentence({"stream ", number})));
-    return cudaSuccess;
-  });
+  return create_stream("cudaStreamCreateWithPriority", handle, flags);
+}
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* handle, unsigned flags) {
+  return create_stream("cudaStreamCreateWithFlags", handle, flags);
 }
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return release("cudaStreamDestroy", [&](Machine& all) {
@@ -278,7 +243,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   return on_stream("cudaStreamSynchronize", handle, [](Machine& all, StreamState& stream) {
-    ++all.counts.synchronizations;
+    all.count(&Counts::synchronizations);
     return wait_for(all, stream);
   });
 }
@@ -328,75 +293,31 @@ cudaError_t cudaEventRecord(cudaEvent_t event_handle, cudaStream_t handle) {
   });
 }
 cudaError_t cudaEventQuery(cudaEvent_t handle) {
-  return call("cudaEventQuery", [&](Machine& all) {
-    auto const* const event = event_of(all, handle);
-    if (event == nullptr) return cudaErrorInvalidResourceHandle;
-    if (event->capture) return cudaErrorCapturedEvent;
-    if (!event->recorded) return cudaSuccess;
-    if (!event->recorded->done) (void)all.run_one(0);
-    if (!event->recorded->done) return cudaErrorNotReady;
-    all.host().learn(event->recorded->clock);
-    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
-  });
+  return call(
+      "cudaEventQuery",
+      [&](Machine& all) {
+        auto const* const event = event_of(all, handle);
+        if (event == nullptr) return cudaErrorInvalidResourceHandle;
+        if (event->capture) return cudaErrorCapturedEvent;
+        if (!event->recorded) return cudaSuccess;
+        if (!event->recorded->done) (void)all.run_one(0);
+        if (!event->recorded->done) return cudaErrorNotReady;
+        all.host().learn(event->recorded->clock);
+        return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+      },
+      Asks::yes);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
   return call("cudaEventSynchronize", [&](Machine& all) {
     auto const* const event = event_of(all, handle);
     if (event == nullptr) return cudaErrorInvalidResourceHandle;
     if (event->capture) return cudaErrorCapturedEvent;
-    ++all.counts.synchronizations;
+    all.count(&Counts::synchronizations);
     if (!event->recorded) return cudaSuccess;
     all.await(event->recorded);
     all.host().learn(event->recorded->clock);
     return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
   });
-}
-
-// ------------------------------------------------------------------------------------------------- graphs
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode /*mode*/) {
-  return on_stream("cudaStreamBeginCapture", handle, [](Machine&, StreamState& stream) {
-    if (stream.capture) return cudaErrorIllegalState;
-    stream.capture = std::make_shared<stand_in::Capture>();
-    stream.capture->origin = &stream;
-    stream.capture->thread = std::this_thread::get_id();
-    stream.capture->streams.push_back(&stream);
-    return cudaSuccess;
-  });
-}
-cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
-  *graph = nullptr;
-  return on_stream("cudaStreamEndCapture", handle, [&](Machine& all, StreamState& stream) {
-    auto const capture = stream.capture;
-    if (!capture || capture->origin != &stream) return cudaErrorIllegalState;
-    capture->open = false;
-    for (auto* const drawn_in : capture->streams) drawn_in->capture.reset();
-    if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
-    if (!capture->joined()) return cudaErrorStreamCaptureUnjoined;
-    auto* const made = *all.graphs.insert(new GraphState{&stream, std::move(capture->nodes), {}}).first;
-    *graph = reinterpret_cast<cudaGraph_t>(made);
-    return cudaSuccess;
-  });
-}
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long /*flags*/) {
-  return call("cudaGraphInstantiate", [&](Machine& all) {
-    auto* const made = *all.graphs.insert(new GraphState(*reinterpret_cast<GraphState*>(graph))).first;
-    *executable = reinterpret_cast<cudaGraphExec_t>(made);
-    return cudaSuccess;
-  });
-}
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
-  return on_stream("cudaGraphLaunch", handle, [&](Machine& all, StreamState& stream) {
-    ++all.counts.launches;
-    all.launch_graph(*reinterpret_cast<GraphState*>(executable), stream);
-    return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
-  });
-}
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  return destroy_graph("cudaGraphDestroy", reinterpret_cast<GraphState*>(graph));
-}
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
-  return destroy_graph("cudaGraphExecDestroy", reinterpret_cast<GraphState*>(executable));
 }
 
 }  // extern "C"

@@ -3,6 +3,7 @@
 
 // What tests ask of the machine, and where in the program events are recorded and waited for.
 
+#include "stand_in/collective.hpp"
 #include "stand_in/state.hpp"
 
 #include <zero/error.hpp>
@@ -67,7 +68,7 @@ bool Machine::orders(bool records) {
 void finish() {
   auto& all = machine();
   std::lock_guard const lock(all.mutex);
-  all.await_all();
+  all.run_all();
   if (all.failure()) std::rethrow_exception(all.failure());
 }
 
@@ -82,12 +83,35 @@ std::string found() {
   return {};
 }
 
-Counts counts() { return machine().counts; }
+void enter_rank(int rank) {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  all.host().entered = rank;
+}
+Counts counts() {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  return all.counts;
+}
+Counts own_counts() {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  return all.host().counts;
+}
 Held held() {
-  auto const& all = machine();
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  std::size_t registrations = 0;
+  for (auto const* communicator : all.communicators) registrations += communicator->registrations.size();
   auto const streams =
       std::count_if(all.streams.begin(), all.streams.end(), [](auto const& s) { return !s.destroyed; });
-  return {all.memory.blocks(), static_cast<std::size_t>(streams), all.events.size(), all.graphs.size(), all.tasks};
+  return {all.memory.blocks(), static_cast<std::size_t>(streams), all.events.size(), all.graphs.size(),
+          all.tasks,           all.communicators.size(),          registrations};
+}
+void fail_asynchronously(int rank) {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  all.asynchronously_failed = rank;
 }
 bool fault_has_struck() { return machine().struck; }
 std::string failed_call() { return machine().struck_call; }

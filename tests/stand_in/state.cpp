@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "stand_in/state.hpp"
+#include "stand_in/collective.hpp"
 
 #include <zero/error.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <string_view>
 
 namespace stand_in {
 namespace {
@@ -46,19 +49,34 @@ Machine::Machine(Options const& options)
 
 // ------------------------------------------------------------------------------------------------- calls
 
-cudaError_t Machine::begin_call(char const* name) {
+cudaError_t Machine::begin_call(char const* name, Asks asks) {
   if (in_host_function_) {
     fail(std::string("stand-in: a host function calls ") + name + ", which the runtime does not permit");
     return cudaErrorNotPermitted;
   }
   if (options_.driver != cudaSuccess) return options_.driver;
+  auto& from = host();
   ++counts.calls;
-  if (options_.fault && counts.calls == options_.fault->call) {
+  if (asks == Asks::no) ++from.counts.calls;
+  int const device = from.entered.value_or(from.device);
+  if (strikes(name, asks, from)) {
     struck = true, struck_call = name;
     if (!options_.fault->for_ever) return options_.fault->code;
-    lose(options_.fault->code);
+    lose(device, options_.fault->code);
   }
-  return lost_;
+  return lost(device);
+}
+
+bool Machine::strikes(char const* name, Asks asks, HostState const& from) const {
+  if (!options_.fault || struck) return false;
+  auto const& fault = *options_.fault;
+  if (!fault.rank) return counts.calls == fault.call;
+  if (fault.question == nullptr) {
+    return asks == Asks::no && from.entered == fault.rank && from.counts.calls == fault.call;
+  }
+  auto const called = [&](HostState const& h) { return h.entered == fault.rank && h.counts.calls >= fault.call; };
+  return std::string_view(name) == fault.question && from.entered.value_or(from.device) == *fault.rank &&
+         std::any_of(hosts_.begin(), hosts_.end(), called);
 }
 
 HostState& Machine::host() {
@@ -87,27 +105,44 @@ void Machine::fail(std::string const& what) {
   if (failure_) return;
   failure_ = std::current_exception();
   if (!failure_) failure_ = std::make_exception_ptr(std::runtime_error(what));
-  lose(cudaErrorLaunchFailure);
+  for (auto& stream : streams) drop(stream);
+  tasks = 0;
 }
 
-void Machine::lose(cudaError_t code) {
-  lost_ = code;
+void Machine::lose(int device, cudaError_t code) {
+  lost_[device] = code;
   for (auto& stream : streams) {
-    for (auto const& operation : stream.queue.queue) operation->done = true, operation->run = nullptr;
-    stream.queue.queue.clear();
+    if (stream.device == device) drop(stream);
   }
-  tasks = 0;  // nobody calls host functions of a device that is lost
+}
+
+cudaError_t Machine::lost(int device) const {
+  if (failure_) return cudaErrorLaunchFailure;
+  auto const found = lost_.find(device);
+  return found == lost_.end() ? cudaSuccess : found->second;
+}
+
+// Nobody calls host functions of a device that is lost.
+void Machine::drop(StreamState& stream) {
+  for (auto const& operation : stream.queue.queue) {
+    if (operation->name == host_function && tasks > 0) --tasks;
+    break_up(*operation);
+    operation->done = true, operation->run = nullptr;
+  }
+  stream.queue.queue.clear();
+  changed.notify_all();
 }
 
 // ------------------------------------------------------------------------------------------------- streams
 
 StreamState& Machine::make_stream(int device, std::string name) {
   auto const& caller_state = host();
+  int const rank = caller_state.entered.value_or(caller_state.rank);
   auto& stream = streams.emplace_back();
   stream.queue.rank = -1;
   stream.queue.ordinal = static_cast<std::size_t>(
-      std::count_if(streams.begin(), streams.end(), [&](auto const& s) { return s.queue.rank == caller_state.rank; }));
-  stream.queue.rank = caller_state.rank;
+      std::count_if(streams.begin(), streams.end(), [&](auto const& s) { return s.queue.rank == rank; }));
+  stream.queue.rank = rank;
   stream.queue.thread = threads_++;
   stream.queue.name = std::move(name);
   stream.device = device;
@@ -124,7 +159,7 @@ StreamState* Machine::stream(cudaStream_t handle) {
 std::shared_ptr<Operation> Machine::put(StreamState& stream, Operation operation, Actor actor) {
   check_reach(stream, operation, actor);
   if (stream.capture) {
-    stream.capture->nodes.push_back({&stream, std::move(operation), {}});
+    stream.capture->nodes.push_back({&stream, std::move(operation), {}, nullptr, {}});
     return nullptr;
   }
   see_host_writes(operation);
@@ -135,11 +170,12 @@ std::shared_ptr<Operation> Machine::put(StreamState& stream, Operation operation
   operation.host = from.what_is_known();
   auto const made = std::make_shared<Operation>(std::move(operation));
   stream.queue.last = made;
-  if (lost_ != cudaSuccess) {
+  if (lost(stream.device) != cudaSuccess) {
     made->done = true;
     return made;
   }
   stream.queue.queue.push_back(made);
+  changed.notify_all();
   while (run_one(1)) continue;
   return made;
 }
@@ -151,7 +187,7 @@ cudaError_t Machine::record(EventState& event, StreamState& stream) {
   event.capture = stream.capture;
   event.recorded = put(stream, std::move(operation), Actor::device);
   if (event.capture) event.node = event.capture->nodes.size() - 1;
-  return lost_;
+  return lost(stream.device);
 }
 
 cudaError_t Machine::wait(StreamState& stream, EventState& event) {
@@ -164,7 +200,7 @@ cudaError_t Machine::wait(StreamState& stream, EventState& event) {
       event.capture->streams.push_back(&stream);
     }
     if (stream.capture != event.capture) return cudaErrorStreamCaptureMerge;
-    event.capture->nodes.push_back({&stream, std::move(operation), event.node});
+    event.capture->nodes.push_back({&stream, std::move(operation), event.node, nullptr, {}});
     return cudaSuccess;
   }
   if (!event.recorded) return cudaSuccess;  // one that never was has passed
@@ -174,83 +210,87 @@ cudaError_t Machine::wait(StreamState& stream, EventState& event) {
   }
   operation.after = event.recorded;
   (void)put(stream, std::move(operation), Actor::device);
-  return lost_;
+  return lost(stream.device);
+}
+
+template <class Over>
+void Machine::await_until(Over const& over) {
+  constexpr std::chrono::minutes patience(1);  // for hosts: what a program waits for itself must be shorter
+  while (!over()) {
+    if (run_one(0)) continue;
+    if (!awaits_hosts()) return fail("stand-in: nothing that is left can run");
+    if (changed.wait_for(mutex, patience) == std::cv_status::timeout) {
+      fail("stand-in: a collective has waited for a minute for another rank");
+    }
+  }
 }
 
 void Machine::await(std::shared_ptr<Operation> const& operation) {
-  while (operation && !operation->done && lost_ == cudaSuccess) {
-    if (!run_one(0)) fail("stand-in: nothing that is left can run");
+  await_until([&] { return !operation || operation->done; });
+}
+
+void Machine::await_device(int device) {
+  await_until([&] {
+    return std::all_of(streams.begin(), streams.end(),
+                       [&](auto const& s) { return s.device != device || s.queue.queue.empty(); });
+  });
+  for (auto const& stream : streams) {
+    if (stream.device == device) host().learn(stream.queue.clock);
   }
 }
 
-void Machine::await_all() {
-  while (lost_ == cudaSuccess && run_one(0)) continue;
-}
-
-void Machine::launch_graph(GraphState& graph, StreamState& stream) {
-  Operation record;
-  record.name = "start of a graph";
-  record.is_record = true;
-  auto const start = put(stream, std::move(record), Actor::device);
-  std::vector<std::shared_ptr<Operation>> made;
-  std::set<StreamState*> begun;
-  auto const follow = [&](StreamState& second, std::shared_ptr<Operation> const& first) {
-    Operation wait;
-    wait.name = "wait";
-    wait.after = first;
-    return put(second, std::move(wait), Actor::device);
-  };
-  for (auto const& node : graph.nodes) {
-    auto& branch = graph.branches[node.stream];
-    if (branch == nullptr) branch = &make_stream(stream.device, node.stream->queue.name + " of a graph");
-    branch->destroyed = true;  // no handle leads to it
-    if (begun.insert(branch).second) (void)follow(*branch, start);
-    made.push_back(node.after ? follow(*branch, made[*node.after]) : put(*branch, node.operation, Actor::device));
-  }
-  auto* const origin = graph.branches[graph.origin];
-  if (origin == nullptr) return;
-  Operation end;
-  end.name = "end of a graph";
-  end.is_record = true;
-  (void)follow(stream, put(*origin, std::move(end), Actor::device));
+void Machine::run_all() {
+  while (run_one(0)) continue;
 }
 
 bool Machine::run_one(std::size_t hosts) {
-  if (lost_ != cudaSuccess) return false;
   ready_.clear();
   for (auto& stream : streams) {
     stream.queue.ranks = hosts_.size();
-    auto const& queue = stream.queue.queue;
-    if (!queue.empty() && (!queue.front()->after || queue.front()->after->done)) ready_.push_back(&stream.queue);
+    if (may_run(stream)) ready_.push_back(&stream.queue);
   }
   auto* const chosen = ready_.empty() ? nullptr : scheduler_.choose(ready_, hosts);
   if (chosen == nullptr) return false;
-  auto const at = std::find_if(streams.begin(), streams.end(), [&](auto const& s) { return &s.queue == chosen; });
-  run_front(*at);
+  try {
+    run_front(*chosen);
+  } catch (std::exception const& error) {
+    fail(error.what());
+  }
+  changed.notify_all();
   return true;
 }
 
-void Machine::run_front(StreamState& stream) {
-  auto const operation = stream.queue.queue.front();
-  auto& clock = stream.queue.clock;
-  clock.join(*operation->host);
-  if (operation->after) clock.join(operation->after->clock);
-  clock.tick(stream.queue.thread);
-  try {
-    for (auto const& access : operation->accesses) {
-      checker_.touch(access, {stream.queue.thread, operation, stream.queue.rank}, clock);
-    }
-    run(*operation);
-  } catch (std::exception const& error) {
-    return fail(error.what());
+void Machine::run_front(zero::simulation::Stream& stream) {
+  auto const operation = stream.queue.front();
+  if (auto const together = operation->collective) return run_together(static_cast<Meeting&>(*together));
+  begin(stream);
+  run(*operation);
+  if (!operation->done) end(stream);
+}
+
+// What is on the stream before has happened, and what it waits for; its accesses are judged before it does them.
+void Machine::begin(zero::simulation::Stream& stream) {
+  auto const& operation = stream.queue.front();
+  stream.clock.join(*operation->host);
+  if (operation->after) stream.clock.join(operation->after->clock);
+  stream.clock.tick(stream.thread);
+  for (auto const& access : operation->accesses) {
+    checker_.touch(access, {stream.thread, operation, stream.rank}, stream.clock);
   }
-  if (lost_ != cudaSuccess) return;
-  if (operation->is_record) operation->clock = clock;
+}
+
+void Machine::end(zero::simulation::Stream& stream) {
+  auto const operation = stream.queue.front();
+  for (auto const& access : operation->accesses) {
+    if (access.writes) memory.see(access);
+  }
+  if (operation->is_record) operation->clock = stream.clock;
   ++counts.operations;
   operation->run = nullptr;
   operation->after.reset();
+  operation->collective.reset();
   operation->done = true;
-  stream.queue.queue.pop_front();
+  stream.queue.pop_front();
 }
 
 void Machine::run(Operation& operation) {
@@ -264,9 +304,6 @@ void Machine::run(Operation& operation) {
     Memory::Opened const opened(memory);
     operation.run();
   }
-  for (auto const& access : operation.accesses) {
-    if (access.writes) memory.see(access);
-  }
 }
 
 // ------------------------------------------------------------------------------------------------- memory
@@ -278,7 +315,9 @@ Block* Machine::block_of(void const* data) {
 
 cudaError_t Machine::allocate(void** data, std::size_t bytes, cudaMemoryType kind) {
   if (captures_here()) return cudaErrorStreamCaptureUnsupported;
-  ++counts.allocations;
+  *data = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  count(&Counts::allocations);
   auto const limit = kind == cudaMemoryTypeDevice ? options_.device_bytes : options_.pinned_bytes;
   if (bytes > limit || memory.bytes_of(kind) > limit - bytes) {
     struck = true;
@@ -301,8 +340,8 @@ cudaError_t Machine::free(void* data, cudaMemoryType kind) {
   auto const range = zero::simulation::writes(data, block->bytes);
   if (std::this_thread::get_id() == starter_) host().learn(ended_);
   if (struck && options_.frees_wait) {
-    await_all();
-  } else if (lost_ == cudaSuccess) {  // nothing runs on a device that is lost
+    await_device(block->device);
+  } else if (lost(block->device) == cudaSuccess) {  // nothing runs on a device that is lost
     host_touches(range);
   }
   checker_.forget(range);

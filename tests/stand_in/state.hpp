@@ -9,11 +9,13 @@
 #include <zero/simulation/race_checker.hpp>
 #include <zero/simulation/scheduler.hpp>
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -26,13 +28,19 @@ namespace stand_in {
 
 using zero::simulation::Access;
 
+struct Clique;
+class Meeting;
+
 /// Who runs an operation, which decides what memory it reaches.
 enum class Actor : std::uint8_t { device, host, copier };
 
+/// Whether a call only asks if something is over: how often a program does depends on time.
+enum class Asks : bool { no, yes };
+
 /// Streams and their operations, memory, and the threads that call the runtime. Host threads run as they like; whoever
 /// calls holds the lock, and runs operations of all streams while it does: where it waits until what it waits for has
-/// run, elsewhere as many as the order of the scheduler wants. Nothing on a stream waits for a host, so that no order
-/// of the threads can hold another up.
+/// run, elsewhere as many as the order of the scheduler wants. Only collectives wait for hosts: for those of other
+/// ranks, which must get the lock while one that waits has nothing to run.
 class Machine {
  public:
   static constexpr char const* host_function = "host function";
@@ -44,7 +52,8 @@ class Machine {
   // ------------------------------------------------------------------------------------------------- calls
 
   /// Counts a call and says whether it fails. One that \p releases does its work even so.
-  [[nodiscard]] cudaError_t begin_call(char const* name);
+  [[nodiscard]] cudaError_t begin_call(char const* name, Asks asks = Asks::no);
+  void count(std::uint64_t Counts::*what) { ++(counts.*what), ++(host().counts.*what); }
   [[nodiscard]] HostState& host();
   void end_host(HostState& host);
   [[nodiscard]] Options const& options() const noexcept { return options_; }
@@ -53,7 +62,7 @@ class Machine {
   /// Keeps the exception that is being handled, or is made of \p what; the device is lost.
   void fail(std::string const& what);
   [[nodiscard]] std::exception_ptr failure() const noexcept { return failure_; }
-  void lose(cudaError_t code);
+  void lose(int device, cudaError_t code);
 
   // ------------------------------------------------------------------------------------------------- streams
 
@@ -65,12 +74,25 @@ class Machine {
   [[nodiscard]] cudaError_t wait(StreamState& stream, EventState& event);
   /// Runs operations until \p operation has run; null: none.
   void await(std::shared_ptr<Operation> const& operation);
-  void await_all();
+  /// The same for all that is on a device, which the host knows then.
+  void await_device(int device);
+  /// Runs all that can.
+  void run_all();
   /// Lets the scheduler run one operation, if it likes to.
   bool run_one(std::size_t hosts);
   void launch_graph(GraphState& graph, StreamState& stream);
   /// Whether events order anything at the place that calls.
   [[nodiscard]] bool orders(bool records);
+
+  // ------------------------------------------------------------------------------------------------- collectives
+
+  /// Puts one rank's part of its communicator's next collective on a stream.
+  void post(CommunicatorState& rank, StreamState& stream, Part part);
+  /// Ends a communicator; what it has under way goes on without the other ranks.
+  void abort(CommunicatorState& rank);
+  void end_communicator(CommunicatorState& rank);
+  /// \p made becomes a rank of the communicator of all that choose \p color, once all have chosen; null: of none.
+  void split(CommunicatorState& rank, int color, int key, CommunicatorState* made);
 
   // ------------------------------------------------------------------------------------------------- memory
 
@@ -80,11 +102,15 @@ class Machine {
   [[nodiscard]] Block* block_of(void const* data);
 
   std::recursive_mutex mutex;
+  std::condition_variable_any changed;  ///< something has been put on a stream, has run or is lost
   Counts counts;
   Memory memory;
   std::deque<StreamState> streams;
   std::set<EventState*> events;
   std::set<GraphState*> graphs;
+  std::set<CommunicatorState*> communicators;
+  std::map<std::string, std::shared_ptr<Clique>> cliques;  ///< by id
+  int asynchronously_failed = -1;                          ///< the rank whose communicators say so
   std::size_t tasks = 0;
   std::vector<Site> sites;
   std::set<std::pair<int, int>> peers;
@@ -92,10 +118,22 @@ class Machine {
   std::string struck_call;
 
  private:
+  [[nodiscard]] bool strikes(char const* name, Asks asks, HostState const& from) const;
+  [[nodiscard]] cudaError_t lost(int device) const;
+  void drop(StreamState& stream);
+  template <class Over>
+  void await_until(Over const& over);
+  [[nodiscard]] bool may_run(StreamState const& stream) const;
+  /// Something on a stream waits for what another host has not put on another yet.
+  [[nodiscard]] bool awaits_hosts() const;
+  void begin(zero::simulation::Stream& stream);
+  void end(zero::simulation::Stream& stream);
+  void run_together(Meeting& meeting);
+  static void break_up(Operation& operation);
   void check_reach(StreamState const& stream, Operation const& operation, Actor actor);
   void host_touches(Access const& access);
   void see_host_writes(Operation const& operation);
-  void run_front(StreamState& stream);
+  void run_front(zero::simulation::Stream& stream);
   void run(Operation& operation);
 
   Options options_;
@@ -110,7 +148,7 @@ class Machine {
   zero::simulation::VectorClock ended_{};  ///< what threads that have ended knew
   std::size_t blocks_made_ = 0;
   bool in_host_function_ = false;
-  cudaError_t lost_ = cudaSuccess;
+  std::map<int, cudaError_t> lost_;  ///< by device
   std::exception_ptr failure_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/trainer.hpp"
+#include "stand_in/device_values.hpp"
 #include "stand_in/machine.hpp"
 
 #include <zero/engine.cuh>
@@ -10,36 +11,9 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace stand_in {
-
-/// Device memory of the trainer, with its first values.
-template <class T>
-class DeviceValues {
- public:
-  DeviceValues() = default;
-  explicit DeviceValues(std::vector<T> const& values) : bytes_(values.size() * sizeof(T)) {
-    zero::detail::check_cuda(cudaMalloc(&data_, bytes_), "cudaMalloc");
-    auto const code = cudaMemcpy(data_, values.data(), bytes_, cudaMemcpyHostToDevice);
-    if (code != cudaSuccess) (void)cudaFree(data_);
-    zero::detail::check_cuda(code, "cudaMemcpy");
-  }
-  DeviceValues(DeviceValues&& other) noexcept { std::swap(data_, other.data_), std::swap(bytes_, other.bytes_); }
-  DeviceValues& operator=(DeviceValues&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~DeviceValues() {
-    if (data_ != nullptr) (void)cudaFree(data_);
-  }
-  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(data_); }
-
- private:
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
-};
 
 /// The trainer's own work, as kernels of its own on streams of its own.
 class OnCudaStreams {

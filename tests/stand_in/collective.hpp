@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "stand_in/handles.hpp"
+
+#include <zero/simulation/collective.hpp>
+#include <zero/simulation/operation.hpp>
+#include <zero/simulation/stream.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Communicators, and what their ranks do together.
+namespace stand_in {
+
+class Meeting;
+struct Clique;
+
+using Bytes = std::span<std::byte const>;
+
+/// What one rank does in a collective.
+struct Part {
+  char const* operation = "";
+  std::size_t count = 0, element_bytes = 0;  ///< the same on all ranks
+  std::vector<zero::simulation::Access> accesses{};
+  std::vector<Bytes> gives{};  ///< one range for each rank, or one for all of them
+  /// Does its work with what each rank has given to this one.
+  std::function<void(std::vector<Bytes> const&)> take{};
+};
+
+/// One rank of a communicator.
+struct CommunicatorState {
+  std::shared_ptr<Clique> clique{};  ///< null: of a split to which not all ranks have come
+  std::size_t rank = 0;
+  int device = 0;
+  int questions = 0;         ///< that are still answered with "in progress"
+  std::uint64_t posted = 0;  ///< collectives
+  std::uint64_t splits = 0;
+  bool ends = false;
+  std::deque<std::shared_ptr<Meeting>> pending{};  ///< in the order of their calls, which is that of their run
+  std::multiset<void*> registrations{};
+
+  /// What it was last told to do is not over.
+  [[nodiscard]] bool is_busy() const;
+};
+
+/// The ranks of one communicator.
+struct Clique {
+  struct Choice {
+    int color, key;
+    CommunicatorState* made;  ///< null: none
+  };
+  std::vector<int> devices{};                                       ///< of the ranks that have come; -1: has not
+  std::map<std::uint64_t, std::shared_ptr<Meeting>> meetings{};     ///< to which not all have come, by number
+  std::map<std::uint64_t, std::map<std::size_t, Choice>> splits{};  ///< by number and rank
+
+  explicit Clique(std::size_t ranks) : devices(ranks, -1) {}
+  [[nodiscard]] std::size_t size() const noexcept { return devices.size(); }
+  [[nodiscard]] bool complete() const { return std::find(devices.begin(), devices.end(), -1) == devices.end(); }
+};
+
+inline bool CommunicatorState::is_busy() const {
+  if (!clique || !clique->complete() || questions > 0 || (ends && !pending.empty())) return true;
+  return splits > 0 && clique->splits[splits - 1].size() < clique->size();
+}
+
+/// One collective: runs when every rank's part is the next operation of its stream and the next of its communicator.
+class Meeting : public zero::simulation::Collective {
+ public:
+  explicit Meeting(std::size_t ranks) : Collective(0, ranks, ranks), members_(ranks) {}
+
+  /// \throws CommunicationError where the ranks call different ones.
+  void come(CommunicatorState& rank, zero::simulation::Stream& stream, Part part) {
+    zero::simulation::CollectivePart what;
+    what.posting = {
+        .operation = part.operation, .purpose = {}, .count = part.count, .element_bytes = part.element_bytes};
+    what.stream = &stream;
+    post(static_cast<int>(rank.rank), std::move(what), [](Collective const&) {});
+    members_[rank.rank] = {&rank, std::move(part)};
+  }
+  /// A rank's part will never run: the others' do not, either.
+  void break_up() noexcept { broken_ = true; }
+
+  [[nodiscard]] bool ready() const {
+    return !broken_ && all_posted() && std::all_of(parts().begin(), parts().end(), [&](auto const& part) {
+      auto const& queue = part->stream->queue;
+      return !queue.empty() && queue.front()->collective.get() == this;
+    }) && std::all_of(members_.begin(), members_.end(), [&](auto const& m) {
+      return m.rank->pending.front().get() == this;
+    });
+  }
+  /// Nobody's buffer is written before all have been read.
+  void run() {
+    std::vector<std::vector<std::vector<std::byte>>> given;
+    for (auto const& member : members_) {
+      auto& copies = given.emplace_back();
+      for (auto const& bytes : member.part.gives) copies.emplace_back(bytes.begin(), bytes.end());
+    }
+    for (std::size_t r = 0; r < members_.size(); ++r) {
+      std::vector<Bytes> mine;
+      for (auto const& copies : given) mine.emplace_back(copies[copies.size() == 1 ? 0 : r]);
+      members_[r].part.take(mine);
+      members_[r].rank->pending.pop_front();
+    }
+  }
+
+ private:
+  struct Member {
+    CommunicatorState* rank = nullptr;
+    Part part{};
+  };
+  std::vector<Member> members_;
+  bool broken_ = false;
+};
+
+}  // namespace stand_in

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// What ranks of a communicator do together, on the machine's streams.
+
+#include "stand_in/collective.hpp"
+#include "stand_in/state.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace stand_in {
+namespace {
+
+Meeting* meeting_of(Operation const& operation) { return static_cast<Meeting*>(operation.collective.get()); }
+
+Operation operation_of(Part const& part) {
+  Operation operation;
+  operation.name = part.operation;
+  operation.accesses = part.accesses;
+  return operation;
+}
+
+// What was to be written is anything now.
+std::function<void()> garble(std::vector<Access> const& accesses) {
+  return [accesses] {
+    for (auto const& access : accesses) {
+      if (access.writes) std::memset(reinterpret_cast<void*>(access.begin), 0xAB, access.bytes);
+    }
+  };
+}
+
+}  // namespace
+
+bool Machine::may_run(StreamState const& stream) const {
+  auto const& queue = stream.queue.queue;
+  if (queue.empty() || (queue.front()->after && !queue.front()->after->done)) return false;
+  auto const* const meeting = meeting_of(*queue.front());
+  return meeting == nullptr || meeting->ready();
+}
+
+bool Machine::awaits_hosts() const {
+  return std::any_of(streams.begin(), streams.end(),
+                     [](StreamState const& s) { return !s.queue.queue.empty() && s.queue.queue.front()->collective; });
+}
+
+void Machine::post(CommunicatorState& rank, StreamState& stream, Part part) {
+  if (stream.capture) {
+    auto operation = operation_of(part);
+    check_reach(stream, operation, Actor::device);
+    stream.capture->nodes.push_back(
+        {&stream, std::move(operation), {}, &rank, std::make_shared<Part>(std::move(part))});
+    return;
+  }
+  if (lost(stream.device) != cudaSuccess) return;
+  auto& meeting = rank.clique->meetings[rank.posted++];
+  if (!meeting) meeting = std::make_shared<Meeting>(rank.clique->size());
+  auto operation = operation_of(part);
+  operation.collective = meeting;
+  rank.pending.push_back(meeting);
+  try {
+    meeting->come(rank, stream.queue, std::move(part));
+  } catch (std::exception const& error) {
+    return fail(error.what());
+  }
+  if (meeting->all_posted()) rank.clique->meetings.erase(rank.posted - 1);
+  (void)put(stream, std::move(operation), Actor::device);
+}
+
+// Everything before any part has happened before the end of every part.
+void Machine::run_together(Meeting& meeting) {
+  zero::simulation::VectorClock before;
+  for (auto const& part : meeting.parts()) {
+    begin(*part->stream);
+    before.join(part->stream->clock);
+  }
+  {
+    Memory::Opened const opened(memory);
+    meeting.run();
+  }
+  for (auto const& part : meeting.parts()) {
+    part->stream->clock.join(before);
+    end(*part->stream);
+  }
+}
+
+void Machine::break_up(Operation& operation) {
+  if (auto* const meeting = meeting_of(operation)) meeting->break_up();
+  operation.collective.reset();
+}
+
+void Machine::abort(CommunicatorState& rank) {
+  for (auto& stream : streams) {
+    for (auto const& operation : stream.queue.queue) {
+      auto const part_of = [&](auto const& meeting) { return meeting == operation->collective; };
+      if (std::none_of(rank.pending.begin(), rank.pending.end(), part_of)) continue;
+      if (stream.device != rank.device) continue;
+      break_up(*operation);
+      operation->run = garble(operation->accesses);
+    }
+  }
+  end_communicator(rank);
+}
+
+void Machine::end_communicator(CommunicatorState& rank) {
+  communicators.erase(&rank);
+  delete &rank;
+  changed.notify_all();
+}
+
+void Machine::split(CommunicatorState& rank, int color, int key, CommunicatorState* made) {
+  auto& choices = rank.clique->splits[rank.splits++];
+  choices[rank.rank] = {color, key, made};
+  if (choices.size() < rank.clique->size()) return;
+  std::map<int, std::vector<std::tuple<int, std::size_t, CommunicatorState*>>> groups;
+  for (auto const& [parent_rank, choice] : choices) {
+    if (choice.made != nullptr) groups[choice.color].emplace_back(choice.key, parent_rank, choice.made);
+  }
+  for (auto& [of_color, members] : groups) {
+    std::sort(members.begin(), members.end());
+    auto const clique = std::make_shared<Clique>(members.size());
+    for (std::size_t r = 0; r < members.size(); ++r) {
+      auto* const member = std::get<CommunicatorState*>(members[r]);
+      if (communicators.count(member) == 0) continue;  // aborted meanwhile
+      member->clique = clique, member->rank = r;
+      clique->devices[r] = member->device;
+    }
+  }
+}
+
+}  // namespace stand_in
