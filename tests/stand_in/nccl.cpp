@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The calls of NCCL that zero makes, between ranks that are threads with a device each: communicators do not block, and
+// are in progress for some questions after every call.
+
+#include "stand_in/nccl_call.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+using stand_in::Asks;
+using stand_in::Clique;
+using stand_in::CommunicatorState;
+using stand_in::handle_of;
+using stand_in::in_progress;
+using stand_in::Machine;
+using stand_in::nccl_call;
+using stand_in::nccl_end;
+using stand_in::of;
+
+extern "C" {
+
+ncclResult_t ncclGetVersion(int* version) {
+  return nccl_call("ncclGetVersion", [&](Machine&) {
+    *version = NCCL_VERSION_CODE;
+    return ncclSuccess;
+  });
+}
+char const* ncclGetErrorString(ncclResult_t /*code*/) { return "an error of the stand-in"; }
+char const* ncclGetLastError(ncclComm_t /*communicator*/) { return ""; }
+
+// ------------------------------------------------------------------------------------------------- communicators
+
+ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
+  return nccl_call("ncclGetUniqueId", [&](Machine& all) {
+    std::memset(id, 0, sizeof *id);
+    std::snprintf(id->internal, sizeof id->internal, "communicator %zu", all.cliques.size());
+    all.cliques[id->internal] = nullptr;
+    return ncclSuccess;
+  });
+}
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id, int rank, ncclConfig_t* config) {
+  return nccl_call("ncclCommInitRankConfig", [&](Machine& all) {
+    if (config == nullptr || config->blocking != 0) return ncclInvalidArgument;  // could not be aborted
+    auto& clique = all.cliques[id.internal];
+    if (!clique) clique = std::make_shared<Clique>(static_cast<std::size_t>(size));
+    int const device = all.host().device;
+    auto const r = static_cast<std::size_t>(rank);
+    bool const shared = std::find(clique->devices.begin(), clique->devices.end(), device) != clique->devices.end();
+    if (static_cast<int>(clique->size()) != size || clique->devices.at(r) != -1 || shared) return ncclInvalidUsage;
+    clique->devices[r] = device;
+    auto* const communicator = *all.communicators.insert(new CommunicatorState).first;
+    communicator->clique = clique, communicator->rank = r, communicator->device = device;
+    *made = handle_of(communicator);
+    return in_progress(*communicator, 5);
+  });
+}
+ncclResult_t ncclCommGetAsyncError(ncclComm_t handle, ncclResult_t* state) {
+  return nccl_call(
+      "ncclCommGetAsyncError",
+      [&](Machine& all) {
+        auto* const communicator = of(all, handle);
+        if (communicator == nullptr) return ncclInvalidArgument;
+        if (!communicator->pending.empty()) (void)all.run_one(0);
+        bool const failed = all.asynchronously_failed == static_cast<int>(communicator->rank);
+        *state = failed ? ncclSystemError : communicator->is_busy() ? ncclInProgress : ncclSuccess;
+        if (communicator->questions > 0) --communicator->questions;
+        return ncclSuccess;
+      },
+      Asks::yes);
+}
+ncclResult_t ncclCommFinalize(ncclComm_t handle) {
+  return nccl_call("ncclCommFinalize", handle, [](Machine&, CommunicatorState& communicator) {
+    communicator.ends = true;
+    return in_progress(communicator, 2);
+  });
+}
+ncclResult_t ncclCommDestroy(ncclComm_t handle) {
+  return nccl_end("ncclCommDestroy", handle, [](Machine& all, CommunicatorState& communicator) {
+    if (!communicator.pending.empty()) all.fail("stand-in: a communicator is destroyed with collectives under way");
+    all.end_communicator(communicator);
+  });
+}
+ncclResult_t ncclCommAbort(ncclComm_t handle) {
+  return nccl_end("ncclCommAbort", handle,
+                  [](Machine& all, CommunicatorState& communicator) { all.abort(communicator); });
+}
+ncclResult_t ncclCommCount(ncclComm_t const handle, int* size) {
+  return nccl_call("ncclCommCount", handle, [&](Machine&, CommunicatorState& communicator) {
+    *size = static_cast<int>(communicator.clique->size());
+    return ncclSuccess;
+  });
+}
+ncclResult_t ncclCommUserRank(ncclComm_t const handle, int* rank) {
+  return nccl_call("ncclCommUserRank", handle, [&](Machine&, CommunicatorState& communicator) {
+    *rank = static_cast<int>(communicator.rank);
+    return ncclSuccess;
+  });
+}
+// Where nothing is made on a rank it says success, and goes on, as NCCL does.
+ncclResult_t ncclCommSplit(ncclComm_t handle, int color, int key, ncclComm_t* made, ncclConfig_t* /*config*/) {
+  *made = nullptr;
+  return nccl_call("ncclCommSplit", handle, [&](Machine& all, CommunicatorState& communicator) {
+    CommunicatorState* part = nullptr;
+    if (color >= 0) {
+      part = *all.communicators.insert(new CommunicatorState).first;
+      part->device = communicator.device, part->questions = 3;
+      *made = handle_of(part);
+    }
+    all.split(communicator, color, key, part);
+    communicator.questions = 2;
+    return part == nullptr ? ncclSuccess : ncclInProgress;
+  });
+}
+ncclResult_t ncclCommRegister(ncclComm_t const handle, void* data, size_t /*bytes*/, void** registered) {
+  return nccl_call("ncclCommRegister", handle, [&](Machine& all, CommunicatorState& communicator) {
+    if (static_cast<int>(communicator.rank) == all.options().without_registration) return ncclInvalidUsage;
+    if (all.block_of(data) == nullptr) return ncclInvalidArgument;
+    communicator.registrations.insert(data);
+    *registered = data;
+    return ncclSuccess;
+  });
+}
+ncclResult_t ncclCommDeregister(ncclComm_t const handle, void* registered) {
+  return nccl_end("ncclCommDeregister", handle, [&](Machine&, CommunicatorState& communicator) {
+    auto const found = communicator.registrations.find(registered);
+    if (found != communicator.registrations.end()) communicator.registrations.erase(found);
+  });
+}
+
+}  // extern "C"

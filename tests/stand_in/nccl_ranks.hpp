@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "stand_in/machine.hpp"
+
+#include <zero/communicators/nccl.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace stand_in {
+
+inline std::uint16_t free_port() {
+  auto const listener = zero::detail::listen_on("", "127.0.0.1", 0);
+  return zero::detail::local_address(listener.get()).port();
+}
+
+/// Calls `f(rank)` on a thread for each of \p n ranks, with its device. \return what each has thrown, or null.
+template <class F>
+std::vector<std::exception_ptr> on_rank_threads(int n, F const& f) {
+  std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(n));
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < n; ++rank) {
+    threads.emplace_back([&, rank] {
+      enter_rank(rank);
+      try {
+        f(rank);
+      } catch (...) {
+        thrown[static_cast<std::size_t>(rank)] = std::current_exception();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return thrown;
+}
+
+/// Calls `f(communicator)` on \p n ranks that meet on this machine, as processes of a launcher do.
+template <class F>
+std::vector<std::exception_ptr> on_nccl_ranks(int n, zero::NcclCommunicator::Config const& config, F const& f) {
+  auto const port = free_port();
+  return on_rank_threads(n, [&](int rank) {
+    zero::NcclCommunicator communicator(
+        {.rank = rank, .world = n, .local_rank = rank, .local_world = n, .host = "127.0.0.1", .port = port}, config);
+    f(communicator);
+  });
+}
+
+}  // namespace stand_in
