@@ -164,7 +164,6 @@ class NcclCommunicator {
   [[nodiscard]] static Rendezvous meet(LaunchEnvironment const& launch, Config const& config) {
     detail::require(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
                     "zero::NcclCommunicator: the deadlines must be positive");
-    check_library();
     return Rendezvous(launch, {.meeting_deadline = config.meeting_deadline, .deadline = config.deadline});
   }
   static void check_library() {
@@ -282,6 +281,7 @@ static_assert(communicator_on<NcclCommunicator, CudaStream>);
 inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config)
     : config_(config), rank_(rendezvous.rank()), size_(rendezvous.size()), local_size_(1) {
   try {
+    check_library();  // once all have met, so that they hear of one whose library is too old
     int const device = detail::device_of(config.device, local_rank);
     detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
     local_size_ = local_ranks(rendezvous, device);
@@ -316,7 +316,8 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
   check();
   auto* const rendezvous = state_->rendezvous();
   auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
-  ncclComm_t made = nullptr;
+  int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
+  auto& made = state_->split_off();
   auto const current = label("split", {.what = "the communicator"});
   detail::DeviceGuard const guard(device());
   auto const why =
@@ -329,10 +330,9 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
     watchdog.check();
   }
   if (made == nullptr) return std::nullopt;
-  int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
   int rank = 0, size = 1;
   auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
-    auto failed = handle.adopt(made, deadline);
+    auto failed = handle.adopt(std::exchange(made, nullptr), deadline);
     if (failed) return failed;
     return handle.call("ncclCommCount", deadline, [&](ncclComm_t communicator) {
       auto const code = ncclCommUserRank(communicator, &rank);

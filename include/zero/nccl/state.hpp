@@ -50,11 +50,15 @@ class NcclState {
     }
     watchdog_.stop();
     handle_.abort();
+    if (split_off_ != nullptr) (void)ncclCommAbort(split_off_);
   }
 
   [[nodiscard]] NcclHandle& handle() noexcept { return handle_; }
   [[nodiscard]] NcclWatchdog& watchdog() noexcept { return watchdog_; }
   [[nodiscard]] Rendezvous* rendezvous() noexcept { return rendezvous_ ? &*rendezvous_ : nullptr; }
+  /// What the latest split makes, until somebody takes it over. NCCL writes it from a thread of its own, which it joins
+  /// when the communicator is aborted: it must stay where it is until then.
+  [[nodiscard]] ncclComm_t& split_off() noexcept { return split_off_; }
   [[nodiscard]] int device() const noexcept { return device_; }
   [[nodiscard]] std::chrono::nanoseconds deadline() const noexcept { return deadline_; }
 
@@ -63,6 +67,7 @@ class NcclState {
   std::chrono::nanoseconds deadline_;
   int exceptions_ = std::uncaught_exceptions();
   std::optional<Rendezvous> rendezvous_;
+  ncclComm_t split_off_ = nullptr;
   NcclHandle handle_;
   NcclWatchdog watchdog_;
 };
