@@ -42,11 +42,12 @@ struct Part {
 
 /// One rank of a communicator.
 struct CommunicatorState {
-  std::shared_ptr<Clique> clique{};  ///< null: of a split to which not all ranks have come
+  std::shared_ptr<Clique> clique{};
   std::size_t rank = 0;
   int device = 0;
-  int questions = 0;         ///< that are still answered with "in progress"
-  std::uint64_t posted = 0;  ///< collectives
+  int questions = 0;              ///< that are still answered with "in progress"
+  StreamState* stream = nullptr;  ///< of the last collective
+  std::uint64_t posted = 0;       ///< collectives
   std::uint64_t splits = 0;
   bool ends = false;
   std::deque<std::shared_ptr<Meeting>> pending{};  ///< in the order of their calls, which is that of their run
@@ -60,7 +61,8 @@ struct CommunicatorState {
 struct Clique {
   struct Choice {
     int color, key;
-    CommunicatorState* made;  ///< null: none
+    CommunicatorState* parent;  ///< null: it is gone, and the split with it
+    CommunicatorState** made;   ///< set once all have chosen
   };
   std::vector<int> devices{};                                       ///< of the ranks that have come; -1: has not
   std::map<std::uint64_t, std::shared_ptr<Meeting>> meetings{};     ///< to which not all have come, by number
@@ -72,7 +74,7 @@ struct Clique {
 };
 
 inline bool CommunicatorState::is_busy() const {
-  if (!clique || !clique->complete() || questions > 0 || (ends && !pending.empty())) return true;
+  if (!clique->complete() || questions > 0 || (ends && !pending.empty())) return true;
   return splits > 0 && clique->splits[splits - 1].size() < clique->size();
 }
 

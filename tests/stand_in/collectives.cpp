@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <map>
+#include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 
 namespace stand_in {
@@ -46,6 +47,11 @@ bool Machine::may_run(StreamState const& stream) const {
 bool Machine::awaits_hosts() const {
   return std::any_of(streams.begin(), streams.end(),
                      [](StreamState const& s) { return !s.queue.queue.empty() && s.queue.queue.front()->collective; });
+}
+
+bool Machine::is_awaited(StreamState const& stream) const {
+  return std::any_of(communicators.begin(), communicators.end(),
+                     [&](auto const* c) { return c->stream == &stream && c->questions > 0; });
 }
 
 void Machine::post(CommunicatorState& rank, StreamState& stream, Part part) {
@@ -107,27 +113,28 @@ void Machine::abort(CommunicatorState& rank) {
 }
 
 void Machine::end_communicator(CommunicatorState& rank) {
+  if (rank.splits > 0) rank.clique->splits[rank.splits - 1][rank.rank].parent = nullptr;
   communicators.erase(&rank);
   delete &rank;
   changed.notify_all();
 }
 
-void Machine::split(CommunicatorState& rank, int color, int key, CommunicatorState* made) {
+void Machine::split(CommunicatorState& rank, int color, int key, CommunicatorState** made) {
   auto& choices = rank.clique->splits[rank.splits++];
-  choices[rank.rank] = {color, key, made};
+  choices[rank.rank] = {color, key, &rank, made};
   if (choices.size() < rank.clique->size()) return;
-  std::map<int, std::vector<std::tuple<int, std::size_t, CommunicatorState*>>> groups;
+  std::map<int, std::vector<std::pair<int, Clique::Choice const*>>> groups;
   for (auto const& [parent_rank, choice] : choices) {
-    if (choice.made != nullptr) groups[choice.color].emplace_back(choice.key, parent_rank, choice.made);
+    if (choice.color >= 0) groups[choice.color].emplace_back(choice.key, &choice);
   }
   for (auto& [of_color, members] : groups) {
-    std::sort(members.begin(), members.end());
+    std::stable_sort(members.begin(), members.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
     auto const clique = std::make_shared<Clique>(members.size());
     for (std::size_t r = 0; r < members.size(); ++r) {
-      auto* const member = std::get<CommunicatorState*>(members[r]);
-      if (communicators.count(member) == 0) continue;  // aborted meanwhile
-      member->clique = clique, member->rank = r;
-      clique->devices[r] = member->device;
+      auto const& choice = *members[r].second;
+      if (choice.parent == nullptr) continue;
+      clique->devices[r] = choice.parent->device;
+      *choice.made = *communicators.insert(new CommunicatorState{clique, r, choice.parent->device, 3}).first;
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "stand_in/machine.hpp"
+#include "stand_in/equivalence.hpp"
 #include "stand_in/runs.hpp"
 
 #include <doctest/doctest.h>
@@ -10,65 +10,21 @@
 
 using engine_test::Run;
 using engine_test::Types;
-using zero::SimulationOrder;
+using stand_in::check;
+using stand_in::check_all;
 
 namespace {
 
 constexpr std::array cuda_types = {Types::fp32, Types::fp16, Types::bf16};
-constexpr std::array orders = {SimulationOrder::earliest, SimulationOrder::latest, SimulationOrder::random,
-                               SimulationOrder::starved};
-
-// Runs one configuration in one order, against what the host backend has given.
-void check(Run const& run, stand_in::Options const& options, engine_test::Result const& expected) {
-  INFO(engine_test::describe(run) << " order " << static_cast<int>(options.order) << " seed " << options.seed);
-  stand_in::start(options);
-  engine_test::Result result;
-  try {
-    result = stand_in::train(run);
-    stand_in::finish();
-  } catch (std::exception const& error) {
-    FAIL_CHECK(std::string(error.what()) << "; " << stand_in::found());
-    return;
-  }
-  CHECK(result.hash == expected.hash);
-  CHECK(result.ranks_agree);
-  CHECK(result.books_balance);
-  CHECK(result.steady);
-  CHECK(stand_in::held() == stand_in::Held{});
-}
-
-void check_all(Types types, int world, int micro_batches) {
-  auto const expected =
-      engine_test::train({.types = types, .self = true, .accumulation = micro_batches, .clipping = 0.5});
-  CHECK(expected.reports.at(2).skipped);
-  std::uint64_t seed = 0;
-  for (auto stage : engine_test::stages) {
-    for (bool offload : {false, true}) {
-      for (bool adopted : {false, true}) {
-        Run const run{.types = types,
-                      .stage = stage,
-                      .offload = offload,
-                      .world = world,
-                      .accumulation = micro_batches / world,
-                      .adopted = adopted,
-                      .evaluates = adopted,
-                      .clipping = 0.5,
-                      .streams = 1 + static_cast<int>(seed % 3)};
-        ++seed;
-        check(run, {.seed = seed, .order = orders[seed % orders.size()]}, expected);
-      }
-    }
-  }
-}
 
 }  // namespace
 
 TEST_CASE("equivalence: one rank on a GPU's streams gives the host's bits, in every stage, type and order") {
-  for (auto types : cuda_types) check_all(types, 1, 1), check_all(types, 1, 2);
+  for (auto types : cuda_types) check_all(stand_in::train, types, 1, 1), check_all(stand_in::train, types, 1, 2);
 }
 
 TEST_CASE("equivalence: two and three ranks of one process give the bits of one") {
-  for (auto types : cuda_types) check_all(types, 2, 2), check_all(types, 3, 3);
+  for (auto types : cuda_types) check_all(stand_in::train, types, 2, 2), check_all(stand_in::train, types, 3, 3);
 }
 
 TEST_CASE("equivalence: a delayed update has the host's bits, whenever the host comes to it") {
@@ -79,7 +35,7 @@ TEST_CASE("equivalence: a delayed update has the host's bits, whenever the host 
     std::uint64_t seed = 0;
     for (auto stage : engine_test::stages) {
       run.stage = stage;
-      for (auto order : orders) check(run, {.seed = ++seed, .order = order}, expected);
+      for (auto order : stand_in::orders) check(stand_in::train, run, {.seed = ++seed, .order = order}, expected);
     }
   }
 }
@@ -89,8 +45,9 @@ TEST_CASE("equivalence: a share on the device that ends in the middle of a bucke
     auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4});
     std::uint64_t seed = 0;
     for (auto stage : engine_test::stages) {
-      for (auto order : orders) {
-        check({.types = types,
+      for (auto order : stand_in::orders) {
+        check(stand_in::train,
+              {.types = types,
                .stage = stage,
                .offload = true,
                .world = 2,
@@ -106,7 +63,7 @@ TEST_CASE("equivalence: a share on the device that ends in the middle of a bucke
 
 TEST_CASE("equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
-  for (auto order : orders) {
+  for (auto order : stand_in::orders) {
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       for (bool offload : {false, true}) {
         Run run{.types = Types::fp16,
@@ -115,9 +72,9 @@ TEST_CASE("equivalence: every order of several seeds gives the same bits") {
                 .world = 2,
                 .evaluates = true,
                 .streams = 3};
-        check(run, {.seed = seed, .order = order}, expected);
+        check(stand_in::train, run, {.seed = seed, .order = order}, expected);
         run.stage = zero::Stage::gradients;
-        check(run, {.seed = seed, .order = order}, expected);
+        check(stand_in::train, run, {.seed = seed, .order = order}, expected);
       }
     }
   }

@@ -54,6 +54,7 @@ void stand_in::Machine::launch_graph(GraphState& graph, StreamState& stream) {
     branch->destroyed = true;  // no handle leads to it
     if (begun.insert(branch).second) (void)follow(*branch, start);
     if (node.part) {
+      if (communicators.count(node.communicator) == 0) return fail("stand-in: the communicator of a graph is gone");
       post(*node.communicator, *branch, *node.part);
       made.push_back(nullptr);
       continue;

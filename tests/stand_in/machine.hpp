@@ -80,6 +80,8 @@ struct Held {
 void enter_rank(int rank);
 /// What the calling thread has called; questions do not count among its calls.
 [[nodiscard]] Counts own_counts();
+/// Calls, counted as faults are: this thread's where it is a rank's, otherwise of all threads.
+[[nodiscard]] std::uint64_t calls_so_far();
 
 /// A new machine. Nothing of the last one may be used any more.
 void start(Options const& options = {});

@@ -104,15 +104,9 @@ ncclResult_t ncclCommUserRank(ncclComm_t const handle, int* rank) {
 ncclResult_t ncclCommSplit(ncclComm_t handle, int color, int key, ncclComm_t* made, ncclConfig_t* /*config*/) {
   *made = nullptr;
   return nccl_call("ncclCommSplit", handle, [&](Machine& all, CommunicatorState& communicator) {
-    CommunicatorState* part = nullptr;
-    if (color >= 0) {
-      part = *all.communicators.insert(new CommunicatorState).first;
-      part->device = communicator.device, part->questions = 3;
-      *made = handle_of(part);
-    }
-    all.split(communicator, color, key, part);
+    all.split(communicator, color, key, reinterpret_cast<CommunicatorState**>(made));
     communicator.questions = 2;
-    return part == nullptr ? ncclSuccess : ncclInProgress;
+    return color < 0 ? ncclSuccess : ncclInProgress;
   });
 }
 ncclResult_t ncclCommRegister(ncclComm_t const handle, void* data, size_t /*bytes*/, void** registered) {

@@ -48,6 +48,7 @@ ncclResult_t post(Machine& all, CommunicatorState& communicator, Part part, bool
   auto* const stream = all.stream(handle);
   if (stream == nullptr || stream->device != communicator.device) return ncclInvalidArgument;
   expect_apart(all, part.accesses, in_place);
+  communicator.stream = stream;
   all.post(communicator, *stream, std::move(part));
   return all.failure() ? ncclInternalError : in_progress(communicator, 1);
 }

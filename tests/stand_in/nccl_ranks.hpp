@@ -19,28 +19,36 @@ inline std::uint16_t free_port() {
   return zero::detail::local_address(listener.get()).port();
 }
 
-/// Calls `f(rank)` on a thread for each of \p n ranks, with its device. \return what each has thrown, or null.
+/// How the thread of a rank has ended.
+struct RankEnd {
+  std::exception_ptr thrown{};
+  std::uint64_t calls = 0;  ///< in all
+};
+
+/// Calls `f(rank)` on a thread for each of \p n ranks, with its device.
 template <class F>
-std::vector<std::exception_ptr> on_rank_threads(int n, F const& f) {
-  std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(n));
+std::vector<RankEnd> on_rank_threads(int n, F const& f) {
+  std::vector<RankEnd> ends(static_cast<std::size_t>(n));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < n; ++rank) {
     threads.emplace_back([&, rank] {
+      auto& end = ends[static_cast<std::size_t>(rank)];
       enter_rank(rank);
       try {
         f(rank);
       } catch (...) {
-        thrown[static_cast<std::size_t>(rank)] = std::current_exception();
+        end.thrown = std::current_exception();
       }
+      end.calls = calls_so_far();
     });
   }
   for (auto& thread : threads) thread.join();
-  return thrown;
+  return ends;
 }
 
 /// Calls `f(communicator)` on \p n ranks that meet on this machine, as processes of a launcher do.
 template <class F>
-std::vector<std::exception_ptr> on_nccl_ranks(int n, zero::NcclCommunicator::Config const& config, F const& f) {
+std::vector<RankEnd> on_nccl_ranks(int n, zero::NcclCommunicator::Config const& config, F const& f) {
   auto const port = free_port();
   return on_rank_threads(n, [&](int rank) {
     zero::NcclCommunicator communicator(

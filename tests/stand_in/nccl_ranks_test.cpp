@@ -71,10 +71,10 @@ std::vector<std::string> errors_of(int n, NcclCommunicator::Config const& config
   options.devices = n;
   stand_in::start(options);
   std::vector<std::string> errors;
-  for (auto const& thrown : stand_in::on_nccl_ranks(n, config, f)) {
+  for (auto const& end : stand_in::on_nccl_ranks(n, config, f)) {
     errors.emplace_back();
     try {
-      if (thrown) std::rethrow_exception(thrown);
+      if (end.thrown) std::rethrow_exception(end.thrown);
     } catch (zero::Error const& error) {
       errors.back() = error.what();
     } catch (std::exception const& error) {
@@ -216,17 +216,21 @@ TEST_CASE("nccl ranks: two on one GPU are refused on both, in one sentence") {
 }
 
 TEST_CASE("nccl ranks: one that throws ends the collectives of all others, with its name and reason") {
-  auto const errors = errors_of(3, {}, [](NcclCommunicator& c) {
-    if (c.rank() == 1) throw std::runtime_error("out of paper");
-    DeviceValues<std::uint64_t> const words({1});
-    OwnStream const stream(c);
-    c.all_reduce(words.data(), 1, {"norm"}, stream.get());
-    stream.drain();  // the abort lets it go
-    c.check();
-    FAIL_CHECK("nothing was thrown");
-  });
-  CHECK(errors[1] == "the caller's own: out of paper");
-  for (int rank : {0, 2}) CHECK(errors[static_cast<std::size_t>(rank)].find("rank 1") != std::string::npos);
+  for (char const* failing : {"", "ncclCommAbort"}) {  // which gives everything back all the same
+    auto const work = [](NcclCommunicator& c) {
+      if (c.rank() == 1) throw std::runtime_error("out of paper");
+      DeviceValues<std::uint64_t> const words({1});
+      OwnStream const stream(c);
+      c.all_reduce(words.data(), 1, {"norm"}, stream.get());
+      stream.drain();  // the abort lets it go
+      c.check();
+      FAIL_CHECK("nothing was thrown");
+    };
+    auto const errors = errors_of(3, {}, work, {.fault = stand_in::Fault{.call = 1, .rank = 0, .question = failing}});
+    CHECK(stand_in::fault_has_struck() == (failing[0] != '\0'));
+    CHECK(errors[1] == "the caller's own: out of paper");
+    for (int rank : {0, 2}) CHECK(errors[static_cast<std::size_t>(rank)].find("rank 1") != std::string::npos);
+  }
 }
 
 TEST_CASE("nccl ranks: one that never comes makes all fail, with the collective and its bucket") {
@@ -262,14 +266,14 @@ TEST_CASE("nccl ranks: from an id of the caller's, without a rendezvous") {
   stand_in::start({.devices = 3});
   ncclUniqueId id{};
   REQUIRE(ncclGetUniqueId(&id) == ncclSuccess);
-  auto const thrown = stand_in::on_rank_threads(3, [&](int rank) {
+  auto const ends = stand_in::on_rank_threads(3, [&](int rank) {
     NcclCommunicator c(id, rank, 3, 3, {.device = rank});
     std::byte const mine{static_cast<unsigned char>(rank + 1)};
     std::vector<std::byte> all(3);
     c.exchange({&mine, 1}, all);
     CHECK(all == std::vector<std::byte>{std::byte{1}, std::byte{2}, std::byte{3}});
   });
-  for (auto const& error : thrown) CHECK_FALSE(error);
+  for (auto const& end : ends) CHECK_FALSE(end.thrown);
   CHECK_NOTHROW(stand_in::finish());
   CHECK(stand_in::held() == stand_in::Held{});
 }

@@ -45,7 +45,7 @@ struct Seen {
   std::uint64_t calls_of_construction = 0;
   std::uint64_t calls_of_steps = 0;
   std::uint64_t calls = 0;
-  std::vector<Counts> steps{};  ///< at the end of each step
+  std::vector<Counts> steps{};  ///< of the rank's thread, at the end of each step
   std::vector<zero::StepReport> reports{};
   std::vector<std::vector<float>> values{};
 };

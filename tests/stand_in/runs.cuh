@@ -11,25 +11,35 @@ namespace stand_in {
 using engine_test::Result;
 using engine_test::Run;
 
-template <zero::Stage S, class Offload, class Prec>
+/// Ranks as threads that share a device.
+struct OverThreads {
+  using Communicator = zero::ThreadCommunicator;
+  template <class F>
+  static void run(int world, F const& f) {
+    zero::run_ranks(world, f);
+  }
+};
+
+template <zero::Stage S, class Offload, class Prec, class Over>
 Result train_on(Run const& run) {
-  using Engine = zero::Engine<zero::Partitioner<S>, zero::Optimizer<zero::AdamW, Offload>, Prec, zero::CudaBackend,
-                              zero::ThreadCommunicator>;
+  using Communicator = typename Over::Communicator;
+  using Engine =
+      zero::Engine<zero::Partitioner<S>, zero::Optimizer<zero::AdamW, Offload>, Prec, zero::CudaBackend, Communicator>;
   std::vector<Result> results(static_cast<std::size_t>(run.world));
-  zero::run_ranks(run.world, [&](zero::ThreadCommunicator& communicator) {
+  Over::run(run.world, [&](Communicator& communicator) {
     results[static_cast<std::size_t>(communicator.rank())] =
-        engine_test::Trainer<Engine, zero::ThreadCommunicator, OnCudaStreams>(communicator, run).train();
+        engine_test::Trainer<Engine, Communicator, OnCudaStreams>(communicator, run).train();
   });
   return engine_test::merged(std::move(results));
 }
 
-template <zero::Stage S, class Prec>
+template <zero::Stage S, class Prec, class Over>
 Result train_at(Run const& run) {
-  return run.offload ? stand_in::train_on<S, zero::CpuOffload, Prec>(run)
-                     : stand_in::train_on<S, zero::NoOffload, Prec>(run);
+  return run.offload ? stand_in::train_on<S, zero::CpuOffload, Prec, Over>(run)
+                     : stand_in::train_on<S, zero::NoOffload, Prec, Over>(run);
 }
 
-template <class Prec>
+template <class Prec, class Over = OverThreads>
 Result train_with(Run const& run) {
   [[maybe_unused]] static bool const added = [] {
     add_twins<zero::AdamW, typename Prec::scale, typename Prec::compute::type, typename Prec::sum::type>();
@@ -37,13 +47,13 @@ Result train_with(Run const& run) {
   }();
   switch (run.stage) {
     case zero::Stage::none:
-      return stand_in::train_at<zero::Stage::none, Prec>(run);
+      return stand_in::train_at<zero::Stage::none, Prec, Over>(run);
     case zero::Stage::optimizer_states:
-      return stand_in::train_at<zero::Stage::optimizer_states, Prec>(run);
+      return stand_in::train_at<zero::Stage::optimizer_states, Prec, Over>(run);
     case zero::Stage::gradients:
-      return stand_in::train_at<zero::Stage::gradients, Prec>(run);
+      return stand_in::train_at<zero::Stage::gradients, Prec, Over>(run);
     default:
-      return stand_in::train_at<zero::Stage::parameters, Prec>(run);
+      return stand_in::train_at<zero::Stage::parameters, Prec, Over>(run);
   }
 }
 

@@ -98,6 +98,11 @@ Counts own_counts() {
   std::lock_guard const lock(all.mutex);
   return all.host().counts;
 }
+std::uint64_t calls_so_far() {
+  auto& all = machine();
+  std::lock_guard const lock(all.mutex);
+  return all.host().entered ? all.host().counts.calls : all.counts.calls;
+}
 Held held() {
   auto& all = machine();
   std::lock_guard const lock(all.mutex);

@@ -181,6 +181,8 @@ std::shared_ptr<Operation> Machine::put(StreamState& stream, Operation operation
 }
 
 cudaError_t Machine::record(EventState& event, StreamState& stream) {
+  if (is_awaited(stream))
+    fail("stand-in: an event is recorded where a collective may not have been put on its stream yet");
   Operation operation;
   operation.name = "record";
   operation.is_record = true;

@@ -91,8 +91,8 @@ class Machine {
   /// Ends a communicator; what it has under way goes on without the other ranks.
   void abort(CommunicatorState& rank);
   void end_communicator(CommunicatorState& rank);
-  /// \p made becomes a rank of the communicator of all that choose \p color, once all have chosen; null: of none.
-  void split(CommunicatorState& rank, int color, int key, CommunicatorState* made);
+  /// Once all ranks have chosen, \p made is a communicator of all that chose \p color; a negative one makes none.
+  void split(CommunicatorState& rank, int color, int key, CommunicatorState** made);
 
   // ------------------------------------------------------------------------------------------------- memory
 
@@ -126,6 +126,8 @@ class Machine {
   [[nodiscard]] bool may_run(StreamState const& stream) const;
   /// Something on a stream waits for what another host has not put on another yet.
   [[nodiscard]] bool awaits_hosts() const;
+  /// The last call of a communicator that put something on the stream is not over.
+  [[nodiscard]] bool is_awaited(StreamState const& stream) const;
   void begin(zero::simulation::Stream& stream);
   void end(zero::simulation::Stream& stream);
   void run_together(Meeting& meeting);

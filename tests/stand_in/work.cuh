@@ -22,14 +22,14 @@ class OnCudaStreams {
   using Array = DeviceValues<T>;
 
   template <class Communicator>
-  OnCudaStreams(Communicator& /*communicator*/, int streams, int device = 0)
-      : owner_({.device = device, .host_threads = 1}, 1) {
+  OnCudaStreams(Communicator& communicator, int streams, int device = 0)
+      : owner_({.device = device_of(communicator, device), .host_threads = 1}, 1) {
     for (int k = 0; k < streams; ++k) streams_.push_back(owner_.make_stream("compute"));
   }
 
   template <class Config>
   void configure(Config& config, engine_test::Run const& run) {
-    config.backend = {.device = 0, .host_threads = run.threads};
+    config.backend = {.device = owner_.device(), .host_threads = run.threads};
   }
   [[nodiscard]] zero::CudaStream stream(std::size_t k) const { return streams_[k % streams_.size()].get(); }
   /// A kernel that calls `f(i)` for every i below \p n.
@@ -59,6 +59,12 @@ class OnCudaStreams {
   }
 
  private:
+  template <class Communicator>
+  [[nodiscard]] static int device_of(Communicator const& communicator, int otherwise) {
+    if constexpr (requires { communicator.device(); }) return communicator.device();
+    return otherwise;
+  }
+
   zero::CudaBackend owner_;
   std::vector<zero::CudaBackend::OwnedStream> streams_;
 };
