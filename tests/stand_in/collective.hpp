@@ -92,16 +92,16 @@ class Meeting : public zero::simulation::Collective {
     post(static_cast<int>(rank.rank), std::move(what), [](Collective const&) {});
     members_[rank.rank] = {&rank, std::move(part)};
   }
-  /// A rank's part will never run: the others' do not, either.
-  void break_up() noexcept { broken_ = true; }
-
+  /// Never where a rank's part has been aborted or lost.
   [[nodiscard]] bool ready() const {
-    return !broken_ && all_posted() && std::all_of(parts().begin(), parts().end(), [&](auto const& part) {
-      auto const& queue = part->stream->queue;
-      return !queue.empty() && queue.front()->collective.get() == this;
-    }) && std::all_of(members_.begin(), members_.end(), [&](auto const& m) {
-      return m.rank->pending.front().get() == this;
-    });
+    return all_posted() &&
+           std::all_of(parts().begin(), parts().end(),
+                       [&](auto const& part) {
+                         auto const& queue = part->stream->queue;
+                         return !queue.empty() && queue.front()->collective.get() == this;
+                       }) &&
+           std::all_of(members_.begin(), members_.end(),
+                       [&](auto const& m) { return m.rank->pending.front().get() == this; });
   }
   /// Nobody's buffer is written before all have been read.
   void run() {
@@ -124,7 +124,6 @@ class Meeting : public zero::simulation::Collective {
     Part part{};
   };
   std::vector<Member> members_;
-  bool broken_ = false;
 };
 
 }  // namespace stand_in

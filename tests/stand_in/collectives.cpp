@@ -94,18 +94,13 @@ void Machine::run_together(Meeting& meeting) {
   }
 }
 
-void Machine::break_up(Operation& operation) {
-  if (auto* const meeting = meeting_of(operation)) meeting->break_up();
-  operation.collective.reset();
-}
-
 void Machine::abort(CommunicatorState& rank) {
   for (auto& stream : streams) {
     for (auto const& operation : stream.queue.queue) {
       auto const part_of = [&](auto const& meeting) { return meeting == operation->collective; };
       if (std::none_of(rank.pending.begin(), rank.pending.end(), part_of)) continue;
       if (stream.device != rank.device) continue;
-      break_up(*operation);
+      operation->collective.reset();
       operation->run = garble(operation->accesses);
     }
   }

@@ -126,7 +126,6 @@ cudaError_t Machine::lost(int device) const {
 void Machine::drop(StreamState& stream) {
   for (auto const& operation : stream.queue.queue) {
     if (operation->name == host_function && tasks > 0) --tasks;
-    break_up(*operation);
     operation->done = true, operation->run = nullptr;
   }
   stream.queue.queue.clear();

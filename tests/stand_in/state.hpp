@@ -131,7 +131,6 @@ class Machine {
   void begin(zero::simulation::Stream& stream);
   void end(zero::simulation::Stream& stream);
   void run_together(Meeting& meeting);
-  static void break_up(Operation& operation);
   void check_reach(StreamState const& stream, Operation const& operation, Actor actor);
   void host_touches(Access const& access);
   void see_host_writes(Operation const& operation);
