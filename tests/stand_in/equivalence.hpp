@@ -7,15 +7,11 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <string>
 
 namespace stand_in {
-
-inline constexpr std::array orders = {zero::SimulationOrder::earliest, zero::SimulationOrder::latest,
-                                      zero::SimulationOrder::random, zero::SimulationOrder::starved};
 
 /// Trains on CUDA engines of one communicator.
 using Train = engine_test::Result (*)(engine_test::Run const&);
@@ -59,7 +55,8 @@ inline void check_all(Train train, engine_test::Types types, int world, int micr
                                    .clipping = 0.5,
                                    .streams = 1 + static_cast<int>(seed % 3)};
         ++seed;
-        check(train, run, {.seed = seed, .order = orders[seed % orders.size()], .devices = devices}, expected);
+        check(train, run, {.seed = seed, .order = every_order[seed % every_order.size()], .devices = devices},
+              expected);
       }
     }
   }

@@ -63,7 +63,7 @@ TEST_CASE("equivalence: a share on the device that ends in the middle of a bucke
 
 TEST_CASE("equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
-  for (auto order : stand_in::orders) {
+  for (auto order : stand_in::every_order) {
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       for (bool offload : {false, true}) {
         Run run{.types = Types::fp16,

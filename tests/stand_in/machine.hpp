@@ -7,6 +7,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -38,6 +39,9 @@ struct Site {
   bool records = false;
   friend bool operator==(Site const&, Site const&) = default;
 };
+
+inline constexpr std::array every_order = {zero::SimulationOrder::earliest, zero::SimulationOrder::latest,
+                                           zero::SimulationOrder::random, zero::SimulationOrder::starved};
 
 struct Options {
   std::uint64_t seed = 0;

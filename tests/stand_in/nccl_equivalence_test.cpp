@@ -22,7 +22,7 @@ TEST_CASE("nccl equivalence: one, two and three ranks give the host's bits in ev
 
 TEST_CASE("nccl equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
-  for (auto order : stand_in::orders) {
+  for (auto order : stand_in::every_order) {
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       for (auto stage : {zero::Stage::gradients, zero::Stage::parameters}) {
         Run const run{.types = Types::fp16,

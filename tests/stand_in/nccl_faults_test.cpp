@@ -101,8 +101,8 @@ void check_questions(Program const& program, int world, char const* question) {
     for (std::uint64_t n = 1; n <= sound[static_cast<std::size_t>(rank)].calls; n += 5) {
       Fault const fault{.call = n, .for_ever = n % 2 == 0, .rank = rank, .question = question};
       auto const ranks = run(program, world, {.seed = n, .fault = fault}, 30s);
-      INFO(question << " after call " << n << " of rank " << rank
-                    << std::string(fault.for_ever ? ", for ever" : ", once"));
+      INFO(std::string(question) << " after call " << n << " of rank " << rank
+                                 << std::string(fault.for_ever ? ", for ever" : ", once"));
       CHECK(failures(ranks) == world);
       check_nothing_is_left();
     }
