@@ -142,6 +142,7 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/backends/cuda.cuh
   include/zero/backends/cuda.hpp
   include/zero/communicators/nccl.hpp
+  include/zero/cuda/collective_memory.hpp
   include/zero/cuda/device.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
@@ -160,6 +161,7 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/nccl/exchange.hpp
   include/zero/nccl/handle.hpp
   include/zero/nccl/identity.hpp
+  include/zero/nccl/memory.hpp
   include/zero/nccl/registration.hpp
   include/zero/nccl/state.hpp
   include/zero/nccl/types.hpp

@@ -49,6 +49,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, *parameters_));
     detail::on_all_ranks_or_none(operations_,
                                  [&] { parts_.emplace(operations_, settings_, backend, parameters_, *layout_); });
+    parts_->register_memory();
     take_initial_values();
   }
   EngineCore(EngineCore const&) = delete;

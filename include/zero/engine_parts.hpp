@@ -34,7 +34,7 @@ struct EngineParts {
               typename Backend::Config const& backend_config, std::shared_ptr<ParameterList const> const& parameters,
               FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
-        communication(backend.make_stream("communication")),
+        communication(prepared(backend, operations).make_stream("communication")),
         context{backend,
                 operations,
                 books,
@@ -71,6 +71,8 @@ struct EngineParts {
       synchronize_all();
     }
   }
+  /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
+  void register_memory() { registered = context.operations.register_memory(backend); }
   /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or
   /// a peer is lost.
   void synchronize_all() noexcept {
@@ -91,8 +93,13 @@ struct EngineParts {
   StepDecider<Backend> decider;
   ParameterAccess<Backend> access;
   Buffer<std::byte, Backend> staging;  ///< of the communicator
+  std::shared_ptr<void> registered;    ///< with the communicator; ends before the memory does
 
  private:
+  static Backend& prepared(Backend& backend, Operations<Backend> const& operations) {
+    operations.prepare_memory(backend);
+    return backend;
+  }
   [[nodiscard]] static DeviceShare share_of(Operations<Backend> const& operations, EngineSettings const& settings,
                                             FlatLayout const& layout) noexcept {
     std::size_t const owned = layout.trainable() / (settings.stage == Stage::none ? 1 : layout.settings().world);

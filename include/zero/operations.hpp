@@ -100,6 +100,12 @@ class Operations : public detail::PeerCheck {
   /// Whether its collectives can be recorded and run again.
   [[nodiscard]] virtual bool can_be_captured() const = 0;
 
+  /// Lets \p backend allocate what collectives use as the communicator wants it; before anything is allocated.
+  virtual void prepare_memory(Backend& backend) const = 0;
+  /// Makes that memory known to the communicator, for as long as what is returned lives. Collective. \throws
+  /// ConfigurationError on all ranks where it cannot be.
+  [[nodiscard]] virtual std::shared_ptr<void> register_memory(Backend& backend) = 0;
+
   // The backend's.
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
   virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice, Stream stream) = 0;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -80,6 +81,13 @@ class PolicyOperations final : public Operations<Backend> {
     }
   }
   void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
+  void prepare_memory(Backend& backend) const override {
+    if constexpr (registers_memory) backend.allocate_for_collectives_from(communicator_.collective_memory());
+  }
+  [[nodiscard]] std::shared_ptr<void> register_memory(Backend& backend) override {
+    if constexpr (registers_memory) return communicator_.register_buffers(backend.close_collective_memory());
+    return nullptr;
+  }
   void watch(Stream stream) override {
     if constexpr (requires { communicator_.watch({}, stream); }) communicator_.watch({.what = "step"}, stream);
   }
@@ -180,6 +188,10 @@ class PolicyOperations final : public Operations<Backend> {
  private:
   static constexpr bool takes_staging = requires(Communicator const& c) {
     c.template staging_bytes<Sum, Value>(std::size_t{1});
+  };
+
+  static constexpr bool registers_memory = requires(Communicator & c, Backend& b) {
+    b.allocate_for_collectives_from(c.collective_memory());
   };
 
   static PolicyFacts facts_of(Config const& config) {

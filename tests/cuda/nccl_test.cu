@@ -226,6 +226,14 @@ TEST_CASE("nccl: registered buffers are used like others, and may outlive the co
   }
 }
 
+TEST_CASE("nccl: an engine whose buffers NCCL knows trains as any other") {
+  zero::SelfCommunicator self;
+  NcclCommunicator c(zero::LaunchEnvironment{}, {.register_buffers = true, .deadline = std::chrono::minutes(1)});
+  for (bool const captured : {false, true}) {
+    CHECK(train<zero::Stage::gradients>(c, captured) == train<zero::Stage::gradients>(self, false));
+  }
+}
+
 TEST_CASE("nccl: what cannot work is refused in a sentence") {
   auto c = communicator(NcclReduction::native);
   cuda_test::OnDevice work(c, 1);

@@ -64,6 +64,8 @@ struct Counts {
   std::uint64_t synchronizations = 0;  ///< waits of the host: for a stream, an event or a device
   std::uint64_t blocking_copies = 0;   ///< from or to memory that is not pinned
   std::uint64_t allocations = 0;       ///< of device or pinned memory
+  std::uint64_t for_collectives = 0;   ///< of the allocations, those of NCCL's
+  std::uint64_t registrations = 0;     ///< of buffers, with communicators
   std::uint64_t launches = 0;          ///< kernels, and whole graphs as one
   std::uint64_t operations = 0;        ///< that ran
 };

@@ -4,6 +4,7 @@
 // The calls of NCCL that zero makes, between ranks that are threads with a device each: communicators do not block, and
 // are in progress for some questions after every call.
 
+#include "stand_in/call.hpp"
 #include "stand_in/nccl_call.hpp"
 
 #include <algorithm>
@@ -109,11 +110,23 @@ ncclResult_t ncclCommSplit(ncclComm_t handle, int color, int key, ncclComm_t* ma
     return color < 0 ? ncclSuccess : ncclInProgress;
   });
 }
+ncclResult_t ncclMemAlloc(void** data, size_t bytes) {
+  return nccl_call("ncclMemAlloc", [&](Machine& all) {
+    all.count(&stand_in::Counts::for_collectives);
+    return all.allocate(data, bytes, cudaMemoryTypeDevice) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+  });
+}
+ncclResult_t ncclMemFree(void* data) {
+  auto const code =
+      stand_in::release("ncclMemFree", [&](Machine& all) { return all.free(data, cudaMemoryTypeDevice); });
+  return code == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+}
 ncclResult_t ncclCommRegister(ncclComm_t const handle, void* data, size_t /*bytes*/, void** registered) {
   return nccl_call("ncclCommRegister", handle, [&](Machine& all, CommunicatorState& communicator) {
     if (static_cast<int>(communicator.rank) == all.options().without_registration) return ncclInvalidUsage;
     if (all.block_of(data) == nullptr) return ncclInvalidArgument;
     communicator.registrations.insert(data);
+    all.count(&stand_in::Counts::registrations);
     *registered = data;
     return ncclSuccess;
   });

@@ -29,9 +29,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // What gives something back does so even where it says that something failed, and a guard's way back to the device
-// that was current before has nobody to tell. What NCCL cannot register is copied.
+// that was current before has nobody to tell.
 bool tells_nobody(std::string const& call) {
-  constexpr std::array names = {"ncclCommRegister",  "cudaFree",         "cudaFreeHost",        "cudaEventDestroy",
+  constexpr std::array names = {"ncclMemFree",       "cudaFree",         "cudaFreeHost",        "cudaEventDestroy",
                                 "cudaStreamDestroy", "cudaGraphDestroy", "cudaGraphExecDestroy"};
   return std::find(names.begin(), names.end(), call) != names.end();
 }
@@ -64,7 +64,7 @@ void check_nothing_is_left() {
 }
 
 /// Who must fail where a call of a rank does, before the ranks have taken leave of one another.
-enum class Fails { all, any };
+enum class Fails { all, all_but_registrations, any };
 
 // One run with a call of one rank failing.
 void check_call(Program const& program, std::vector<NcclRank> const& sound, Fault const& fault, Fails fails,
@@ -76,7 +76,9 @@ void check_call(Program const& program, std::vector<NcclRank> const& sound, Faul
                << std::string(fault.for_ever ? ", for ever" : ", once"));
   bool const counts = fault.call <= sound[static_cast<std::size_t>(*fault.rank)].calls;
   CHECK((stand_in::fault_has_struck() || fails == Fails::any));
-  if (counts && fails == Fails::all && !tells_nobody(stand_in::failed_call())) CHECK(failures(ranks) == world);
+  bool const may_go_on = tells_nobody(stand_in::failed_call()) || fails == Fails::any ||
+                         (fails == Fails::all_but_registrations && stand_in::failed_call() == "ncclCommRegister");
+  if (counts && !may_go_on) CHECK(failures(ranks) == world);
   check_nothing_is_left();
 }
 
@@ -132,8 +134,13 @@ TEST_CASE("nccl faults: each call of a step's capture and replay on two ranks fa
 
 TEST_CASE("nccl faults: each call for sums of the library's own, groups and registrations fails in turn") {
   auto const program = [](stand_in::NcclSettings const& settings) { return stand_in::use_communicators(2, settings); };
-  check_every_call(program, 2, {false});
-  check_every_call(program, 2, {true});
+  check_every_call(program, 2, {false}, Fails::all_but_registrations);
+  check_every_call(program, 2, {true}, Fails::all_but_registrations);
+}
+
+TEST_CASE("nccl faults: each call of engines whose buffers NCCL knows fails in turn, and all ranks fail") {
+  check_every_call(training({.stage = zero::Stage::parameters, .registers = true, .world = 2, .steps = 1}), 2,
+                   {true, false});
 }
 
 TEST_CASE(

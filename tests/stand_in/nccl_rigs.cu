@@ -100,7 +100,8 @@ std::vector<NcclRank> train_small_over_nccl(Small const& small, NcclSettings con
     return true;
   }();
   std::vector<NcclRank> ranks(static_cast<std::size_t>(small.world));
-  auto const ends = on_nccl_ranks(small.world, {.deadline = settings.deadline}, [&](NcclCommunicator& communicator) {
+  NcclCommunicator::Config const config{.register_buffers = small.registers, .deadline = settings.deadline};
+  auto const ends = on_nccl_ranks(small.world, config, [&](NcclCommunicator& communicator) {
     auto& rank = ranks[static_cast<std::size_t>(communicator.rank())];
     if (small.stage == zero::Stage::parameters) {
       train_rank_at<zero::Stage::parameters>(communicator, small, settings, rank);

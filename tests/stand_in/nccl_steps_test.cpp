@@ -7,8 +7,11 @@
 #include "stand_in/nccl_rigs.hpp"
 #include "stand_in/steps.hpp"
 
+#include <zero/error.hpp>
+
 #include <doctest/doctest.h>
 
+#include <exception>
 #include <vector>
 
 using stand_in::check_goes_on;
@@ -60,6 +63,35 @@ TEST_CASE("nccl steps: the values are those of ranks in threads, in every order,
         for (auto order : stand_in::every_order) CHECK(train(small, order).values == expected.values);
       }
     }
+  }
+}
+
+TEST_CASE("nccl steps: engines take what collectives use from NCCL and register all of it, which changes no value") {
+  for (auto stage : stand_in::sharded) {
+    for (bool offload : {false, true}) {
+      Small small{.stage = stage, .offload = offload, .world = 2, .steps = 3};
+      auto const expected = train(small);
+      CHECK(stand_in::counts().for_collectives == 0);
+      CHECK(stand_in::counts().registrations == 0);
+      small.registers = true;
+      CHECK(train(small).values == expected.values);
+      auto const counts = stand_in::counts();
+      CHECK(counts.for_collectives >= 2 * 4);  // parameters, gradients, sums and staging of either rank
+      CHECK(counts.registrations == counts.for_collectives);
+    }
+  }
+}
+
+TEST_CASE("nccl steps: where a rank cannot register, no engine is made, and every rank hears why") {
+  for (int refuses : {0, 1}) {
+    stand_in::start({.devices = 2, .without_registration = refuses});
+    for (auto const& rank : stand_in::train_small_over_nccl({.registers = true, .world = 2})) {
+      CHECK(rank.seen.calls_of_construction == 0);
+      REQUIRE(rank.end.thrown);
+      CHECK_THROWS_WITH_AS(std::rethrow_exception(rank.end.thrown), doctest::Contains("leave out register_buffers"),
+                           zero::ConfigurationError);
+    }
+    CHECK(stand_in::held() == stand_in::Held{});
   }
 }
 

@@ -21,6 +21,7 @@ struct Small {
   bool offload = false;
   double device_share = 0.0;    ///< of offload
   bool delayed_update = false;  ///< of offload
+  bool registers = false;       ///< with NCCL: what collectives use
   bool adopted = false;
   int world = 1;
   int device = -1;

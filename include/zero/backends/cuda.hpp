@@ -6,6 +6,7 @@
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
 #include <zero/buffer.hpp>
+#include <zero/cuda/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
@@ -92,7 +93,7 @@ class CudaBackend {
   // ------------------------------------------------------------------------------------------------- memory
 
   /// Zero-filled. Blocks. \throws CudaError; std::bad_alloc for pageable memory.
-  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
     if (kind == MemoryKind::pageable) {
       auto const block = HostMemory::allocate(bytes);
       pageable_.push_back(block);
@@ -102,8 +103,7 @@ class CudaBackend {
     detail::DeviceGuard const guard(device_);
     MemoryBlock block{nullptr, (bytes + alignment - 1) / alignment * alignment};
     if (kind == MemoryKind::device) {
-      check(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
-      fill(block);
+      allocate_on_device(block, purpose);
     } else {
       check(cudaHostAlloc(&block.data, block.bytes, cudaHostAllocPortable), "cudaHostAlloc");
       std::memset(block.data, 0, block.bytes);
@@ -117,8 +117,12 @@ class CudaBackend {
       std::erase_if(pageable_, [&](MemoryBlock const& other) { return other.data == block.data; });
       return HostMemory::deallocate(block);
     }
-    (void)(kind == MemoryKind::device ? cudaFree(block.data) : cudaFreeHost(block.data));
+    if (kind == MemoryKind::device) return free_on_device(block.data);
+    (void)cudaFreeHost(block.data);
   }
+  /// Device memory that collectives use comes from \p memory, from here to `close_collective_memory`, which says what.
+  void allocate_for_collectives_from(CollectiveMemory memory) noexcept { collective_ = std::move(memory); }
+  [[nodiscard]] std::span<MemoryBlock const> close_collective_memory() noexcept { return collective_.close(); }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
@@ -296,14 +300,22 @@ class CudaBackend {
     });
   }
 
-  void fill(MemoryBlock block) {
+  void allocate_on_device(MemoryBlock& block, MemoryPurpose purpose) {
+    if (collective_.serves(purpose)) {
+      block.data = collective_.allocate(block.bytes);
+    } else {
+      check(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
+    }
     try {
       zero(block.data, block.bytes, setup_.get());
       synchronize(setup_.get());
     } catch (...) {
-      (void)cudaFree(block.data);
+      free_on_device(block.data);
       throw;
     }
+  }
+  void free_on_device(void* data) noexcept {
+    if (!collective_.deallocate(data)) (void)cudaFree(data);
   }
 
   // The runtime calls host functions from a thread of its own, one after another for each stream; those of two streams
@@ -339,6 +351,7 @@ class CudaBackend {
   std::mutex host_mutex_;
   MemoryUse use_;
   std::vector<MemoryBlock> pageable_;  // what it has handed out of it
+  CollectiveMemory collective_;
   OwnedStream setup_;
   std::uint64_t captures_ = 0;
   std::uint64_t capture_ = 0;  // the one that is being recorded

@@ -4,13 +4,16 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
+#include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
+#include <zero/cuda/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/error.hpp>
 #include <zero/nccl/exchange.hpp>
 #include <zero/nccl/identity.hpp>
+#include <zero/nccl/memory.hpp>
 #include <zero/nccl/registration.hpp>
 #include <zero/nccl/state.hpp>
 #include <zero/nccl/types.hpp>
@@ -50,6 +53,9 @@ class NcclCommunicator {
     int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
     /// Absent: ordered for 16-bit elements, native for fp32. The same on all ranks.
     std::optional<NcclReduction> reduction{};
+    /// Engines take the device memory that collectives use from `ncclMemAlloc`, which rounds every block up to the
+    /// device's pages, and register it, so that NCCL moves data without copies of its own where hardware allows it.
+    bool register_buffers = false;
     std::chrono::nanoseconds deadline = std::chrono::minutes(10);          ///< of every collective, and of the start
     std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all processes have come
   };
@@ -153,6 +159,14 @@ class NcclCommunicator {
   /// use at the same place of the same collectives: NCCL requires all ranks or none, so where one cannot, none does,
   /// and the result is false on all. Not inside a capture. The memory must stay until the registration is gone.
   [[nodiscard]] NcclRegistration register_buffer(void* data, std::size_t bytes);
+
+  /// What engines take memory for collectives from: `ncclMemAlloc`, or nothing of its own without `register_buffers`.
+  [[nodiscard]] CollectiveMemory collective_memory() const noexcept {
+    return config_.register_buffers ? detail::nccl_memory() : CollectiveMemory();
+  }
+  /// Registers \p blocks for as long as what is returned lives. Every rank calls it with as many. \throws
+  /// ConfigurationError on all ranks where one of them cannot.
+  [[nodiscard]] std::shared_ptr<void> register_buffers(std::span<MemoryBlock const> blocks);
 
  private:
   static constexpr int most_at_once = 256;  // slices that CudaStream::accumulate reads before it writes
@@ -362,6 +376,17 @@ inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void*
     if (other == std::byte{0}) return {};
   }
   return registration;
+}
+
+inline std::shared_ptr<void> NcclCommunicator::register_buffers(std::span<MemoryBlock const> blocks) {
+  auto registered = std::make_shared<std::vector<NcclRegistration>>();
+  for (auto const& block : blocks) {
+    if (!registered->emplace_back(register_buffer(block.data, block.bytes))) {
+      detail::fail<ConfigurationError>({"zero::NcclCommunicator: NCCL does not register buffers here (NCCL ",
+                                        "2.19 or newer, and NCCL_LOCAL_REGISTER not 0): leave out register_buffers"});
+    }
+  }
+  return registered;
 }
 
 }  // namespace zero

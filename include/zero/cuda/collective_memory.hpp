@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/buffer.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace zero {
+
+/// Device memory for what collectives read and write, of the kind that a communicator wants, for one backend.
+class CollectiveMemory {
+ public:
+  /// Of the calling thread's device. \throws where there is none.
+  using Allocate = void* (*)(std::size_t bytes);
+  using Deallocate = void (*)(void* data) noexcept;
+
+  CollectiveMemory() = default;
+  CollectiveMemory(Allocate from, Deallocate back) noexcept
+      : allocate_(from), deallocate_(back), open_(from != nullptr) {}
+
+  /// Whether memory for \p purpose is to come from here.
+  [[nodiscard]] bool serves(MemoryPurpose purpose) const noexcept {
+    return open_ && purpose != MemoryPurpose::master && purpose != MemoryPurpose::optimizer_states &&
+           purpose != MemoryPurpose::control;
+  }
+  [[nodiscard]] void* allocate(std::size_t bytes) {
+    blocks_.reserve(blocks_.size() + 1);
+    void* const data = allocate_(bytes);
+    blocks_.push_back({data, bytes});
+    return data;
+  }
+  /// False where \p data is not from here.
+  [[nodiscard]] bool deallocate(void* data) noexcept {
+    auto const is_it = [data](MemoryBlock const& block) { return block.data == data; };
+    if (std::erase_if(blocks_, is_it) == 0) return false;
+    deallocate_(data);
+    return true;
+  }
+  /// Hands out no more. \return what has been, in the order of the calls, which is the same on every rank.
+  [[nodiscard]] std::span<MemoryBlock const> close() noexcept {
+    open_ = false;
+    return blocks_;
+  }
+
+ private:
+  Allocate allocate_ = nullptr;
+  Deallocate deallocate_ = nullptr;
+  bool open_ = false;
+  std::vector<MemoryBlock> blocks_;
+};
+
+}  // namespace zero
