@@ -162,6 +162,7 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/nccl/handle.hpp
   include/zero/nccl/identity.hpp
   include/zero/nccl/memory.hpp
+  include/zero/nccl/reduction.hpp
   include/zero/nccl/registration.hpp
   include/zero/nccl/state.hpp
   include/zero/nccl/types.hpp

@@ -248,6 +248,27 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
   }
 }
 
+TEST_CASE("plan: over NCCL there is room for what is received: a peer's slice each, or the sum of a slice") {
+  auto const list = plan_test::parameters<float>(nullptr, nullptr);
+  for (int world : {1, 2, 4, 300}) {
+    zero::FlatLayout const layout(
+        list.specs(),
+        {.stage = Stage::gradients, .world = static_cast<std::size_t>(world), .granule = 128, .bucket_elements = 1024});
+    std::size_t slice = 0;
+    for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) slice = std::max(slice, layout.slice_elements(b));
+    auto const staging = [&](zero_plan::Types types, std::optional<zero::NcclReduction> reduction) {
+      Settings settings{.plan = at(Stage::gradients, world), .types = types, .bucket_elements = 1024};
+      settings.plan.nccl = {reduction};
+      return zero_plan::plan(list, settings).memory.bytes(zero::MemoryPurpose::staging);
+    };
+    std::size_t const peers = static_cast<std::size_t>(world > 256 ? world : world - 1);
+    CHECK(staging(fp16, std::nullopt) == std::max(peers * 2 * slice, 4 * slice));  // local sums in fp32 are NCCL's
+    CHECK(staging(fp16, zero::NcclReduction::native) == 4 * slice);
+    CHECK(staging(fp32, zero::NcclReduction::ordered) == peers * 4 * slice);
+    CHECK(zero_plan::plan(list, {.plan = at(Stage::gradients, world)}).memory.bytes(zero::MemoryPurpose::staging) == 0);
+  }
+}
+
 TEST_CASE("plan: adopted buffers are the caller's, are listed beside, and are never read") {
   zero::ParameterList list;
   auto* const nowhere = reinterpret_cast<float*>(std::uintptr_t{64});

@@ -250,10 +250,10 @@ TEST_CASE("zero-plan: every option changes what is predicted") {
   };
   std::string const model = "--model gpt2-124m ";
   auto const base = plan(model + "--stage 1,3");
-  for (std::string const option :
-       {"--world 8", "--offload none", "--offload cpu", "--precision fp32", "--sum bf16", "--accumulate 2",
-        "--bucket 1000000", "--granule 256", "--ring 9", "--live 50000000", "--prefetch 0", "--whole-below 100000",
-        "--chunk 1000", "--device-share 50", "--delayed-update on", "--memory 80GB", "--activations 1GB"}) {
+  for (std::string const option : {"--world 8", "--offload none", "--offload cpu", "--precision fp32", "--sum bf16",
+                                   "--accumulate 2", "--bucket 1000000", "--granule 256", "--ring 9", "--live 50000000",
+                                   "--prefetch 0", "--whole-below 100000", "--chunk 1000", "--device-share 50",
+                                   "--delayed-update on", "--nccl auto", "--memory 80GB", "--activations 1GB"}) {
     CAPTURE(option);
     auto const other = plan(model + "--stage 1,3 " + option);
     CHECK(other != base);

@@ -163,6 +163,13 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) { o.settings.prefetch_units = static_cast<int>(whole(n, v, 0, 1 << 20)); }},
       {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
        [](Options& o, View n, View v) { o.settings.keep_whole_below = whole(n, v, 0, many); }},
+      {"--nccl", "auto|ordered|native", "count the staging of NcclCommunicator, which adds in this way; default: none",
+       [](Options& o, View n, View v) {
+         using enum zero::NcclReduction;
+         o.settings.plan.nccl = {choice(n, v,
+                                        std::array<std::pair<View, std::optional<zero::NcclReduction>>, 3>{
+                                            {{"auto", std::nullopt}, {"ordered", ordered}, {"native", native}}})};
+       }},
       {"--chunk", "N", "offload: elements of one copy; default: 4194304",
        [](Options& o, View n, View v) { o.offload.chunk_elements = whole(n, v, 1, many); }},
       {"--device-share", "PERCENT", "offload: of the states, what stays on the device; default: 0",

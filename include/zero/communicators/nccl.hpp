@@ -14,6 +14,7 @@
 #include <zero/nccl/exchange.hpp>
 #include <zero/nccl/identity.hpp>
 #include <zero/nccl/memory.hpp>
+#include <zero/nccl/reduction.hpp>
 #include <zero/nccl/registration.hpp>
 #include <zero/nccl/state.hpp>
 #include <zero/nccl/types.hpp>
@@ -35,14 +36,6 @@
 #include <vector>
 
 namespace zero {
-
-/// How NcclCommunicator adds the ranks' gradients.
-enum class NcclReduction : std::uint8_t {
-  ordered,  ///< every rank receives its slice of all ranks and adds them in rank order in fp32: the same bits as on
-            ///< every other communicator, whatever the world
-  native,  ///< ncclReduceScatter with ncclSum: NCCL's own order, which depends on the world and rounds to the type that
-           ///< travels at every hop
-};
 
 /// One rank of a world with one process, or thread, for each GPU, over NCCL. Reports failures by watchdogs: where a
 /// rank dies, fails or does not come to a collective within the deadline, all ranks abort and throw CommunicationError.
@@ -91,12 +84,11 @@ class NcclCommunicator {
   /// How elements of type \p T are added.
   template <class T>
   [[nodiscard]] NcclReduction reduction() const noexcept {
-    return config_.reduction.value_or(sizeof(T) < 4 ? NcclReduction::ordered : NcclReduction::native);
+    return reductions().of(sizeof(T));
   }
   template <class Sum, class T>
   [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
-    if (reduction<T>() == NcclReduction::native) return pitch(count * sizeof(T));
-    return received_slices() * pitch(count * sizeof(T));
+    return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(T));
   }
 
   /// Ordered: each peer's slice is received into \p staging, all of them at once, and the slices are added on the
@@ -169,8 +161,6 @@ class NcclCommunicator {
   [[nodiscard]] std::shared_ptr<void> register_buffers(std::span<MemoryBlock const> blocks);
 
  private:
-  static constexpr int most_at_once = 256;  // slices that CudaStream::accumulate reads before it writes
-
   NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config);
   NcclCommunicator(std::shared_ptr<detail::NcclState> state, int rank, int size, int local_size, Config const& config)
       : config_(config), rank_(rank), size_(size), local_size_(local_size), state_(std::move(state)) {}
@@ -207,24 +197,20 @@ class NcclCommunicator {
     return std::make_shared<detail::NcclState>(std::move(meeting), rank, device, config.deadline, open);
   }
 
-  [[nodiscard]] static constexpr std::size_t pitch(std::size_t bytes) noexcept { return (bytes + 255) / 256 * 256; }
-  // Above `most_at_once` ranks, the sum could overwrite this rank's slice before it has been added.
-  [[nodiscard]] std::size_t received_slices() const noexcept {
-    return static_cast<std::size_t>(size_ > most_at_once ? size_ : size_ - 1);
-  }
+  [[nodiscard]] NcclReductions reductions() const noexcept { return {config_.reduction}; }
 
   template <class Sum, class T>
   void add_in_order(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                     CudaStream stream, std::span<std::byte> staging) {
     auto const world = static_cast<std::size_t>(size_), mine = static_cast<std::size_t>(rank_);
-    std::array<T const*, most_at_once> few{};
+    std::array<T const*, NcclReductions::most_at_once> few{};
     std::vector<T const*> many(world > few.size() ? world : 0);
     std::span<T const*> const sources = many.empty() ? std::span(few).first(world) : std::span(many);
     T const* const own = send + mine * count;
     auto* next = staging.data();
     for (std::size_t q = 0; q < world; ++q) {
       sources[q] = q == mine && many.empty() ? own : reinterpret_cast<T const*>(next);
-      if (sources[q] != own) next += pitch(count * sizeof(T));
+      if (sources[q] != own) next += NcclReductions::pitch(count, sizeof(T));
     }
     if (sources[mine] != own) stream.copy(const_cast<T*>(sources[mine]), own, count * sizeof(T));
     if (world > 1) {

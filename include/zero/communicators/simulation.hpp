@@ -54,12 +54,23 @@ class SimulationCommunicator {
     return {process_, process_.make_stream(name)};
   }
 
+  /// Device memory that a reduction of slices of \p count elements needs.
+  template <class Sum, class T>
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
+    auto const& nccl = process_.options().nccl;
+    return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(T)) : 0;
+  }
+
   template <class Sum, class T>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
-                          SimulationStream stream) {
+                          SimulationStream stream, std::span<std::byte> staging = {}) {
     count_sent<T>(count);
-    post<T>("reduce_scatter_add", purpose, count, send, static_cast<std::size_t>(size()) * count * sizeof(T), into,
-            count * sizeof(Sum), stream, [count, first](simulation::Collective const& all) {
+    std::vector<simulation::Access> accesses{
+        simulation::reads(send, static_cast<std::size_t>(size()) * count * sizeof(T)),
+        simulation::writes(into, count * sizeof(Sum))};
+    if (!staging.empty()) accesses.push_back(simulation::writes(staging));
+    post<T>("reduce_scatter_add", purpose, count, send, into, std::move(accesses), stream,
+            [count, first](simulation::Collective const& all) {
               auto const world = all.parts().size();
               std::vector<T const*> sources(world);
               for (std::size_t r = 0; r < world; ++r) {
@@ -74,8 +85,10 @@ class SimulationCommunicator {
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
     count_sent<T>(count);
-    post<T>("all_gather", purpose, count, own, count * sizeof(T), full,
-            static_cast<std::size_t>(size()) * count * sizeof(T), stream, [count](simulation::Collective const& all) {
+    post<T>("all_gather", purpose, count, own, full,
+            {simulation::reads(own, count * sizeof(T)),
+             simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(T))},
+            stream, [count](simulation::Collective const& all) {
               auto const world = all.parts().size();
               for (std::size_t r = 0; r < world; ++r) {
                 for (std::size_t q = 0; q < world; ++q) {
@@ -87,8 +100,10 @@ class SimulationCommunicator {
   }
 
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
-    post<std::uint64_t>("all_reduce", purpose, count, words, count * sizeof(std::uint64_t), words,
-                        count * sizeof(std::uint64_t), stream, [count](simulation::Collective const& all) {
+    std::span<std::uint64_t> const range(words, count);
+    post<std::uint64_t>("all_reduce", purpose, count, words, words,
+                        {simulation::reads(range), simulation::writes(range)}, stream,
+                        [count](simulation::Collective const& all) {
                           std::vector<std::uint64_t> sums(count);
                           for (auto const& part : all.parts()) {
                             for (std::size_t i = 0; i < count; ++i) {
@@ -135,13 +150,13 @@ class SimulationCommunicator {
   }
 
   template <class T, class Run>
-  void post(std::string_view name, CollectivePurpose purpose, std::size_t count, void const* send,
-            std::size_t send_bytes, void* into, std::size_t into_bytes, SimulationStream stream, Run run) {
+  void post(std::string_view name, CollectivePurpose purpose, std::size_t count, void const* send, void* into,
+            std::vector<simulation::Access> accesses, SimulationStream stream, Run run) {
     if (process_.world().passes_through()) return process_.world().count_operation();
     simulation::Operation operation;
     operation.name = detail::sentence({name, " of ", purpose.what});
     operation.bucket = purpose.bucket;
-    operation.accesses = {simulation::reads(send, send_bytes), simulation::writes(into, into_bytes)};
+    operation.accesses = std::move(accesses);
     operation.collective = post_part(
         {.posting = posting_of<T>(name, purpose, count), .send = send, .into = into, .stream = &stream.stream()},
         std::move(run));

@@ -4,6 +4,7 @@
 
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
+#include <zero/nccl/reduction.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,7 @@ struct SimulationOptions {
   SimulationStorage storage = SimulationStorage::real;
   bool check = true;                      ///< look for races
   bool trace = false;                     ///< keep what ran, and when
+  std::optional<NcclReductions> nccl{};   ///< ranks have the staging of those of NcclCommunicator
   std::optional<int> only_rank{};         ///< with phantom storage: run one rank of `ranks` that are all alike
   std::optional<OrderingSite> without{};  ///< do as if the source did not order anything there: a test of the checker
 };

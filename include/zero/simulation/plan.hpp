@@ -31,7 +31,8 @@ struct PlanSettings {
   Stage stage = Stage::none;
   std::optional<CpuOffload::Config> offload{};  ///< states on the host, with these settings
   int world = 1;
-  int rank = 0;  ///< whose memory and traffic; all ranks have the same
+  std::optional<NcclReductions> nccl{};  ///< over NcclCommunicator: with its staging
+  int rank = 0;                          ///< whose memory and traffic; all ranks have the same
 };
 
 /// What one rank of a training run holds and sends.
@@ -183,8 +184,11 @@ template <class Rule, class Prec>
   detail::check_settings(detail::settings_of<NoOffload>(config, settings.stage));
   int const micro_batches = config.gradient_accumulation_steps;
   config.gradient_accumulation_steps = std::min(micro_batches, detail::planned_micro_batches);
-  SimulationOptions const options{
-      .ranks = settings.world, .storage = SimulationStorage::phantom, .check = false, .only_rank = settings.rank};
+  SimulationOptions const options{.ranks = settings.world,
+                                  .storage = SimulationStorage::phantom,
+                                  .check = false,
+                                  .nccl = settings.nccl,
+                                  .only_rank = settings.rank};
   auto const result = simulate(options, [&](SimulationCommunicator& communicator) {
     config.backend = {communicator.process()};
     auto const engine =

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace zero {
+
+/// How NcclCommunicator adds the ranks' gradients.
+enum class NcclReduction : std::uint8_t {
+  ordered,  ///< every rank receives its slice of all ranks and adds them in rank order in fp32: the same bits as on
+            ///< every other communicator, whatever the world
+  native,  ///< ncclReduceScatter with ncclSum: NCCL's own order, which depends on the world and rounds to the type that
+           ///< travels at every hop
+};
+
+/// Which of them for elements of which size, and the device memory that it takes: what is received lies there before it
+/// is added.
+struct NcclReductions {
+  std::optional<NcclReduction> asked{};  ///< absent: ordered for 16-bit elements, native for fp32
+
+  /// Slices that CudaStream::accumulate reads before it writes.
+  static constexpr std::size_t most_at_once = 256;
+
+  [[nodiscard]] constexpr NcclReduction of(std::size_t element_bytes) const noexcept {
+    return asked.value_or(element_bytes < 4 ? NcclReduction::ordered : NcclReduction::native);
+  }
+  /// Bytes from one received slice of \p count elements to the next.
+  [[nodiscard]] static constexpr std::size_t pitch(std::size_t count, std::size_t element_bytes) noexcept {
+    return (count * element_bytes + 255) / 256 * 256;
+  }
+  [[nodiscard]] constexpr std::size_t staging_bytes(std::size_t world, std::size_t count,
+                                                    std::size_t element_bytes) const noexcept {
+    // Above `most_at_once` ranks, the sum could overwrite this rank's slice before it has been added.
+    std::size_t const slices = of(element_bytes) == NcclReduction::native ? 1
+                               : world > most_at_once                     ? world
+                                                                          : world - 1;
+    return slices * pitch(count, element_bytes);
+  }
+};
+
+}  // namespace zero
