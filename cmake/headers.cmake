@@ -76,6 +76,7 @@ set(ZERO_HEADERS
   include/zero/gradient_norm.hpp
   include/zero/gradient_reducer.hpp
   include/zero/gradient_slots.hpp
+  include/zero/growing_array.hpp
   include/zero/host_memory.hpp
   include/zero/kernels/accumulate.hpp
   include/zero/kernels/adagrad.hpp

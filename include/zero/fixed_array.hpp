@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
 
 namespace zero {
 
@@ -14,10 +13,14 @@ class FixedArray {
  public:
   FixedArray() = default;
   explicit FixedArray(std::size_t size) : data_(new T[size]()), size_(size) {}
-  FixedArray(FixedArray&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  FixedArray(FixedArray&& other) noexcept : data_(other.data_), size_(other.size_) {
+    other.data_ = nullptr, other.size_ = 0;
+  }
   FixedArray& operator=(FixedArray&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(size_, other.size_);
+    T* const data = data_;
+    std::size_t const size = size_;
+    data_ = other.data_, size_ = other.size_;
+    other.data_ = data, other.size_ = size;
     return *this;
   }
   ~FixedArray() {

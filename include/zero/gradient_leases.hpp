@@ -38,7 +38,10 @@ class GradientLeases {
     records_.give_back(record);
   }
 
-  [[nodiscard]] std::span<ParameterId const> ids(std::uint32_t record) const noexcept { return records_[record].ids; }
+  [[nodiscard]] std::span<ParameterId const> ids(std::uint32_t record) const noexcept {
+    auto const& ids = records_[record].ids;
+    return {ids.begin(), ids.size()};
+  }
 
   /// \throws LeaseError for a lease of an earlier micro-batch.
   void check(std::uint32_t record) const {

@@ -6,11 +6,11 @@
 #include <zero/error.hpp>
 #include <zero/fixed_array.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/growing_array.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace zero {
 
@@ -93,7 +93,7 @@ class GradientSlots {
   void lay_out_ring(std::size_t ring) {
     std::size_t largest = 0;
     std::size_t own = 0;
-    std::vector<std::uint32_t> in_ring;
+    GrowingArray<std::uint32_t> in_ring;
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {
       auto const& block = engine_.layout.blocks()[i];
       if (block.slot == GradientSlot::ring) {

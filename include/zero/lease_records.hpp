@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/growing_array.hpp>
 #include <zero/parameter.hpp>
 
 #include <cstdint>
-#include <vector>
 
 namespace zero {
 
@@ -14,34 +14,38 @@ namespace zero {
 class LeaseRecords {
  public:
   struct Record {
-    std::vector<ParameterId> ids;       ///< what the lease holds; empty: nobody has this record
-    std::vector<std::uint32_t> blocks;  ///< gathered for it
-    std::uint64_t pass = 0;             ///< the micro-batch that it is of
+    GrowingArray<ParameterId> ids;       ///< what the lease holds; empty: nobody has this record
+    GrowingArray<std::uint32_t> blocks;  ///< gathered for it
+    std::uint64_t pass = 0;              ///< the micro-batch that it is of
+    std::uint32_t next_free = none;      ///< while nobody has it
   };
 
   [[nodiscard]] std::uint32_t take() {
-    if (free_.empty()) {
-      records_.emplace_back();
-      free_.reserve(records_.capacity());
+    auto const number = free_;
+    if (number == none) {
+      records_.add();
       return static_cast<std::uint32_t>(records_.size() - 1);
     }
-    auto const number = free_.back();
-    free_.pop_back();
+    free_ = records_[number].next_free;
     return number;
   }
   void give_back(std::uint32_t number) noexcept {
-    records_[number].ids.clear();
-    records_[number].blocks.clear();
-    free_.push_back(number);
+    auto& record = records_[number];
+    record.ids.clear();
+    record.blocks.clear();
+    record.next_free = free_;
+    free_ = number;
   }
 
   [[nodiscard]] Record& operator[](std::uint32_t number) noexcept { return records_[number]; }
   [[nodiscard]] Record const& operator[](std::uint32_t number) const noexcept { return records_[number]; }
-  [[nodiscard]] std::vector<Record> const& all() const noexcept { return records_; }
+  [[nodiscard]] GrowingArray<Record> const& all() const noexcept { return records_; }
 
  private:
-  std::vector<Record> records_;
-  std::vector<std::uint32_t> free_;
+  static constexpr std::uint32_t none = UINT32_MAX;
+
+  GrowingArray<Record> records_;
+  std::uint32_t free_ = none;  // the record that was given back last
 };
 
 }  // namespace zero

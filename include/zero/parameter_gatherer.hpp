@@ -5,6 +5,7 @@
 #include <zero/engine_context.hpp>
 #include <zero/error.hpp>
 #include <zero/fixed_array.hpp>
+#include <zero/growing_array.hpp>
 #include <zero/lease.hpp>
 #include <zero/lease_records.hpp>
 #include <zero/stream.hpp>
@@ -15,7 +16,6 @@
 #include <exception>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace zero {
 
@@ -140,11 +140,10 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   void invalidate() {
     for (auto const& record : records_.all()) {
       if (record.ids.empty()) continue;
-      detail::fail<SequenceError>({"zero::Engine: a lease on ",
-                                   detail::quoted(engine_.specs[record.ids.front().index].name),
+      detail::fail<SequenceError>({"zero::Engine: a lease on ", detail::quoted(engine_.specs[record.ids[0].index].name),
                                    " is still held: end every lease before the parameters change"});
     }
-    while (!resident_.empty()) evict(resident_.back());
+    while (!resident_.empty()) evict(resident_[resident_.size() - 1]);
     last_unit_ = -1;
   }
 
@@ -222,7 +221,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     }
   }
 
-  static void enter_once(std::vector<std::uint32_t>& blocks, std::uint32_t block) {
+  static void enter_once(GrowingArray<std::uint32_t>& blocks, std::uint32_t block) {
     for (auto entered : blocks) {
       if (entered == block) return;
     }
@@ -352,7 +351,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   ElementBuffer<Backend> whole_;
   ElementBuffer<Backend> shards_;
   ElementBuffer<Backend> gathered_;
-  std::vector<std::uint32_t> resident_;
+  GrowingArray<std::uint32_t> resident_;
   LeaseRecords records_;
   StreamJoin<Backend> readers_;
   FixedArray<CopyRange> adopted_;

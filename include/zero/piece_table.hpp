@@ -6,6 +6,7 @@
 #include <zero/buffer.hpp>
 #include <zero/engine_context.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/growing_array.hpp>
 
 #include <cstddef>
 #include <span>
@@ -38,7 +39,7 @@ class PieceTable {
 
  private:
   std::vector<Piece> pieces_;
-  std::vector<std::size_t> ends_;
+  GrowingArray<std::size_t> ends_;
   Buffer<Piece, Backend> device_;
 };
 

@@ -4,8 +4,7 @@
 
 #include <zero/backend.hpp>
 #include <zero/call_site.hpp>
-
-#include <vector>
+#include <zero/growing_array.hpp>
 
 namespace zero {
 
@@ -55,14 +54,17 @@ class StreamJoin {
   }
 
   struct Mark {
-    explicit Mark(Stream s) : stream(s) {}
-    Stream stream;
+    Stream stream{};
     typename Backend::Event event{};
     bool pending = true;
   };
-  [[gnu::noinline]] Mark& add(Stream stream) { return marks_.emplace_back(stream); }
+  [[gnu::noinline]] Mark& add(Stream stream) {
+    auto& mark = marks_.add();
+    mark.stream = stream;
+    return mark;
+  }
 
-  std::vector<Mark> marks_;
+  GrowingArray<Mark> marks_;
 };
 
 }  // namespace zero

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <zero/fixed_array.hpp>
+#include <zero/growing_array.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace zero {
 
@@ -18,7 +18,7 @@ class UnitTable {
     int number = 0;
     std::size_t elements = 0;
     bool in_order = true;  ///< no tied parameters, whose use does not follow the order of units
-    std::vector<std::uint32_t> blocks;
+    GrowingArray<std::uint32_t> blocks;
   };
 
   /// For up to \p units of them.
