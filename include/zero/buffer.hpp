@@ -87,6 +87,57 @@ struct MemoryBlock {
   std::size_t bytes = 0;
 };
 
+namespace detail {
+
+/// Owns memory of one kind and its entry in the engine's books, for elements of any type. Move-only.
+template <class Backend>
+class AccountedMemory {
+ public:
+  AccountedMemory() = default;
+  [[gnu::noinline]] AccountedMemory(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose,
+                                    std::size_t count, std::size_t element_bytes)
+      : entry_{&backend, &books, kind, purpose, count, {}} {
+    if (count == 0) return;
+    if (count > SIZE_MAX / element_bytes) {
+      fail<ConfigurationError>({"zero::Buffer: size overflows: register fewer elements"});
+    }
+    entry_.block = backend.allocate(kind, purpose, count * element_bytes);
+    books.at(kind, purpose) += entry_.block.bytes;
+  }
+  AccountedMemory(AccountedMemory&& other) noexcept { swap(other); }
+  AccountedMemory& operator=(AccountedMemory&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~AccountedMemory() {
+    if (entry_.block.data != nullptr) give_back();
+  }
+
+  [[nodiscard]] void* data() const noexcept { return entry_.block.data; }
+  [[nodiscard]] std::size_t count() const noexcept { return entry_.count; }
+
+ private:
+  struct Entry {
+    Backend* backend = nullptr;
+    MemoryReport* books = nullptr;
+    MemoryKind kind = MemoryKind::device;
+    MemoryPurpose purpose = MemoryPurpose::control;
+    std::size_t count = 0;
+    MemoryBlock block{};
+  };
+
+  // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
+  [[gnu::noinline]] void give_back() noexcept {
+    entry_.books->at(entry_.kind, entry_.purpose) -= entry_.block.bytes;
+    entry_.backend->deallocate(entry_.kind, entry_.block);
+  }
+  [[gnu::noinline]] void swap(AccountedMemory& other) noexcept { std::swap(entry_, other.entry_); }
+
+  Entry entry_;
+};
+
+}  // namespace detail
+
 /// Owns \p T's in one kind of a backend's memory, zero-filled, and keeps the engine's books while it lives. Move-only.
 template <class T, class Backend>
 class Buffer {
@@ -94,44 +145,15 @@ class Buffer {
   Buffer() = default;
   /// Allocates \p count elements (none for 0). \p backend and \p books must outlive the buffer.
   /// \throws whatever the backend's allocator throws; nothing is entered into the books then.
-  [[gnu::noinline]] Buffer(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose,
-                           std::size_t count)
-      : backend_(&backend), books_(&books), kind_(kind), purpose_(purpose), count_(count) {
-    if (count == 0) return;
-    if (count > SIZE_MAX / sizeof(T)) throw ConfigurationError("zero::Buffer: size overflows: register fewer elements");
-    block_ = backend.allocate(kind, purpose, count * sizeof(T));
-    books.at(kind, purpose) += block_.bytes;
-  }
-  Buffer(Buffer&& other) noexcept { swap(other); }
-  Buffer& operator=(Buffer&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~Buffer() {
-    if (block_.data != nullptr) give_back();
-  }
+  Buffer(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
+      : memory_(backend, books, kind, purpose, count, sizeof(T)) {}
 
-  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(block_.data); }
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
-  [[nodiscard]] std::span<T> span() const noexcept { return {data(), count_}; }
+  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.data()); }
+  [[nodiscard]] std::size_t size() const noexcept { return memory_.count(); }
+  [[nodiscard]] std::span<T> span() const noexcept { return {data(), size()}; }
 
  private:
-  // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
-  [[gnu::noinline]] void give_back() noexcept {
-    books_->at(kind_, purpose_) -= block_.bytes;
-    backend_->deallocate(kind_, block_);
-  }
-  [[gnu::noinline]] void swap(Buffer& other) noexcept {
-    std::swap(backend_, other.backend_), std::swap(books_, other.books_), std::swap(kind_, other.kind_);
-    std::swap(purpose_, other.purpose_), std::swap(count_, other.count_), std::swap(block_, other.block_);
-  }
-
-  Backend* backend_ = nullptr;
-  MemoryReport* books_ = nullptr;
-  MemoryKind kind_ = MemoryKind::device;
-  MemoryPurpose purpose_ = MemoryPurpose::control;
-  std::size_t count_ = 0;
-  MemoryBlock block_;
+  detail::AccountedMemory<Backend> memory_;
 };
 
 }  // namespace zero
