@@ -71,6 +71,7 @@ set(ZERO_HEADERS
   include/zero/error.hpp
   include/zero/fixed_array.hpp
   include/zero/flat_layout.hpp
+  include/zero/function_ref.hpp
   include/zero/gradient_arrivals.hpp
   include/zero/gradient_leases.hpp
   include/zero/gradient_norm.hpp

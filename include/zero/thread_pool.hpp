@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/fixed_array.hpp>
+#include <zero/function_ref.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -11,7 +12,6 @@
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 namespace zero {
@@ -46,34 +46,20 @@ class ThreadPool {
 
   /// Calls `f(task)` once for every task in [0, \p tasks), on the threads of this pool; blocks until all have returned.
   /// \throws what the first failing task threw, after every task has ended or been given up.
-  template <class F>
-  void parallel_for(std::size_t tasks, F&& f) {
-    run(
-        tasks, [](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<F>*>(context))(task); },
-        address_of(f));
-  }
-
- private:
-  using Function = void (*)(void*, std::size_t);
-
-  template <class F>
-  static void* address_of(F& f) noexcept {
-    return const_cast<void*>(static_cast<void const volatile*>(&f));
-  }
-
-  [[gnu::noinline]] void run(std::size_t tasks, Function function, void* context) {
+  [[gnu::noinline]] void parallel_for(std::size_t tasks, FunctionRef<void(std::size_t)> f) {
     if (workers_.size() == 0 || tasks <= 1) {
-      for (std::size_t task = 0; task < tasks; ++task) function(context, task);
+      for (std::size_t task = 0; task < tasks; ++task) f(task);
       return;
     }
-    start(tasks, function, context);
+    start(tasks, f);
     run_tasks();
     finish();
   }
 
-  void start(std::size_t tasks, Function function, void* context) {
+ private:
+  void start(std::size_t tasks, FunctionRef<void(std::size_t)> const& f) {
     std::lock_guard lock(mutex_);
-    function_ = function, context_ = context, tasks_ = tasks;
+    function_ = &f, tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
     busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
     generation_.fetch_add(1, std::memory_order_release);
@@ -83,7 +69,7 @@ class ThreadPool {
   void run_tasks() noexcept {
     for (auto task = next_.fetch_add(1); task < tasks_; task = next_.fetch_add(1)) {
       try {
-        function_(context_, task);
+        (*function_)(task);
       } catch (...) {
         std::lock_guard lock(mutex_);
         if (!error_) error_ = std::current_exception();
@@ -131,8 +117,7 @@ class ThreadPool {
   std::atomic<int> busy_{0};
   int sleeping_ = 0;
   bool stopping_ = false;
-  Function function_ = nullptr;
-  void* context_ = nullptr;
+  FunctionRef<void(std::size_t)> const* function_ = nullptr;
   std::size_t tasks_ = 0;
   std::exception_ptr error_;
 };

@@ -6,6 +6,7 @@
 #include <zero/bucket.hpp>
 #include <zero/communicator.hpp>
 #include <zero/error.hpp>
+#include <zero/function_ref.hpp>
 #include <zero/gradient_norm.hpp>
 #include <zero/host_memory.hpp>
 #include <zero/kernels/accumulate.hpp>
@@ -43,8 +44,7 @@ class HostExecutor {
   [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
 
   /// Calls `f(begin, end)` over chunks of [0, \p n).
-  template <class F>
-  void for_chunks(std::size_t n, F&& f) {
+  [[gnu::noinline]] void for_chunks(std::size_t n, FunctionRef<void(std::size_t, std::size_t)> f) {
     pool_.parallel_for((n + chunk - 1) / chunk,
                        [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
   }
@@ -61,8 +61,7 @@ class HostExecutor {
   }
 
   /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
-  template <class F>
-  void for_pieces(std::span<Piece const> pieces, F&& f) {
+  [[gnu::noinline]] void for_pieces(std::span<Piece const> pieces, FunctionRef<void(Piece const&)> f) {
     if (pieces.empty()) return;
     for_chunks(pieces.back().offset + pieces.back().count, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = first_beyond(pieces, begin); i < pieces.size() && pieces[i].offset < end; ++i) {
@@ -74,8 +73,16 @@ class HostExecutor {
  private:
   // Number of the first piece that ends after \p begin.
   [[nodiscard]] static std::size_t first_beyond(std::span<Piece const> pieces, std::size_t begin) noexcept {
-    auto const ends_before = [&](Piece const& p) { return p.offset + p.count <= begin; };
-    return static_cast<std::size_t>(std::partition_point(pieces.begin(), pieces.end(), ends_before) - pieces.begin());
+    std::size_t first = 0;
+    for (std::size_t last = pieces.size(); first < last;) {
+      std::size_t const middle = (first + last) / 2;
+      if (pieces[middle].offset + pieces[middle].count <= begin) {
+        first = middle + 1;
+      } else {
+        last = middle;
+      }
+    }
+    return first;
   }
   [[nodiscard]] static Piece cut(Piece const& piece, std::size_t begin, std::size_t end) noexcept {
     std::size_t const from = std::max(begin, piece.offset);
@@ -213,10 +220,7 @@ class HostBackend {
   /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
   template <class Sum, class T>
   void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream /*stream*/) {
-    executor_.for_chunks(n, [&](std::size_t begin, std::size_t end) {
-      T const* source = from + begin;
-      zero::accumulate(executor_.instruction_set(), into + begin, &source, 1, end - begin, first);
-    });
+    HostStream(executor_).accumulate(into, &from, 1, n, first);
   }
 
   /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has
