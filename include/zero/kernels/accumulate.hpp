@@ -52,8 +52,8 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, T const* const*
 #endif
 
 template <class Sum, class T>
-void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources, std::size_t count, std::size_t n,
-                             bool first) {
+[[gnu::noinline]] void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources,
+                                               std::size_t count, std::size_t n, bool first) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:

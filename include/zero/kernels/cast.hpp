@@ -39,7 +39,7 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void cast_avx512(To* out, From const* in, std::si
 #endif
 
 template <class To, class From>
-void cast_whole_blocks(InstructionSet set, To* out, From const* in, std::size_t n) {
+[[gnu::noinline]] void cast_whole_blocks(InstructionSet set, To* out, From const* in, std::size_t n) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:

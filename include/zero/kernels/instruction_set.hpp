@@ -60,7 +60,7 @@ inline InstructionSet detect_instruction_set() noexcept {
 }  // namespace detail
 
 /// The best instruction set that this machine and its operating system have; found once.
-[[nodiscard]] inline InstructionSet best_instruction_set() noexcept {
+[[nodiscard, gnu::noinline]] inline InstructionSet best_instruction_set() noexcept {
   static InstructionSet const best = detail::detect_instruction_set();
   return best;
 }

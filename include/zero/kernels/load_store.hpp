@@ -21,8 +21,8 @@ struct Tail {
   T elements[block] = {};
 
   Tail() = default;
-  Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
-  void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
+  [[gnu::noinline]] Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
+  [[gnu::noinline]] void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
 };
 
 // Real1: memory is copied, because a caller's buffer may be of another type of the same size.

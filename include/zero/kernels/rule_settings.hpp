@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/error.hpp>
+
 #include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <stdexcept>
-#include <string>
 
 // What the rules check of their settings, in sentences that say what to write. A double is taken by reference and
 // judged by its bits: in a build with -ffast-math a comparison holds no NaN back.
@@ -17,11 +18,11 @@ inline bool is_finite(double const& x) {
   return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
 }
 
-[[noreturn]] inline void reject_setting(char const* rule, char const* setting, double const& value,
-                                        char const* remedy) {
+[[noreturn, gnu::cold, gnu::noinline]] inline void reject_setting(char const* rule, char const* setting,
+                                                                  double const& value, char const* remedy) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
-  throw std::invalid_argument(std::string("zero::") + rule + ": " + setting + " is " + text + ": write " + remedy);
+  throw std::invalid_argument(sentence({"zero::", rule, ": ", setting, " is ", text, ": write ", remedy}));
 }
 
 inline void require_not_negative(char const* rule, char const* setting, double const& value) {

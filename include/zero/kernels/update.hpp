@@ -73,7 +73,7 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void update_avx512(UpdateArguments<Rule, Compute,
 #endif
 
 template <class Rule, class Compute, class Sum>
-void update_whole_blocks(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a) {
+[[gnu::noinline]] void update_whole_blocks(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:
