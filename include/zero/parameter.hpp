@@ -13,7 +13,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -91,8 +90,10 @@ class ParameterList {
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
     check(spec);
-    names_.insert(spec.name);
+    std::size_t const at = place_of(spec.name);
     specs_.push_back(std::move(spec));
+    by_name_.push_back(specs_.size() - 1);
+    for (std::size_t i = specs_.size() - 1; i > at; --i) std::swap(by_name_[i], by_name_[i - 1]);
     return {static_cast<std::uint32_t>(specs_.size() - 1)};
   }
 
@@ -100,7 +101,7 @@ class ParameterList {
   [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return groups_; }
 
   /// Product of a shape's dimensions; 0 when it overflows or a dimension is 0.
-  [[nodiscard]] static std::size_t element_count(std::span<std::size_t const> shape) noexcept {
+  [[nodiscard, gnu::noinline]] static std::size_t element_count(std::span<std::size_t const> shape) noexcept {
     std::size_t count = 1;
     for (auto dimension : shape) {
       if (dimension == 0 || count > largest_count / dimension) return 0;
@@ -115,7 +116,7 @@ class ParameterList {
 
   void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
-    if (names_.contains(spec.name)) fail(spec, "is registered already: names must be unique");
+    if (is_registered(spec.name)) fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
     }
@@ -125,6 +126,24 @@ class ParameterList {
     if (spec.values) check(spec, *spec.values, "values");
     if (spec.gradients) check(spec, *spec.gradients, "gradients");
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
+  }
+
+  // Place in `by_name_` of the first name that is not below \p name.
+  [[nodiscard]] std::size_t place_of(std::string_view name) const noexcept {
+    std::size_t first = 0;
+    for (std::size_t end = by_name_.size(); first < end;) {
+      std::size_t const middle = (first + end) / 2;
+      if (name.compare(specs_[by_name_[middle]].name) > 0) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return first;
+  }
+  [[nodiscard]] bool is_registered(std::string_view name) const noexcept {
+    std::size_t const at = place_of(name);
+    return at < by_name_.size() && name == specs_[by_name_[at]].name;
   }
 
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
@@ -148,7 +167,7 @@ class ParameterList {
 
   std::vector<ParameterSpec> specs_;
   std::vector<ParameterGroup> groups_;
-  std::unordered_set<std::string> names_;
+  std::vector<std::size_t> by_name_;  // the specs in the order of their names
 };
 
 }  // namespace zero

@@ -5,11 +5,12 @@
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
+#include <zero/growing_array.hpp>
 
 #include <array>
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
+#include <condition_variable>  // durations, too: <chrono> itself would bring calendars and <sstream>, at 0.1 s
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -104,11 +105,11 @@ class ThreadGroup {
     std::atomic<std::uint64_t> meetings{0};
     std::atomic<bool> retired{false};
     Posting posting;
-    std::vector<std::shared_ptr<void>> shown;
+    GrowingArray<std::shared_ptr<void>> shown;
   };
   struct Failure {
-    CommunicationFailure kind;
-    int rank;
+    CommunicationFailure kind = CommunicationFailure::peer_failed;
+    int rank = 0;
     std::string reason;
   };
   static constexpr int spins = 4096;
@@ -152,9 +153,9 @@ class ThreadGroup {
                   sentence({"did not arrive within the deadline of ", ms, " ms"}));
     }
     Posting const& mine = posting(rank);
-    throw CommunicationError(failure_->kind, mine.where(failure_->rank),
+    throw CommunicationError(failure_.kind, mine.where(failure_.rank),
                              detail::sentence({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
-                                               failure_->rank, " ", failure_->reason}));
+                                               failure_.rank, " ", failure_.reason}));
   }
 
   [[nodiscard]] bool settled(std::uint64_t meeting) {
@@ -163,11 +164,12 @@ class ThreadGroup {
         fail_locked(CommunicationFailure::peer_failed, r, "has left: call the engine equally often on every rank");
       }
     }
-    return failure_ || !missing(meeting);
+    return failed_ || !missing(meeting);
   }
 
   void fail_locked(CommunicationFailure kind, int rank, std::string reason) {
-    if (!failure_) failure_ = Failure{kind, rank, std::move(reason)};
+    if (!failed_) failure_ = {kind, rank, std::move(reason)};
+    failed_ = true;
     woken_.notify_all();
   }
 
@@ -178,12 +180,13 @@ class ThreadGroup {
                           " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
   }
 
-  std::vector<Member> members_;
+  FixedArray<Member> members_;
   std::chrono::nanoseconds deadline_;
   std::mutex mutex_;
   std::condition_variable woken_;
   std::atomic<int> sleepers_{0};
-  std::optional<Failure> failure_;
+  Failure failure_;
+  bool failed_ = false;
 };
 
 }  // namespace detail
