@@ -147,14 +147,13 @@ class Phrase {
       : value_(static_cast<std::uint64_t>(number)), kind_(is_negative(number) ? Kind::negative : Kind::number) {}
 
   void append_to(std::string& message) const {
-    if (kind_ == Kind::negative) message += '-';
-    if (kind_ == Kind::name) message += '\'';
-    if (text_ == nullptr) {
-      message += std::to_string(kind_ == Kind::negative ? ~value_ + 1 : value_);
-    } else {
-      message.append(text_, value_);
-    }
-    if (kind_ == Kind::name) message += '\'';
+    char digits[20];
+    std::string_view part(text_, value_);
+    if (text_ == nullptr) part = decimal(digits, kind_ == Kind::negative ? ~value_ + 1 : value_);
+    if (kind_ == Kind::negative) append(message, "-");
+    if (kind_ == Kind::name) append(message, "'");
+    append(message, part);
+    if (kind_ == Kind::name) append(message, "'");
   }
 
  private:
@@ -166,6 +165,15 @@ class Phrase {
     } else {
       return false;
     }
+  }
+  [[gnu::noinline]] static void append(std::string& message, std::string_view part) {
+    message.append(part.data(), part.size());
+  }
+  static std::string_view decimal(char (&digits)[20], std::uint64_t value) noexcept {
+    std::size_t first = sizeof digits;
+    do digits[--first] = static_cast<char>('0' + value % 10);
+    while ((value /= 10) != 0);
+    return {digits + first, sizeof digits - first};
   }
   char const* text_ = nullptr;
   std::uint64_t value_;  // the text's length, or a number

@@ -168,7 +168,7 @@ class FlatLayout {
       return;
     }
     std::size_t const start = round_up(open_elements_, settings_.granule);
-    if (!open_ || open_->unit != unit || start + count > capacity()) {
+    if (open_pieces_.empty() || open_.unit != unit || start + count > capacity()) {
       close_bucket();
       open_ = Block{.begin = total_, .unit = unit, .whole = whole, .slot = slot};
     }
@@ -184,11 +184,10 @@ class FlatLayout {
   }
 
   void close_bucket() {
-    if (!open_) return;
+    if (open_pieces_.empty()) return;
     std::size_t const elements = round_up(open_elements_, unit_of_collectives());
-    append_block(*open_, elements, 1);
-    append_bucket(elements, std::exchange(open_pieces_, {}));
-    open_.reset();
+    append_block(open_, elements, 1);
+    append_bucket(elements).pieces.swap(open_pieces_);
     open_elements_ = 0;
   }
 
@@ -200,8 +199,8 @@ class FlatLayout {
     append_block(block, round_up(count, unit_of_collectives()), static_cast<std::uint32_t>(buckets));
     for (std::size_t done = 0; done < count; done += capacity()) {
       std::size_t const part = std::min(capacity(), count - done);
-      append_bucket(round_up(part, unit_of_collectives()),
-                    {{static_cast<std::uint32_t>(i), spec.group.index, 0, done, part}});
+      auto& bucket = append_bucket(round_up(part, unit_of_collectives()));
+      bucket.pieces.push_back({static_cast<std::uint32_t>(i), spec.group.index, 0, done, part});
     }
   }
 
@@ -212,16 +211,21 @@ class FlatLayout {
     blocks_.push_back(block);
   }
 
-  void append_bucket(std::size_t elements, std::vector<Piece> pieces) {
-    buckets_.push_back({total_, elements, static_cast<std::uint32_t>(blocks_.size() - 1), std::move(pieces)});
+  Bucket& append_bucket(std::size_t elements) {
+    auto& bucket = buckets_.emplace_back();
+    bucket.begin = total_;
+    bucket.elements = elements;
+    bucket.block = static_cast<std::uint32_t>(blocks_.size() - 1);
     total_ += elements;
+    return bucket;
   }
 
   // A model whose parameters are all of one unit says nothing about how backward hands gradients over: one at a time.
   void measure_units(std::vector<ParameterSpec> const& specs) {
-    auto const one_unit = [&](ParameterSpec const& spec) { return spec.unit == specs.front().unit; };
     ring_buckets_of_largest_unit_ = 1;
-    if (std::all_of(specs.begin(), specs.end(), one_unit)) return;
+    bool one_unit = true;
+    for (auto const& spec : specs) one_unit = one_unit && spec.unit == specs.front().unit;
+    if (one_unit) return;
     std::optional<std::size_t> newest;
     std::size_t oldest_bucket = 0;
     for (std::size_t i = specs.size(); i-- > 0;) {
@@ -242,7 +246,7 @@ class FlatLayout {
   std::size_t trainable_buckets_ = 0;
   std::size_t parameter_elements_ = 0;
   std::size_t ring_buckets_of_largest_unit_ = 1;
-  std::optional<Block> open_;  // the bucket that is being filled
+  Block open_;  // the bucket that is being filled, while it has pieces
   std::size_t open_elements_ = 0;
   std::vector<Piece> open_pieces_;
 };

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace zero {
 
@@ -156,8 +157,9 @@ class PolicyOperations final : public Operations<Backend> {
   }
   [[nodiscard]] StepProgress progress(void const* at) const override {
     auto const& state = *static_cast<StepState<Scaler> const*>(at);
-    auto const scaler = std::as_bytes(std::span(&state.scaler, 1));
-    return {state.steps, state.skipped, {scaler.begin(), scaler.end()}};
+    StepProgress progress{state.steps, state.skipped, std::vector<std::byte>(sizeof state.scaler)};
+    std::memcpy(progress.scaler.data(), &state.scaler, sizeof state.scaler);
+    return progress;
   }
   void set_progress(void* at, StepProgress const& progress) const override {
     auto& state = *static_cast<StepState<Scaler>*>(at);
