@@ -57,13 +57,13 @@ class Checkpoints {
     report(attempt([&] { return saver_->poll(); }));
     auto const stops = zero::detail::exchange_words(ranks_, stop_requested() ? 1 : 0);
     bool const is_last = record.step == options_.iterations;
-    if (stops.front() != 0 || is_last) {
+    if (stops[0] != 0 || is_last) {
       report(save(record, is_last));
       report(saver_->finish());
     } else if (record.step % options_.save_interval.value_or(options_.eval_interval) == 0) {
       report(attempt([&] { return save(record, false); }));
     }
-    return stops.front() != 0 && !is_last;
+    return stops[0] != 0 && !is_last;
   }
 
   /// What the options ask for at the end. Collective.

@@ -3,23 +3,24 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace zero {
 
 /// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
 class Fingerprint {
  public:
-  void add(std::span<std::byte const> bytes) noexcept {
+  [[gnu::noinline]] void add(std::span<std::byte const> bytes) noexcept {
     for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
   }
   template <class T>
@@ -40,9 +41,9 @@ auto* bytes_of(T* data) noexcept {
 
 /// Every rank's \p mine, in rank order. Blocks.
 template <class Communicator>
-std::vector<std::uint64_t> exchange_words(Communicator& communicator, std::uint64_t mine) {
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
-  communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.data()), all.size() * sizeof mine});
+FixedArray<std::uint64_t> exchange_words(Communicator& communicator, std::uint64_t mine) {
+  FixedArray<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
+  communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.begin()), all.size() * sizeof mine});
   return all;
 }
 
@@ -54,24 +55,24 @@ class RankTexts {
   RankTexts(Communicator& communicator, std::string_view mine) : lengths_(exchange_words(communicator, mine.size())) {
     for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
     if (longest_ == 0) return;
-    std::string padded(mine);
-    padded.resize(longest_);
-    all_.resize(longest_ * lengths_.size());
-    communicator.exchange({bytes_of(padded.data()), padded.size()}, {bytes_of(all_.data()), all_.size()});
+    FixedArray<std::byte> padded(longest_);
+    std::memcpy(padded.begin(), mine.data(), mine.size());
+    all_ = FixedArray<std::byte>(longest_ * lengths_.size());
+    communicator.exchange({padded.begin(), padded.size()}, {all_.begin(), all_.size()});
   }
   [[nodiscard]] std::size_t size() const noexcept { return lengths_.size(); }
   [[nodiscard]] std::string_view operator[](std::size_t rank) const noexcept {
-    return {all_.data() + rank * longest_, static_cast<std::size_t>(lengths_[rank])};
+    return {reinterpret_cast<char const*>(&all_[rank * longest_]), static_cast<std::size_t>(lengths_[rank])};
   }
 
  private:
-  std::vector<std::uint64_t> lengths_;
+  FixedArray<std::uint64_t> lengths_;
   std::size_t longest_ = 0;
-  std::string all_;
+  FixedArray<std::byte> all_;
 };
 
 /// Cuts the first line off \p text; "nothing" where there is none.
-inline std::string_view cut_line(std::string_view& text) {
+[[gnu::noinline]] inline std::string_view cut_line(std::string_view& text) {
   auto const end = std::min(text.find('\n'), text.size());
   auto const line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
@@ -89,7 +90,7 @@ inline std::string_view cut_line(std::string_view& text) {
 }
 
 /// The first rank whose value differs from rank 0's; 0 where none does.
-inline std::size_t first_different(std::vector<std::uint64_t> const& all) noexcept {
+inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcept {
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] != all[0]) return r;
   }
@@ -118,26 +119,40 @@ void agree_on_values(Communicator& communicator, std::string_view what, std::uin
                        ": give every rank the same values (the same seed, the same file)"});
 }
 
-/// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
-/// the failed one would never reach.
-template <class Communicator, class F>
-void on_all_ranks_or_none(Communicator& communicator, F&& f) {
-  std::exception_ptr mine;
-  std::string reason;
+/// What an error says; never empty.
+inline std::string text_of(std::exception_ptr const& error) {
   try {
-    f();
-  } catch (std::exception const& error) {
-    mine = std::current_exception();
-    reason = error.what();
-    if (reason.empty()) reason = "unknown";
+    std::rethrow_exception(error);
+  } catch (std::exception const& known) {
+    if (*known.what() != 0) return known.what();
+  } catch (...) {  // says nothing
   }
-  if (communicator.size() == 1 && mine) std::rethrow_exception(mine);
-  RankTexts const reasons(communicator, reason);
-  if (mine) std::rethrow_exception(mine);
+  return "unknown";
+}
+
+/// Throws on every rank where one of them has an \p error, which may be null.
+template <class Communicator>
+[[gnu::noinline]] void fail_together(Communicator& communicator, std::exception_ptr const& error) {
+  if (communicator.size() == 1 && error) std::rethrow_exception(error);
+  RankTexts const reasons(communicator, error ? text_of(error) : std::string());
+  if (error) std::rethrow_exception(error);
   for (std::size_t r = 0; r < reasons.size(); ++r) {
     if (reasons[r].empty()) continue;
     fail<ConfigurationError>({"zero::Engine: rank ", r, " could not be set up: ", reasons[r]});
   }
+}
+
+/// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
+/// the failed one would never reach.
+template <class Communicator, class F>
+void on_all_ranks_or_none(Communicator& communicator, F&& f) {
+  std::exception_ptr error;
+  try {
+    f();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  fail_together(communicator, error);
 }
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 #include <zero/engine_state.hpp>
 #include <zero/engine_state_access.hpp>
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/lease.hpp>
 #include <zero/micro_batch.hpp>
@@ -44,11 +45,11 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   /// Collective, blocks. \p operations is borrowed.
   EngineCore(Operations<Backend>& operations, ParameterList const& parameters, EngineSettings const& settings,
              typename Backend::Config const& backend)
-      : operations_(operations), settings_(settings), parameters_(std::make_shared<ParameterList const>(parameters)) {
+      : operations_(operations), settings_(settings), life_(new detail::EngineLife{parameters}) {
     detail::on_all_ranks_or_none(operations_, [&] { prepare(); });
-    detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, *parameters_));
+    detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, life_->parameters));
     detail::on_all_ranks_or_none(operations_,
-                                 [&] { parts_.emplace(operations_, settings_, backend, parameters_, *layout_); });
+                                 [&] { parts_.emplace(operations_, settings_, backend, life_, *layout_); });
     parts_->register_memory();
     take_initial_values();
   }
@@ -223,11 +224,11 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
  private:
   enum class Phase : std::uint8_t { between, inside, broken };
 
-  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return parameters_->specs(); }
+  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return life_->parameters.specs(); }
 
   void prepare() {
     detail::check_settings(settings_);
-    operations_.validate(parameters_->groups());
+    operations_.validate(life_->parameters.groups());
     for (auto const& spec : specs()) {
       check_adopted(spec, spec.values);
       check_adopted(spec, spec.gradients);
@@ -241,7 +242,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     detail::require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
   }
 
-  void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
+  [[gnu::noinline]] void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
     auto const compute = operations_.facts().compute;
     if (!buffer || buffer->type == compute) return;
     detail::fail<ConfigurationError>({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ",
@@ -254,11 +255,11 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
       auto const& adopted = specs()[i].values;
       if (!adopted) continue;
       std::vector<float> values(adopted->count);
-      std::vector<std::byte> copied(adopted->count * operations_.bytes(ElementRole::value));
-      parts_->backend.copy(copied.data(), adopted->data, copied.size(), parts_->communication.get());
+      FixedArray<std::byte> copied(adopted->count * operations_.bytes(ElementRole::value));
+      parts_->backend.copy(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
       parts_->backend.synchronize(parts_->communication.get());
-      parts_->backend.host_reads(copied.data(), copied.size());
-      operations_.widen(ElementRole::value, values.data(), copied.data(), values.size());
+      parts_->backend.host_reads(copied.begin(), copied.size());
+      operations_.widen(ElementRole::value, values.data(), copied.begin(), values.size());
       parts_->access.write_parameter({i}, values);
     }
   }
@@ -323,7 +324,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     return 1.0 / (addends() * static_cast<double>(parts_->decider.loss_scale().value()));
   }
 
-  void check(std::span<ParameterId const> ids) const {
+  [[gnu::noinline]] void check(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
       if (id.index < specs().size()) continue;
       detail::fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),
@@ -377,8 +378,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
 
   Operations<Backend>& operations_;
   EngineSettings settings_;
-  std::shared_ptr<ParameterList const> parameters_;
-  std::shared_ptr<detail::EngineLife> life_ = std::make_shared<detail::EngineLife>();
+  std::shared_ptr<detail::EngineLife> life_;
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
   int micro_batches_ = 0;

@@ -10,6 +10,7 @@
 #include <zero/flat_layout.hpp>
 #include <zero/gradient_norm.hpp>
 #include <zero/gradient_reducer.hpp>
+#include <zero/lease.hpp>
 #include <zero/operations.hpp>
 #include <zero/parameter.hpp>
 #include <zero/parameter_access.hpp>
@@ -31,7 +32,7 @@ template <class Backend>
 struct EngineParts {
   /// \p operations and \p layout are borrowed and must outlive this.
   EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
-              typename Backend::Config const& backend_config, std::shared_ptr<ParameterList const> const& parameters,
+              typename Backend::Config const& backend_config, std::shared_ptr<detail::EngineLife const> const& life,
               FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
         communication(prepared(backend, operations).make_stream("communication")),
@@ -41,7 +42,7 @@ struct EngineParts {
                 traffic,
                 failure,
                 layout,
-                parameters->specs(),
+                life->parameters.specs(),
                 communication.get(),
                 static_cast<std::size_t>(operations.rank()),
                 share_of(operations, settings, layout)},
@@ -49,7 +50,7 @@ struct EngineParts {
         gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
-        decider(context, parameters),
+        decider(context, life),
         access(context, gatherer, reducer, updater),
         staging(backend, books, MemoryKind::device, MemoryPurpose::staging, operations.staging_bytes(largest_slice())) {
     operations.set_staging(staging.span());

@@ -22,8 +22,9 @@ struct GradientTarget {
 
 namespace detail {
 
-/// What a lease refers to; shared with the engine, whose end it outlives.
+/// What leases and tickets refer to; shared with the engine, whose end they outlive.
 struct EngineLife {
+  ParameterList parameters;
   bool alive = true;
 };
 

@@ -5,6 +5,7 @@
 #include <zero/agreement.hpp>
 #include <zero/engine_context.hpp>
 #include <zero/error.hpp>
+#include <zero/fixed_array.hpp>
 #include <zero/gradient_reducer.hpp>
 #include <zero/kernels/double.hpp>
 #include <zero/parameter_gatherer.hpp>
@@ -53,8 +54,8 @@ class ParameterAccess {
     check_trainable(id);
     check(id, values, "gradient");
     reducer_.join(engine_.communication);
-    std::vector<float> sums(values.begin(), values.end());
-    for (auto& sum : sums) sum = (Double(sum) / Double(average)).to_float();
+    std::vector<float> sums(values.size());
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = (Double(values[i]) / Double(average)).to_float();
     write(id, Quantity::sum, sums);
     reducer_.retake_norm();
   }
@@ -88,7 +89,7 @@ class ParameterAccess {
     fingerprint.add(std::as_bytes(values));
     detail::agree_on_values(engine_.operations, detail::sentence({what, " of parameter ", name}), fingerprint.value());
   }
-  void check_trainable(ParameterId id) const {
+  [[gnu::noinline]] void check_trainable(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];
     if (!spec.frozen) return;
     detail::fail<ConfigurationError>(
@@ -149,20 +150,20 @@ class ParameterAccess {
 
   [[nodiscard]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
-    std::vector<std::byte> elements(place.count * bytes(quantity));
+    FixedArray<std::byte> elements(place.count * bytes(quantity));
     bool const whole = is_whole(quantity, place.first_bucket);
     for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
       auto const& part = part_of(id, b);
-      auto* const to = elements.data() + part.in_parameter * bytes(quantity);
+      auto* const to = elements.begin() + part.in_parameter * bytes(quantity);
       if (whole) {
         copy_out(quantity, k, b, part.offset, part.count, to);
       } else {
         read_slices(quantity, k, b, part, to);
       }
     }
-    if (whole) finish_reading(elements.data(), elements.size());
+    if (whole) finish_reading(elements.begin(), elements.size());
     std::vector<float> wide(place.count);
-    engine_.operations.widen(role(quantity), wide.data(), elements.data(), wide.size());
+    engine_.operations.widen(role(quantity), wide.data(), elements.begin(), wide.size());
     return wide;
   }
 
@@ -185,8 +186,8 @@ class ParameterAccess {
 
   void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
-    std::vector<std::byte> elements(values.size() * bytes(quantity));
-    engine_.operations.narrow(role(quantity), elements.data(), values.data(), values.size());
+    FixedArray<std::byte> elements(values.size() * bytes(quantity));
+    engine_.operations.narrow(role(quantity), elements.begin(), values.data(), values.size());
     for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
       auto const& part = part_of(id, b);
       bool const whole = is_whole(quantity, b);
@@ -196,10 +197,10 @@ class ParameterAccess {
       std::size_t const to = std::min(begin + n, part.offset + part.count);
       if (from >= to) continue;
       copy_in(quantity, k, b, from - begin, to - from,
-              elements.data() + (part.in_parameter + (from - part.offset)) * bytes(quantity));
+              elements.begin() + (part.in_parameter + (from - part.offset)) * bytes(quantity));
     }
     engine_.backend.synchronize(engine_.communication);
-    engine_.backend.host_writes(elements.data(), elements.size());  // the memory is the host's again
+    engine_.backend.host_writes(elements.begin(), elements.size());  // the memory is the host's again
   }
 
   [[nodiscard]] Piece const& part_of(ParameterId id, std::size_t b) const noexcept {

@@ -6,6 +6,7 @@
 #include <zero/engine_config.hpp>
 #include <zero/engine_context.hpp>
 #include <zero/gradient_norm.hpp>
+#include <zero/lease.hpp>
 #include <zero/parameter.hpp>
 #include <zero/step_decision.hpp>
 #include <zero/step_ticket.hpp>
@@ -47,9 +48,9 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  StepDecider(EngineContext<Backend> const& engine, std::shared_ptr<ParameterList const> const& parameters)
+  StepDecider(EngineContext<Backend> const& engine, std::shared_ptr<detail::EngineLife const> const& life)
       : engine_(engine),
-        parameters_(*parameters),
+        parameters_(life->parameters),
         input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),
         result_bytes_(padded(sizeof(StepOutcome)) + facts().scaler_bytes),
         ring_(allocate(MemoryKind::pinned, Reports::kept * slot_bytes())),
@@ -57,7 +58,7 @@ class StepDecider {
         results_(allocate(MemoryKind::device, result_bytes_)),
         constants_(allocate(read_by_update(), facts().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), facts().decision_bytes)),
-        reports_(std::make_shared<Reports>(parameters, facts().fails_when_exhausted, engine.operations)) {
+        reports_(new Reports(life, facts().fails_when_exhausted, engine.operations)) {
     auto* const state = host_state();
     scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
     upload_state();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
-#include <zero/parameter.hpp>
+#include <zero/lease.hpp>
 #include <zero/step_decision.hpp>
 
 #include <array>
@@ -53,8 +53,8 @@ class StepReports {
   /// Number of the ticket of a step that was recorded, and not run.
   static constexpr std::uint64_t recorded = UINT64_MAX - 1;
 
-  StepReports(std::shared_ptr<ParameterList const> parameters, bool fail_when_exhausted, detail::PeerCheck const& peers)
-      : parameters_(std::move(parameters)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
+  StepReports(std::shared_ptr<detail::EngineLife const> life, bool fail_when_exhausted, detail::PeerCheck const& peers)
+      : life_(std::move(life)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
@@ -100,7 +100,7 @@ class StepReports {
                       .clip_coefficient = o.clip_coefficient,
                       .loss_scale = o.loss_scale,
                       .at_minimum_scale = o.exhausted};
-    if (o.skipped) report.bad_parameter = parameters_->specs()[o.bad_parameter].name;
+    if (o.skipped) report.bad_parameter = life_->parameters.specs()[o.bad_parameter].name;
     if (o.exhausted && fail_when_exhausted_) {
       detail::fail<LossScaleError>(
           {"zero::Engine: gradients overflow at the minimum loss scale, first in ",
@@ -111,7 +111,7 @@ class StepReports {
   }
 
  private:
-  std::shared_ptr<ParameterList const> parameters_;
+  std::shared_ptr<detail::EngineLife const> life_;
   bool fail_when_exhausted_;
   detail::PeerCheck const* peers_;  // as long as the engine
   std::array<Slot, kept> slots_{};
