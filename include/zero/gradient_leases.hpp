@@ -31,7 +31,7 @@ class GradientLeases {
     return record;
   }
 
-  void end(std::uint32_t record) noexcept {
+  [[gnu::noinline]] void end(std::uint32_t record) noexcept {
     for (auto id : records_[record].ids) {
       if (holder_[id.index] == record + 1) holder_[id.index] = nobody;
     }

@@ -169,7 +169,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   /// The reduced gradients that this rank updates with: of the whole bucket at stage 0, else of its slice; from element
   /// \p offset on. On the device, or in pageable host memory where they are offloaded: neighbours up to where the
   /// device's share ends.
-  [[nodiscard]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
+  [[nodiscard, gnu::noinline]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
     std::size_t const element = engine_.owned_offset(b) + offset;
     if (!engine_.share.holds(element)) return offloaded_->home().at(element - engine_.share.elements);
     return sums_at_ + (indexed_whole_ ? in_whole(b) + offset : element) * sum_bytes();
@@ -244,7 +244,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     return engine_.owns_whole() ? engine_.rank * engine_.layout.slice_elements(b) : 0;
   }
 
-  [[nodiscard]] void* slot_address(ParameterId id, Stream stream) {
+  [[nodiscard, gnu::noinline]] void* slot_address(ParameterId id, Stream stream) {
     check_available(id);
     auto const& place = engine_.layout.places()[id.index];
     return slots_.open(place.block, place.begin - engine_.layout.blocks()[place.block].begin, stream);

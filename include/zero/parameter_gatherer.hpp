@@ -58,14 +58,14 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   // ------------------------------------------------------------------------------------------------- addresses
 
   /// This rank's slice of bucket \p b, in the compute type.
-  [[nodiscard]] std::byte* slice(std::size_t b) const noexcept {
+  [[nodiscard, gnu::noinline]] std::byte* slice(std::size_t b) const noexcept {
     auto const& bucket = engine_.layout.buckets()[b];
     if (is_whole(b)) return whole_.at(in_whole(bucket.block, bucket.begin) + engine_.rank * slice_elements(b));
     std::size_t const offset = bucket.begin - engine_.layout.blocks()[bucket.block].begin;
     return shards_.at(blocks_[bucket.block].place + offset / engine_.world());
   }
   /// All of bucket \p b, which is kept whole.
-  [[nodiscard]] std::byte* whole_bucket(std::size_t b) const noexcept {
+  [[nodiscard, gnu::noinline]] std::byte* whole_bucket(std::size_t b) const noexcept {
     auto const& bucket = engine_.layout.buckets()[b];
     return whole_.at(in_whole(bucket.block, bucket.begin));
   }
@@ -137,7 +137,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
 
   /// Forgets what has been gathered, and in which direction: the parameters are about to change, and the next step's
   /// gathers are to take the places of the last one's. \throws SequenceError while leases are held.
-  void invalidate() {
+  [[gnu::noinline]] void invalidate() {
     for (auto const& record : records_.all()) {
       if (record.ids.empty()) continue;
       detail::fail<SequenceError>({"zero::Engine: a lease on ", detail::quoted(engine_.specs[record.ids[0].index].name),

@@ -105,7 +105,7 @@ class ParameterUpdater {
 
   /// Of what this rank owns of a bucket's fp32 parameters (the whole bucket at stage 0, else its slice) element
   /// \p offset. Neighbours up to where the device's share ends.
-  [[nodiscard]] float* master(std::size_t b, std::size_t offset) const noexcept {
+  [[nodiscard, gnu::noinline]] float* master(std::size_t b, std::size_t offset) const noexcept {
     if (facts().has_master()) return master_.at(engine_.owned_offset(b) + offset);
     return reinterpret_cast<float*>(owned_values(b)) + offset;
   }
