@@ -23,9 +23,8 @@ class FixedArray {
     other.data_ = data, other.size_ = size;
     return *this;
   }
-  ~FixedArray() {
-    if (data_ != nullptr) destroy();
-  }
+  // Out of line: whatever holds an array destroys it wherever something may be thrown.
+  [[gnu::noinline]] ~FixedArray() { delete[] data_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }
@@ -36,8 +35,6 @@ class FixedArray {
   [[nodiscard]] T const* end() const noexcept { return data_ + size_; }
 
  private:
-  [[gnu::noinline]] void destroy() noexcept { delete[] data_; }
-
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };
