@@ -22,7 +22,8 @@ class OffloadedSums {
   using Stream = typename Backend::Stream;
 
   /// For \p elements of the sums that this rank owns.
-  OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
+  [[gnu::cold]] OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config,
+                              std::size_t elements)
       : engine_(engine),
         homes_(config.delayed_update ? 2 : 1),
         chunk_(std::min(config.chunk_elements, engine.largest_owned())),

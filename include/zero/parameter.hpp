@@ -114,7 +114,7 @@ class ParameterList {
   // Room for padding, for a world of thousands and for 8-byte elements, so that no later product overflows.
   static constexpr std::size_t largest_count = std::size_t{1} << 48;
 
-  void check(ParameterSpec const& spec) const {
+  [[gnu::cold]] void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
     if (is_registered(spec.name)) fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
@@ -160,7 +160,7 @@ class ParameterList {
     }
   }
 
-  [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
+  [[noreturn, gnu::cold, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
     throw ConfigurationError(
         detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
   }
