@@ -101,7 +101,7 @@ template <class Backend>
     text += sentence(
         {"\nfingerprint of the optimizer's settings, group ", g++, " ", operations.fingerprint_of_rule(group)});
   }
-  return text + "\n";
+  return sentence({text, "\n"});
 }
 
 }  // namespace zero::detail
