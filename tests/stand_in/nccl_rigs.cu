@@ -100,7 +100,8 @@ std::vector<NcclRank> train_small_over_nccl(Small const& small, NcclSettings con
     return true;
   }();
   std::vector<NcclRank> ranks(static_cast<std::size_t>(small.world));
-  NcclCommunicator::Config const config{.register_buffers = small.registers, .deadline = settings.deadline};
+  NcclCommunicator::Config const config{
+      .register_buffers = small.registers, .deadline = settings.deadline, .meeting_deadline = settings.deadline};
   auto const ends = on_nccl_ranks(small.world, config, [&](NcclCommunicator& communicator) {
     auto& rank = ranks[static_cast<std::size_t>(communicator.rank())];
     if (small.stage == zero::Stage::parameters) {
@@ -114,9 +115,10 @@ std::vector<NcclRank> train_small_over_nccl(Small const& small, NcclSettings con
 
 std::vector<NcclRank> use_communicators(int world, NcclSettings const& settings) {
   std::vector<NcclRank> ranks(static_cast<std::size_t>(world));
-  auto const ends = on_nccl_ranks(world, {.deadline = settings.deadline}, [&](NcclCommunicator& communicator) {
-    use(communicator, settings, ranks[static_cast<std::size_t>(communicator.rank())]);
-  });
+  auto const ends = on_nccl_ranks(world, {.deadline = settings.deadline, .meeting_deadline = settings.deadline},
+                                  [&](NcclCommunicator& communicator) {
+                                    use(communicator, settings, ranks[static_cast<std::size_t>(communicator.rank())]);
+                                  });
   return with_ends(std::move(ranks), ends);
 }
 
