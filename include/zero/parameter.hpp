@@ -90,10 +90,8 @@ class ParameterList {
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
     check(spec);
-    std::size_t const at = place_of(spec.name);
     specs_.push_back(std::move(spec));
-    by_name_.push_back(specs_.size() - 1);
-    for (std::size_t i = specs_.size() - 1; i > at; --i) std::swap(by_name_[i], by_name_[i - 1]);
+    enter_last();
     return {static_cast<std::uint32_t>(specs_.size() - 1)};
   }
 
@@ -116,7 +114,8 @@ class ParameterList {
 
   [[gnu::cold]] void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
-    if (is_registered(spec.name)) fail(spec, "is registered already: names must be unique");
+    if (!by_name_.empty() && by_name_[place_of(spec.name)] != 0)
+      fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
     }
@@ -128,22 +127,22 @@ class ParameterList {
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
   }
 
-  // Place in `by_name_` of the first name that is not below \p name.
+  // Where \p name is in the table, or where it would be.
   [[nodiscard]] std::size_t place_of(std::string_view name) const noexcept {
-    std::size_t first = 0;
-    for (std::size_t end = by_name_.size(); first < end;) {
-      std::size_t const middle = (first + end) / 2;
-      if (name.compare(specs_[by_name_[middle]].name) > 0) {
-        first = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    return first;
+    std::size_t at = std::hash<std::string_view>{}(name) % by_name_.size();
+    while (by_name_[at] != 0 && name != specs_[by_name_[at] - 1].name) at = (at + 1) % by_name_.size();
+    return at;
   }
-  [[nodiscard]] bool is_registered(std::string_view name) const noexcept {
-    std::size_t const at = place_of(name);
-    return at < by_name_.size() && name == specs_[by_name_[at]].name;
+  // At most half of the table is taken: a search ends soon.
+  void enter_last() {
+    std::size_t first = specs_.size() - 1;
+    if (2 * specs_.size() > by_name_.size()) {
+      by_name_ = std::vector<std::uint32_t>(4 * specs_.size());
+      first = 0;
+    }
+    for (std::size_t i = first; i < specs_.size(); ++i) {
+      by_name_[place_of(specs_[i].name)] = static_cast<std::uint32_t>(i + 1);
+    }
   }
 
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
@@ -167,7 +166,7 @@ class ParameterList {
 
   std::vector<ParameterSpec> specs_;
   std::vector<ParameterGroup> groups_;
-  std::vector<std::size_t> by_name_;  // the specs in the order of their names
+  std::vector<std::uint32_t> by_name_;  // hash table: 1 + index of a spec; 0: nobody's
 };
 
 }  // namespace zero

@@ -170,10 +170,16 @@ class NcclCommunicator {
                     "zero::NcclCommunicator: the deadlines must be positive");
     return Rendezvous(launch, {.meeting_deadline = config.meeting_deadline, .deadline = config.deadline});
   }
-  static void check_library() {
+  void check_library() const {
     int version = 0;
-    (void)ncclGetVersion(&version);
+    expect(ncclGetVersion(&version), "ncclGetVersion");
     detail::check_nccl_version(version);
+  }
+  /// Of a call before there is a communicator.
+  void expect(ncclResult_t code, std::string_view call) const {
+    if (code == ncclSuccess) return;
+    throw CommunicationError(CommunicationFailure::transport, {rank_, 0, "initialization"},
+                             "zero::NcclCommunicator: " + detail::nccl_reason(code, call, nullptr));
   }
   /// Number of ranks on this rank's machine. \throws ConfigurationError where two of them use one GPU.
   [[nodiscard]] static int local_ranks(Rendezvous& rendezvous, int device) {
@@ -286,11 +292,7 @@ inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank,
     detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
     local_size_ = local_ranks(rendezvous, device);
     ncclUniqueId id{};
-    auto const code = rank_ == 0 ? ncclGetUniqueId(&id) : ncclSuccess;
-    if (code != ncclSuccess) {
-      throw CommunicationError(CommunicationFailure::transport, {rank_, 0, "initialization"},
-                               "zero::NcclCommunicator: " + detail::nccl_reason(code, "ncclGetUniqueId", nullptr));
-    }
+    if (rank_ == 0) expect(ncclGetUniqueId(&id), "ncclGetUniqueId");
     rendezvous.broadcast(std::as_writable_bytes(std::span(&id, 1)));
     state_ = start(std::optional<Rendezvous>(std::move(rendezvous)), id, rank_, size_, device, config);
   } catch (Error const& error) {
