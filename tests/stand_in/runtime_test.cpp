@@ -10,6 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 namespace {
@@ -166,4 +168,18 @@ TEST_CASE("runtime: a graph's streams are ordered as they were captured, and wit
     CHECK((cudaGraphDestroy(graph) == cudaSuccess || !joined));
     CHECK((cudaGraphExecDestroy(executable) == cudaSuccess || !joined));
   }
+}
+
+TEST_CASE("runtime: what is offloaded is updated by as many threads as the backend was given") {
+  auto const threads = [] {
+    auto const tasks = std::filesystem::directory_iterator("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  stand_in::start();
+  auto const before = threads();
+  {
+    zero::CudaBackend const backend({.host_threads = 4}, 1);
+    CHECK(threads() == before + 3);  // and the one that calls
+  }
+  CHECK(threads() == before);
 }
