@@ -143,6 +143,7 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit c
   check_rejected("--iterations 99999999999999999999", "--iterations 99999999999999999999: expected");
   check_rejected("--precision fp8", "--precision fp8: expected fp32|bf16|fp16");
   check_rejected("--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
+  check_rejected("--delayed-update", "--delayed-update: needs --offload cpu");
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
   check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
 
