@@ -63,7 +63,7 @@ class RankTexts {
   }
   [[nodiscard]] std::size_t size() const noexcept { return lengths_.size(); }
   [[nodiscard]] std::string_view operator[](std::size_t rank) const noexcept {
-    return {reinterpret_cast<char const*>(&all_[rank * longest_]), static_cast<std::size_t>(lengths_[rank])};
+    return {reinterpret_cast<char const*>(all_.begin() + rank * longest_), static_cast<std::size_t>(lengths_[rank])};
   }
 
  private:
