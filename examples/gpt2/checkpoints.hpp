@@ -50,6 +50,12 @@ class Checkpoints {
     return place ? resume(*place) : 0;
   }
 
+  /// Whether `after_step` saves after step number \p step, signals aside.
+  [[nodiscard]] bool saves_after(std::uint64_t step) const {
+    if (!saver_) return false;
+    return step == options_.iterations || step % options_.save_interval.value_or(options_.eval_interval) == 0;
+  }
+
   /// After each step: saves where it is time to, and says whether the run is to stop, because a signal came.
   /// Collective.
   bool after_step(StepRecord const& record) {
@@ -60,7 +66,7 @@ class Checkpoints {
     if (stops[0] != 0 || is_last) {
       report(save(record, is_last));
       report(saver_->finish());
-    } else if (record.step % options_.save_interval.value_or(options_.eval_interval) == 0) {
+    } else if (saves_after(record.step)) {
       report(attempt([&] { return save(record, false); }));
     }
     return stops[0] != 0 && !is_last;

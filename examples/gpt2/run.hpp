@@ -71,7 +71,8 @@ bool train(typename Place::Communicator& communicator, Options const& options, C
   Checkpoints checkpoints(communicator, options, corpus, trainer);
   for (std::uint64_t step = checkpoints.start(); step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
-    if (record.step == options.iterations) trainer.engine().finish_update();
+    // What is saved and what is measured are the same parameters.
+    if (record.step == options.iterations || checkpoints.saves_after(record.step)) trainer.engine().finish_update();
     bool const validates = record.step % options.eval_interval == 0 || record.step == options.iterations;
     if (validates) record.val_loss = trainer.validate();
     if (speaks) progress.step(record);

@@ -122,10 +122,10 @@ class Engine final {
   // ------------------------------------------------------------------------------------------------- a step
 
   /// Updates the parameters from the gradients of this step's micro-batches. Does not synchronize \p stream, except
-  /// with offload, whose update runs on the host. A gradient that is not finite on any rank skips the update on all of
-  /// them. \throws SequenceError before the last micro-batch or with leases held, ConfigurationError for options that
-  /// cannot work: the engine is unchanged then. CommunicationError before the decision leaves the states as they were;
-  /// after it the engine is poisoned.
+  /// with offload, whose update runs on the host and waits for the decision there unless it is delayed. A gradient that
+  /// is not finite on any rank skips the update on all of them. \throws SequenceError before the last micro-batch or
+  /// with leases held, ConfigurationError for options that cannot work: the engine is unchanged then.
+  /// CommunicationError before the decision leaves the states as they were; after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
 
@@ -167,7 +167,9 @@ class Engine final {
   }
 
   /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
-  /// \throws SequenceError inside an accumulation: gradients are not part of a checkpoint.
+  /// Brings an update in that CpuOffload::Config::delayed_update has left to the coming step, and is collective where
+  /// that is set. \throws SequenceError inside an accumulation, whose gradients are not part of a checkpoint, and with
+  /// leases held that such an update would change.
   /// A template, so that an engine that is instantiated whole pays for it only where it is called.
   template <class State = EngineState>
   [[nodiscard]] std::unique_ptr<State> state() {

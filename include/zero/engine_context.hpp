@@ -40,7 +40,8 @@ struct EngineContext {
   [[nodiscard]] std::size_t owned_offset(std::size_t b) const noexcept {
     return layout.buckets()[b].begin / (owns_whole() ? 1 : world());
   }
-  [[nodiscard]] std::size_t owned_in_all() const noexcept { return layout.trainable() / (owns_whole() ? 1 : world()); }
+  /// Of the elements that this rank owns, those whose sums, masters and states lie in host memory.
+  [[nodiscard]] std::size_t at_home() const noexcept { return layout.owned() - share.elements; }
   [[nodiscard]] std::size_t largest_owned() const noexcept {
     std::size_t largest = 0;
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {

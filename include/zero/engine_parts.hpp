@@ -103,9 +103,8 @@ struct EngineParts {
   }
   [[nodiscard]] static DeviceShare share_of(Operations<Backend> const& operations, EngineSettings const& settings,
                                             FlatLayout const& layout) noexcept {
-    std::size_t const owned = layout.trainable() / (settings.stage == Stage::none ? 1 : layout.settings().world);
-    if (!operations.facts().offloads) return {owned};
-    return DeviceShare::of(owned, layout.settings().granule, settings.offload);
+    if (!operations.facts().offloads) return {layout.owned()};
+    return DeviceShare::of(layout.owned(), layout.settings().granule, settings.offload);
   }
   [[nodiscard]] std::size_t largest_slice() const noexcept {
     std::size_t largest = 0;

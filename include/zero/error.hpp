@@ -148,8 +148,8 @@ class Phrase {
 
   void append_to(std::string& message) const {
     char digits[20];
-    std::string_view part(text_, value_);
-    if (text_ == nullptr) part = decimal(digits, kind_ == Kind::negative ? ~value_ + 1 : value_);
+    std::uint64_t const number = kind_ == Kind::negative ? ~value_ + 1 : value_;
+    auto const part = text_ == nullptr ? decimal(digits, number) : std::string_view(text_, value_);
     if (kind_ == Kind::negative) append(message, "-");
     if (kind_ == Kind::name) append(message, "'");
     append(message, part);

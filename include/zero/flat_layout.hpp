@@ -83,6 +83,10 @@ class FlatLayout {
   [[nodiscard]] std::size_t total() const noexcept { return total_; }
   /// Elements of the trainable part, which comes first.
   [[nodiscard]] std::size_t trainable() const noexcept { return trainable_; }
+  /// Trainable elements that one rank updates: all of them at stage 0, else its slices.
+  [[nodiscard]] std::size_t owned() const noexcept {
+    return trainable_ / (settings_.stage == Stage::none ? 1 : settings_.world);
+  }
   /// Buckets of the trainable part: those that are reduced.
   [[nodiscard]] std::size_t trainable_buckets() const noexcept { return trainable_buckets_; }
   /// The most buckets of the gradient ring that the gradients of one unit lie in.

@@ -219,14 +219,14 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     };
     if (sums_locally()) local_sums_ = allocate(MemoryPurpose::local_sums, engine_.layout.trainable());
     if (settings_.offloaded) {
-      offloaded_.emplace(engine_, settings_.offload, engine_.owned_in_all() - engine_.share.elements);
+      if (engine_.at_home() > 0) offloaded_.emplace(engine_, settings_.offload, engine_.at_home());
       sums_ = allocate(MemoryPurpose::gradient_sums, engine_.share.elements);
       sums_at_ = sums_.at(0);
     } else if (sums_locally() || sums_in_place()) {
       sums_at_ = sums_locally() ? local_sums_.at(0) : slots_.data();
       indexed_whole_ = true;
     } else {
-      sums_ = allocate(MemoryPurpose::gradient_sums, engine_.owned_in_all());
+      sums_ = allocate(MemoryPurpose::gradient_sums, engine_.layout.owned());
       sums_at_ = sums_.at(0);
     }
   }

@@ -32,6 +32,10 @@ struct CpuOffload {
                                   ///< parameters before it (ibid., section 5.2). Changes results: gradients are one
                                   ///< step late. Keeps the sums of two steps on the host; a step waits for nothing
   };
+  /// Elements of one copy: whole granules.
+  [[nodiscard]] static std::size_t chunk_elements(Config const& config, std::size_t granule) noexcept {
+    return (config.chunk_elements + granule - 1) / granule * granule;
+  }
   static void validate(Config const& config) {
     detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
                     "zero::CpuOffload: chunk_elements must be at least 1 and at most 2^50, e.g. 1 << 20");

@@ -26,7 +26,7 @@ class OffloadedSums {
                               std::size_t elements)
       : engine_(engine),
         homes_(config.delayed_update ? 2 : 1),
-        chunk_(std::min(config.chunk_elements, engine.largest_owned())),
+        chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned())),
         from_home_(engine.backend.make_stream("sums from home")),
         to_device_(engine.backend.make_stream("sums to device")),
         to_host_(engine.backend.make_stream("sums to host")),

@@ -90,8 +90,10 @@ class ParameterList {
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
     check(spec);
+    make_room_for_name();
+    std::size_t const at = place_of(spec.name);
     specs_.push_back(std::move(spec));
-    enter_last();
+    by_name_[at] = static_cast<std::uint32_t>(specs_.size());
     return {static_cast<std::uint32_t>(specs_.size() - 1)};
   }
 
@@ -134,13 +136,10 @@ class ParameterList {
     return at;
   }
   // At most half of the table is taken: a search ends soon.
-  void enter_last() {
-    std::size_t first = specs_.size() - 1;
-    if (2 * specs_.size() > by_name_.size()) {
-      by_name_ = std::vector<std::uint32_t>(4 * specs_.size());
-      first = 0;
-    }
-    for (std::size_t i = first; i < specs_.size(); ++i) {
+  void make_room_for_name() {
+    if (2 * (specs_.size() + 1) <= by_name_.size()) return;
+    std::vector<std::uint32_t>(4 * (specs_.size() + 1)).swap(by_name_);
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
       by_name_[place_of(specs_[i].name)] = static_cast<std::uint32_t>(i + 1);
     }
   }

@@ -44,10 +44,10 @@ class ParameterUpdater {
         states_(facts().state_count),
         at_(facts().state_count),
         updated_(engine.layout.trainable_buckets()),
-        delays_(facts().offloads && offload.delayed_update) {
+        delays_(engine.at_home() > 0 && offload.delayed_update) {
     if (facts().has_master()) master_ = {engine, MemoryPurpose::master};
     for (auto& state : states_) state = {engine, MemoryPurpose::optimizer_states};
-    if (facts().offloads) staging_.emplace(engine, offload);
+    if (engine.at_home() > 0) staging_.emplace(engine, offload);
     std::size_t count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) {
       for (std::size_t begin = 0; begin < engine.owned_elements(b); begin = end_of_chunk(b, begin)) ++count;
@@ -62,7 +62,7 @@ class ParameterUpdater {
   /// only starts, once the one before it is published.
   void update(void const* decision, Stream stream) {
     if (delays_) return start_late(decision, stream);
-    if (facts().offloads) {
+    if (staging_) {
       // The one host wait of an offloaded step: without the decision, copies to the device would have to be undone.
       engine_.backend.synchronize(stream);
       if (!engine_.operations.applies(engine_.backend, decision)) return;
@@ -125,8 +125,8 @@ class ParameterUpdater {
         : host(engine.backend.make_stream("update on host")),
           to_device(engine.backend.make_stream("parameters to device")),
           chunks(config.staging_chunks) {
-      std::size_t const granule = engine.layout.settings().granule;
-      chunk_elements = std::min((config.chunk_elements + granule - 1) / granule * granule, engine.largest_owned());
+      chunk_elements =
+          std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned());
       for (auto& chunk : chunks) {
         chunk.values = {engine, ElementRole::value, MemoryKind::pinned, MemoryPurpose::staging, chunk_elements};
       }

@@ -18,8 +18,7 @@ class StateArray {
   [[gnu::noinline]] StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
       : share_(engine.share),
         on_device_(engine.backend, engine.books, MemoryKind::device, purpose, share_.elements),
-        on_host_(engine.backend, engine.books, MemoryKind::pageable, purpose, engine.owned_in_all() - share_.elements) {
-  }
+        on_host_(engine.backend, engine.books, MemoryKind::pageable, purpose, engine.at_home()) {}
 
   /// The number of an element of all that this rank owns. Consecutive ones are neighbours in each of both places.
   [[nodiscard]] float* at(std::size_t element) const noexcept {

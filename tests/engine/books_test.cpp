@@ -176,6 +176,7 @@ TEST_CASE("books: a share of offloaded states stays on the device, as much as wa
         auto const asked = static_cast<std::size_t>(share * static_cast<double>(owned));
         CHECK(on_device == bytes * (asked / run.granule * run.granule));
       }
+      CHECK((result.memory.bytes(MemoryPurpose::staging) > 0) == (share < 1.0));
     }
   }
 }

@@ -54,13 +54,21 @@ std::vector<RankEnd> on_rank_threads(int n, F const& f) {
   return ends;
 }
 
-/// Calls `f(communicator)` on \p n ranks that meet on this machine, as processes of a launcher do.
+/// Calls `f(launch)` on \p n ranks of this machine, as a launcher starts processes.
 template <class F>
-std::vector<RankEnd> on_nccl_ranks(int n, zero::NcclCommunicator::Config const& config, F const& f) {
+std::vector<RankEnd> on_launched_ranks(int n, F const& f) {
   auto const port = free_port();
   return on_rank_threads(n, [&](int rank) {
-    zero::NcclCommunicator communicator(
-        {.rank = rank, .world = n, .local_rank = rank, .local_world = n, .host = own_host(), .port = port}, config);
+    f(zero::LaunchEnvironment{
+        .rank = rank, .world = n, .local_rank = rank, .local_world = n, .host = own_host(), .port = port});
+  });
+}
+
+/// Calls `f(communicator)` on \p n ranks that meet on this machine.
+template <class F>
+std::vector<RankEnd> on_nccl_ranks(int n, zero::NcclCommunicator::Config const& config, F const& f) {
+  return on_launched_ranks(n, [&](zero::LaunchEnvironment const& launch) {
+    zero::NcclCommunicator communicator(launch, config);
     f(communicator);
   });
 }

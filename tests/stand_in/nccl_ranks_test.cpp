@@ -210,6 +210,36 @@ TEST_CASE("nccl ranks: where one cannot register a buffer none does") {
   }
 }
 
+TEST_CASE(
+    "nccl ranks: a reduction or registration that one rank alone is set to is a mismatch on all, however they met") {
+  auto const config_of = [](int rank, bool registers) {
+    NcclCommunicator::Config config{.device = rank, .deadline = 20s};
+    if (rank == 1 && registers) config.register_buffers = true;
+    if (rank == 1 && !registers) config.reduction = NcclReduction::native;
+    return config;
+  };
+  for (bool registers : {false, true}) {
+    for (bool meets : {false, true}) {
+      stand_in::start({.devices = 3});
+      ncclUniqueId id{};
+      if (!meets) CHECK(ncclGetUniqueId(&id) == ncclSuccess);
+      auto const ends = meets
+                            ? stand_in::on_launched_ranks(3,
+                                                          [&](zero::LaunchEnvironment const& launch) {
+                                                            NcclCommunicator(launch, config_of(launch.rank, registers));
+                                                          })
+                            : stand_in::on_rank_threads(
+                                  3, [&](int rank) { NcclCommunicator(id, rank, 3, 3, config_of(rank, registers)); });
+      for (auto const& end : ends) {
+        REQUIRE(end.thrown);
+        CHECK_THROWS_WITH_AS(std::rethrow_exception(end.thrown), doctest::Contains("rank 1 has another reduction or "),
+                             zero::MismatchError);
+      }
+      CHECK(stand_in::held() == stand_in::Held{});
+    }
+  }
+}
+
 TEST_CASE("nccl ranks: two on one GPU are refused on both, in one sentence") {
   auto const errors = errors_of(2, {.device = 0}, [](NcclCommunicator&) { FAIL_CHECK("not refused"); });
   for (auto const& error : errors) CHECK(error.find("ranks 0 and 1 both use the GPU 0000:00") != std::string::npos);

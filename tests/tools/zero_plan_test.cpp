@@ -330,6 +330,11 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected("--model gpt5", "--model gpt5: unknown; the models are gpt2-124m, ");
   check_rejected(model + "--shapes x", "name one model");
   check_rejected(model + "--tied wte", "--tied and --skip");
+  for (std::string const how : {"--chunk 1000", "--device-share 50", "--delayed-update on"}) {
+    check_rejected(model + "--offload none " + how, "--offload none: --chunk, --device-share and --delayed-update");
+  }
+  check_rejected(model + "--delayed-update yes", "--delayed-update yes: expected off|on");
+  check_rejected(model + "--delayed-update on --device-share 5", "leave out device_share or delayed_update");
   check_rejected(model + "--world 0", "--world 0: expected a whole number from 1 to 65536");
   check_rejected(model + "--world -4", "--world -4: expected");
   check_rejected(model + "--world 4,", "--world : expected");

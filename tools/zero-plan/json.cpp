@@ -71,6 +71,9 @@ std::string to_json(Report const& report) {
       {"sum", name(options.settings.types.sum)},
       {"bucket_elements", bucket ? Json(*bucket) : Json()},
       {"activation_bytes", options.activations},
+      {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
+      {"delayed_update", options.offload.delayed_update},
+      {"nccl", options.settings.plan.nccl.has_value()},
       {"rows", std::move(rows)}});
   return text + '\n';
 }

@@ -198,6 +198,13 @@ void check(Options& o) {
   if (o.model && !(o.tied.empty() && o.skipped.empty())) {
     throw UsageError("--tied and --skip: only the model of a file needs them");
   }
+  bool const never_offloads = std::find(o.offloads.begin(), o.offloads.end(), true) == o.offloads.end();
+  zero::CpuOffload::Config const usual{};
+  bool const says_how = o.offload.chunk_elements != usual.chunk_elements ||
+                        o.offload.device_share != usual.device_share || o.offload.delayed_update;
+  if (never_offloads && says_how) {
+    throw UsageError("--offload none: --chunk, --device-share and --delayed-update are settings of an offload");
+  }
   bool const local_sums = o.settings.reduce == zero::Reduce::once_per_step;
   for (auto stage : o.stages) {
     if (local_sums && stage >= zero::Stage::gradients) {

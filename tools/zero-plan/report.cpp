@@ -14,7 +14,7 @@ namespace {
 
 Settings settings_of(Options const& options, int world, int accumulation, zero::Stage stage, bool offload) {
   auto settings = options.settings;
-  settings.plan = {.stage = stage, .world = world};
+  settings.plan.stage = stage, settings.plan.world = world;
   if (offload) settings.plan.offload = options.offload;
   settings.gradient_accumulation_steps = accumulation;
   return settings;

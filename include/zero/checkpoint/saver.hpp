@@ -39,7 +39,7 @@ class CheckpointSaver {
   }
 
   /// Sets aside the memory of a snapshot of all that this rank saves, which otherwise holds up the first `start`. Not
-  /// collective. \throws std::bad_alloc, CudaError where it cannot be pinned.
+  /// collective, unless the engine's updates are delayed. \throws std::bad_alloc, CudaError where it cannot be pinned.
   template <class Engine>
   void reserve(Engine& engine) {
     reserve(engine.state());

@@ -44,7 +44,7 @@ class NcclCommunicator {
  public:
   struct Config {
     int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
-    /// Absent: ordered for 16-bit elements, native for fp32. The same on all ranks.
+    /// Absent: ordered for 16-bit elements, native for fp32. As `register_buffers` the same on all ranks.
     std::optional<NcclReduction> reduction{};
     /// Engines take the device memory that collectives use from `ncclMemAlloc`, which rounds every block up to the
     /// device's pages, and register it, so that NCCL moves data without copies of its own where hardware allows it.
@@ -175,6 +175,21 @@ class NcclCommunicator {
     expect(ncclGetVersion(&version), "ncclGetVersion");
     detail::check_nccl_version(version);
   }
+  /// \throws MismatchError on all ranks where one has other settings that decide what is exchanged. \p ranks: what
+  /// they exchange through.
+  template <class Ranks>
+  void expect_same(Ranks& ranks) const {
+    int const reduction = config_.reduction ? 1 + static_cast<int>(*config_.reduction) : 0;
+    std::byte const mine{static_cast<unsigned char>(2 * reduction + (config_.register_buffers ? 1 : 0))};
+    std::vector<std::byte> all(static_cast<std::size_t>(size_));
+    ranks.exchange({&mine, 1}, all);
+    for (std::size_t r = 1; r < all.size(); ++r) {
+      if (all[r] == all[0]) continue;
+      detail::fail<MismatchError>({"zero::NcclCommunicator: rank ", r,
+                                   " has another reduction or register_buffers than ",
+                                   "rank 0: give every rank the same Config"});
+    }
+  }
   /// Of a call before there is a communicator.
   void expect(ncclResult_t code, std::string_view call) const {
     if (code == ncclSuccess) return;
@@ -291,6 +306,7 @@ inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank,
     int const device = detail::device_of(config.device, local_rank);
     detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
     local_size_ = local_ranks(rendezvous, device);
+    expect_same(rendezvous);
     ncclUniqueId id{};
     if (rank_ == 0) expect(ncclGetUniqueId(&id), "ncclGetUniqueId");
     rendezvous.broadcast(std::as_writable_bytes(std::span(&id, 1)));
@@ -312,6 +328,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
   int const device = detail::checked_device(config.device);
   detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
   state_ = start(std::nullopt, id, rank, size, device, config);
+  expect_same(*this);
 }
 
 inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
@@ -368,12 +385,13 @@ inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void*
 
 inline std::shared_ptr<void> NcclCommunicator::register_buffers(std::span<MemoryBlock const> blocks) {
   auto registered = std::make_shared<std::vector<NcclRegistration>>();
+  bool known = !config_.register_buffers || !blocks.empty();  // before 2.19 there is no such memory
   for (auto const& block : blocks) {
-    if (!registered->emplace_back(register_buffer(block.data, block.bytes))) {
-      detail::fail<ConfigurationError>({"zero::NcclCommunicator: NCCL does not register buffers here (NCCL ",
-                                        "2.19 or newer, and NCCL_LOCAL_REGISTER not 0): leave out register_buffers"});
-    }
+    known = known && static_cast<bool>(registered->emplace_back(register_buffer(block.data, block.bytes)));
   }
+  detail::require(known,
+                  "zero::NcclCommunicator: NCCL does not register buffers here (it takes NCCL 2.19 or newer, and "
+                  "NCCL_LOCAL_REGISTER must not be 0): leave out register_buffers");
   return registered;
 }
 
