@@ -35,7 +35,7 @@ TEST_CASE("equivalence: a delayed update has the host's bits, whenever the host 
     std::uint64_t seed = 0;
     for (auto stage : engine_test::stages) {
       run.stage = stage;
-      for (auto order : stand_in::orders) check(stand_in::train, run, {.seed = ++seed, .order = order}, expected);
+      for (auto order : stand_in::every_order) check(stand_in::train, run, {.seed = ++seed, .order = order}, expected);
     }
   }
 }
@@ -45,7 +45,7 @@ TEST_CASE("equivalence: a share on the device that ends in the middle of a bucke
     auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4});
     std::uint64_t seed = 0;
     for (auto stage : engine_test::stages) {
-      for (auto order : stand_in::orders) {
+      for (auto order : stand_in::every_order) {
         check(stand_in::train,
               {.types = types,
                .stage = stage,
