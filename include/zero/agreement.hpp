@@ -52,8 +52,7 @@ class RankTexts {
  public:
   /// Blocks.
   template <class Communicator>
-  [[gnu::cold]] RankTexts(Communicator& communicator, std::string_view mine)
-      : lengths_(exchange_words(communicator, mine.size())) {
+  RankTexts(Communicator& communicator, std::string_view mine) : lengths_(exchange_words(communicator, mine.size())) {
     for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
     if (longest_ == 0) return;
     FixedArray<std::byte> padded(longest_);
@@ -73,14 +72,14 @@ class RankTexts {
 };
 
 /// Cuts the first line off \p text; "nothing" where there is none.
-[[gnu::cold, gnu::noinline]] inline std::string_view cut_line(std::string_view& text) {
+[[gnu::noinline]] inline std::string_view cut_line(std::string_view& text) {
   auto const end = std::min(text.find('\n'), text.size());
   auto const line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return line.empty() ? "nothing" : line;
 }
 
-[[noreturn, gnu::cold]] inline void fail_different(std::string_view first, std::string_view other, std::size_t rank) {
+[[noreturn]] inline void fail_different(std::string_view first, std::string_view other, std::size_t rank) {
   for (;;) {
     auto const mine = cut_line(first);
     auto const theirs = cut_line(other);
@@ -101,7 +100,7 @@ inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcep
 /// Makes sure that \p settings, one per line, are the same on every rank. Blocks.
 /// \throws MismatchError on every rank, which names the first difference and both ranks.
 template <class Communicator>
-[[gnu::cold]] void agree_on_settings(Communicator& communicator, std::string const& settings) {
+void agree_on_settings(Communicator& communicator, std::string const& settings) {
   Fingerprint fingerprint;
   fingerprint.add({bytes_of(settings.data()), settings.size()});
   if (first_different(exchange_words(communicator, fingerprint.value())) == 0) return;
@@ -113,7 +112,7 @@ template <class Communicator>
 
 /// Makes sure that every rank has the same values. \throws MismatchError on every rank.
 template <class Communicator>
-[[gnu::cold]] void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
+void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
   auto const rank = first_different(exchange_words(communicator, fingerprint));
   if (rank == 0) return;
   fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,
@@ -133,7 +132,7 @@ inline std::string text_of(std::exception_ptr const& error) {
 
 /// Throws on every rank where one of them has an \p error, which may be null.
 template <class Communicator>
-[[gnu::cold, gnu::noinline]] void fail_together(Communicator& communicator, std::exception_ptr const& error) {
+[[gnu::noinline]] void fail_together(Communicator& communicator, std::exception_ptr const& error) {
   if (communicator.size() == 1 && error) std::rethrow_exception(error);
   RankTexts const reasons(communicator, error ? text_of(error) : std::string());
   if (error) std::rethrow_exception(error);

@@ -48,8 +48,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
  public:
   using Stream = typename Backend::Stream;
 
-  [[gnu::cold]] GradientReducer(EngineContext<Backend> const& engine, ReduceSettings const& settings,
-                                GradientNorm<Backend>& norm)
+  GradientReducer(EngineContext<Backend> const& engine, ReduceSettings const& settings, GradientNorm<Backend>& norm)
       : engine_(engine),
         settings_(settings),
         norm_(norm),
@@ -92,7 +91,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
   /// Forgets an accumulation that will not be finished.
-  [[gnu::cold]] void discard() {
+  void discard() {
     arrivals_.reset();
     leases_.begin_pass();
     next_bucket_ = producers_.size();
@@ -188,7 +187,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
   /// Takes the squares of all sums again, after one was written by hand.
-  [[gnu::cold]] void retake_norm() {
+  void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
       norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
@@ -213,7 +212,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
            slots_.stable();
   }
 
-  [[gnu::cold]] void place_sums() {
+  void place_sums() {
     auto const allocate = [&](MemoryPurpose purpose, std::size_t elements) {
       return ElementBuffer<Backend>(engine_, ElementRole::sum, MemoryKind::device, purpose, elements);
     };
@@ -296,7 +295,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       throw;
     }
   }
-  [[noreturn, gnu::cold, gnu::noinline]] static void fail_missing(ParameterSpec const& spec) {
+  [[noreturn]] static void fail_missing(ParameterSpec const& spec) {
     detail::fail_gradient(
         spec.name, {"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ", spec.contributions,
                     " of them, in this micro-batch: hand over each, freeze the parameter, or set missing_gradient = "

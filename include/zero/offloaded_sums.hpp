@@ -22,8 +22,7 @@ class OffloadedSums {
   using Stream = typename Backend::Stream;
 
   /// For \p elements of the sums that this rank owns.
-  [[gnu::cold]] OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config,
-                              std::size_t elements)
+  OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
         homes_(config.delayed_update ? 2 : 1),
         chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned())),

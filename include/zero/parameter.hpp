@@ -114,7 +114,7 @@ class ParameterList {
   // Room for padding, for a world of thousands and for 8-byte elements, so that no later product overflows.
   static constexpr std::size_t largest_count = std::size_t{1} << 48;
 
-  [[gnu::cold]] void check(ParameterSpec const& spec) const {
+  void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
     if (!by_name_.empty() && by_name_[place_of(spec.name)] != 0)
       fail(spec, "is registered already: names must be unique");
@@ -158,7 +158,7 @@ class ParameterList {
     }
   }
 
-  [[noreturn, gnu::cold, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
+  [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
     throw ConfigurationError(
         detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
   }

@@ -78,7 +78,7 @@ class ParameterAccess {
     return engine_.operations.facts().has_master() && !engine_.specs[id.index].frozen;
   }
 
-  [[gnu::cold]] void check(ParameterId id, std::span<float const> values, char const* what) {
+  void check(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = detail::quoted(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.places()[id.index].count) {
       detail::fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ",
@@ -127,15 +127,14 @@ class ParameterAccess {
     engine_.share.for_each_part(owned + at, count,
                                 [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
   }
-  [[gnu::cold]] void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
-                              std::byte* to) {
+  void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, std::byte* to) {
     for_each_part(quantity, k, b, at, count, [&](std::byte const* from, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       to += n * bytes(quantity);
     });
   }
-  [[gnu::cold]] void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
-                             std::byte const* from) {
+  void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+               std::byte const* from) {
     for_each_part(quantity, k, b, at, count, [&](std::byte* to, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       from += n * bytes(quantity);
@@ -149,7 +148,7 @@ class ParameterAccess {
 
   [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.operations.bytes(role(quantity)); }
 
-  [[nodiscard, gnu::cold]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
+  [[nodiscard]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
     FixedArray<std::byte> elements(place.count * bytes(quantity));
     bool const whole = is_whole(quantity, place.first_bucket);
@@ -168,7 +167,7 @@ class ParameterAccess {
     return wide;
   }
 
-  [[gnu::cold]] void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part, std::byte* to) {
+  void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part, std::byte* to) {
     std::size_t const n = engine_.layout.slice_elements(b);
     ElementBuffer<Backend> const whole(engine_, role(quantity), MemoryKind::device, MemoryPurpose::staging,
                                        n * engine_.world());
@@ -185,7 +184,7 @@ class ParameterAccess {
     engine_.backend.host_reads(from, bytes);
   }
 
-  [[gnu::cold]] void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
+  void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
     FixedArray<std::byte> elements(values.size() * bytes(quantity));
     engine_.operations.narrow(role(quantity), elements.begin(), values.data(), values.size());

@@ -26,12 +26,12 @@ namespace zero {
 class ThreadPool {
  public:
   /// Starts \p threads − 1 workers; values below one mean one.
-  [[gnu::cold]] explicit ThreadPool(int threads) : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
+  explicit ThreadPool(int threads) : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
     for (auto& worker : workers_) worker = std::thread([this] { work(); });
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
-  [[gnu::cold]] ~ThreadPool() {
+  ~ThreadPool() {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;
