@@ -297,7 +297,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     parts_->decider.set(options.lr.value_or(settings_.lr),
                         options.gradient_clipping.value_or(settings_.gradient_clipping));
   }
-  [[gnu::cold, gnu::noinline]] void expect_capturable() const {
+  void expect_capturable() const {
     expect(Phase::between, "capture");
     if (micro_batches_ != 0) refuse_incomplete("capture");
     detail::require(!settings_.offloads,

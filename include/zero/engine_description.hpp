@@ -17,13 +17,13 @@
 namespace zero::detail {
 
 /// Different text for every different value.
-[[gnu::cold, gnu::noinline]] inline std::string exact_text(double value) {
+[[gnu::noinline]] inline std::string exact_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.17g", value);
   return text;
 }
 
-[[gnu::cold, gnu::noinline]] inline std::string describe_parameters(ParameterList const& parameters) {
+[[gnu::noinline]] inline std::string describe_parameters(ParameterList const& parameters) {
   std::string text;
   for (std::size_t i = 0; i < parameters.specs().size(); ++i) {
     auto const& spec = parameters.specs()[i];
@@ -41,7 +41,7 @@ namespace zero::detail {
   return text;
 }
 
-[[gnu::cold, gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
+[[gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
   return sentence({"\ngradient_accumulation_steps ",
                    settings.gradient_accumulation_steps,
                    "\ngradient_clipping ",
@@ -72,8 +72,8 @@ namespace zero::detail {
 
 /// All that must be the same on every rank, one thing per line, so that the first difference can be shown.
 template <class Backend>
-[[nodiscard, gnu::cold]] std::string describe_engine(Operations<Backend> const& operations,
-                                                     EngineSettings const& settings, ParameterList const& parameters) {
+[[nodiscard]] std::string describe_engine(Operations<Backend> const& operations, EngineSettings const& settings,
+                                          ParameterList const& parameters) {
   auto const& facts = operations.facts();
   auto text = sentence({"world ",
                         operations.size(),

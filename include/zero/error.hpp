@@ -181,7 +181,7 @@ class Phrase {
 };
 
 /// A message of several parts. Out of line and cold: a hundred places build one, and none of them is fast code.
-[[gnu::cold, gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
+[[gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
   std::string message;
   for (auto const& phrase : phrases) phrase.append_to(message);
   return message;
