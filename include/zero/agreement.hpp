@@ -52,7 +52,8 @@ class RankTexts {
  public:
   /// Blocks.
   template <class Communicator>
-  RankTexts(Communicator& communicator, std::string_view mine) : lengths_(exchange_words(communicator, mine.size())) {
+  [[gnu::noinline]] RankTexts(Communicator& communicator, std::string_view mine)
+      : lengths_(exchange_words(communicator, mine.size())) {
     for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
     if (longest_ == 0) return;
     FixedArray<std::byte> padded(longest_);
@@ -79,7 +80,8 @@ class RankTexts {
   return line.empty() ? "nothing" : line;
 }
 
-[[noreturn]] inline void fail_different(std::string_view first, std::string_view other, std::size_t rank) {
+[[noreturn, gnu::noinline]] inline void fail_different(std::string_view first, std::string_view other,
+                                                       std::size_t rank) {
   for (;;) {
     auto const mine = cut_line(first);
     auto const theirs = cut_line(other);
@@ -100,7 +102,7 @@ inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcep
 /// Makes sure that \p settings, one per line, are the same on every rank. Blocks.
 /// \throws MismatchError on every rank, which names the first difference and both ranks.
 template <class Communicator>
-void agree_on_settings(Communicator& communicator, std::string const& settings) {
+[[gnu::noinline]] void agree_on_settings(Communicator& communicator, std::string const& settings) {
   Fingerprint fingerprint;
   fingerprint.add({bytes_of(settings.data()), settings.size()});
   if (first_different(exchange_words(communicator, fingerprint.value())) == 0) return;
@@ -112,7 +114,7 @@ void agree_on_settings(Communicator& communicator, std::string const& settings) 
 
 /// Makes sure that every rank has the same values. \throws MismatchError on every rank.
 template <class Communicator>
-void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
+[[gnu::noinline]] void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
   auto const rank = first_different(exchange_words(communicator, fingerprint));
   if (rank == 0) return;
   fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,

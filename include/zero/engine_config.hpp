@@ -99,7 +99,7 @@ inline void check_clipping(double const& clipping) {
 
 /// A policy's own check, as the library's error.
 template <class Policy>
-void validate(typename Policy::Config const& config) {
+[[gnu::noinline]] void validate(typename Policy::Config const& config) {
   if constexpr (requires { Policy::validate(config); }) {
     try {
       Policy::validate(config);
@@ -109,7 +109,7 @@ void validate(typename Policy::Config const& config) {
   }
 }
 
-inline void check_settings(EngineSettings const& settings) {
+[[gnu::noinline]] inline void check_settings(EngineSettings const& settings) {
   require(settings.gradient_accumulation_steps >= 1 && settings.gradient_accumulation_steps <= (1 << 20),
           "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
   check_clipping(settings.gradient_clipping);
@@ -154,7 +154,7 @@ typename Rule::Config group_config(typename Rule::Config config, ParameterGroup 
 /// What a rule's settings do to one element, at the first steps: equal settings, equal bits. Its Config may have
 /// padding and members that cannot be compared.
 template <class Rule>
-std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
+[[gnu::noinline]] std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
   Fingerprint fingerprint;
   for (float const unit : {1.0F, 0x1p-40F}) {  // beside a large parameter and gradient a small setting would not show
     Real1 parameter(unit);
@@ -171,7 +171,7 @@ std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
 
 /// The scales that a scaler takes over clean steps and overflows.
 template <class Scaler>
-std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
+[[gnu::noinline]] std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
   Fingerprint fingerprint;
   auto state = Scaler::initial(config);
   for (int i = 0; i < 6000; ++i) {

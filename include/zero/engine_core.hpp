@@ -43,8 +43,8 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   using Event = typename Backend::Event;
 
   /// Collective, blocks. \p operations is borrowed.
-  EngineCore(Operations<Backend>& operations, ParameterList const& parameters, EngineSettings const& settings,
-             typename Backend::Config const& backend)
+  [[gnu::noinline]] EngineCore(Operations<Backend>& operations, ParameterList const& parameters,
+                               EngineSettings const& settings, typename Backend::Config const& backend)
       : operations_(operations), settings_(settings), life_(new detail::EngineLife{parameters}) {
     detail::on_all_ranks_or_none(operations_, [&] { prepare(); });
     detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, life_->parameters));
@@ -86,7 +86,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     return parts_->reducer.lease(ids, stream);
   }
 
-  void discard_gradients() {
+  [[gnu::noinline]] void discard_gradients() {
     expect_alive();
     parts_->reducer.discard();
     micro_batches_ = 0;
@@ -171,29 +171,29 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
 
   // ------------------------------------------------------------------------------------------------- by name
 
-  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) {
+  [[nodiscard, gnu::noinline]] std::vector<float> read_parameter(std::string_view name) {
     return between_micro_batches("read_parameter").read_parameter(find(name));
   }
-  void write_parameter(std::string_view name, std::span<float const> values) {
+  [[gnu::noinline]] void write_parameter(std::string_view name, std::span<float const> values) {
     auto& access = between_micro_batches("write_parameter");
     parts_->gatherer.invalidate();
     access.write_parameter(find(name), values);
     parts_->gatherer.copy_to_adopted();
   }
-  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) {
+  [[nodiscard, gnu::noinline]] std::vector<float> read_gradient(std::string_view name) {
     auto& access = between_micro_batches("read_gradient");
     expect_complete("read_gradient");
     return access.read_gradient(find(name), average());
   }
-  void write_gradient(std::string_view name, std::span<float const> values) {
+  [[gnu::noinline]] void write_gradient(std::string_view name, std::span<float const> values) {
     auto& access = between_micro_batches("write_gradient");
     expect_complete("write_gradient");
     access.write_gradient(find(name), values, average());
   }
-  [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
+  [[nodiscard, gnu::noinline]] std::vector<float> read_state(std::string_view name, std::size_t k) {
     return between_micro_batches("read_state").read_state(find(name), k);
   }
-  void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
+  [[gnu::noinline]] void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
     between_micro_batches("write_state").write_state(find(name), k, values);
   }
   [[nodiscard, gnu::noinline]] ParameterId find(std::string_view name) const {
@@ -226,7 +226,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
 
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return life_->parameters.specs(); }
 
-  void prepare() {
+  [[gnu::noinline]] void prepare() {
     detail::check_settings(settings_);
     operations_.validate(life_->parameters.groups());
     for (auto const& spec : specs()) {
@@ -250,7 +250,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   }
 
   // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
-  void take_initial_values() {
+  [[gnu::noinline]] void take_initial_values() {
     for (std::uint32_t i = 0; i < specs().size(); ++i) {
       auto const& adopted = specs()[i].values;
       if (!adopted) continue;

@@ -31,9 +31,9 @@ namespace zero {
 template <class Backend>
 struct EngineParts {
   /// \p operations and \p layout are borrowed and must outlive this.
-  EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
-              typename Backend::Config const& backend_config, std::shared_ptr<detail::EngineLife const> const& life,
-              FlatLayout const& layout)
+  [[gnu::noinline]] EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
+                                typename Backend::Config const& backend_config,
+                                std::shared_ptr<detail::EngineLife const> const& life, FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
         communication(prepared(backend, operations).make_stream("communication")),
         context{backend,
@@ -62,7 +62,7 @@ struct EngineParts {
   EngineParts(EngineParts const&) = delete;
   EngineParts& operator=(EngineParts const&) = delete;
   /// Blocks until nothing on any stream that the engine knows of touches its memory.
-  ~EngineParts() {
+  [[gnu::noinline]] ~EngineParts() {
     try {
       gatherer.join_readers(communication.get());
       reducer.join(communication.get());

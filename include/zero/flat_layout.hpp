@@ -46,7 +46,7 @@ struct ParameterPlace {
 /// no slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has buckets of its own.
 class FlatLayout {
  public:
-  FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
+  [[gnu::noinline]] FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
       : settings_(settings), places_(specs.size()) {
     check(specs);
     for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
@@ -138,7 +138,7 @@ class FlatLayout {
   [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.granule; }
   [[nodiscard]] static std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-  void check(std::vector<ParameterSpec> const& specs) const {
+  [[gnu::noinline]] void check(std::vector<ParameterSpec> const& specs) const {
     detail::require(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
     detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
     detail::require(settings_.granule > 0 && settings_.granule % 128 == 0 && settings_.granule <= (1U << 24),
@@ -156,7 +156,7 @@ class FlatLayout {
     return round_up(std::min(settings_.bucket_elements, largest_model), unit_of_collectives());
   }
 
-  void place(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
+  [[gnu::noinline]] void place(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
     auto const& spec = specs[i];
     std::size_t const count = ParameterList::element_count(spec.shape);
     parameter_elements_ += count;
@@ -187,7 +187,7 @@ class FlatLayout {
     open_elements_ = start + count;
   }
 
-  void close_bucket() {
+  [[gnu::noinline]] void close_bucket() {
     if (open_pieces_.empty()) return;
     std::size_t const elements = round_up(open_elements_, unit_of_collectives());
     append_block(open_, elements, 1);
@@ -195,7 +195,7 @@ class FlatLayout {
     open_elements_ = 0;
   }
 
-  void place_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
+  [[gnu::noinline]] void place_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
     std::size_t const buckets = (count + capacity() - 1) / capacity();
     places_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
                   static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
@@ -225,7 +225,7 @@ class FlatLayout {
   }
 
   // A model whose parameters are all of one unit says nothing about how backward hands gradients over: one at a time.
-  void measure_units(std::vector<ParameterSpec> const& specs) {
+  [[gnu::noinline]] void measure_units(std::vector<ParameterSpec> const& specs) {
     ring_buckets_of_largest_unit_ = 1;
     bool one_unit = true;
     for (auto const& spec : specs) one_unit = one_unit && spec.unit == specs.front().unit;

@@ -48,7 +48,8 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
  public:
   using Stream = typename Backend::Stream;
 
-  GradientReducer(EngineContext<Backend> const& engine, ReduceSettings const& settings, GradientNorm<Backend>& norm)
+  [[gnu::noinline]] GradientReducer(EngineContext<Backend> const& engine, ReduceSettings const& settings,
+                                    GradientNorm<Backend>& norm)
       : engine_(engine),
         settings_(settings),
         norm_(norm),
@@ -91,7 +92,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
   /// Forgets an accumulation that will not be finished.
-  void discard() {
+  [[gnu::noinline]] void discard() {
     arrivals_.reset();
     leases_.begin_pass();
     next_bucket_ = producers_.size();
@@ -187,7 +188,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
 
   /// Takes the squares of all sums again, after one was written by hand.
-  void retake_norm() {
+  [[gnu::noinline]] void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
       norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
@@ -212,7 +213,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
            slots_.stable();
   }
 
-  void place_sums() {
+  [[gnu::noinline]] void place_sums() {
     auto const allocate = [&](MemoryPurpose purpose, std::size_t elements) {
       return ElementBuffer<Backend>(engine_, ElementRole::sum, MemoryKind::device, purpose, elements);
     };
@@ -295,7 +296,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
       throw;
     }
   }
-  [[noreturn]] static void fail_missing(ParameterSpec const& spec) {
+  [[noreturn, gnu::noinline]] static void fail_missing(ParameterSpec const& spec) {
     detail::fail_gradient(
         spec.name, {"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ", spec.contributions,
                     " of them, in this micro-batch: hand over each, freeze the parameter, or set missing_gradient = "

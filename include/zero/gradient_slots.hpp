@@ -22,7 +22,7 @@ class GradientSlots {
  public:
   using Stream = typename Backend::Stream;
 
-  GradientSlots(EngineContext<Backend> const& engine, int ring)
+  [[gnu::noinline]] GradientSlots(EngineContext<Backend> const& engine, int ring)
       : engine_(engine), slots_(engine.layout.blocks().size()) {
     detail::require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
     if (stable()) {
@@ -90,7 +90,7 @@ class GradientSlots {
     return {engine_, ElementRole::value, MemoryKind::device, purpose, elements};
   }
 
-  void lay_out_ring(std::size_t ring) {
+  [[gnu::noinline]] void lay_out_ring(std::size_t ring) {
     std::size_t largest = 0;
     std::size_t own = 0;
     GrowingArray<std::uint32_t> in_ring;

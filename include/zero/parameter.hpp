@@ -158,7 +158,7 @@ class ParameterList {
     }
   }
 
-  [[noreturn]] static void fail(ParameterSpec const& spec, std::string const& why) {
+  [[noreturn, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
     throw ConfigurationError(
         detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
   }

@@ -78,7 +78,7 @@ class ParameterAccess {
     return engine_.operations.facts().has_master() && !engine_.specs[id.index].frozen;
   }
 
-  void check(ParameterId id, std::span<float const> values, char const* what) {
+  [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = detail::quoted(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.places()[id.index].count) {
       detail::fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ",
@@ -127,14 +127,15 @@ class ParameterAccess {
     engine_.share.for_each_part(owned + at, count,
                                 [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
   }
-  void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, std::byte* to) {
+  [[gnu::noinline]] void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+                                  std::byte* to) {
     for_each_part(quantity, k, b, at, count, [&](std::byte const* from, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       to += n * bytes(quantity);
     });
   }
-  void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
-               std::byte const* from) {
+  [[gnu::noinline]] void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+                                 std::byte const* from) {
     for_each_part(quantity, k, b, at, count, [&](std::byte* to, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       from += n * bytes(quantity);
@@ -148,7 +149,7 @@ class ParameterAccess {
 
   [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.operations.bytes(role(quantity)); }
 
-  [[nodiscard]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
+  [[nodiscard, gnu::noinline]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
     FixedArray<std::byte> elements(place.count * bytes(quantity));
     bool const whole = is_whole(quantity, place.first_bucket);
@@ -167,7 +168,8 @@ class ParameterAccess {
     return wide;
   }
 
-  void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part, std::byte* to) {
+  [[gnu::noinline]] void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part,
+                                     std::byte* to) {
     std::size_t const n = engine_.layout.slice_elements(b);
     ElementBuffer<Backend> const whole(engine_, role(quantity), MemoryKind::device, MemoryPurpose::staging,
                                        n * engine_.world());
@@ -184,7 +186,7 @@ class ParameterAccess {
     engine_.backend.host_reads(from, bytes);
   }
 
-  void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
+  [[gnu::noinline]] void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& place = engine_.layout.places()[id.index];
     FixedArray<std::byte> elements(values.size() * bytes(quantity));
     engine_.operations.narrow(role(quantity), elements.begin(), values.data(), values.size());

@@ -32,7 +32,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
  public:
   using Stream = typename Backend::Stream;
 
-  ParameterGatherer(EngineContext<Backend> const& engine, GatherSettings const& settings)
+  [[gnu::noinline]] ParameterGatherer(EngineContext<Backend> const& engine, GatherSettings const& settings)
       : engine_(engine),
         prefetch_units_(settings.prefetch_units),
         blocks_(engine.layout.blocks().size()),
@@ -187,7 +187,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     ++engine_.traffic.collectives;
   }
 
-  void find_units() {
+  [[gnu::noinline]] void find_units() {
     for (std::uint32_t i = 0; i < blocks_.size(); ++i) {
       auto const& block = engine_.layout.blocks()[i];
       if (block.whole) continue;
@@ -208,7 +208,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     return bound < all ? bound : all;
   }
 
-  void keep_adopted() {
+  [[gnu::noinline]] void keep_adopted() {
     std::size_t count = 0;
     for (auto const& spec : engine_.specs) count += keeps_adopted() && spec.values ? 1 : 0;
     adopted_ = FixedArray<CopyRange>(count);
@@ -234,7 +234,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     }
     return false;
   }
-  [[noreturn]] void fail_not_held(ParameterId id) const {
+  [[noreturn, gnu::noinline]] void fail_not_held(ParameterId id) const {
     bool const known = id.index < engine_.specs.size();
     detail::fail<LeaseError>(
         {"zero::ParameterLease: ", known ? detail::quoted(engine_.specs[id.index].name) : detail::Phrase("a parameter"),
@@ -249,7 +249,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     }
   }
 
-  [[noreturn]] void refuse(std::uint32_t number, std::uint32_t refused) {
+  [[noreturn, gnu::noinline]] void refuse(std::uint32_t number, std::uint32_t refused) {
     for (auto block : records_[number].blocks) --blocks_[block].leases;
     records_.give_back(number);
     std::size_t live = 0;

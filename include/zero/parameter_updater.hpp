@@ -36,8 +36,8 @@ class ParameterUpdater {
   using Stream = typename Backend::Stream;
   using Event = typename Backend::Event;
 
-  ParameterUpdater(EngineContext<Backend> const& engine, ParameterGatherer<Backend>& gatherer,
-                   GradientReducer<Backend>& reducer, CpuOffload::Config const& offload)
+  [[gnu::noinline]] ParameterUpdater(EngineContext<Backend> const& engine, ParameterGatherer<Backend>& gatherer,
+                                     GradientReducer<Backend>& reducer, CpuOffload::Config const& offload)
       : engine_(engine),
         gatherer_(gatherer),
         reducer_(reducer),

@@ -48,7 +48,8 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  StepDecider(EngineContext<Backend> const& engine, std::shared_ptr<detail::EngineLife const> const& life)
+  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine,
+                                std::shared_ptr<detail::EngineLife const> const& life)
       : engine_(engine),
         parameters_(life->parameters),
         input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),

@@ -26,12 +26,13 @@ namespace zero {
 class ThreadPool {
  public:
   /// Starts \p threads − 1 workers; values below one mean one.
-  explicit ThreadPool(int threads) : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
+  [[gnu::noinline]] explicit ThreadPool(int threads)
+      : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
     for (auto& worker : workers_) worker = std::thread([this] { work(); });
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
-  ~ThreadPool() {
+  [[gnu::noinline]] ~ThreadPool() {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;

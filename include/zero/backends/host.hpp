@@ -180,7 +180,7 @@ class HostBackend {
 
   /// \p local_ranks is the number of ranks on this machine.
   /// \throws ConfigurationError for negative threads, and on a CPU that lacks what this code was compiled for.
-  HostBackend(Config const& config, int local_ranks)
+  [[gnu::noinline]] HostBackend(Config const& config, int local_ranks)
       : executor_((check(config), config.instruction_set), config.pool, thread_count(config, local_ranks)) {}
   HostBackend(HostBackend const&) = delete;
   HostBackend& operator=(HostBackend const&) = delete;
