@@ -61,20 +61,22 @@ std::string to_json(Report const& report) {
   Json::Array rows;
   for (auto const& row : report.rows) rows.push_back(row_of(row));
   auto const bucket = options.settings.bucket_elements;
-  std::string text = zero::to_text(Json::Object{
-      {"what", disclaimer},
-      {"zero", zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH})},
-      {"model", report.model.name},
-      {"parameters", report.parameter_elements},
-      {"rule", zero::AdamW::name},
-      {"compute", name(options.settings.types.compute)},
-      {"sum", name(options.settings.types.sum)},
-      {"bucket_elements", bucket ? Json(*bucket) : Json()},
-      {"activation_bytes", options.activations},
-      {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
-      {"delayed_update", options.offload.delayed_update},
-      {"nccl", options.settings.plan.nccl.has_value()},
-      {"rows", std::move(rows)}});
+  auto const version = zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
+  Json const bucket_elements = bucket ? Json(*bucket) : Json();
+  std::string text = zero::to_text(
+      Json::Object{{"what", disclaimer},
+                   {"zero", version},
+                   {"model", report.model.name},
+                   {"parameters", report.parameter_elements},
+                   {"rule", zero::AdamW::name},
+                   {"compute", name(options.settings.types.compute)},
+                   {"sum", name(options.settings.types.sum)},
+                   {"bucket_elements", bucket_elements},
+                   {"activation_bytes", options.activations},
+                   {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
+                   {"delayed_update", options.offload.delayed_update},
+                   {"nccl", options.settings.plan.nccl.has_value()},
+                   {"rows", std::move(rows)}});
   return text + '\n';
 }
 
