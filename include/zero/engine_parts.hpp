@@ -72,13 +72,13 @@ struct EngineParts {
       synchronize_all();
     }
   }
-  /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
-  void register_memory() { registered = context.operations.register_memory(backend); }
   /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or
   /// a peer is lost.
   void synchronize_all() noexcept {
     if constexpr (requires { backend.synchronize_all(); }) backend.synchronize_all();
   }
+  /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
+  void register_memory() { registered = context.operations.register_memory(backend); }
 
   MemoryReport books;
   Traffic traffic;

@@ -180,7 +180,8 @@ class Phrase {
   Kind kind_;
 };
 
-/// A message of several parts. Out of line and cold: a hundred places build one, and none of them is fast code.
+/// A message of several parts. Out of line: a hundred places build one, and none of them is fast code. Not cold,
+/// because not all of them refuse something.
 [[gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
   std::string message;
   for (auto const& phrase : phrases) phrase.append_to(message);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/agreement.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/buffer.hpp>
@@ -179,16 +180,12 @@ class NcclCommunicator {
   /// they exchange through.
   template <class Ranks>
   void expect_same(Ranks& ranks) const {
-    int const reduction = config_.reduction ? 1 + static_cast<int>(*config_.reduction) : 0;
-    std::byte const mine{static_cast<unsigned char>(2 * reduction + (config_.register_buffers ? 1 : 0))};
-    std::vector<std::byte> all(static_cast<std::size_t>(size_));
-    ranks.exchange({&mine, 1}, all);
-    for (std::size_t r = 1; r < all.size(); ++r) {
-      if (all[r] == all[0]) continue;
-      detail::fail<MismatchError>({"zero::NcclCommunicator: rank ", r,
-                                   " has another reduction or register_buffers than ",
-                                   "rank 0: give every rank the same Config"});
-    }
+    std::uint64_t const reduction = config_.reduction ? 1 + static_cast<std::uint64_t>(*config_.reduction) : 0;
+    std::uint64_t const mine = 2 * reduction + (config_.register_buffers ? 1 : 0);
+    auto const rank = detail::first_different(detail::exchange_words(ranks, mine));
+    if (rank == 0) return;
+    detail::fail<MismatchError>({"zero::NcclCommunicator: rank ", rank, " has another reduction or register_buffers ",
+                                 "than rank 0: give every rank the same Config"});
   }
   /// Of a call before there is a communicator.
   void expect(ncclResult_t code, std::string_view call) const {
