@@ -4,139 +4,139 @@
 # Every header, sorted; the test `package.header_list` compares this list with the files under include/.
 # `cmake -DUPDATE=ON -P tests/package/header_list.cmake` rewrites it.
 set(ZERO_HEADERS
-  include/zero/agreement.hpp
   include/zero/any_engine.hpp
   include/zero/backend.hpp
   include/zero/backends/host.hpp
   include/zero/backends/simulation.hpp
-  include/zero/bootstrap/address.hpp
-  include/zero/bootstrap/deadline.hpp
-  include/zero/bootstrap/environment.hpp
-  include/zero/bootstrap/frame.hpp
-  include/zero/bootstrap/handshake.hpp
-  include/zero/bootstrap/host_channel.hpp
+  include/zero/bootstrap/detail/address.hpp
+  include/zero/bootstrap/detail/deadline.hpp
+  include/zero/bootstrap/detail/environment.hpp
+  include/zero/bootstrap/detail/frame.hpp
+  include/zero/bootstrap/detail/handshake.hpp
+  include/zero/bootstrap/detail/host_channel.hpp
+  include/zero/bootstrap/detail/node_list.hpp
+  include/zero/bootstrap/detail/rendezvous_client.hpp
+  include/zero/bootstrap/detail/rendezvous_file.hpp
+  include/zero/bootstrap/detail/rendezvous_server.hpp
+  include/zero/bootstrap/detail/socket.hpp
   include/zero/bootstrap/host_failure.hpp
   include/zero/bootstrap/launch_environment.hpp
-  include/zero/bootstrap/meeting.hpp
-  include/zero/bootstrap/node_list.hpp
   include/zero/bootstrap/rendezvous.hpp
-  include/zero/bootstrap/rendezvous_file.hpp
-  include/zero/bootstrap/socket.hpp
-  include/zero/bootstrap/visit.hpp
   include/zero/bucket.hpp
-  include/zero/buffer.hpp
-  include/zero/buffer_names.hpp
   include/zero/call_site.hpp
   include/zero/captured_step.hpp
-  include/zero/checkpoint/checkpoint_reader.hpp
-  include/zero/checkpoint/collective.hpp
   include/zero/checkpoint/consolidate.hpp
-  include/zero/checkpoint/convert.hpp
-  include/zero/checkpoint/crc32c.hpp
-  include/zero/checkpoint/file.hpp
+  include/zero/checkpoint/detail/checkpoint_reader.hpp
+  include/zero/checkpoint/detail/collective.hpp
+  include/zero/checkpoint/detail/convert.hpp
+  include/zero/checkpoint/detail/crc32c.hpp
+  include/zero/checkpoint/detail/file.hpp
+  include/zero/checkpoint/detail/json.hpp
+  include/zero/checkpoint/detail/json_reader.hpp
+  include/zero/checkpoint/detail/manifest_reader.hpp
+  include/zero/checkpoint/detail/names.hpp
+  include/zero/checkpoint/detail/read_ahead.hpp
+  include/zero/checkpoint/detail/safetensors.hpp
+  include/zero/checkpoint/detail/shard_file.hpp
+  include/zero/checkpoint/detail/shard_map.hpp
+  include/zero/checkpoint/detail/shard_plan.hpp
+  include/zero/checkpoint/detail/snapshot.hpp
+  include/zero/checkpoint/detail/tensor_files.hpp
+  include/zero/checkpoint/detail/utf8.hpp
   include/zero/checkpoint/file_system.hpp
   include/zero/checkpoint/folder.hpp
   include/zero/checkpoint/import.hpp
-  include/zero/checkpoint/json.hpp
-  include/zero/checkpoint/json_reader.hpp
   include/zero/checkpoint/load.hpp
   include/zero/checkpoint/locate.hpp
   include/zero/checkpoint/manifest.hpp
-  include/zero/checkpoint/manifest_reader.hpp
-  include/zero/checkpoint/names.hpp
-  include/zero/checkpoint/read_ahead.hpp
-  include/zero/checkpoint/safetensors.hpp
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp
-  include/zero/checkpoint/shard_file.hpp
-  include/zero/checkpoint/shard_map.hpp
-  include/zero/checkpoint/shard_plan.hpp
-  include/zero/checkpoint/snapshot.hpp
-  include/zero/checkpoint/tensor_files.hpp
-  include/zero/checkpoint/utf8.hpp
   include/zero/checkpoint/verify.hpp
   include/zero/communicator.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
-  include/zero/device_share.hpp
   include/zero/engine.hpp
+  include/zero/engine/context.hpp
+  include/zero/engine/core.hpp
+  include/zero/engine/description.hpp
+  include/zero/engine/lease_records.hpp
+  include/zero/engine/memory_labels.hpp
+  include/zero/engine/operations.hpp
+  include/zero/engine/parts.hpp
+  include/zero/engine/policy_operations.hpp
+  include/zero/engine/rank_agreement.hpp
+  include/zero/engine/state_access.hpp
   include/zero/engine_config.hpp
-  include/zero/engine_context.hpp
-  include/zero/engine_core.hpp
-  include/zero/engine_description.hpp
-  include/zero/engine_parts.hpp
   include/zero/engine_state.hpp
-  include/zero/engine_state_access.hpp
   include/zero/error.hpp
-  include/zero/fixed_array.hpp
   include/zero/flat_layout.hpp
-  include/zero/function_ref.hpp
-  include/zero/gradient_arrivals.hpp
-  include/zero/gradient_leases.hpp
-  include/zero/gradient_norm.hpp
-  include/zero/gradient_reducer.hpp
-  include/zero/gradient_slots.hpp
-  include/zero/growing_array.hpp
-  include/zero/host_memory.hpp
+  include/zero/gradients/arrivals.hpp
+  include/zero/gradients/leases.hpp
+  include/zero/gradients/norm.hpp
+  include/zero/gradients/offloaded_sums.hpp
+  include/zero/gradients/reducer.hpp
+  include/zero/gradients/slots.hpp
   include/zero/kernels/accumulate.hpp
   include/zero/kernels/adagrad.hpp
   include/zero/kernels/adam.hpp
   include/zero/kernels/cast.hpp
+  include/zero/kernels/decide.hpp
+  include/zero/kernels/detail/load_store.hpp
+  include/zero/kernels/detail/load_store_x86.hpp
+  include/zero/kernels/detail/norm_block.hpp
+  include/zero/kernels/detail/norm_block_x86.hpp
+  include/zero/kernels/detail/real_x86.hpp
+  include/zero/kernels/detail/rule_settings.hpp
+  include/zero/kernels/detail/scalar.hpp
   include/zero/kernels/double.hpp
   include/zero/kernels/exact_sum.hpp
   include/zero/kernels/float_types.hpp
   include/zero/kernels/floating_point_guard.hpp
   include/zero/kernels/instruction_set.hpp
   include/zero/kernels/lion.hpp
-  include/zero/kernels/load_store.hpp
-  include/zero/kernels/load_store_x86.hpp
   include/zero/kernels/norm.hpp
-  include/zero/kernels/norm_granule.hpp
-  include/zero/kernels/norm_granule_x86.hpp
   include/zero/kernels/real.hpp
-  include/zero/kernels/real_x86.hpp
-  include/zero/kernels/rule_settings.hpp
-  include/zero/kernels/scalar.hpp
   include/zero/kernels/sgd.hpp
   include/zero/kernels/update.hpp
+  include/zero/layout/offload_split.hpp
+  include/zero/layout/segment_table.hpp
+  include/zero/layout/unit_table.hpp
   include/zero/lease.hpp
-  include/zero/lease_records.hpp
   include/zero/loss_scaler.hpp
+  include/zero/memory/buffer.hpp
+  include/zero/memory/host_memory.hpp
+  include/zero/memory/state_array.hpp
   include/zero/micro_batch.hpp
   include/zero/offload.hpp
-  include/zero/offloaded_sums.hpp
-  include/zero/operations.hpp
   include/zero/optimizer.hpp
   include/zero/parameter.hpp
-  include/zero/parameter_access.hpp
-  include/zero/parameter_gatherer.hpp
-  include/zero/parameter_updater.hpp
+  include/zero/parameters/access.hpp
+  include/zero/parameters/gatherer.hpp
+  include/zero/parameters/updater.hpp
   include/zero/partitioner.hpp
-  include/zero/piece_table.hpp
-  include/zero/policy_operations.hpp
   include/zero/precision.hpp
-  include/zero/simulation/baton.hpp
-  include/zero/simulation/collective.hpp
-  include/zero/simulation/deadlock.hpp
-  include/zero/simulation/host.hpp
+  include/zero/simulation/detail/collective.hpp
+  include/zero/simulation/detail/deadlock.hpp
+  include/zero/simulation/detail/host.hpp
+  include/zero/simulation/detail/process.hpp
+  include/zero/simulation/detail/race_checker.hpp
+  include/zero/simulation/detail/run_token.hpp
+  include/zero/simulation/detail/scheduler.hpp
+  include/zero/simulation/detail/stream.hpp
+  include/zero/simulation/detail/vector_clock.hpp
+  include/zero/simulation/detail/world.hpp
   include/zero/simulation/operation.hpp
   include/zero/simulation/options.hpp
   include/zero/simulation/plan.hpp
-  include/zero/simulation/process.hpp
-  include/zero/simulation/race_checker.hpp
-  include/zero/simulation/scheduler.hpp
-  include/zero/simulation/stream.hpp
   include/zero/simulation/trace.hpp
-  include/zero/simulation/vector_clock.hpp
-  include/zero/simulation/world.hpp
-  include/zero/state_array.hpp
-  include/zero/step_decider.hpp
-  include/zero/step_decision.hpp
+  include/zero/step/decider.hpp
   include/zero/step_ticket.hpp
-  include/zero/stream.hpp
+  include/zero/support/fixed_array.hpp
+  include/zero/support/function_ref.hpp
+  include/zero/support/reusable_vector.hpp
+  include/zero/support/stream_fence.hpp
   include/zero/thread_pool.hpp
-  include/zero/unit_table.hpp
   include/zero/version.hpp)
 
 # Those that only the user of a component can compile.
@@ -145,7 +145,7 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/backends/cuda.hpp
   include/zero/communicators/nccl.hpp
   include/zero/cuda/collective_memory.hpp
-  include/zero/cuda/device.hpp
+  include/zero/cuda/detail/device.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
   include/zero/cuda/stream.hpp
@@ -154,18 +154,18 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/kernels/cast.cuh
   include/zero/kernels/copy_many.cuh
   include/zero/kernels/decide.cuh
-  include/zero/kernels/four.cuh
-  include/zero/kernels/launch.cuh
+  include/zero/kernels/detail/launch.cuh
+  include/zero/kernels/detail/segments.cuh
+  include/zero/kernels/detail/vec4.cuh
   include/zero/kernels/norm.cuh
-  include/zero/kernels/pieces.cuh
   include/zero/kernels/update.cuh
-  include/zero/nccl/error.hpp
-  include/zero/nccl/exchange.hpp
-  include/zero/nccl/handle.hpp
-  include/zero/nccl/identity.hpp
-  include/zero/nccl/memory.hpp
+  include/zero/nccl/detail/error.hpp
+  include/zero/nccl/detail/exchange.hpp
+  include/zero/nccl/detail/handle.hpp
+  include/zero/nccl/detail/identity.hpp
+  include/zero/nccl/detail/memory.hpp
+  include/zero/nccl/detail/state.hpp
+  include/zero/nccl/detail/types.hpp
+  include/zero/nccl/detail/watchdog.hpp
   include/zero/nccl/reduction.hpp
-  include/zero/nccl/registration.hpp
-  include/zero/nccl/state.hpp
-  include/zero/nccl/types.hpp
-  include/zero/nccl/watchdog.hpp)
+  include/zero/nccl/registration.hpp)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include <zero/gradient_arrivals.hpp>
+#include <zero/gradients/arrivals.hpp>
 
 #include <doctest/doctest.h>
 

@@ -8,11 +8,11 @@
 #include "stop_signal.hpp"
 #include "tokens.hpp"
 
-#include <zero/agreement.hpp>
 #include <zero/checkpoint/import.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/saver.hpp>
+#include <zero/engine/rank_agreement.hpp>
 
 #include <cstdint>
 #include <cstdio>

@@ -3,9 +3,9 @@
 
 #include "hugging_face.hpp"
 
-#include <zero/checkpoint/file.hpp>
-#include <zero/checkpoint/json.hpp>
-#include <zero/checkpoint/safetensors.hpp>
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/json.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
 
 #include <optional>
 #include <utility>

@@ -4,7 +4,7 @@
 
 #include "sampling.hpp"
 
-#include <zero/gradient_reducer.hpp>
+#include <zero/gradients/reducer.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 

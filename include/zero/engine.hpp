@@ -11,15 +11,15 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
+#include <zero/engine/core.hpp>
+#include <zero/engine/policy_operations.hpp>
 #include <zero/engine_config.hpp>
-#include <zero/engine_core.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/lease.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/optimizer.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
-#include <zero/policy_operations.hpp>
 #include <zero/precision.hpp>
 #include <zero/step_ticket.hpp>
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/agreement.hpp>
+#include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
-#include <zero/gradient_arrivals.hpp>
-#include <zero/gradient_reducer.hpp>
+#include <zero/gradients/arrivals.hpp>
+#include <zero/gradients/reducer.hpp>
 #include <zero/kernels/real.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameter.hpp>

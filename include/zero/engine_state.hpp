@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/flat_layout.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
-#include <zero/step_decision.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
-#include <zero/kernels/rule_settings.hpp>
 
 #include <concepts>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
-#include <zero/kernels/rule_settings.hpp>
+#include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/precision.hpp>
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/lease.hpp>
-#include <zero/step_decision.hpp>
 
 #include <array>
 #include <cstddef>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/fixed_array.hpp>
-#include <zero/function_ref.hpp>
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/function_ref.hpp>
 
 #include <atomic>
 #include <condition_variable>

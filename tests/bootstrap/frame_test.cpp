@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include <zero/bootstrap/frame.hpp>
-#include <zero/bootstrap/handshake.hpp>
-#include <zero/bootstrap/rendezvous_file.hpp>
+#include <zero/bootstrap/detail/frame.hpp>
+#include <zero/bootstrap/detail/handshake.hpp>
+#include <zero/bootstrap/detail/rendezvous_file.hpp>
 
 #include <doctest/doctest.h>
 

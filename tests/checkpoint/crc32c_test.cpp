@@ -3,7 +3,7 @@
 
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/crc32c.hpp>
+#include <zero/checkpoint/detail/crc32c.hpp>
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/file.hpp>
+#include <zero/checkpoint/detail/file.hpp>
 
 #include <doctest/doctest.h>
 

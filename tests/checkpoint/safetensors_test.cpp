@@ -3,7 +3,7 @@
 
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/safetensors.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
 
 #include <doctest/doctest.h>
 

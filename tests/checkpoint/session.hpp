@@ -4,9 +4,9 @@
 
 #include <zero/communicators/thread.hpp>
 #include <zero/engine_state.hpp>
-#include <zero/gradient_reducer.hpp>
+#include <zero/gradients/reducer.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/partitioner.hpp>
-#include <zero/step_decision.hpp>
 
 #include <array>
 #include <cstddef>

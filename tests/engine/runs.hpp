@@ -4,10 +4,10 @@
 
 #include "reference/training.hpp"
 
-#include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
 #include <zero/flat_layout.hpp>
-#include <zero/gradient_reducer.hpp>
+#include <zero/gradients/reducer.hpp>
+#include <zero/memory/buffer.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step_ticket.hpp>
 

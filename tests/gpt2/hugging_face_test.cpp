@@ -7,9 +7,9 @@
 #include <gpt2/model.hpp>
 #include <gpt2/parameters.hpp>
 
-#include <zero/checkpoint/file.hpp>
-#include <zero/checkpoint/json_reader.hpp>
-#include <zero/checkpoint/safetensors.hpp>
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
 
 #include <doctest/doctest.h>
 

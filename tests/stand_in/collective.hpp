@@ -4,9 +4,9 @@
 
 #include "stand_in/handles.hpp"
 
-#include <zero/simulation/collective.hpp>
+#include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/stream.hpp>
 #include <zero/simulation/operation.hpp>
-#include <zero/simulation/stream.hpp>
 
 #include <algorithm>
 #include <cstddef>

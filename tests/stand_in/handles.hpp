@@ -4,9 +4,9 @@
 
 #include "stand_in/machine.hpp"
 
+#include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/detail/vector_clock.hpp>
 #include <zero/simulation/operation.hpp>
-#include <zero/simulation/stream.hpp>
-#include <zero/simulation/vector_clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

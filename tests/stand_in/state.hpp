@@ -6,8 +6,8 @@
 #include "stand_in/machine.hpp"
 #include "stand_in/memory.hpp"
 
-#include <zero/simulation/race_checker.hpp>
-#include <zero/simulation/scheduler.hpp>
+#include <zero/simulation/detail/race_checker.hpp>
+#include <zero/simulation/detail/scheduler.hpp>
 
 #include <condition_variable>
 #include <cstddef>

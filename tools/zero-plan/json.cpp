@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "report.hpp"
 
-#include <zero/checkpoint/json.hpp>
+#include <zero/checkpoint/detail/json.hpp>
 #include <zero/version.hpp>
 
 #include <array>

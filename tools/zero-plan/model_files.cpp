@@ -4,8 +4,8 @@
 
 #include "options.hpp"
 
-#include <zero/checkpoint/file.hpp>
-#include <zero/checkpoint/safetensors.hpp>
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
 
 #include <algorithm>
 #include <array>

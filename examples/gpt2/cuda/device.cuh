@@ -5,7 +5,7 @@
 #include "device.hpp"
 #include "team.hpp"
 
-#include <zero/kernels/launch.cuh>
+#include <zero/kernels/detail/launch.cuh>
 
 #include <climits>
 #include <cstddef>

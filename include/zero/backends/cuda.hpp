@@ -5,17 +5,17 @@
 #include <zero/backend.hpp>
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
-#include <zero/buffer.hpp>
 #include <zero/cuda/collective_memory.hpp>
-#include <zero/cuda/device.hpp>
+#include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
-#include <zero/gradient_norm.hpp>
-#include <zero/host_memory.hpp>
+#include <zero/gradients/norm.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/kernels/update.hpp>
-#include <zero/step_decision.hpp>
+#include <zero/memory/buffer.hpp>
+#include <zero/memory/host_memory.hpp>
 
 #include <cuda_runtime_api.h>
 

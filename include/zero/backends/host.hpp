@@ -6,15 +6,15 @@
 #include <zero/bucket.hpp>
 #include <zero/communicator.hpp>
 #include <zero/error.hpp>
-#include <zero/function_ref.hpp>
-#include <zero/gradient_norm.hpp>
-#include <zero/host_memory.hpp>
+#include <zero/gradients/norm.hpp>
 #include <zero/kernels/accumulate.hpp>
 #include <zero/kernels/cast.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/kernels/norm.hpp>
 #include <zero/kernels/real.hpp>
 #include <zero/kernels/update.hpp>
-#include <zero/step_decision.hpp>
+#include <zero/memory/host_memory.hpp>
+#include <zero/support/function_ref.hpp>
 #include <zero/thread_pool.hpp>
 
 #include <algorithm>

@@ -5,16 +5,16 @@
 #include <zero/backend.hpp>
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
-#include <zero/buffer.hpp>
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
-#include <zero/gradient_norm.hpp>
-#include <zero/host_memory.hpp>
+#include <zero/gradients/norm.hpp>
+#include <zero/kernels/decide.hpp>
 #include <zero/kernels/update.hpp>
+#include <zero/memory/buffer.hpp>
+#include <zero/memory/host_memory.hpp>
+#include <zero/simulation/detail/process.hpp>
+#include <zero/simulation/detail/stream.hpp>
 #include <zero/simulation/operation.hpp>
-#include <zero/simulation/process.hpp>
-#include <zero/simulation/stream.hpp>
-#include <zero/step_decision.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/bootstrap/frame.hpp>
+#include <zero/bootstrap/detail/frame.hpp>
 #include <zero/error.hpp>
 
 #include <cstddef>

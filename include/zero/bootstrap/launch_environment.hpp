@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/bootstrap/environment.hpp>
-#include <zero/bootstrap/node_list.hpp>
+#include <zero/bootstrap/detail/environment.hpp>
+#include <zero/bootstrap/detail/node_list.hpp>
 #include <zero/error.hpp>
 
 #include <cstddef>

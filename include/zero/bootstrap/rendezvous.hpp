@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/bootstrap/address.hpp>
-#include <zero/bootstrap/deadline.hpp>
-#include <zero/bootstrap/host_channel.hpp>
+#include <zero/bootstrap/detail/address.hpp>
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/bootstrap/detail/host_channel.hpp>
+#include <zero/bootstrap/detail/rendezvous_client.hpp>
+#include <zero/bootstrap/detail/rendezvous_file.hpp>
+#include <zero/bootstrap/detail/rendezvous_server.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
-#include <zero/bootstrap/meeting.hpp>
-#include <zero/bootstrap/rendezvous_file.hpp>
-#include <zero/bootstrap/visit.hpp>
 #include <zero/error.hpp>
 
 #include <algorithm>

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/convert.hpp>
+#include <zero/checkpoint/detail/convert.hpp>
+#include <zero/checkpoint/detail/json.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/checkpoint/detail/shard_file.hpp>
+#include <zero/checkpoint/detail/shard_map.hpp>
+#include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/folder.hpp>
-#include <zero/checkpoint/json.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/checkpoint/safetensors.hpp>
-#include <zero/checkpoint/shard_file.hpp>
-#include <zero/checkpoint/shard_map.hpp>
-#include <zero/checkpoint/shard_plan.hpp>
 #include <zero/error.hpp>
 
 #include <algorithm>

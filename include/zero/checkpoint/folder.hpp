@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/file.hpp>
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/manifest_reader.hpp>
+#include <zero/checkpoint/detail/names.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/checkpoint/manifest_reader.hpp>
-#include <zero/checkpoint/names.hpp>
 #include <zero/error.hpp>
 
 #include <algorithm>

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/collective.hpp>
-#include <zero/checkpoint/convert.hpp>
+#include <zero/checkpoint/detail/collective.hpp>
+#include <zero/checkpoint/detail/convert.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/checkpoint/detail/shard_plan.hpp>
+#include <zero/checkpoint/detail/tensor_files.hpp>
 #include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/safetensors.hpp>
-#include <zero/checkpoint/shard_plan.hpp>
-#include <zero/checkpoint/tensor_files.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/checkpoint_reader.hpp>
-#include <zero/checkpoint/collective.hpp>
-#include <zero/checkpoint/convert.hpp>
+#include <zero/checkpoint/detail/checkpoint_reader.hpp>
+#include <zero/checkpoint/detail/collective.hpp>
+#include <zero/checkpoint/detail/convert.hpp>
+#include <zero/checkpoint/detail/manifest_reader.hpp>
+#include <zero/checkpoint/detail/shard_map.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/checkpoint/manifest_reader.hpp>
-#include <zero/checkpoint/shard_map.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/detail/collective.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/error.hpp>

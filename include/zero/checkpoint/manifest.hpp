@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/crc32c.hpp>
-#include <zero/checkpoint/json.hpp>
-#include <zero/checkpoint/names.hpp>
-#include <zero/checkpoint/utf8.hpp>
+#include <zero/checkpoint/detail/crc32c.hpp>
+#include <zero/checkpoint/detail/json.hpp>
+#include <zero/checkpoint/detail/names.hpp>
+#include <zero/checkpoint/detail/utf8.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>

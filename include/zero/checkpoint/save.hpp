@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/collective.hpp>
+#include <zero/checkpoint/detail/collective.hpp>
+#include <zero/checkpoint/detail/shard_file.hpp>
+#include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/checkpoint/shard_file.hpp>
-#include <zero/checkpoint/shard_plan.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 

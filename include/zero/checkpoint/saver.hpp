@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/agreement.hpp>
+#include <zero/checkpoint/detail/snapshot.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/save.hpp>
-#include <zero/checkpoint/snapshot.hpp>
+#include <zero/engine/rank_agreement.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 

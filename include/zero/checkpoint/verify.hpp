@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/checkpoint/detail/shard_file.hpp>
+#include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/checkpoint/safetensors.hpp>
-#include <zero/checkpoint/shard_file.hpp>
-#include <zero/checkpoint/shard_plan.hpp>
 #include <zero/error.hpp>
 
 #include <algorithm>

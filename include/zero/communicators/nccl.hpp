@@ -2,23 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/agreement.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
-#include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
 #include <zero/cuda/collective_memory.hpp>
-#include <zero/cuda/device.hpp>
+#include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/stream.hpp>
+#include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
-#include <zero/nccl/error.hpp>
-#include <zero/nccl/exchange.hpp>
-#include <zero/nccl/identity.hpp>
-#include <zero/nccl/memory.hpp>
+#include <zero/memory/buffer.hpp>
+#include <zero/nccl/detail/error.hpp>
+#include <zero/nccl/detail/exchange.hpp>
+#include <zero/nccl/detail/identity.hpp>
+#include <zero/nccl/detail/memory.hpp>
+#include <zero/nccl/detail/state.hpp>
+#include <zero/nccl/detail/types.hpp>
 #include <zero/nccl/reduction.hpp>
 #include <zero/nccl/registration.hpp>
-#include <zero/nccl/state.hpp>
-#include <zero/nccl/types.hpp>
 
 #include <cuda_runtime_api.h>
 #include <nccl.h>

@@ -7,11 +7,11 @@
 #include <zero/communicators/thread.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/accumulate.hpp>
-#include <zero/simulation/collective.hpp>
+#include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/process.hpp>
+#include <zero/simulation/detail/world.hpp>
 #include <zero/simulation/operation.hpp>
 #include <zero/simulation/options.hpp>
-#include <zero/simulation/process.hpp>
-#include <zero/simulation/world.hpp>
 
 #include <cstddef>
 #include <cstdint>

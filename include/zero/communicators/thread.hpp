@@ -5,8 +5,8 @@
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
 #include <zero/error.hpp>
-#include <zero/fixed_array.hpp>
-#include <zero/growing_array.hpp>
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/reusable_vector.hpp>
 
 #include <array>
 #include <atomic>

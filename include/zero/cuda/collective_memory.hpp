@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/buffer.hpp>
+#include <zero/memory/buffer.hpp>
 
 #include <cstddef>
 #include <span>

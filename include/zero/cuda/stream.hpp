@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/communicator.hpp>
-#include <zero/cuda/device.hpp>
+#include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/error.hpp>
 
 #include <cuda_runtime_api.h>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
-#include <zero/kernels/rule_settings.hpp>
 
 #include <array>
 #include <cstddef>

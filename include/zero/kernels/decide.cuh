@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/kernels/launch.cuh>
-#include <zero/step_decision.hpp>
+#include <zero/kernels/decide.hpp>
+#include <zero/kernels/detail/launch.cuh>
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/kernels/scalar.hpp>
+#include <zero/kernels/detail/scalar.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/gradient_norm.hpp>
+#include <zero/gradients/norm.hpp>
+#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/detail/norm_block.hpp>
+#include <zero/kernels/detail/scalar.hpp>
+#include <zero/kernels/detail/segments.cuh>
 #include <zero/kernels/exact_sum.hpp>
 #include <zero/kernels/float_types.hpp>
-#include <zero/kernels/launch.cuh>
-#include <zero/kernels/norm_granule.hpp>
-#include <zero/kernels/pieces.cuh>
-#include <zero/kernels/scalar.hpp>
 
 #include <cstddef>
 #include <cstdint>

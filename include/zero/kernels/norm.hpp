@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/kernels/detail/norm_block.hpp>
 #include <zero/kernels/exact_sum.hpp>
-#include <zero/kernels/norm_granule.hpp>
 #include <zero/kernels/real.hpp>
 
 #include <bit>

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/kernels/detail/scalar.hpp>
 #include <zero/kernels/double.hpp>
 #include <zero/kernels/floating_point_guard.hpp>
 #include <zero/kernels/instruction_set.hpp>
-#include <zero/kernels/scalar.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -80,4 +80,4 @@ struct States {
 
 }  // namespace zero
 
-#include <zero/kernels/real_x86.hpp>
+#include <zero/kernels/detail/real_x86.hpp>

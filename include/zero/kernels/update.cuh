@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/kernels/four.cuh>
-#include <zero/kernels/launch.cuh>
-#include <zero/kernels/pieces.cuh>
+#include <zero/kernels/decide.hpp>
+#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/detail/segments.cuh>
+#include <zero/kernels/detail/vec4.cuh>
 #include <zero/kernels/update.hpp>
-#include <zero/step_decision.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/bootstrap/deadline.hpp>
-#include <zero/nccl/handle.hpp>
-#include <zero/nccl/state.hpp>
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/nccl/detail/handle.hpp>
+#include <zero/nccl/detail/state.hpp>
 
 #include <nccl.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
-#include <zero/simulation/vector_clock.hpp>
+#include <zero/simulation/detail/vector_clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -4,12 +4,12 @@
 
 #include <zero/any_engine.hpp>
 #include <zero/backends/simulation.hpp>
-#include <zero/buffer.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/simulation.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/memory/buffer.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>

@@ -4,11 +4,11 @@
 // Any bytes as what ranks read before they trust each other; the first one says as what: a node list, a list of tasks,
 // a rendezvous file, a greeting, or frames.
 
-#include <zero/bootstrap/frame.hpp>
-#include <zero/bootstrap/handshake.hpp>
+#include <zero/bootstrap/detail/frame.hpp>
+#include <zero/bootstrap/detail/handshake.hpp>
+#include <zero/bootstrap/detail/node_list.hpp>
+#include <zero/bootstrap/detail/rendezvous_file.hpp>
 #include <zero/bootstrap/host_failure.hpp>
-#include <zero/bootstrap/node_list.hpp>
-#include <zero/bootstrap/rendezvous_file.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,7 +3,7 @@
 
 // Any bytes as a safetensors file: refused with the library's error, or a header that is written and read as itself.
 
-#include <zero/checkpoint/safetensors.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
 
 #include <cstddef>
 #include <cstdint>

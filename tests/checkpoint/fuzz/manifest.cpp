@@ -4,8 +4,8 @@
 // Any text as a manifest, with a checksum that fits it: refused with the library's error, or one whose files can be
 // mapped, and that is written and read as itself.
 
-#include <zero/checkpoint/manifest_reader.hpp>
-#include <zero/checkpoint/shard_map.hpp>
+#include <zero/checkpoint/detail/manifest_reader.hpp>
+#include <zero/checkpoint/detail/shard_map.hpp>
 
 #include <cstddef>
 #include <cstdint>

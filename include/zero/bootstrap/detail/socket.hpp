@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/bootstrap/detail/frame.hpp>
+#include <zero/error.hpp>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace zero::detail {
+
+/// Repeats a system call as long as a signal interrupts it.
+template <class Call>
+[[nodiscard]] auto again(Call call) {
+  for (;;) {
+    auto const result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+[[nodiscard]] inline std::string system_message(int code) { return std::generic_category().message(code); }
+
+/// Owns a file descriptor. Move-only.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() { close(); }
+  void close() noexcept {
+    if (fd_ >= 0) (void)::close(std::exchange(fd_, -1));
+  }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// How reading or writing ended.
+enum class Transfer : std::uint8_t { done, closed, malformed, late, stopped };
+
+inline void set_option(int fd, int level, int name, int value) noexcept {
+  (void)::setsockopt(fd, level, name, &value, sizeof value);  // each is a refinement: without it things still work
+}
+
+/// Small messages go at once, and a host that has lost its power is noticed after half a minute without traffic.
+inline void tune(int fd) noexcept {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+/// Waits until \p fd is ready for \p events, for at most \p milliseconds.
+inline bool wait_for(int fd, short events, int milliseconds) {
+  pollfd entry{fd, events, 0};
+  return again([&] { return ::poll(&entry, 1, milliseconds); }) > 0;
+}
+
+/// Writes everything, or says why not. \p fd does not block. \p stopped is asked while the peer does not read.
+[[nodiscard]] inline Transfer write_all(int fd, std::span<std::byte const> bytes, Deadline const& deadline,
+                                        std::function<bool()> const& stopped = {}) {
+  constexpr int slice = 20;  // milliseconds between two looks at `stopped`
+  while (!bytes.empty()) {
+    auto const sent = again([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    if (sent > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+    } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      if (stopped && stopped()) return Transfer::stopped;
+      if (deadline.passed()) return Transfer::late;
+      (void)wait_for(fd, POLLOUT, deadline.milliseconds(slice));
+    } else {
+      return Transfer::closed;
+    }
+  }
+  return Transfer::done;
+}
+
+/// Takes what has arrived, without waiting. `done`: a frame is complete; `late`: not yet.
+[[nodiscard]] inline Transfer read_some(int fd, FrameReader& reader) {
+  while (!reader.complete()) {
+    auto const space = reader.space();
+    auto const got = again([&] { return ::recv(fd, space.data(), space.size(), 0); });
+    if (got == 0) return Transfer::closed;
+    if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Transfer::late : Transfer::closed;
+    reader.filled(static_cast<std::size_t>(got));
+    if (reader.malformed()) return Transfer::malformed;
+  }
+  return Transfer::done;
+}
+
+/// Waits for a whole frame.
+[[nodiscard]] inline Transfer read_frame(int fd, FrameReader& reader, Deadline const& deadline) {
+  constexpr int slice = 1000;
+  for (;;) {
+    auto const result = read_some(fd, reader);
+    if (result != Transfer::late || deadline.passed()) return result;
+    (void)wait_for(fd, POLLIN, deadline.milliseconds(slice));
+  }
+}
+
+}  // namespace zero::detail

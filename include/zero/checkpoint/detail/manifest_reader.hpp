@@ -1,0 +1,287 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace zero {
+namespace detail {
+
+[[noreturn]] inline void bad_manifest(std::string_view why) {
+  throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid manifest: ", why}));
+}
+
+/// The values of one JSON object by name and type, each of which must be there.
+class ManifestFields {
+ public:
+  ManifestFields(Json const& object, std::string_view what) : object_(object), what_(what) {}
+
+  template <class T>
+  [[nodiscard]] T const& get(std::string_view field) const {
+    auto const* const value = object_.find(field);
+    auto const* const typed = value == nullptr ? nullptr : value->get<T>();
+    if (typed == nullptr) {
+      bad_manifest(sentence({what_, " has no member ", detail::quoted(field), " of the type that it must have"}));
+    }
+    return *typed;
+  }
+  [[nodiscard]] std::uint64_t number(std::string_view field, std::uint64_t largest = UINT64_MAX) const {
+    auto const value = get<std::uint64_t>(field);
+    if (value > largest) bad_manifest(sentence({field, " of ", what_, " is ", value, ", more than ", largest}));
+    return value;
+  }
+  [[nodiscard]] std::string const& text(std::string_view field) const { return get<std::string>(field); }
+  [[nodiscard]] Json::Array const& array(std::string_view field) const { return get<Json::Array>(field); }
+  /// \p each is made of every element of an array.
+  template <class T, class F>
+  [[nodiscard]] std::vector<T> list(std::string_view field, F&& each) const {
+    std::vector<T> values;
+    for (auto const& element : array(field)) values.push_back(each(element));
+    return values;
+  }
+
+ private:
+  Json const& object_;
+  std::string_view what_;
+};
+
+inline std::string text_of_hex(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    unsigned value = 0;
+    auto const pair = text.substr(i, 2);
+    auto const [end, error] = std::from_chars(pair.data(), pair.data() + pair.size(), value, 16);
+    if (pair.size() != 2 || error != std::errc() || end != pair.data() + 2) bad_manifest("bytes in hex are malformed");
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+inline ElementType element_type_of(std::string_view text) {
+  for (auto const type : {ElementType::fp32, ElementType::fp16, ElementType::bf16}) {
+    if (name(type) == text) return type;
+  }
+  bad_manifest(sentence({"the type ", detail::quoted(text), " is unknown"}));
+}
+
+inline std::uint64_t natural_of(Json const& value) {
+  auto const* const number = value.get<std::uint64_t>();
+  if (number == nullptr) bad_manifest("a list holds something else than whole numbers");
+  return *number;
+}
+inline std::string string_of(Json const& value) {
+  auto const* const text = value.get<std::string>();
+  if (text == nullptr) bad_manifest("a list holds something else than strings");
+  return *text;
+}
+
+inline ManifestParameter parameter_of(Json const& value) {
+  ManifestFields const fields(value, "a parameter");
+  ManifestParameter parameter{.name = fields.text("name"),
+                              .shape = fields.list<std::uint64_t>("shape", natural_of),
+                              .type = element_type_of(fields.text("type")),
+                              .frozen = fields.get<bool>("frozen")};
+  std::uint64_t count = 1;
+  for (auto const dimension : parameter.shape) {
+    if (dimension == 0 || count > (std::uint64_t{1} << 48U) / dimension) {
+      bad_manifest(sentence({"parameter ", detail::quoted(parameter.name), " has no elements or more than 2^48"}));
+    }
+    count *= dimension;
+  }
+  return parameter;
+}
+
+inline std::vector<ManifestRange> ranges_of(Json::Array const& numbers, Manifest const& manifest) {
+  if (numbers.size() % 3 != 0) bad_manifest("ranges come in threes: parameter, begin, end");
+  std::vector<ManifestRange> ranges;
+  for (std::size_t i = 0; i < numbers.size(); i += 3) {
+    std::uint64_t const p = natural_of(numbers[i]), begin = natural_of(numbers[i + 1]),
+                        end = natural_of(numbers[i + 2]);
+    if (p >= manifest.parameters.size()) bad_manifest(sentence({"there is no parameter ", p}));
+    if (begin >= end || end > manifest.parameters[static_cast<std::size_t>(p)].count()) {
+      bad_manifest(sentence({"elements ", begin, " to ", end, " are no range of parameter ",
+                             detail::quoted(manifest.parameters[static_cast<std::size_t>(p)].name)}));
+    }
+    ranges.push_back({static_cast<std::uint32_t>(p), begin, end});
+  }
+  return ranges;
+}
+
+inline constexpr std::uint64_t largest_file = std::uint64_t{1} << 60U;  // bytes
+
+/// Size and checksums must be those of the ranges, so that nothing later reads beyond a chunk or a file.
+inline void check_sizes(ManifestFile const& file, Manifest const& manifest) {
+  std::uint64_t bytes = file.data_begin;
+  for (auto const& range : file.ranges) {
+    std::uint64_t const size = element_size(manifest.type_of(file.kind, range.parameter));
+    if (bytes % size != 0) bad_manifest(sentence({"elements of file ", detail::quoted(file.name), " are not aligned"}));
+    bytes += (range.end - range.begin) * size;
+    // One range has at most 2^50 bytes, so that the sum is stopped long before it could wrap.
+    if (bytes > largest_file)
+      bad_manifest(sentence({"file ", detail::quoted(file.name), " is larger than 2^60 bytes"}));
+  }
+  if (file.data_begin < 8 || file.data_begin % 8 != 0 || bytes != file.bytes) {
+    bad_manifest(
+        sentence({"file ", detail::quoted(file.name), " has ", file.bytes, " bytes, its ranges need ", bytes}));
+  }
+  if (file.crc32c.size() != (file.bytes + manifest.chunk - 1) / manifest.chunk) {
+    bad_manifest(sentence(
+        {"file ", detail::quoted(file.name), " has ", file.crc32c.size(), " checksums for ", file.bytes, " bytes"}));
+  }
+}
+
+inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
+  ManifestFields const fields(value, "a file");
+  ManifestFile file{.name = fields.text("name"),
+                    .kind = fields.text("kind"),
+                    .rank = static_cast<int>(fields.number("rank", static_cast<std::uint64_t>(manifest.world) - 1)),
+                    .bytes = fields.number("bytes", largest_file),
+                    .data_begin = fields.number("data_begin", std::uint64_t{1} << 32U),
+                    .crc32c = {},
+                    .ranges = ranges_of(fields.array("ranges"), manifest)};
+  for (auto const& element : fields.array("crc32c")) {
+    auto const bytes = text_of_hex(string_of(element));
+    if (bytes.size() != 4) bad_manifest("a checksum has not 8 digits");
+    std::uint32_t crc = 0;
+    for (char const byte : bytes) crc = crc << 8U | static_cast<unsigned char>(byte);
+    file.crc32c.push_back(crc);
+  }
+  if (file.name != shard_name(file.kind, file.rank, manifest.world)) {
+    bad_manifest(sentence({"a file of rank ", file.rank, " and kind ", detail::quoted(file.kind), " cannot be called ",
+                           detail::quoted(file.name)}));
+  }
+  check_sizes(file, manifest);
+  return file;
+}
+
+/// Every element of every kind is in the files once.
+inline void check_coverage(Manifest const& manifest) {
+  std::vector<std::string> kinds{std::string(parameters_kind)};
+  if (manifest.complete) kinds.insert(kinds.end(), manifest.states.begin(), manifest.states.end());
+  std::map<std::string_view, std::vector<ManifestRange>> ranges;
+  for (auto const& kind : kinds) ranges[kind];
+  for (auto const& file : manifest.files) {
+    auto const of_kind = ranges.find(file.kind);
+    if (of_kind == ranges.end())
+      bad_manifest(sentence({"there is a file of the unknown kind ", detail::quoted(file.kind)}));
+    of_kind->second.insert(of_kind->second.end(), file.ranges.begin(), file.ranges.end());
+  }
+  for (auto& [kind, all] : ranges) {
+    std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) {
+      return std::tuple(a.parameter, a.begin) < std::tuple(b.parameter, b.begin);
+    });
+    auto at = all.begin();
+    for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) {
+      auto const& parameter = manifest.parameters[p];
+      std::uint64_t covered = 0;
+      for (; at != all.end() && at->parameter == p && at->begin == covered; ++at) covered = at->end;
+      bool const none = parameter.frozen && kind != parameters_kind;
+      if (covered == (none ? 0 : parameter.count())) continue;
+      bad_manifest(
+          sentence({kind, " of ", detail::quoted(parameter.name), " is not there exactly once at element ", covered}));
+    }
+    if (at != all.end()) bad_manifest(sentence({kind, " holds elements twice"}));
+  }
+}
+
+inline void check_names(Manifest const& manifest) {
+  std::unordered_set<std::string> names, files, kinds{std::string(parameters_kind)};
+  for (auto const& parameter : manifest.parameters) {
+    if (!names.insert(parameter.name).second)
+      bad_manifest(sentence({"parameter ", detail::quoted(parameter.name), " is there twice"}));
+  }
+  for (auto const& kind : manifest.states) {
+    if (!is_safe_name(kind) || !kinds.insert(kind).second) bad_manifest("a state has no name of its own");
+  }
+  for (auto const& file : manifest.files) {
+    if (!is_safe_name(file.name) || !files.insert(file.name).second) {
+      bad_manifest(sentence({"file ", detail::quoted(file.name), " is there twice, or no file of this folder"}));
+    }
+  }
+  if (!is_valid_tag(manifest.tag)) bad_manifest("its tag is not valid");
+}
+
+inline void check_checksum(std::string_view text) {
+  std::size_t const end = manifest_end({}).size();
+  if (text.size() < end || text.substr(text.size() - end) != manifest_end(text.substr(0, text.size() - end))) {
+    bad_manifest("its checksum does not fit its text: it is truncated or altered");
+  }
+}
+
+inline void check_format(ManifestFields const& fields) {
+  if (fields.text("format") != "zero checkpoint") bad_manifest("it is of another format");
+  auto const version = fields.number("version");
+  if (version == Manifest::current_version) return;
+  throw CheckpointError(CheckpointFailure::mismatch,
+                        sentence({"zero: the checkpoint has version ", version, " of the format, and this is ",
+                                  library_name(), ", which reads version ", Manifest::current_version,
+                                  ": use the version of the library that wrote it, ", fields.text("library")}));
+}
+
+inline CallerState caller_state_of(Json::Object const& object) {
+  CallerState state;
+  for (auto const& [key, value] : object) {
+    auto const* const text = value.get<std::string>();
+    state[key] = text != nullptr ? *text : text_of_hex(ManifestFields(value, "caller").text("hex"));
+  }
+  return state;
+}
+
+}  // namespace detail
+
+/// Reads and checks the text of a manifest: a Manifest that it returns describes files in which every element is there
+/// once, and no size or offset of it leads astray. \throws CheckpointError (damaged), or (mismatch) for another version
+/// of the format.
+[[nodiscard]] inline Manifest parse_manifest(std::string_view text) {
+  detail::check_checksum(text);
+  Json const json = parse_json(text, {.depth = 4});
+  detail::ManifestFields const fields(json, "the manifest");
+  detail::check_format(fields);
+  (void)fields.get<Json::Object>("layout");
+  detail::ManifestFields const layout(*json.find("layout"), "layout");
+  Manifest manifest;
+  manifest.library = fields.text("library");
+  manifest.tag = fields.text("tag");
+  manifest.nonce = fields.text("nonce");
+  manifest.world = static_cast<int>(fields.number("world", 1U << 20U));
+  if (manifest.world == 0) detail::bad_manifest("its world has no ranks");
+  manifest.stage = static_cast<Stage>(fields.number("stage", 3));
+  manifest.compute = detail::element_type_of(fields.text("compute"));
+  manifest.bucket_elements = layout.number("bucket_elements");
+  manifest.granule = layout.number("granule");
+  manifest.whole_below = layout.number("whole_below");
+  manifest.chunk = fields.number("chunk", std::uint64_t{1} << 30U);
+  if (manifest.chunk < 8 || manifest.chunk % 8 != 0) detail::bad_manifest("its chunk is no multiple of 8 bytes");
+  manifest.complete = fields.get<bool>("complete");
+  manifest.rule = fields.text("rule");
+  manifest.states = fields.list<std::string>("states", detail::string_of);
+  manifest.scaler = fields.text("scaler");
+  auto const scaler = detail::text_of_hex(fields.text("scaler_state"));
+  for (char const byte : scaler) manifest.scaler_state.push_back(static_cast<std::byte>(byte));
+  manifest.steps = fields.number("steps");
+  manifest.skipped = fields.number("skipped");
+  manifest.parameters = fields.list<ManifestParameter>("parameters", detail::parameter_of);
+  manifest.files =
+      fields.list<ManifestFile>("files", [&](Json const& value) { return detail::file_of(value, manifest); });
+  manifest.caller = detail::caller_state_of(fields.get<Json::Object>("caller"));
+  detail::check_names(manifest);
+  detail::check_coverage(manifest);
+  return manifest;
+}
+
+}  // namespace zero

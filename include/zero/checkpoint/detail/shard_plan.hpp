@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/detail/names.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/checkpoint/manifest.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// One file that a rank is going to write: its head, and where its elements come from, in the order of the file.
+struct ShardPlan {
+  ManifestFile file;
+  std::string head;  ///< the file's first bytes, up to its data
+  std::vector<StateRange> ranges;
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view safetensors_type(ElementType type) noexcept {
+  return type == ElementType::fp32 ? "F32" : type == ElementType::fp16 ? "F16" : "BF16";
+}
+
+/// `name[begin:end]`: other programs see at once what part it is. A whole parameter has its shape.
+inline TensorEntry tensor_of(ManifestParameter const& parameter, ManifestRange const& range, ElementType type) {
+  bool const whole = range.begin == 0 && range.end == parameter.count();
+  return {.name = sentence({parameter.name, "[", range.begin, ":", range.end, "]"}),
+          .type = std::string(safetensors_type(type)),
+          .shape = whole ? parameter.shape : std::vector<std::uint64_t>{range.end - range.begin}};
+}
+
+/// What every file of a save says of itself, so that it is told from those of another save.
+inline SafetensorsHeader::Metadata shard_metadata(Manifest const& manifest, ManifestFile const& file) {
+  return {{"format", "zero checkpoint"},
+          {"tag", manifest.tag},
+          {"nonce", manifest.nonce},
+          {"kind", file.kind},
+          {"rank", std::to_string(file.rank)}};
+}
+
+/// The head of a file whose ranges are in the order of their data. Also how a reader checks one.
+inline SafetensorsHeader header_of(Manifest const& manifest, ManifestFile const& file) {
+  SafetensorsHeader header{.metadata = shard_metadata(manifest, file)};
+  for (auto const& range : file.ranges) {
+    header.tensors.push_back(
+        tensor_of(manifest.parameters[range.parameter], range, manifest.type_of(file.kind, range.parameter)));
+  }
+  lay_out(header);
+  return header;
+}
+
+/// Brings \p plan's ranges into the order in which a safetensors file has them.
+inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
+  auto const header = header_of(manifest, plan.file);
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < header.tensors.size(); ++i) places[header.tensors[i].name] = i;
+  std::vector<StateRange> sorted(plan.ranges.size());
+  for (std::size_t i = 0; i < plan.ranges.size(); ++i) {
+    auto const& range = plan.file.ranges[i];
+    sorted[places.at(tensor_of(manifest.parameters[range.parameter], range, ElementType::fp32).name)] = plan.ranges[i];
+  }
+  plan.ranges = std::move(sorted);
+  plan.file.ranges.clear();
+  for (auto const& range : plan.ranges) {
+    plan.file.ranges.push_back({range.parameter, range.begin, range.begin + range.count});
+  }
+}
+
+}  // namespace detail
+
+/// A manifest without files: what a checkpoint of \p state says whoever writes it. \throws CheckpointError
+/// (bad_request) for names that are not UTF-8.
+[[nodiscard]] inline Manifest describe(EngineState const& state, std::string tag, std::string nonce, bool complete) {
+  auto const& traits = state.traits();
+  auto const progress = state.progress();
+  Manifest manifest;
+  manifest.tag = std::move(tag);
+  manifest.nonce = std::move(nonce);
+  manifest.world = state.size();
+  manifest.stage = traits.layout.stage;
+  manifest.compute = traits.compute;
+  manifest.bucket_elements = traits.layout.bucket_elements;
+  manifest.granule = traits.layout.granule;
+  manifest.whole_below = traits.layout.whole_below;
+  manifest.complete = complete;
+  manifest.rule = traits.rule;
+  manifest.states = traits.states;
+  manifest.scaler = traits.scaler;
+  manifest.scaler_state = progress.scaler;
+  manifest.steps = progress.steps;
+  manifest.skipped = progress.skipped;
+  for (auto const& spec : state.parameters()) {
+    if (!detail::is_utf8(spec.name)) {
+      throw CheckpointError(CheckpointFailure::bad_request,
+                            "zero: a parameter's name is not UTF-8: a checkpoint cannot hold it");
+    }
+    manifest.parameters.push_back({.name = spec.name,
+                                   .shape = {spec.shape.begin(), spec.shape.end()},
+                                   .type = spec.frozen ? traits.compute : ElementType::fp32,
+                                   .frozen = spec.frozen});
+  }
+  return manifest;
+}
+
+/// The files that this rank writes of its share: one per kind.
+[[nodiscard]] inline std::vector<ShardPlan> plan_shards(EngineState const& state, Manifest const& manifest) {
+  std::size_t const kinds = manifest.complete ? 1 + manifest.states.size() : 1;
+  std::vector<ShardPlan> plans(kinds);
+  for (std::size_t k = 0; k < kinds; ++k) {
+    auto& file = plans[k].file;
+    file.kind = k == 0 ? std::string(detail::parameters_kind) : manifest.states[k - 1];
+    file.rank = state.rank();
+    file.name = detail::shard_name(file.kind, file.rank, manifest.world);
+  }
+  for (auto const& range : state.share()) {
+    if (range.kind >= kinds) continue;
+    plans[range.kind].file.ranges.push_back({range.parameter, range.begin, range.begin + range.count});
+    plans[range.kind].ranges.push_back(range);
+  }
+  for (auto& plan : plans) {
+    detail::sort_ranges(plan, manifest);
+    auto header = detail::header_of(manifest, plan.file);
+    plan.head = to_bytes(header);
+    plan.file.data_begin = header.data_begin;
+    plan.file.bytes = header.data_begin + header.data_bytes();
+  }
+  return plans;
+}
+
+}  // namespace zero

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/detail/shard_plan.hpp>
+#include <zero/checkpoint/save.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/precision.hpp>
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zero::detail {
+
+/// A copy of what one rank saves, so that the engine may go on. Its memory lies in huge pages where the system gives
+/// them, pinned where the engine's backend is a device's, and is kept for the next copy: touching memory for the first
+/// time takes ten times as long as to fill it.
+class Snapshot {
+ public:
+  Snapshot() = default;
+  Snapshot(Snapshot const&) = delete;
+  Snapshot& operator=(Snapshot const&) = delete;
+  ~Snapshot() { give_back(); }
+
+  /// Sets memory aside for copies of \p bytes of \p state, and touches it. \throws std::bad_alloc, or what the backend
+  /// throws where it cannot be pinned; what was copied is gone then.
+  void reserve(EngineState& state, std::size_t bytes) {
+    if (bytes <= memory_.size()) return;
+    map(state, bytes);
+    constexpr std::size_t page = 4096;  // or more
+    for (std::size_t at = 0; at < bytes; at += page) memory_[at] = std::byte{};
+  }
+
+  /// Copies the ranges of \p plans, which are borrowed until the next call, as fast as the engine's backend copies.
+  /// \throws as `reserve`; what was copied before is gone then.
+  void take(EngineState& state, std::vector<ShardPlan> const& plans) {
+    places_.clear();
+    std::size_t bytes = 0;
+    for (auto const& plan : plans) {
+      for (auto const& range : plan.ranges) places_[&range] = std::exchange(bytes, bytes + range.bytes());
+    }
+    if (bytes > memory_.size()) map(state, bytes);
+    for (auto const& plan : plans) {
+      for (auto const& range : plan.ranges) {
+        state.read(range, 0, memory_.subspan(places_.at(&range), static_cast<std::size_t>(range.bytes())));
+      }
+    }
+  }
+
+  /// Gives the elements back. Valid as long as this.
+  [[nodiscard]] RangeSource source() const {
+    return [this](StateRange const& range, std::uint64_t first, std::span<std::byte> into) {
+      std::memcpy(into.data(), memory_.data() + places_.at(&range) + first * element_size(range.type), into.size());
+    };
+  }
+
+ private:
+  void map(EngineState& state, std::size_t bytes) {
+    give_back();
+    void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) throw std::bad_alloc();
+    memory_ = {static_cast<std::byte*>(data), bytes};
+#ifdef MADV_HUGEPAGE
+    (void)::madvise(data, bytes, MADV_HUGEPAGE);  // a hint: small pages are slower, not wrong
+#endif
+    pinned_ = state.pin(memory_);
+  }
+  void give_back() noexcept {
+    pinned_.reset();
+    if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
+    memory_ = {};
+  }
+
+  std::span<std::byte> memory_;
+  std::shared_ptr<void> pinned_;                               // as long as the memory
+  std::unordered_map<StateRange const*, std::size_t> places_;  // in the memory, by range of the plans
+};
+
+}  // namespace zero::detail

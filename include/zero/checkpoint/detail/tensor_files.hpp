@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/checkpoint/detail/names.hpp>
+#include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A tensor of one of several files.
+struct FileTensor {
+  std::size_t file = 0;     ///< by number
+  std::uint64_t begin = 0;  ///< bytes from the start of the file
+  TensorEntry entry{};
+};
+
+/// Whole tensors that other programs have written: those of one safetensors file, or of all files that Hugging Face's
+/// `model.safetensors.index.json` lists. Reads all headers at once, and data as it is asked for; one file is open at a
+/// time. An index is somebody else's word: it names files of its own folder only, all of them must be there, and none
+/// of its names may be in two of them.
+class TensorFiles {
+ public:
+  /// \p path is an index where it ends in ".json". \throws CheckpointError: not_found; damaged, also for an index that
+  /// leaves its folder, lists what its files have not, or has a tensor in two files.
+  TensorFiles(FileSystem& system, std::string path) : system_(system), path_(std::move(path)) {
+    if (!path_.ends_with(".json")) {
+      add(path_, {});
+      return;
+    }
+    auto const places = read_index();
+    std::vector<std::string> names;
+    for (auto const& [tensor, file] : places) names.push_back(file);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    auto const folder = path_.substr(0, path_.rfind('/') + 1);  // empty where there is none
+    for (auto const& name : names) add(folder + name, name);
+    check_places(places);
+  }
+
+  /// As it was given.
+  [[nodiscard]] std::string const& path() const noexcept { return path_; }
+  /// In the order of the files and of their data.
+  [[nodiscard]] std::vector<FileTensor> const& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] FileTensor const* find(std::string const& name) const {
+    auto const found = places_.find(name);
+    return found == places_.end() ? nullptr : &tensors_[found->second];
+  }
+
+  /// Fills \p bytes from byte \p offset of \p tensor on. \throws CheckpointError.
+  void read(FileTensor const& tensor, std::uint64_t offset, std::span<std::byte> bytes) {
+    if (!open_ || open_number_ != tensor.file) {
+      open_.emplace(File::open(system_, files_[tensor.file].path));
+      open_number_ = tensor.file;
+    }
+    open_->read(bytes, tensor.begin + offset);
+  }
+
+ private:
+  struct NamedFile {
+    std::string path;
+    std::string name;  // as the index has it
+  };
+
+  [[noreturn]] void bad_index(std::string_view why) const {
+    throw CheckpointError(CheckpointFailure::damaged,
+                          detail::sentence({"zero: the index ", detail::quoted(path_), " ", why}));
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
+    Json const index = parse_json(read_text(system_, path_, SafetensorsHeader::largest), {.depth = 4});
+    auto const* const map = index.find("weight_map");
+    auto const* const members = map == nullptr ? nullptr : map->get<Json::Object>();
+    if (members == nullptr || members->empty()) bad_index("has no weight_map: give the safetensors file itself");
+    std::vector<std::pair<std::string, std::string>> places;
+    for (auto const& [tensor, file] : *members) {
+      auto const* const name = file.get<std::string>();
+      if (name == nullptr || !detail::is_safe_name(*name) || !name->ends_with(".safetensors")) {
+        bad_index(detail::sentence({"lists what is no safetensors file of its own folder: ",
+                                    name == nullptr ? "no string" : detail::quoted(name->substr(0, 200)),
+                                    " for tensor ", detail::quoted(tensor)}));
+      }
+      places.emplace_back(tensor, *name);
+    }
+    return places;
+  }
+
+  /// Enters the tensors of one file. Its size bounds its header, before memory is taken for that.
+  void add(std::string const& path, std::string const& name) {
+    auto const file = File::open(system_, path);
+    std::uint64_t const size = file.size();
+    std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(8, size)));
+    file.read(first, 0);
+    std::string json(static_cast<std::size_t>(safetensors_header_bytes(first, size)), '\0');
+    file.read(std::as_writable_bytes(std::span(json)), 8);
+    auto header = parse_safetensors_header(json, size - 8 - json.size());
+    for (auto& entry : header.tensors) {
+      auto const [place, is_new] = places_.emplace(entry.name, tensors_.size());
+      if (!is_new) {
+        bad_index(detail::sentence({"has tensor ", detail::quoted(entry.name), " in both ",
+                                    detail::quoted(files_[tensors_[place->second].file].name), " and ",
+                                    detail::quoted(name)}));
+      }
+      tensors_.push_back({files_.size(), header.data_begin + entry.begin, std::move(entry)});
+    }
+    files_.push_back({path, name});
+  }
+
+  void check_places(std::vector<std::pair<std::string, std::string>> const& places) const {
+    for (auto const& [tensor, file] : places) {
+      auto const* const found = find(tensor);
+      if (found != nullptr && files_[found->file].name == file) continue;
+      bad_index(detail::sentence(
+          {"has tensor ", detail::quoted(tensor), " in ", detail::quoted(file), ", which does not hold it"}));
+    }
+  }
+
+  FileSystem& system_;
+  std::string path_;
+  std::vector<NamedFile> files_;
+  std::vector<FileTensor> tensors_;
+  std::unordered_map<std::string, std::size_t> places_;  // by name
+  std::optional<File> open_;
+  std::size_t open_number_ = 0;
+};
+
+}  // namespace zero

@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/communicator.hpp>
+#include <zero/engine/operations.hpp>
+#include <zero/flat_layout.hpp>
+#include <zero/layout/offload_split.hpp>
+#include <zero/memory/buffer.hpp>
+#include <zero/parameter.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <vector>
+
+namespace zero {
+
+/// What the parts of one engine work with, all of them. Borrowed, and outlives them.
+template <class Backend>
+struct EngineContext {
+  Backend& backend;
+  Operations<Backend>& operations;
+  MemoryReport& books;
+  Traffic& traffic;
+  std::exception_ptr& failure;  ///< of a call that had nobody to tell, such as the end of a lease
+  FlatLayout const& layout;
+  std::vector<ParameterSpec> const& specs;
+  typename Backend::Stream communication;  ///< of every collective
+  std::size_t rank = 0;
+  DeviceShare share{};  ///< of what this rank owns; all of it without offload
+
+  [[nodiscard]] std::size_t world() const noexcept { return layout.settings().world; }
+  [[nodiscard]] Stage stage() const noexcept { return layout.settings().stage; }
+
+  // What a rank owns of a bucket's fp32 states and reduced gradients: all of it at stage 0, else its slice.
+  [[nodiscard]] bool owns_whole() const noexcept { return stage() == Stage::none; }
+  [[nodiscard]] std::size_t owned_elements(std::size_t b) const noexcept {
+    return owns_whole() ? layout.buckets()[b].elements : layout.slice_elements(b);
+  }
+  [[nodiscard]] std::size_t owned_offset(std::size_t b) const noexcept {
+    return layout.buckets()[b].begin / (owns_whole() ? 1 : world());
+  }
+  /// Of the elements that this rank owns, those whose sums, masters and states lie in host memory.
+  [[nodiscard]] std::size_t at_home() const noexcept { return layout.owned() - share.elements; }
+  [[nodiscard]] std::size_t largest_owned() const noexcept {
+    std::size_t largest = 0;
+    for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {
+      if (owned_elements(b) > largest) largest = owned_elements(b);
+    }
+    return largest;
+  }
+};
+
+/// Owns elements of one role, whose size is known when the program runs. Zero-filled, move-only.
+template <class Backend>
+class ElementBuffer {
+ public:
+  ElementBuffer() = default;
+  [[gnu::noinline]] ElementBuffer(EngineContext<Backend> const& engine, ElementRole role, MemoryKind kind,
+                                  MemoryPurpose purpose, std::size_t count)
+      : element_bytes_(engine.operations.bytes(role)),
+        bytes_(engine.backend, engine.books, kind, purpose, count * element_bytes_) {}
+
+  [[nodiscard]] std::size_t element_bytes() const noexcept { return element_bytes_; }
+  /// Address of an element.
+  [[nodiscard]] std::byte* at(std::size_t element) const noexcept { return bytes_.data() + element * element_bytes_; }
+
+ private:
+  std::size_t element_bytes_ = 0;
+  Buffer<std::byte, Backend> bytes_;
+};
+
+}  // namespace zero

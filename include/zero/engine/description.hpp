@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/operations.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/precision.hpp>
+#include <zero/version.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+namespace zero::detail {
+
+/// Different text for every different value.
+[[gnu::noinline]] inline std::string exact_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+[[gnu::noinline]] inline std::string describe_parameters(ParameterList const& parameters) {
+  std::string text;
+  for (std::size_t i = 0; i < parameters.specs().size(); ++i) {
+    auto const& spec = parameters.specs()[i];
+    std::string shape;
+    for (auto dimension : spec.shape) shape += sentence({dimension, ","});
+    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index,
+                      " unit ", spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
+                      spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
+  }
+  for (std::size_t g = 0; g < parameters.groups().size(); ++g) {
+    auto const& group = parameters.groups()[g];
+    auto const decay = group.weight_decay ? exact_text(*group.weight_decay) : "of the optimizer";
+    text += sentence({"group ", g, " lr_factor ", exact_text(group.lr_factor), " weight_decay ", decay, "\n"});
+  }
+  return text;
+}
+
+[[gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
+  return sentence({"\ngradient_accumulation_steps ",
+                   settings.gradient_accumulation_steps,
+                   "\ngradient_clipping ",
+                   exact_text(settings.gradient_clipping),
+                   "\nreduce ",
+                   settings.reduce ? static_cast<int>(*settings.reduce) : -1,
+                   "\nbucket_elements ",
+                   settings.bucket_elements.value_or(0),
+                   "\ngranule ",
+                   settings.granule,
+                   "\ngradient_ring ",
+                   settings.gradient_ring.value_or(0),
+                   "\nmissing_gradient ",
+                   static_cast<int>(settings.missing_gradient),
+                   "\nlive_elements ",
+                   settings.live_elements,
+                   "\nprefetch_units ",
+                   settings.prefetch_units,
+                   "\nkeep_whole_below ",
+                   settings.keep_whole_below,
+                   "\nlr ",
+                   exact_text(settings.lr),
+                   "\ndevice_share of the offload ",
+                   exact_text(settings.offload.device_share),
+                   "\ndelayed_update of the offload ",
+                   static_cast<int>(settings.offload.delayed_update)});
+}
+
+/// All that must be the same on every rank, one thing per line, so that the first difference can be shown.
+template <class Backend>
+[[nodiscard]] std::string describe_engine(Operations<Backend> const& operations, EngineSettings const& settings,
+                                          ParameterList const& parameters) {
+  auto const& facts = operations.facts();
+  auto text = sentence({"world ",
+                        operations.size(),
+                        "\nstage ",
+                        static_cast<int>(settings.stage),
+                        "\ncompute ",
+                        name(facts.compute),
+                        "\nsum ",
+                        name(facts.sum),
+                        "\noffload ",
+                        facts.offload,
+                        "\n",
+                        describe_parameters(parameters),
+                        "zero version ",
+                        ZERO_VERSION,
+                        "\nrule ",
+                        facts.rule,
+                        "\nloss scaler ",
+                        facts.scaler,
+                        describe_settings(settings),
+                        "\nfingerprint of the loss scaler's settings ",
+                        operations.fingerprint_of_scaler()});
+  std::size_t g = 0;
+  for (auto const& group : parameters.groups()) {
+    text += sentence(
+        {"\nfingerprint of the optimizer's settings, group ", g++, " ", operations.fingerprint_of_rule(group)});
+  }
+  return sentence({text, "\n"});
+}
+
+}  // namespace zero::detail

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/support/fixed_array.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace zero {
+
+/// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
+class Fingerprint {
+ public:
+  [[gnu::noinline]] void add(std::span<std::byte const> bytes) noexcept {
+    for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
+  }
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void add(T const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325U;
+};
+
+namespace detail {
+
+template <class T>
+auto* bytes_of(T* data) noexcept {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, std::byte const, std::byte>*>(data);
+}
+
+/// Every rank's \p mine, in rank order. Blocks.
+template <class Communicator>
+FixedArray<std::uint64_t> exchange_words(Communicator& communicator, std::uint64_t mine) {
+  FixedArray<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
+  communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.begin()), all.size() * sizeof mine});
+  return all;
+}
+
+/// Texts of all ranks, which may differ in length.
+class RankTexts {
+ public:
+  /// Blocks.
+  template <class Communicator>
+  [[gnu::noinline]] RankTexts(Communicator& communicator, std::string_view mine)
+      : lengths_(exchange_words(communicator, mine.size())) {
+    for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
+    if (longest_ == 0) return;
+    FixedArray<std::byte> padded(longest_);
+    std::memcpy(padded.begin(), mine.data(), mine.size());
+    all_ = FixedArray<std::byte>(longest_ * lengths_.size());
+    communicator.exchange({padded.begin(), padded.size()}, {all_.begin(), all_.size()});
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return lengths_.size(); }
+  [[nodiscard]] std::string_view operator[](std::size_t rank) const noexcept {
+    return {reinterpret_cast<char const*>(all_.begin() + rank * longest_), static_cast<std::size_t>(lengths_[rank])};
+  }
+
+ private:
+  FixedArray<std::uint64_t> lengths_;
+  std::size_t longest_ = 0;
+  FixedArray<std::byte> all_;
+};
+
+/// Cuts the first line off \p text; "nothing" where there is none.
+[[gnu::noinline]] inline std::string_view cut_line(std::string_view& text) {
+  auto const end = std::min(text.find('\n'), text.size());
+  auto const line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line.empty() ? "nothing" : line;
+}
+
+[[noreturn, gnu::noinline]] inline void fail_different(std::string_view first, std::string_view other,
+                                                       std::size_t rank) {
+  for (;;) {
+    auto const mine = cut_line(first);
+    auto const theirs = cut_line(other);
+    if (mine == theirs && !(first.empty() && other.empty())) continue;
+    fail<MismatchError>({"zero::Engine: ranks were set up differently: rank 0 has \"", mine, "\", rank ", rank,
+                         " has \"", theirs, "\": give every rank the same"});
+  }
+}
+
+/// The first rank whose value differs from rank 0's; 0 where none does.
+inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcept {
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    if (all[r] != all[0]) return r;
+  }
+  return 0;
+}
+
+/// Makes sure that \p settings, one per line, are the same on every rank. Blocks.
+/// \throws MismatchError on every rank, which names the first difference and both ranks.
+template <class Communicator>
+[[gnu::noinline]] void agree_on_settings(Communicator& communicator, std::string const& settings) {
+  Fingerprint fingerprint;
+  fingerprint.add({bytes_of(settings.data()), settings.size()});
+  if (first_different(exchange_words(communicator, fingerprint.value())) == 0) return;
+  RankTexts const texts(communicator, settings);
+  for (std::size_t r = 1; r < texts.size(); ++r) {
+    if (texts[r] != texts[0]) fail_different(texts[0], texts[r], r);
+  }
+}
+
+/// Makes sure that every rank has the same values. \throws MismatchError on every rank.
+template <class Communicator>
+[[gnu::noinline]] void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
+  auto const rank = first_different(exchange_words(communicator, fingerprint));
+  if (rank == 0) return;
+  fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,
+                       ": give every rank the same values (the same seed, the same file)"});
+}
+
+/// What an error says; never empty.
+inline std::string text_of(std::exception_ptr const& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (std::exception const& known) {
+    if (*known.what() != 0) return known.what();
+  } catch (...) {  // says nothing
+  }
+  return "unknown";
+}
+
+/// Throws on every rank where one of them has an \p error, which may be null.
+template <class Communicator>
+[[gnu::noinline]] void fail_together(Communicator& communicator, std::exception_ptr const& error) {
+  if (communicator.size() == 1 && error) std::rethrow_exception(error);
+  RankTexts const reasons(communicator, error ? text_of(error) : std::string());
+  if (error) std::rethrow_exception(error);
+  for (std::size_t r = 0; r < reasons.size(); ++r) {
+    if (reasons[r].empty()) continue;
+    fail<ConfigurationError>({"zero::Engine: rank ", r, " could not be set up: ", reasons[r]});
+  }
+}
+
+/// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
+/// the failed one would never reach.
+template <class Communicator, class F>
+void on_all_ranks_or_none(Communicator& communicator, F&& f) {
+  std::exception_ptr error;
+  try {
+    f();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  fail_together(communicator, error);
+}
+
+}  // namespace detail
+}  // namespace zero

@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/operations.hpp>
+#include <zero/engine/parts.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/precision.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace zero {
+
+/// The states of one engine, in its own buffers.
+template <class Backend>
+class EngineStateAccess final : public EngineState {
+ public:
+  /// Both are borrowed; \p poison is where the engine keeps the reason why it must not be used.
+  EngineStateAccess(EngineParts<Backend>& parts, char const*& poison)
+      : parts_(parts), engine_(parts.context), poison_(poison) {
+    auto const& facts = engine_.operations.facts();
+    traits_ = {.rule = std::string(facts.rule),
+               .states = {facts.state_names.begin(), facts.state_names.end()},
+               .scaler = std::string(facts.scaler),
+               .scaler_bytes = progress().scaler.size(),
+               .compute = facts.compute,
+               .layout = engine_.layout.settings()};
+    for (std::size_t k = traits_.states.size(); k < facts.state_count; ++k) {
+      traits_.states.push_back(detail::sentence({"state_", k}));
+    }
+  }
+
+  [[nodiscard]] int rank() const override { return engine_.operations.rank(); }
+  [[nodiscard]] int size() const override { return engine_.operations.size(); }
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
+    engine_.operations.exchange(mine, all);
+  }
+  [[nodiscard]] EngineTraits const& traits() const override { return traits_; }
+  [[nodiscard]] std::vector<ParameterSpec> const& parameters() const override { return engine_.specs; }
+
+  [[nodiscard]] std::vector<StateRange> share() const override {
+    return ranges([&](std::size_t b) {
+      auto pieces = engine_.layout.slice_pieces(b, engine_.rank);
+      if (holds_whole(b)) {  // offsets count from what this rank holds
+        for (auto& piece : pieces) piece.offset += engine_.rank * engine_.layout.slice_elements(b);
+      }
+      return pieces;
+    });
+  }
+  [[nodiscard]] std::vector<StateRange> holdings() const override {
+    return ranges([&](std::size_t b) {
+      return holds_whole(b) ? engine_.layout.buckets()[b].pieces : engine_.layout.slice_pieces(b, engine_.rank);
+    });
+  }
+
+  void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
+    for_each_part(range, first, into, [&](std::byte const* from, std::span<std::byte> part) {
+      engine_.backend.copy(part.data(), from, part.size(), engine_.communication);
+    });
+    engine_.backend.synchronize(engine_.communication);
+    engine_.backend.host_reads(into.data(), into.size());
+  }
+  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) override {
+    if constexpr (requires { engine_.backend.pin(memory); }) return engine_.backend.pin(memory);
+    return EngineState::pin(memory);
+  }
+  [[nodiscard]] StepProgress progress() const override { return parts_.decider.progress(); }
+
+  void begin_load() override {
+    parts_.gatherer.invalidate();
+    poison_ = "a checkpoint was not loaded to its end";
+    parts_.gatherer.join_readers(engine_.communication);
+  }
+  void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
+    for_each_part(range, first, from, [&](std::byte* to, std::span<std::byte const> part) { put(to, part); });
+    if (range.kind == 0 && is_trainable(range.bucket) && engine_.operations.facts().has_master()) {
+      write_narrowed(range, first, from);
+    }
+  }
+  void set_progress(StepProgress const& progress) override { parts_.decider.set_progress(progress); }
+  void finish_load() override {
+    for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
+      parts_.gatherer.publish(b, is_trainable(b) && !engine_.owns_whole());
+    }
+    parts_.gatherer.copy_to_adopted();
+    poison_ = nullptr;
+  }
+
+ private:
+  [[nodiscard]] bool is_trainable(std::size_t b) const noexcept { return b < engine_.layout.trainable_buckets(); }
+  /// Whether this rank holds all of a bucket, and not only its slice, where a checkpoint reads and writes it.
+  [[nodiscard]] bool holds_whole(std::size_t b) const noexcept {
+    return is_trainable(b) ? engine_.owns_whole() : parts_.gatherer.is_whole(b);
+  }
+
+  template <class F>
+  std::vector<StateRange> ranges(F&& pieces_of) const {
+    auto const& facts = engine_.operations.facts();
+    std::vector<StateRange> ranges;
+    for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
+      std::size_t const kinds = is_trainable(b) ? 1 + facts.state_count : 1;
+      for (auto const& piece : pieces_of(b)) {
+        for (std::size_t kind = 0; kind < kinds; ++kind) {
+          ranges.push_back({.parameter = piece.parameter,
+                            .kind = static_cast<std::uint32_t>(kind),
+                            .begin = piece.in_parameter,
+                            .count = piece.count,
+                            .type = is_trainable(b) ? ElementType::fp32 : facts.compute,
+                            .bucket = static_cast<std::uint32_t>(b),
+                            .offset = piece.offset});
+        }
+      }
+    }
+    return ranges;
+  }
+
+  /// Calls `f(address, part)` for each part of \p memory, for the elements of \p range from \p first on, whose elements
+  /// are neighbours in the engine.
+  template <class Byte, class F>
+  void for_each_part(StateRange const& range, std::uint64_t first, std::span<Byte> memory, F&& f) const {
+    std::size_t const size = element_size(range.type);
+    if (!is_trainable(range.bucket)) return f(value(range) + first * size, memory);
+    std::size_t const owned = engine_.owned_offset(range.bucket), begin = owned + range.offset + first;
+    engine_.share.for_each_part(begin, memory.size() / size, [&](std::size_t element, std::size_t n) {
+      f(address(range, element - owned), memory.subspan((element - begin) * size, n * size));
+    });
+  }
+  [[nodiscard]] std::byte* address(StateRange const& range, std::size_t offset) const noexcept {
+    float* const held = range.kind > 0 ? parts_.updater.state(range.kind - 1, range.bucket, offset)
+                                       : parts_.updater.master(range.bucket, offset);
+    return reinterpret_cast<std::byte*>(held);
+  }
+  /// The same elements in the compute type.
+  [[nodiscard]] std::byte* value(StateRange const& range) const noexcept {
+    auto* const held =
+        holds_whole(range.bucket) ? parts_.gatherer.whole_bucket(range.bucket) : parts_.gatherer.slice(range.bucket);
+    return held + range.offset * engine_.operations.bytes(ElementRole::value);
+  }
+
+  void put(std::byte* to, std::span<std::byte const> from) {
+    engine_.backend.copy(to, from.data(), from.size(), engine_.communication);
+    engine_.backend.synchronize(engine_.communication);
+    engine_.backend.host_writes(from.data(), from.size());  // the memory is the host's again
+  }
+
+  /// The parameter in the compute type follows from its master. A little at a time: no copy of a whole one is made.
+  void write_narrowed(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) {
+    constexpr std::size_t block = 4096;
+    std::array<float, block> wide;
+    std::array<std::byte, block * sizeof(float)> narrow;
+    std::size_t const size = engine_.operations.bytes(ElementRole::value);
+    for (std::size_t done = 0; done < from.size() / sizeof(float); done += block) {
+      std::size_t const n = std::min(block, from.size() / sizeof(float) - done);
+      std::memcpy(wide.data(), from.data() + done * sizeof(float), n * sizeof(float));
+      engine_.operations.narrow(ElementRole::value, narrow.data(), wide.data(), n);
+      put(value(range) + (first + done) * size, std::span(narrow).first(n * size));
+    }
+  }
+
+  EngineParts<Backend>& parts_;
+  EngineContext<Backend> const& engine_;
+  char const*& poison_;
+  EngineTraits traits_;
+};
+
+}  // namespace zero

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/lease_records.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/support/fixed_array.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace zero {
+
+/// Who holds the place of a gradient: one lease at a time, within one micro-batch.
+class GradientLeases {
+ public:
+  /// \p specs must outlive this.
+  explicit GradientLeases(std::vector<ParameterSpec> const& specs) : specs_(specs), holder_(specs.size()) {}
+
+  /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
+  [[nodiscard]] std::uint64_t pass() const noexcept { return pass_; }
+  void begin_pass() noexcept { ++pass_; }
+
+  /// A record for the places of \p ids. \throws LeaseError for one that is held already; nothing is held then.
+  [[nodiscard]] std::uint32_t take(std::span<ParameterId const> ids) {
+    auto const record = records_.take();
+    records_[record].pass = pass_;
+    for (auto id : ids) enter(record, id);
+    return record;
+  }
+
+  [[gnu::noinline]] void end(std::uint32_t record) noexcept {
+    for (auto id : records_[record].ids) {
+      if (holder_[id.index] == record + 1) holder_[id.index] = nobody;
+    }
+    records_.give_back(record);
+  }
+
+  [[nodiscard]] std::span<ParameterId const> ids(std::uint32_t record) const noexcept {
+    auto const& ids = records_[record].ids;
+    return {ids.begin(), ids.size()};
+  }
+
+  /// \throws LeaseError for a lease of an earlier micro-batch.
+  void check(std::uint32_t record) const {
+    if (records_[record].pass == pass_) return;
+    detail::fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
+  }
+  /// \throws LeaseError also where \p id is not part of the lease.
+  void check(std::uint32_t record, ParameterId id) const {
+    check(record);
+    if (id.index >= specs_.size() || holder_[id.index] != record + 1) refuse(id);
+  }
+
+ private:
+  static constexpr std::uint32_t nobody = 0;
+
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
+    bool const known = id.index < specs_.size();
+    detail::fail<LeaseError>(
+        {"zero::GradientLease: ", known ? detail::quoted(specs_[id.index].name) : detail::Phrase("a parameter"),
+         " is not part of this lease: name it in the call of gradients"});
+  }
+
+  void enter(std::uint32_t record, ParameterId id) {
+    auto& holder = holder_[id.index];
+    if (holder != nobody && records_[holder - 1].pass == pass_) {
+      end(record);
+      detail::fail<LeaseError>({"zero::Engine: the gradient of ", detail::quoted(specs_[id.index].name),
+                                " is leased already: name it once, and end that lease first"});
+    }
+    holder = record + 1;
+    records_[record].ids.push_back(id);
+  }
+
+  std::vector<ParameterSpec> const& specs_;
+  LeaseRecords records_;
+  FixedArray<std::uint32_t> holder_;  // by parameter: 1 + the record that has its gradient now
+  std::uint64_t pass_ = 0;
+};
+
+}  // namespace zero

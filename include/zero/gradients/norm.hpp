@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bucket.hpp>
+#include <zero/kernels/norm.hpp>
+#include <zero/memory/buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zero {
+
+/// The words that settle a step on all ranks, in device memory: the digits of the sum of squares, then one word per
+/// rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words add up over
+/// ranks.
+struct NormWords {
+  std::uint64_t* words = nullptr;
+  int rank = 0;
+  int world = 1;
+
+  [[nodiscard]] static constexpr std::size_t count(int world) noexcept {
+    return ExactSum::words + static_cast<std::size_t>(world);
+  }
+  [[nodiscard]] std::uint64_t* bad_parameters() const noexcept { return words + ExactSum::words; }
+};
+
+/// Takes the sum of squares of reduced gradients while they are fresh, and one all-reduce for it at the end.
+template <class Backend>
+class GradientNorm {
+ public:
+  using Stream = typename Backend::Stream;
+
+  GradientNorm(Backend& backend, MemoryReport& books, int rank, int world)
+      : backend_(backend),
+        words_(backend, books, MemoryKind::device, MemoryPurpose::control, NormWords::count(world)),
+        rank_(rank),
+        world_(world) {}
+
+  /// Starts a new sum. Does not synchronize \p stream.
+  void reset(Stream stream) { backend_.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
+
+  /// Adds the squares of this rank's slice of one bucket, of which \p pieces are parameters and the rest is padding.
+  template <class Operations>
+  void add(Operations& operations, PieceView const& pieces, void const* slice, Stream stream) {
+    operations.squares(backend_, view(), pieces, slice, stream);
+  }
+
+  /// Settles the sum over all ranks.
+  template <class Operations>
+  void all_reduce(Operations& operations, Stream stream) {
+    operations.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, stream);
+  }
+
+  [[nodiscard]] NormWords view() const noexcept { return {words_.data(), rank_, world_}; }
+  [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
+
+ private:
+  Backend& backend_;
+  Buffer<std::uint64_t, Backend> words_;
+  int rank_;
+  int world_;
+};
+
+}  // namespace zero

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/gradients/norm.hpp>
+#include <zero/kernels/floating_point_guard.hpp>
+#include <zero/kernels/real.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace zero {
+
+/// What a step needs to know besides its gradients; lives in memory that the device writes, between steps.
+template <class Scaler>
+struct StepState {
+  typename Scaler::State scaler{};
+  float scale = 1.0F;         ///< the scaler's, for the coming backward passes
+  std::uint64_t steps = 0;    ///< updates done: the rule's step count
+  std::uint64_t skipped = 0;  ///< steps skipped for a non-finite gradient
+};
+
+/// The same without the scaler's type: where a run stands, besides parameters and states.
+struct StepProgress {
+  std::uint64_t steps = 0;
+  std::uint64_t skipped = 0;
+  std::vector<std::byte> scaler{};  ///< the scaler's state, as it lies in memory
+};
+
+/// A step's outcome as the device writes it.
+struct StepOutcome {
+  std::uint64_t steps = 0;
+  std::uint64_t skipped_steps = 0;
+  double gradient_norm = 0.0;
+  double clip_coefficient = 1.0;
+  float loss_scale = 1.0F;
+  std::uint32_t bad_parameter = UINT32_MAX;
+  bool skipped = false;
+  bool exhausted = false;
+};
+
+/// What the fused update reads: whether to update, the multiplier of every gradient, and each group's constants.
+template <class Rule>
+struct Decision {
+  bool apply = false;
+  float multiplier = 0.0F;
+  typename Rule::Constants const* constants = nullptr;  ///< one per group, in the memory of this decision
+};
+
+/// Arguments of `decide`: what a step may change lies in device memory, the rest is passed by value.
+template <class Rule, class Scaler>
+struct DecisionArguments {
+  NormWords norm;
+  double addends = 1.0;              ///< world x accumulation: what the sum is divided by
+  double const* clipping = nullptr;  ///< largest norm; 0: no clipping
+  typename Scaler::Config scaler{};
+  StepState<Scaler>* state = nullptr;
+  typename Rule::Config const* groups = nullptr;  ///< one per group
+  std::uint32_t group_count = 0;
+  typename Rule::Constants* constants = nullptr;  ///< one per group
+  Decision<Rule>* decision = nullptr;
+  StepOutcome* outcome = nullptr;
+};
+
+namespace detail {
+
+/// The bad parameter that was registered first; UINT32_MAX when every gradient was finite.
+ZERO_HOST_DEVICE inline std::uint32_t first_bad_parameter(NormWords const& norm) {
+  std::uint64_t first = UINT32_MAX;
+  for (int r = 0; r < norm.world; ++r) {
+    std::uint64_t const entry = norm.words[ExactSum::words + static_cast<std::size_t>(r)];
+    if (entry != 0 && entry - 1 < first) first = entry - 1;
+  }
+  return static_cast<std::uint32_t>(first);
+}
+
+template <class State>
+ZERO_HOST_DEVICE bool exhausted(State const& state) {
+  if constexpr (requires { state.exhausted; }) {
+    return state.exhausted;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Settles a step from the summed norm: overflow, the one multiplier of averaging, unscaling and clipping (in double,
+/// rounded once), each group's constants, and last the scaler, so that the update never sees a scale that backward did
+/// not use. The clip coefficient is PyTorch's: min(1, clipping / (norm + 1e-6)), of the unscaled averaged gradient.
+template <class Rule, class Scaler>
+ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
+  FloatingPointGuard const guard;
+  auto& state = *a.state;
+  ExactSum sum;
+  for (std::size_t i = 0; i < ExactSum::words; ++i) sum.digits[i] = a.norm.words[i];
+  sum.normalize();
+  float const scale = state.scale;
+  Double const average = Double(1.0) / (Double(a.addends) * Double(scale));
+  Double const norm = sqrt(Double(sum.value())) * average;
+  std::uint32_t const bad = detail::first_bad_parameter(a.norm);
+  bool const overflow = bad != UINT32_MAX;
+  double const limit = *a.clipping;
+  double clip = limit > 0.0 ? (Double(limit) / (norm + Double(1e-6))).value() : 1.0;
+  if (!(clip < 1.0)) clip = 1.0;
+
+  state.steps += overflow ? 0 : 1;
+  state.skipped += overflow ? 1 : 0;
+  for (std::uint32_t g = 0; g < a.group_count && !overflow; ++g) {
+    a.constants[g] = Rule::constants(a.groups[g], state.steps);
+  }
+  *a.decision = {!overflow, (average * Double(clip)).to_float(), a.constants};
+  state.scaler = Scaler::update(a.scaler, state.scaler, overflow);
+  state.scale = static_cast<float>(state.scaler.scale);
+  *a.outcome = {state.steps, state.skipped, norm.value(), clip, scale, bad, overflow, detail::exhausted(state.scaler)};
+}
+
+}  // namespace zero

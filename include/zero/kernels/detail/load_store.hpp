@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/float_types.hpp>
+#include <zero/kernels/real.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace zero::detail {
+
+/// Elements that drivers take at a time: the widest vector. What is left over goes through a padded copy of this size,
+/// so that no driver has a second loop, and a tail has the bits that it would have anywhere else.
+inline constexpr std::size_t block = 16;
+
+/// A padded copy of the last elements of an array: zeros beyond them.
+template <class T>
+struct Tail {
+  T elements[block] = {};
+
+  Tail() = default;
+  [[gnu::noinline]] Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
+  [[gnu::noinline]] void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
+};
+
+// Real1: memory is copied, because a caller's buffer may be of another type of the same size.
+template <class T>
+inline void load(Real1& r, T const* p) {
+  T x;
+  std::memcpy(&x, p, sizeof(T));
+  r.bits[0] = widen_bits(x);
+}
+template <class T>
+inline void store(T* p, Real1 const& a) {
+  T const x = narrow_bits(T{}, a.bits[0]);
+  std::memcpy(p, &x, sizeof(T));
+}
+template <class T>
+inline void store_streaming(T* p, Real1 const& a) {
+  store(p, a);
+}
+
+/// \p a rounded to T and widened again.
+template <class T>
+inline Real1 round_to(T, Real1 const& a) {
+  return real1(widen_bits(narrow_bits(T{}, a.bits[0])));
+}
+
+/// Asks for the cache line that a loop will need about 1 KB from now: +8 % on a streaming update. Beyond the end of an
+/// array it asks for a line that nobody needs, and faults nowhere.
+template <class T>
+inline void prefetch_ahead(T const* p) {
+  __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(p) + 1024));
+}
+
+/// Orders streaming stores before all that this thread stores later, as ordinary ones are.
+inline void finish_streaming() {
+#if defined(__x86_64__)
+  asm volatile("sfence" : : : "memory");
+#endif
+}
+
+}  // namespace zero::detail
+
+#include <zero/kernels/detail/load_store_x86.hpp>

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/float_types.hpp>
+#include <zero/kernels/real.hpp>
+
+#include <cstdint>
+
+namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
+
+/// Four neighbouring elements, which a thread loads and stores at once: 16 bytes of floats, 8 of 16-bit numbers. The
+/// address must be aligned to them.
+struct Four {
+  Real1 x[4];
+};
+
+[[nodiscard]] __device__ inline Real1 real_of(std::uint32_t bits) { return zero::detail::real1(bits); }
+
+__device__ inline Four load_four(float const* p) {
+  auto const raw = *reinterpret_cast<uint4 const*>(p);
+  return {{real_of(raw.x), real_of(raw.y), real_of(raw.z), real_of(raw.w)}};
+}
+template <class T>
+__device__ inline Four load_four(T const* p) {
+  auto const raw = *reinterpret_cast<uint2 const*>(p);
+  auto const wide = [](std::uint32_t pair, unsigned shift) {
+    return real_of(zero::detail::widen_bits(T{static_cast<std::uint16_t>(pair >> shift)}));
+  };
+  return {{wide(raw.x, 0), wide(raw.x, 16), wide(raw.y, 0), wide(raw.y, 16)}};
+}
+
+__device__ inline void store_four(float* p, Four const& four) {
+  *reinterpret_cast<uint4*>(p) = {four.x[0].bits[0], four.x[1].bits[0], four.x[2].bits[0], four.x[3].bits[0]};
+}
+template <class T>
+__device__ inline void store_four(T* p, Four const& four) {
+  auto const pair = [&](unsigned i) {
+    std::uint32_t const low = zero::detail::narrow_bits(T{}, four.x[i].bits[0]).bits;
+    std::uint32_t const high = zero::detail::narrow_bits(T{}, four.x[i + 1].bits[0]).bits;
+    return low | high << 16;
+  };
+  *reinterpret_cast<uint2*>(p) = {pair(0), pair(2)};
+}
+
+/// One element.
+template <class T>
+[[nodiscard]] __device__ inline Real1 load_one(T const* p) {
+  return real_of(zero::detail::widen_bits(*p));
+}
+template <class T>
+__device__ inline void store_one(T* p, Real1 const& x) {
+  *p = zero::detail::narrow_bits(T{}, x.bits[0]);
+}
+
+/// The first \p n of four elements.
+template <class T>
+__device__ inline void store_some(T* p, Four const& four, unsigned n) {
+#pragma unroll
+  for (unsigned i = 0; i < 4; ++i) {
+    if (i < n) store_one(p + i, four.x[i]);
+  }
+}
+
+/// Whether arrays of these elements can be taken four at a time.
+template <class T>
+[[nodiscard]] inline bool takes_four(T const* p) {
+  return reinterpret_cast<std::uintptr_t>(p) % (4 * sizeof(T)) == 0;
+}
+
+}  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels

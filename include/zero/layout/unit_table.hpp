@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/reusable_vector.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace zero {
+
+/// The units (layers) of what is gathered, by number: which blocks belong to each, and how large it is.
+class UnitTable {
+ public:
+  struct Unit {
+    int number = 0;
+    std::size_t elements = 0;
+    bool in_order = true;  ///< no tied parameters, whose use does not follow the order of units
+    GrowingArray<std::uint32_t> blocks;
+  };
+
+  /// For up to \p units of them.
+  explicit UnitTable(std::size_t units) : units_(units) {}
+
+  /// Enters \p block, which holds \p elements of \p unit.
+  void add(int unit, std::uint32_t block, std::size_t elements, bool in_order) {
+    std::size_t const at = find(unit);
+    if (at == size_ || units_[at].number != unit) {
+      units_[size_].number = unit;
+      for (std::size_t i = size_++; i > at; --i) std::swap(units_[i], units_[i - 1]);
+    }
+    units_[at].elements += elements;
+    units_[at].blocks.push_back(block);
+    units_[at].in_order = units_[at].in_order && in_order;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] Unit const& operator[](std::size_t at) const noexcept { return units_[at]; }
+  /// Place of the first unit whose number is not below \p number.
+  [[nodiscard]] std::size_t find(int number) const noexcept {
+    std::size_t first = 0;
+    for (std::size_t end = size_; first < end;) {
+      std::size_t const middle = (first + end) / 2;
+      if (units_[middle].number < number) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return first;
+  }
+
+  [[nodiscard]] std::size_t elements() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < size_; ++i) sum += units_[i].elements;
+    return sum;
+  }
+  [[nodiscard]] std::size_t elements_out_of_order() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < size_; ++i) sum += units_[i].in_order ? 0 : units_[i].elements;
+    return sum;
+  }
+  [[nodiscard]] std::size_t largest() const noexcept {
+    std::size_t largest = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (units_[i].elements > largest) largest = units_[i].elements;
+    }
+    return largest;
+  }
+
+ private:
+  FixedArray<Unit> units_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace zero

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/context.hpp>
+#include <zero/layout/offload_split.hpp>
+#include <zero/memory/buffer.hpp>
+
+#include <cstddef>
+
+namespace zero {
+
+/// Owns one fp32 number for every element that this rank updates, where the device's share has it.
+template <class Backend>
+class StateArray {
+ public:
+  StateArray() = default;
+  [[gnu::noinline]] StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
+      : share_(engine.share),
+        on_device_(engine.backend, engine.books, MemoryKind::device, purpose, share_.elements),
+        on_host_(engine.backend, engine.books, MemoryKind::pageable, purpose, engine.at_home()) {}
+
+  /// The number of an element of all that this rank owns. Consecutive ones are neighbours in each of both places.
+  [[nodiscard]] float* at(std::size_t element) const noexcept {
+    return share_.holds(element) ? on_device_.data() + element : on_host_.data() + (element - share_.elements);
+  }
+
+ private:
+  DeviceShare share_;
+  Buffer<float, Backend> on_device_;
+  Buffer<float, Backend> on_host_;
+};
+
+}  // namespace zero

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/nccl/detail/error.hpp>
+
+#include <nccl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace zero::detail {
+
+/// Owns an ncclComm_t that does not block. Every call holds its mutex, so that an abort by another thread finds nobody
+/// inside NCCL; what NCCL goes on with by itself is polled, without the mutex, until it is done, because nothing may be
+/// put on a stream before.
+class NcclHandle {
+ public:
+  NcclHandle() = default;
+  NcclHandle(NcclHandle const&) = delete;
+  NcclHandle& operator=(NcclHandle const&) = delete;
+  ~NcclHandle() { abort(); }
+
+  /// Begins with \p init, which sets a communicator; then as `call`.
+  template <class Init>
+  [[nodiscard]] std::optional<std::string> open(std::string_view name, Deadline const& deadline, Init init) {
+    return poll(name, deadline, [&] {
+      auto const code = init(&communicator_);
+      if (code != ncclSuccess && code != ncclInProgress && communicator_ != nullptr) abort_locked();
+      return code;
+    });
+  }
+  /// Takes over what `ncclCommSplit` made and waits until it is ready.
+  [[nodiscard]] std::optional<std::string> adopt(ncclComm_t made, Deadline const& deadline) {
+    return open("ncclCommSplit", deadline, [made](ncclComm_t* communicator) {
+      *communicator = made;
+      return ncclInProgress;
+    });
+  }
+
+  /// Does \p f with the communicator, and waits until NCCL has put it on its way. \return why not; none: it is.
+  template <class F>
+  [[nodiscard]] std::optional<std::string> call(std::string_view name, Deadline const& deadline, F f) {
+    return poll(name, deadline, [&] { return communicator_ == nullptr ? gone : f(communicator_); });
+  }
+
+  /// What NCCL has found out by itself; success, too, while it is busy or after an abort.
+  [[nodiscard]] std::pair<ncclResult_t, std::string> asynchronous_error() {
+    std::unique_lock const lock(mutex_, std::try_to_lock);
+    if (!lock || communicator_ == nullptr) return {ncclSuccess, ""};
+    auto const code = state();
+    if (code == ncclSuccess || code == ncclInProgress) return {ncclSuccess, ""};
+    return {code, nccl_reason(code, "a collective", communicator_)};
+  }
+
+  /// Ends all that is under way, so that streams go on. Called by all ranks. What was sent or received may be anything.
+  void abort() noexcept {
+    // A thread that hangs inside NCCL in spite of all would hold the mutex for ever: then the abort is what frees it.
+    constexpr std::chrono::seconds patience(10);
+    std::unique_lock const lock(mutex_, patience);
+    abort_locked();
+  }
+
+  /// The end of a healthy communicator: waits for all that is under way. \return why it had to be aborted, if so.
+  [[nodiscard]] std::optional<std::string> close(Deadline const& deadline) {
+    auto why =
+        call("ncclCommFinalize", deadline, [](ncclComm_t communicator) { return ncclCommFinalize(communicator); });
+    if (why) {
+      abort();
+      return why;
+    }
+    std::lock_guard const lock(mutex_);
+    (void)ncclCommDestroy(std::exchange(communicator_, nullptr));
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr ncclResult_t gone = ncclNumResults;  // ours: it was aborted
+
+  [[nodiscard]] ncclResult_t state() const noexcept {
+    auto code = ncclSuccess;
+    auto const asked = ncclCommGetAsyncError(communicator_, &code);
+    return asked != ncclSuccess ? asked : code;
+  }
+
+  void abort_locked() noexcept {
+    if (communicator_ != nullptr) (void)ncclCommAbort(std::exchange(communicator_, nullptr));
+  }
+
+  template <class F>
+  [[nodiscard]] std::optional<std::string> poll(std::string_view name, Deadline const& deadline, F f) {
+    std::unique_lock lock(mutex_);
+    auto code = f();
+    // A call may say success and go on: a split that makes nothing on this rank does.
+    if (code == ncclSuccess && communicator_ != nullptr) code = state();
+    for (std::chrono::microseconds pause(10); code == ncclInProgress; pause = std::min(pause * 2, longest_pause)) {
+      lock.unlock();
+      if (deadline.passed()) return sentence({name, " was not done within the deadline"});
+      std::this_thread::sleep_for(pause);
+      lock.lock();
+      if (communicator_ == nullptr) break;
+      code = state();
+    }
+    if (communicator_ == nullptr && (code == gone || code == ncclInProgress)) return sentence({name, " was aborted"});
+    if (code == ncclSuccess) return std::nullopt;
+    return nccl_reason(code, name, communicator_);
+  }
+  static constexpr std::chrono::microseconds longest_pause{2000};
+
+  std::timed_mutex mutex_;
+  ncclComm_t communicator_ = nullptr;
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/bootstrap/rendezvous.hpp>
+#include <zero/communicator.hpp>
+#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/stream.hpp>
+#include <zero/error.hpp>
+#include <zero/nccl/detail/handle.hpp>
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace zero::detail {
+
+/// Which collective: what its error will say. Copies text, so that putting one on a stream allocates nothing.
+class CollectiveLabel {
+ public:
+  CollectiveLabel() = default;
+  CollectiveLabel(std::uint64_t sequence, char const* operation, CollectivePurpose purpose) noexcept
+      : sequence_(sequence), operation_(operation), bucket_(purpose.bucket) {
+    auto* const end = std::copy_n(purpose.what.data(), std::min(purpose.what.size(), sizeof what_ - 1), what_);
+    *end = '\0';
+  }
+  [[nodiscard]] CommunicationError::Where where(int rank) const {
+    return {rank, sequence_, sentence({operation_, " of ", static_cast<char const*>(what_)}), bucket_};
+  }
+  [[nodiscard]] std::string describe() const {
+    auto const bucket = bucket_ == CommunicationError::no_bucket ? "" : sentence({", bucket ", bucket_});
+    return sentence({operation_, " #", sequence_, " of ", static_cast<char const*>(what_), bucket});
+  }
+
+ private:
+  std::uint64_t sequence_ = 0;
+  char const* operation_ = "initialization";
+  char what_[48] = "the communicator";
+  std::size_t bucket_ = CommunicationError::no_bucket;
+};
+
+/// A thread that looks after one communicator: at NCCL's own errors, at the failure channel, and at whether the
+/// collective that is next to complete does so within the deadline. At the first failure it aborts the communicator,
+/// which ends kernels that would wait for ever, and tells the other ranks, whose watchdogs do the same.
+class NcclWatchdog {
+ public:
+  /// All are borrowed; \p rendezvous may be null: then the other ranks find out by their own deadlines.
+  NcclWatchdog(NcclHandle& handle, Rendezvous* rendezvous, int rank, int device, std::chrono::nanoseconds deadline)
+      : handle_(handle), rendezvous_(rendezvous), rank_(rank), device_(device), deadline_(deadline) {
+    thread_ = std::thread([this] { watch_all(); });
+  }
+  NcclWatchdog(NcclWatchdog const&) = delete;
+  NcclWatchdog& operator=(NcclWatchdog const&) = delete;
+  ~NcclWatchdog() { stop(); }
+  void stop() {
+    {
+      std::lock_guard const lock(mutex_);
+      stopping_ = true;
+    }
+    woken_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  /// What has just been put on \p stream must pass within the deadline after what came before it. Nothing is watched
+  /// while the stream is part of a capture: it does not run yet.
+  void watch(CollectiveLabel const& label, CudaStream stream) {
+    DeviceGuard const guard(device_);
+    auto status = cudaStreamCaptureStatusNone;
+    check_cuda(cudaStreamIsCapturing(stream.handle(), &status), "cudaStreamIsCapturing");
+    if (status != cudaStreamCaptureStatusNone) return;
+    std::lock_guard const lock(mutex_);
+    // Full: the event of the last one moves on. NCCL runs a communicator's collectives in the order of their calls.
+    auto& entry = count_ < watched_.size() ? watched_[(first_ + count_++) % watched_.size()]
+                                           : watched_[(first_ + count_ - 1) % watched_.size()];
+    if (count_ == 1) since_ = Deadline::Clock::now();
+    entry.label = label;
+    entry.event.record(stream.handle());
+  }
+  /// The latest collective, for failures that are not one's own.
+  void latest(CollectiveLabel const& label) {
+    std::lock_guard const lock(mutex_);
+    latest_ = label;
+  }
+
+  /// The first failure counts: aborts the communicator and tells the other ranks. \p reason goes on after "rank N".
+  void fail(CommunicationFailure kind, int rank, CollectiveLabel const& label, std::string_view reason) {
+    {
+      std::lock_guard const lock(mutex_);
+      if (failure_) return;
+      failure_.emplace(kind, label.where(rank),
+                       sentence({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank,
+                                 " ", reason}));
+      failed_.store(true);
+    }
+    if (rendezvous_ != nullptr) {
+      rendezvous_->fail(HostFailure{kind, rank, sentence({reason, " (in ", label.describe(), ")"})});
+    }
+    handle_.abort();
+  }
+  /// \throws CommunicationError where anything has failed.
+  void check() const {
+    if (!failed_.load()) return;
+    std::lock_guard const lock(mutex_);
+    throw CommunicationError(*failure_);
+  }
+  [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
+
+ private:
+  struct Watched {
+    CudaEvent event;
+    CollectiveLabel label;
+  };
+  struct Finding {
+    CommunicationFailure kind;
+    CollectiveLabel label;
+    std::string reason;
+  };
+  static constexpr std::chrono::milliseconds interval{10};
+
+  void watch_all() {
+    // Another thread's capture must not be broken by a question about an event that is no part of it.
+    auto mode = cudaStreamCaptureModeRelaxed;
+    (void)cudaThreadExchangeStreamCaptureMode(&mode);
+    (void)cudaSetDevice(device_);
+    std::unique_lock lock(mutex_);
+    while (!woken_.wait_for(lock, interval, [&] { return stopping_; })) {
+      if (failure_) continue;
+      auto const found = look_at_events();
+      auto const label = latest_;
+      lock.unlock();
+      if (!look_at_others(label) && !look_at_nccl(label) && found) {
+        fail(found->kind, rank_, found->label, found->reason);
+      }
+      lock.lock();
+    }
+  }
+
+  bool look_at_others(CollectiveLabel const& label) {
+    auto const told = rendezvous_ == nullptr ? std::nullopt : rendezvous_->failure();
+    if (told) fail(told->kind, told->rank, label, told->reason);
+    return told.has_value();
+  }
+
+  bool look_at_nccl(CollectiveLabel const& label) {
+    auto const [code, reason] = handle_.asynchronous_error();
+    if (code == ncclSuccess) return false;
+    // The end of a peer is seen by NCCL and by the failure channel: the latter knows whose it was, a little later.
+    if (rendezvous_ != nullptr && (code == ncclRemoteError || code == ncclSystemError)) {
+      Deadline const grace(std::chrono::seconds(2));
+      while (!grace.passed()) {
+        if (look_at_others(label)) return true;
+        std::this_thread::sleep_for(interval);
+      }
+    }
+    fail(CommunicationFailure::transport, rank_, label, "failed: " + reason);
+    return true;
+  }
+
+  // Called with the mutex.
+  [[nodiscard]] std::optional<Finding> look_at_events() {
+    while (count_ > 0) {
+      auto const& next = watched_[first_];
+      try {
+        if (!next.event.done()) break;
+      } catch (Error const& lost) {
+        return Finding{CommunicationFailure::transport, next.label, sentence({"lost its device: ", lost.what()})};
+      }
+      first_ = (first_ + 1) % watched_.size();
+      --count_;
+      since_ = Deadline::Clock::now();
+    }
+    if (count_ == 0 || Deadline::Clock::now() - since_ < deadline_) return std::nullopt;
+    return Finding{CommunicationFailure::deadline, watched_[first_].label,
+                   sentence({"waited for longer than the deadline of ", milliseconds_of(deadline_),
+                             " ms: another rank did not come to this collective, or its GPU hangs"})};
+  }
+
+  NcclHandle& handle_;
+  Rendezvous* rendezvous_;
+  int rank_;
+  int device_;
+  std::chrono::nanoseconds deadline_;
+  mutable std::mutex mutex_;
+  std::condition_variable woken_;
+  bool stopping_ = false;
+  std::atomic<bool> failed_{false};
+  std::optional<CommunicationError> failure_;
+  CollectiveLabel latest_{};
+  std::array<Watched, 256> watched_{};  // a ring; its events are made when they are first used
+  std::size_t first_ = 0, count_ = 0;
+  Deadline::Clock::time_point since_ = Deadline::Clock::now();  // the first of them is the next to complete
+  std::thread thread_;
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/host.hpp>
+#include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/operation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace zero::simulation {
+
+/// Says why nothing can go on: who waits for whom, from the first host or stream that is stuck, until the chain closes
+/// or ends at a host that will not come.
+class DeadlockStory {
+ public:
+  explicit DeadlockStory(std::deque<Host> const& hosts) : hosts_(hosts) {}
+
+  [[nodiscard]] std::string tell() {
+    story_ = "zero: deadlock: ";
+    for (auto const& host : hosts_) {
+      if (!host.finished) return follow(host);
+    }
+    for (auto const& host : hosts_) {
+      for (auto const& stream : host.streams) {
+        if (!stream.queue.empty()) return follow(stream);
+      }
+    }
+    return story_;
+  }
+
+ private:
+  std::string follow(Host const& host) {
+    auto const who = detail::sentence({"the host of rank ", host.rank});
+    if (seen(&host)) return close(who);
+    if (host.awaits) {
+      story_ += detail::sentence({who, " waits for ", host.awaits->describe(), "; "});
+      return follow(stream_of(*host.awaits));
+    }
+    auto const& mine = host.meets->part(static_cast<std::size_t>(host.rank)).posting;
+    story_ += detail::sentence({who, " waits in ", mine.describe(), "; "});
+    return follow_absent(*host.meets, mine.sequence);
+  }
+
+  std::string follow(Stream const& stream) {
+    auto const who = detail::sentence({"stream ", detail::quoted(stream.name), " of rank ", stream.rank});
+    if (seen(&stream)) return close(who);
+    auto const& front = *stream.queue.front();
+    if (front.after && !front.after->done) {
+      story_ += detail::sentence({who, " waits for the event that ", front.after->describe(), " records; "});
+      return follow(stream_of(*front.after));
+    }
+    auto const& mine = front.collective->part(static_cast<std::size_t>(stream.rank)).posting;
+    story_ += detail::sentence({who, " waits in ", mine.describe(), "; "});
+    return follow_absent(*front.collective, mine.sequence);
+  }
+
+  // The first rank that a collective waits for.
+  std::string follow_absent(Collective const& collective, std::uint64_t sequence) {
+    for (auto const& host : hosts_) {
+      auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
+      if (!part && host.finished) {
+        story_ += detail::sentence({"rank ", host.rank, " never comes: its host has ended after ",
+                                    host.communicators[collective.communicator()].sequence,
+                                    " collectives: call the engine equally often on every rank"});
+        return story_;
+      }
+      if (!part) {
+        story_ += detail::sentence({"rank ", host.rank, " has not come to #", sequence, "; "});
+        return follow(host);
+      }
+      if (part->stream == nullptr) continue;
+      if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
+      auto const& launched = host.communicators[collective.communicator()].launched;
+      if (launched.front() == part->stream) continue;
+      story_ += detail::sentence({"rank ", host.rank, " launched another collective before it; "});
+      return follow(*launched.front());
+    }
+    return story_ + "every rank has come";
+  }
+
+  [[nodiscard]] Stream const& stream_of(Operation const& operation) const {
+    auto const& streams = hosts_[static_cast<std::size_t>(operation.rank)].streams;
+    return *std::find_if(streams.begin(), streams.end(), [&](Stream const& s) { return &s.name == operation.stream; });
+  }
+  [[nodiscard]] bool seen(void const* node) {
+    if (std::find(path_.begin(), path_.end(), node) != path_.end()) return true;
+    path_.push_back(node);
+    return false;
+  }
+  [[nodiscard]] std::string close(std::string const& who) { return story_ + "and that is " + who + " again"; }
+
+  std::deque<Host> const& hosts_;
+  std::vector<void const*> path_;
+  std::string story_;
+};
+
+[[nodiscard]] inline std::string describe_deadlock(std::deque<Host> const& hosts) {
+  return DeadlockStory(hosts).tell();
+}
+
+}  // namespace zero::simulation

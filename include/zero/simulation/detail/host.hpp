@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/race_checker.hpp>
+#include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/detail/vector_clock.hpp>
+#include <zero/simulation/operation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace zero::simulation {
+
+/// One communicator as one rank has used it.
+struct CommunicatorState {
+  std::uint64_t sequence = 0;      ///< of the next collective
+  std::deque<Stream*> launched{};  ///< streams of collectives that have not run, in the order of their launch, which is
+                                   ///< that of their run, as on a communicator of NCCL
+};
+
+/// The host code of one rank, its streams and what is known of its memory.
+struct Host {
+  static constexpr std::uintptr_t first_phantom = std::uintptr_t{1} << 56;  ///< no address of this machine
+
+  int rank = 0;
+  std::size_t thread = 0;  ///< in vector clocks
+  VectorClock clock{};
+  std::shared_ptr<VectorClock const> known{};  ///< a copy of the clock that operations share; null: out of date
+  std::uint64_t time = 0;                      ///< logical
+  RaceChecker checker{};
+  std::deque<Stream> streams{};
+  bool finished = false;
+  std::shared_ptr<Operation> awaits{};  ///< blocked until it has run; null: not blocked on an operation
+  std::shared_ptr<Collective> meets{};  ///< blocked until every host has posted; null: not in an exchange
+  std::deque<CommunicatorState> communicators{};
+  std::uint64_t bytes_sent = 0;  ///< in reduce-scatters and all-gathers
+  std::uintptr_t next_phantom = first_phantom;
+
+  [[nodiscard]] bool may_go_on() const noexcept {
+    return !finished && (!awaits || awaits->done) && (!meets || meets->all_posted());
+  }
+
+  [[nodiscard]] std::shared_ptr<VectorClock const> what_is_known() {
+    if (!known) known = std::make_shared<VectorClock>(clock);
+    return known;
+  }
+  /// The host has waited until something was over.
+  void learn(VectorClock const& other, std::uint64_t at) {
+    clock.join(other);
+    known.reset();
+    time = std::max(time, at);
+  }
+  void tick() {
+    clock.tick(thread);
+    known.reset();
+  }
+};
+
+}  // namespace zero::simulation

@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/context.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/gradients/norm.hpp>
+#include <zero/kernels/decide.hpp>
+#include <zero/lease.hpp>
+#include <zero/memory/buffer.hpp>
+#include <zero/parameter.hpp>
+#include <zero/step_ticket.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+namespace zero {
+
+/// The loss scale of the coming backward passes, where it lives. Valid until the next step.
+template <class Event>
+class LossScale {
+ public:
+  LossScale(float const* scale, float const* on_host, Event const& decided)
+      : scale_(scale), on_host_(on_host), decided_(&decided) {}
+  /// For kernels: device memory, current on every stream that the engine's last step was called with.
+  [[nodiscard]] float const* data() const noexcept { return scale_; }
+  /// For host code. Waits until the last step has been decided.
+  [[nodiscard]] float value() const { return decided_->read(*on_host_); }
+
+ private:
+  float const* scale_;
+  float const* on_host_;
+  Event const* decided_;
+};
+
+/// Settles a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
+/// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads
+/// and writes lies in one place of device memory, so that it can be recorded once and run again; what changes from step
+/// to step comes from a ring of pinned memory, and what became of the step goes back there.
+template <class Backend>
+class StepDecider {
+ public:
+  using Stream = typename Backend::Stream;
+  using Event = typename Backend::Event;
+  using Reports = StepReports<Event>;
+
+  /// Blocks.
+  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine,
+                                std::shared_ptr<detail::EngineLife const> const& life)
+      : engine_(engine),
+        parameters_(life->parameters),
+        input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),
+        result_bytes_(padded(sizeof(StepOutcome)) + facts().scaler_bytes),
+        ring_(allocate(MemoryKind::pinned, Reports::kept * slot_bytes())),
+        inputs_(allocate(MemoryKind::device, input_bytes_)),
+        results_(allocate(MemoryKind::device, result_bytes_)),
+        constants_(allocate(read_by_update(), facts().constants_bytes * groups().size())),
+        decision_(allocate(read_by_update(), facts().decision_bytes)),
+        reports_(new Reports(life, facts().fails_when_exhausted, engine.operations)) {
+    auto* const state = host_state();
+    scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
+    upload_state();
+  }
+  StepDecider(StepDecider const&) = delete;
+  StepDecider& operator=(StepDecider const&) = delete;
+  ~StepDecider() { reports_->keep(); }
+
+  /// Takes the settings of the coming step. \throws ConfigurationError; LossScaleError where the scale was exhausted
+  /// and nobody has read a report since. Nothing has changed then.
+  void set(double lr, double clipping) {
+    detail::check_lr(lr);
+    detail::check_clipping(clipping);
+    // Waits for the step that used this place of the ring, which is long over. At a fixed distance every rank throws at
+    // the same step, whatever its device has come to.
+    if (number_ >= Reports::kept) (void)reports_->report(number_ - Reports::kept);
+    auto* const inputs = slot(number_);
+    engine_.backend.host_writes(inputs, input_bytes_);
+    std::memcpy(inputs, &clipping, sizeof clipping);
+    engine_.operations.configure(inputs + padded(sizeof clipping), groups(), lr);
+  }
+
+  /// Brings the settings of the coming step to the device.
+  void send_settings(Stream stream) { engine_.backend.copy(inputs_.data(), slot(number_), input_bytes_, stream); }
+
+  /// Puts the decision on \p stream. \p addends is world x accumulation.
+  void decide(NormWords norm, double addends, Stream stream) {
+    engine_.operations.decide(engine_.backend,
+                              {.norm = norm,
+                               .addends = addends,
+                               .clipping = reinterpret_cast<double const*>(inputs_.data()),
+                               .state = results_.data() + padded(sizeof(StepOutcome)),
+                               .configs = inputs_.data() + padded(sizeof(double)),
+                               .group_count = static_cast<std::uint32_t>(groups().size()),
+                               .constants = constants_.data(),
+                               .decision = decision_.data(),
+                               .outcome = reinterpret_cast<StepOutcome*>(results_.data())},
+                              stream);
+  }
+
+  /// Brings what became of the step to the host.
+  void fetch_report(Stream stream) {
+    auto& report = reports_->slot(number_);
+    auto* const results = slot(number_) + padded(input_bytes_);
+    report.ticket = number_;
+    report.outcome = reinterpret_cast<StepOutcome const*>(results);
+    engine_.backend.copy(results, results_.data(), result_bytes_, stream);
+    engine_.backend.record(report.decided, stream);
+    latest_ = &report.decided;
+    ++number_;
+  }
+
+  /// The ticket of the step whose report was fetched last.
+  [[nodiscard]] StepTicket<Event> ticket() const { return {reports_, number_ - 1}; }
+  /// That of a step which is not run now.
+  [[nodiscard]] StepTicket<Event> ticket_of_recorded() const { return {reports_, Reports::recorded}; }
+  /// Steps that were decided, skipped ones too.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
+  /// What the fused update reads.
+  [[nodiscard]] void const* decision() const noexcept { return decision_.data(); }
+  [[nodiscard]] LossScale<Event> loss_scale() const {
+    return {scale_in(results_.data() + padded(sizeof(StepOutcome))), scale_in(host_state()), *latest_};
+  }
+  /// The StepState: scaler and step counts, which the host may read after `decided`.
+  [[nodiscard]] void const* state() const noexcept { return host_state(); }
+  [[nodiscard]] Event const& decided() const noexcept { return *latest_; }
+  /// Where the run stands, and where it is to go on from. Wait until the last step has been decided.
+  [[nodiscard]] StepProgress progress() const {
+    latest_->synchronize();
+    engine_.backend.host_reads(host_state(), facts().scaler_bytes);
+    return engine_.operations.progress(host_state());
+  }
+  void set_progress(StepProgress const& progress) {
+    latest_->synchronize();
+    engine_.backend.host_writes(host_state(), facts().scaler_bytes);
+    engine_.operations.set_progress(host_state(), progress);
+    upload_state();
+  }
+
+ private:
+  using Bytes = Buffer<std::byte, Backend>;
+
+  // Each part on a cache line of its own, whatever its type.
+  [[nodiscard]] static constexpr std::size_t padded(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
+
+  [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
+  [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return parameters_.groups(); }
+  [[nodiscard]] MemoryKind read_by_update() const noexcept {
+    return facts().offloads ? MemoryKind::pinned : MemoryKind::device;
+  }
+  [[nodiscard]] Bytes allocate(MemoryKind kind, std::size_t bytes) const {
+    return {engine_.backend, engine_.books, kind, MemoryPurpose::control, bytes};
+  }
+
+  // One step's place in the ring: its settings, then its results.
+  [[nodiscard]] std::size_t slot_bytes() const noexcept { return padded(input_bytes_) + padded(result_bytes_); }
+  [[nodiscard]] std::byte* slot(std::uint64_t number) const noexcept {
+    return ring_.data() + number % Reports::kept * slot_bytes();
+  }
+  /// The state that the last step has left; at first, in the place of the step before the first.
+  [[nodiscard]] std::byte* host_state() const noexcept {
+    return slot(number_ + Reports::kept - 1) + padded(input_bytes_) + padded(sizeof(StepOutcome));
+  }
+  [[nodiscard]] float const* scale_in(std::byte const* state) const noexcept {
+    return reinterpret_cast<float const*>(state + scale_offset_);
+  }
+  void upload_state() {
+    engine_.backend.copy(results_.data() + padded(sizeof(StepOutcome)), host_state(), facts().scaler_bytes,
+                         engine_.communication);
+    engine_.backend.synchronize(engine_.communication);
+  }
+
+  EngineContext<Backend> const& engine_;
+  ParameterList const& parameters_;
+  std::size_t input_bytes_;
+  std::size_t result_bytes_;
+  Bytes ring_;
+  Bytes inputs_;
+  Bytes results_;
+  Bytes constants_;
+  Bytes decision_;
+  std::shared_ptr<Reports> reports_;
+  std::ptrdiff_t scale_offset_ = 0;
+  Event const never_decided_{};
+  Event const* latest_ = &never_decided_;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace zero
