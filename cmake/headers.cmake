@@ -1,13 +1,96 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# Every header, sorted; the test `package.header_list` compares this list with the files under include/.
-# `cmake -DUPDATE=ON -P tests/package/header_list.cmake` rewrites it.
-set(ZERO_HEADERS
+# Every header, sorted. The folder decides whether a header is public; the test `package.header_list` compares these
+# lists with the files under include/, and `cmake -DUPDATE=ON -P tests/package/header_list.cmake` rewrites them.
+
+# What users may include. The API reference is made from this list.
+set(ZERO_PUBLIC_HEADERS
   include/zero/any_engine.hpp
   include/zero/backend.hpp
+  include/zero/backends/cuda.cuh
+  include/zero/backends/cuda.hpp
   include/zero/backends/host.hpp
   include/zero/backends/simulation.hpp
+  include/zero/bootstrap/host_failure.hpp
+  include/zero/bootstrap/launch_environment.hpp
+  include/zero/bootstrap/rendezvous.hpp
+  include/zero/bucket.hpp
+  include/zero/call_site.hpp
+  include/zero/captured_step.hpp
+  include/zero/checkpoint/consolidate.hpp
+  include/zero/checkpoint/file_system.hpp
+  include/zero/checkpoint/folder.hpp
+  include/zero/checkpoint/import.hpp
+  include/zero/checkpoint/load.hpp
+  include/zero/checkpoint/locate.hpp
+  include/zero/checkpoint/manifest.hpp
+  include/zero/checkpoint/save.hpp
+  include/zero/checkpoint/saver.hpp
+  include/zero/checkpoint/verify.hpp
+  include/zero/communicator.hpp
+  include/zero/communicators/collective_stream.hpp
+  include/zero/communicators/nccl.hpp
+  include/zero/communicators/self.hpp
+  include/zero/communicators/simulation.hpp
+  include/zero/communicators/thread.hpp
+  include/zero/cuda/collective_memory.hpp
+  include/zero/cuda/error.hpp
+  include/zero/cuda/graph.hpp
+  include/zero/cuda/stream.hpp
+  include/zero/engine.cuh
+  include/zero/engine.hpp
+  include/zero/engine_config.hpp
+  include/zero/engine_state.hpp
+  include/zero/error.hpp
+  include/zero/flat_layout.hpp
+  include/zero/kernels/accumulate.cuh
+  include/zero/kernels/accumulate.hpp
+  include/zero/kernels/adagrad.hpp
+  include/zero/kernels/adam.hpp
+  include/zero/kernels/cast.cuh
+  include/zero/kernels/cast.hpp
+  include/zero/kernels/copy_many.cuh
+  include/zero/kernels/decide.cuh
+  include/zero/kernels/decide.hpp
+  include/zero/kernels/double.hpp
+  include/zero/kernels/exact_sum.hpp
+  include/zero/kernels/float_types.hpp
+  include/zero/kernels/floating_point_guard.hpp
+  include/zero/kernels/instruction_set.hpp
+  include/zero/kernels/lion.hpp
+  include/zero/kernels/norm.cuh
+  include/zero/kernels/norm.hpp
+  include/zero/kernels/norm_words.hpp
+  include/zero/kernels/real.hpp
+  include/zero/kernels/sgd.hpp
+  include/zero/kernels/update.cuh
+  include/zero/kernels/update.hpp
+  include/zero/lease.hpp
+  include/zero/loss_scale.hpp
+  include/zero/loss_scaler.hpp
+  include/zero/memory_report.hpp
+  include/zero/micro_batch.hpp
+  include/zero/nccl/reduction.hpp
+  include/zero/nccl/registration.hpp
+  include/zero/offload.hpp
+  include/zero/optimizer.hpp
+  include/zero/parameter.hpp
+  include/zero/partitioner.hpp
+  include/zero/precision.hpp
+  include/zero/segment.hpp
+  include/zero/simulation/access.hpp
+  include/zero/simulation/options.hpp
+  include/zero/simulation/plan.hpp
+  include/zero/simulation/trace.hpp
+  include/zero/step_report.hpp
+  include/zero/step_ticket.hpp
+  include/zero/thread_pool.hpp
+  include/zero/traffic.hpp
+  include/zero/version.hpp)
+
+# What only zero's own headers include; may change in every version.
+set(ZERO_INTERNAL_HEADERS
   include/zero/bootstrap/detail/address.hpp
   include/zero/bootstrap/detail/deadline.hpp
   include/zero/bootstrap/detail/environment.hpp
@@ -19,13 +102,6 @@ set(ZERO_HEADERS
   include/zero/bootstrap/detail/rendezvous_file.hpp
   include/zero/bootstrap/detail/rendezvous_server.hpp
   include/zero/bootstrap/detail/socket.hpp
-  include/zero/bootstrap/host_failure.hpp
-  include/zero/bootstrap/launch_environment.hpp
-  include/zero/bootstrap/rendezvous.hpp
-  include/zero/bucket.hpp
-  include/zero/call_site.hpp
-  include/zero/captured_step.hpp
-  include/zero/checkpoint/consolidate.hpp
   include/zero/checkpoint/detail/checkpoint_reader.hpp
   include/zero/checkpoint/detail/collective.hpp
   include/zero/checkpoint/detail/convert.hpp
@@ -43,45 +119,28 @@ set(ZERO_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/checkpoint/detail/utf8.hpp
-  include/zero/checkpoint/file_system.hpp
-  include/zero/checkpoint/folder.hpp
-  include/zero/checkpoint/import.hpp
-  include/zero/checkpoint/load.hpp
-  include/zero/checkpoint/locate.hpp
-  include/zero/checkpoint/manifest.hpp
-  include/zero/checkpoint/save.hpp
-  include/zero/checkpoint/saver.hpp
-  include/zero/checkpoint/verify.hpp
-  include/zero/communicator.hpp
-  include/zero/communicators/self.hpp
-  include/zero/communicators/simulation.hpp
-  include/zero/communicators/thread.hpp
-  include/zero/engine.hpp
+  include/zero/communicators/detail/collective_label.hpp
+  include/zero/cuda/detail/device.hpp
   include/zero/engine/context.hpp
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
+  include/zero/engine/lease_interfaces.hpp
   include/zero/engine/lease_records.hpp
   include/zero/engine/memory_labels.hpp
   include/zero/engine/operations.hpp
   include/zero/engine/parts.hpp
+  include/zero/engine/policy_fingerprint.hpp
   include/zero/engine/policy_operations.hpp
   include/zero/engine/rank_agreement.hpp
+  include/zero/engine/settings.hpp
   include/zero/engine/state_access.hpp
-  include/zero/engine_config.hpp
-  include/zero/engine_state.hpp
-  include/zero/error.hpp
-  include/zero/flat_layout.hpp
   include/zero/gradients/arrivals.hpp
   include/zero/gradients/leases.hpp
   include/zero/gradients/norm.hpp
   include/zero/gradients/offloaded_sums.hpp
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
-  include/zero/kernels/accumulate.hpp
-  include/zero/kernels/adagrad.hpp
-  include/zero/kernels/adam.hpp
-  include/zero/kernels/cast.hpp
-  include/zero/kernels/decide.hpp
+  include/zero/kernels/detail/launch.cuh
   include/zero/kernels/detail/load_store.hpp
   include/zero/kernels/detail/load_store_x86.hpp
   include/zero/kernels/detail/norm_block.hpp
@@ -89,76 +148,16 @@ set(ZERO_HEADERS
   include/zero/kernels/detail/real_x86.hpp
   include/zero/kernels/detail/rule_settings.hpp
   include/zero/kernels/detail/scalar.hpp
-  include/zero/kernels/double.hpp
-  include/zero/kernels/exact_sum.hpp
-  include/zero/kernels/float_types.hpp
-  include/zero/kernels/floating_point_guard.hpp
-  include/zero/kernels/instruction_set.hpp
-  include/zero/kernels/lion.hpp
-  include/zero/kernels/norm.hpp
-  include/zero/kernels/real.hpp
-  include/zero/kernels/sgd.hpp
-  include/zero/kernels/update.hpp
+  include/zero/kernels/detail/segments.cuh
+  include/zero/kernels/detail/vec4.cuh
   include/zero/layout/offload_split.hpp
   include/zero/layout/segment_table.hpp
   include/zero/layout/unit_table.hpp
-  include/zero/lease.hpp
-  include/zero/loss_scaler.hpp
+  include/zero/memory/allocation_counter.hpp
   include/zero/memory/buffer.hpp
+  include/zero/memory/element_buffer.hpp
   include/zero/memory/host_memory.hpp
   include/zero/memory/state_array.hpp
-  include/zero/micro_batch.hpp
-  include/zero/offload.hpp
-  include/zero/optimizer.hpp
-  include/zero/parameter.hpp
-  include/zero/parameters/access.hpp
-  include/zero/parameters/gatherer.hpp
-  include/zero/parameters/updater.hpp
-  include/zero/partitioner.hpp
-  include/zero/precision.hpp
-  include/zero/simulation/detail/collective.hpp
-  include/zero/simulation/detail/deadlock.hpp
-  include/zero/simulation/detail/host.hpp
-  include/zero/simulation/detail/process.hpp
-  include/zero/simulation/detail/race_checker.hpp
-  include/zero/simulation/detail/run_token.hpp
-  include/zero/simulation/detail/scheduler.hpp
-  include/zero/simulation/detail/stream.hpp
-  include/zero/simulation/detail/vector_clock.hpp
-  include/zero/simulation/detail/world.hpp
-  include/zero/simulation/operation.hpp
-  include/zero/simulation/options.hpp
-  include/zero/simulation/plan.hpp
-  include/zero/simulation/trace.hpp
-  include/zero/step/decider.hpp
-  include/zero/step_ticket.hpp
-  include/zero/support/fixed_array.hpp
-  include/zero/support/function_ref.hpp
-  include/zero/support/reusable_vector.hpp
-  include/zero/support/stream_fence.hpp
-  include/zero/thread_pool.hpp
-  include/zero/version.hpp)
-
-# Those that only the user of a component can compile.
-set(ZERO_COMPONENT_HEADERS
-  include/zero/backends/cuda.cuh
-  include/zero/backends/cuda.hpp
-  include/zero/communicators/nccl.hpp
-  include/zero/cuda/collective_memory.hpp
-  include/zero/cuda/detail/device.hpp
-  include/zero/cuda/error.hpp
-  include/zero/cuda/graph.hpp
-  include/zero/cuda/stream.hpp
-  include/zero/engine.cuh
-  include/zero/kernels/accumulate.cuh
-  include/zero/kernels/cast.cuh
-  include/zero/kernels/copy_many.cuh
-  include/zero/kernels/decide.cuh
-  include/zero/kernels/detail/launch.cuh
-  include/zero/kernels/detail/segments.cuh
-  include/zero/kernels/detail/vec4.cuh
-  include/zero/kernels/norm.cuh
-  include/zero/kernels/update.cuh
   include/zero/nccl/detail/error.hpp
   include/zero/nccl/detail/exchange.hpp
   include/zero/nccl/detail/handle.hpp
@@ -167,5 +166,31 @@ set(ZERO_COMPONENT_HEADERS
   include/zero/nccl/detail/state.hpp
   include/zero/nccl/detail/types.hpp
   include/zero/nccl/detail/watchdog.hpp
-  include/zero/nccl/reduction.hpp
-  include/zero/nccl/registration.hpp)
+  include/zero/parameters/access.hpp
+  include/zero/parameters/gatherer.hpp
+  include/zero/parameters/updater.hpp
+  include/zero/simulation/detail/collective.hpp
+  include/zero/simulation/detail/deadlock.hpp
+  include/zero/simulation/detail/host.hpp
+  include/zero/simulation/detail/operation.hpp
+  include/zero/simulation/detail/process.hpp
+  include/zero/simulation/detail/race_checker.hpp
+  include/zero/simulation/detail/run_token.hpp
+  include/zero/simulation/detail/scheduler.hpp
+  include/zero/simulation/detail/stream.hpp
+  include/zero/simulation/detail/vector_clock.hpp
+  include/zero/simulation/detail/world.hpp
+  include/zero/step/decider.hpp
+  include/zero/step/reports.hpp
+  include/zero/support/fixed_array.hpp
+  include/zero/support/function_ref.hpp
+  include/zero/support/message.hpp
+  include/zero/support/reusable_vector.hpp
+  include/zero/support/stream_fence.hpp)
+
+# Those of both that need nothing but the standard library, and those that only a component's user can compile: kernels,
+# and what includes CUDA, NCCL or MPI.
+set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS})
+set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
+list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/cuda/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
+list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})

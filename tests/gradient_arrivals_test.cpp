@@ -19,7 +19,7 @@ zero::FlatLayout const layout(specs, {.bucket_elements = 256});
 }  // namespace
 
 TEST_CASE("gradient arrivals: a bucket is complete when the last contribution to its last parameter is there") {
-  zero::GradientArrivals arrivals(specs, layout);
+  zero::detail::GradientArrivals arrivals(specs, layout);
   std::size_t const shared = layout.places()[3].first_bucket, large = layout.places()[1].first_bucket;
   CHECK(layout.places()[4].first_bucket == shared);
   CHECK(!arrivals.bucket_complete(shared));
@@ -35,11 +35,11 @@ TEST_CASE("gradient arrivals: a bucket is complete when the last contribution to
   CHECK(arrivals.first_missing() == 1);
   CHECK(arrivals.arrive({1}));
   for (std::size_t b = large; b < large + 3; ++b) CHECK(arrivals.bucket_complete(b));
-  CHECK(arrivals.first_missing() == zero::GradientArrivals::none);
+  CHECK(arrivals.first_missing() == zero::detail::GradientArrivals::none);
 }
 
 TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name the parameter") {
-  zero::GradientArrivals arrivals(specs, layout);
+  zero::detail::GradientArrivals arrivals(specs, layout);
   CHECK(arrivals.arrive({4}));
   CHECK_THROWS_AS((void)arrivals.arrive({4}), zero::GradientError);
   CHECK_THROWS_AS(arrivals.expect({2}), zero::GradientError);
@@ -51,7 +51,7 @@ TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name 
 }
 
 TEST_CASE("gradient arrivals: giving up completes, and a reset forgets") {
-  zero::GradientArrivals arrivals(specs, layout);
+  zero::detail::GradientArrivals arrivals(specs, layout);
   (void)arrivals.arrive({0});
   arrivals.give_up({0});
   arrivals.give_up({0});

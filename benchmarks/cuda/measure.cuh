@@ -32,7 +32,7 @@ struct Device {
   zero::CudaBackend backend;
   zero::CudaBackend::OwnedStream own;
   zero::CudaStream stream;
-  std::vector<zero::Buffer<std::byte, zero::CudaBackend>> blocks;
+  std::vector<zero::detail::Buffer<std::byte, zero::CudaBackend>> blocks;
 };
 
 /// Seconds that a stream takes for what \p work puts on it.

@@ -110,7 +110,7 @@ class Trainer {
     std::vector<std::string> names;
     for (auto const& parameter : parameter_shapes(shape_)) names.push_back(parameter.name);
     std::sort(names.begin(), names.end());
-    zero::Fingerprint fingerprint;
+    zero::detail::Fingerprint fingerprint;
     for (auto const& name : names) {
       auto const values = engine_->read_parameter(name);
       fingerprint.add(std::as_bytes(std::span(name)));

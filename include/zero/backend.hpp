@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/memory/buffer.hpp>
+#include <zero/memory_report.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -11,6 +11,12 @@
 #include <type_traits>
 
 namespace zero {
+
+/// What a backend's allocator hands out: an address and the bytes that it takes, which may be rounded up.
+struct MemoryBlock {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+};
 
 /// One copy of a launch that copies many tensors.
 struct CopyRange {

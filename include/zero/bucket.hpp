@@ -2,32 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/segment.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace zero {
-
-/// A contiguous part of one parameter inside a bucket or a slice of one.
-struct Piece {
-  std::uint32_t parameter = 0;  ///< by registration
-  std::uint32_t group = 0;
-  std::size_t offset = 0;        ///< elements from the start of the bucket or slice
-  std::size_t in_parameter = 0;  ///< elements from the start of the parameter
-  std::size_t count = 0;         ///< elements, without padding
-};
-
-/// The pieces of a range, sorted by offset, in the two places where they are read. Borrowed.
-struct PieceView {
-  std::span<Piece const> host{};
-  Piece const* device = nullptr;  ///< the same in device memory, for kernels
-
-  /// Elements from the start of the range to the end of its last piece.
-  [[nodiscard]] std::size_t extent() const noexcept {
-    return host.empty() ? 0 : host.back().offset + host.back().count;
-  }
-};
 
 /// What one collective moves: a range of the flat space, padded to a multiple of world x granule, of which rank r owns
 /// the r-th of `world` equal slices.

@@ -7,16 +7,17 @@
 #include <zero/error.hpp>
 #include <zero/lease.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/traffic.hpp>
 
 #include <memory>
 #include <utility>
 
 namespace zero {
 
+namespace detail {
+
 template <class Backend>
 class EngineCore;
-
-namespace detail {
 
 struct NoGraph {};
 
@@ -42,7 +43,7 @@ class [[nodiscard]] CapturedStep {
   using Stream = typename Backend::Stream;
   using Ticket = StepTicket<typename Backend::Event>;
 
-  CapturedStep(EngineCore<Backend>& core, std::shared_ptr<detail::EngineLife const> life, Graph graph,
+  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLife const> life, Graph graph,
                Traffic const& sent)
       : core_(&core), life_(std::move(life)), graph_(std::move(graph)), sent_(sent) {}
 
@@ -54,7 +55,7 @@ class [[nodiscard]] CapturedStep {
   }
 
  private:
-  EngineCore<Backend>* core_;
+  detail::EngineCore<Backend>* core_;
   std::shared_ptr<detail::EngineLife const> life_;
   Graph graph_;
   Traffic sent_;

@@ -13,15 +13,18 @@
 #include <zero/communicators/thread.hpp>
 #include <zero/engine/core.hpp>
 #include <zero/engine/policy_operations.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/lease.hpp>
+#include <zero/loss_scale.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/optimizer.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/traffic.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -195,8 +198,8 @@ class Engine final {
 
  private:
   Config config_;
-  PolicyOperations<Opt, Prec, Backend, Communicator> operations_;
-  EngineCore<Backend> core_;
+  detail::PolicyOperations<Opt, Prec, Backend, Communicator> operations_;
+  detail::EngineCore<Backend> core_;
 };
 
 }  // namespace zero

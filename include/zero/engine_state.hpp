@@ -3,7 +3,6 @@
 #pragma once
 
 #include <zero/flat_layout.hpp>
-#include <zero/kernels/decide.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
 
@@ -15,6 +14,13 @@
 #include <vector>
 
 namespace zero {
+
+/// Where a run stands, besides parameters and states.
+struct StepProgress {
+  std::uint64_t steps = 0;
+  std::uint64_t skipped = 0;
+  std::vector<std::byte> scaler{};  ///< the scaler's state, as it lies in memory
+};
 
 /// Consecutive elements of one parameter, or of one of the rule's states of it, in the memory of one rank.
 struct StateRange {

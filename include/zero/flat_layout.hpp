@@ -6,6 +6,7 @@
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -5,6 +5,7 @@
 #include <zero/error.hpp>
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/support/message.hpp>
 
 #include <concepts>
 #include <cstdint>

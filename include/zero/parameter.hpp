@@ -5,6 +5,7 @@
 #include <zero/error.hpp>
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -159,8 +160,7 @@ class ParameterList {
   }
 
   [[noreturn, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
-    throw ConfigurationError(
-        detail::sentence({"zero::ParameterList: parameter ", detail::quoted(spec.name), " ", why}));
+    throw ConfigurationError(detail::sentence({"zero::ParameterList: parameter ", detail::quote(spec.name), " ", why}));
   }
 
   std::vector<ParameterSpec> specs_;

@@ -2,126 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/error.hpp>
-#include <zero/kernels/decide.hpp>
-#include <zero/lease.hpp>
-
-#include <array>
-#include <cstddef>
+#include <zero/step/reports.hpp>
+#include <zero/step_report.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace zero {
-
-/// What became of a step.
-struct StepReport {
-  std::uint64_t step = 0;           ///< updates done, this one included if it was not skipped
-  bool skipped = false;             ///< a gradient was not finite: nothing changed but the scaler
-  std::uint64_t skipped_steps = 0;  ///< in all
-  double gradient_norm = 0.0;       ///< of the unscaled averaged gradient; of its finite elements if skipped
-  double clip_coefficient = 1.0;    ///< what clipping multiplied the gradient with
-  float loss_scale = 1.0F;          ///< the scale that backward used
-  bool at_minimum_scale = false;    ///< overflow with the scale at its minimum
-  std::string bad_parameter{};      ///< the first registered parameter with a non-finite gradient; empty: none
-};
-
-namespace detail {
-
-/// Throws what has become of the other ranks, where a wait for their work has ended because one of them failed.
-class PeerCheck {
- public:
-  virtual void check_peers() const = 0;
-
- protected:
-  ~PeerCheck() = default;
-};
-
-}  // namespace detail
-
-/// The reports of the latest steps: where the host reads them, and the events after which it may. Owned by the engine
-/// and its tickets together, so that a ticket may be read after the engine is gone: what lies in the engine's memory is
-/// then kept here.
-template <class Event>
-class StepReports {
- public:
-  static constexpr std::size_t kept = 16;
-
-  /// Number of the ticket of a step that was recorded, and not run.
-  static constexpr std::uint64_t recorded = UINT64_MAX - 1;
-
-  StepReports(std::shared_ptr<detail::EngineLife const> life, bool fail_when_exhausted, detail::PeerCheck const& peers)
-      : life_(std::move(life)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
-
-  struct Slot {
-    std::uint64_t ticket = UINT64_MAX;
-    StepOutcome const* outcome = nullptr;  // in the engine's memory, until that goes
-    StepOutcome kept;
-    Event decided{};
-  };
-  [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % kept]; }
-  [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % kept]; }
-
-  /// The engine's memory is about to go, after all that was put on its streams has run. A report that never came,
-  /// because the device has failed, is gone.
-  void keep() noexcept {
-    peers_ = nullptr;
-    for (auto& slot : slots_) {
-      if (slot.outcome == nullptr || slot.outcome == &slot.kept) continue;
-      try {
-        if (!slot.decided.done()) slot.ticket = UINT64_MAX;
-      } catch (...) {
-        slot.ticket = UINT64_MAX;
-      }
-      slot.kept = *slot.outcome;
-      slot.outcome = &slot.kept;
-    }
-  }
-
-  /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
-  [[nodiscard]] StepReport report(std::uint64_t ticket) const {
-    auto const& slot = this->slot(ticket);
-    if (ticket == recorded) {
-      detail::fail<SequenceError>(
-          {"zero::StepTicket: this step was recorded, not run: read the ticket that CapturedStep::replay returns"});
-    }
-    if (slot.ticket != ticket) {
-      detail::fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"});
-    }
-    auto const& o = slot.decided.read(*slot.outcome);
-    if (peers_ != nullptr) peers_->check_peers();
-    StepReport report{.step = o.steps,
-                      .skipped = o.skipped,
-                      .skipped_steps = o.skipped_steps,
-                      .gradient_norm = o.gradient_norm,
-                      .clip_coefficient = o.clip_coefficient,
-                      .loss_scale = o.loss_scale,
-                      .at_minimum_scale = o.exhausted};
-    if (o.skipped) report.bad_parameter = life_->parameters.specs()[o.bad_parameter].name;
-    if (o.exhausted && fail_when_exhausted_) {
-      detail::fail<LossScaleError>(
-          {"zero::Engine: gradients overflow at the minimum loss scale, first in ",
-           detail::quoted(report.bad_parameter),
-           ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"});
-    }
-    return report;
-  }
-
- private:
-  std::shared_ptr<detail::EngineLife const> life_;
-  bool fail_when_exhausted_;
-  detail::PeerCheck const* peers_;  // as long as the engine
-  std::array<Slot, kept> slots_{};
-};
 
 /// The claim to one step's report. Taking it does not synchronize anything; reading it may.
 template <class Event>
 class [[nodiscard]] StepTicket {
  public:
-  StepTicket(std::shared_ptr<StepReports<Event> const> reports, std::uint64_t number)
+  StepTicket(std::shared_ptr<detail::StepReports<Event> const> reports, std::uint64_t number)
       : reports_(std::move(reports)), number_(number) {}
 
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old,
@@ -129,12 +23,12 @@ class [[nodiscard]] StepTicket {
   [[nodiscard]] StepReport get() const { return reports_->report(number_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {
-    if (number_ != StepReports<Event>::recorded && !reports_->slot(number_).decided.done()) return std::nullopt;
+    if (number_ != detail::StepReports<Event>::recorded && !reports_->slot(number_).decided.done()) return std::nullopt;
     return get();
   }
 
  private:
-  std::shared_ptr<StepReports<Event> const> reports_;
+  std::shared_ptr<detail::StepReports<Event> const> reports_;
   std::uint64_t number_;
 };
 

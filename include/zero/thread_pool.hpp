@@ -47,7 +47,7 @@ class ThreadPool {
 
   /// Calls `f(task)` once for every task in [0, \p tasks), on the threads of this pool; blocks until all have returned.
   /// \throws what the first failing task threw, after every task has ended or been given up.
-  [[gnu::noinline]] void parallel_for(std::size_t tasks, FunctionRef<void(std::size_t)> f) {
+  [[gnu::noinline]] void parallel_for(std::size_t tasks, detail::FunctionRef<void(std::size_t)> f) {
     if (workers_.size() == 0 || tasks <= 1) {
       for (std::size_t task = 0; task < tasks; ++task) f(task);
       return;
@@ -58,7 +58,7 @@ class ThreadPool {
   }
 
  private:
-  void start(std::size_t tasks, FunctionRef<void(std::size_t)> const& f) {
+  void start(std::size_t tasks, detail::FunctionRef<void(std::size_t)> const& f) {
     std::lock_guard lock(mutex_);
     function_ = &f, tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
@@ -112,13 +112,13 @@ class ThreadPool {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  FixedArray<std::thread> workers_;
+  detail::FixedArray<std::thread> workers_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<std::size_t> next_{0};
   std::atomic<int> busy_{0};
   int sleeping_ = 0;
   bool stopping_ = false;
-  FunctionRef<void(std::size_t)> const* function_ = nullptr;
+  detail::FunctionRef<void(std::size_t)> const* function_ = nullptr;
   std::size_t tasks_ = 0;
   std::exception_ptr error_;
 };

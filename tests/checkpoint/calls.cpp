@@ -40,8 +40,8 @@ zero::Manifest read_manifest(zero::CheckpointFolder const& folder, std::string c
 }
 
 std::string data_of(std::string const& file, std::string_view tensor) {
-  auto const n = zero::safetensors_header_bytes(std::as_bytes(std::span(file)), file.size());
-  auto const header = zero::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
+  auto const n = zero::detail::safetensors_header_bytes(std::as_bytes(std::span(file)), file.size());
+  auto const header = zero::detail::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
   auto const* const found = header.find(tensor);
   if (found == nullptr) throw std::out_of_range("no tensor " + std::string(tensor));
   return file.substr(header.data_begin + found->begin, found->bytes());

@@ -23,34 +23,34 @@ using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::TemporaryFolder;
 using checkpoint_test::thrown_by;
 using zero::CheckpointFailure;
-using zero::File;
+using zero::detail::File;
 
 namespace {
 
 // The contract that both file systems are held to, so that what is proven on one holds on the other.
 void check_contract(zero::FileSystem& system, std::string const& root) {
-  zero::write_new(system, root + "/a", "first");
-  CHECK(zero::read_text(system, root + "/a", 5) == "first");
-  CHECK(thrown_by([&] { (void)zero::read_text(system, root + "/a", 4); }).kind == CheckpointFailure::damaged);
-  CHECK(thrown_by([&] { zero::write_new(system, root + "/a", "x"); }).kind == CheckpointFailure::exists);
+  zero::detail::write_new(system, root + "/a", "first");
+  CHECK(zero::detail::read_text(system, root + "/a", 5) == "first");
+  CHECK(thrown_by([&] { (void)zero::detail::read_text(system, root + "/a", 4); }).kind == CheckpointFailure::damaged);
+  CHECK(thrown_by([&] { zero::detail::write_new(system, root + "/a", "x"); }).kind == CheckpointFailure::exists);
   CHECK(thrown_by([&] { (void)File::open(system, root + "/b"); }).kind == CheckpointFailure::not_found);
   CHECK(thrown_by([&] { (void)File::open(system, root); }).kind == CheckpointFailure::input_output);
 
   CHECK(system.make_folder(root + "/folder") == 0);
   CHECK(system.make_folder(root + "/folder") == -EEXIST);
-  zero::write_new(system, root + "/folder/c", std::string(250'000, 'c'));
-  CHECK(zero::read_text(system, root + "/folder/c", 1'000'000) == std::string(250'000, 'c'));
+  zero::detail::write_new(system, root + "/folder/c", std::string(250'000, 'c'));
+  CHECK(zero::detail::read_text(system, root + "/folder/c", 1'000'000) == std::string(250'000, 'c'));
   CHECK(system.sync_folder(root + "/folder") == 0);
   CHECK(system.sync_folder(root + "/nowhere") == -ENOENT);
   CHECK(system.remove_folder(root + "/folder") == -ENOTEMPTY);
   CHECK(system.remove_file(root + "/nowhere") == -ENOENT);
 
-  zero::write_new(system, root + "/d", "second");
+  zero::detail::write_new(system, root + "/d", "second");
   CHECK(system.rename_new(root + "/d", root + "/a") == -EEXIST);
   CHECK(system.exchange(root + "/d", root + "/a") == 0);
-  CHECK(zero::read_text(system, root + "/a", 10) == "second");
+  CHECK(zero::detail::read_text(system, root + "/a", 10) == "second");
   CHECK(system.rename_over(root + "/d", root + "/a") == 0);
-  CHECK(zero::read_text(system, root + "/a", 10) == "first");
+  CHECK(zero::detail::read_text(system, root + "/a", 10) == "first");
   CHECK(system.rename_new(root + "/folder", root + "/moved") == 0);
   CHECK(system.rename_new(root + "/folder", root + "/again") == -ENOENT);
   std::vector<std::string> names;
@@ -81,13 +81,13 @@ TEST_CASE("file: the system of the machine and the one in memory keep one contra
 
 TEST_CASE("file: a pipe, a link and a folder in the place of a file are refused, and nothing waits for them") {
   TemporaryFolder const folder;
-  zero::write_new(zero::posix_file_system(), folder / "file", "text");
+  zero::detail::write_new(zero::posix_file_system(), folder / "file", "text");
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   std::filesystem::create_symlink(folder / "file", folder / "link");
   std::filesystem::create_directory(folder / "folder");
   for (auto const* name : {"pipe", "link", "folder"}) {
     CAPTURE(name);
-    CHECK(thrown_by([&] { (void)zero::read_text(zero::posix_file_system(), folder / name, 100); }).kind ==
+    CHECK(thrown_by([&] { (void)zero::detail::read_text(zero::posix_file_system(), folder / name, 100); }).kind ==
           CheckpointFailure::input_output);
   }
 }
@@ -97,17 +97,17 @@ TEST_CASE("file: an interrupted call is repeated, but not for ever; full disks a
   FaultyFileSystem faulty(memory);
   faulty.only = "write";
   faulty.fail(0, EINTR, false);
-  CHECK_NOTHROW(zero::write_new(faulty, "/a", "text"));
+  CHECK_NOTHROW(zero::detail::write_new(faulty, "/a", "text"));
   CHECK(memory.content("/a") == "text");
   faulty.fail(0, EINTR, true);
-  CHECK(thrown_by([&] { zero::write_new(faulty, "/b", "text"); }).kind == CheckpointFailure::input_output);
+  CHECK(thrown_by([&] { zero::detail::write_new(faulty, "/b", "text"); }).kind == CheckpointFailure::input_output);
   CHECK(faulty.calls() == 100);
   for (int const error : {ENOSPC, EDQUOT}) {
     for (auto const* name : {"write", "sync", "close", "create"}) {
       CAPTURE(name);
       faulty.only = name;
       faulty.fail(0, error, false);
-      auto const thrown = thrown_by([&] { zero::write_new(faulty, "/c" + std::string(name), "text"); });
+      auto const thrown = thrown_by([&] { zero::detail::write_new(faulty, "/c" + std::string(name), "text"); });
       CHECK(thrown.kind == CheckpointFailure::no_space);
       CHECK(thrown.says(name));
       faulty.heal();

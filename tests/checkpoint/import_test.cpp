@@ -54,7 +54,7 @@ std::string index_of(std::vector<std::pair<std::string, std::string>> const& pla
   text.back() = '}';
   return text + "}";
 }
-std::string quoted(std::string const& text) { return "\"" + text + "\""; }
+std::string quote(std::string const& text) { return "\"" + text + "\""; }
 
 std::vector<float> floats(std::vector<std::byte> const& bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
@@ -142,7 +142,7 @@ TEST_CASE("import: all files that an index lists are one model, on any number of
   CHECK(checkpoint_test::import_parameters(state, index_path, {.allow_missing = true}, memory).unused ==
         std::vector<std::string>{"b"});
   // A tensor that no line lists is there all the same.
-  memory.replace(index_path, index_of({{"a", quoted(first_file)}, {"c", quoted(second_file)}}));
+  memory.replace(index_path, index_of({{"a", quote(first_file)}, {"c", quote(second_file)}}));
   PlainState listed(self, 1);
   CHECK(checkpoint_test::import_parameters(listed, index_path, {}, memory).parameters == 3);
   CHECK(memory.open_handles() == 0);
@@ -164,46 +164,46 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
     CHECK(memory.open_handles() == 0);
     return thrown;
   };
-  auto const a = std::pair<std::string, std::string>("a", quoted(first_file));
-  std::vector<std::string> const files{quoted("../x.safetensors"),
-                                       quoted("sub/../../x.safetensors"),
-                                       quoted("/sub/x.safetensors"),
-                                       quoted("sub/x.safetensors"),
-                                       quoted("./sub/x.safetensors"),
-                                       quoted(".x.safetensors"),
-                                       quoted("x.bin"),
-                                       quoted(""),
-                                       quoted("a\\u0000.safetensors"),
-                                       quoted(std::string(200, 'a') + ".safetensors"),
+  auto const a = std::pair<std::string, std::string>("a", quote(first_file));
+  std::vector<std::string> const files{quote("../x.safetensors"),
+                                       quote("sub/../../x.safetensors"),
+                                       quote("/sub/x.safetensors"),
+                                       quote("sub/x.safetensors"),
+                                       quote("./sub/x.safetensors"),
+                                       quote(".x.safetensors"),
+                                       quote("x.bin"),
+                                       quote(""),
+                                       quote("a\\u0000.safetensors"),
+                                       quote(std::string(200, 'a') + ".safetensors"),
                                        "1",
                                        "null",
-                                       "[" + quoted(second_file) + "]"};
+                                       "[" + quote(second_file) + "]"};
   for (auto const& file : files) {
     CAPTURE(file);
-    auto const thrown = refused(index_of({a, {"b", file}, {"c", quoted(second_file)}}));
+    auto const thrown = refused(index_of({a, {"b", file}, {"c", quote(second_file)}}));
     CHECK(thrown.kind == CheckpointFailure::damaged);
     CHECK(thrown.says("of its own folder"));
   }
-  std::string const good = index_of({a, {"b", quoted(second_file)}, {"c", quoted(second_file)}});
+  std::string const good = index_of({a, {"b", quote(second_file)}, {"c", quote(second_file)}});
   for (std::string const& text :
        {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string(R"({"weight_map":{}})"),
         std::string(R"({"weight_map":[]})"), std::string(R"({"weight_map":"a"})"), good + "x",
-        index_of({a, {"b", quoted(second_file)}, {"b", quoted(first_file)}}),  // a name twice
-        index_of({a, {"b", quoted(first_file)}, {"c", quoted(second_file)}}),  // in another file
-        index_of({a, {"c", quoted(second_file)}, {"d", quoted(first_file)}}),  // in none
+        index_of({a, {"b", quote(second_file)}, {"b", quote(first_file)}}),  // a name twice
+        index_of({a, {"b", quote(first_file)}, {"c", quote(second_file)}}),  // in another file
+        index_of({a, {"c", quote(second_file)}, {"d", quote(first_file)}}),  // in none
         "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}"}) {
     CAPTURE(text.substr(0, 200));
     CHECK(refused(text).kind == CheckpointFailure::damaged);
   }
-  auto const missing = refused(index_of({a, {"b", quoted("model-00003-of-00003.safetensors")}}));
+  auto const missing = refused(index_of({a, {"b", quote("model-00003-of-00003.safetensors")}}));
   CHECK(missing.kind == CheckpointFailure::not_found);
   CHECK(missing.says("model-00003-of-00003"));
   memory.replace("/third.safetensors", memory.content(std::string("/") + second_file));
-  auto const twice = refused(index_of({a, {"b", quoted(second_file)}, {"c", quoted("third.safetensors")}}));
+  auto const twice = refused(index_of({a, {"b", quote(second_file)}, {"c", quote("third.safetensors")}}));
   CHECK(twice.kind == CheckpointFailure::damaged);
   CHECK(twice.says("in both"));
   memory.replace("/third.safetensors", "1234567");
-  CHECK(refused(index_of({a, {"b", quoted("third.safetensors")}})).kind == CheckpointFailure::damaged);
+  CHECK(refused(index_of({a, {"b", quote("third.safetensors")}})).kind == CheckpointFailure::damaged);
   memory.replace(index_path, good);
   CHECK(checkpoint_test::import_parameters(state, index_path, {}, memory).parameters == 3);
 }
@@ -211,7 +211,7 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
 TEST_CASE("import: a pipe, a link and a folder in the place of a file that an index lists are refused") {
   checkpoint_test::TemporaryFolder const folder;
   auto& system = zero::posix_file_system();
-  zero::write_new(system, folder / "model.safetensors.index.json", index_of({{"a", quoted("x.safetensors")}}));
+  zero::detail::write_new(system, folder / "model.safetensors.index.json", index_of({{"a", quote("x.safetensors")}}));
   PlainState state(self, 1);
   for (int kind = 0; kind < 3; ++kind) {
     auto const file = folder / "x.safetensors";

@@ -16,8 +16,8 @@
 using checkpoint_test::bytes_of;
 using checkpoint_test::thrown_by;
 using zero::CheckpointFailure;
-using zero::parse_safetensors_header;
-using zero::SafetensorsHeader;
+using zero::detail::parse_safetensors_header;
+using zero::detail::SafetensorsHeader;
 
 namespace {
 
@@ -41,8 +41,8 @@ TEST_CASE("safetensors: a header is written as the reference does, and read back
                                        {.name = "a", .type = "F32", .shape = {}},
                                        {.name = "none", .type = "F32", .shape = {0, 7}}},
                            .metadata = {{"format", "pt"}}};
-  zero::lay_out(header);
-  std::string const bytes = zero::to_bytes(header);
+  zero::detail::lay_out(header);
+  std::string const bytes = zero::detail::to_bytes(header);
   CHECK(bytes.size() % 8 == 0);
   CHECK(header.data_begin == bytes.size());
   CHECK(bytes.substr(8).starts_with(
@@ -51,7 +51,7 @@ TEST_CASE("safetensors: a header is written as the reference does, and read back
       R"("none":{"dtype":"F32","shape":[0,7],"data_offsets":[20,20]},)"
       R"("half":{"dtype":"F16","shape":[3],"data_offsets":[20,26]}})"));
   std::uint64_t const file = bytes.size() + 26;
-  REQUIRE(zero::safetensors_header_bytes(bytes_of(bytes), file) == bytes.size() - 8);
+  REQUIRE(zero::detail::safetensors_header_bytes(bytes_of(bytes), file) == bytes.size() - 8);
   auto const read = parse_safetensors_header(std::string_view(bytes).substr(8), 26);
   CHECK(read.tensors == header.tensors);
   CHECK(read.metadata == header.metadata);
@@ -62,7 +62,7 @@ TEST_CASE("safetensors: a header is written as the reference does, and read back
 
 TEST_CASE("safetensors: a length that cannot be is refused before anything is read") {
   auto const thrown = [](std::string_view first, std::uint64_t file) {
-    return thrown_by([&] { (void)zero::safetensors_header_bytes(bytes_of(first), file); });
+    return thrown_by([&] { (void)zero::detail::safetensors_header_bytes(bytes_of(first), file); });
   };
   CHECK(thrown("", 0).says("shorter than the 8 bytes"));
   CHECK(thrown("1234567", 7).says("shorter than the 8 bytes"));
@@ -70,7 +70,7 @@ TEST_CASE("safetensors: a length that cannot be is refused before anything is re
   CHECK(thrown(length(std::uint64_t{1} << 63U), 100).says("longer than 100000000"));
   CHECK(thrown(length(UINT64_MAX), 100).says("longer than 100000000"));
   CHECK(thrown(length(93), 100).says("longer than the file"));
-  CHECK(zero::safetensors_header_bytes(bytes_of(length(92)), 100) == 92);
+  CHECK(zero::detail::safetensors_header_bytes(bytes_of(length(92)), 100) == 92);
   CHECK(thrown_by([] { (void)parse_safetensors_header("", 0); }).kind == CheckpointFailure::damaged);
 }
 
@@ -127,15 +127,15 @@ TEST_CASE("safetensors: lenient in white space and order, strict in everything e
 TEST_CASE("safetensors: names of any kind survive, names given twice and names that are not UTF-8 are refused") {
   std::string const odd("a\0\"\\\n\x1f", 6);
   SafetensorsHeader header{.tensors = {{.name = odd, .type = "F32", .shape = {1}}}};
-  zero::lay_out(header);
-  std::string const bytes = zero::to_bytes(header);
+  zero::detail::lay_out(header);
+  std::string const bytes = zero::detail::to_bytes(header);
   CHECK(parse_safetensors_header(std::string_view(bytes).substr(8), 4).tensors.front().name == odd);
 
   header.tensors.push_back({.name = odd, .type = "F16", .shape = {1}});
-  zero::lay_out(header);
-  CHECK(thrown_by([&] { (void)zero::to_bytes(header); }).kind == CheckpointFailure::bad_request);
+  zero::detail::lay_out(header);
+  CHECK(thrown_by([&] { (void)zero::detail::to_bytes(header); }).kind == CheckpointFailure::bad_request);
   header.tensors.back().name = "\xFF";
-  CHECK(thrown_by([&] { (void)zero::to_bytes(header); }).says("UTF-8"));
+  CHECK(thrown_by([&] { (void)zero::detail::to_bytes(header); }).says("UTF-8"));
   header.tensors.back() = {.name = "huge", .type = "F32", .shape = {UINT64_MAX / 4, 2}};
-  CHECK(thrown_by([&] { zero::lay_out(header); }).says("overflows"));
+  CHECK(thrown_by([&] { zero::detail::lay_out(header); }).says("overflows"));
 }

@@ -71,7 +71,7 @@ class SessionOf final : public Session {
   std::unique_ptr<zero::EngineState> state() override { return engine_->state(); }
 
   std::uint64_t hash() override {
-    zero::Fingerprint fingerprint;
+    zero::detail::Fingerprint fingerprint;
     add_parameters(fingerprint);
     for (std::size_t p = 0; p < list_.specs().size(); ++p) {
       auto const& spec = list_.specs()[p];
@@ -86,7 +86,7 @@ class SessionOf final : public Session {
     return fingerprint.value();
   }
   std::uint64_t hash_of_parameters() override {
-    zero::Fingerprint fingerprint;
+    zero::detail::Fingerprint fingerprint;
     add_parameters(fingerprint);
     return fingerprint.value();
   }
@@ -113,10 +113,10 @@ class SessionOf final : public Session {
   [[nodiscard]] std::size_t count(std::size_t p) const {
     return zero::ParameterList::element_count(list_.specs()[p].shape);
   }
-  static void add(zero::Fingerprint& fingerprint, std::vector<float> const& values) {
+  static void add(zero::detail::Fingerprint& fingerprint, std::vector<float> const& values) {
     fingerprint.add(std::as_bytes(std::span(values)));
   }
-  void add_parameters(zero::Fingerprint& fingerprint) {
+  void add_parameters(zero::detail::Fingerprint& fingerprint) {
     for (auto const& spec : list_.specs()) add(fingerprint, engine_->read_parameter(spec.name));
   }
 

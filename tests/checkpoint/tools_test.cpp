@@ -36,7 +36,7 @@ Outcome run(std::string const& command) {
   return outcome;
 }
 
-std::string quoted(std::string const& text) { return "'" + text + "'"; }
+std::string quote(std::string const& text) { return "'" + text + "'"; }
 
 void save(TemporaryFolder const& folder, std::uint64_t seed) {
   zero::SelfCommunicator self;
@@ -53,7 +53,7 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   TemporaryFolder const folder;
   save(folder, 1);
   save(folder, 2);
-  auto const whole = run(ZERO_INSPECT " " + quoted(folder.path()));
+  auto const whole = run(ZERO_INSPECT " " + quote(folder.path()));
   CHECK(whole.code == 0);
   for (auto const* part : {"step-2: 2 steps, 1 skipped", "1 rank(s) at stage 0",
                            "with the states of AdamW and DynamicScale", "3 parameters, 27 elements", "5 x 3", "scalar",
@@ -61,34 +61,34 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
     CAPTURE(part);
     CHECK(whole.output.find(part) != std::string::npos);
   }
-  CHECK(run(ZERO_INSPECT " " + quoted(folder / "step-1")).output.find("step-1: 1 steps") != std::string::npos);
+  CHECK(run(ZERO_INSPECT " " + quote(folder / "step-1")).output.find("step-1: 1 steps") != std::string::npos);
   std::filesystem::resize_file(folder / "step-2/exp_avg-00000-of-00001.safetensors", 100);
-  auto const damaged = run(ZERO_INSPECT " " + quoted(folder / "step-2"));
+  auto const damaged = run(ZERO_INSPECT " " + quote(folder / "step-2"));
   CHECK(damaged.code == 2);
   CHECK(damaged.output.find("has 100 bytes instead of") != std::string::npos);
-  CHECK(run(ZERO_INSPECT " --no-verify " + quoted(folder / "step-2")).code == 0);
+  CHECK(run(ZERO_INSPECT " --no-verify " + quote(folder / "step-2")).code == 0);
 }
 
 TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
   TemporaryFolder const folder;
   save(folder, 1);
-  auto const checkpoint = quoted(folder / "step-1"), out = quoted(folder / "out.safetensors");
+  auto const checkpoint = quote(folder / "step-1"), out = quote(folder / "out.safetensors");
   std::vector<std::string> const wrong{
       std::string(ZERO_INSPECT),
       ZERO_INSPECT " --what " + checkpoint,
       ZERO_INSPECT " " + checkpoint + " " + checkpoint,
-      ZERO_INSPECT " " + quoted(folder / "nothing"),
-      ZERO_INSPECT " " + quoted(folder / "latest"),
+      ZERO_INSPECT " " + quote(folder / "nothing"),
+      ZERO_INSPECT " " + quote(folder / "latest"),
       std::string(ZERO_CONSOLIDATE),
       ZERO_CONSOLIDATE " " + checkpoint,
-      ZERO_CONSOLIDATE " " + quoted(folder / "nothing") + " " + out,
+      ZERO_CONSOLIDATE " " + quote(folder / "nothing") + " " + out,
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype fp64",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 0",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 1T",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 99999999999999G",
-      ZERO_CONSOLIDATE " " + checkpoint + " " + quoted(folder / "no/such/folder/out"),
-      ZERO_CONSOLIDATE " " + checkpoint + " " + quoted(folder / "latest")};
+      ZERO_CONSOLIDATE " " + checkpoint + " " + quote(folder / "no/such/folder/out"),
+      ZERO_CONSOLIDATE " " + checkpoint + " " + quote(folder / "latest")};
   for (auto const& command : wrong) {
     CAPTURE(command);
     auto const outcome = run(command);
@@ -103,7 +103,7 @@ TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
 TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are the files of every rank") {
   TemporaryFolder const folder;
   save(folder, 3);
-  REQUIRE(run(ZERO_CONSOLIDATE " " + quoted(folder.path()) + " " + quoted(folder / "out.safetensors") + " --dtype fp32")
+  REQUIRE(run(ZERO_CONSOLIDATE " " + quote(folder.path()) + " " + quote(folder / "out.safetensors") + " --dtype fp32")
               .code == 0);
   char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
   std::string const python = chosen != nullptr ? chosen : "python3";
@@ -122,7 +122,7 @@ files = sorted(glob.glob(sys.argv[1] + '/step-3/*.safetensors'))
 for name in files:
     with safe_open(name, 'np') as file:
         print(len(files), [(k, file.get_slice(k).get_dtype(), file.get_slice(k).get_shape()) for k in sorted(file.keys())])
-" )" + quoted(folder.path()));
+" )" + quote(folder.path()));
   CHECK(outcome.code == 0);
   CHECK(outcome.output ==
         "[('a', [5, 3], 'float32'), ('b', [], 'float32'), ('c', [11], 'float32')] ['a[0:15]', 'b[0:1]']\n"

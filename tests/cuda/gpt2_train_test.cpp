@@ -61,11 +61,11 @@ TEST_CASE("train_gpt2 on a GPU: it learns as on the host") {
 
 TEST_CASE("train_gpt2 on a GPU: a checkpoint goes on where it was saved, and a sample is made") {
   Folder const folder;
-  std::string const run_dir = "--device cuda --precision bf16 --checkpoint-dir " + folder.quoted("run");
+  std::string const run_dir = "--device cuda --precision bf16 --checkpoint-dir " + folder.quote("run");
   auto const whole = hash_of(folder, "--device cuda --precision bf16");
   CHECK(hash_of(folder, run_dir + " --save-interval 2") == whole);
-  CHECK(hash_of(folder, "--device cuda --precision bf16 --ranks 1 --resume " + folder.quoted("run/step-2")) == whole);
-  auto const sampled = run("--data " + folder.quoted("text.txt") + tiny + "--device cuda --sample 30");
+  CHECK(hash_of(folder, "--device cuda --precision bf16 --ranks 1 --resume " + folder.quote("run/step-2")) == whole);
+  auto const sampled = run("--data " + folder.quote("text.txt") + tiny + "--device cuda --sample 30");
   CAPTURE(sampled.output);
   CHECK(sampled.code == 0);
   CHECK(sampled.output.find("products: ") != std::string::npos);

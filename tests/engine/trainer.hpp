@@ -271,7 +271,7 @@ class Trainer {
   }
 
   void read_all() {
-    zero::Fingerprint hash;
+    zero::detail::Fingerprint hash;
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) {
       auto const& name = spec(p).name;
       result_.values.push_back(engine_.read_parameter(name));

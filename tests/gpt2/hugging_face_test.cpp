@@ -34,9 +34,10 @@ constexpr gpt2::ModelShape shape{.layers = 2, .heads = 2, .width = 16, .context 
 
 /// All parameters of a file, under our names.
 Parameters read_model(std::string const& path) {
-  auto const file = zero::read_text(zero::posix_file_system(), path, 1U << 24U);
-  auto const n = static_cast<std::size_t>(zero::safetensors_header_bytes(checkpoint_test::bytes_of(file), file.size()));
-  auto const header = zero::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
+  auto const file = zero::detail::read_text(zero::posix_file_system(), path, 1U << 24U);
+  auto const n =
+      static_cast<std::size_t>(zero::detail::safetensors_header_bytes(checkpoint_test::bytes_of(file), file.size()));
+  auto const header = zero::detail::parse_safetensors_header(std::string_view(file).substr(8, n), file.size() - 8 - n);
   Parameters parameters;
   for (auto const& parameter : gpt2::parameter_shapes(shape)) {
     for (auto const& name : gpt2::hugging_face_names(parameter.name)) {
@@ -95,15 +96,16 @@ TEST_CASE("hugging face: a model that transformers has saved gives the logits th
   auto const parameters = read_model(HUGGING_FACE_FOLDER "/model.safetensors");
   for (std::string const& prompt : {std::string("0"), std::string("1"), std::string("2")}) {
     CAPTURE(prompt);
-    auto const text =
-        zero::read_text(zero::posix_file_system(), HUGGING_FACE_FOLDER "/logits-" + prompt + ".json", 1U << 20U);
-    auto const recorded = zero::parse_json(text);
+    auto const text = zero::detail::read_text(zero::posix_file_system(),
+                                              HUGGING_FACE_FOLDER "/logits-" + prompt + ".json", 1U << 20U);
+    auto const recorded = zero::detail::parse_json(text);
     std::vector<Token> tokens;
-    for (auto const& token : *recorded.find("tokens")->get<zero::Json::Array>()) {
+    for (auto const& token : *recorded.find("tokens")->get<zero::detail::Json::Array>()) {
       tokens.push_back(static_cast<Token>(*token.get<std::uint64_t>()));
     }
     std::vector<double> logits;
-    for (auto const& logit : *recorded.find("logits")->get<zero::Json::Array>()) logits.push_back(*logit.get<double>());
+    for (auto const& logit : *recorded.find("logits")->get<zero::detail::Json::Array>())
+      logits.push_back(*logit.get<double>());
     check_equal(logits_of(parameters, tokens), logits);
   }
 }

@@ -1,21 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/. -DUPDATE=ON rewrites it.
+# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/, and where an internal header
+# opens namespace zero without detail. -DUPDATE=ON rewrites the lists.
 
 cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../..")
 file(GLOB_RECURSE found RELATIVE "${root}" "${root}/include/*.hpp" "${root}/include/*.cuh")
 list(SORT found)
-# What only the user of a component can compile: kernels, and what includes CUDA, NCCL or MPI.
-set(ZERO_COMPONENT_HEADERS_found ${found})
-list(FILTER ZERO_COMPONENT_HEADERS_found INCLUDE REGEX "\\.cuh$|/cuda/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
-set(ZERO_HEADERS_found ${found})
-list(REMOVE_ITEM ZERO_HEADERS_found ${ZERO_COMPONENT_HEADERS_found})
+# The folder says whether a header is public.
+set(internal_folder "^include/zero/((engine|gradients|layout|memory|parameters|step|support)/|.*/detail/)")
+set(ZERO_INTERNAL_HEADERS_found ${found})
+list(FILTER ZERO_INTERNAL_HEADERS_found INCLUDE REGEX "${internal_folder}")
+set(ZERO_PUBLIC_HEADERS_found ${found})
+list(FILTER ZERO_PUBLIC_HEADERS_found EXCLUDE REGEX "${internal_folder}")
 
 set(list_file "${root}/cmake/headers.cmake")
 if(UPDATE)
   file(READ "${list_file}" text)
-  foreach(name ZERO_HEADERS ZERO_COMPONENT_HEADERS)
+  foreach(name ZERO_PUBLIC_HEADERS ZERO_INTERNAL_HEADERS)
     list(JOIN ${name}_found "\n  " lines)
     string(REGEX REPLACE "set\\(${name}[^)]*\\)" "set(${name}\n  ${lines})" text "${text}")
   endforeach()
@@ -23,7 +25,7 @@ if(UPDATE)
 endif()
 
 include("${list_file}")
-foreach(name ZERO_HEADERS ZERO_COMPONENT_HEADERS)
+foreach(name ZERO_PUBLIC_HEADERS ZERO_INTERNAL_HEADERS)
   if(NOT "${${name}}" STREQUAL "${${name}_found}")
     set(unlisted ${${name}_found})
     list(REMOVE_ITEM unlisted ${${name}})
@@ -32,5 +34,14 @@ foreach(name ZERO_HEADERS ZERO_COMPONENT_HEADERS)
     message(FATAL_ERROR "cmake/headers.cmake: ${name} is out of date, or not sorted.\n  Not listed: ${unlisted}\n"
                         "  Listed, but gone: ${missing}\n"
                         "  Write it anew with: cmake -DUPDATE=ON -P tests/package/header_list.cmake")
+  endif()
+endforeach()
+
+foreach(header IN LISTS ZERO_INTERNAL_HEADERS)
+  file(STRINGS "${root}/${header}" openings REGEX "^(inline )?namespace zero")
+  list(FILTER openings EXCLUDE REGEX "^namespace zero::(detail|inline ZERO_KERNELS_NAMESPACE)")
+  if(openings)
+    message(FATAL_ERROR "${header} is internal, and opens '${openings}': what it declares belongs to zero::detail, or "
+                        "the header to a public folder")
   endif()
 endforeach()

@@ -148,7 +148,7 @@ TEST_CASE("known bug: memory that was allocated for one stream is given back whi
     return [=](Rank& rank) {
       Device device(rank);
       zero::MemoryReport books;
-      std::optional<zero::Buffer<float, zero::SimulationBackend>> gradient;
+      std::optional<zero::detail::Buffer<float, zero::SimulationBackend>> gradient;
       gradient.emplace(device.backend, books, zero::MemoryKind::device, zero::MemoryPurpose::gradients, 16U);
       device.compute.launch("backward", {writes(gradient->span())}, [] {});
       device.order(device.compute, device.communication);

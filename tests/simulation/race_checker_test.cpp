@@ -140,8 +140,8 @@ TEST_CASE("race: the host reads only what it has waited for, and gives memory ba
     return [=](zero::SimulationCommunicator& rank) {
       zero::SimulationBackend backend({rank.process()}, 1);
       zero::MemoryReport books;
-      zero::Buffer<float, zero::SimulationBackend> buffer(backend, books, zero::MemoryKind::device,
-                                                          zero::MemoryPurpose::gradients, 16);
+      zero::detail::Buffer<float, zero::SimulationBackend> buffer(backend, books, zero::MemoryKind::device,
+                                                                  zero::MemoryPurpose::gradients, 16);
       auto const stream = rank.make_stream("compute");
       stream.launch("backward", {writes(buffer.span())}, [] {});
       if (waits) backend.synchronize(stream);
@@ -161,8 +161,8 @@ TEST_CASE("race: memory that was given back and handed out again has no history"
     zero::SimulationBackend backend({rank.process()}, 1);
     zero::MemoryReport books;
     for (auto const* name : {"one", "two", "three"}) {
-      zero::Buffer<float, zero::SimulationBackend> buffer(backend, books, zero::MemoryKind::device,
-                                                          zero::MemoryPurpose::gradients, 16);
+      zero::detail::Buffer<float, zero::SimulationBackend> buffer(backend, books, zero::MemoryKind::device,
+                                                                  zero::MemoryPurpose::gradients, 16);
       auto const stream = rank.make_stream(name);
       stream.launch("backward", {writes(buffer.span())}, [] {});
       backend.synchronize(stream);

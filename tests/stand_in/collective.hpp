@@ -5,8 +5,8 @@
 #include "stand_in/handles.hpp"
 
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/operation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -79,13 +79,13 @@ inline bool CommunicatorState::is_busy() const {
 }
 
 /// One collective: runs when every rank's part is the next operation of its stream and the next of its communicator.
-class Meeting : public zero::simulation::Collective {
+class Meeting : public zero::detail::simulation::Collective {
  public:
   explicit Meeting(std::size_t ranks) : Collective(0, ranks, ranks), members_(ranks) {}
 
   /// \throws CommunicationError where the ranks call different ones.
-  void come(CommunicatorState& rank, zero::simulation::Stream& stream, Part part) {
-    zero::simulation::CollectivePart what;
+  void come(CommunicatorState& rank, zero::detail::simulation::Stream& stream, Part part) {
+    zero::detail::simulation::CollectivePart what;
     what.posting = {
         .operation = part.operation, .purpose = {}, .count = part.count, .element_bytes = part.element_bytes};
     what.stream = &stream;

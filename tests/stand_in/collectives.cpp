@@ -79,7 +79,7 @@ void Machine::post(CommunicatorState& rank, StreamState& stream, Part part) {
 
 // Everything before any part has happened before the end of every part.
 void Machine::run_together(Meeting& meeting) {
-  zero::simulation::VectorClock before;
+  zero::detail::simulation::VectorClock before;
   for (auto const& part : meeting.parts()) {
     begin(*part->stream);
     before.join(part->stream->clock);

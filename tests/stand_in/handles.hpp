@@ -4,9 +4,9 @@
 
 #include "stand_in/machine.hpp"
 
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
 #include <zero/simulation/detail/vector_clock.hpp>
-#include <zero/simulation/operation.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@
 // What the runtime's opaque handles point at.
 namespace stand_in {
 
-using zero::simulation::Operation;
+using zero::detail::simulation::Operation;
 
 struct StreamState;
 struct CommunicatorState;
@@ -73,7 +73,7 @@ struct Capture {
 };
 
 struct StreamState {
-  zero::simulation::Stream queue{};
+  zero::detail::simulation::Stream queue{};
   int device = 0;
   bool destroyed = false;
   std::shared_ptr<Capture> capture{};  ///< null: what is put here runs
@@ -98,14 +98,14 @@ struct HostState {
   int device = 0;
   std::optional<int> entered{};  ///< the rank that this thread is
   Counts counts{};
-  zero::simulation::VectorClock clock{};
-  std::shared_ptr<zero::simulation::VectorClock const> known{};
+  zero::detail::simulation::VectorClock clock{};
+  std::shared_ptr<zero::detail::simulation::VectorClock const> known{};
 
-  [[nodiscard]] std::shared_ptr<zero::simulation::VectorClock const> what_is_known() {
-    if (!known) known = std::make_shared<zero::simulation::VectorClock>(clock);
+  [[nodiscard]] std::shared_ptr<zero::detail::simulation::VectorClock const> what_is_known() {
+    if (!known) known = std::make_shared<zero::detail::simulation::VectorClock>(clock);
     return known;
   }
-  void learn(zero::simulation::VectorClock const& other) {
+  void learn(zero::detail::simulation::VectorClock const& other) {
     clock.join(other);
     known.reset();
   }

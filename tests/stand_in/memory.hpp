@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/simulation/operation.hpp>
+#include <zero/simulation/detail/operation.hpp>
 
 #include <cuda_runtime_api.h>
 

@@ -261,7 +261,7 @@ bool Machine::run_one(std::size_t hosts) {
   return true;
 }
 
-void Machine::run_front(zero::simulation::Stream& stream) {
+void Machine::run_front(zero::detail::simulation::Stream& stream) {
   auto const operation = stream.queue.front();
   if (auto const together = operation->collective) return run_together(static_cast<Meeting&>(*together));
   begin(stream);
@@ -270,7 +270,7 @@ void Machine::run_front(zero::simulation::Stream& stream) {
 }
 
 // What is on the stream before has happened, and what it waits for; its accesses are judged before it does them.
-void Machine::begin(zero::simulation::Stream& stream) {
+void Machine::begin(zero::detail::simulation::Stream& stream) {
   auto const& operation = stream.queue.front();
   stream.clock.join(*operation->host);
   if (operation->after) stream.clock.join(operation->after->clock);
@@ -280,7 +280,7 @@ void Machine::begin(zero::simulation::Stream& stream) {
   }
 }
 
-void Machine::end(zero::simulation::Stream& stream) {
+void Machine::end(zero::detail::simulation::Stream& stream) {
   auto const operation = stream.queue.front();
   for (auto const& access : operation->accesses) {
     if (access.writes) memory.see(access);
@@ -359,8 +359,8 @@ void Machine::check_reach(StreamState const& stream, Operation const& operation,
     bool const near = on_device && (block->device == stream.device || peers.count({stream.device, block->device}) > 0);
     bool const good = actor == Actor::host ? !on_device : fits && (!on_device || near || actor == Actor::copier);
     if (good) continue;
-    fail(zero::detail::sentence({"stand-in: ", zero::detail::quoted(operation.name), " on stream ",
-                                 zero::detail::quoted(stream.queue.name), " touches ", access.bytes,
+    fail(zero::detail::sentence({"stand-in: ", zero::detail::quote(operation.name), " on stream ",
+                                 zero::detail::quote(stream.queue.name), " touches ", access.bytes,
                                  " bytes that it does not reach: ",
                                  on_device ? "memory of a device"
                                  : fits    ? "host memory"

@@ -128,25 +128,25 @@ class Machine {
   [[nodiscard]] bool awaits_hosts() const;
   /// The last call of a communicator that put something on the stream is not over.
   [[nodiscard]] bool is_awaited(StreamState const& stream) const;
-  void begin(zero::simulation::Stream& stream);
-  void end(zero::simulation::Stream& stream);
+  void begin(zero::detail::simulation::Stream& stream);
+  void end(zero::detail::simulation::Stream& stream);
   void run_together(Meeting& meeting);
   void check_reach(StreamState const& stream, Operation const& operation, Actor actor);
   void host_touches(Access const& access);
   void see_host_writes(Operation const& operation);
-  void run_front(zero::simulation::Stream& stream);
+  void run_front(zero::detail::simulation::Stream& stream);
   void run(Operation& operation);
 
   Options options_;
-  zero::simulation::Scheduler scheduler_;
-  zero::simulation::RaceChecker checker_;
+  zero::detail::simulation::Scheduler scheduler_;
+  zero::detail::simulation::RaceChecker checker_;
   std::deque<HostState> hosts_;
-  std::vector<zero::simulation::Stream*> ready_;
+  std::vector<zero::detail::simulation::Stream*> ready_;
   std::size_t threads_ = 0;
   std::uint64_t numbers_ = 0;
   std::uint64_t generation_;
-  std::thread::id starter_;                ///< which waits for the ends of all others
-  zero::simulation::VectorClock ended_{};  ///< what threads that have ended knew
+  std::thread::id starter_;                        ///< which waits for the ends of all others
+  zero::detail::simulation::VectorClock ended_{};  ///< what threads that have ended knew
   std::size_t blocks_made_ = 0;
   bool in_host_function_ = false;
   std::map<int, cudaError_t> lost_;  ///< by device

@@ -23,7 +23,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using zero::Json;
+using zero::detail::Json;
 
 struct Outcome {
   int code = -1;
@@ -62,11 +62,11 @@ class Folder {
 
   [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
   /// A path as one word of the shell.
-  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
+  [[nodiscard]] std::string quote(char const* name) const { return "'" + (path_ / name).string() + "'"; }
   /// Writes a file, and returns its path as one word of the shell.
   std::string write(char const* name, std::string const& content) const {
     std::ofstream(path_ / name, std::ios::binary) << content;
-    return quoted(name);
+    return quote(name);
   }
   [[nodiscard]] std::string read(char const* name) const { return content_of(path_ / name); }
   [[nodiscard]] std::size_t files() const {
@@ -81,7 +81,7 @@ Json report(std::string const& arguments) {
   auto const outcome = run(arguments + " --json -");
   INFO(arguments << "\n" << outcome.output);
   REQUIRE(outcome.code == 0);
-  return zero::parse_json(outcome.output);
+  return zero::detail::parse_json(outcome.output);
 }
 
 std::uint64_t natural(Json const& object, std::string_view name) {
@@ -298,7 +298,7 @@ TEST_CASE("zero-plan: reads the tensors of safetensors files") {
 
 TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and every row") {
   Folder const folder;
-  auto const outcome = run("--model gpt2-124m --world 4 --memory 2GB --plot " + folder.quoted("plan.svg"));
+  auto const outcome = run("--model gpt2-124m --world 4 --memory 2GB --plot " + folder.quote("plan.svg"));
   INFO(outcome.output);
   REQUIRE(outcome.code == 0);
   auto const picture = folder.read("plan.svg");
@@ -309,7 +309,7 @@ TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and eve
   }
   CHECK_FALSE(contains(picture, "activations"));
   auto const shapes = folder.write("<&.txt", "w 10");
-  CHECK(run("--shapes " + shapes + " --activations 1GB --plot " + folder.quoted("odd.svg")).code == 0);
+  CHECK(run("--shapes " + shapes + " --activations 1GB --plot " + folder.quote("odd.svg")).code == 0);
   CHECK(contains(folder.read("odd.svg"), "&lt;&amp;.txt"));
   CHECK(contains(folder.read("odd.svg"), "activations"));
 }
@@ -317,7 +317,7 @@ TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and eve
 TEST_CASE("zero-plan: the page of the documentation shows what is printed and drawn") {
   Folder const folder;
   std::string const arguments = "--model llama-3-8b --world 8 --memory 80GB --activations 10GB --plot ";
-  auto const outcome = run(arguments + folder.quoted("plan.svg"));
+  auto const outcome = run(arguments + folder.quote("plan.svg"));
   REQUIRE(outcome.code == 0);
   auto const page = content_of(fs::path(ZERO_DOCS) / "planner.md");
   CHECK(contains(page, "zero-plan " + arguments + "plan.svg\n```\n\n```\n" + outcome.output + "```\n"));
@@ -365,8 +365,8 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
 TEST_CASE("zero-plan: a bad model file is one line that says what is wrong, and exit code 2") {
   Folder const folder;
   auto const shapes = [&](std::string const& text) { return "--shapes " + folder.write("shapes.txt", text); };
-  check_rejected("--shapes " + folder.quoted("missing.txt"), "missing.txt");
-  check_rejected("--shapes " + folder.quoted("."), "could not");
+  check_rejected("--shapes " + folder.quote("missing.txt"), "missing.txt");
+  check_rejected("--shapes " + folder.quote("."), "could not");
   check_rejected(shapes(""), "has no parameters");
   check_rejected(shapes("a 10\nb -3\n"), "shapes.txt:2: -3: expected a dimension");
   check_rejected(shapes("a 10\nb 0\n"), "shapes.txt:2: 0: expected a dimension");
@@ -391,19 +391,19 @@ TEST_CASE("zero-plan: a bad model file is one line that says what is wrong, and 
   check_rejected(file(safetensors("{" + tensor("w", "F32", "9223372036854775807,9", 0, 12) + "}", 12)), "overflows");
   check_rejected(file(safetensors("{" + tensor("w", "I64", "1", 0, 8) + "}", 8)), "has no parameters");
   check_rejected(file(std::string(7, '\xff') + "\x7f"), "longer than 100000000");
-  check_rejected("--safetensors " + folder.quoted("missing.st"), "missing.st");
+  check_rejected("--safetensors " + folder.quote("missing.st"), "missing.st");
 }
 
 TEST_CASE("zero-plan: an output that cannot be written is one line, exit code 2 and no file") {
   Folder const folder;
   std::string const model = "--model gpt2-124m ";
-  check_rejected(model + "--json " + folder.quoted("missing/plan.json"), "plan.json: cannot be written");
-  check_rejected(model + "--plot " + folder.quoted("missing/plan.svg"), "plan.svg: cannot be written");
-  check_rejected(model + "--json " + folder.quoted("."), "cannot be written");
+  check_rejected(model + "--json " + folder.quote("missing/plan.json"), "plan.json: cannot be written");
+  check_rejected(model + "--plot " + folder.quote("missing/plan.svg"), "plan.svg: cannot be written");
+  check_rejected(model + "--json " + folder.quote("."), "cannot be written");
   check_rejected(model + "--plot /dev/full", "/dev/full: cannot be written");
-  check_rejected(model + "--world 0 --json " + folder.quoted("plan.json"), "--world 0");
+  check_rejected(model + "--world 0 --json " + folder.quote("plan.json"), "--world 0");
   CHECK(folder.files() == 0);
-  CHECK(run(model + "--json " + folder.quoted("plan.json")).code == 0);
+  CHECK(run(model + "--json " + folder.quote("plan.json")).code == 0);
   CHECK(folder.files() == 1);
-  CHECK(natural(zero::parse_json(folder.read("plan.json")), "parameters") == 124439808);
+  CHECK(natural(zero::detail::parse_json(folder.read("plan.json")), "parameters") == 124439808);
 }

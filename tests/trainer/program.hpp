@@ -53,7 +53,7 @@ class Folder {
   Folder& operator=(Folder const&) = delete;
   [[nodiscard]] fs::path operator/(char const* name) const { return path_ / name; }
   /// A path as one word of the shell.
-  [[nodiscard]] std::string quoted(char const* name) const { return "'" + (path_ / name).string() + "'"; }
+  [[nodiscard]] std::string quote(char const* name) const { return "'" + (path_ / name).string() + "'"; }
 
  private:
   fs::path path_;
@@ -73,7 +73,7 @@ inline std::string last_line(fs::path const& log) {
 
 /// The parameter hash of a run with \p arguments; fails the test if the run does.
 inline std::string hash_of(Folder const& folder, std::string const& arguments) {
-  auto const outcome = run("--data " + folder.quoted("text.txt") + tiny + arguments + " --log " + folder.quoted("log"));
+  auto const outcome = run("--data " + folder.quote("text.txt") + tiny + arguments + " --log " + folder.quote("log"));
   INFO(arguments << "\n" << outcome.output);
   REQUIRE(outcome.code == 0);
   auto const line = last_line(folder / "log");

@@ -67,7 +67,7 @@ TEST_CASE("train_gpt2: every option changes the run") {
   CHECK(hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce once_per_step") !=
         hash_of(folder, "--stage 1 --ranks 3 --accumulate 3 --reduce each_micro_batch"));
   auto const evaluated = [&](std::string const& arguments) {
-    return run("--data " + folder.quoted("text.txt") + tiny + arguments).output;
+    return run("--data " + folder.quote("text.txt") + tiny + arguments).output;
   };
   CHECK(evaluated("--eval-interval 1").find("step 1/4") != std::string::npos);
   CHECK(evaluated("--sample 20 --temperature 0").find("sample:\n") != std::string::npos);
@@ -86,7 +86,7 @@ TEST_CASE("train_gpt2: every option changes the run") {
 
 TEST_CASE("train_gpt2: stages and offload show in the table of memory and nowhere else") {
   Folder const folder;
-  std::string const data = "--data " + folder.quoted("text.txt") + tiny + "--precision bf16 --ranks 2 ";
+  std::string const data = "--data " + folder.quote("text.txt") + tiny + "--precision bf16 --ranks 2 ";
   auto const stage_0 = run(data + "--stage 0").output;
   CHECK(stage_0.find("ZeRO-0") != std::string::npos);
   CHECK(stage_0.find("gathered") == std::string::npos);
@@ -106,7 +106,7 @@ TEST_CASE("train_gpt2: without --data it trains on the headers of the standard l
 TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
   Folder const folder;
   auto const outcome =
-      run("--data " + folder.quoted("text.txt") + tiny + " --precision fp16 --log " + folder.quoted("log"));
+      run("--data " + folder.quote("text.txt") + tiny + " --precision fp16 --log " + folder.quote("log"));
   REQUIRE(outcome.code == 0);
   std::ifstream file(folder / "log");
   std::vector<std::string> lines;
@@ -126,7 +126,7 @@ TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
 
 TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit code 2") {
   Folder const folder;
-  std::string const data = "--data " + folder.quoted("text.txt") + " ";
+  std::string const data = "--data " + folder.quote("text.txt") + " ";
   check_rejected("--device tpu", "--device tpu: expected cpu|cuda");
   check_rejected("--ranks 0", "--ranks 0: expected a whole number from 1 to 256");
   check_rejected("--stage 4", "--stage 4: expected 0|1|2|3");
@@ -147,14 +147,14 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit c
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
   check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
 
-  check_rejected("--data " + folder.quoted("missing.txt"), "missing.txt");
-  check_rejected("--data " + folder.quoted("."), "folder");
+  check_rejected("--data " + folder.quote("missing.txt"), "missing.txt");
+  check_rejected("--data " + folder.quote("."), "folder");
   std::ofstream(folder / "empty.txt").close();
-  check_rejected("--data " + folder.quoted("empty.txt"), "empty");
+  check_rejected("--data " + folder.quote("empty.txt"), "empty");
   std::ofstream(folder / "short.txt") << "to be";
-  check_rejected("--data " + folder.quoted("short.txt"), "short.txt");
+  check_rejected("--data " + folder.quote("short.txt"), "short.txt");
   std::ofstream(folder / "binary.txt", std::ios::binary) << std::string(4000, '\0') << "x";
-  check_rejected("--data " + folder.quoted("binary.txt"), "binary.txt");
+  check_rejected("--data " + folder.quote("binary.txt"), "binary.txt");
 }
 
 TEST_CASE(
@@ -162,20 +162,20 @@ TEST_CASE(
   Folder const folder;
   std::string const each = " --reduce each_micro_batch --iterations 6 --precision fp16 ";
   auto const whole = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 6");
-  std::string const saves = each + "--save-interval 2 --checkpoint-dir " + folder.quoted("run");
+  std::string const saves = each + "--save-interval 2 --checkpoint-dir " + folder.quote("run");
   CHECK(hash_of(folder, saves + " --stage 2 --ranks 2 --accumulate 3") == whole);
   for (auto const* const last : {"step-6", "latest", "final"}) fs::remove_all(folder / "run" / last);
   CHECK(hash_of(folder, saves + " --stage 3 --ranks 3 --accumulate 2 --offload cpu --seed 99 --resume auto") == whole);
   CHECK(fs::exists(folder / "run" / "step-6"));
-  auto const from_path = each + "--stage 1 --ranks 6 --accumulate 1 --resume " + folder.quoted("run/step-2");
+  auto const from_path = each + "--stage 1 --ranks 6 --accumulate 1 --resume " + folder.quote("run/step-2");
   CHECK(hash_of(folder, from_path) == whole);
   CHECK(hash_of(folder, from_path + " --parameters-only") != whole);
 }
 
 TEST_CASE("train_gpt2: old checkpoints go, but not the best one; the log of a resumed run goes on") {
   Folder const folder;
-  std::string const saves = "--data " + folder.quoted("text.txt") + tiny + "--save-interval 1 --keep 2 --log " +
-                            folder.quoted("log") + " --checkpoint-dir " + folder.quoted("run") + " --resume auto";
+  std::string const saves = "--data " + folder.quote("text.txt") + tiny + "--save-interval 1 --keep 2 --log " +
+                            folder.quote("log") + " --checkpoint-dir " + folder.quote("run") + " --resume auto";
   auto const first = run(saves);
   CHECK(first.code == 0);
   CHECK(first.output.find("none in") != std::string::npos);
@@ -196,13 +196,13 @@ TEST_CASE("train_gpt2: old checkpoints go, but not the best one; the log of a re
 
 TEST_CASE("train_gpt2: a signal ends the run after its step, saved, with an exit code of its own") {
   Folder const folder;
-  std::string const saves = "--data " + folder.quoted("text.txt") + tiny + "--ranks 2 --save-interval 1000000 " +
-                            "--checkpoint-dir " + folder.quoted("run");
+  std::string const saves = "--data " + folder.quote("text.txt") + tiny + "--ranks 2 --save-interval 1000000 " +
+                            "--checkpoint-dir " + folder.quote("run");
   for (std::string const signal : {"TERM", "INT"}) {
     // The shell stops the trainer once its log shows that it is at work.
-    auto const outcome = run(saves + " --iterations 1000000 --resume auto --log " + folder.quoted("log") +
-                             " & pid=$!; while ! [ -s " + folder.quoted("log") + " ]; do sleep 0.05; done; kill -" +
-                             signal + " $pid; wait $pid; " + "code=$?; rm " + folder.quoted("log") + "; exit $code");
+    auto const outcome = run(saves + " --iterations 1000000 --resume auto --log " + folder.quote("log") +
+                             " & pid=$!; while ! [ -s " + folder.quote("log") + " ]; do sleep 0.05; done; kill -" +
+                             signal + " $pid; wait $pid; " + "code=$?; rm " + folder.quote("log") + "; exit $code");
     INFO(outcome.output);
     CHECK(outcome.code == 3);
     CHECK(outcome.output.find("stopped by a signal") != std::string::npos);
@@ -214,18 +214,18 @@ TEST_CASE("train_gpt2: a signal ends the run after its step, saved, with an exit
 
 TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it") {
   Folder const folder;
-  auto const saved = hash_of(folder, "--save-hf " + folder.quoted("model"));
-  auto const model = folder.quoted("model/model.safetensors");
+  auto const saved = hash_of(folder, "--save-hf " + folder.quote("model"));
+  auto const model = folder.quote("model/model.safetensors");
   CHECK(hash_of(folder, "--lr 0 --iterations 1 --init-from " + model) == saved);
   CHECK(hash_of(folder, "--lr 0 --iterations 1 --stage 3 --ranks 3 --init-from " + model) == saved);
   CHECK(hash_of(folder, "--lr 0 --iterations 1") != saved);
   std::ofstream(folder / "model" / "model.safetensors.index.json")
       << R"({"weight_map": {"transformer.wte.weight": "model.safetensors"}})";
-  auto const index = folder.quoted("model/model.safetensors.index.json");
+  auto const index = folder.quote("model/model.safetensors.index.json");
   CHECK(hash_of(folder, "--lr 0 --iterations 1 --init-from " + index) == saved);
   auto const config = last_line(folder / "model" / "config.json");
   CHECK(config.find(R"("n_embd":16,"n_layer":2,"n_head":2)") != std::string::npos);
-  std::string const data = "--data " + folder.quoted("text.txt") + tiny;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny;
   auto const wider = run(data + "--width 32 --init-from " + model),
              deeper = run(data + "--layers 3 --init-from " + model);
   CHECK(wider.code == 2);
@@ -236,14 +236,14 @@ TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it")
 
 TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") {
   Folder const folder;
-  std::string const data = "--data " + folder.quoted("text.txt") + tiny;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny;
   check_rejected("--resume auto", "--checkpoint-dir");
   check_rejected("--save-interval 5", "--checkpoint-dir");
   check_rejected("--keep 2", "--checkpoint-dir");
   check_rejected("--keep 1 --checkpoint-dir x", "at least 2");
   check_rejected("--parameters-only", "--resume");
   check_rejected("--init-from x --resume y", "--resume");
-  CHECK(run(data + "--resume " + folder.quoted("nothing")).code == 2);
-  CHECK(run(data + "--init-from " + folder.quoted("nothing")).code == 2);
-  CHECK(run(data + "--init-from " + folder.quoted("text.txt")).code == 2);
+  CHECK(run(data + "--resume " + folder.quote("nothing")).code == 2);
+  CHECK(run(data + "--init-from " + folder.quote("nothing")).code == 2);
+  CHECK(run(data + "--init-from " + folder.quote("text.txt")).code == 2);
 }

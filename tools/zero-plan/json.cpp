@@ -12,7 +12,7 @@
 namespace zero_plan {
 namespace {
 
-using zero::Json;
+using zero::detail::Json;
 
 Json::Object memory_of(zero::MemoryReport const& memory) {
   Json::Object kinds;
@@ -63,7 +63,7 @@ std::string to_json(Report const& report) {
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
-  std::string text = zero::to_text(
+  std::string text = zero::detail::to_text(
       Json::Object{{"what", disclaimer},
                    {"zero", version},
                    {"model", report.model.name},

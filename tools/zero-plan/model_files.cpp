@@ -131,15 +131,15 @@ void add_line(std::vector<Shape>& shapes, std::string_view line, std::string con
 
 bool is_floating(std::string_view type) { return type == "F64" || type == "F32" || type == "F16" || type == "BF16"; }
 
-zero::SafetensorsHeader read_header(std::string const& path) {
+zero::detail::SafetensorsHeader read_header(std::string const& path) {
   zero::PosixFileSystem system;
-  auto const file = zero::File::open(system, path);
+  auto const file = zero::detail::File::open(system, path);
   std::array<std::byte, 8> first{};
   std::uint64_t const size = file.size();
   if (size >= first.size()) file.read(first, 0);
-  std::string json(zero::safetensors_header_bytes(first, size), '\0');
+  std::string json(zero::detail::safetensors_header_bytes(first, size), '\0');
   file.read(std::as_writable_bytes(std::span(json)), first.size());
-  return zero::parse_safetensors_header(json, size - first.size() - json.size());
+  return zero::detail::parse_safetensors_header(json, size - first.size() - json.size());
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ zero::SafetensorsHeader read_header(std::string const& path) {
 Model read_shapes(std::string const& path, FileHints const& hints) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 22;  // bytes: some hundred thousand parameters
   zero::PosixFileSystem system;
-  std::string const text = zero::read_text(system, path, largest);
+  std::string const text = zero::detail::read_text(system, path, largest);
   std::vector<Shape> shapes;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -14,8 +14,10 @@
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
 #include <zero/kernels/update.hpp>
+#include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/memory/host_memory.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 
@@ -95,7 +97,7 @@ class CudaBackend {
   /// Zero-filled. Blocks. \throws CudaError; std::bad_alloc for pageable memory.
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
     if (kind == MemoryKind::pageable) {
-      auto const block = HostMemory::allocate(bytes);
+      auto const block = detail::HostMemory::allocate(bytes);
       pageable_.push_back(block);
       use_.add(kind, block.bytes);
       return block;
@@ -115,7 +117,7 @@ class CudaBackend {
     use_.remove(kind, block.bytes);
     if (kind == MemoryKind::pageable) {
       std::erase_if(pageable_, [&](MemoryBlock const& other) { return other.data == block.data; });
-      return HostMemory::deallocate(block);
+      return detail::HostMemory::deallocate(block);
     }
     if (kind == MemoryKind::device) return free_on_device(block.data);
     (void)cudaFreeHost(block.data);
@@ -142,8 +144,8 @@ class CudaBackend {
     bool const managed = attributes.type == cudaMemoryTypeManaged;
     if (managed || (attributes.type == cudaMemoryTypeDevice && attributes.device == device_)) return;
     auto const where = attributes.type == cudaMemoryTypeDevice ? "memory of another device" : "host memory";
-    detail::fail<ConfigurationError>({"zero::CudaBackend: parameter ", detail::quoted(parameter), " has adopted ",
-                                      where, ": give buffers of device ", device_, ", from cudaMalloc"});
+    detail::fail<ConfigurationError>({"zero::CudaBackend: parameter ", detail::quote(parameter), " has adopted ", where,
+                                      ": give buffers of device ", device_, ", from cudaMalloc"});
   }
 
   // ------------------------------------------------------------------------------------------------- order
@@ -349,7 +351,7 @@ class CudaBackend {
   int multiprocessors_ = 0;
   HostBackend host_;
   std::mutex host_mutex_;
-  MemoryUse use_;
+  detail::MemoryUse use_;
   std::vector<MemoryBlock> pageable_;  // what it has handed out of it
   CollectiveMemory collective_;
   OwnedStream setup_;

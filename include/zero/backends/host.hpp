@@ -5,6 +5,7 @@
 #include <zero/backend.hpp>
 #include <zero/bucket.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/collective_stream.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/accumulate.hpp>
@@ -13,8 +14,10 @@
 #include <zero/kernels/norm.hpp>
 #include <zero/kernels/real.hpp>
 #include <zero/kernels/update.hpp>
+#include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/host_memory.hpp>
 #include <zero/support/function_ref.hpp>
+#include <zero/support/message.hpp>
 #include <zero/thread_pool.hpp>
 
 #include <algorithm>
@@ -44,7 +47,7 @@ class HostExecutor {
   [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
 
   /// Calls `f(begin, end)` over chunks of [0, \p n).
-  [[gnu::noinline]] void for_chunks(std::size_t n, FunctionRef<void(std::size_t, std::size_t)> f) {
+  [[gnu::noinline]] void for_chunks(std::size_t n, detail::FunctionRef<void(std::size_t, std::size_t)> f) {
     pool_.parallel_for((n + chunk - 1) / chunk,
                        [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
   }
@@ -61,7 +64,7 @@ class HostExecutor {
   }
 
   /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
-  [[gnu::noinline]] void for_pieces(std::span<Piece const> pieces, FunctionRef<void(Piece const&)> f) {
+  [[gnu::noinline]] void for_pieces(std::span<Piece const> pieces, detail::FunctionRef<void(Piece const&)> f) {
     if (pieces.empty()) return;
     for_chunks(pieces.back().offset + pieces.back().count, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = first_beyond(pieces, begin); i < pieces.size() && pieces[i].offset < end; ++i) {
@@ -161,7 +164,7 @@ class HostBackend {
  public:
   using Stream = HostStream;
   using Event = HostEvent;
-  static constexpr std::size_t alignment = HostMemory::alignment;
+  static constexpr std::size_t alignment = detail::HostMemory::alignment;
 
   struct Config {
     int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
@@ -187,13 +190,13 @@ class HostBackend {
 
   /// As `HostMemory::allocate`.
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
-    auto const block = HostMemory::allocate(bytes);
+    auto const block = detail::HostMemory::allocate(bytes);
     use_.add(kind, block.bytes);
     return block;
   }
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     use_.remove(kind, block.bytes);
-    HostMemory::deallocate(block);
+    detail::HostMemory::deallocate(block);
   }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
@@ -312,7 +315,7 @@ class HostBackend {
   }
 
   HostExecutor executor_;
-  MemoryUse use_;
+  detail::MemoryUse use_;
 };
 static_assert(backend_policy<HostBackend>);
 

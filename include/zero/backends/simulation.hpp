@@ -10,11 +10,13 @@
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
 #include <zero/kernels/update.hpp>
+#include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/memory/host_memory.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/process.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/operation.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -35,14 +37,14 @@ class SimulationStream {
  public:
   SimulationStream() = default;
   SimulationStream(int) = delete;  // a 0 is not a stream
-  SimulationStream(simulation::Process process, simulation::Stream& stream) noexcept
+  SimulationStream(detail::simulation::Process process, detail::simulation::Stream& stream) noexcept
       : process_(process), stream_(&stream) {}
 
   /// Puts work of the caller on the stream: \p run, which touches the bytes of \p accesses and no others that
   /// operations use. Returns before it has run. Take the ranges from leases:
   /// `stream.launch("forward", {simulation::reads(weights[id])}, [=] { ... });`
   void launch(std::string name, std::vector<simulation::Access> accesses, std::function<void()> run) const {
-    simulation::Operation operation;
+    detail::simulation::Operation operation;
     operation.name = std::move(name);
     operation.accesses = std::move(accesses);
     operation.run = std::move(run);
@@ -50,15 +52,15 @@ class SimulationStream {
   }
   /// Blocks the host until everything that was put on the stream has run.
   void synchronize(CallSite site = CallSite::current()) const { process_.synchronize(*stream_, site); }
-  void put(simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
+  void put(detail::simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
 
-  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
-  [[nodiscard]] simulation::Stream& stream() const noexcept { return *stream_; }
+  [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] detail::simulation::Stream& stream() const noexcept { return *stream_; }
   friend bool operator==(SimulationStream a, SimulationStream b) noexcept { return a.stream_ == b.stream_; }
 
  private:
-  simulation::Process process_;
-  simulation::Stream* stream_ = nullptr;
+  detail::simulation::Process process_;
+  detail::simulation::Stream* stream_ = nullptr;
 };
 
 /// An event as CUDA has it: it stands for what its latest record, at the time of a wait, has behind it on its stream;
@@ -78,8 +80,8 @@ class SimulationEvent {
 
  private:
   friend class SimulationBackend;
-  simulation::Process process_;
-  std::shared_ptr<simulation::Operation> recorded_;
+  detail::simulation::Process process_;
+  std::shared_ptr<detail::simulation::Operation> recorded_;
 };
 
 /// A backend on which nothing happens at once: operations wait on streams, run under a seeded scheduler in any order
@@ -91,7 +93,7 @@ class SimulationBackend {
   using Event = SimulationEvent;
 
   struct Config {
-    simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
+    detail::simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
   };
 
   class OwnedStream {
@@ -122,7 +124,7 @@ class SimulationBackend {
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     process_.freed(block);
     use_.remove(kind, block.bytes);
-    if (!simulation::Process::is_phantom(block.data)) host_.deallocate(kind, block);
+    if (!detail::simulation::Process::is_phantom(block.data)) host_.deallocate(kind, block);
   }
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
@@ -229,7 +231,7 @@ class SimulationBackend {
   template <class F>
   void put(Stream stream, char const* name, std::vector<simulation::Access> accesses, F run) {
     if (process_.pass_through(accesses, run)) return;
-    simulation::Operation operation;
+    detail::simulation::Operation operation;
     operation.name = name;
     operation.accesses = std::move(accesses);
     operation.run = std::move(run);
@@ -249,9 +251,9 @@ class SimulationBackend {
         [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
   }
 
-  simulation::Process process_;
+  detail::simulation::Process process_;
   HostBackend host_;
-  MemoryUse use_;
+  detail::MemoryUse use_;
 };
 static_assert(backend_policy<SimulationBackend>);
 

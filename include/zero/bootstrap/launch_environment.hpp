@@ -5,6 +5,7 @@
 #include <zero/bootstrap/detail/environment.hpp>
 #include <zero/bootstrap/detail/node_list.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -10,6 +10,7 @@
 #include <zero/bootstrap/detail/rendezvous_server.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>

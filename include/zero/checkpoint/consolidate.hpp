@@ -31,11 +31,11 @@ class ParameterReader {
  public:
   /// \p path is the checkpoint's own folder; both are borrowed.
   ParameterReader(FileSystem& system, std::string const& path, Manifest const& manifest) : manifest_(manifest) {
-    std::vector<WantedRange> wanted;
+    std::vector<detail::WantedRange> wanted;
     for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) {
       wanted.push_back({std::string(detail::parameters_kind), p, 0, manifest.parameters[p].count()});
     }
-    auto const parts = map_shards(manifest, wanted);
+    auto const parts = detail::map_shards(manifest, wanted);
     parts_.resize(wanted.size());
     for (std::size_t f = 0; f < parts.size(); ++f) {
       for (auto const& part : parts[f]) parts_[part.target].push_back({f, part});
@@ -79,14 +79,14 @@ class ParameterReader {
     }
 
    private:
-    ShardReader reader_;
+    detail::ShardReader reader_;
     std::vector<std::byte> buffer_;
     std::span<std::byte const> bytes_;
     std::optional<std::uint64_t> current_;
   };
 
   Manifest const& manifest_;
-  std::vector<std::vector<std::pair<std::size_t, ShardPart>>> parts_;  // by parameter: file and place
+  std::vector<std::vector<std::pair<std::size_t, detail::ShardPart>>> parts_;  // by parameter: file and place
   std::map<std::size_t, Source> files_;
 };
 
@@ -105,7 +105,7 @@ namespace detail {
 
 /// One file of whole parameters: its header and, in the order of its tensors, their places in the manifest.
 struct ConsolidatedFile {
-  SafetensorsHeader header;
+  detail::SafetensorsHeader header;
   std::vector<std::uint32_t> parameters;
 };
 
@@ -127,7 +127,7 @@ inline std::vector<ConsolidatedFile> plan_consolidation(Manifest const& manifest
   }
   for (auto& file : files) {
     file.header.metadata = {{"format", "pt"}};  // what `transformers` asks for
-    lay_out(file.header);
+    detail::lay_out(file.header);
     for (auto const& tensor : file.header.tensors) file.parameters.push_back(by_name.at(tensor.name));
   }
   return files;
@@ -147,9 +147,10 @@ inline std::string numbered(std::string const& path, std::size_t i, std::size_t 
 
 inline void write_consolidated(FileSystem& system, std::string const& path, Manifest const& manifest,
                                ParameterReader& reader, ConsolidatedFile& file, std::optional<ElementType> type) {
-  auto const head = to_bytes(file.header);
-  std::vector<std::byte> piece(ShardWriter::largest_piece);
-  ShardWriter writer(File::create(system, path), head.size() + file.header.data_bytes(), piece, piece.size());
+  auto const head = detail::to_bytes(file.header);
+  std::vector<std::byte> piece(detail::ShardWriter::largest_piece);
+  detail::ShardWriter writer(detail::File::create(system, path), head.size() + file.header.data_bytes(), piece,
+                             piece.size());
   auto const put = [&](std::span<std::byte const> bytes) {
     writer.write({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
   };
@@ -167,7 +168,7 @@ inline void write_consolidated(FileSystem& system, std::string const& path, Mani
 
 /// The index that Hugging Face libraries look for beside several files.
 inline std::string index_of(std::vector<ConsolidatedFile> const& files, std::vector<std::string> const& names) {
-  Json::Object map;
+  detail::Json::Object map;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     total += files[i].header.data_bytes();
@@ -175,8 +176,8 @@ inline std::string index_of(std::vector<ConsolidatedFile> const& files, std::vec
       map.emplace_back(tensor.name, names[i].substr(names[i].rfind('/') + 1));
     }
   }
-  return zero::to_text(
-             Json(Json::Object{{"metadata", Json::Object{{"total_size", total}}}, {"weight_map", std::move(map)}})) +
+  return detail::to_text(detail::Json(detail::Json::Object{{"metadata", detail::Json::Object{{"total_size", total}}},
+                                                           {"weight_map", std::move(map)}})) +
          "\n";
 }
 
@@ -241,7 +242,7 @@ inline ConsolidateReport consolidate(CheckpointFolder const& folder, Manifest co
   }
   if (files.size() > 1) {
     auto const names = pending.names();
-    write_new(system, pending.add(out + ".index.json"), detail::index_of(files, names));
+    detail::write_new(system, pending.add(out + ".index.json"), detail::index_of(files, names));
   }
   pending.rename_all();
   report.files = pending.names();

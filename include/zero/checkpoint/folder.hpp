@@ -7,6 +7,7 @@
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,15 +42,15 @@ class CheckpointFolder {
   [[nodiscard]] Manifest manifest(std::string const& tag) const { return parse(tag, manifest_text(tag)); }
   [[nodiscard]] std::string manifest_text(std::string const& tag) const {
     detail::check_tag(tag);
-    return read_text(system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
+    return detail::read_text(system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
   }
   /// Reads a manifest that must be \p tag's: a folder that was renamed or copied is told from the one that was saved.
   [[nodiscard]] static Manifest parse(std::string const& tag, std::string_view text) {
-    auto manifest = parse_manifest(text);
+    auto manifest = detail::parse_manifest(text);
     if (manifest.tag == tag) return manifest;
     throw CheckpointError(CheckpointFailure::damaged,
-                          detail::sentence({"zero: the checkpoint in ", detail::quoted(tag), " was saved as ",
-                                            detail::quoted(manifest.tag), ": give the folder its name back"}));
+                          detail::sentence({"zero: the checkpoint in ", detail::quote(tag), " was saved as ",
+                                            detail::quote(manifest.tag), ": give the folder its name back"}));
   }
 
   /// The tag that the file `latest`, `best` or `final` holds; nothing where there is no such file.
@@ -57,14 +58,14 @@ class CheckpointFolder {
   [[nodiscard]] std::optional<std::string> pointer(std::string_view name) const {
     std::string text;
     try {
-      text = read_text(system_, path(name), 1024);
+      text = detail::read_text(system_, path(name), 1024);
     } catch (CheckpointError const& error) {
       if (error.kind() == CheckpointFailure::not_found) return std::nullopt;
       throw;
     }
     if (!text.empty() && text.back() == '\n') text.pop_back();
     if (detail::is_valid_tag(text)) return text;
-    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path(name)),
+    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quote(path(name)),
                                                                         " does not hold the name of a checkpoint"}));
   }
 
@@ -101,7 +102,7 @@ class CheckpointFolder {
     if (!replace && is_there(tag)) {
       throw CheckpointError(
           CheckpointFailure::exists,
-          detail::sentence({"zero: there is a ", detail::quoted(path(tag)),
+          detail::sentence({"zero: there is a ", detail::quote(path(tag)),
                             " already: choose another tag, remove it, or ask for it to be replaced"}));
     }
     std::string name = std::string(detail::temporary_prefix) + tag + "." + nonce;
@@ -115,7 +116,7 @@ class CheckpointFolder {
   void commit(std::string const& hidden, Manifest const& manifest, bool replace) {
     bool swapped = false;
     try {
-      write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
+      detail::write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
       sync_folder(path(hidden));
       long renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
       swapped = replace && (renamed == -EEXIST || renamed == -ENOTEMPTY);
@@ -139,11 +140,11 @@ class CheckpointFolder {
     if (!detail::is_pointer_name(name)) {
       throw CheckpointError(
           CheckpointFailure::bad_request,
-          detail::sentence({"zero: a checkpoint is latest, best or final, not ", detail::quoted(name)}));
+          detail::sentence({"zero: a checkpoint is latest, best or final, not ", detail::quote(name)}));
     }
     std::string const hidden = path(std::string(detail::temporary_prefix) + std::string(name));
     (void)system_.remove_file(hidden);  // what a killed process may have left
-    write_new(system_, hidden, tag + "\n");
+    detail::write_new(system_, hidden, tag + "\n");
     detail::check_file("rename", hidden, call([&] { return system_.rename_over(hidden, path(name)); }));
     sync_folder(root_);
   }

@@ -10,6 +10,7 @@
 #include <zero/checkpoint/load.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,12 +40,12 @@ struct ImportReport {
 
 namespace detail {
 
-inline ElementType element_type_of(TensorEntry const& tensor) {
+inline ElementType element_type_of(detail::TensorEntry const& tensor) {
   for (auto const type : {ElementType::fp32, ElementType::fp16, ElementType::bf16}) {
     if (safetensors_type(type) == tensor.type) return type;
   }
   throw CheckpointError(CheckpointFailure::mismatch,
-                        sentence({"zero: tensor ", detail::quoted(tensor.name), " has the type ", tensor.type,
+                        sentence({"zero: tensor ", detail::quote(tensor.name), " has the type ", tensor.type,
                                   ": parameters are read from F32, F16 and BF16"}));
 }
 
@@ -56,7 +57,7 @@ class ImportSource {
   /// \throws CheckpointError (mismatch) that names what is missing or of another shape.
   ImportReport match(EngineState const& state, ImportOptions const& options) {
     ImportReport report;
-    std::unordered_set<FileTensor const*> used;
+    std::unordered_set<detail::FileTensor const*> used;
     for (auto const& spec : state.parameters()) {
       auto const* const tensor = find(spec.name, options);
       tensors_.push_back(tensor);
@@ -68,8 +69,8 @@ class ImportSource {
       auto const& shape = tensor->entry.shape;
       (void)element_type_of(tensor->entry);
       if (!std::equal(shape.begin(), shape.end(), spec.shape.begin(), spec.shape.end())) {
-        misfit(sentence({"parameter ", detail::quoted(spec.name), " is ", shape_text(shape), " in ",
-                         detail::quoted(files_.path()), " and ", shape_text(spec.shape), " here"}),
+        misfit(sentence({"parameter ", detail::quote(spec.name), " is ", shape_text(shape), " in ",
+                         detail::quote(files_.path()), " and ", shape_text(spec.shape), " here"}),
                "make a model of the same shape");
       }
       ++report.parameters;
@@ -78,7 +79,7 @@ class ImportSource {
       if (!used.contains(&tensor)) report.unused.push_back(tensor.entry.name);
     }
     if (!report.missing.empty() && !options.allow_missing) {
-      misfit(sentence({detail::quoted(files_.path()), " lacks ", enumerate(report.missing)}),
+      misfit(sentence({detail::quote(files_.path()), " lacks ", enumerate(report.missing)}),
              "map the names, or allow missing ones");
     }
     return report;
@@ -98,7 +99,8 @@ class ImportSource {
   }
 
  private:
-  void read(EngineState& state, StateRange const& range, FileTensor const& tensor, std::span<std::byte> buffer) {
+  void read(EngineState& state, StateRange const& range, detail::FileTensor const& tensor,
+            std::span<std::byte> buffer) {
     auto const type = element_type_of(tensor.entry);
     std::uint64_t const size = element_size(type), at_once = buffer.size() / size;
     for (std::uint64_t done = 0; done < range.count; done += at_once) {
@@ -108,15 +110,15 @@ class ImportSource {
       write_converted(state, range, done, bytes, type);
     }
   }
-  [[nodiscard]] FileTensor const* find(std::string const& parameter, ImportOptions const& options) const {
+  [[nodiscard]] detail::FileTensor const* find(std::string const& parameter, ImportOptions const& options) const {
     for (auto const& name : options.names ? options.names(parameter) : std::vector<std::string>{parameter}) {
       if (auto const* const tensor = files_.find(name)) return tensor;
     }
     return nullptr;
   }
 
-  TensorFiles files_;
-  std::vector<FileTensor const*> tensors_;  // by parameter
+  detail::TensorFiles files_;
+  std::vector<detail::FileTensor const*> tensors_;  // by parameter
 };
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -57,7 +58,7 @@ namespace detail {
 inline std::string enumerate(std::vector<std::string> const& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
-    text += sentence({i > 0 ? ", " : "", detail::quoted(names[i])});
+    text += sentence({i > 0 ? ", " : "", detail::quote(names[i])});
   }
   return names.size() > 8 ? text + sentence({" and ", names.size() - 8, " more"}) : text;
 }
@@ -84,12 +85,12 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
     }
     auto const& saved = manifest.parameters[place->second];
     if (!std::equal(saved.shape.begin(), saved.shape.end(), spec.shape.begin(), spec.shape.end())) {
-      misfit(sentence({"parameter ", detail::quoted(spec.name), " is ", shape_text(saved.shape), " there and ",
+      misfit(sentence({"parameter ", detail::quote(spec.name), " is ", shape_text(saved.shape), " there and ",
                        shape_text(spec.shape), " here"}),
              "load it into a model of the same shape");
     }
     if (!options.parameters_only && saved.frozen && !spec.frozen) {
-      misfit(sentence({"parameter ", detail::quoted(spec.name), " was frozen and has no states"}),
+      misfit(sentence({"parameter ", detail::quote(spec.name), " was frozen and has no states"}),
              "freeze it, or load parameters only");
     }
     found.emplace_back(place->second);
@@ -165,7 +166,7 @@ class LoadTransaction {
 
   /// Streams this rank's part into the engine.
   void read(LoadReport& report) {
-    reader_->read([&](ShardPart const& part, std::span<std::byte const> bytes) {
+    reader_->read([&](detail::ShardPart const& part, std::span<std::byte const> bytes) {
       auto const& range = targets_[part.target];
       write_converted(state_, range, part.first - range.begin, bytes, part.type);
     });
@@ -180,8 +181,8 @@ class LoadTransaction {
   std::string path_;
   FileSystem& system_;
   std::vector<StateRange> targets_;
-  std::vector<WantedRange> wanted_;
-  std::optional<CheckpointReader> reader_;
+  std::vector<detail::WantedRange> wanted_;
+  std::optional<detail::CheckpointReader> reader_;
 };
 
 /// Checkpoints in the order in which rank 0 tries them, and why others are not among them.
@@ -206,7 +207,7 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
   if (candidates.tags.empty()) {
     bool const none = candidates.passed_over.empty();
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
-                          sentence({"zero: there is no valid checkpoint in ", detail::quoted(folder.root()),
+                          sentence({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
                                     none ? "" : "; passed over: ", enumerate(candidates.passed_over)}));
   }
   return candidates;

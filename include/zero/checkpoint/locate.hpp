@@ -6,6 +6,7 @@
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -28,7 +29,7 @@ struct CheckpointLocation {
   auto const folder = std::filesystem::canonical(path, error);
   if (error || !std::filesystem::is_directory(folder, error)) {
     throw CheckpointError(CheckpointFailure::not_found,
-                          detail::sentence({"zero: there is no folder ", detail::quoted(path)}));
+                          detail::sentence({"zero: there is no folder ", detail::quote(path)}));
   }
   if (std::filesystem::exists(folder / detail::manifest_name, error)) {
     return {folder.parent_path().string(), folder.filename().string()};

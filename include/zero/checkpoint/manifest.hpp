@@ -10,6 +10,7 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
 #include <zero/version.hpp>
 
 #include <cstddef>
@@ -112,82 +113,82 @@ inline std::string hex(std::span<std::byte const> bytes) {
 }
 
 /// Text as a string, other bytes as {"hex": ...}.
-inline Json json_of_bytes(std::string const& bytes) {
+inline detail::Json json_of_bytes(std::string const& bytes) {
   if (is_utf8(bytes)) return bytes;
-  return Json::Object{{"hex", hex(std::as_bytes(std::span(bytes)))}};
+  return detail::Json::Object{{"hex", hex(std::as_bytes(std::span(bytes)))}};
 }
 
-inline Json json_of(ManifestParameter const& parameter) {
-  return Json::Object{{"name", parameter.name},
-                      {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
-                      {"type", name(parameter.type)},
-                      {"frozen", parameter.frozen}};
+inline detail::Json json_of(ManifestParameter const& parameter) {
+  return detail::Json::Object{{"name", parameter.name},
+                              {"shape", detail::Json::Array(parameter.shape.begin(), parameter.shape.end())},
+                              {"type", name(parameter.type)},
+                              {"frozen", parameter.frozen}};
 }
 
-inline Json json_of(ManifestFile const& file) {
-  Json::Array checksums, ranges;
+inline detail::Json json_of(ManifestFile const& file) {
+  detail::Json::Array checksums, ranges;
   for (auto const crc : file.crc32c) checksums.emplace_back(hex(crc, 8));
   for (auto const& range : file.ranges) {
     for (std::uint64_t const number : {std::uint64_t{range.parameter}, range.begin, range.end}) {
       ranges.emplace_back(number);
     }
   }
-  return Json::Object{{"name", file.name},
-                      {"kind", file.kind},
-                      {"rank", static_cast<std::uint64_t>(file.rank)},
-                      {"bytes", file.bytes},
-                      {"data_begin", file.data_begin},
-                      {"crc32c", std::move(checksums)},
-                      {"ranges", std::move(ranges)}};
+  return detail::Json::Object{{"name", file.name},
+                              {"kind", file.kind},
+                              {"rank", static_cast<std::uint64_t>(file.rank)},
+                              {"bytes", file.bytes},
+                              {"data_begin", file.data_begin},
+                              {"crc32c", std::move(checksums)},
+                              {"ranges", std::move(ranges)}};
 }
 
 template <class List>
-Json json_of_all(List const& list) {
-  Json::Array array;
+detail::Json json_of_all(List const& list) {
+  detail::Json::Array array;
   for (auto const& entry : list) array.push_back(json_of(entry));
   return array;
 }
 
 /// The last line of a manifest holds the checksum of all that precedes it.
 inline std::string manifest_end(std::string_view text) {
-  return ",\n\"crc32c\":\"" + hex(crc32c(std::as_bytes(std::span(text))), 8) + "\"}\n";
+  return ",\n\"crc32c\":\"" + hex(detail::crc32c(std::as_bytes(std::span(text))), 8) + "\"}\n";
 }
 
 }  // namespace detail
 
 /// The text of `manifest.json`: one member per line, the last of which is the checksum of all lines before it.
 [[nodiscard]] inline std::string to_text(Manifest const& manifest) {
-  Json::Object caller;
+  detail::Json::Object caller;
   for (auto const& [key, value] : manifest.caller) caller.emplace_back(key, detail::json_of_bytes(value));
-  Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
-                            {"granule", manifest.granule},
-                            {"whole_below", manifest.whole_below}};
-  Json::Object const members{{"format", "zero checkpoint"},
-                             {"version", Manifest::current_version},
-                             {"library", manifest.library},
-                             {"tag", manifest.tag},
-                             {"nonce", manifest.nonce},
-                             {"world", static_cast<std::uint64_t>(manifest.world)},
-                             {"stage", static_cast<std::uint64_t>(manifest.stage)},
-                             {"compute", name(manifest.compute)},
-                             {"layout", layout},
-                             {"chunk", manifest.chunk},
-                             {"complete", manifest.complete},
-                             {"rule", manifest.rule},
-                             {"states", Json::Array(manifest.states.begin(), manifest.states.end())},
-                             {"scaler", manifest.scaler},
-                             {"scaler_state", detail::hex(manifest.scaler_state)},
-                             {"steps", manifest.steps},
-                             {"skipped", manifest.skipped},
-                             {"parameters", detail::json_of_all(manifest.parameters)},
-                             {"files", detail::json_of_all(manifest.files)},
-                             {"caller", caller}};
+  detail::Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
+                                    {"granule", manifest.granule},
+                                    {"whole_below", manifest.whole_below}};
+  detail::Json::Object const members{{"format", "zero checkpoint"},
+                                     {"version", Manifest::current_version},
+                                     {"library", manifest.library},
+                                     {"tag", manifest.tag},
+                                     {"nonce", manifest.nonce},
+                                     {"world", static_cast<std::uint64_t>(manifest.world)},
+                                     {"stage", static_cast<std::uint64_t>(manifest.stage)},
+                                     {"compute", name(manifest.compute)},
+                                     {"layout", layout},
+                                     {"chunk", manifest.chunk},
+                                     {"complete", manifest.complete},
+                                     {"rule", manifest.rule},
+                                     {"states", detail::Json::Array(manifest.states.begin(), manifest.states.end())},
+                                     {"scaler", manifest.scaler},
+                                     {"scaler_state", detail::hex(manifest.scaler_state)},
+                                     {"steps", manifest.steps},
+                                     {"skipped", manifest.skipped},
+                                     {"parameters", detail::json_of_all(manifest.parameters)},
+                                     {"files", detail::json_of_all(manifest.files)},
+                                     {"caller", caller}};
   std::string text = "{";
   for (std::string_view separator = "\n"; auto const& [key, value] : members) {
     text += std::exchange(separator, ",\n");
     detail::write_json_string(text, key);
     text += ':';
-    write_json(text, value);
+    detail::write_json(text, value);
   }
   return text + detail::manifest_end(text);
 }

@@ -48,7 +48,7 @@ namespace detail {
 /// Gives \p into.size() bytes of one range, from element `first` on.
 using RangeSource = std::function<void(StateRange const&, std::uint64_t first, std::span<std::byte> into)>;
 
-inline void write_range(ShardWriter& writer, StateRange const& range, RangeSource const& source) {
+inline void write_range(detail::ShardWriter& writer, StateRange const& range, RangeSource const& source) {
   std::uint64_t const size = element_size(range.type);
   for (std::uint64_t done = 0; done < range.count;) {
     auto place = writer.room((range.count - done) * size);
@@ -60,12 +60,12 @@ inline void write_range(ShardWriter& writer, StateRange const& range, RangeSourc
 }
 
 /// A new file in a folder that another machine may have made just now: some network file systems show it late.
-inline File create_in_new_folder(FileSystem& system, std::string const& path) {
+inline detail::File create_in_new_folder(FileSystem& system, std::string const& path) {
   constexpr int attempts = 12;
   std::chrono::milliseconds wait{10};
   for (int i = 1;; ++i, wait *= 2) {
     try {
-      return File::create(system, path);
+      return detail::File::create(system, path);
     } catch (CheckpointError const& error) {
       if (error.kind() != CheckpointFailure::not_found || i == attempts) throw;
     }
@@ -74,9 +74,10 @@ inline File create_in_new_folder(FileSystem& system, std::string const& path) {
 }
 
 /// Writes one file; it is durable once the writer has finished. \p piece is memory to work in.
-inline ShardWriter write_shard(FileSystem& system, std::string const& folder, ShardPlan& plan,
-                               RangeSource const& source, std::span<std::byte> piece, std::uint64_t chunk) {
-  ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, piece, chunk);
+inline detail::ShardWriter write_shard(FileSystem& system, std::string const& folder, detail::ShardPlan& plan,
+                                       RangeSource const& source, std::span<std::byte> piece, std::uint64_t chunk) {
+  detail::ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, piece,
+                             chunk);
   writer.write(plan.head);
   for (auto const& range : plan.ranges) write_range(writer, range, source);
   plan.file.crc32c = writer.end();
@@ -115,7 +116,7 @@ class SaveTransaction {
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
       manifest_.chunk = options_.chunk;
       manifest_.caller = options_.caller;
-      plans_ = plan_shards(state, manifest_);
+      plans_ = detail::plan_shards(state, manifest_);
       return mine;
     });
     all_or_none(state, [&] {
@@ -128,14 +129,14 @@ class SaveTransaction {
     hidden_ = by_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
   }
 
-  [[nodiscard]] std::vector<ShardPlan> const& plans() const noexcept { return plans_; }
+  [[nodiscard]] std::vector<detail::ShardPlan> const& plans() const noexcept { return plans_; }
 
   /// Writes this rank's files. Not collective: may run on a thread of its own. Keeps its failure for `collect`.
   void write(RangeSource const& source) {
     failure_ = attempt([&] {
       std::vector<std::byte> piece(
-          static_cast<std::size_t>(std::min<std::uint64_t>(options_.chunk, ShardWriter::largest_piece)));
-      std::vector<ShardWriter> writers;  // all are written before any is synced: the disk works meanwhile
+          static_cast<std::size_t>(std::min<std::uint64_t>(options_.chunk, detail::ShardWriter::largest_piece)));
+      std::vector<detail::ShardWriter> writers;  // all are written before any is synced: the disk works meanwhile
       for (auto& plan : plans_) {
         writers.push_back(write_shard(folder_.system(), folder_.path(hidden_), plan, source, piece, options_.chunk));
       }
@@ -147,9 +148,9 @@ class SaveTransaction {
   /// Agrees that every rank has written its files, and gathers what it says of them. Collective. \throws
   /// CheckpointError on every rank; the files are removed then.
   void collect(EngineState& state) {
-    Json::Array files;
+    detail::Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
-    auto const written = agree(state, failure_, zero::to_text(Json(std::move(files))));
+    auto const written = agree(state, failure_, detail::to_text(detail::Json(std::move(files))));
     if (written.failure) {
       if (state.rank() == 0) folder_.discard(hidden_);
       throw CheckpointError(written.failure->kind, written.failure->text);
@@ -163,8 +164,8 @@ class SaveTransaction {
     if (!rank_0) return;
     failure_ = attempt([&] {
       for (auto const& text : files_) {
-        Json const list = parse_json(text);
-        for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
+        detail::Json const list = detail::parse_json(text);
+        for (auto const& file : *list.get<detail::Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
       }
       check_coverage(manifest_);
       folder_.commit(hidden_, manifest_, options_.replace);
@@ -194,7 +195,7 @@ class SaveTransaction {
   CheckpointFolder folder_;
   SaveOptions options_;
   Manifest manifest_;
-  std::vector<ShardPlan> plans_;
+  std::vector<detail::ShardPlan> plans_;
   std::string hidden_;
   std::vector<std::string> files_;  // every rank's part of the manifest
   std::vector<std::string> warnings_;

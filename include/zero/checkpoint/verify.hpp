@@ -8,6 +8,7 @@
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,7 +24,7 @@ namespace zero {
 inline void verify_checkpoint(FileSystem& system, std::string const& path, Manifest const& manifest) {
   std::vector<std::byte> buffer(static_cast<std::size_t>(manifest.chunk));
   for (auto const& file : manifest.files) {
-    ShardReader const reader(system, path, manifest, file);
+    detail::ShardReader const reader(system, path, manifest, file);
     std::string head;
     for (std::uint64_t k = 0; k < file.crc32c.size(); ++k) {
       auto const bytes = reader.read(k, buffer);
@@ -31,9 +32,9 @@ inline void verify_checkpoint(FileSystem& system, std::string const& path, Manif
       head.append(reinterpret_cast<char const*>(bytes.data()), std::min(bytes.size(), wanted));
     }
     auto expected = detail::header_of(manifest, file);
-    if (head == to_bytes(expected)) continue;
+    if (head == detail::to_bytes(expected)) continue;
     throw CheckpointError(CheckpointFailure::damaged,
-                          detail::sentence({"zero: the header of ", detail::quoted(path + "/" + file.name),
+                          detail::sentence({"zero: the header of ", detail::quote(path + "/" + file.name),
                                             " is not what the manifest says: it is of another save"}));
   }
 }

@@ -19,6 +19,7 @@
 #include <zero/nccl/detail/types.hpp>
 #include <zero/nccl/reduction.hpp>
 #include <zero/nccl/registration.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 #include <nccl.h>

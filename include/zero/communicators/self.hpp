@@ -4,6 +4,7 @@
 
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/collective_stream.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -8,10 +8,11 @@
 #include <zero/error.hpp>
 #include <zero/kernels/accumulate.hpp>
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/process.hpp>
 #include <zero/simulation/detail/world.hpp>
-#include <zero/simulation/operation.hpp>
 #include <zero/simulation/options.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,7 @@ namespace zero {
 class SimulationCommunicator {
  public:
   /// \p number tells the communicators of a rank apart.
-  explicit SimulationCommunicator(simulation::Process process, std::size_t number = 0) noexcept
+  explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0) noexcept
       : process_(process), number_(number) {}
   /// Another communicator of the same ranks, whose collectives are not ordered with those of this one. Every rank makes
   /// the same ones in the same order.
@@ -45,7 +46,7 @@ class SimulationCommunicator {
   [[nodiscard]] int size() const noexcept { return process_.options().ranks; }
   [[nodiscard]] int local_size() const noexcept { return size(); }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
-  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
   /// Bytes that this rank has sent in reduce-scatters and all-gathers: a slice to each of the others.
   /// Those of its other communicators are among them.
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return process_.host().bytes_sent; }
@@ -70,7 +71,7 @@ class SimulationCommunicator {
         simulation::writes(into, count * sizeof(Sum))};
     if (!staging.empty()) accesses.push_back(simulation::writes(staging));
     post<T>("reduce_scatter_add", purpose, count, send, into, std::move(accesses), stream,
-            [count, first](simulation::Collective const& all) {
+            [count, first](detail::simulation::Collective const& all) {
               auto const world = all.parts().size();
               std::vector<T const*> sources(world);
               for (std::size_t r = 0; r < world; ++r) {
@@ -88,7 +89,7 @@ class SimulationCommunicator {
     post<T>("all_gather", purpose, count, own, full,
             {simulation::reads(own, count * sizeof(T)),
              simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(T))},
-            stream, [count](simulation::Collective const& all) {
+            stream, [count](detail::simulation::Collective const& all) {
               auto const world = all.parts().size();
               for (std::size_t r = 0; r < world; ++r) {
                 for (std::size_t q = 0; q < world; ++q) {
@@ -103,7 +104,7 @@ class SimulationCommunicator {
     std::span<std::uint64_t> const range(words, count);
     post<std::uint64_t>("all_reduce", purpose, count, words, words,
                         {simulation::reads(range), simulation::writes(range)}, stream,
-                        [count](simulation::Collective const& all) {
+                        [count](detail::simulation::Collective const& all) {
                           std::vector<std::uint64_t> sums(count);
                           for (auto const& part : all.parts()) {
                             for (std::size_t i = 0; i < count; ++i) {
@@ -119,7 +120,7 @@ class SimulationCommunicator {
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     auto& world = process_.world();
     auto const posting = posting_of<std::byte>("exchange", {.what = "settings"}, mine.size());
-    simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};
+    detail::simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};
     auto const collective = post_part(std::move(part), nullptr);
     world.meet(process_.host(), collective);
     for (std::size_t r = 0; r < static_cast<std::size_t>(size()); ++r) {
@@ -141,8 +142,8 @@ class SimulationCommunicator {
     return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence, nullptr, nullptr};
   }
 
-  std::shared_ptr<simulation::Collective> post_part(simulation::CollectivePart part,
-                                                    std::function<void(simulation::Collective const&)> run) {
+  std::shared_ptr<detail::simulation::Collective> post_part(
+      detail::simulation::CollectivePart part, std::function<void(detail::simulation::Collective const&)> run) {
     part.known = process_.host().what_is_known();
     auto collective = process_.world().next_collective(process_.host(), number_);
     collective->post(rank(), std::move(part), std::move(run));
@@ -153,7 +154,7 @@ class SimulationCommunicator {
   void post(std::string_view name, CollectivePurpose purpose, std::size_t count, void const* send, void* into,
             std::vector<simulation::Access> accesses, SimulationStream stream, Run run) {
     if (process_.world().passes_through()) return process_.world().count_operation();
-    simulation::Operation operation;
+    detail::simulation::Operation operation;
     operation.name = detail::sentence({name, " of ", purpose.what});
     operation.bucket = purpose.bucket;
     operation.accesses = std::move(accesses);
@@ -163,7 +164,7 @@ class SimulationCommunicator {
     stream.put(std::move(operation));
   }
 
-  simulation::Process process_;
+  detail::simulation::Process process_;
   std::size_t number_;
 };
 static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
@@ -178,9 +179,9 @@ SimulationResult simulate(SimulationOptions const& options, F&& f) {
                   "zero::simulate: only_rank needs SimulationStorage::phantom: data of other ranks would be missing");
   detail::require(!options.only_rank || (*options.only_rank >= 0 && *options.only_rank < options.ranks),
                   "zero::simulate: only_rank must be one of the ranks");
-  simulation::World world(options);
+  detail::simulation::World world(options);
   return world.run([&](int rank) {
-    SimulationCommunicator communicator(simulation::Process(world, world.host(rank)));
+    SimulationCommunicator communicator(detail::simulation::Process(world, world.host(rank)));
     f(communicator);
   });
 }

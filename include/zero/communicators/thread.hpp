@@ -4,8 +4,11 @@
 
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/collective_stream.hpp>
+#include <zero/communicators/detail/collective_label.hpp>
 #include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <array>
@@ -27,30 +30,6 @@
 
 namespace zero {
 namespace detail {
-
-/// One rank's part in a collective, which its peers read while all of them are inside it.
-struct Posting {
-  std::string_view operation;
-  CollectivePurpose purpose;
-  std::size_t count = 0;
-  std::size_t element_bytes = 0;
-  std::uint64_t sequence = 0;
-  void const* buffer = nullptr;
-  void const* state = nullptr;  ///< of the rank's stream
-
-  [[nodiscard]] bool matches(Posting const& other) const noexcept {
-    return operation == other.operation && purpose.what == other.purpose.what &&
-           purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes;
-  }
-  [[nodiscard]] std::string describe() const {
-    auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : sentence({", bucket ", purpose.bucket});
-    return sentence(
-        {operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes)"});
-  }
-  [[nodiscard]] CommunicationError::Where where(int rank) const {
-    return {rank, sequence, sentence({operation, " of ", purpose.what}), purpose.bucket};
-  }
-};
 
 /// Where the ranks of one process meet: a barrier that knows who is missing, and that a failure opens for good.
 class ThreadGroup {
@@ -105,7 +84,7 @@ class ThreadGroup {
     std::atomic<std::uint64_t> meetings{0};
     std::atomic<bool> retired{false};
     Posting posting;
-    GrowingArray<std::shared_ptr<void>> shown;
+    detail::GrowingArray<std::shared_ptr<void>> shown;
   };
   struct Failure {
     CommunicationFailure kind = CommunicationFailure::peer_failed;
@@ -180,7 +159,7 @@ class ThreadGroup {
                           " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
   }
 
-  FixedArray<Member> members_;
+  detail::FixedArray<Member> members_;
   std::chrono::nanoseconds deadline_;
   std::mutex mutex_;
   std::condition_variable woken_;

@@ -4,6 +4,7 @@
 
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 

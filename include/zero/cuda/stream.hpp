@@ -3,8 +3,10 @@
 #pragma once
 
 #include <zero/communicator.hpp>
+#include <zero/communicators/collective_stream.hpp>
 #include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 

@@ -8,12 +8,13 @@
 #include <zero/layout/offload_split.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/parameter.hpp>
+#include <zero/traffic.hpp>
 
 #include <cstddef>
 #include <exception>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// What the parts of one engine work with, all of them. Borrowed, and outlives them.
 template <class Backend>
@@ -51,23 +52,4 @@ struct EngineContext {
   }
 };
 
-/// Owns elements of one role, whose size is known when the program runs. Zero-filled, move-only.
-template <class Backend>
-class ElementBuffer {
- public:
-  ElementBuffer() = default;
-  [[gnu::noinline]] ElementBuffer(EngineContext<Backend> const& engine, ElementRole role, MemoryKind kind,
-                                  MemoryPurpose purpose, std::size_t count)
-      : element_bytes_(engine.operations.bytes(role)),
-        bytes_(engine.backend, engine.books, kind, purpose, count * element_bytes_) {}
-
-  [[nodiscard]] std::size_t element_bytes() const noexcept { return element_bytes_; }
-  /// Address of an element.
-  [[nodiscard]] std::byte* at(std::size_t element) const noexcept { return bytes_.data() + element * element_bytes_; }
-
- private:
-  std::size_t element_bytes_ = 0;
-  Buffer<std::byte, Backend> bytes_;
-};
-
-}  // namespace zero
+}  // namespace zero::detail

@@ -8,6 +8,7 @@
 #include <zero/engine/operations.hpp>
 #include <zero/engine/parts.hpp>
 #include <zero/engine/rank_agreement.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine/state_access.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_state.hpp>
@@ -20,6 +21,8 @@
 #include <zero/step/decider.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
+#include <zero/traffic.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -32,12 +35,12 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// An engine without its types: sets it up on all ranks, knows what may be called when, and takes a step through its
 /// parts. Written and compiled once for all engines of a backend; see Engine for the contracts of its functions.
 template <class Backend>
-class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream> {
+class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
  public:
   using Stream = typename Backend::Stream;
   using Event = typename Backend::Event;
@@ -45,11 +48,10 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   /// Collective, blocks. \p operations is borrowed.
   [[gnu::noinline]] EngineCore(Operations<Backend>& operations, ParameterList const& parameters,
                                EngineSettings const& settings, typename Backend::Config const& backend)
-      : operations_(operations), settings_(settings), life_(new detail::EngineLife{parameters}) {
-    detail::on_all_ranks_or_none(operations_, [&] { prepare(); });
-    detail::agree_on_settings(operations_, detail::describe_engine(operations_, settings_, life_->parameters));
-    detail::on_all_ranks_or_none(operations_,
-                                 [&] { parts_.emplace(operations_, settings_, backend, life_, *layout_); });
+      : operations_(operations), settings_(settings), life_(new EngineLife{parameters}) {
+    on_all_ranks_or_none(operations_, [&] { prepare(); });
+    agree_on_settings(operations_, describe_engine(operations_, settings_, life_->parameters));
+    on_all_ranks_or_none(operations_, [&] { parts_.emplace(operations_, settings_, backend, life_, *layout_); });
     parts_->register_memory();
     take_initial_values();
   }
@@ -65,8 +67,8 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   MicroBatch<Stream> begin_micro_batch() {
     expect(Phase::between, "begin_micro_batch");
     if (micro_batches_ == settings_.gradient_accumulation_steps) {
-      detail::fail<SequenceError>({"zero::Engine: all ", settings_.gradient_accumulation_steps,
-                                   " micro-batches of this step are done: call step()"});
+      fail<SequenceError>({"zero::Engine: all ", settings_.gradient_accumulation_steps,
+                           " micro-batches of this step are done: call step()"});
     }
     parts_->reducer.begin(micro_batches_);
     phase_ = Phase::inside;
@@ -200,16 +202,16 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
     for (std::uint32_t i = 0; i < specs().size(); ++i) {
       if (specs()[i].name == name) return {i};
     }
-    detail::fail<ConfigurationError>({"zero::Engine: no parameter is named ", detail::quoted(name)});
+    fail<ConfigurationError>({"zero::Engine: no parameter is named ", quote(name)});
   }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
     expect(Phase::between, "state");
     if (micro_batches_ > 0) {
-      detail::fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ",
-                                   settings_.gradient_accumulation_steps,
-                                   " micro-batches would lose their gradients: call step() first, or "
-                                   "discard_gradients()"});
+      fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ",
+                           settings_.gradient_accumulation_steps,
+                           " micro-batches would lose their gradients: call step() first, or "
+                           "discard_gradients()"});
     }
     bring_in_late_update();  // as a run that loads this checkpoint goes on
     return std::make_unique<EngineStateAccess<Backend>>(*parts_, poison_);
@@ -219,7 +221,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   [[nodiscard]] EngineParts<Backend>& parts() noexcept { return *parts_; }
   [[nodiscard]] EngineParts<Backend> const& parts() const noexcept { return *parts_; }
   /// Shared with leases, which outlive the engine.
-  [[nodiscard]] std::shared_ptr<detail::EngineLife> const& life() const noexcept { return life_; }
+  [[nodiscard]] std::shared_ptr<EngineLife> const& life() const noexcept { return life_; }
 
  private:
   enum class Phase : std::uint8_t { between, inside, broken };
@@ -227,7 +229,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return life_->parameters.specs(); }
 
   [[gnu::noinline]] void prepare() {
-    detail::check_settings(settings_);
+    check_settings(settings_);
     operations_.validate(life_->parameters.groups());
     for (auto const& spec : specs()) {
       check_adopted(spec, spec.values);
@@ -239,14 +241,14 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
                           .whole_below = settings_.keep_whole_below};
     layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::usual_bucket_elements(specs(), layout));
     layout_.emplace(specs(), layout);
-    detail::require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
+    require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
   }
 
   [[gnu::noinline]] void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
     auto const compute = operations_.facts().compute;
     if (!buffer || buffer->type == compute) return;
-    detail::fail<ConfigurationError>({"zero::Engine: parameter ", detail::quoted(spec.name), " has adopted ",
-                                      name(buffer->type), " buffers, but this engine computes in ", name(compute)});
+    fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name(buffer->type),
+                              " buffers, but this engine computes in ", name(compute)});
   }
 
   // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
@@ -266,7 +268,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
 
   void finish_micro_batch(std::uint64_t pass, Stream stream) override {
     if (pass != parts_->reducer.pass()) {
-      detail::fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
+      fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
     }
     phase_ = Phase::broken;  // until every gradient is known to be there
     parts_->reducer.finish(stream);
@@ -300,20 +302,18 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   void expect_capturable() const {
     expect(Phase::between, "capture");
     if (micro_batches_ != 0) refuse_incomplete("capture");
-    detail::require(!settings_.offloads,
-                    "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
-                    "zero::NoOffload");
-    detail::require(operations_.can_be_captured(),
-                    "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
-                    "rank, or zero::NcclCommunicator");
+    require(!settings_.offloads,
+            "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
+            "zero::NoOffload");
+    require(operations_.can_be_captured(),
+            "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
+            "rank, or zero::NcclCommunicator");
     if (parts_->decider.number() > 0) return;
-    detail::fail<SequenceError>(
-        {"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
+    fail<SequenceError>({"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
   }
   [[noreturn, gnu::cold, gnu::noinline]] static void refuse_captured(std::uint64_t steps) {
-    detail::fail<SequenceError>(
-        {"zero::Engine: a capture records all micro-batches of one step and the step itself, not ", steps,
-         " steps: call step() once, last"});
+    fail<SequenceError>({"zero::Engine: a capture records all micro-batches of one step and the step itself, not ",
+                         steps, " steps: call step() once, last"});
   }
 
   /// How many gradients were added up: what the sum is divided by.
@@ -327,8 +327,8 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   [[gnu::noinline]] void check(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
       if (id.index < specs().size()) continue;
-      detail::fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),
-                                        ": use the ids that ParameterList::add returned"});
+      fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),
+                                ": use the ids that ParameterList::add returned"});
     }
   }
   void expect_alive() const {
@@ -337,7 +337,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   // Where a stream has come cannot be noted again: who reads parameters or writes gradients is not waited for.
   [[noreturn, gnu::cold, gnu::noinline]] void refuse_poisoned() const {
     if (parts_->failure) std::rethrow_exception(parts_->failure);
-    detail::fail<PoisonedError>(
+    fail<PoisonedError>(
         {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
   }
   void expect(Phase phase, char const* call) const {
@@ -345,19 +345,19 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   }
   [[noreturn, gnu::cold, gnu::noinline]] void refuse(char const* call) const {
     expect_alive();
-    detail::fail<SequenceError>(
-        {"zero::Engine: ", call,
-         phase_ == Phase::broken   ? " after a micro-batch or step that failed: call discard_gradients() first"
-         : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first"
-                                   : " outside of a micro-batch: call begin_micro_batch() first"});
+    fail<SequenceError>({"zero::Engine: ", call,
+                         phase_ == Phase::broken
+                             ? " after a micro-batch or step that failed: call discard_gradients() first"
+                         : phase_ == Phase::inside ? " inside a micro-batch: call its finish() first"
+                                                   : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   void expect_complete(char const* call) const {
     if (micro_batches_ != settings_.gradient_accumulation_steps) refuse_incomplete(call);
   }
   [[noreturn, gnu::cold, gnu::noinline]] void refuse_incomplete(char const* call) const {
-    detail::fail<SequenceError>({"zero::Engine: ", call, " after ", micro_batches_, " of ",
-                                 settings_.gradient_accumulation_steps,
-                                 " micro-batches: finish them first, or discard_gradients()"});
+    fail<SequenceError>({"zero::Engine: ", call, " after ", micro_batches_, " of ",
+                         settings_.gradient_accumulation_steps,
+                         " micro-batches: finish them first, or discard_gradients()"});
   }
   [[nodiscard]] ParameterAccess<Backend>& between_micro_batches(char const* call) {
     expect(Phase::between, call);
@@ -378,7 +378,7 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
 
   Operations<Backend>& operations_;
   EngineSettings settings_;
-  std::shared_ptr<detail::EngineLife> life_;
+  std::shared_ptr<EngineLife> life_;
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
   int micro_batches_ = 0;
@@ -387,4 +387,4 @@ class EngineCore final : private detail::MicroBatchSink<typename Backend::Stream
   char const* poison_ = nullptr;  // why the states cannot be trusted any more
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <zero/engine/operations.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
 #include <zero/version.hpp>
 
 #include <cstddef>
@@ -28,8 +30,8 @@ namespace zero::detail {
     auto const& spec = parameters.specs()[i];
     std::string shape;
     for (auto dimension : spec.shape) shape += sentence({dimension, ","});
-    text += sentence({"parameter ", i, " ", detail::quoted(spec.name), " [", shape, "] group ", spec.group.index,
-                      " unit ", spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
+    text += sentence({"parameter ", i, " ", quote(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
+                      spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
                       spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
   }
   for (std::size_t g = 0; g < parameters.groups().size(); ++g) {

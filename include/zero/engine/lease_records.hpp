@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace zero {
+namespace zero::detail {
 
 /// What leases stand for, by number. Records are used again, so that taking and ending a lease allocates nothing once
 /// the model has been seen.
@@ -48,4 +48,4 @@ class LeaseRecords {
   std::uint32_t free_ = none;  // the record that was given back last
 };
 
-}  // namespace zero
+}  // namespace zero::detail

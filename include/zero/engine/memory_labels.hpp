@@ -9,6 +9,7 @@
 #include <zero/gradients/reducer.hpp>
 #include <zero/parameters/gatherer.hpp>
 #include <zero/parameters/updater.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <span>
@@ -16,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// Tells a backend that asks what lies where in an engine's buffers: which parameter of which bucket. For messages.
 template <class Backend>
@@ -36,7 +37,7 @@ class BufferNames {
         name_owned(b, "master parameter ", ElementRole::state, [&](std::size_t at) { return updater.master(b, at); });
       }
       for (std::size_t k = 0; k < engine_.operations.facts().state_count; ++k) {
-        name_owned(b, detail::sentence({"state ", k, " of "}), ElementRole::state,
+        name_owned(b, sentence({"state ", k, " of "}), ElementRole::state,
                    [&](std::size_t at) { return updater.state(k, b, at); });
       }
     }
@@ -70,9 +71,8 @@ class BufferNames {
   }
   void name_part(std::size_t b, void const* at, Piece const& piece, std::size_t count, ElementRole role,
                  std::string_view what) const {
-    engine_.backend.name_memory(
-        at, count * engine_.operations.bytes(role),
-        detail::sentence({what, detail::quoted(engine_.specs[piece.parameter].name), " in bucket ", b}));
+    engine_.backend.name_memory(at, count * engine_.operations.bytes(role),
+                                sentence({what, quote(engine_.specs[piece.parameter].name), " in bucket ", b}));
   }
 
   // Buckets of the ring take turns in one place: no parameter of one of them says what lies there.
@@ -88,4 +88,4 @@ class BufferNames {
   EngineContext<Backend> const& engine_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -4,11 +4,13 @@
 
 #include <zero/bucket.hpp>
 #include <zero/communicator.hpp>
-#include <zero/gradients/norm.hpp>
+#include <zero/engine_state.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/kernels/norm_words.hpp>
+#include <zero/memory/buffer.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
-#include <zero/step_ticket.hpp>
+#include <zero/step/reports.hpp>
 
 #include <array>
 #include <cstddef>
@@ -17,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// What an array of an engine holds, which decides the type of its elements.
 enum class ElementRole : std::uint8_t {
@@ -74,7 +76,7 @@ struct DecisionPlaces {
 /// costs its kernels. Addresses are of elements whose type follows from their role; streams and errors are those of the
 /// backend's and the communicator's operation of the same name.
 template <class Backend>
-class Operations : public detail::PeerCheck {
+class Operations : public PeerCheck {
  public:
   using Stream = typename Backend::Stream;
 
@@ -139,4 +141,4 @@ class Operations : public detail::PeerCheck {
   PolicyFacts facts_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -6,6 +6,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/engine/memory_labels.hpp>
 #include <zero/engine/operations.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradients/norm.hpp>
@@ -18,13 +19,14 @@
 #include <zero/parameters/updater.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step/decider.hpp>
+#include <zero/traffic.hpp>
 
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <string_view>
 
-namespace zero {
+namespace zero::detail {
 
 /// What works on the data of an engine, in the order of its way, over one backend and one set of books. Made as a
 /// whole, once every rank has agreed on the settings.
@@ -33,7 +35,7 @@ struct EngineParts {
   /// \p operations and \p layout are borrowed and must outlive this.
   [[gnu::noinline]] EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
                                 typename Backend::Config const& backend_config,
-                                std::shared_ptr<detail::EngineLife const> const& life, FlatLayout const& layout)
+                                std::shared_ptr<EngineLife const> const& life, FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
         communication(prepared(backend, operations).make_stream("communication")),
         context{backend,
@@ -136,4 +138,4 @@ struct EngineParts {
   }
 };
 
-}  // namespace zero
+}  // namespace zero::detail

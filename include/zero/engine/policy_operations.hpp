@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/engine/operations.hpp>
+#include <zero/engine/policy_fingerprint.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/decide.hpp>
@@ -18,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// The operations of engines with these policies: all that a further engine of another type instantiates, whatever its
 /// stage. Each hands over to the operation of the same name, with types; out of line, because a compiler that sees only
@@ -170,7 +171,7 @@ class PolicyOperations final : public Operations<Backend> {
   }
   [[gnu::noinline]] void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
     auto* config = static_cast<typename Rule::Config*>(configs);
-    for (auto const& group : groups) *config++ = detail::group_config<Rule>(config_.optimizer, group, lr);
+    for (auto const& group : groups) *config++ = group_config<Rule>(config_.optimizer, group, lr);
   }
   [[nodiscard]] bool applies(Backend& backend, void const* decision) const override {
     backend.host_reads(decision, sizeof(Decision<Rule>));
@@ -197,9 +198,9 @@ class PolicyOperations final : public Operations<Backend> {
   };
 
   static PolicyFacts facts_of(Config const& config) {
-    return {.rule = detail::policy_name<Rule>(),
-            .scaler = detail::policy_name<Scaler>(),
-            .offload = detail::policy_name<Offload>(),
+    return {.rule = policy_name<Rule>(),
+            .scaler = policy_name<Scaler>(),
+            .offload = policy_name<Offload>(),
             .state_names = state_names(),
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
@@ -227,7 +228,7 @@ class PolicyOperations final : public Operations<Backend> {
   }
 
   [[nodiscard]] typename Rule::Config config_of(ParameterGroup const& group) const {
-    return detail::group_config<Rule>(config_.optimizer, group, static_cast<double>(config_.optimizer.lr));
+    return group_config<Rule>(config_.optimizer, group, static_cast<double>(config_.optimizer.lr));
   }
 
   template <class To, class From>
@@ -240,4 +241,4 @@ class PolicyOperations final : public Operations<Backend> {
   std::span<std::byte> staging_{};
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -4,6 +4,7 @@
 
 #include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace zero {
+namespace zero::detail {
 
 /// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
 class Fingerprint {
@@ -31,8 +32,6 @@ class Fingerprint {
  private:
   std::uint64_t value_ = 0xCBF29CE484222325U;
 };
-
-namespace detail {
 
 template <class T>
 auto* bytes_of(T* data) noexcept {
@@ -157,5 +156,4 @@ void on_all_ranks_or_none(Communicator& communicator, F&& f) {
   fail_together(communicator, error);
 }
 
-}  // namespace detail
-}  // namespace zero
+}  // namespace zero::detail

@@ -8,6 +8,7 @@
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// The states of one engine, in its own buffers.
 template <class Backend>
@@ -36,7 +37,7 @@ class EngineStateAccess final : public EngineState {
                .compute = facts.compute,
                .layout = engine_.layout.settings()};
     for (std::size_t k = traits_.states.size(); k < facts.state_count; ++k) {
-      traits_.states.push_back(detail::sentence({"state_", k}));
+      traits_.states.push_back(sentence({"state_", k}));
     }
   }
 
@@ -173,4 +174,4 @@ class EngineStateAccess final : public EngineState {
   EngineTraits traits_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

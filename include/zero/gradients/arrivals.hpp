@@ -5,19 +5,14 @@
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace zero {
-
-/// What a parameter without a gradient at the end of a micro-batch means.
-enum class MissingGradient : std::uint8_t {
-  error,  ///< GradientError, which names the parameter
-  zero,   ///< a gradient of zeros
-};
+namespace zero::detail {
 
 /// Counts the gradients of one micro-batch, and says which buckets are complete.
 class GradientArrivals {
@@ -76,12 +71,12 @@ class GradientArrivals {
   [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
     if (spec.frozen) {
-      detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name),
-                                        ", which is frozen: do not compute it, or register it without frozen"});
+      fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name),
+                                ", which is frozen: do not compute it, or register it without frozen"});
     }
-    detail::fail_gradient(spec.name, {"zero::Engine: gradient of ", detail::quoted(spec.name), " arrived ",
-                                      arrived_[id.index] + 1, " times in one micro-batch, but ", spec.contributions,
-                                      " contributions are registered: register as many as backward has"});
+    fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name), " arrived ", arrived_[id.index] + 1,
+                              " times in one micro-batch, but ", spec.contributions,
+                              " contributions are registered: register as many as backward has"});
   }
 
   void complete(ParameterId id) {
@@ -95,4 +90,4 @@ class GradientArrivals {
   FixedArray<std::size_t> missing_;  // parameters not complete, per trainable bucket
 };
 
-}  // namespace zero
+}  // namespace zero::detail

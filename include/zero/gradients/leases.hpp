@@ -6,12 +6,13 @@
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// Who holds the place of a gradient: one lease at a time, within one micro-batch.
 class GradientLeases {
@@ -46,7 +47,7 @@ class GradientLeases {
   /// \throws LeaseError for a lease of an earlier micro-batch.
   void check(std::uint32_t record) const {
     if (records_[record].pass == pass_) return;
-    detail::fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
+    fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
   }
   /// \throws LeaseError also where \p id is not part of the lease.
   void check(std::uint32_t record, ParameterId id) const {
@@ -59,17 +60,16 @@ class GradientLeases {
 
   [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
     bool const known = id.index < specs_.size();
-    detail::fail<LeaseError>(
-        {"zero::GradientLease: ", known ? detail::quoted(specs_[id.index].name) : detail::Phrase("a parameter"),
-         " is not part of this lease: name it in the call of gradients"});
+    fail<LeaseError>({"zero::GradientLease: ", known ? quote(specs_[id.index].name) : Phrase("a parameter"),
+                      " is not part of this lease: name it in the call of gradients"});
   }
 
   void enter(std::uint32_t record, ParameterId id) {
     auto& holder = holder_[id.index];
     if (holder != nobody && records_[holder - 1].pass == pass_) {
       end(record);
-      detail::fail<LeaseError>({"zero::Engine: the gradient of ", detail::quoted(specs_[id.index].name),
-                                " is leased already: name it once, and end that lease first"});
+      fail<LeaseError>({"zero::Engine: the gradient of ", quote(specs_[id.index].name),
+                        " is leased already: name it once, and end that lease first"});
     }
     holder = record + 1;
     records_[record].ids.push_back(id);
@@ -81,4 +81,4 @@ class GradientLeases {
   std::uint64_t pass_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -3,27 +3,13 @@
 #pragma once
 
 #include <zero/bucket.hpp>
-#include <zero/kernels/norm.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/memory/buffer.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace zero {
-
-/// The words that settle a step on all ranks, in device memory: the digits of the sum of squares, then one word per
-/// rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words add up over
-/// ranks.
-struct NormWords {
-  std::uint64_t* words = nullptr;
-  int rank = 0;
-  int world = 1;
-
-  [[nodiscard]] static constexpr std::size_t count(int world) noexcept {
-    return ExactSum::words + static_cast<std::size_t>(world);
-  }
-  [[nodiscard]] std::uint64_t* bad_parameters() const noexcept { return words + ExactSum::words; }
-};
+namespace zero::detail {
 
 /// Takes the sum of squares of reduced gradients while they are fresh, and one all-reduce for it at the end.
 template <class Backend>
@@ -62,4 +48,4 @@ class GradientNorm {
   int world_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

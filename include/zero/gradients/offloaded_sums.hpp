@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/memory/element_buffer.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/fixed_array.hpp>
 
@@ -10,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace zero {
+namespace zero::detail {
 
 /// Keeps offloaded gradient sums in pageable host memory and lends device memory for the reduction of one bucket after
 /// another: host to device before a sum goes on, device to host after it, through pinned chunks. The host copies one
@@ -145,4 +146,4 @@ class OffloadedSums {
   std::size_t turn_down_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradients/arrivals.hpp>
@@ -12,7 +13,10 @@
 #include <zero/gradients/slots.hpp>
 #include <zero/layout/segment_table.hpp>
 #include <zero/lease.hpp>
+#include <zero/memory/element_buffer.hpp>
+#include <zero/offload.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/stream_fence.hpp>
 
 #include <cstddef>
@@ -22,14 +26,7 @@
 #include <span>
 #include <vector>
 
-namespace zero {
-
-/// In which order the gradients of several micro-batches and ranks are added.
-enum class Reduce : std::uint8_t {
-  each_micro_batch,  ///< the reduce-scatter of each micro-batch continues the sum, rank after rank: the order of the
-                     ///< global sequence of micro-batches, whatever the number of ranks
-  once_per_step,     ///< local sums first, over the ranks once: less traffic, whole local sums; stages 0 and 1
-};
+namespace zero::detail {
 
 struct ReduceSettings {
   Reduce order = Reduce::each_micro_batch;
@@ -44,7 +41,7 @@ struct ReduceSettings {
 /// way, it is reduced, and its squares are taken while it is fresh. Buckets are reduced in the layout's order on every
 /// rank, whatever order their gradients arrive in.
 template <class Backend>
-class GradientReducer final : public detail::GradientSink<typename Backend::Stream> {
+class GradientReducer final : public GradientSink<typename Backend::Stream> {
  public:
   using Stream = typename Backend::Stream;
 
@@ -130,7 +127,7 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     return record;
   }
 
-  detail::GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
+  GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
     leases_.check(record, id);
     auto const& adopted = engine_.specs[id.index].gradients;
     void* const place = adopted ? adopted->data : slot_address(id, stream);
@@ -255,9 +252,9 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   }
   [[noreturn, gnu::cold, gnu::noinline]] void refuse_early(ParameterId id) const {
     auto const& name = engine_.specs[id.index].name;
-    detail::fail_gradient(name, {"zero::Engine: gradient of ", detail::quoted(name),
-                                 " runs ahead of the registered order by more than the ring of ", slots_.ring(),
-                                 " buckets: register parameters in forward order, or raise gradient_ring"});
+    fail_gradient(name, {"zero::Engine: gradient of ", quote(name),
+                         " runs ahead of the registered order by more than the ring of ", slots_.ring(),
+                         " buckets: register parameters in forward order, or raise gradient_ring"});
   }
 
   void hand_over_what_is_there(ParameterId id, Stream stream) {
@@ -297,10 +294,10 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
     }
   }
   [[noreturn, gnu::noinline]] static void fail_missing(ParameterSpec const& spec) {
-    detail::fail_gradient(
-        spec.name, {"zero::Engine: no gradient of ", detail::quoted(spec.name), ", or not all ", spec.contributions,
-                    " of them, in this micro-batch: hand over each, freeze the parameter, or set missing_gradient = "
-                    "MissingGradient::zero"});
+    fail_gradient(spec.name,
+                  {"zero::Engine: no gradient of ", quote(spec.name), ", or not all ", spec.contributions,
+                   " of them, in this micro-batch: hand over each, freeze the parameter, or set missing_gradient = "
+                   "MissingGradient::zero"});
   }
 
   void reduce_complete_buckets() {
@@ -391,4 +388,4 @@ class GradientReducer final : public detail::GradientSink<typename Backend::Stre
   int index_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -5,14 +5,16 @@
 #include <zero/engine/context.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/memory/element_buffer.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-namespace zero {
+namespace zero::detail {
 
 /// Where gradients lie until they are reduced: at stages 0 and 1 in an arena with a stable place for each; at stages 2
 /// and 3 in a static ring of bucket slots, the k-th block of the ring in slot k mod R (a CUDA graph bakes addresses
@@ -24,7 +26,7 @@ class GradientSlots {
 
   [[gnu::noinline]] GradientSlots(EngineContext<Backend> const& engine, int ring)
       : engine_(engine), slots_(engine.layout.blocks().size()) {
-    detail::require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
+    require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
     if (stable()) {
       for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].at = engine_.layout.blocks()[i].begin;
       memory_ = allocate(MemoryPurpose::gradients, engine_.layout.trainable());
@@ -121,4 +123,4 @@ class GradientSlots {
   FixedArray<typename Backend::Event> free_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

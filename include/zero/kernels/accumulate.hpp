@@ -42,12 +42,12 @@ ZERO_DRIVER void accumulate_baseline(Sum* into, T const* const* sources, std::si
 template <class Sum, class T>
 ZERO_TARGET_AVX2 ZERO_DRIVER void accumulate_avx2(Sum* into, T const* const* sources, std::size_t count, std::size_t n,
                                                   bool first) {
-  accumulate_blocks<Real8>(into, sources, count, n, first);
+  accumulate_blocks<detail::Real8>(into, sources, count, n, first);
 }
 template <class Sum, class T>
 ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, T const* const* sources, std::size_t count,
                                                       std::size_t n, bool first) {
-  accumulate_blocks<Real16>(into, sources, count, n, first);
+  accumulate_blocks<detail::Real16>(into, sources, count, n, first);
 }
 #endif
 
@@ -74,7 +74,7 @@ void accumulate_tail(InstructionSet set, Sum* into, T const* const* sources, std
   for (std::size_t q = 0; q < count; ++q) {
     Tail<T> const addend(sources[q] + from, n);
     T const* const source = addend.elements;
-    accumulate_whole_blocks(set, sum.elements, &source, 1, block, first && q == 0);
+    accumulate_whole_blocks(set, sum.elements, &source, 1, vector_block, first && q == 0);
   }
   sum.copy_to(into + from, n);
 }
@@ -96,7 +96,7 @@ void accumulate(InstructionSet set, Sum* into, T const* const* sources, std::siz
     if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
   }
   FloatingPointGuard const guard;
-  std::size_t const tail = n % detail::block;
+  std::size_t const tail = n % detail::vector_block;
   detail::accumulate_whole_blocks(set, into, sources, source_count, n - tail, first);
   if (tail != 0) detail::accumulate_tail(set, into, sources, source_count, n - tail, tail, first);
 }

@@ -30,11 +30,11 @@ ZERO_DRIVER void cast_baseline(To* out, From const* in, std::size_t n) {
 #if defined(__x86_64__)
 template <class To, class From>
 ZERO_TARGET_AVX2 ZERO_DRIVER void cast_avx2(To* out, From const* in, std::size_t n) {
-  cast_blocks<Real8>(out, in, n);
+  cast_blocks<detail::Real8>(out, in, n);
 }
 template <class To, class From>
 ZERO_TARGET_AVX512 ZERO_DRIVER void cast_avx512(To* out, From const* in, std::size_t n) {
-  cast_blocks<Real16>(out, in, n);
+  cast_blocks<detail::Real16>(out, in, n);
 }
 #endif
 
@@ -63,12 +63,12 @@ void cast(InstructionSet set, To* out, From const* in, std::size_t n) {
     std::memcpy(out, in, n * sizeof(To));
   } else {
     FloatingPointGuard const guard;
-    std::size_t const tail = n % detail::block, whole = n - tail;
+    std::size_t const tail = n % detail::vector_block, whole = n - tail;
     detail::cast_whole_blocks(set, out, in, whole);
     if (tail == 0) return;
     detail::Tail<From> const last(in + whole, tail);
     detail::Tail<To> result;
-    detail::cast_whole_blocks(set, result.elements, last.elements, detail::block);
+    detail::cast_whole_blocks(set, result.elements, last.elements, detail::vector_block);
     result.copy_to(out + whole, tail);
   }
 }

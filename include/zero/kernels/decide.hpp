@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/gradients/norm.hpp>
 #include <zero/kernels/floating_point_guard.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/real.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace zero {
 
@@ -19,13 +18,6 @@ struct StepState {
   float scale = 1.0F;         ///< the scaler's, for the coming backward passes
   std::uint64_t steps = 0;    ///< updates done: the rule's step count
   std::uint64_t skipped = 0;  ///< steps skipped for a non-finite gradient
-};
-
-/// The same without the scaler's type: where a run stands, besides parameters and states.
-struct StepProgress {
-  std::uint64_t steps = 0;
-  std::uint64_t skipped = 0;
-  std::vector<std::byte> scaler{};  ///< the scaler's state, as it lies in memory
 };
 
 /// A step's outcome as the device writes it.

@@ -18,7 +18,7 @@ namespace detail {
 template <class Sum>
 ZERO_DRIVER_BODY bool copy_irregular_granule(Sum* to, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < norm_granule; ++i) {
+  for (std::size_t i = 0; i < detail::norm_granule; ++i) {
     bool const regular = i < n && (widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U;
     to[i] = regular ? g[i] : Sum{};
     finite = finite && (regular || i >= n);
@@ -29,10 +29,10 @@ ZERO_DRIVER_BODY bool copy_irregular_granule(Sum* to, Sum const* g, std::size_t 
 template <class Real, class Sum>
 ZERO_DRIVER_BODY bool add_granules(ExactSum& into, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < n; i += norm_granule) {
-    Sum copy[norm_granule];
+  for (std::size_t i = 0; i < n; i += detail::norm_granule) {
+    Sum copy[detail::norm_granule];
     Sum const* granule = g + i;
-    if (n - i < norm_granule || !is_finite_granule(Real(), granule)) {
+    if (n - i < detail::norm_granule || !is_finite_granule(Real(), granule)) {
       finite = copy_irregular_granule(copy, granule, n - i) && finite;
       granule = copy;
     }
@@ -48,11 +48,11 @@ ZERO_DRIVER bool add_squares_baseline(ExactSum& into, Sum const* g, std::size_t 
 #if defined(__x86_64__)
 template <class Sum>
 ZERO_TARGET_AVX2 ZERO_DRIVER bool add_squares_avx2(ExactSum& into, Sum const* g, std::size_t n) {
-  return add_granules<Real8>(into, g, n);
+  return add_granules<detail::Real8>(into, g, n);
 }
 template <class Sum>
 ZERO_TARGET_AVX512 ZERO_DRIVER bool add_squares_avx512(ExactSum& into, Sum const* g, std::size_t n) {
-  return add_granules<Real16>(into, g, n);
+  return add_granules<detail::Real16>(into, g, n);
 }
 #endif
 

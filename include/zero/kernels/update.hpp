@@ -64,11 +64,11 @@ ZERO_DRIVER void update_baseline(UpdateArguments<Rule, Compute, Sum> const& a) {
 #if defined(__x86_64__)
 template <class Rule, class Compute, class Sum>
 ZERO_TARGET_AVX2 ZERO_DRIVER void update_avx2(UpdateArguments<Rule, Compute, Sum> const& a) {
-  update_blocks<Real8>(a);
+  update_blocks<detail::Real8>(a);
 }
 template <class Rule, class Compute, class Sum>
 ZERO_TARGET_AVX512 ZERO_DRIVER void update_avx512(UpdateArguments<Rule, Compute, Sum> const& a) {
-  update_blocks<Real16>(a);
+  update_blocks<detail::Real16>(a);
 }
 #endif
 
@@ -86,7 +86,7 @@ template <class Rule, class Compute, class Sum>
   }
 }
 
-// The last count % block elements, through padded copies.
+// The last count % vector_block elements, through padded copies.
 template <class Rule, class Compute, class Sum, std::size_t... K>
 void update_tail(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a, std::size_t from,
                  std::index_sequence<K...>) {
@@ -95,9 +95,13 @@ void update_tail(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& 
   Tail<Sum> const gradient(a.gradient + from, n);
   std::array<Tail<float>, Rule::state_count> states = {Tail<float>(a.states[K] + from, n)...};
   Tail<Compute> value;
-  update_whole_blocks<Rule, Compute, Sum>(
-      set,
-      {master.elements, value.elements, gradient.elements, {states[K].elements...}, block, a.constants, a.multiplier});
+  update_whole_blocks<Rule, Compute, Sum>(set, {master.elements,
+                                                value.elements,
+                                                gradient.elements,
+                                                {states[K].elements...},
+                                                vector_block,
+                                                a.constants,
+                                                a.multiplier});
   master.copy_to(a.master + from, n), (states[K].copy_to(a.states[K] + from, n), ...);
   if (a.value != nullptr) value.copy_to(a.value + from, n);
 }
@@ -112,7 +116,7 @@ template <class Rule, class Compute, class Sum>
 void fused_update(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& arguments) {
   FloatingPointGuard const guard;
   auto whole = arguments;
-  whole.count -= arguments.count % detail::block;
+  whole.count -= arguments.count % detail::vector_block;
   detail::update_whole_blocks(set, whole);
   if (whole.count != arguments.count) {
     detail::update_tail(set, arguments, whole.count, std::make_index_sequence<Rule::state_count>{});

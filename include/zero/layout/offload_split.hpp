@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace zero {
+namespace zero::detail {
 
 /// Which of the elements that a rank owns keep their sums, master parameters and states on the device: the first ones,
 /// in the order of reduction. Those of the others lie in host memory. As many on every rank.
@@ -41,4 +41,4 @@ struct DeviceShare {
   }
 };
 
-}  // namespace zero
+}  // namespace zero::detail

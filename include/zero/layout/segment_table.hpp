@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// The pieces of many ranges, each known by its number, on the host and on the device. Filled once: `add` every range,
 /// then `upload`.
@@ -43,4 +43,4 @@ class PieceTable {
   Buffer<Piece, Backend> device_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace zero {
+namespace zero::detail {
 
 /// The units (layers) of what is gathered, by number: which blocks belong to each, and how large it is.
 class UnitTable {
@@ -75,4 +75,4 @@ class UnitTable {
   std::size_t size_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -8,7 +8,7 @@
 
 #include <cstddef>
 
-namespace zero {
+namespace zero::detail {
 
 /// Owns one fp32 number for every element that this rank updates, where the device's share has it.
 template <class Backend>
@@ -31,4 +31,4 @@ class StateArray {
   Buffer<float, Backend> on_host_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -7,9 +7,11 @@
 #include <zero/error.hpp>
 #include <zero/gradients/reducer.hpp>
 #include <zero/kernels/double.hpp>
+#include <zero/memory/element_buffer.hpp>
 #include <zero/parameters/gatherer.hpp>
 #include <zero/parameters/updater.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// Reads and writes one whole parameter, or what belongs to it, across the slices of all ranks. Host code outside of
 /// the hot path: blocks, and uses one bucket of staging at most. Every rank calls it for the same parameter.
@@ -79,27 +81,26 @@ class ParameterAccess {
   }
 
   [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
-    auto const name = detail::quoted(engine_.specs[id.index].name);
+    auto const name = quote(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.places()[id.index].count) {
-      detail::fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ",
-                                        engine_.layout.places()[id.index].count, " elements, but ", values.size(),
-                                        " were given"});
+      fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.places()[id.index].count,
+                                " elements, but ", values.size(), " were given"});
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
-    detail::agree_on_values(engine_.operations, detail::sentence({what, " of parameter ", name}), fingerprint.value());
+    agree_on_values(engine_.operations, sentence({what, " of parameter ", name}), fingerprint.value());
   }
   [[gnu::noinline]] void check_trainable(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];
     if (!spec.frozen) return;
-    detail::fail<ConfigurationError>(
-        {"zero::Engine: parameter ", detail::quoted(spec.name), " is frozen: it has no gradient and no states"});
+    fail<ConfigurationError>(
+        {"zero::Engine: parameter ", quote(spec.name), " is frozen: it has no gradient and no states"});
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
     std::size_t const count = engine_.operations.facts().state_count;
     if (k < count) return;
-    detail::fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
+    fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
   }
 
   // Whether every rank holds all of the bucket, or its own slice.
@@ -218,4 +219,4 @@ class ParameterAccess {
   ParameterUpdater<Backend>& updater_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -7,7 +7,9 @@
 #include <zero/error.hpp>
 #include <zero/layout/unit_table.hpp>
 #include <zero/lease.hpp>
+#include <zero/memory/element_buffer.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/reusable_vector.hpp>
 #include <zero/support/stream_fence.hpp>
 
@@ -17,7 +19,7 @@
 #include <span>
 #include <string_view>
 
-namespace zero {
+namespace zero::detail {
 
 /// What one gatherer may keep gathered, and how far it looks ahead.
 struct GatherSettings {
@@ -28,7 +30,7 @@ struct GatherSettings {
 /// Owns the parameters in the compute type: whole below stage 3; at stage 3 this rank's slices, the small parameters
 /// that are kept whole, and an arena of bounded size for what is gathered. Stable addresses below stage 3.
 template <class Backend>
-class ParameterGatherer final : public detail::ParameterSource<typename Backend::Stream> {
+class ParameterGatherer final : public ParameterSource<typename Backend::Stream> {
  public:
   using Stream = typename Backend::Stream;
 
@@ -38,7 +40,7 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
         blocks_(engine.layout.blocks().size()),
         published_(engine.layout.buckets().size()),
         units_(blocks_.size()) {
-    detail::require(settings.prefetch_units >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
+    require(settings.prefetch_units >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
     std::size_t whole = 0;
     std::size_t sharded = 0;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
@@ -140,8 +142,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   [[gnu::noinline]] void invalidate() {
     for (auto const& record : records_.all()) {
       if (record.ids.empty()) continue;
-      detail::fail<SequenceError>({"zero::Engine: a lease on ", detail::quoted(engine_.specs[record.ids[0].index].name),
-                                   " is still held: end every lease before the parameters change"});
+      fail<SequenceError>({"zero::Engine: a lease on ", quote(engine_.specs[record.ids[0].index].name),
+                           " is still held: end every lease before the parameters change"});
     }
     while (!resident_.empty()) evict(resident_[resident_.size() - 1]);
     last_unit_ = -1;
@@ -236,9 +238,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   }
   [[noreturn, gnu::noinline]] void fail_not_held(ParameterId id) const {
     bool const known = id.index < engine_.specs.size();
-    detail::fail<LeaseError>(
-        {"zero::ParameterLease: ", known ? detail::quoted(engine_.specs[id.index].name) : detail::Phrase("a parameter"),
-         " is not part of this lease: name it in the call of gather"});
+    fail<LeaseError>({"zero::ParameterLease: ", known ? quote(engine_.specs[id.index].name) : Phrase("a parameter"),
+                      " is not part of this lease: name it in the call of gather"});
   }
 
   void hold(std::uint32_t number) {
@@ -255,9 +256,8 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
     std::size_t live = 0;
     for (auto block : resident_) live += engine_.layout.blocks()[block].elements;
     auto const& block = engine_.layout.blocks()[refused];
-    detail::fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ",
-                              live, " of the live bound of ", live_bound_,
-                              " are held: end leases earlier or raise live_elements"});
+    fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ", live,
+                      " of the live bound of ", live_bound_, " are held: end leases earlier or raise live_elements"});
   }
 
   /// Gathers one block into the arena; false if there is no room. \p may_evict: prefetched blocks may go.
@@ -360,4 +360,4 @@ class ParameterGatherer final : public detail::ParameterSource<typename Backend:
   int last_unit_ = -1;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -5,6 +5,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/gradients/reducer.hpp>
 #include <zero/layout/segment_table.hpp>
+#include <zero/memory/element_buffer.hpp>
 #include <zero/memory/state_array.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameters/gatherer.hpp>
@@ -15,7 +16,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace zero {
+namespace zero::detail {
 
 /// Part of a bucket that one update works on: what this rank owns of it, or a chunk of that with offload.
 struct UpdateChunk {
@@ -232,4 +233,4 @@ class ParameterUpdater {
   bool is_late_ = false;  // the last step's update is not published
 };
 
-}  // namespace zero
+}  // namespace zero::detail

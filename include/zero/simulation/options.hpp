@@ -5,6 +5,7 @@
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/reduction.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -13,6 +13,7 @@
 #include <zero/offload.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>

@@ -4,6 +4,7 @@
 
 #include <zero/error.hpp>
 #include <zero/simulation/options.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
 #include <zero/lease.hpp>
+#include <zero/loss_scale.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/parameter.hpp>
 #include <zero/step_ticket.hpp>
@@ -17,24 +18,7 @@
 #include <memory>
 #include <vector>
 
-namespace zero {
-
-/// The loss scale of the coming backward passes, where it lives. Valid until the next step.
-template <class Event>
-class LossScale {
- public:
-  LossScale(float const* scale, float const* on_host, Event const& decided)
-      : scale_(scale), on_host_(on_host), decided_(&decided) {}
-  /// For kernels: device memory, current on every stream that the engine's last step was called with.
-  [[nodiscard]] float const* data() const noexcept { return scale_; }
-  /// For host code. Waits until the last step has been decided.
-  [[nodiscard]] float value() const { return decided_->read(*on_host_); }
-
- private:
-  float const* scale_;
-  float const* on_host_;
-  Event const* decided_;
-};
+namespace zero::detail {
 
 /// Settles a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
 /// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads
@@ -48,8 +32,7 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine,
-                                std::shared_ptr<detail::EngineLife const> const& life)
+  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine, std::shared_ptr<EngineLife const> const& life)
       : engine_(engine),
         parameters_(life->parameters),
         input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),
@@ -71,8 +54,8 @@ class StepDecider {
   /// Takes the settings of the coming step. \throws ConfigurationError; LossScaleError where the scale was exhausted
   /// and nobody has read a report since. Nothing has changed then.
   void set(double lr, double clipping) {
-    detail::check_lr(lr);
-    detail::check_clipping(clipping);
+    check_lr(lr);
+    check_clipping(clipping);
     // Waits for the step that used this place of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, whatever its device has come to.
     if (number_ >= Reports::kept) (void)reports_->report(number_ - Reports::kept);
@@ -189,4 +172,4 @@ class StepDecider {
   std::uint64_t number_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace zero {
+namespace zero::detail {
 
 /// Owns elements whose number never changes, value-initialized: one per bucket, per parameter, per chunk. Move-only;
 /// elements need not be movable. A std::vector does this too, at five times the compile time for every element type.
@@ -39,4 +39,4 @@ class FixedArray {
   std::size_t size_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

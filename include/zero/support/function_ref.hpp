@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-namespace zero {
+namespace zero::detail {
 
 template <class Signature>
 class FunctionRef;
@@ -28,4 +28,4 @@ class FunctionRef<void(Arguments...)> {
   void (*call_)(void*, Arguments...);
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace zero {
+namespace zero::detail {
 
 /// Owns a list that keeps its room, so that it allocates only for a length that it has never had. Move-only; elements
 /// are default-constructible and movable. As FixedArray, it takes a fraction of the compile time of a std::vector.
@@ -52,4 +52,4 @@ class GrowingArray {
   std::size_t size_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -6,7 +6,7 @@
 #include <zero/call_site.hpp>
 #include <zero/support/reusable_vector.hpp>
 
-namespace zero {
+namespace zero::detail {
 
 /// Remembers where a set of streams stands, so that another stream can wait for all of them: the event of a stream that
 /// is noted again moves on to its new place. Owns its events; allocates only for a stream that it has not seen.
@@ -67,4 +67,4 @@ class StreamJoin {
   GrowingArray<Mark> marks_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

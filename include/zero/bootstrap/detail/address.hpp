@@ -4,6 +4,7 @@
 
 #include <zero/bootstrap/detail/socket.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -105,8 +106,7 @@ struct Address {
   auto addresses = addresses_of_interface(named, port);
   if (addresses.empty()) addresses = addresses_of(named, port);
   if (addresses.empty()) {
-    fail<ConfigurationError>({"zero::Rendezvous: ", detail::quoted(named),
-                              " is neither a host nor an interface of this ",
+    fail<ConfigurationError>({"zero::Rendezvous: ", quote(named), " is neither a host nor an interface of this ",
                               "machine: correct MASTER_ADDR, or name the interface of rank 0 in ZERO_INTERFACE"});
   }
   int code = 0;
@@ -124,8 +124,7 @@ struct Address {
                               "there (an earlier run, or torchrun's own store), or choose another port in ZERO_PORT"});
   }
   if (code == EADDRNOTAVAIL) {
-    fail<ConfigurationError>({"zero::Rendezvous: ", detail::quoted(named),
-                              " is no address of the machine on which rank 0 ",
+    fail<ConfigurationError>({"zero::Rendezvous: ", quote(named), " is no address of the machine on which rank 0 ",
                               "runs: start rank 0 there, or name the interface to listen on in ZERO_INTERFACE"});
   }
   fail<ConfigurationError>({"zero::Rendezvous: cannot listen on ", shown(named, port), ": ", system_message(code),

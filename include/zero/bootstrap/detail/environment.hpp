@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <charconv>
 #include <cstdint>
@@ -44,7 +45,7 @@ class Environment {
     std::int64_t number = 0;
     auto const [end, code] = std::from_chars(value->data(), value->data() + value->size(), number);
     if (code != std::errc{} || end != value->data() + value->size()) {
-      fail<ConfigurationError>({"zero::LaunchEnvironment: ", name, "=", detail::quoted(*value),
+      fail<ConfigurationError>({"zero::LaunchEnvironment: ", name, "=", quote(*value),
                                 " is not a whole number: set it as the launcher would, or unset it"});
     }
     if (number < least || number > most) {

@@ -5,6 +5,7 @@
 #include <zero/bootstrap/detail/frame.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>

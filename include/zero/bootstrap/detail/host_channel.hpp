@@ -8,6 +8,7 @@
 #include <zero/bootstrap/detail/socket.hpp>
 #include <zero/bootstrap/host_failure.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <poll.h>
 #include <sys/eventfd.h>

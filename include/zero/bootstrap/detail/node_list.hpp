@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -52,7 +53,7 @@ class SlurmList {
   SlurmList(std::string_view text, char const* what) : all_(text), rest_(text), what_(what) {}
 
   [[noreturn]] void refuse() const {
-    fail<ConfigurationError>({"zero::LaunchEnvironment: Slurm's ", what_, " ", detail::quoted(all_.substr(0, 200)),
+    fail<ConfigurationError>({"zero::LaunchEnvironment: Slurm's ", what_, " ", quote(all_.substr(0, 200)),
                               " cannot be read: give MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE instead"});
   }
   void expect_end() const {

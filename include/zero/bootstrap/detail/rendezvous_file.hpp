@@ -6,6 +6,7 @@
 #include <zero/bootstrap/detail/socket.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -44,8 +45,7 @@ class RendezvousFile {
       bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                          c == '-' || c == '_';
       if (plain && launch.run_id.size() <= 128) continue;
-      fail<ConfigurationError>({"zero::Rendezvous: the run id ", detail::quoted(launch.run_id),
-                                " becomes part of a file's ",
+      fail<ConfigurationError>({"zero::Rendezvous: the run id ", quote(launch.run_id), " becomes part of a file's ",
                                 "name: use up to 128 letters, digits, '.', '-' and '_' in ZERO_RUN_ID"});
     }
     path_ = launch.folder + "/zero-" + launch.run_id + "-" + std::to_string(launch.restart) + ".rendezvous";
@@ -111,7 +111,7 @@ class RendezvousFile {
 
   [[noreturn]] static void refuse(char const* what, std::string const& path) {
     int const code = errno;
-    fail<ConfigurationError>({"zero::Rendezvous: cannot ", what, " ", detail::quoted(path), ": ", system_message(code),
+    fail<ConfigurationError>({"zero::Rendezvous: cannot ", what, " ", quote(path), ": ", system_message(code),
                               ": set ZERO_RENDEZVOUS_FOLDER to a folder that all ranks share and may write to"});
   }
 

@@ -9,6 +9,7 @@
 #include <zero/bootstrap/detail/socket.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>

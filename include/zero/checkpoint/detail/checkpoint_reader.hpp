@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// Streams wanted elements out of the files of one checkpoint: every chunk that holds some of them is read once, in
 /// order, and verified before any of it is used, while the next one is read. Takes one chunk of memory.
@@ -39,7 +39,7 @@ class CheckpointReader {
   template <class F>
   void read(F&& f) {
     auto const places = places_to_read();
-    detail::ReadAhead ahead(system_, path_, manifest_, places);
+    ReadAhead ahead(system_, path_, manifest_, places);
     std::vector<std::span<std::byte const>> pieces;
     std::size_t file = 0, next = 0;  // the first part of that file of which something is still to come
     for (auto const& place : places) {
@@ -59,8 +59,8 @@ class CheckpointReader {
 
  private:
   /// Every chunk that holds something that is wanted, once.
-  [[nodiscard]] std::vector<detail::ChunkPlace> places_to_read() const {
-    std::vector<detail::ChunkPlace> places;
+  [[nodiscard]] std::vector<ChunkPlace> places_to_read() const {
+    std::vector<ChunkPlace> places;
     for (std::size_t f = 0; f < parts_.size(); ++f) {
       std::uint64_t behind = 0;  // the last one of this file
       for (auto const& part : parts_[f]) {
@@ -73,8 +73,7 @@ class CheckpointReader {
     return places;
   }
 
-  void read_chunk(detail::ReadAhead& ahead, detail::ChunkPlace const& place,
-                  std::vector<std::span<std::byte const>>& pieces) {
+  void read_chunk(ReadAhead& ahead, ChunkPlace const& place, std::vector<std::span<std::byte const>>& pieces) {
     auto const& file = manifest_.files[place.file];
     pieces.clear();
     std::uint32_t crc = 0;
@@ -83,7 +82,7 @@ class CheckpointReader {
       crc = crc32c(pieces.back(), crc);
       bytes_read_ += pieces.back().size();
     }
-    detail::check_chunk(path_ + "/" + file.name, file, manifest_.chunk, place.chunk, crc);
+    check_chunk(path_ + "/" + file.name, file, manifest_.chunk, place.chunk, crc);
   }
 
   /// What the bytes from \p begin on hold of \p parts, from the \p next one on. No element lies in two pieces: all are
@@ -112,4 +111,4 @@ class CheckpointReader {
   std::uint64_t bytes_read_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

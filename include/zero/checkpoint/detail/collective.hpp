@@ -5,6 +5,7 @@
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -8,9 +8,7 @@
 #include <cstring>
 #include <span>
 
-namespace zero {
-namespace detail {
-
+namespace zero::detail {
 /// Eight tables for eight bytes at a time: entry [k][b] is the checksum of byte b followed by k zero bytes.
 /// Kounavis and Berry, "A Systematic Approach to Building High Performance, Software-based, CRC Generators", 2005.
 using Crc32cTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -114,15 +112,13 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_by_instruction(std
 #endif
 }
 
-}  // namespace detail
-
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4) of \p bytes; \p before is the checksum of what precedes them, so that
 /// parts can be added one after the other.
 [[nodiscard]] inline std::uint32_t crc32c(std::span<std::byte const> bytes, std::uint32_t before = 0) noexcept {
 #if defined(__x86_64__)
-  if (detail::has_crc32c_instruction()) return ~detail::crc32c_by_instruction(~before, bytes.data(), bytes.size());
+  if (has_crc32c_instruction()) return ~crc32c_by_instruction(~before, bytes.data(), bytes.size());
 #endif
-  return ~detail::crc32c_by_table(~before, bytes.data(), bytes.size());
+  return ~crc32c_by_table(~before, bytes.data(), bytes.size());
 }
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -4,6 +4,7 @@
 
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -15,9 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace zero {
-namespace detail {
-
+namespace zero::detail {
 [[gnu::cold]] inline CheckpointFailure failure_of(long error) noexcept {
   switch (error) {
     case ENOSPC:
@@ -37,7 +36,7 @@ namespace detail {
   long const error = -result;
   std::string_view const hint =
       failure_of(error) == CheckpointFailure::no_space ? ": free space or raise the quota" : "";
-  throw CheckpointError(failure_of(error), sentence({"zero: could not ", operation, " ", detail::quoted(path), ": ",
+  throw CheckpointError(failure_of(error), sentence({"zero: could not ", operation, " ", quote(path), ": ",
                                                      std::strerror(static_cast<int>(error)), hint}));
 }
 
@@ -55,8 +54,6 @@ inline long check_file(std::string_view operation, std::string const& path, long
   if (result < 0) throw_file_error(operation, path, result);
   return result;
 }
-
-}  // namespace detail
 
 /// One open file. Owns its handle: closing in the destructor says nothing of errors, `close` does. Move-only. Every
 /// call blocks and throws CheckpointError, which names the operation and the path.
@@ -80,22 +77,22 @@ class File {
 
   [[nodiscard]] std::string const& path() const noexcept { return path_; }
   [[nodiscard]] std::uint64_t size() const {
-    return static_cast<std::uint64_t>(detail::check_file(
-        "take the size of", path_, detail::retry_interrupted([&] { return system_->size(handle_); })));
+    return static_cast<std::uint64_t>(
+        check_file("take the size of", path_, retry_interrupted([&] { return system_->size(handle_); })));
   }
 
   /// Sets space aside, so that a full disk shows before the work; a file system that cannot do so is no error.
   void allocate(std::uint64_t bytes) {
-    long const result = detail::retry_interrupted([&] { return system_->allocate(handle_, bytes); });
+    long const result = retry_interrupted([&] { return system_->allocate(handle_, bytes); });
     if (result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL) return;
-    detail::check_file("allocate", path_, result);
+    check_file("allocate", path_, result);
   }
 
   void write(std::span<std::byte const> bytes) {
     while (!bytes.empty()) {
       long const written =
-          detail::check_file("write", path_, detail::retry_interrupted([&] { return system_->write(handle_, bytes); }));
-      if (written == 0) detail::throw_file_error("write", path_, -EIO);
+          check_file("write", path_, retry_interrupted([&] { return system_->write(handle_, bytes); }));
+      if (written == 0) throw_file_error("write", path_, -EIO);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
@@ -104,11 +101,11 @@ class File {
   /// Fills \p bytes from \p offset on; a file that ends before that is damaged.
   void read(std::span<std::byte> bytes, std::uint64_t offset) const {
     while (!bytes.empty()) {
-      long const count = detail::check_file(
-          "read", path_, detail::retry_interrupted([&] { return system_->read(handle_, bytes, offset); }));
+      long const count =
+          check_file("read", path_, retry_interrupted([&] { return system_->read(handle_, bytes, offset); }));
       if (count == 0) {
-        throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path_),
-                                                                            " ends at byte ", offset, ", too early"}));
+        throw CheckpointError(CheckpointFailure::damaged,
+                              sentence({"zero: ", quote(path_), " ends at byte ", offset, ", too early"}));
       }
       bytes = bytes.subspan(static_cast<std::size_t>(count));
       offset += static_cast<std::uint64_t>(count);
@@ -121,21 +118,20 @@ class File {
   /// Makes the content durable. A failure is final: the system may have dropped the pages, and a second call would then
   /// report success, so the file must be written anew.
   void sync() {
-    detail::check_file("sync", path_, detail::retry_interrupted([&] { return system_->sync(handle_); }));
+    check_file("sync", path_, retry_interrupted([&] { return system_->sync(handle_); }));
   }
 
   /// Network file systems report a full quota here. Not repeated: the handle is gone in any case.
   void close() {
     long const result = system_->close(std::exchange(handle_, -1));
-    if (result != -EINTR) detail::check_file("close", path_, result);
+    if (result != -EINTR) check_file("close", path_, result);
   }
 
  private:
   template <class Open>
   File(FileSystem& system, std::string_view operation, std::string path, Open&& open)
       : system_(&system), path_(std::move(path)) {
-    handle_ = static_cast<int>(
-        detail::check_file(operation, path_, detail::retry_interrupted([&] { return open(system, path_); })));
+    handle_ = static_cast<int>(check_file(operation, path_, retry_interrupted([&] { return open(system, path_); })));
   }
 
   FileSystem* system_;
@@ -149,8 +145,8 @@ class File {
   auto const file = File::open(system, path);
   std::uint64_t const size = file.size();
   if (size > largest) {
-    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quoted(path), " has ", size,
-                                                                        " bytes, more than the ", largest, " it may"}));
+    throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: ", quote(path), " has ", size,
+                                                                " bytes, more than the ", largest, " it may"}));
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   file.read(std::as_writable_bytes(std::span(text)), 0);
@@ -165,4 +161,4 @@ inline void write_new(FileSystem& system, std::string const& path, std::string_v
   file.close();
 }
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// A JSON value (RFC 8259). Whole numbers keep all 64 bits; objects keep their order. Owns all that it holds.
 class Json {
@@ -58,8 +58,6 @@ class Json {
   std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-namespace detail {
-
 inline void write_json_string(std::string& out, std::string_view text) {
   out += '"';
   for (char const c : text) {
@@ -100,8 +98,6 @@ inline void write_json_number(std::string& out, double value) {
   if (std::string_view(text).find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
-}  // namespace detail
-
 /// Appends \p value to \p out as JSON without white space. Strings must be UTF-8 and doubles finite.
 inline void write_json(std::string& out, Json const& value) {
   if (auto const* const flag = value.get<bool>()) {
@@ -111,9 +107,9 @@ inline void write_json(std::string& out, Json const& value) {
   } else if (auto const* const whole = value.get<std::int64_t>()) {
     out += std::to_string(*whole);
   } else if (auto const* const number = value.get<double>()) {
-    detail::write_json_number(out, *number);
+    write_json_number(out, *number);
   } else if (auto const* const text = value.get<std::string>()) {
-    detail::write_json_string(out, *text);
+    write_json_string(out, *text);
   } else if (auto const* const array = value.get<Json::Array>()) {
     char separator = '[';
     for (auto const& element : *array) {
@@ -125,7 +121,7 @@ inline void write_json(std::string& out, Json const& value) {
     char separator = '{';
     for (auto const& [key, member] : *object) {
       out += std::exchange(separator, ',');
-      detail::write_json_string(out, key);
+      write_json_string(out, key);
       out += ':';
       write_json(out, member);
     }
@@ -141,4 +137,4 @@ inline void write_json(std::string& out, Json const& value) {
   return text;
 }
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -5,6 +5,7 @@
 #include <zero/checkpoint/detail/json.hpp>
 #include <zero/checkpoint/detail/utf8.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <charconv>
 #include <cstddef>
@@ -15,15 +16,13 @@
 #include <unordered_set>
 #include <utility>
 
-namespace zero {
+namespace zero::detail {
 
 /// What one text may hold, so that a hostile one costs no more than its own size.
 struct JsonLimits {
   std::size_t depth = 8;           ///< arrays and objects inside each other
   std::size_t string = 1U << 20U;  ///< bytes of one name or string
 };
-
-namespace detail {
 
 /// One text, read once from front to back. Strict: RFC 8259, UTF-8, no name twice in an object, no whole number that
 /// 64 bits do not hold.
@@ -69,7 +68,7 @@ class JsonReader {
       skip_space();
       if (peek() != '"') fail("a name in quotation marks is missing");
       auto name = read_string();
-      if (!names.insert(name).second) fail(sentence({"the name ", detail::quoted(name), " is there twice"}));
+      if (!names.insert(name).second) fail(sentence({"the name ", quote(name), " is there twice"}));
       skip_space();
       expect(':');
       auto value = read_value(depth);
@@ -217,11 +216,9 @@ class JsonReader {
   std::size_t at_ = 0;
 };
 
-}  // namespace detail
-
 /// Reads one JSON text. \throws CheckpointError (damaged) with the place of the first error.
 [[nodiscard]] inline Json parse_json(std::string_view text, JsonLimits limits = {}) {
-  return detail::JsonReader(text, limits).read();
+  return JsonReader(text, limits).read();
 }
 
-}  // namespace zero
+}  // namespace zero::detail

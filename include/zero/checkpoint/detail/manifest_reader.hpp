@@ -5,6 +5,7 @@
 #include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -19,9 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
-namespace detail {
-
+namespace zero::detail {
 [[noreturn]] inline void bad_manifest(std::string_view why) {
   throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid manifest: ", why}));
 }
@@ -36,7 +35,7 @@ class ManifestFields {
     auto const* const value = object_.find(field);
     auto const* const typed = value == nullptr ? nullptr : value->get<T>();
     if (typed == nullptr) {
-      bad_manifest(sentence({what_, " has no member ", detail::quoted(field), " of the type that it must have"}));
+      bad_manifest(sentence({what_, " has no member ", quote(field), " of the type that it must have"}));
     }
     return *typed;
   }
@@ -76,7 +75,7 @@ inline ElementType element_type_of(std::string_view text) {
   for (auto const type : {ElementType::fp32, ElementType::fp16, ElementType::bf16}) {
     if (name(type) == text) return type;
   }
-  bad_manifest(sentence({"the type ", detail::quoted(text), " is unknown"}));
+  bad_manifest(sentence({"the type ", quote(text), " is unknown"}));
 }
 
 inline std::uint64_t natural_of(Json const& value) {
@@ -99,7 +98,7 @@ inline ManifestParameter parameter_of(Json const& value) {
   std::uint64_t count = 1;
   for (auto const dimension : parameter.shape) {
     if (dimension == 0 || count > (std::uint64_t{1} << 48U) / dimension) {
-      bad_manifest(sentence({"parameter ", detail::quoted(parameter.name), " has no elements or more than 2^48"}));
+      bad_manifest(sentence({"parameter ", quote(parameter.name), " has no elements or more than 2^48"}));
     }
     count *= dimension;
   }
@@ -115,7 +114,7 @@ inline std::vector<ManifestRange> ranges_of(Json::Array const& numbers, Manifest
     if (p >= manifest.parameters.size()) bad_manifest(sentence({"there is no parameter ", p}));
     if (begin >= end || end > manifest.parameters[static_cast<std::size_t>(p)].count()) {
       bad_manifest(sentence({"elements ", begin, " to ", end, " are no range of parameter ",
-                             detail::quoted(manifest.parameters[static_cast<std::size_t>(p)].name)}));
+                             quote(manifest.parameters[static_cast<std::size_t>(p)].name)}));
     }
     ranges.push_back({static_cast<std::uint32_t>(p), begin, end});
   }
@@ -129,19 +128,17 @@ inline void check_sizes(ManifestFile const& file, Manifest const& manifest) {
   std::uint64_t bytes = file.data_begin;
   for (auto const& range : file.ranges) {
     std::uint64_t const size = element_size(manifest.type_of(file.kind, range.parameter));
-    if (bytes % size != 0) bad_manifest(sentence({"elements of file ", detail::quoted(file.name), " are not aligned"}));
+    if (bytes % size != 0) bad_manifest(sentence({"elements of file ", quote(file.name), " are not aligned"}));
     bytes += (range.end - range.begin) * size;
     // One range has at most 2^50 bytes, so that the sum is stopped long before it could wrap.
-    if (bytes > largest_file)
-      bad_manifest(sentence({"file ", detail::quoted(file.name), " is larger than 2^60 bytes"}));
+    if (bytes > largest_file) bad_manifest(sentence({"file ", quote(file.name), " is larger than 2^60 bytes"}));
   }
   if (file.data_begin < 8 || file.data_begin % 8 != 0 || bytes != file.bytes) {
-    bad_manifest(
-        sentence({"file ", detail::quoted(file.name), " has ", file.bytes, " bytes, its ranges need ", bytes}));
+    bad_manifest(sentence({"file ", quote(file.name), " has ", file.bytes, " bytes, its ranges need ", bytes}));
   }
   if (file.crc32c.size() != (file.bytes + manifest.chunk - 1) / manifest.chunk) {
-    bad_manifest(sentence(
-        {"file ", detail::quoted(file.name), " has ", file.crc32c.size(), " checksums for ", file.bytes, " bytes"}));
+    bad_manifest(
+        sentence({"file ", quote(file.name), " has ", file.crc32c.size(), " checksums for ", file.bytes, " bytes"}));
   }
 }
 
@@ -162,8 +159,8 @@ inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
     file.crc32c.push_back(crc);
   }
   if (file.name != shard_name(file.kind, file.rank, manifest.world)) {
-    bad_manifest(sentence({"a file of rank ", file.rank, " and kind ", detail::quoted(file.kind), " cannot be called ",
-                           detail::quoted(file.name)}));
+    bad_manifest(sentence(
+        {"a file of rank ", file.rank, " and kind ", quote(file.kind), " cannot be called ", quote(file.name)}));
   }
   check_sizes(file, manifest);
   return file;
@@ -177,8 +174,7 @@ inline void check_coverage(Manifest const& manifest) {
   for (auto const& kind : kinds) ranges[kind];
   for (auto const& file : manifest.files) {
     auto const of_kind = ranges.find(file.kind);
-    if (of_kind == ranges.end())
-      bad_manifest(sentence({"there is a file of the unknown kind ", detail::quoted(file.kind)}));
+    if (of_kind == ranges.end()) bad_manifest(sentence({"there is a file of the unknown kind ", quote(file.kind)}));
     of_kind->second.insert(of_kind->second.end(), file.ranges.begin(), file.ranges.end());
   }
   for (auto& [kind, all] : ranges) {
@@ -192,8 +188,7 @@ inline void check_coverage(Manifest const& manifest) {
       for (; at != all.end() && at->parameter == p && at->begin == covered; ++at) covered = at->end;
       bool const none = parameter.frozen && kind != parameters_kind;
       if (covered == (none ? 0 : parameter.count())) continue;
-      bad_manifest(
-          sentence({kind, " of ", detail::quoted(parameter.name), " is not there exactly once at element ", covered}));
+      bad_manifest(sentence({kind, " of ", quote(parameter.name), " is not there exactly once at element ", covered}));
     }
     if (at != all.end()) bad_manifest(sentence({kind, " holds elements twice"}));
   }
@@ -203,14 +198,14 @@ inline void check_names(Manifest const& manifest) {
   std::unordered_set<std::string> names, files, kinds{std::string(parameters_kind)};
   for (auto const& parameter : manifest.parameters) {
     if (!names.insert(parameter.name).second)
-      bad_manifest(sentence({"parameter ", detail::quoted(parameter.name), " is there twice"}));
+      bad_manifest(sentence({"parameter ", quote(parameter.name), " is there twice"}));
   }
   for (auto const& kind : manifest.states) {
     if (!is_safe_name(kind) || !kinds.insert(kind).second) bad_manifest("a state has no name of its own");
   }
   for (auto const& file : manifest.files) {
     if (!is_safe_name(file.name) || !files.insert(file.name).second) {
-      bad_manifest(sentence({"file ", detail::quoted(file.name), " is there twice, or no file of this folder"}));
+      bad_manifest(sentence({"file ", quote(file.name), " is there twice, or no file of this folder"}));
     }
   }
   if (!is_valid_tag(manifest.tag)) bad_manifest("its tag is not valid");
@@ -242,46 +237,43 @@ inline CallerState caller_state_of(Json::Object const& object) {
   return state;
 }
 
-}  // namespace detail
-
 /// Reads and checks the text of a manifest: a Manifest that it returns describes files in which every element is there
 /// once, and no size or offset of it leads astray. \throws CheckpointError (damaged), or (mismatch) for another version
 /// of the format.
 [[nodiscard]] inline Manifest parse_manifest(std::string_view text) {
-  detail::check_checksum(text);
+  check_checksum(text);
   Json const json = parse_json(text, {.depth = 4});
-  detail::ManifestFields const fields(json, "the manifest");
-  detail::check_format(fields);
+  ManifestFields const fields(json, "the manifest");
+  check_format(fields);
   (void)fields.get<Json::Object>("layout");
-  detail::ManifestFields const layout(*json.find("layout"), "layout");
+  ManifestFields const layout(*json.find("layout"), "layout");
   Manifest manifest;
   manifest.library = fields.text("library");
   manifest.tag = fields.text("tag");
   manifest.nonce = fields.text("nonce");
   manifest.world = static_cast<int>(fields.number("world", 1U << 20U));
-  if (manifest.world == 0) detail::bad_manifest("its world has no ranks");
+  if (manifest.world == 0) bad_manifest("its world has no ranks");
   manifest.stage = static_cast<Stage>(fields.number("stage", 3));
-  manifest.compute = detail::element_type_of(fields.text("compute"));
+  manifest.compute = element_type_of(fields.text("compute"));
   manifest.bucket_elements = layout.number("bucket_elements");
   manifest.granule = layout.number("granule");
   manifest.whole_below = layout.number("whole_below");
   manifest.chunk = fields.number("chunk", std::uint64_t{1} << 30U);
-  if (manifest.chunk < 8 || manifest.chunk % 8 != 0) detail::bad_manifest("its chunk is no multiple of 8 bytes");
+  if (manifest.chunk < 8 || manifest.chunk % 8 != 0) bad_manifest("its chunk is no multiple of 8 bytes");
   manifest.complete = fields.get<bool>("complete");
   manifest.rule = fields.text("rule");
-  manifest.states = fields.list<std::string>("states", detail::string_of);
+  manifest.states = fields.list<std::string>("states", string_of);
   manifest.scaler = fields.text("scaler");
-  auto const scaler = detail::text_of_hex(fields.text("scaler_state"));
+  auto const scaler = text_of_hex(fields.text("scaler_state"));
   for (char const byte : scaler) manifest.scaler_state.push_back(static_cast<std::byte>(byte));
   manifest.steps = fields.number("steps");
   manifest.skipped = fields.number("skipped");
-  manifest.parameters = fields.list<ManifestParameter>("parameters", detail::parameter_of);
-  manifest.files =
-      fields.list<ManifestFile>("files", [&](Json const& value) { return detail::file_of(value, manifest); });
-  manifest.caller = detail::caller_state_of(fields.get<Json::Object>("caller"));
-  detail::check_names(manifest);
-  detail::check_coverage(manifest);
+  manifest.parameters = fields.list<ManifestParameter>("parameters", parameter_of);
+  manifest.files = fields.list<ManifestFile>("files", [&](Json const& value) { return file_of(value, manifest); });
+  manifest.caller = caller_state_of(fields.get<Json::Object>("caller"));
+  check_names(manifest);
+  check_coverage(manifest);
   return manifest;
 }
 
-}  // namespace zero
+}  // namespace zero::detail

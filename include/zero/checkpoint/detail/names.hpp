@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,9 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace zero {
-namespace detail {
-
+namespace zero::detail {
 inline constexpr std::string_view temporary_prefix = ".tmp.";  // of a checkpoint that is being written
 inline constexpr std::string_view removed_prefix = ".removed.";
 inline constexpr std::string_view manifest_name = "manifest.json";
@@ -45,7 +44,7 @@ inline void check_tag(std::string_view tag) {
   if (is_valid_tag(tag)) return;
   throw CheckpointError(
       CheckpointFailure::bad_request,
-      sentence({"zero: ", detail::quoted(tag.substr(0, 200)),
+      sentence({"zero: ", quote(tag.substr(0, 200)),
                 " cannot name a checkpoint: use up to 128 letters, digits, '.', '_' and '-', starting "
                 "with a letter or digit, and not latest, best or final: for example step-100"}));
 }
@@ -65,5 +64,4 @@ inline void check_tag(std::string_view tag) {
   return text;
 }
 
-}  // namespace detail
-}  // namespace zero
+}  // namespace zero::detail

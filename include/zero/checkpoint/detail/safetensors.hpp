@@ -5,6 +5,7 @@
 #include <zero/checkpoint/detail/json.hpp>
 #include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// One tensor of a safetensors file.
 struct TensorEntry {
@@ -63,8 +64,6 @@ struct SafetensorsHeader {
   return 0;
 }
 
-namespace detail {
-
 [[noreturn]] inline void bad_safetensors(std::string_view why) {
   throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid safetensors file: ", why}));
 }
@@ -73,16 +72,16 @@ namespace detail {
 inline std::uint64_t tensor_bytes(TensorEntry const& tensor) {
   std::uint64_t bits = safetensors_bits(tensor.type);
   if (bits == 0) {
-    bad_safetensors(sentence({"tensor ", detail::quoted(tensor.name), " has the unknown type ", tensor.type}));
+    bad_safetensors(sentence({"tensor ", quote(tensor.name), " has the unknown type ", tensor.type}));
   }
   for (auto const dimension : tensor.shape) {
     if (dimension != 0 && bits > std::numeric_limits<std::uint64_t>::max() / dimension) {
-      bad_safetensors(sentence({"the size of tensor ", detail::quoted(tensor.name), " overflows"}));
+      bad_safetensors(sentence({"the size of tensor ", quote(tensor.name), " overflows"}));
     }
     bits *= dimension;
   }
   if (bits % 8 != 0) {
-    bad_safetensors(sentence({"tensor ", detail::quoted(tensor.name), " does not end at a whole byte"}));
+    bad_safetensors(sentence({"tensor ", quote(tensor.name), " does not end at a whole byte"}));
   }
   return bits / 8;
 }
@@ -98,8 +97,8 @@ inline std::vector<std::uint64_t> read_naturals(Json const* value, std::string c
     }
   }
   if (array == nullptr || numbers.size() != array->size()) {
-    bad_safetensors(sentence(
-        {"the ", what, " of tensor ", detail::quoted(tensor), " is no list of whole numbers that are not negative"}));
+    bad_safetensors(
+        sentence({"the ", what, " of tensor ", quote(tensor), " is no list of whole numbers that are not negative"}));
   }
   return numbers;
 }
@@ -109,18 +108,18 @@ inline TensorEntry read_tensor_entry(std::string const& name, Json const& value)
   auto const* const type_value = value.find("dtype");
   auto const* const type = type_value == nullptr ? nullptr : type_value->get<std::string>();
   if (object == nullptr || type == nullptr || object->size() != 3) {
-    bad_safetensors(sentence({"tensor ", detail::quoted(name), " must have dtype, shape and data_offsets only"}));
+    bad_safetensors(sentence({"tensor ", quote(name), " must have dtype, shape and data_offsets only"}));
   }
   TensorEntry tensor{.name = name, .type = *type, .shape = read_naturals(value.find("shape"), name, "shape")};
   auto const offsets = read_naturals(value.find("data_offsets"), name, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    bad_safetensors(sentence({"the data_offsets of tensor ", detail::quoted(name), " are not two in order"}));
+    bad_safetensors(sentence({"the data_offsets of tensor ", quote(name), " are not two in order"}));
   }
   tensor.begin = offsets[0];
   tensor.end = offsets[1];
   if (tensor.bytes() != tensor_bytes(tensor)) {
-    bad_safetensors(sentence({"tensor ", detail::quoted(name), " has ", tensor.bytes(),
-                              " bytes of data, but its shape needs ", tensor_bytes(tensor)}));
+    bad_safetensors(sentence({"tensor ", quote(name), " has ", tensor.bytes(), " bytes of data, but its shape needs ",
+                              tensor_bytes(tensor)}));
   }
   return tensor;
 }
@@ -145,8 +144,8 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
   std::uint64_t end = 0;
   for (auto const& tensor : header.tensors) {
     if (tensor.begin != end) {
-      bad_safetensors(sentence(
-          {"the data of tensor ", detail::quoted(tensor.name), " begins at ", tensor.begin, " instead of ", end}));
+      bad_safetensors(
+          sentence({"the data of tensor ", quote(tensor.name), " begins at ", tensor.begin, " instead of ", end}));
     }
     end = tensor.end;
   }
@@ -154,20 +153,16 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
     bad_safetensors(sentence({"its tensors have ", end, " bytes of data, but it holds ", data_bytes}));
 }
 
-}  // namespace detail
-
 /// N, from the first bytes of a file of \p file_bytes. \throws CheckpointError (damaged) where it cannot be.
 [[nodiscard]] inline std::uint64_t safetensors_header_bytes(std::span<std::byte const> first,
                                                             std::uint64_t file_bytes) {
-  if (file_bytes < 8 || first.size() < 8)
-    detail::bad_safetensors("it is shorter than the 8 bytes of its header's length");
+  if (file_bytes < 8 || first.size() < 8) bad_safetensors("it is shorter than the 8 bytes of its header's length");
   std::uint64_t n = 0;
   for (std::size_t i = 8; i-- > 0;) n = n << 8U | static_cast<std::uint64_t>(first[i]);
   if (n > SafetensorsHeader::largest) {
-    detail::bad_safetensors(
-        detail::sentence({"its header of ", n, " bytes is longer than ", SafetensorsHeader::largest}));
+    bad_safetensors(sentence({"its header of ", n, " bytes is longer than ", SafetensorsHeader::largest}));
   }
-  if (n > file_bytes - 8) detail::bad_safetensors("its header is longer than the file");
+  if (n > file_bytes - 8) bad_safetensors("its header is longer than the file");
   return n;
 }
 
@@ -176,17 +171,17 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
 [[nodiscard]] inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes) {
   Json const value = parse_json(json, {.depth = 4});
   auto const* const object = value.get<Json::Object>();
-  if (object == nullptr) detail::bad_safetensors("its header is no object");
+  if (object == nullptr) bad_safetensors("its header is no object");
   SafetensorsHeader header;
   header.data_begin = 8 + json.size();
   for (auto const& [name, entry] : *object) {
     if (name == "__metadata__") {
-      header.metadata = detail::read_metadata(entry);
+      header.metadata = read_metadata(entry);
     } else {
-      header.tensors.push_back(detail::read_tensor_entry(name, entry));
+      header.tensors.push_back(read_tensor_entry(name, entry));
     }
   }
-  detail::check_contiguous(header, data_bytes);
+  check_contiguous(header, data_bytes);
   return header;
 }
 
@@ -200,8 +195,8 @@ inline void lay_out(SafetensorsHeader& header) {
             [&](auto const& a, auto const& b) { return order(a) < order(b); });
   std::uint64_t end = 0;
   for (auto& tensor : header.tensors) {
-    std::uint64_t const bytes = detail::tensor_bytes(tensor);
-    if (bytes > std::numeric_limits<std::uint64_t>::max() - end) detail::bad_safetensors("its size overflows");
+    std::uint64_t const bytes = tensor_bytes(tensor);
+    if (bytes > std::numeric_limits<std::uint64_t>::max() - end) bad_safetensors("its size overflows");
     tensor.begin = std::exchange(end, end + bytes);
     tensor.end = end;
   }
@@ -212,7 +207,7 @@ inline void lay_out(SafetensorsHeader& header) {
 [[nodiscard]] inline std::string to_bytes(SafetensorsHeader& header) {
   Json::Object object;
   auto const check = [](std::string_view text) {
-    if (!detail::is_utf8(text)) throw CheckpointError(CheckpointFailure::bad_request, "zero: a name is not UTF-8");
+    if (!is_utf8(text)) throw CheckpointError(CheckpointFailure::bad_request, "zero: a name is not UTF-8");
   };
   if (!header.metadata.empty()) {
     Json::Object metadata;
@@ -243,4 +238,4 @@ inline void lay_out(SafetensorsHeader& header) {
   return bytes + json;
 }
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -6,6 +6,7 @@
 #include <zero/checkpoint/detail/file.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// Writes one file of a checkpoint from front to back, a piece at a time, and takes the checksum of every chunk.
 class ShardWriter {
@@ -85,8 +86,6 @@ class ShardWriter {
   std::vector<std::uint32_t> checksums_;
 };
 
-namespace detail {
-
 /// \throws CheckpointError (damaged) unless \p crc, of the bytes that were read, is what chunk \p k of \p file had.
 inline void check_chunk(std::string const& path, ManifestFile const& file, std::uint64_t chunk_bytes, std::uint64_t k,
                         std::uint32_t crc) {
@@ -94,11 +93,9 @@ inline void check_chunk(std::string const& path, ManifestFile const& file, std::
   std::uint64_t const begin = k * chunk_bytes;
   throw CheckpointError(
       CheckpointFailure::damaged,
-      sentence({"zero: ", detail::quoted(path), " is damaged: the checksum of the ",
-                std::min(chunk_bytes, file.bytes - begin), " bytes from byte ", begin, " on does not fit"}));
+      sentence({"zero: ", quote(path), " is damaged: the checksum of the ", std::min(chunk_bytes, file.bytes - begin),
+                " bytes from byte ", begin, " on does not fit"}));
 }
-
-}  // namespace detail
 
 /// Reads one file of a checkpoint, whose length is what the manifest says.
 class ShardReader {
@@ -107,9 +104,8 @@ class ShardReader {
   ShardReader(FileSystem& system, std::string const& folder, Manifest const& manifest, ManifestFile const& file)
       : description_(file), chunk_(manifest.chunk), file_(File::open(system, folder + "/" + file.name)) {
     if (auto const size = file_.size(); size != file.bytes) {
-      throw CheckpointError(
-          CheckpointFailure::damaged,
-          detail::sentence({"zero: ", detail::quoted(file_.path()), " has ", size, " bytes instead of ", file.bytes}));
+      throw CheckpointError(CheckpointFailure::damaged,
+                            sentence({"zero: ", quote(file_.path()), " has ", size, " bytes instead of ", file.bytes}));
     }
   }
 
@@ -118,7 +114,7 @@ class ShardReader {
     std::uint64_t const begin = k * chunk_;
     auto const bytes = buffer.first(static_cast<std::size_t>(std::min(chunk_, description_.bytes - begin)));
     file_.read(bytes, begin);
-    detail::check_chunk(file_.path(), description_, chunk_, k, crc32c(bytes));
+    check_chunk(file_.path(), description_, chunk_, k, crc32c(bytes));
     return bytes;
   }
 
@@ -131,4 +127,4 @@ class ShardReader {
   File file_;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

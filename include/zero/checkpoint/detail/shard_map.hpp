@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// A piece of a file that is to be read: elements of one parameter and kind.
 struct ShardPart {
@@ -70,4 +70,4 @@ struct WantedRange {
   return parts;
 }
 
-}  // namespace zero
+}  // namespace zero::detail

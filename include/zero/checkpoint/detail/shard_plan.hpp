@@ -7,6 +7,7 @@
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// One file that a rank is going to write: its head, and where its elements come from, in the order of the file.
 struct ShardPlan {
@@ -25,8 +26,6 @@ struct ShardPlan {
   std::string head;  ///< the file's first bytes, up to its data
   std::vector<StateRange> ranges;
 };
-
-namespace detail {
 
 [[nodiscard]] inline std::string_view safetensors_type(ElementType type) noexcept {
   return type == ElementType::fp32 ? "F32" : type == ElementType::fp16 ? "F16" : "BF16";
@@ -77,8 +76,6 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   }
 }
 
-}  // namespace detail
-
 /// A manifest without files: what a checkpoint of \p state says whoever writes it. \throws CheckpointError
 /// (bad_request) for names that are not UTF-8.
 [[nodiscard]] inline Manifest describe(EngineState const& state, std::string tag, std::string nonce, bool complete) {
@@ -101,7 +98,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   manifest.steps = progress.steps;
   manifest.skipped = progress.skipped;
   for (auto const& spec : state.parameters()) {
-    if (!detail::is_utf8(spec.name)) {
+    if (!is_utf8(spec.name)) {
       throw CheckpointError(CheckpointFailure::bad_request,
                             "zero: a parameter's name is not UTF-8: a checkpoint cannot hold it");
     }
@@ -119,9 +116,9 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   std::vector<ShardPlan> plans(kinds);
   for (std::size_t k = 0; k < kinds; ++k) {
     auto& file = plans[k].file;
-    file.kind = k == 0 ? std::string(detail::parameters_kind) : manifest.states[k - 1];
+    file.kind = k == 0 ? std::string(parameters_kind) : manifest.states[k - 1];
     file.rank = state.rank();
-    file.name = detail::shard_name(file.kind, file.rank, manifest.world);
+    file.name = shard_name(file.kind, file.rank, manifest.world);
   }
   for (auto const& range : state.share()) {
     if (range.kind >= kinds) continue;
@@ -129,8 +126,8 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
     plans[range.kind].ranges.push_back(range);
   }
   for (auto& plan : plans) {
-    detail::sort_ranges(plan, manifest);
-    auto header = detail::header_of(manifest, plan.file);
+    sort_ranges(plan, manifest);
+    auto header = header_of(manifest, plan.file);
     plan.head = to_bytes(header);
     plan.file.data_begin = header.data_begin;
     plan.file.bytes = header.data_begin + header.data_bytes();
@@ -138,4 +135,4 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   return plans;
 }
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -7,6 +7,7 @@
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero {
+namespace zero::detail {
 
 /// A tensor of one of several files.
 struct FileTensor {
@@ -76,8 +77,7 @@ class TensorFiles {
   };
 
   [[noreturn]] void bad_index(std::string_view why) const {
-    throw CheckpointError(CheckpointFailure::damaged,
-                          detail::sentence({"zero: the index ", detail::quoted(path_), " ", why}));
+    throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: the index ", quote(path_), " ", why}));
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
@@ -88,10 +88,10 @@ class TensorFiles {
     std::vector<std::pair<std::string, std::string>> places;
     for (auto const& [tensor, file] : *members) {
       auto const* const name = file.get<std::string>();
-      if (name == nullptr || !detail::is_safe_name(*name) || !name->ends_with(".safetensors")) {
-        bad_index(detail::sentence({"lists what is no safetensors file of its own folder: ",
-                                    name == nullptr ? "no string" : detail::quoted(name->substr(0, 200)),
-                                    " for tensor ", detail::quoted(tensor)}));
+      if (name == nullptr || !is_safe_name(*name) || !name->ends_with(".safetensors")) {
+        bad_index(
+            sentence({"lists what is no safetensors file of its own folder: ",
+                      name == nullptr ? "no string" : quote(name->substr(0, 200)), " for tensor ", quote(tensor)}));
       }
       places.emplace_back(tensor, *name);
     }
@@ -110,9 +110,8 @@ class TensorFiles {
     for (auto& entry : header.tensors) {
       auto const [place, is_new] = places_.emplace(entry.name, tensors_.size());
       if (!is_new) {
-        bad_index(detail::sentence({"has tensor ", detail::quoted(entry.name), " in both ",
-                                    detail::quoted(files_[tensors_[place->second].file].name), " and ",
-                                    detail::quoted(name)}));
+        bad_index(sentence({"has tensor ", quote(entry.name), " in both ",
+                            quote(files_[tensors_[place->second].file].name), " and ", quote(name)}));
       }
       tensors_.push_back({files_.size(), header.data_begin + entry.begin, std::move(entry)});
     }
@@ -123,8 +122,7 @@ class TensorFiles {
     for (auto const& [tensor, file] : places) {
       auto const* const found = find(tensor);
       if (found != nullptr && files_[found->file].name == file) continue;
-      bad_index(detail::sentence(
-          {"has tensor ", detail::quoted(tensor), " in ", detail::quoted(file), ", which does not hold it"}));
+      bad_index(sentence({"has tensor ", quote(tensor), " in ", quote(file), ", which does not hold it"}));
     }
   }
 
@@ -137,4 +135,4 @@ class TensorFiles {
   std::size_t open_number_ = 0;
 };
 
-}  // namespace zero
+}  // namespace zero::detail

@@ -4,6 +4,7 @@
 
 #include <zero/cuda/error.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 

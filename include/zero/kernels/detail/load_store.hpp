@@ -13,12 +13,12 @@ namespace zero::detail {
 
 /// Elements that drivers take at a time: the widest vector. What is left over goes through a padded copy of this size,
 /// so that no driver has a second loop, and a tail has the bits that it would have anywhere else.
-inline constexpr std::size_t block = 16;
+inline constexpr std::size_t vector_block = 16;
 
 /// A padded copy of the last elements of an array: zeros beyond them.
 template <class T>
 struct Tail {
-  T elements[block] = {};
+  T elements[vector_block] = {};
 
   Tail() = default;
   [[gnu::noinline]] Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }

@@ -9,15 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace zero {
+namespace zero::detail {
 
 /// Elements whose squares are added in one tree of double additions; the trees' results are added exactly. Fixed, and
 /// not the layout's granule: the bits of a norm depend on it.
 inline constexpr std::size_t norm_granule = 128;
 
-namespace detail {
-
-static_assert(norm_granule % block == 0);
+static_assert(norm_granule % vector_block == 0);
 
 // The tree of a granule: squares x² (exact in double), element i with element i + 64, then i with i + 32, down to 0
 // with 1. Vectors of any width do it in halves of the granule, then of the vector. Because a square is exact, it does
@@ -47,7 +45,6 @@ inline bool is_finite_granule(Real1 const&, Sum const* g) {
   return carries >> 31 == 0;
 }
 
-}  // namespace detail
-}  // namespace zero
+}  // namespace zero::detail
 
 #include <zero/kernels/detail/norm_block_x86.hpp>

@@ -40,7 +40,7 @@
                                                                                                                        \
     Real() = default;                                                                                                  \
     target ZERO_HOST_DEVICE Real(float x) { ZERO_HOST_ONLY(                                                            \
-      *this = Real(detail::bit_cast<std::uint32_t>(x) | Vector{});) }                                                  \
+      *this = Real(bit_cast<std::uint32_t>(x) | Vector{});) }                                                  \
     target explicit Real(Vector const& x) { std::memcpy(bits, &x, sizeof x); }                                         \
     target Vector vector() const {                                                                                     \
       Vector x;                                                                                                        \
@@ -74,7 +74,7 @@
     return Real((nan & a.vector()) | (positive & ~nan & one));) }
 // clang-format on
 
-namespace zero {
+namespace zero::detail {
 
 /// Eight floats of an AVX2 register.
 ZERO_LANES(Real8, 8, ZERO_TARGET_AVX2)
@@ -82,7 +82,7 @@ ZERO_LANES(Real8, 8, ZERO_TARGET_AVX2)
 /// Sixteen floats of an AVX-512 register.
 ZERO_LANES(Real16, 16, ZERO_TARGET_AVX512)
 
-}  // namespace zero
+}  // namespace zero::detail
 
 #undef ZERO_LANES
 #undef ZERO_LANES_OPERATION

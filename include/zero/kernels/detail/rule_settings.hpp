@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <bit>
 #include <cstdint>

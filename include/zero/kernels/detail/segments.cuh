@@ -13,7 +13,7 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
 /// Elements that one warp takes at a time. Layouts start every piece on a multiple of it, so that a granule belongs to
 /// one piece, or is padding.
-inline constexpr unsigned granule = norm_granule;
+inline constexpr unsigned granule = zero::detail::norm_granule;
 /// Granules that one block takes at a time: enough to pay for finding their pieces.
 inline constexpr unsigned tile_granules = 64;
 

@@ -4,6 +4,7 @@
 
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/nccl/detail/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <nccl.h>
 

@@ -5,6 +5,7 @@
 #include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/error.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 #include <unistd.h>

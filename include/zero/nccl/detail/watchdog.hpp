@@ -5,10 +5,12 @@
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/detail/collective_label.hpp>
 #include <zero/cuda/detail/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/detail/handle.hpp>
+#include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 #include <nccl.h>
@@ -28,30 +30,6 @@
 #include <utility>
 
 namespace zero::detail {
-
-/// Which collective: what its error will say. Copies text, so that putting one on a stream allocates nothing.
-class CollectiveLabel {
- public:
-  CollectiveLabel() = default;
-  CollectiveLabel(std::uint64_t sequence, char const* operation, CollectivePurpose purpose) noexcept
-      : sequence_(sequence), operation_(operation), bucket_(purpose.bucket) {
-    auto* const end = std::copy_n(purpose.what.data(), std::min(purpose.what.size(), sizeof what_ - 1), what_);
-    *end = '\0';
-  }
-  [[nodiscard]] CommunicationError::Where where(int rank) const {
-    return {rank, sequence_, sentence({operation_, " of ", static_cast<char const*>(what_)}), bucket_};
-  }
-  [[nodiscard]] std::string describe() const {
-    auto const bucket = bucket_ == CommunicationError::no_bucket ? "" : sentence({", bucket ", bucket_});
-    return sentence({operation_, " #", sequence_, " of ", static_cast<char const*>(what_), bucket});
-  }
-
- private:
-  std::uint64_t sequence_ = 0;
-  char const* operation_ = "initialization";
-  char what_[48] = "the communicator";
-  std::size_t bucket_ = CommunicationError::no_bucket;
-};
 
 /// A thread that looks after one communicator: at NCCL's own errors, at the failure channel, and at whether the
 /// collective that is next to complete does so within the deadline. At the first failure it aborts the communicator,

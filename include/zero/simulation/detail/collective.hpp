@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/communicators/thread.hpp>
+#include <zero/communicators/detail/collective_label.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/operation.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +17,11 @@
 #include <utility>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// One rank's part in a collective.
 struct CollectivePart {
-  detail::Posting posting{};
+  Posting posting{};
   void const* send = nullptr;
   void* into = nullptr;
   Stream* stream = nullptr;                    ///< null: an exchange of the hosts
@@ -60,12 +61,12 @@ class Collective {
   [[nodiscard]] CollectivePart const& part(std::size_t rank) const { return *parts_[rank]; }
 
  private:
-  [[noreturn]] void mismatch(std::size_t first, int second, detail::Posting const& posting) const {
+  [[noreturn]] void mismatch(std::size_t first, int second, Posting const& posting) const {
     auto const& other = parts_[first]->posting;
     throw CommunicationError(
         CommunicationFailure::mismatch, posting.where(second),
-        detail::sentence({"zero: ranks called different collectives: rank ", first, " ", other.describe(), ", rank ",
-                          second, " ", posting.describe(), ": call the engine in the same order on every rank"}));
+        sentence({"zero: ranks called different collectives: rank ", first, " ", other.describe(), ", rank ", second,
+                  " ", posting.describe(), ": call the engine in the same order on every rank"}));
   }
 
   std::size_t communicator_;
@@ -77,4 +78,4 @@ class Collective {
   std::size_t left_ = 0;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

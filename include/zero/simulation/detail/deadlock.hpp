@@ -4,8 +4,9 @@
 
 #include <zero/simulation/detail/collective.hpp>
 #include <zero/simulation/detail/host.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/operation.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// Says why nothing can go on: who waits for whom, from the first host or stream that is stuck, until the chain closes
 /// or ends at a host that will not come.
@@ -36,27 +37,27 @@ class DeadlockStory {
 
  private:
   std::string follow(Host const& host) {
-    auto const who = detail::sentence({"the host of rank ", host.rank});
+    auto const who = sentence({"the host of rank ", host.rank});
     if (seen(&host)) return close(who);
     if (host.awaits) {
-      story_ += detail::sentence({who, " waits for ", host.awaits->describe(), "; "});
+      story_ += sentence({who, " waits for ", host.awaits->describe(), "; "});
       return follow(stream_of(*host.awaits));
     }
     auto const& mine = host.meets->part(static_cast<std::size_t>(host.rank)).posting;
-    story_ += detail::sentence({who, " waits in ", mine.describe(), "; "});
+    story_ += sentence({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*host.meets, mine.sequence);
   }
 
   std::string follow(Stream const& stream) {
-    auto const who = detail::sentence({"stream ", detail::quoted(stream.name), " of rank ", stream.rank});
+    auto const who = sentence({"stream ", quote(stream.name), " of rank ", stream.rank});
     if (seen(&stream)) return close(who);
     auto const& front = *stream.queue.front();
     if (front.after && !front.after->done) {
-      story_ += detail::sentence({who, " waits for the event that ", front.after->describe(), " records; "});
+      story_ += sentence({who, " waits for the event that ", front.after->describe(), " records; "});
       return follow(stream_of(*front.after));
     }
     auto const& mine = front.collective->part(static_cast<std::size_t>(stream.rank)).posting;
-    story_ += detail::sentence({who, " waits in ", mine.describe(), "; "});
+    story_ += sentence({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*front.collective, mine.sequence);
   }
 
@@ -65,20 +66,20 @@ class DeadlockStory {
     for (auto const& host : hosts_) {
       auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
       if (!part && host.finished) {
-        story_ += detail::sentence({"rank ", host.rank, " never comes: its host has ended after ",
-                                    host.communicators[collective.communicator()].sequence,
-                                    " collectives: call the engine equally often on every rank"});
+        story_ += sentence({"rank ", host.rank, " never comes: its host has ended after ",
+                            host.communicators[collective.communicator()].sequence,
+                            " collectives: call the engine equally often on every rank"});
         return story_;
       }
       if (!part) {
-        story_ += detail::sentence({"rank ", host.rank, " has not come to #", sequence, "; "});
+        story_ += sentence({"rank ", host.rank, " has not come to #", sequence, "; "});
         return follow(host);
       }
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
       auto const& launched = host.communicators[collective.communicator()].launched;
       if (launched.front() == part->stream) continue;
-      story_ += detail::sentence({"rank ", host.rank, " launched another collective before it; "});
+      story_ += sentence({"rank ", host.rank, " launched another collective before it; "});
       return follow(*launched.front());
     }
     return story_ + "every rank has come";
@@ -104,4 +105,4 @@ class DeadlockStory {
   return DeadlockStory(hosts).tell();
 }
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/race_checker.hpp>
 #include <zero/simulation/detail/stream.hpp>
 #include <zero/simulation/detail/vector_clock.hpp>
-#include <zero/simulation/operation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include <deque>
 #include <memory>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// One communicator as one rank has used it.
 struct CommunicatorState {
@@ -61,4 +61,4 @@ struct Host {
   }
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -5,8 +5,8 @@
 #include <zero/call_site.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/simulation/detail/host.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/world.hpp>
-#include <zero/simulation/operation.hpp>
 #include <zero/simulation/options.hpp>
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// One simulated rank, as its backend, streams and communicator see it. Trivially copyable; valid during `simulate`.
 class Process {
@@ -136,4 +136,4 @@ class Process {
   Host* host_ = nullptr;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

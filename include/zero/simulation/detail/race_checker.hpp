@@ -3,8 +3,9 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/vector_clock.hpp>
-#include <zero/simulation/operation.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// Judges the accesses of one rank: any two that overlap in a byte, one of them a write, must be ordered by the order
 /// of a stream, by events or by a wait of the host. Keeps the last write of every byte and the reads since that are
@@ -78,7 +79,7 @@ class RaceChecker {
       if (best == nullptr || name.bytes <= best->bytes) best = &name;
     }
     if (best == nullptr) return "memory of the caller";
-    return detail::sentence({best->name, " at byte ", at - best->begin});
+    return sentence({best->name, " at byte ", at - best->begin});
   }
 
  private:
@@ -138,10 +139,10 @@ class RaceChecker {
     if (first.operation && second.operation && first.operation->number > second.operation->number) {
       report(at, second, second_writes, first, first_writes);
     }
-    throw RaceError(detail::sentence({"zero: race on rank ", second.rank, ": ", describe(second), " ",
-                                      (second_writes ? "writes" : "reads"), " what ", describe(first), " ",
-                                      (first_writes ? "writes" : "reads"), ", and nothing orders them, in ", where(at),
-                                      ". Missing edge: ", missing_edge(first, second)}));
+    throw RaceError(
+        sentence({"zero: race on rank ", second.rank, ": ", describe(second), " ", (second_writes ? "writes" : "reads"),
+                  " what ", describe(first), " ", (first_writes ? "writes" : "reads"), ", and nothing orders them, in ",
+                  where(at), ". Missing edge: ", missing_edge(first, second)}));
   }
 
   [[nodiscard]] static std::string describe(Actor const& actor) {
@@ -152,15 +153,15 @@ class RaceChecker {
   // before is not over because the host goes on; one that it puts there afterwards comes after all that the host did.
   [[nodiscard]] static std::string missing_edge(Actor const& first, Actor const& second) {
     auto const& before = first.operation ? first : second;
-    auto const recorded = detail::sentence({"record an event on stream ", detail::quoted(*before.operation->stream),
-                                            " after ", detail::quoted(before.operation->name)});
+    auto const recorded = sentence(
+        {"record an event on stream ", quote(*before.operation->stream), " after ", quote(before.operation->name)});
     if (!first.operation || !second.operation) return recorded + " and let the host wait for it";
-    return detail::sentence({recorded, " and let stream ", detail::quoted(*second.operation->stream),
-                             " wait for it before ", detail::quoted(second.operation->name)});
+    return sentence({recorded, " and let stream ", quote(*second.operation->stream), " wait for it before ",
+                     quote(second.operation->name)});
   }
 
   std::map<std::uintptr_t, Cell> cells_;
   std::vector<MemoryName> names_;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

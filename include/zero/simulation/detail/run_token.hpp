@@ -7,7 +7,7 @@
 #include <deque>
 #include <mutex>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// Lets one of several threads run at a time: the one that holds the baton.
 class Baton {
@@ -33,4 +33,4 @@ class Baton {
   std::size_t holder_ = nobody;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

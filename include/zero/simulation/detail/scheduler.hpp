@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// Chooses what comes next. Its draws depend on the seed alone (SplitMix64: Steele, Lea and Flood, 2014).
 class Scheduler {
@@ -69,4 +69,4 @@ class Scheduler {
   std::uint64_t seed_;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/vector_clock.hpp>
-#include <zero/simulation/operation.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// A stream of one rank: operations that run one after another, and what has happened before the next.
 struct Stream {
@@ -26,4 +26,4 @@ struct Stream {
   std::uint64_t time = 0;  ///< logical time at which the last operation ended
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// How much of every thread of control has happened before a point, where streams and hosts are threads of control
 /// numbered over all ranks (Fidge and Mattern, 1988). A thread that is not mentioned has not begun.
@@ -31,4 +31,4 @@ class VectorClock {
   std::vector<std::uint64_t> ticks_;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -6,11 +6,12 @@
 #include <zero/simulation/detail/collective.hpp>
 #include <zero/simulation/detail/deadlock.hpp>
 #include <zero/simulation/detail/host.hpp>
+#include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/run_token.hpp>
 #include <zero/simulation/detail/scheduler.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/operation.hpp>
 #include <zero/simulation/options.hpp>
+#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
 /// All ranks of a simulation: one thread per host, of which one runs at a time, and the operations of all streams,
 /// which whoever holds the baton runs. A host gives the baton away only where it waits, and at its end.
@@ -167,7 +168,7 @@ class World {
     if (!error_) return;
     throw CommunicationError(
         CommunicationFailure::peer_failed, {.rank = failed_rank_, .operation = "simulation"},
-        detail::sentence({"zero: rank ", host.rank, " was stopped: rank ", failed_rank_, " failed: ", reason_}));
+        sentence({"zero: rank ", host.rank, " was stopped: rank ", failed_rank_, " failed: ", reason_}));
   }
 
  private:
@@ -356,4 +357,4 @@ class World {
   std::string reason_;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

@@ -3,41 +3,22 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/simulation/access.hpp>
 #include <zero/simulation/detail/vector_clock.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
-namespace zero::simulation {
+namespace zero::detail::simulation {
 
-/// Bytes that something reads or writes.
-struct Access {
-  std::uintptr_t begin = 0;
-  std::size_t bytes = 0;
-  bool writes = false;
-
-  [[nodiscard]] std::uintptr_t end() const noexcept { return begin + bytes; }
-};
-
-[[nodiscard]] inline Access reads(void const* from, std::size_t bytes) noexcept {
-  return {reinterpret_cast<std::uintptr_t>(from), bytes, false};
-}
-[[nodiscard]] inline Access writes(void const* to, std::size_t bytes) noexcept {
-  return {reinterpret_cast<std::uintptr_t>(to), bytes, true};
-}
-template <class T, std::size_t N>
-[[nodiscard]] Access reads(std::span<T, N> values) noexcept {
-  return reads(values.data(), values.size_bytes());
-}
-template <class T, std::size_t N>
-[[nodiscard]] Access writes(std::span<T, N> values) noexcept {
-  return writes(values.data(), values.size_bytes());
-}
+using zero::simulation::Access;
+using zero::simulation::reads;
+using zero::simulation::writes;
 
 class Collective;
 
@@ -63,9 +44,8 @@ struct Operation {
   std::uint64_t finished_at = 0;  ///< logical time, once done
 
   [[nodiscard]] std::string describe() const {
-    auto const of_bucket = bucket == no_bucket ? "" : detail::sentence({", bucket ", bucket});
-    return detail::sentence(
-        {detail::quoted(name + of_bucket), " (#", number, ", stream ", detail::quoted(*stream), ")"});
+    auto const of_bucket = bucket == no_bucket ? "" : sentence({", bucket ", bucket});
+    return sentence({quote(name + of_bucket), " (#", number, ", stream ", quote(*stream), ")"});
   }
 };
 
@@ -76,4 +56,4 @@ struct MemoryName {
   std::string name;
 };
 
-}  // namespace zero::simulation
+}  // namespace zero::detail::simulation

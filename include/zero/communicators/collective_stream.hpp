@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace zero {
+
+/// A stream as in-process communicators use it, on memory that the ranks of a process all reach:
+///
+///   accumulate(into, sources, source_count, n, first)   as `reduce_scatter_add` adds, source after source; at most 256
+///   copy(to, from, bytes)
+///   add_words(into, sources, source_count, n)            sums 64-bit words
+///   record(event), wait(event)                           as a backend's
+///   reach(peer)                                          makes sure that it may read what the peer's device holds
+///   settle()                                             waits, as far as that can be done, until all has run
+///   make_words(n)                                        an owner of n words, with data(), for `add_words`
+///
+/// `sources` is an array on the host, read before the call returns.
+template <class S>
+concept collective_stream = requires(S const& stream, float* f, float const* const* sources, std::uint64_t* words,
+                                     std::uint64_t const* const* word_sources, typename S::Event& event) {
+  stream.accumulate(f, sources, std::size_t{1}, std::size_t{1}, true);
+  stream.copy(f, f, std::size_t{1});
+  stream.add_words(words, word_sources, std::size_t{1}, std::size_t{1});
+  stream.record(event);
+  stream.wait(event);
+  stream.reach(stream);
+  stream.settle();
+  { stream.make_words(std::size_t{1}) } -> std::same_as<typename S::Words>;
+};
+
+}  // namespace zero

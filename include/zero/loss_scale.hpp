@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+namespace zero {
+
+/// The loss scale of the coming backward passes, where it lives. Valid until the next step.
+template <class Event>
+class LossScale {
+ public:
+  LossScale(float const* scale, float const* on_host, Event const& decided)
+      : scale_(scale), on_host_(on_host), decided_(&decided) {}
+  /// For kernels: device memory, current on every stream that the engine's last step was called with.
+  [[nodiscard]] float const* data() const noexcept { return scale_; }
+  /// For host code. Waits until the last step has been decided.
+  [[nodiscard]] float value() const { return decided_->read(*on_host_); }
+
+ private:
+  float const* scale_;
+  float const* on_host_;
+  Event const* decided_;
+};
+
+}  // namespace zero

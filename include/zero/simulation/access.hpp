@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace zero::simulation {
+
+/// Bytes that something reads or writes.
+struct Access {
+  std::uintptr_t begin = 0;
+  std::size_t bytes = 0;
+  bool writes = false;
+
+  [[nodiscard]] std::uintptr_t end() const noexcept { return begin + bytes; }
+};
+
+[[nodiscard]] inline Access reads(void const* from, std::size_t bytes) noexcept {
+  return {reinterpret_cast<std::uintptr_t>(from), bytes, false};
+}
+[[nodiscard]] inline Access writes(void const* to, std::size_t bytes) noexcept {
+  return {reinterpret_cast<std::uintptr_t>(to), bytes, true};
+}
+template <class T, std::size_t N>
+[[nodiscard]] Access reads(std::span<T, N> values) noexcept {
+  return reads(values.data(), values.size_bytes());
+}
+template <class T, std::size_t N>
+[[nodiscard]] Access writes(std::span<T, N> values) noexcept {
+  return writes(values.data(), values.size_bytes());
+}
+
+}  // namespace zero::simulation

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace zero::detail {
+
+/// A part of a message: text, a quoted name, or a whole number. Refers to the text that it was made of.
+class Phrase {
+ public:
+  constexpr Phrase(char const* text) noexcept : Phrase(std::string_view(text)) {}
+  constexpr Phrase(std::string_view text, bool quoted = false) noexcept
+      : text_(text.data()), value_(text.size()), kind_(quoted ? Kind::name : Kind::text) {}
+  Phrase(std::string const& text) noexcept : Phrase(std::string_view(text)) {}
+  template <class Number>
+  requires std::is_integral_v<Number>
+  constexpr Phrase(Number number) noexcept
+      : value_(static_cast<std::uint64_t>(number)), kind_(is_negative(number) ? Kind::negative : Kind::number) {}
+
+  void append_to(std::string& message) const {
+    char digits[20];
+    std::uint64_t const number = kind_ == Kind::negative ? ~value_ + 1 : value_;
+    auto const part = text_ == nullptr ? decimal(digits, number) : std::string_view(text_, value_);
+    if (kind_ == Kind::negative) append(message, "-");
+    if (kind_ == Kind::name) append(message, "'");
+    append(message, part);
+    if (kind_ == Kind::name) append(message, "'");
+  }
+
+ private:
+  enum class Kind : std::uint8_t { text, name, number, negative };
+  template <class Number>
+  static constexpr bool is_negative(Number number) noexcept {
+    if constexpr (std::is_signed_v<Number>) {
+      return number < 0;
+    } else {
+      return false;
+    }
+  }
+  [[gnu::noinline]] static void append(std::string& message, std::string_view part) {
+    message.append(part.data(), part.size());
+  }
+  static std::string_view decimal(char (&digits)[20], std::uint64_t value) noexcept {
+    std::size_t first = sizeof digits;
+    do digits[--first] = static_cast<char>('0' + value % 10);
+    while ((value /= 10) != 0);
+    return {digits + first, sizeof digits - first};
+  }
+  char const* text_ = nullptr;
+  std::uint64_t value_;  // the text's length, or a number
+  Kind kind_;
+};
+
+/// A message of several parts. Out of line: a hundred places build one, and none of them is fast code. Not cold,
+/// because not all of them refuse something.
+[[gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
+  std::string message;
+  for (auto const& phrase : phrases) phrase.append_to(message);
+  return message;
+}
+
+/// Quotes a name for a message.
+constexpr Phrase quote(std::string_view name) noexcept { return {name, true}; }
+
+/// Throws an \p E that says \p phrases. Out of line: what a check costs where it stands is one call.
+template <class E>
+[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Phrase> phrases) {
+  throw E(sentence(phrases));
+}
+/// The same of the gradient of \p parameter.
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_gradient(std::string const& parameter,
+                                                                 std::initializer_list<Phrase> phrases) {
+  throw GradientError(parameter, sentence(phrases));
+}
+
+inline void require(bool condition, char const* sentence) {
+  if (!condition) fail<ConfigurationError>({sentence});
+}
+
+}  // namespace zero::detail
