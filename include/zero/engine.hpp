@@ -182,7 +182,7 @@ class Engine final {
   // ------------------------------------------------------------------------------------------------- books
 
   /// Bytes of this engine on this rank; equal to what its backend has handed out.
-  [[nodiscard]] MemoryReport const& memory() const noexcept { return core_.parts().books; }
+  [[nodiscard]] MemoryReport const& memory() const noexcept { return core_.parts().memory_report; }
   /// What this rank has sent since construction.
   [[nodiscard]] Traffic const& traffic() const noexcept { return core_.parts().traffic; }
   [[nodiscard]] FlatLayout const& layout() const noexcept { return core_.layout(); }

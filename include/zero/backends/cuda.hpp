@@ -130,7 +130,8 @@ class CudaBackend {
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
   [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
 
-  /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's books. \throws CudaError.
+  /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's memory report. \throws
+  /// CudaError.
   [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const {
     detail::DeviceGuard const guard(device_);
     check(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");

@@ -21,7 +21,7 @@ template <class Backend>
 struct EngineContext {
   Backend& backend;
   Operations<Backend>& operations;
-  MemoryReport& books;
+  MemoryReport& memory_report;
   Traffic& traffic;
   std::exception_ptr& failure;  ///< of a call that had nobody to tell, such as the end of a lease
   FlatLayout const& layout;

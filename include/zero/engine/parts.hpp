@@ -28,7 +28,7 @@
 
 namespace zero::detail {
 
-/// What works on the data of an engine, in the order of its way, over one backend and one set of books. Made as a
+/// What works on the data of an engine, in the order of its way, over one backend and one memory report. Made as a
 /// whole, once every rank has agreed on the settings.
 template <class Backend>
 struct EngineParts {
@@ -40,7 +40,7 @@ struct EngineParts {
         communication(prepared(backend, operations).make_stream("communication")),
         context{backend,
                 operations,
-                books,
+                memory_report,
                 traffic,
                 failure,
                 layout,
@@ -48,13 +48,14 @@ struct EngineParts {
                 communication.get(),
                 static_cast<std::size_t>(operations.rank()),
                 share_of(operations, settings, layout)},
-        norm(backend, books, operations.rank(), operations.size()),
+        norm(backend, memory_report, operations.rank(), operations.size()),
         gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, life),
         access(context, gatherer, reducer, updater),
-        staging(backend, books, MemoryKind::device, MemoryPurpose::staging, operations.staging_bytes(largest_slice())) {
+        staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
+                operations.staging_bytes(largest_slice())) {
     operations.set_staging(staging.span());
     check_adopted();
     if constexpr (requires { backend.wants_names(); }) {
@@ -82,7 +83,7 @@ struct EngineParts {
   /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
   void register_memory() { registered = context.operations.register_memory(backend); }
 
-  MemoryReport books;
+  MemoryReport memory_report;
   Traffic traffic;
   std::exception_ptr failure;  ///< what the engine's next call throws
   Backend backend;

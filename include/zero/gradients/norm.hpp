@@ -17,9 +17,9 @@ class GradientNorm {
  public:
   using Stream = typename Backend::Stream;
 
-  GradientNorm(Backend& backend, MemoryReport& books, int rank, int world)
+  GradientNorm(Backend& backend, MemoryReport& memory_report, int rank, int world)
       : backend_(backend),
-        words_(backend, books, MemoryKind::device, MemoryPurpose::control, NormWords::count(world)),
+        words_(backend, memory_report, MemoryKind::device, MemoryPurpose::control, NormWords::count(world)),
         rank_(rank),
         world_(world) {}
 

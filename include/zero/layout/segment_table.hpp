@@ -27,7 +27,7 @@ class PieceTable {
 
   /// Copies the table to the device: current for what is put on the communication stream later.
   [[gnu::noinline]] void upload(EngineContext<Backend> const& engine) {
-    device_ = {engine.backend, engine.books, MemoryKind::device, MemoryPurpose::control, pieces_.size()};
+    device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, pieces_.size()};
     if (pieces_.empty()) return;
     engine.backend.copy(device_.data(), pieces_.data(), pieces_.size() * sizeof(Piece), engine.communication);
   }

@@ -16,20 +16,20 @@
 
 namespace zero::detail {
 
-/// Owns memory of one kind and its entry in the engine's books, for elements of any type. Move-only.
+/// Owns memory of one kind and its entry in the engine's memory report, for elements of any type. Move-only.
 template <class Backend>
 class AccountedMemory {
  public:
   AccountedMemory() = default;
-  [[gnu::noinline]] AccountedMemory(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose,
-                                    std::size_t count, std::size_t element_bytes)
-      : entry_{&backend, &books, kind, purpose, count, {}} {
+  [[gnu::noinline]] AccountedMemory(Backend& backend, MemoryReport& memory_report, MemoryKind kind,
+                                    MemoryPurpose purpose, std::size_t count, std::size_t element_bytes)
+      : entry_{&backend, &memory_report, kind, purpose, count, {}} {
     if (count == 0) return;
     if (count > SIZE_MAX / element_bytes) {
       fail<ConfigurationError>({"zero::detail::Buffer: size overflows: register fewer elements"});
     }
     entry_.block = backend.allocate(kind, purpose, count * element_bytes);
-    books.at(kind, purpose) += entry_.block.bytes;
+    memory_report.at(kind, purpose) += entry_.block.bytes;
   }
   AccountedMemory(AccountedMemory&& other) noexcept { swap(other); }
   AccountedMemory& operator=(AccountedMemory&& other) noexcept {
@@ -46,7 +46,7 @@ class AccountedMemory {
  private:
   struct Entry {
     Backend* backend = nullptr;
-    MemoryReport* books = nullptr;
+    MemoryReport* memory_report = nullptr;
     MemoryKind kind = MemoryKind::device;
     MemoryPurpose purpose = MemoryPurpose::control;
     std::size_t count = 0;
@@ -55,7 +55,7 @@ class AccountedMemory {
 
   // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
   [[gnu::noinline]] void give_back() noexcept {
-    entry_.books->at(entry_.kind, entry_.purpose) -= entry_.block.bytes;
+    entry_.memory_report->at(entry_.kind, entry_.purpose) -= entry_.block.bytes;
     entry_.backend->deallocate(entry_.kind, entry_.block);
   }
   [[gnu::noinline]] void swap(AccountedMemory& other) noexcept { std::swap(entry_, other.entry_); }
@@ -63,15 +63,16 @@ class AccountedMemory {
   Entry entry_;
 };
 
-/// Owns \p T's in one kind of a backend's memory, zero-filled, and keeps the engine's books while it lives. Move-only.
+/// Owns \p T's in one kind of a backend's memory, zero-filled, and keeps the engine's memory report while it lives.
+/// Move-only.
 template <class T, class Backend>
 class Buffer {
  public:
   Buffer() = default;
   /// Allocates \p count elements (none for 0). \p backend and \p books must outlive the buffer.
-  /// \throws whatever the backend's allocator throws; nothing is entered into the books then.
-  Buffer(Backend& backend, MemoryReport& books, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
-      : memory_(backend, books, kind, purpose, count, sizeof(T)) {}
+  /// \throws whatever the backend's allocator throws; nothing is entered into the report then.
+  Buffer(Backend& backend, MemoryReport& memory_report, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
+      : memory_(backend, memory_report, kind, purpose, count, sizeof(T)) {}
 
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.data()); }
   [[nodiscard]] std::size_t size() const noexcept { return memory_.count(); }

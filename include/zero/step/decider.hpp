@@ -135,7 +135,7 @@ class StepDecider {
     return facts().offloads ? MemoryKind::pinned : MemoryKind::device;
   }
   [[nodiscard]] Bytes allocate(MemoryKind kind, std::size_t bytes) const {
-    return {engine_.backend, engine_.books, kind, MemoryPurpose::control, bytes};
+    return {engine_.backend, engine_.memory_report, kind, MemoryPurpose::control, bytes};
   }
 
   // One step's place in the ring: its settings, then its results.
