@@ -43,20 +43,21 @@ class [[nodiscard]] CapturedStep {
   using Stream = typename Backend::Stream;
   using Ticket = StepTicket<typename Backend::Event>;
 
-  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLife const> life, Graph graph,
+  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime, Graph graph,
                Traffic const& sent)
-      : core_(&core), life_(std::move(life)), graph_(std::move(graph)), sent_(sent) {}
+      : core_(&core), lifetime_(std::move(lifetime)), graph_(std::move(graph)), sent_(sent) {}
 
   /// Takes the step once more, in the order of \p stream. Does not synchronize it. Between two replays the engine may
   /// be used as between two steps. \throws as Engine::step.
   [[nodiscard]] Ticket replay(StepOptions const& options, Stream stream) const {
-    if (!life_->alive) throw LeaseError("zero::CapturedStep: used after the engine's end: record it on the new engine");
+    if (!lifetime_->alive)
+      throw LeaseError("zero::CapturedStep: used after the engine's end: record it on the new engine");
     return core_->replay(graph_, sent_, options, stream);
   }
 
  private:
   detail::EngineCore<Backend>* core_;
-  std::shared_ptr<detail::EngineLife const> life_;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_;
   Graph graph_;
   Traffic sent_;
 };

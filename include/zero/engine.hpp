@@ -102,7 +102,7 @@ class Engine final {
   /// evaluation. Does not synchronize \p stream. \throws LeaseError beyond the live bound, CommunicationError.
   Lease gather(std::span<ParameterId const> ids, Stream stream) {
     auto const record = core_.gather(ids, stream);
-    return Lease(core_.parts().gatherer, core_.life(), record, stream);
+    return Lease(core_.parts().gatherer, core_.lifetime(), record, stream);
   }
   Lease gather(ParameterId id, Stream stream) { return gather({&id, 1}, stream); }
 
@@ -111,7 +111,7 @@ class Engine final {
   /// LeaseError for a gradient that another lease holds.
   Gradients gradients(std::span<ParameterId const> ids, Stream stream) {
     auto const record = core_.lease_gradients(ids, stream);
-    return Gradients(core_.parts().reducer, core_.life(), record, stream);
+    return Gradients(core_.parts().reducer, core_.lifetime(), record, stream);
   }
   Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
 

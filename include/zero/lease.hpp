@@ -26,12 +26,12 @@ struct GradientTarget {
 template <class T, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
-  ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLife const> life,
+  ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLifetime const> lifetime,
                  std::uint32_t record, Stream stream)
-      : source_(&source), life_(std::move(life)), record_(record), stream_(stream) {}
+      : source_(&source), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
   ParameterLease(ParameterLease&& other) noexcept
       : source_(std::exchange(other.source_, nullptr)),
-        life_(std::move(other.life_)),
+        lifetime_(std::move(other.lifetime_)),
         record_(other.record_),
         stream_(other.stream_) {}
   ParameterLease& operator=(ParameterLease&&) = delete;
@@ -40,7 +40,7 @@ class [[nodiscard]] ParameterLease {
   /// The values of \p id, row-major: device memory, valid on the stream of the gather.
   /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
   [[nodiscard]] std::span<T const> operator[](ParameterId id) const {
-    if (source_ == nullptr || !life_->alive) {
+    if (source_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::ParameterLease: used after its end or the engine's: gather the parameters again");
     }
     return {static_cast<T const*>(source_->parameter(record_, id)), source_->element_count(id)};
@@ -48,13 +48,13 @@ class [[nodiscard]] ParameterLease {
 
   /// Ends the lease early.
   void release() noexcept {
-    if (source_ != nullptr && life_->alive) source_->release(record_, stream_);
+    if (source_ != nullptr && lifetime_->alive) source_->release(record_, stream_);
     source_ = nullptr;
   }
 
  private:
   detail::ParameterSource<Stream>* source_;
-  std::shared_ptr<detail::EngineLife const> life_;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint32_t record_;
   Stream stream_;
 };
@@ -64,17 +64,17 @@ class [[nodiscard]] ParameterLease {
 template <class T, class Stream>
 class [[nodiscard]] GradientLease {
  public:
-  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life,
+  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
                 std::uint32_t record, Stream stream)
-      : sink_(&sink), life_(std::move(life)), record_(record), stream_(stream) {}
+      : sink_(&sink), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
   GradientLease(GradientLease&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)),
-        life_(std::move(other.life_)),
+        lifetime_(std::move(other.lifetime_)),
         record_(other.record_),
         stream_(other.stream_) {}
   GradientLease& operator=(GradientLease&&) = delete;
   ~GradientLease() {
-    if (sink_ != nullptr && life_->alive) sink_->abandon(record_, stream_);
+    if (sink_ != nullptr && lifetime_->alive) sink_->abandon(record_, stream_);
   }
 
   /// A place to add the gradient of \p id to, zeroed on the lease's stream where nothing is there yet.
@@ -93,7 +93,7 @@ class [[nodiscard]] GradientLease {
 
  private:
   void check() const {
-    if (sink_ == nullptr || !life_->alive) {
+    if (sink_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::GradientLease: used after ready() or the engine's end: ask for the gradients again");
     }
   }
@@ -104,7 +104,7 @@ class [[nodiscard]] GradientLease {
   }
 
   detail::GradientSink<Stream>* sink_;
-  std::shared_ptr<detail::EngineLife const> life_;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint32_t record_;
   Stream stream_;
 };

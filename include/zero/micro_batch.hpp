@@ -31,20 +31,21 @@ template <class Stream>
 class [[nodiscard]] MicroBatch {
  public:
   /// \p pass tells micro-batches apart, so that one that was discarded has no say in a later one.
-  MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLife const> life, std::uint64_t pass)
-      : sink_(&sink), life_(std::move(life)), pass_(pass) {}
+  MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
+             std::uint64_t pass)
+      : sink_(&sink), lifetime_(std::move(lifetime)), pass_(pass) {}
   MicroBatch(MicroBatch&& other) noexcept
-      : sink_(std::exchange(other.sink_, nullptr)), life_(std::move(other.life_)), pass_(other.pass_) {}
+      : sink_(std::exchange(other.sink_, nullptr)), lifetime_(std::move(other.lifetime_)), pass_(other.pass_) {}
   MicroBatch& operator=(MicroBatch&&) = delete;
   ~MicroBatch() {
-    if (sink_ != nullptr && life_->alive) sink_->give_up_micro_batch(pass_);
+    if (sink_ != nullptr && lifetime_->alive) sink_->give_up_micro_batch(pass_);
   }
 
   /// Every gradient has been handed over on \p stream or before. Does not synchronize \p stream.
   /// \throws GradientError for a missing gradient, SequenceError when finished or discarded already or after the
   /// engine's end.
   void finish(Stream stream) {
-    if (sink_ == nullptr || !life_->alive) {
+    if (sink_ == nullptr || !lifetime_->alive) {
       throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");
     }
     std::exchange(sink_, nullptr)->finish_micro_batch(pass_, stream);
@@ -52,7 +53,7 @@ class [[nodiscard]] MicroBatch {
 
  private:
   detail::MicroBatchSink<Stream>* sink_;
-  std::shared_ptr<detail::EngineLife const> life_;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint64_t pass_;
 };
 

@@ -48,17 +48,17 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Collective, blocks. \p operations is borrowed.
   [[gnu::noinline]] EngineCore(Operations<Backend>& operations, ParameterList const& parameters,
                                EngineSettings const& settings, typename Backend::Config const& backend)
-      : operations_(operations), settings_(settings), life_(new EngineLife{parameters}) {
+      : operations_(operations), settings_(settings), lifetime_(new EngineLifetime{parameters}) {
     on_all_ranks_or_none(operations_, [&] { prepare(); });
-    agree_on_settings(operations_, describe_engine(operations_, settings_, life_->parameters));
-    on_all_ranks_or_none(operations_, [&] { parts_.emplace(operations_, settings_, backend, life_, *layout_); });
+    agree_on_settings(operations_, describe_engine(operations_, settings_, lifetime_->parameters));
+    on_all_ranks_or_none(operations_, [&] { parts_.emplace(operations_, settings_, backend, lifetime_, *layout_); });
     parts_->register_memory();
     take_initial_values();
   }
   EngineCore(EngineCore const&) = delete;
   EngineCore& operator=(EngineCore const&) = delete;
   ~EngineCore() {
-    life_->alive = false;
+    lifetime_->alive = false;
     if (phase_ != Phase::between || poison_ != nullptr || parts_->failure) parts_->synchronize_all();
   }
 
@@ -72,7 +72,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
     parts_->reducer.begin(micro_batches_);
     phase_ = Phase::inside;
-    return {*this, life_, parts_->reducer.pass()};
+    return {*this, lifetime_, parts_->reducer.pass()};
   }
 
   /// The record of a lease.
@@ -148,7 +148,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
     auto graph = parts.backend.end_capture(stream, parts.communication.get());
     Traffic const sent = std::exchange(parts.traffic, before) - before;
-    return {*this, life_, std::move(graph), sent};
+    return {*this, lifetime_, std::move(graph), sent};
   }
 
   [[nodiscard]] StepTicket<Event> replay(typename CapturedStep<Backend>::Graph const& graph, Traffic const& sent,
@@ -221,16 +221,16 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] EngineParts<Backend>& parts() noexcept { return *parts_; }
   [[nodiscard]] EngineParts<Backend> const& parts() const noexcept { return *parts_; }
   /// Shared with leases, which outlive the engine.
-  [[nodiscard]] std::shared_ptr<EngineLife> const& life() const noexcept { return life_; }
+  [[nodiscard]] std::shared_ptr<EngineLifetime> const& lifetime() const noexcept { return lifetime_; }
 
  private:
   enum class Phase : std::uint8_t { between, inside, broken };
 
-  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return life_->parameters.specs(); }
+  [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
 
   [[gnu::noinline]] void prepare() {
     check_settings(settings_);
-    operations_.validate(life_->parameters.groups());
+    operations_.validate(lifetime_->parameters.groups());
     for (auto const& spec : specs()) {
       check_adopted(spec, spec.values);
       check_adopted(spec, spec.gradients);
@@ -378,7 +378,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   Operations<Backend>& operations_;
   EngineSettings settings_;
-  std::shared_ptr<EngineLife> life_;
+  std::shared_ptr<EngineLifetime> lifetime_;
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
   int micro_batches_ = 0;

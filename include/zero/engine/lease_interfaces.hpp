@@ -10,7 +10,7 @@
 namespace zero::detail {
 
 /// What leases and tickets refer to; shared with the engine, whose end they outlive.
-struct EngineLife {
+struct EngineLifetime {
   ParameterList parameters;
   bool alive = true;
 };

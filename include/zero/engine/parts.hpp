@@ -35,7 +35,7 @@ struct EngineParts {
   /// \p operations and \p layout are borrowed and must outlive this.
   [[gnu::noinline]] EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
                                 typename Backend::Config const& backend_config,
-                                std::shared_ptr<EngineLife const> const& life, FlatLayout const& layout)
+                                std::shared_ptr<EngineLifetime const> const& lifetime, FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
         communication(prepared(backend, operations).make_stream("communication")),
         context{backend,
@@ -44,7 +44,7 @@ struct EngineParts {
                 traffic,
                 failure,
                 layout,
-                life->parameters.specs(),
+                lifetime->parameters.specs(),
                 communication.get(),
                 static_cast<std::size_t>(operations.rank()),
                 share_of(operations, settings, layout)},
@@ -52,7 +52,7 @@ struct EngineParts {
         gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
-        decider(context, life),
+        decider(context, lifetime),
         access(context, gatherer, reducer, updater),
         staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
                 operations.staging_bytes(largest_slice())) {

@@ -32,9 +32,10 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine, std::shared_ptr<EngineLife const> const& life)
+  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine,
+                                std::shared_ptr<EngineLifetime const> const& lifetime)
       : engine_(engine),
-        parameters_(life->parameters),
+        parameters_(lifetime->parameters),
         input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),
         result_bytes_(padded(sizeof(StepOutcome)) + facts().scaler_bytes),
         ring_(allocate(MemoryKind::pinned, Reports::kept * slot_bytes())),
@@ -42,7 +43,7 @@ class StepDecider {
         results_(allocate(MemoryKind::device, result_bytes_)),
         constants_(allocate(read_by_update(), facts().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), facts().decision_bytes)),
-        reports_(new Reports(life, facts().fails_when_exhausted, engine.operations)) {
+        reports_(new Reports(lifetime, facts().fails_when_exhausted, engine.operations)) {
     auto* const state = host_state();
     scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
     upload_state();

@@ -36,8 +36,8 @@ class StepReports {
   /// Number of the ticket of a step that was recorded, and not run.
   static constexpr std::uint64_t recorded = UINT64_MAX - 1;
 
-  StepReports(std::shared_ptr<EngineLife const> life, bool fail_when_exhausted, PeerCheck const& peers)
-      : life_(std::move(life)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
+  StepReports(std::shared_ptr<EngineLifetime const> lifetime, bool fail_when_exhausted, PeerCheck const& peers)
+      : lifetime_(std::move(lifetime)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
@@ -83,7 +83,7 @@ class StepReports {
                       .clip_coefficient = o.clip_coefficient,
                       .loss_scale = o.loss_scale,
                       .at_minimum_scale = o.exhausted};
-    if (o.skipped) report.bad_parameter = life_->parameters.specs()[o.bad_parameter].name;
+    if (o.skipped) report.bad_parameter = lifetime_->parameters.specs()[o.bad_parameter].name;
     if (o.exhausted && fail_when_exhausted_) {
       fail<LossScaleError>({"zero::Engine: gradients overflow at the minimum loss scale, first in ",
                             quote(report.bad_parameter),
@@ -93,7 +93,7 @@ class StepReports {
   }
 
  private:
-  std::shared_ptr<EngineLife const> life_;
+  std::shared_ptr<EngineLifetime const> lifetime_;
   bool fail_when_exhausted_;
   PeerCheck const* peers_;  // as long as the engine
   std::array<Slot, kept> slots_{};
