@@ -122,7 +122,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   void finish_update() {
     expect(Phase::between, "finish_update");
     if (micro_batches_ != 0) refuse_incomplete("finish_update");
-    bring_in_late_update();
+    publish_pending_update();
   }
 
   /// Records the step that \p body takes on \p stream.
@@ -213,7 +213,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                            " micro-batches would lose their gradients: call step() first, or "
                            "discard_gradients()"});
     }
-    bring_in_late_update();  // as a run that loads this checkpoint goes on
+    publish_pending_update();  // as a run that loads this checkpoint goes on
     return std::make_unique<EngineStateAccess<Backend>>(*parts_, poison_);
   }
 
@@ -364,9 +364,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     parts_->updater.join(parts_->communication.get());
     return parts_->access;
   }
-  void bring_in_late_update() {
+  void publish_pending_update() {
     auto& parts = *parts_;
-    if (!parts.updater.is_late()) return;
+    if (!parts.updater.has_pending_update()) return;
     auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
     parts.gatherer.invalidate();
     poison_ = "a delayed update was not published";

@@ -62,7 +62,7 @@ class ParameterUpdater {
   /// Updates every bucket and publishes it. Ends with the communication stream behind the last update; a delayed one
   /// only starts, once the one before it is published.
   void update(void const* decision, Stream stream) {
-    if (delays_) return start_late(decision, stream);
+    if (delays_) return start_delayed_update(decision, stream);
     if (staging_) {
       // The one host wait of an offloaded step: without the decision, copies to the device would have to be undone.
       engine_.backend.synchronize(stream);
@@ -83,8 +83,8 @@ class ParameterUpdater {
 
   /// Publishes what a delayed update has left, once \p stream, and nobody else, has read the parameters before it.
   void finish(Stream stream) {
-    if (!is_late_) return;
-    is_late_ = false;
+    if (!has_pending_update_) return;
+    has_pending_update_ = false;
     auto& staging = *staging_;
     engine_.backend.record(staging.may_publish, stream);
     engine_.backend.wait(staging.to_device.get(), staging.may_publish);
@@ -98,10 +98,10 @@ class ParameterUpdater {
     }
   }
   /// Whether a delayed update has started and has not been published.
-  [[nodiscard]] bool is_late() const noexcept { return is_late_; }
+  [[nodiscard]] bool has_pending_update() const noexcept { return has_pending_update_; }
   /// \p stream waits until states and masters are those of the last step.
   void join(Stream stream) {
-    if (is_late_) engine_.backend.wait(stream, staging_->late);
+    if (has_pending_update_) engine_.backend.wait(stream, staging_->pending);
   }
 
   /// Of what this rank owns of a bucket's fp32 parameters (the whole bucket at stage 0, else its slice) element
@@ -136,7 +136,7 @@ class ParameterUpdater {
     typename Backend::OwnedStream to_device;
     FixedArray<Chunk> chunks;
     Event decided{};      // of a delayed update: what it starts behind,
-    Event late{};         // its end,
+    Event pending{};      // its end,
     Event may_publish{};  // and the end of those who read the parameters before it
     std::size_t chunk_elements;
     std::size_t turn = 0;
@@ -187,7 +187,7 @@ class ParameterUpdater {
     send(chunks_[i], slot);
   }
   // Parameters in the compute type follow from their masters when they are published, a skipped step's, too.
-  void start_late(void const* decision, Stream stream) {
+  void start_delayed_update(void const* decision, Stream stream) {
     finish(stream);
     auto& staging = *staging_;
     auto const host = staging.host.get();
@@ -196,8 +196,8 @@ class ParameterUpdater {
     engine_.backend.wait(engine_.communication, staging.decided);  // the next step's norm takes the place of this one's
     reducer_.join(host);
     for (std::size_t i = 0; i < chunks_.size(); ++i) update_chunk(i, nullptr, decision, host);
-    engine_.backend.record(staging.late, host);
-    is_late_ = true;
+    engine_.backend.record(staging.pending, host);
+    has_pending_update_ = true;
   }
 
   [[nodiscard]] typename Staging::Chunk& take_slot() {
@@ -230,7 +230,7 @@ class ParameterUpdater {
   PieceTable<Backend> pieces_;  // by chunk
   FixedArray<Event> updated_;
   bool delays_;
-  bool is_late_ = false;  // the last step's update is not published
+  bool has_pending_update_ = false;  // the last step's update is not published
 };
 
 }  // namespace zero::detail
