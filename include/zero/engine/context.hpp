@@ -42,7 +42,7 @@ struct EngineContext {
     return layout.buckets()[b].begin / (owns_whole() ? 1 : world());
   }
   /// Of the elements that this rank owns, those whose sums, masters and states lie in host memory.
-  [[nodiscard]] std::size_t at_home() const noexcept { return layout.owned() - share.elements; }
+  [[nodiscard]] std::size_t host_elements() const noexcept { return layout.owned() - share.elements; }
   [[nodiscard]] std::size_t largest_owned() const noexcept {
     std::size_t largest = 0;
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {

@@ -25,16 +25,16 @@ class OffloadedSums {
   /// For \p elements of the sums that this rank owns.
   OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
-        homes_(config.delayed_update ? 2 : 1),
+        host_sums_(config.delayed_update ? 2 : 1),
         chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned())),
-        from_home_(engine.backend.make_stream("sums from home")),
+        host_to_staging_(engine.backend.make_stream("sums to staging")),
         to_device_(engine.backend.make_stream("sums to device")),
         to_host_(engine.backend.make_stream("sums to host")),
-        to_home_(engine.backend.make_stream("sums to home")),
+        staging_to_host_(engine.backend.make_stream("sums to host")),
         up_(config.staging_chunks),
         down_(config.staging_chunks) {
-    for (auto& home : homes_) {
-      home = {engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements};
+    for (auto& host_sums : host_sums_) {
+      host_sums = {engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements};
     }
     for (auto& slot : slots_) slot.sums = allocate(MemoryKind::device, engine.largest_owned());
     for (auto* chunks : {&up_, &down_}) {
@@ -43,7 +43,9 @@ class OffloadedSums {
   }
 
   /// This step's sums at home, in pageable memory.
-  [[nodiscard]] ElementBuffer<Backend> const& home() const noexcept { return homes_[steps_ % homes_.size()]; }
+  [[nodiscard]] ElementBuffer<Backend> const& host_sums() const noexcept {
+    return host_sums_[steps_ % host_sums_.size()];
+  }
   /// The sums of another step follow. Those of this one stay where they are as long as a delayed update reads them.
   void begin_next_step() noexcept { ++steps_; }
 
@@ -55,7 +57,7 @@ class OffloadedSums {
     auto& backend = engine_.backend;
     backend.wait(to_device_.get(), slot.stored);
     if (fetch) {
-      backend.wait(from_home_.get(), all_stored_);  // the sum as the last micro-batch left it
+      backend.wait(host_to_staging_.get(), all_stored_);  // the sum as the last micro-batch left it
       for (std::size_t at = 0; at < count; at += chunk_)
         bring(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
     }
@@ -75,7 +77,7 @@ class OffloadedSums {
     for (std::size_t at = 0; at < count; at += chunk_)
       send(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
     backend.record(slot.stored, to_host_.get());
-    backend.record(all_stored_, to_home_.get());
+    backend.record(all_stored_, staging_to_host_.get());
   }
 
   /// Ends the use of the memory that was acquired last, whose contents have not changed, once \p stream has come so
@@ -109,10 +111,10 @@ class OffloadedSums {
   void bring(void* to, std::size_t from, std::size_t count) {
     auto& chunk = up_[turn_up_++ % up_.size()];
     auto& backend = engine_.backend;
-    std::size_t const bytes = count * home().element_bytes();
-    backend.wait(from_home_.get(), chunk.emptied);
-    backend.copy_on_host(chunk.elements.at(0), home().at(from), bytes, from_home_.get());
-    backend.record(chunk.filled, from_home_.get());
+    std::size_t const bytes = count * host_sums().element_bytes();
+    backend.wait(host_to_staging_.get(), chunk.emptied);
+    backend.copy_on_host(chunk.elements.at(0), host_sums().at(from), bytes, host_to_staging_.get());
+    backend.record(chunk.filled, host_to_staging_.get());
     backend.wait(to_device_.get(), chunk.filled);
     backend.copy(to, chunk.elements.at(0), bytes, to_device_.get());
     backend.record(chunk.emptied, to_device_.get());
@@ -120,22 +122,22 @@ class OffloadedSums {
   void send(void const* from, std::size_t to, std::size_t count) {
     auto& chunk = down_[turn_down_++ % down_.size()];
     auto& backend = engine_.backend;
-    std::size_t const bytes = count * home().element_bytes();
+    std::size_t const bytes = count * host_sums().element_bytes();
     backend.wait(to_host_.get(), chunk.emptied);
     backend.copy(chunk.elements.at(0), from, bytes, to_host_.get());
     backend.record(chunk.filled, to_host_.get());
-    backend.wait(to_home_.get(), chunk.filled);
-    backend.copy_on_host(home().at(to), chunk.elements.at(0), bytes, to_home_.get());
-    backend.record(chunk.emptied, to_home_.get());
+    backend.wait(staging_to_host_.get(), chunk.filled);
+    backend.copy_on_host(host_sums().at(to), chunk.elements.at(0), bytes, staging_to_host_.get());
+    backend.record(chunk.emptied, staging_to_host_.get());
   }
 
   EngineContext<Backend> const& engine_;
-  FixedArray<ElementBuffer<Backend>> homes_;
+  FixedArray<ElementBuffer<Backend>> host_sums_;
   std::size_t chunk_;
-  typename Backend::OwnedStream from_home_;
+  typename Backend::OwnedStream host_to_staging_;
   typename Backend::OwnedStream to_device_;
   typename Backend::OwnedStream to_host_;
-  typename Backend::OwnedStream to_home_;
+  typename Backend::OwnedStream staging_to_host_;
   Slot slots_[2];
   FixedArray<Chunk> up_;
   FixedArray<Chunk> down_;

@@ -169,7 +169,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// device's share ends.
   [[nodiscard, gnu::noinline]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
     std::size_t const element = engine_.owned_offset(b) + offset;
-    if (!engine_.share.holds(element)) return offloaded_->home().at(element - engine_.share.elements);
+    if (!engine_.share.holds(element)) return offloaded_->host_sums().at(element - engine_.share.elements);
     return sums_at_ + (indexed_whole_ ? in_whole(b) + offset : element) * sum_bytes();
   }
   /// Where the gradients of bucket \p b lie until they are reduced.
@@ -216,7 +216,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     };
     if (sums_locally()) local_sums_ = allocate(MemoryPurpose::local_sums, engine_.layout.trainable());
     if (settings_.offloaded) {
-      if (engine_.at_home() > 0) offloaded_.emplace(engine_, settings_.offload, engine_.at_home());
+      if (engine_.host_elements() > 0) offloaded_.emplace(engine_, settings_.offload, engine_.host_elements());
       sums_ = allocate(MemoryPurpose::gradient_sums, engine_.share.elements);
       sums_at_ = sums_.at(0);
     } else if (sums_locally() || sums_in_place()) {
@@ -351,7 +351,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     std::size_t const begin = engine_.owned_offset(b) + own_offset(b);
     auto const slice = engine_.share.split(begin, engine_.layout.slice_elements(b));
     auto const stream = engine_.communication;
-    auto* const memory = offloaded_->acquire(slice.home, slice.at_home, at + slice.on_device, fetch, stream);
+    auto* const memory =
+        offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
     if (fetch && slice.on_device > 0) {
       engine_.backend.copy(memory + at * sum_bytes(), sums_.at(begin), slice.on_device * sum_bytes(), stream);
     }
@@ -365,7 +366,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     if (part.on_device > 0) {
       engine_.backend.copy(sums_.at(begin), all + at * sum_bytes(), part.on_device * sum_bytes(), stream);
     }
-    offloaded_->store(part.home, part.at_home, at + part.on_device, stream);
+    offloaded_->store(part.host_offset, part.host_elements, at + part.on_device, stream);
   }
 
   EngineContext<Backend> const& engine_;

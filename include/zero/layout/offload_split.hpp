@@ -25,8 +25,8 @@ struct DeviceShare {
   /// Consecutive elements: the first ones on the device, the others at home, in host memory.
   struct Parts {
     std::size_t on_device = 0;
-    std::size_t home = 0;  ///< elements from the start of the host's memory
-    std::size_t at_home = 0;
+    std::size_t host_offset = 0;  ///< elements from the start of the host's memory
+    std::size_t host_elements = 0;
   };
   [[nodiscard]] Parts split(std::size_t begin, std::size_t count) const noexcept {
     std::size_t const held = holds(begin) ? std::min(count, elements - begin) : 0;
@@ -37,7 +37,7 @@ struct DeviceShare {
   void for_each_part(std::size_t begin, std::size_t count, F&& f) const {
     auto const parts = split(begin, count);
     if (parts.on_device > 0) f(begin, parts.on_device);
-    if (parts.at_home > 0) f(begin + parts.on_device, parts.at_home);
+    if (parts.host_elements > 0) f(begin + parts.on_device, parts.host_elements);
   }
 };
 

@@ -18,7 +18,7 @@ class StateArray {
   [[gnu::noinline]] StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
       : share_(engine.share),
         on_device_(engine.backend, engine.memory_report, MemoryKind::device, purpose, share_.elements),
-        on_host_(engine.backend, engine.memory_report, MemoryKind::pageable, purpose, engine.at_home()) {}
+        on_host_(engine.backend, engine.memory_report, MemoryKind::pageable, purpose, engine.host_elements()) {}
 
   /// The number of an element of all that this rank owns. Consecutive ones are neighbours in each of both places.
   [[nodiscard]] float* at(std::size_t element) const noexcept {

@@ -45,10 +45,10 @@ class ParameterUpdater {
         states_(facts().state_count),
         at_(facts().state_count),
         updated_(engine.layout.trainable_buckets()),
-        delays_(engine.at_home() > 0 && offload.delayed_update) {
+        delays_(engine.host_elements() > 0 && offload.delayed_update) {
     if (facts().has_master()) master_ = {engine, MemoryPurpose::master};
     for (auto& state : states_) state = {engine, MemoryPurpose::optimizer_states};
-    if (engine.at_home() > 0) staging_.emplace(engine, offload);
+    if (engine.host_elements() > 0) staging_.emplace(engine, offload);
     std::size_t count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) {
       for (std::size_t begin = 0; begin < engine.owned_elements(b); begin = end_of_chunk(b, begin)) ++count;
