@@ -63,9 +63,9 @@ class EngineState {
   [[nodiscard]] virtual std::vector<ParameterSpec> const& parameters() const = 0;
 
   /// This rank's part of everything: the parts of all ranks together are every element once, at stage 0 too.
-  [[nodiscard]] virtual std::vector<StateRange> share() const = 0;
+  [[nodiscard]] virtual std::vector<StateRange> owned_ranges() const = 0;
   /// All that this rank holds: at stage 0 every element.
-  [[nodiscard]] virtual std::vector<StateRange> holdings() const = 0;
+  [[nodiscard]] virtual std::vector<StateRange> resident_ranges() const = 0;
 
   /// Copies \p into.size() bytes of \p range, from element \p first on.
   virtual void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) = 0;
@@ -76,7 +76,8 @@ class EngineState {
 
   /// From here to `finish_load` the engine is not to be used: its states are half new, and it says so.
   virtual void begin_load() = 0;
-  /// Sets elements of one of this rank's `holdings`, and what the parameter in the compute type follows from them.
+  /// Sets elements of one of this rank's `resident_ranges`, and what the parameter in the compute type follows from
+  /// them.
   virtual void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) = 0;
   virtual void set_progress(StepProgress const& progress) = 0;
   /// Makes new parameters known to all ranks. Collective.

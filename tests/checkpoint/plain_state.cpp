@@ -43,13 +43,13 @@ void PlainState::fill(std::uint64_t seed, std::size_t rows) {
   }
 }
 
-std::vector<zero::StateRange> PlainState::share() const {
+std::vector<zero::StateRange> PlainState::owned_ranges() const {
   return ranges([&](std::uint64_t n) {
     auto const world = static_cast<std::uint64_t>(size_), r = static_cast<std::uint64_t>(rank_);
     return Part(n * r / world, n * (r + 1) / world);
   });
 }
-std::vector<zero::StateRange> PlainState::holdings() const {
+std::vector<zero::StateRange> PlainState::resident_ranges() const {
   return ranges([](std::uint64_t n) { return Part(0, n); });
 }
 

@@ -34,8 +34,8 @@ class PlainState final : public zero::EngineState {
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override { exchange_(mine, all); }
   [[nodiscard]] zero::EngineTraits const& traits() const override { return traits_; }
   [[nodiscard]] std::vector<zero::ParameterSpec> const& parameters() const override { return parameters_; }
-  [[nodiscard]] std::vector<zero::StateRange> share() const override;
-  [[nodiscard]] std::vector<zero::StateRange> holdings() const override;
+  [[nodiscard]] std::vector<zero::StateRange> owned_ranges() const override;
+  [[nodiscard]] std::vector<zero::StateRange> resident_ranges() const override;
   void read(zero::StateRange const& range, std::uint64_t first, std::span<std::byte> into) override;
   [[nodiscard]] zero::StepProgress progress() const override;
   void begin_load() override { half_loaded = true; }

@@ -136,14 +136,14 @@ constexpr auto save_and_load = [](auto& rig) {
   (void)rig.step();
   auto const state = rig.engine.state();
   std::vector<std::vector<std::byte>> saved;
-  for (auto const& range : state->holdings()) {
+  for (auto const& range : state->resident_ranges()) {
     saved.emplace_back(range.bytes());
     state->read(range, 0, saved.back());
   }
   auto const progress = state->progress();
   state->begin_load();
   auto from = saved.begin();
-  for (auto const& range : state->holdings()) state->write(range, 0, *from++);
+  for (auto const& range : state->resident_ranges()) state->write(range, 0, *from++);
   state->set_progress(progress);
   state->finish_load();
   rig.read_scale(rig.two);
@@ -159,7 +159,7 @@ constexpr auto load = [](auto& rig) {
   (void)rig.step();
   state->begin_load();
   state->set_progress(progress);
-  for (auto const& range : state->holdings()) state->write(range, 0, std::vector<std::byte>(range.bytes()));
+  for (auto const& range : state->resident_ranges()) state->write(range, 0, std::vector<std::byte>(range.bytes()));
   state->finish_load();
 };
 

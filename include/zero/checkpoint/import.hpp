@@ -88,7 +88,7 @@ class ImportSource {
   /// Reads what this rank holds of the parameters that were matched, 1 MiB at a time, file by file.
   void read(EngineState& state) {
     std::vector<StateRange> ranges;
-    for (auto const& range : state.holdings()) {
+    for (auto const& range : state.resident_ranges()) {
       if (range.kind == 0 && tensors_[range.parameter] != nullptr) ranges.push_back(range);
     }
     std::stable_sort(ranges.begin(), ranges.end(), [&](auto const& a, auto const& b) {

@@ -147,7 +147,7 @@ class LoadTransaction {
     report.extra.clear();
     if (!options_.parameters_only) match_policies(manifest_, state_);
     auto const places = match_parameters(manifest_, state_, options_, report);
-    for (auto const& range : state_.holdings()) {
+    for (auto const& range : state_.resident_ranges()) {
       auto const& place = places[range.parameter];
       if (!place || (range.kind > 0 && options_.parameters_only)) continue;
       targets_.push_back(range);

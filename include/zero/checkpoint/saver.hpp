@@ -46,7 +46,7 @@ class CheckpointSaver {
   }
   void reserve(std::unique_ptr<EngineState> const& state) {
     std::uint64_t bytes = 0;
-    for (auto const& range : state->share()) bytes += range.bytes();
+    for (auto const& range : state->owned_ranges()) bytes += range.bytes();
     snapshot_.reserve(*state, static_cast<std::size_t>(bytes));
   }
 

@@ -254,9 +254,9 @@ class ThreadCommunicator {
 
   // Runs this rank's share of a collective between two meetings. Events are recorded before the ranks meet, and waited
   // for after it: waiting for one that was never recorded would be no wait at all.
-  template <class T, class Stream, class Share>
+  template <class T, class Stream, class Body>
   void together(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
-                Stream stream, Share const& share) {
+                Stream stream, Body const& body) {
     auto& mine = state<Stream>();
     mine.stream = stream;
     stream.record(mine.arrived);
@@ -267,7 +267,7 @@ class ThreadCommunicator {
     bool left = false;
     try {
       for_peers([&](std::size_t q) { stream.reach(peers[q]->stream), stream.wait(peers[q]->arrived); });
-      share();
+      body();
       stream.record(mine.left);
       left = true;
       group_->leave(rank_);

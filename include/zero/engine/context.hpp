@@ -28,7 +28,7 @@ struct EngineContext {
   std::vector<ParameterSpec> const& specs;
   typename Backend::Stream communication;  ///< of every collective
   std::size_t rank = 0;
-  DeviceShare share{};  ///< of what this rank owns; all of it without offload
+  OffloadSplit offload_split{};  ///< of what this rank owns; all of it without offload
 
   [[nodiscard]] std::size_t world() const noexcept { return layout.settings().world; }
   [[nodiscard]] Stage stage() const noexcept { return layout.settings().stage; }
@@ -42,7 +42,7 @@ struct EngineContext {
     return layout.buckets()[b].begin / (owns_whole() ? 1 : world());
   }
   /// Of the elements that this rank owns, those whose sums, masters and states lie in host memory.
-  [[nodiscard]] std::size_t host_elements() const noexcept { return layout.owned() - share.elements; }
+  [[nodiscard]] std::size_t host_elements() const noexcept { return layout.owned() - offload_split.elements; }
   [[nodiscard]] std::size_t largest_owned() const noexcept {
     std::size_t largest = 0;
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) {

@@ -56,7 +56,7 @@ class BufferNames {
   void name_owned(std::size_t b, std::string_view what, ElementRole role, Address&& address) const {
     std::size_t const owned = engine_.owned_offset(b);
     for (auto const& piece : pieces_of(b, engine_.owns_whole())) {
-      engine_.share.for_each_part(owned + piece.offset, piece.count, [&](std::size_t first, std::size_t n) {
+      engine_.offload_split.for_each_part(owned + piece.offset, piece.count, [&](std::size_t first, std::size_t n) {
         name_part(b, address(first - owned), piece, n, role, what);
       });
     }

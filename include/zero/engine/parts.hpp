@@ -47,7 +47,7 @@ struct EngineParts {
                 lifetime->parameters.specs(),
                 communication.get(),
                 static_cast<std::size_t>(operations.rank()),
-                share_of(operations, settings, layout)},
+                offload_split_of(operations, settings, layout)},
         norm(backend, memory_report, operations.rank(), operations.size()),
         gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
@@ -104,10 +104,11 @@ struct EngineParts {
     operations.prepare_memory(backend);
     return backend;
   }
-  [[nodiscard]] static DeviceShare share_of(Operations<Backend> const& operations, EngineSettings const& settings,
-                                            FlatLayout const& layout) noexcept {
+  [[nodiscard]] static OffloadSplit offload_split_of(Operations<Backend> const& operations,
+                                                     EngineSettings const& settings,
+                                                     FlatLayout const& layout) noexcept {
     if (!operations.facts().offloads) return {layout.owned()};
-    return DeviceShare::of(layout.owned(), layout.settings().granule, settings.offload);
+    return OffloadSplit::of(layout.owned(), layout.settings().granule, settings.offload);
   }
   [[nodiscard]] std::size_t largest_slice() const noexcept {
     std::size_t largest = 0;

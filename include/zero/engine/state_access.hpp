@@ -49,7 +49,7 @@ class EngineStateAccess final : public EngineState {
   [[nodiscard]] EngineTraits const& traits() const override { return traits_; }
   [[nodiscard]] std::vector<ParameterSpec> const& parameters() const override { return engine_.specs; }
 
-  [[nodiscard]] std::vector<StateRange> share() const override {
+  [[nodiscard]] std::vector<StateRange> owned_ranges() const override {
     return ranges([&](std::size_t b) {
       auto pieces = engine_.layout.slice_pieces(b, engine_.rank);
       if (holds_whole(b)) {  // offsets count from what this rank holds
@@ -58,7 +58,7 @@ class EngineStateAccess final : public EngineState {
       return pieces;
     });
   }
-  [[nodiscard]] std::vector<StateRange> holdings() const override {
+  [[nodiscard]] std::vector<StateRange> resident_ranges() const override {
     return ranges([&](std::size_t b) {
       return holds_whole(b) ? engine_.layout.buckets()[b].pieces : engine_.layout.slice_pieces(b, engine_.rank);
     });
@@ -132,7 +132,7 @@ class EngineStateAccess final : public EngineState {
     std::size_t const size = element_size(range.type);
     if (!is_trainable(range.bucket)) return f(value(range) + first * size, memory);
     std::size_t const owned = engine_.owned_offset(range.bucket), begin = owned + range.offset + first;
-    engine_.share.for_each_part(begin, memory.size() / size, [&](std::size_t element, std::size_t n) {
+    engine_.offload_split.for_each_part(begin, memory.size() / size, [&](std::size_t element, std::size_t n) {
       f(address(range, element - owned), memory.subspan((element - begin) * size, n * size));
     });
   }

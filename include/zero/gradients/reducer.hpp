@@ -169,7 +169,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// device's share ends.
   [[nodiscard, gnu::noinline]] std::byte* sum(std::size_t b, std::size_t offset = 0) const noexcept {
     std::size_t const element = engine_.owned_offset(b) + offset;
-    if (!engine_.share.holds(element)) return offloaded_->host_sums().at(element - engine_.share.elements);
+    if (!engine_.offload_split.holds(element))
+      return offloaded_->host_sums().at(element - engine_.offload_split.elements);
     return sums_at_ + (indexed_whole_ ? in_whole(b) + offset : element) * sum_bytes();
   }
   /// Where the gradients of bucket \p b lie until they are reduced.
@@ -217,7 +218,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     if (sums_locally()) local_sums_ = allocate(MemoryPurpose::local_sums, engine_.layout.trainable());
     if (settings_.offloaded) {
       if (engine_.host_elements() > 0) offloaded_.emplace(engine_, settings_.offload, engine_.host_elements());
-      sums_ = allocate(MemoryPurpose::gradient_sums, engine_.share.elements);
+      sums_ = allocate(MemoryPurpose::gradient_sums, engine_.offload_split.elements);
       sums_at_ = sums_.at(0);
     } else if (sums_locally() || sums_in_place()) {
       sums_at_ = sums_locally() ? local_sums_.at(0) : slots_.data();
@@ -230,7 +231,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   // All of what this rank owns of it, or where the device's share ends in it the rest.
   [[nodiscard]] bool is_offloaded(std::size_t b) const noexcept {
-    return !engine_.share.holds(engine_.owned_offset(b) + engine_.owned_elements(b) - 1);
+    return !engine_.offload_split.holds(engine_.owned_offset(b) + engine_.owned_elements(b) - 1);
   }
   // Of what this rank owns of a bucket, where sums lie as gradients do.
   [[nodiscard]] std::size_t in_whole(std::size_t b) const noexcept {
@@ -349,7 +350,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   // Memory for the sum of an offloaded bucket; where \p fetch, with this rank's slice so far from element \p at on.
   [[nodiscard]] std::byte* borrow(std::size_t b, std::size_t at, bool fetch) {
     std::size_t const begin = engine_.owned_offset(b) + own_offset(b);
-    auto const slice = engine_.share.split(begin, engine_.layout.slice_elements(b));
+    auto const slice = engine_.offload_split.split(begin, engine_.layout.slice_elements(b));
     auto const stream = engine_.communication;
     auto* const memory =
         offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
@@ -361,7 +362,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   // Between micro-batches only the own slice goes on; at stage 0 the last one brings the whole bucket.
   void store(std::size_t b, std::byte const* all) {
     std::size_t const at = last() ? 0 : own_offset(b), begin = engine_.owned_offset(b) + at;
-    auto const part = engine_.share.split(begin, last() ? engine_.owned_elements(b) : engine_.layout.slice_elements(b));
+    auto const part =
+        engine_.offload_split.split(begin, last() ? engine_.owned_elements(b) : engine_.layout.slice_elements(b));
     auto const stream = engine_.communication;
     if (part.on_device > 0) {
       engine_.backend.copy(sums_.at(begin), all + at * sum_bytes(), part.on_device * sum_bytes(), stream);

@@ -11,12 +11,12 @@ namespace zero::detail {
 
 /// Which of the elements that a rank owns keep their sums, master parameters and states on the device: the first ones,
 /// in the order of reduction. Those of the others lie in host memory. As many on every rank.
-struct DeviceShare {
+struct OffloadSplit {
   std::size_t elements = 0;
 
   /// Of \p owned elements, with offload: as many whole granules as \p config leaves on the device.
-  [[nodiscard]] static DeviceShare of(std::size_t owned, std::size_t granule,
-                                      CpuOffload::Config const& config) noexcept {
+  [[nodiscard]] static OffloadSplit of(std::size_t owned, std::size_t granule,
+                                       CpuOffload::Config const& config) noexcept {
     auto const room = static_cast<std::size_t>(config.device_share * static_cast<double>(owned));
     return {room / granule * granule};
   }

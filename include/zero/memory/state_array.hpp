@@ -16,17 +16,17 @@ class StateArray {
  public:
   StateArray() = default;
   [[gnu::noinline]] StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
-      : share_(engine.share),
-        on_device_(engine.backend, engine.memory_report, MemoryKind::device, purpose, share_.elements),
+      : split_(engine.offload_split),
+        on_device_(engine.backend, engine.memory_report, MemoryKind::device, purpose, split_.elements),
         on_host_(engine.backend, engine.memory_report, MemoryKind::pageable, purpose, engine.host_elements()) {}
 
   /// The number of an element of all that this rank owns. Consecutive ones are neighbours in each of both places.
   [[nodiscard]] float* at(std::size_t element) const noexcept {
-    return share_.holds(element) ? on_device_.data() + element : on_host_.data() + (element - share_.elements);
+    return split_.holds(element) ? on_device_.data() + element : on_host_.data() + (element - split_.elements);
   }
 
  private:
-  DeviceShare share_;
+  OffloadSplit split_;
   Buffer<float, Backend> on_device_;
   Buffer<float, Backend> on_host_;
 };

@@ -125,8 +125,8 @@ class ParameterAccess {
   void for_each_part(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, F&& f) const {
     if (quantity == Quantity::value) return f(held(quantity, k, b, at), count);
     std::size_t const owned = engine_.owned_offset(b);
-    engine_.share.for_each_part(owned + at, count,
-                                [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
+    engine_.offload_split.for_each_part(
+        owned + at, count, [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
   }
   [[gnu::noinline]] void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
                                   std::byte* to) {

@@ -145,7 +145,7 @@ class ParameterUpdater {
   [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
   [[nodiscard]] std::size_t end_of_chunk(std::size_t b, std::size_t begin) const noexcept {
     std::size_t const rest = engine_.owned_elements(b) - begin;
-    std::size_t const on_device = engine_.share.split(engine_.owned_offset(b) + begin, rest).on_device;
+    std::size_t const on_device = engine_.offload_split.split(engine_.owned_offset(b) + begin, rest).on_device;
     return begin + (on_device > 0 ? on_device : std::min(rest, staging_->chunk_elements));
   }
   // Returns the number of the chunk after the last one.
@@ -154,7 +154,7 @@ class ParameterUpdater {
     std::size_t const from = engine_.owns_whole() ? 0 : engine_.rank * owned;
     for (std::size_t begin = 0, end = 0; begin < owned; begin = end) {
       end = end_of_chunk(b, begin);
-      bool const on_host = !engine_.share.holds(engine_.owned_offset(b) + begin);
+      bool const on_host = !engine_.offload_split.holds(engine_.owned_offset(b) + begin);
       chunks_[chunk++] = {b, begin, end - begin, on_host, !on_host || end == owned, end == owned};
       pieces_.add(engine_.layout.buckets()[b], from + begin, from + end);
     }

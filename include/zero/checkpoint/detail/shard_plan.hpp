@@ -120,7 +120,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
     file.rank = state.rank();
     file.name = shard_name(file.kind, file.rank, manifest.world);
   }
-  for (auto const& range : state.share()) {
+  for (auto const& range : state.owned_ranges()) {
     if (range.kind >= kinds) continue;
     plans[range.kind].file.ranges.push_back({range.parameter, range.begin, range.begin + range.count});
     plans[range.kind].ranges.push_back(range);
