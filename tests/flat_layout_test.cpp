@@ -53,14 +53,14 @@ void check_ownership(FlatLayout const& layout, std::vector<zero::ParameterSpec> 
   for (std::size_t b = 0; b < layout.buckets().size(); ++b) {
     auto const& bucket = layout.buckets()[b];
     for (std::size_t rank = 0; rank < layout.settings().world; ++rank) {
-      for (auto const& piece : layout.slice_pieces(b, rank)) {
-        auto const& place = layout.places()[piece.parameter];
-        std::size_t const at = bucket.begin + rank * layout.slice_elements(b) + piece.offset;
-        CHECK(at == place.begin + piece.in_parameter);
-        CHECK(piece.offset + piece.count <= layout.slice_elements(b));
+      for (auto const& segment : layout.slice_segments(b, rank)) {
+        auto const& place = layout.places()[segment.parameter];
+        std::size_t const at = bucket.begin + rank * layout.slice_elements(b) + segment.offset;
+        CHECK(at == place.begin + segment.in_parameter);
+        CHECK(segment.offset + segment.count <= layout.slice_elements(b));
         CHECK((b >= place.first_bucket && b < place.first_bucket + place.bucket_count));
-        for (std::size_t i = 0; i < piece.count; ++i) ++owners[at + i];
-        seen[piece.parameter] += piece.count;
+        for (std::size_t i = 0; i < segment.count; ++i) ++owners[at + i];
+        seen[segment.parameter] += segment.count;
       }
     }
   }
@@ -82,8 +82,8 @@ void check_buckets(FlatLayout const& layout) {
     CHECK(bucket.begin == begin);
     CHECK(bucket.elements % unit == 0);
     CHECK(bucket.elements <= capacity);
-    CHECK(!bucket.pieces.empty());
-    for (auto const& piece : bucket.pieces) CHECK(piece.offset % settings.granule == 0);
+    CHECK(!bucket.segments.empty());
+    for (auto const& segment : bucket.segments) CHECK(segment.offset % settings.granule == 0);
     begin += bucket.elements;
   }
   CHECK(begin == layout.total());
@@ -148,8 +148,8 @@ TEST_CASE("flat layout: a parameter larger than a bucket has neighbouring bucket
   std::vector<zero::ParameterSpec> const specs{{.name = "a", .shape = {10}}, {.name = "b", .shape = {1000}}};
   FlatLayout const layout(specs, {.world = 1, .bucket_elements = 256});
   CHECK(layout.places()[1].bucket_count == 4);
-  CHECK(layout.buckets()[3].pieces.front().in_parameter == 768);
-  CHECK(layout.buckets()[3].pieces.front().count == 232);
+  CHECK(layout.buckets()[3].segments.front().in_parameter == 768);
+  CHECK(layout.buckets()[3].segments.front().count == 232);
   CHECK(layout.blocks()[layout.places()[1].block].slot == GradientSlot::own);
 }
 

@@ -26,15 +26,15 @@ void fused_update(benchmark::State& state) {
   measure::check(cudaMemset(gradient, 0x3C, elements * sizeof(Sum)), "cudaMemset");  // 0.011, or near it
 
   // Some hundred parameters, as a bucket of a model has.
-  std::vector<zero::Piece> pieces;
+  std::vector<zero::Segment> segments;
   constexpr std::size_t parts = 256, part = elements / parts;
-  for (std::uint32_t i = 0; i < parts; ++i) pieces.push_back({i, i % 2, i * part, 0, part - i % 128});
-  auto* const on_device = device.allocate<zero::Piece>(parts);
+  for (std::uint32_t i = 0; i < parts; ++i) segments.push_back({i, i % 2, i * part, 0, part - i % 128});
+  auto* const on_device = device.allocate<zero::Segment>(parts);
   std::vector<typename Rule::Constants> const constants{Rule::constants({}, 10), Rule::constants({}, 10)};
   auto* const d_constants = device.allocate<typename Rule::Constants>(2);
   zero::Decision<Rule> const decision{true, 0.5F, d_constants};
   auto* const d_decision = device.allocate<zero::Decision<Rule>>(1);
-  device.backend.copy(on_device, pieces.data(), parts * sizeof(zero::Piece), device.stream);
+  device.backend.copy(on_device, segments.data(), parts * sizeof(zero::Segment), device.stream);
   device.backend.copy(d_constants, constants.data(), 2 * sizeof constants[0], device.stream);
   device.backend.copy(d_decision, &decision, sizeof decision, device.stream);
 
@@ -45,7 +45,7 @@ void fused_update(benchmark::State& state) {
       state, static_cast<double>(elements * (read + written)),
       [&] {
         return measure::seconds_of(device.stream, [&] {
-          device.backend.update({pieces, on_device}, a, d_decision, device.stream);
+          device.backend.update({segments, on_device}, a, d_decision, device.stream);
         });
       },
       2.0 * static_cast<double>(copied), [&] { return measure::copy_seconds(device.stream, to, from, copied); });

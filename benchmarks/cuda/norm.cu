@@ -37,17 +37,17 @@ void norm(benchmark::State& state) {
   auto* const sink = device.allocate<unsigned>(1);
   auto* const words = device.allocate<std::uint64_t>(zero::NormWords::count(1));
   fill<<<1024, 256, 0, device.stream.handle()>>>(slice, elements);
-  std::vector<zero::Piece> pieces;
+  std::vector<zero::Segment> segments;
   constexpr std::size_t parts = 256, part = elements / parts;
-  for (std::uint32_t i = 0; i < parts; ++i) pieces.push_back({i, 0, i * part, 0, part - i % 128});
-  auto* const on_device = device.allocate<zero::Piece>(parts);
-  device.backend.copy(on_device, pieces.data(), parts * sizeof(zero::Piece), device.stream);
+  for (std::uint32_t i = 0; i < parts; ++i) segments.push_back({i, 0, i * part, 0, part - i % 128});
+  auto* const on_device = device.allocate<zero::Segment>(parts);
+  device.backend.copy(on_device, segments.data(), parts * sizeof(zero::Segment), device.stream);
   constexpr std::size_t bytes = elements * sizeof(Sum);
   measure::compare(
       state, static_cast<double>(bytes),
       [&] {
         return measure::seconds_of(device.stream, [&] {
-          device.backend.squares({words, 0, 1}, {pieces, on_device}, slice, device.stream);
+          device.backend.squares({words, 0, 1}, {segments, on_device}, slice, device.stream);
         });
       },
       static_cast<double>(bytes),

@@ -50,7 +50,7 @@ class Parts {
       a.master += i * chunk, a.gradient += i * chunk;
       for (auto& s : a.states) s += i * chunk;
       a.value = pinned_values_ + slot;
-      device_.backend.update_on_host({pieces_, nullptr}, a, &decision_, host_.get());
+      device_.backend.update_on_host({segments_, nullptr}, a, &decision_, host_.get());
       device_.backend.copy(values_ + i * chunk, pinned_values_ + slot, chunk * 2, up_.get());
     }
     for (auto const* stream : {&up_, &down_, &host_}) device_.backend.synchronize(stream->get());
@@ -63,7 +63,7 @@ class Parts {
   zero::CudaBackend::OwnedStream down_, host_, up_;
   float *home_, *sums_, *pinned_sums_;
   zero::bfloat16 *values_, *pinned_values_;
-  std::vector<zero::Piece> pieces_{{0, 0, 0, 0, chunk_}};
+  std::vector<zero::Segment> segments_{{0, 0, 0, 0, chunk_}};
   zero::AdamW::Constants constants_ = zero::AdamW::constants({}, 10);
   zero::Decision<zero::AdamW> decision_;
   zero::UpdateArguments<zero::AdamW, zero::bfloat16, float> arguments_{};

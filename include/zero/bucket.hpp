@@ -15,7 +15,7 @@ struct Bucket {
   std::size_t begin = 0;     ///< first element in the flat space
   std::size_t elements = 0;  ///< with padding
   std::uint32_t block = 0;
-  std::vector<Piece> pieces;
+  std::vector<Segment> segments;
 };
 
 /// Where the gradients of a block lie at stages 2 and 3.
@@ -25,7 +25,7 @@ enum class GradientSlot : std::uint8_t {
   none,  ///< frozen: no gradients
 };
 
-/// Neighbouring buckets that must lie in one contiguous piece of memory: one bucket, or all those of a parameter that
+/// Neighbouring buckets that must lie in one contiguous segment of memory: one bucket, or all those of a parameter that
 /// is larger than a bucket. What stage 3 gathers, and what a gradient slot holds.
 struct Block {
   std::size_t begin = 0;

@@ -102,22 +102,22 @@ class FlatLayout {
   }
 
   /// The parts of parameters inside rank \p rank's slice of bucket \p b; offsets count from the slice's start.
-  [[nodiscard]] std::vector<Piece> slice_pieces(std::size_t b, std::size_t rank) const {
+  [[nodiscard]] std::vector<Segment> slice_segments(std::size_t b, std::size_t rank) const {
     std::size_t const slice = slice_elements(b);
-    std::vector<Piece> pieces;
-    clip_pieces(pieces, buckets_[b].pieces, rank * slice, (rank + 1) * slice);
-    return pieces;
+    std::vector<Segment> segments;
+    clip_segments(segments, buckets_[b].segments, rank * slice, (rank + 1) * slice);
+    return segments;
   }
 
-  /// Appends the parts of \p pieces within [begin, end) to \p clipped; their offsets count from \p begin.
-  static void clip_pieces(std::vector<Piece>& clipped, std::span<Piece const> pieces, std::size_t begin,
-                          std::size_t end) {
-    for (auto const& piece : pieces) {
-      std::size_t const from = std::max(piece.offset, begin);
-      std::size_t const to = std::min(piece.offset + piece.count, end);
+  /// Appends the parts of \p segments within [begin, end) to \p clipped; their offsets count from \p begin.
+  static void clip_segments(std::vector<Segment>& clipped, std::span<Segment const> segments, std::size_t begin,
+                            std::size_t end) {
+    for (auto const& segment : segments) {
+      std::size_t const from = std::max(segment.offset, begin);
+      std::size_t const to = std::min(segment.offset + segment.count, end);
       if (from >= to) continue;
       clipped.push_back(
-          {piece.parameter, piece.group, from - begin, piece.in_parameter + (from - piece.offset), to - from});
+          {segment.parameter, segment.group, from - begin, segment.in_parameter + (from - segment.offset), to - from});
     }
   }
 
@@ -173,7 +173,7 @@ class FlatLayout {
       return;
     }
     std::size_t const start = round_up(open_elements_, settings_.granule);
-    if (open_pieces_.empty() || open_.unit != unit || start + count > capacity()) {
+    if (open_segments_.empty() || open_.unit != unit || start + count > capacity()) {
       close_bucket();
       open_ = Block{.begin = total_, .unit = unit, .whole = whole, .slot = slot};
     }
@@ -184,15 +184,15 @@ class FlatLayout {
     std::size_t const start = round_up(open_elements_, settings_.granule);
     auto const block = static_cast<std::uint32_t>(blocks_.size());
     places_[i] = {total_ + start, count, block, static_cast<std::uint32_t>(buckets_.size()), 1};
-    open_pieces_.push_back({static_cast<std::uint32_t>(i), spec.group.index, start, 0, count});
+    open_segments_.push_back({static_cast<std::uint32_t>(i), spec.group.index, start, 0, count});
     open_elements_ = start + count;
   }
 
   [[gnu::noinline]] void close_bucket() {
-    if (open_pieces_.empty()) return;
+    if (open_segments_.empty()) return;
     std::size_t const elements = round_up(open_elements_, unit_of_collectives());
     append_block(open_, elements, 1);
-    append_bucket(elements).pieces.swap(open_pieces_);
+    append_bucket(elements).segments.swap(open_segments_);
     open_elements_ = 0;
   }
 
@@ -205,7 +205,7 @@ class FlatLayout {
     for (std::size_t done = 0; done < count; done += capacity()) {
       std::size_t const part = std::min(capacity(), count - done);
       auto& bucket = append_bucket(round_up(part, unit_of_collectives()));
-      bucket.pieces.push_back({static_cast<std::uint32_t>(i), spec.group.index, 0, done, part});
+      bucket.segments.push_back({static_cast<std::uint32_t>(i), spec.group.index, 0, done, part});
     }
   }
 
@@ -251,9 +251,9 @@ class FlatLayout {
   std::size_t trainable_buckets_ = 0;
   std::size_t parameter_elements_ = 0;
   std::size_t ring_buckets_of_largest_unit_ = 1;
-  Block open_;  // the bucket that is being filled, while it has pieces
+  Block open_;  // the bucket that is being filled, while it has segments
   std::size_t open_elements_ = 0;
-  std::vector<Piece> open_pieces_;
+  std::vector<Segment> open_segments_;
 };
 
 }  // namespace zero

@@ -28,7 +28,7 @@ enum class MemoryPurpose : std::uint8_t {
   master,            ///< fp32 parameters beside a narrower or offloaded copy
   optimizer_states,  ///< the rule's states in fp32
   staging,           ///< offload's chunks, and what a communicator receives before it is added
-  control,           ///< norm, decision, settings and reports of steps: a few kilobytes; and 32 bytes for each piece
+  control,           ///< norm, decision, settings and reports of steps: a few kilobytes; and 32 bytes for each segment
 };
 inline constexpr std::size_t memory_purposes = 10;
 

@@ -9,7 +9,7 @@
 namespace zero {
 
 /// A contiguous part of one parameter inside a bucket or a slice of one.
-struct Piece {
+struct Segment {
   std::uint32_t parameter = 0;  ///< by registration
   std::uint32_t group = 0;
   std::size_t offset = 0;        ///< elements from the start of the bucket or slice
@@ -17,12 +17,12 @@ struct Piece {
   std::size_t count = 0;         ///< elements, without padding
 };
 
-/// The pieces of a range, sorted by offset, in the two places where they are read. Borrowed.
-struct PieceView {
-  std::span<Piece const> host{};
-  Piece const* device = nullptr;  ///< the same in device memory, for kernels
+/// The segments of a range, sorted by offset, in the two places where they are read. Borrowed.
+struct SegmentView {
+  std::span<Segment const> host{};
+  Segment const* device = nullptr;  ///< the same in device memory, for kernels
 
-  /// Elements from the start of the range to the end of its last piece.
+  /// Elements from the start of the range to the end of its last segment.
   [[nodiscard]] std::size_t extent() const noexcept {
     return host.empty() ? 0 : host.back().offset + host.back().count;
   }

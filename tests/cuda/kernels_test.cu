@@ -27,7 +27,7 @@ using zero::bfloat16;
 using zero::CudaBackend;
 using zero::float16;
 using zero::HostBackend;
-using zero::Piece;
+using zero::Segment;
 
 namespace {
 
@@ -87,18 +87,18 @@ std::size_t count_different(std::vector<T> const& a, std::vector<T> const& b) {
   return different;
 }
 
-/// Pieces with everything that a slice can have: tails, padding between them, one element, several tiles.
-std::vector<Piece> some_pieces() {
+/// Segments with everything that a slice can have: tails, padding between them, one element, several tiles.
+std::vector<Segment> some_pieces() {
   return {
       {3, 0, 128, 0, 1000}, {4, 1, 1280, 0, 1}, {6, 1, 1408, 77, 129}, {7, 0, 1792, 0, 128}, {9, 1, 2048, 5, 30007}};
 }
 constexpr std::size_t extent = 2048 + 30080;  // with padding
 
-struct Pieces {
-  explicit Pieces(std::vector<Piece> list) : host(std::move(list)), device(host) {}
-  [[nodiscard]] zero::PieceView view() const { return {host, device.data()}; }
-  std::vector<Piece> host;
-  DeviceArray<Piece> device;
+struct Segments {
+  explicit Segments(std::vector<Segment> list) : host(std::move(list)), device(host) {}
+  [[nodiscard]] zero::SegmentView view() const { return {host, device.data()}; }
+  std::vector<Segment> host;
+  DeviceArray<Segment> device;
 };
 
 // ------------------------------------------------------------------------------------------------- update
@@ -108,7 +108,7 @@ void check_update(typename Rule::Config const& first, typename Rule::Config cons
                   bool apply, bool with_value) {
   Device device;
   Host host;
-  Pieces const pieces(some_pieces());
+  Segments const segments(some_pieces());
   auto master = numbers<float>(extent, 1);
   auto value = numbers<Compute>(extent, 2);
   auto const gradient = numbers<Sum>(extent, 3);
@@ -132,13 +132,13 @@ void check_update(typename Rule::Config const& first, typename Rule::Config cons
     d_states[k] = DeviceArray<float>(states[k]);
     a.states[k] = d_states[k].data();
   }
-  device.backend.update(pieces.view(), a, d_decision.data(), device.stream);
+  device.backend.update(segments.view(), a, d_decision.data(), device.stream);
 
   zero::Decision<Rule> const decision{apply, 0.37F, constants.data()};
   zero::UpdateArguments<Rule, Compute, Sum> h{};
   h.master = master.data(), h.value = with_value ? value.data() : nullptr, h.gradient = gradient.data();
   for (std::size_t k = 0; k < states.size(); ++k) h.states[k] = states[k].data();
-  host.backend.update(pieces.view(), h, &decision, host.stream);
+  host.backend.update(segments.view(), h, &decision, host.stream);
 
   CHECK(count_different(d_master.fetch(), master) == 0);
   CHECK(count_different(d_value.fetch(), value) == 0);
@@ -161,18 +161,18 @@ void check_rule(typename Rule::Config const& first, typename Rule::Config const&
 // ------------------------------------------------------------------------------------------------- norm
 
 template <class Sum>
-void check_squares(std::vector<Piece> const& list, std::size_t elements, std::vector<std::size_t> const& bad) {
+void check_squares(std::vector<Segment> const& list, std::size_t elements, std::vector<std::size_t> const& bad) {
   Device device;
   Host host;
-  Pieces const pieces(list);
+  Segments const segments(list);
   auto slice = numbers<Sum>(elements, 17, true);
   for (auto i : bad) slice[i] = zero::narrow<Sum>(i % 2 == 0 ? INFINITY : NAN);
   std::vector<std::uint64_t> words(zero::NormWords::count(3));
   DeviceArray<std::uint64_t> const d_words(words);
   DeviceArray<Sum> const d_slice(slice);
   for (int twice = 0; twice < 2; ++twice) {  // sums go on
-    device.backend.squares({d_words.data(), 1, 3}, pieces.view(), d_slice.data(), device.stream);
-    host.backend.squares({words.data(), 1, 3}, pieces.view(), slice.data(), host.stream);
+    device.backend.squares({d_words.data(), 1, 3}, segments.view(), d_slice.data(), device.stream);
+    host.backend.squares({words.data(), 1, 3}, segments.view(), slice.data(), host.stream);
   }
   auto const fetched = d_words.fetch();
   zero::ExactSum expected, actual;

@@ -20,12 +20,12 @@ using zero::simulation::writes;
 namespace kernels = zero::kernels;
 
 // Kernels may touch whole granules.
-inline std::size_t elements_of(kernels::DevicePieces const& pieces) { return pieces.granules * kernels::granule; }
-inline Access table_of(kernels::DevicePieces const& pieces) {
-  return reads(pieces.pieces, pieces.count * sizeof(zero::Piece));
+inline std::size_t elements_of(kernels::DeviceSegments const& segments) { return segments.granules * kernels::granule; }
+inline Access table_of(kernels::DeviceSegments const& segments) {
+  return reads(segments.segments, segments.count * sizeof(zero::Segment));
 }
-inline zero::PieceView view_of(kernels::DevicePieces const& pieces) {
-  return {{pieces.pieces, pieces.count}, pieces.pieces};
+inline zero::SegmentView view_of(kernels::DeviceSegments const& segments) {
+  return {{segments.segments, segments.count}, segments.segments};
 }
 inline zero::HostBackend& host_backend() {
   static zero::HostBackend backend({.threads = 1}, 1);
@@ -34,9 +34,9 @@ inline zero::HostBackend& host_backend() {
 
 template <class Rule, class Compute, class Sum>
 std::vector<Access> accesses_of(kernels::Update<Rule, Compute, Sum> const& a) {
-  std::size_t const n = elements_of(a.pieces);
-  std::vector<Access> all{table_of(a.pieces), reads(a.decision, sizeof *a.decision), reads(a.gradient, n * sizeof(Sum)),
-                          writes(a.master, n * sizeof(float))};
+  std::size_t const n = elements_of(a.segments);
+  std::vector<Access> all{table_of(a.segments), reads(a.decision, sizeof *a.decision),
+                          reads(a.gradient, n * sizeof(Sum)), writes(a.master, n * sizeof(float))};
   if (a.value != nullptr) all.push_back(writes(a.value, n * sizeof(Compute)));
   for (std::size_t k = 0; k < Rule::state_count; ++k) all.push_back(writes(a.states[k], n * sizeof(float)));
   return all;
@@ -45,17 +45,17 @@ template <class Rule, class Compute, class Sum>
 void run(kernels::Update<Rule, Compute, Sum> const& a) {
   zero::UpdateArguments<Rule, Compute, Sum> base{a.master, a.value, a.gradient, {}, 0, {}, 0.0F};
   std::copy_n(a.states, Rule::state_count, base.states.begin());
-  host_backend().update(view_of(a.pieces), base, a.decision, {});
+  host_backend().update(view_of(a.segments), base, a.decision, {});
 }
 
 template <class Sum>
 std::vector<Access> accesses_of(kernels::Squares<Sum> const& a) {
-  return {table_of(a.pieces), reads(a.slice, elements_of(a.pieces) * sizeof(Sum)),
+  return {table_of(a.segments), reads(a.slice, elements_of(a.segments) * sizeof(Sum)),
           writes(a.norm.words, zero::NormWords::count(a.norm.world) * sizeof(std::uint64_t))};
 }
 template <class Sum>
 void run(kernels::Squares<Sum> const& a) {
-  host_backend().squares(a.norm, view_of(a.pieces), a.slice, {});
+  host_backend().squares(a.norm, view_of(a.segments), a.slice, {});
 }
 
 template <class Rule, class Scaler>

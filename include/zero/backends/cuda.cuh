@@ -40,9 +40,9 @@ void CudaStream::add_words(Word* into, Word const* const* sources, std::size_t s
 }
 
 template <class Sum>
-void CudaBackend::squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream) {
-  kernels::Squares<Sum> const a{slice, kernels::DevicePieces(pieces), norm};
-  std::size_t const blocks = kernels::divide_up(a.pieces.granules, kernels::squares_granules);
+void CudaBackend::squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream) {
+  kernels::Squares<Sum> const a{slice, kernels::DeviceSegments(segments), norm};
+  std::size_t const blocks = kernels::divide_up(a.segments.granules, kernels::squares_granules);
   constexpr std::size_t per_multiprocessor = 8;  // each block ends with additions to the same words
   kernels::launch(kernels::squares<Sum>,
                   std::min(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
@@ -55,12 +55,12 @@ void CudaBackend::decide(DecisionArguments<Rule, Scaler> const& arguments, Strea
 }
 
 template <class Rule, class Compute, class Sum>
-void CudaBackend::update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                          Decision<Rule> const* decision, Stream stream) {
-  kernels::Update<Rule, Compute, Sum> a{base.master, base.value, base.gradient, {}, kernels::DevicePieces(pieces),
+  kernels::Update<Rule, Compute, Sum> a{base.master, base.value, base.gradient, {}, kernels::DeviceSegments(segments),
                                         decision};
   std::copy(base.states.begin(), base.states.end(), a.states);
-  kernels::launch(kernels::update<Rule, Compute, Sum>, a.pieces.tiles(), a, stream, "the update kernel");
+  kernels::launch(kernels::update<Rule, Compute, Sum>, a.segments.tiles(), a, stream, "the update kernel");
 }
 
 template <class To, class From>

@@ -261,11 +261,11 @@ class CudaBackend {
     stream.accumulate(into, &from, 1, n, first);
   }
   template <class Sum>
-  ZERO_LAUNCHES_KERNELS void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream);
+  ZERO_LAUNCHES_KERNELS void squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream);
   template <class Rule, class Scaler>
   ZERO_LAUNCHES_KERNELS void decide(DecisionArguments<Rule, Scaler> const& arguments, Stream stream);
   template <class Rule, class Compute, class Sum>
-  ZERO_LAUNCHES_KERNELS void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  ZERO_LAUNCHES_KERNELS void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                                     Decision<Rule> const* decision, Stream stream);
   template <class To, class From>
   ZERO_LAUNCHES_KERNELS void cast(To* to, From const* from, std::size_t n, Stream stream);
@@ -277,18 +277,18 @@ class CudaBackend {
                 [this, to, from, n] { host_.cast_on_host(to, from, n, {}); });
   }
 
-  /// The update of offloaded states, by the host, in the order of \p stream. \p pieces must stay where they are.
+  /// The update of offloaded states, by the host, in the order of \p stream. \p segments must stay where they are.
   template <class Rule, class Compute, class Sum>
-  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update_on_host(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
-    std::size_t const n = pieces.extent();
+    std::size_t const n = segments.extent();
     std::vector<detail::HostTask::Range> touches{{decision, sizeof *decision, false},
                                                  {base.gradient, n * sizeof(Sum), false},
                                                  {base.master, n * sizeof(float), true}};
     if (base.value != nullptr) touches.push_back({base.value, n * sizeof(Compute), true});
     for (auto* state : base.states) touches.push_back({state, n * sizeof(float), true});
     run_on_host(stream, std::move(touches),
-                [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
+                [this, segments, base, decision] { host_.update(segments, base, decision, {}); });
   }
 
  private:

@@ -63,23 +63,24 @@ class HostExecutor {
     });
   }
 
-  /// Calls `f(piece)` for the parts of \p pieces, cut at chunk boundaries; offsets still count from the slice's start.
-  [[gnu::noinline]] void for_pieces(std::span<Piece const> pieces, detail::FunctionRef<void(Piece const&)> f) {
-    if (pieces.empty()) return;
-    for_chunks(pieces.back().offset + pieces.back().count, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = first_beyond(pieces, begin); i < pieces.size() && pieces[i].offset < end; ++i) {
-        f(cut(pieces[i], begin, end));
+  /// Calls `f(segment)` for the parts of \p segments, cut at chunk boundaries; offsets still count from the slice's
+  /// start.
+  [[gnu::noinline]] void for_segments(std::span<Segment const> segments, detail::FunctionRef<void(Segment const&)> f) {
+    if (segments.empty()) return;
+    for_chunks(segments.back().offset + segments.back().count, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = first_beyond(segments, begin); i < segments.size() && segments[i].offset < end; ++i) {
+        f(cut(segments[i], begin, end));
       }
     });
   }
 
  private:
-  // Number of the first piece that ends after \p begin.
-  [[nodiscard]] static std::size_t first_beyond(std::span<Piece const> pieces, std::size_t begin) noexcept {
+  // Number of the first segment that ends after \p begin.
+  [[nodiscard]] static std::size_t first_beyond(std::span<Segment const> segments, std::size_t begin) noexcept {
     std::size_t first = 0;
-    for (std::size_t last = pieces.size(); first < last;) {
+    for (std::size_t last = segments.size(); first < last;) {
       std::size_t const middle = (first + last) / 2;
-      if (pieces[middle].offset + pieces[middle].count <= begin) {
+      if (segments[middle].offset + segments[middle].count <= begin) {
         first = middle + 1;
       } else {
         last = middle;
@@ -87,10 +88,10 @@ class HostExecutor {
     }
     return first;
   }
-  [[nodiscard]] static Piece cut(Piece const& piece, std::size_t begin, std::size_t end) noexcept {
-    std::size_t const from = std::max(begin, piece.offset);
-    std::size_t const to = std::min(end, piece.offset + piece.count);
-    return {piece.parameter, piece.group, from, piece.in_parameter + (from - piece.offset), to - from};
+  [[nodiscard]] static Segment cut(Segment const& segment, std::size_t begin, std::size_t end) noexcept {
+    std::size_t const from = std::max(begin, segment.offset);
+    std::size_t const to = std::min(end, segment.offset + segment.count);
+    return {segment.parameter, segment.group, from, segment.in_parameter + (from - segment.offset), to - from};
   }
 
   ThreadPool own_;
@@ -226,18 +227,18 @@ class HostBackend {
     HostStream(executor_).accumulate(into, &from, 1, n, first);
   }
 
-  /// Adds the squares of the pieces of a slice to \p norm, and enters the first registered parameter of them that has
+  /// Adds the squares of the segments of a slice to \p norm, and enters the first registered parameter of them that has
   /// an element that is not finite.
   template <class Sum>
-  void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream /*stream*/) {
+  void squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream /*stream*/) {
     std::mutex mutex;
-    executor_.for_pieces(pieces.host, [&](Piece const& piece) {
+    executor_.for_segments(segments.host, [&](Segment const& segment) {
       ExactSum sum;
-      bool const finite = add_squares(executor_.instruction_set(), sum, slice + piece.offset, piece.count);
+      bool const finite = add_squares(executor_.instruction_set(), sum, slice + segment.offset, segment.count);
       sum.normalize();
       std::lock_guard lock(mutex);
       merge(norm, sum);
-      if (!finite) enter_bad(norm, piece.parameter);
+      if (!finite) enter_bad(norm, segment.parameter);
     });
   }
 
@@ -246,29 +247,29 @@ class HostBackend {
     zero::decide(arguments);
   }
 
-  /// The fused update of pieces whose offsets count from the start of master, value, gradient and every state. Does
+  /// The fused update of segments whose offsets count from the start of master, value, gradient and every state. Does
   /// nothing where the decision is not to apply.
   template <class Rule, class Compute, class Sum>
-  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
-              Stream /*stream*/) {
+  void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
+              Decision<Rule> const* decision, Stream /*stream*/) {
     if (!decision->apply) return;
-    executor_.for_pieces(pieces.host, [&](Piece const& piece) {
+    executor_.for_segments(segments.host, [&](Segment const& segment) {
       auto arguments = base;
-      arguments.master += piece.offset;
-      if (arguments.value != nullptr) arguments.value += piece.offset;
-      arguments.gradient += piece.offset;
-      for (auto& state : arguments.states) state += piece.offset;
-      arguments.count = piece.count;
-      arguments.constants = decision->constants[piece.group];
+      arguments.master += segment.offset;
+      if (arguments.value != nullptr) arguments.value += segment.offset;
+      arguments.gradient += segment.offset;
+      for (auto& state : arguments.states) state += segment.offset;
+      arguments.count = segment.count;
+      arguments.constants = decision->constants[segment.group];
       arguments.multiplier = decision->multiplier;
       fused_update(executor_.instruction_set(), arguments);
     });
   }
   /// The same in host memory, for offloaded states.
   template <class Rule, class Compute, class Sum>
-  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update_on_host(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
-    update(pieces, base, decision, stream);
+    update(segments, base, decision, stream);
   }
 
   /// to[i] = from[i] for \p n elements of another type, rounded to nearest even.

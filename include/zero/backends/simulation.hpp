@@ -182,11 +182,11 @@ class SimulationBackend {
   }
 
   template <class Sum>
-  void squares(NormWords norm, PieceView const& pieces, Sum const* slice, Stream stream) {
+  void squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream) {
     put(stream, "squares",
-        {simulation::reads(slice, pieces.extent() * sizeof(Sum)), reads_table(pieces),
+        {simulation::reads(slice, segments.extent() * sizeof(Sum)), reads_table(segments),
          simulation::writes(norm.words, NormWords::count(norm.world) * sizeof(std::uint64_t))},
-        [this, norm, pieces, slice] { host_.squares(norm, pieces, slice, {}); });
+        [this, norm, segments, slice] { host_.squares(norm, segments, slice, {}); });
   }
 
   template <class Rule, class Scaler>
@@ -202,14 +202,14 @@ class SimulationBackend {
   }
 
   template <class Rule, class Compute, class Sum>
-  void update(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base, Decision<Rule> const* decision,
-              Stream stream) {
-    put_update("update", pieces, base, decision, stream);
+  void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
+              Decision<Rule> const* decision, Stream stream) {
+    put_update("update", segments, base, decision, stream);
   }
   template <class Rule, class Compute, class Sum>
-  void update_on_host(PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void update_on_host(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
-    put_update("update on host", pieces, base, decision, stream);
+    put_update("update on host", segments, base, decision, stream);
   }
 
   template <class To, class From>
@@ -224,8 +224,8 @@ class SimulationBackend {
     return {process_.reserve(rounded), rounded};
   }
 
-  [[nodiscard]] static simulation::Access reads_table(PieceView const& pieces) {
-    return simulation::reads(pieces.device, pieces.host.size() * sizeof(Piece));
+  [[nodiscard]] static simulation::Access reads_table(SegmentView const& segments) {
+    return simulation::reads(segments.device, segments.host.size() * sizeof(Segment));
   }
 
   template <class F>
@@ -239,16 +239,16 @@ class SimulationBackend {
   }
 
   template <class Rule, class Compute, class Sum>
-  void put_update(char const* name, PieceView const& pieces, UpdateArguments<Rule, Compute, Sum> const& base,
+  void put_update(char const* name, SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                   Decision<Rule> const* decision, Stream stream) {
-    std::size_t const n = pieces.extent();
-    std::vector<simulation::Access> accesses{reads_table(pieces), simulation::reads(base.gradient, n * sizeof(Sum)),
+    std::size_t const n = segments.extent();
+    std::vector<simulation::Access> accesses{reads_table(segments), simulation::reads(base.gradient, n * sizeof(Sum)),
                                              simulation::writes(base.master, n * sizeof(float)),
                                              simulation::reads(decision, sizeof *decision)};
     if (base.value != nullptr) accesses.push_back(simulation::writes(base.value, n * sizeof(Compute)));
     for (auto* state : base.states) accesses.push_back(simulation::writes(state, n * sizeof(float)));
     put(stream, name, std::move(accesses),
-        [this, pieces, base, decision] { host_.update(pieces, base, decision, {}); });
+        [this, segments, base, decision] { host_.update(segments, base, decision, {}); });
   }
 
   detail::simulation::Process process_;

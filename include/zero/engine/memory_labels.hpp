@@ -46,33 +46,33 @@ class BufferNames {
  private:
   // The parts of a bucket, or of this rank's slice of it, from `at` on.
   void name(std::size_t b, bool whole, void const* at, ElementRole role, std::string_view what) const {
-    for (auto const& piece : pieces_of(b, whole)) {
-      name_part(b, static_cast<std::byte const*>(at) + piece.offset * engine_.operations.bytes(role), piece,
-                piece.count, role, what);
+    for (auto const& segment : segments_of(b, whole)) {
+      name_part(b, static_cast<std::byte const*>(at) + segment.offset * engine_.operations.bytes(role), segment,
+                segment.count, role, what);
     }
   }
   // The same of what this rank owns, whose elements lie where `address` says, neighbours within the device's share.
   template <class Address>
   void name_owned(std::size_t b, std::string_view what, ElementRole role, Address&& address) const {
     std::size_t const owned = engine_.owned_offset(b);
-    for (auto const& piece : pieces_of(b, engine_.owns_whole())) {
-      engine_.offload_split.for_each_part(owned + piece.offset, piece.count, [&](std::size_t first, std::size_t n) {
-        name_part(b, address(first - owned), piece, n, role, what);
+    for (auto const& segment : segments_of(b, engine_.owns_whole())) {
+      engine_.offload_split.for_each_part(owned + segment.offset, segment.count, [&](std::size_t first, std::size_t n) {
+        name_part(b, address(first - owned), segment, n, role, what);
       });
     }
   }
-  [[nodiscard]] std::vector<Piece> pieces_of(std::size_t b, bool whole) const {
+  [[nodiscard]] std::vector<Segment> segments_of(std::size_t b, bool whole) const {
     std::size_t const slice = engine_.layout.slice_elements(b);
     std::size_t const begin = whole ? 0 : engine_.rank * slice;
-    std::vector<Piece> pieces;
-    FlatLayout::clip_pieces(pieces, engine_.layout.buckets()[b].pieces, begin,
-                            whole ? engine_.layout.buckets()[b].elements : begin + slice);
-    return pieces;
+    std::vector<Segment> segments;
+    FlatLayout::clip_segments(segments, engine_.layout.buckets()[b].segments, begin,
+                              whole ? engine_.layout.buckets()[b].elements : begin + slice);
+    return segments;
   }
-  void name_part(std::size_t b, void const* at, Piece const& piece, std::size_t count, ElementRole role,
+  void name_part(std::size_t b, void const* at, Segment const& segment, std::size_t count, ElementRole role,
                  std::string_view what) const {
     engine_.backend.name_memory(at, count * engine_.operations.bytes(role),
-                                sentence({what, quote(engine_.specs[piece.parameter].name), " in bucket ", b}));
+                                sentence({what, quote(engine_.specs[segment.parameter].name), " in bucket ", b}));
   }
 
   // Buckets of the ring take turns in one place: no parameter of one of them says what lies there.

@@ -110,10 +110,11 @@ class Operations : public PeerCheck {
 
   // The backend's.
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
-  virtual void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice, Stream stream) = 0;
+  virtual void squares(Backend& backend, NormWords norm, SegmentView const& segments, void const* slice,
+                       Stream stream) = 0;
   virtual void decide(Backend& backend, DecisionPlaces const& places, Stream stream) = 0;
   /// \p on_host: of offloaded states.
-  virtual void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, bool on_host,
+  virtual void update(Backend& backend, SegmentView const& segments, UpdatePlaces const& places, bool on_host,
                       Stream stream) = 0;
   /// Parameters in the compute type from their masters; of offloaded states.
   virtual void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n, Stream stream) = 0;

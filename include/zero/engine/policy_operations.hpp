@@ -102,9 +102,9 @@ class PolicyOperations final : public Operations<Backend> {
                                     Stream stream) override {
     backend.accumulate(static_cast<Sum*>(into), static_cast<Value const*>(from), n, first, stream);
   }
-  [[gnu::noinline]] void squares(Backend& backend, NormWords norm, PieceView const& pieces, void const* slice,
+  [[gnu::noinline]] void squares(Backend& backend, NormWords norm, SegmentView const& segments, void const* slice,
                                  Stream stream) override {
-    backend.squares(norm, pieces, static_cast<Sum const*>(slice), stream);
+    backend.squares(norm, segments, static_cast<Sum const*>(slice), stream);
   }
   [[gnu::noinline]] void decide(Backend& backend, DecisionPlaces const& places, Stream stream) override {
     backend.decide(
@@ -120,7 +120,7 @@ class PolicyOperations final : public Operations<Backend> {
                                         .outcome = places.outcome},
         stream);
   }
-  [[gnu::noinline]] void update(Backend& backend, PieceView const& pieces, UpdatePlaces const& places, bool on_host,
+  [[gnu::noinline]] void update(Backend& backend, SegmentView const& segments, UpdatePlaces const& places, bool on_host,
                                 Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
     arguments.master = places.master;
@@ -129,9 +129,9 @@ class PolicyOperations final : public Operations<Backend> {
     std::copy_n(places.states, arguments.states.size(), arguments.states.begin());
     auto const* const decision = static_cast<Decision<Rule> const*>(places.decision);
     if constexpr (Offload::offloads) {
-      if (on_host) return backend.template update_on_host<Rule, Value, Sum>(pieces, arguments, decision, stream);
+      if (on_host) return backend.template update_on_host<Rule, Value, Sum>(segments, arguments, decision, stream);
     }
-    backend.template update<Rule, Value, Sum>(pieces, arguments, decision, stream);
+    backend.template update<Rule, Value, Sum>(segments, arguments, decision, stream);
   }
   [[gnu::noinline]] void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n,
                                         Stream stream) override {

@@ -51,16 +51,16 @@ class EngineStateAccess final : public EngineState {
 
   [[nodiscard]] std::vector<StateRange> owned_ranges() const override {
     return ranges([&](std::size_t b) {
-      auto pieces = engine_.layout.slice_pieces(b, engine_.rank);
+      auto segments = engine_.layout.slice_segments(b, engine_.rank);
       if (holds_whole(b)) {  // offsets count from what this rank holds
-        for (auto& piece : pieces) piece.offset += engine_.rank * engine_.layout.slice_elements(b);
+        for (auto& segment : segments) segment.offset += engine_.rank * engine_.layout.slice_elements(b);
       }
-      return pieces;
+      return segments;
     });
   }
   [[nodiscard]] std::vector<StateRange> resident_ranges() const override {
     return ranges([&](std::size_t b) {
-      return holds_whole(b) ? engine_.layout.buckets()[b].pieces : engine_.layout.slice_pieces(b, engine_.rank);
+      return holds_whole(b) ? engine_.layout.buckets()[b].segments : engine_.layout.slice_segments(b, engine_.rank);
     });
   }
 
@@ -105,20 +105,20 @@ class EngineStateAccess final : public EngineState {
   }
 
   template <class F>
-  std::vector<StateRange> ranges(F&& pieces_of) const {
+  std::vector<StateRange> ranges(F&& segments_of) const {
     auto const& facts = engine_.operations.facts();
     std::vector<StateRange> ranges;
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
       std::size_t const kinds = is_trainable(b) ? 1 + facts.state_count : 1;
-      for (auto const& piece : pieces_of(b)) {
+      for (auto const& segment : segments_of(b)) {
         for (std::size_t kind = 0; kind < kinds; ++kind) {
-          ranges.push_back({.parameter = piece.parameter,
+          ranges.push_back({.parameter = segment.parameter,
                             .kind = static_cast<std::uint32_t>(kind),
-                            .begin = piece.in_parameter,
-                            .count = piece.count,
+                            .begin = segment.in_parameter,
+                            .count = segment.count,
                             .type = is_trainable(b) ? ElementType::fp32 : facts.compute,
                             .bucket = static_cast<std::uint32_t>(b),
-                            .offset = piece.offset});
+                            .offset = segment.offset});
         }
       }
     }

@@ -26,7 +26,7 @@ class GradientArrivals {
   /// Forgets what has arrived.
   void reset() {
     for (auto& arrived : arrived_) arrived = 0;
-    for (std::size_t b = 0; b < missing_.size(); ++b) missing_[b] = layout_->buckets()[b].pieces.size();
+    for (std::size_t b = 0; b < missing_.size(); ++b) missing_[b] = layout_->buckets()[b].segments.size();
   }
 
   /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.

@@ -26,10 +26,10 @@ class GradientNorm {
   /// Starts a new sum. Does not synchronize \p stream.
   void reset(Stream stream) { backend_.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
 
-  /// Adds the squares of this rank's slice of one bucket, of which \p pieces are parameters and the rest is padding.
+  /// Adds the squares of this rank's slice of one bucket, of which \p segments are parameters and the rest is padding.
   template <class Operations>
-  void add(Operations& operations, PieceView const& pieces, void const* slice, Stream stream) {
-    operations.squares(backend_, view(), pieces, slice, stream);
+  void add(Operations& operations, SegmentView const& segments, void const* slice, Stream stream) {
+    operations.squares(backend_, view(), segments, slice, stream);
   }
 
   /// Settles the sum over all ranks.

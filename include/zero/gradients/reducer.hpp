@@ -58,9 +58,9 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
         copies_(engine.specs.size()) {
     for (std::size_t b = 0; b < producers_.size(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
-      own_pieces_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
+      own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
     }
-    own_pieces_.upload(engine);
+    own_segments_.upload(engine);
     place_sums();
   }
 
@@ -176,7 +176,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Where the gradients of bucket \p b lie until they are reduced.
   [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return slots_.bucket(b); }
   /// Parts of parameters in this rank's slice of bucket \p b.
-  [[nodiscard]] PieceView own_pieces(std::size_t b) const noexcept { return own_pieces_[b]; }
+  [[nodiscard]] SegmentView own_segments(std::size_t b) const noexcept { return own_segments_[b]; }
 
   /// The update has read every sum, as far as the communication stream knows, or has a place of its own for them until
   /// it does: their memory may be written again.
@@ -189,7 +189,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[gnu::noinline]] void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < producers_.size(); ++b) {
-      norm_.add(engine_.operations, own_pieces(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
+      norm_.add(engine_.operations, own_segments(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
                 engine_.communication);
       if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
     }
@@ -336,7 +336,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   void complete_sum(std::size_t b, void* all, void* own, std::size_t n) {
-    norm_.add(engine_.operations, own_pieces(b), own, engine_.communication);
+    norm_.add(engine_.operations, own_segments(b), own, engine_.communication);
     if (!engine_.owns_whole()) return;
     engine_.operations.all_gather(ElementRole::sum, own, all, n, {"gradient sums", b}, engine_.communication);
     count(engine_.traffic.gradient_sums, n);
@@ -378,7 +378,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   GradientSlots<Backend> slots_;
   FixedArray<StreamJoin<Backend>> producers_;
   StreamJoin<Backend> abandoned_;  // who may still write gradients that nobody will use
-  PieceTable<Backend> own_pieces_;
+  SegmentTable<Backend> own_segments_;
   ElementBuffer<Backend> sums_;
   ElementBuffer<Backend> local_sums_;
   std::optional<OffloadedSums<Backend>> offloaded_;

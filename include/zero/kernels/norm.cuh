@@ -15,11 +15,11 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Arguments of the sum of squares of the pieces of a slice.
+/// Arguments of the sum of squares of the segments of a slice.
 template <class Sum>
 struct Squares {
   Sum const* slice;
-  DevicePieces pieces;
+  DeviceSegments segments;
   NormWords norm;
 };
 
@@ -128,8 +128,8 @@ __device__ inline void publish(NormWords const& norm, Word* digits) {
   }
 }
 
-/// The sums of eight granules that lie inside one piece: lane l returns that of granule l / 4. All loads come first, so
-/// that they are under way together. A number that is not finite makes its granule's sum not finite.
+/// The sums of eight granules that lie inside one segment: lane l returns that of granule l / 4. All loads come first,
+/// so that they are under way together. A number that is not finite makes its granule's sum not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_inside(Sum const* g, unsigned lane) {
   std::uint32_t bits[warp_granules][4];
@@ -144,15 +144,15 @@ template <class Sum>
   return finish_trees(sums, lane);
 }
 
-/// The same of granules that may be of several pieces, short, padding, or not finite: what is not there or not finite
+/// The same of granules that may be of several segments, short, padding, or not finite: what is not there or not finite
 /// counts as zero. Enters what is not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_anywhere(Squares<Sum> const& a, std::uint64_t first, unsigned lane) {
   // Lane l looks up granule l / 4.
   std::uint64_t const x = (first + lane / 4) * granule;
-  bool const inside = first + lane / 4 < a.pieces.granules;
-  Piece const piece = a.pieces.pieces[inside ? a.pieces.find(x) : 0];
-  unsigned const elements = inside ? elements_of(piece, x) : 0;
+  bool const inside = first + lane / 4 < a.segments.granules;
+  Segment const segment = a.segments.segments[inside ? a.segments.find(x) : 0];
+  unsigned const elements = inside ? elements_of(segment, x) : 0;
   double sums[warp_granules];
   std::uint32_t bad = 0;
 #pragma unroll
@@ -167,7 +167,7 @@ template <class Sum>
     }
     sums[j] = sum_of_four(bits);
   }
-  if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, piece.parameter, lane);
+  if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, segment.parameter, lane);
   return finish_trees(sums, lane);
 }
 
@@ -176,7 +176,7 @@ template <class Sum>
   return (zero::detail::bit_cast<Float64>(x) & exponent) != exponent;
 }
 
-/// Each block takes neighbouring batches of granules, so that a warp seldom meets another piece.
+/// Each block takes neighbouring batches of granules, so that a warp seldom meets another segment.
 template <class Sum>
 ZERO_KERNEL(block_threads)
 squares(Squares<Sum> const a) {
@@ -184,19 +184,19 @@ squares(Squares<Sum> const a) {
   if (threadIdx.x < ExactSum::words) digits[threadIdx.x] = 0;
   __syncthreads();
   unsigned const lane = threadIdx.x % warp_size;
-  std::uint64_t const batches = (a.pieces.granules + warp_granules - 1) / warp_granules;
+  std::uint64_t const batches = (a.segments.granules + warp_granules - 1) / warp_granules;
   std::uint64_t const end = batches * (blockIdx.x + 1) / gridDim.x;
-  std::uint64_t begin_of_piece = 0, end_of_piece = 0;
+  std::uint64_t begin_of_segment = 0, end_of_segment = 0;
   DigitWindow window;
   for (std::uint64_t batch = batches * blockIdx.x / gridDim.x + threadIdx.x / warp_size; batch < end;
        batch += block_warps) {
     std::uint64_t const first = batch * warp_granules, x = first * granule;
     constexpr std::uint64_t elements = warp_granules * granule;
-    if (x < begin_of_piece || x + elements > end_of_piece) {
-      Piece const& piece = a.pieces.pieces[a.pieces.find(x)];
-      begin_of_piece = piece.offset, end_of_piece = piece.offset + piece.count;
+    if (x < begin_of_segment || x + elements > end_of_segment) {
+      Segment const& segment = a.segments.segments[a.segments.find(x)];
+      begin_of_segment = segment.offset, end_of_segment = segment.offset + segment.count;
     }
-    bool const inside = x >= begin_of_piece && x + elements <= end_of_piece;
+    bool const inside = x >= begin_of_segment && x + elements <= end_of_segment;
     double sum = inside ? sum_inside(a.slice + x, lane) : 0.0;
     if (!inside || __any_sync(all_lanes, !is_finite(sum))) sum = sum_anywhere(a, first, lane);
     if (lane % 4 == 0) window.add(sum, digits);

@@ -14,15 +14,15 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Arguments of the fused update on a device: those of `fused_update`, for the pieces of a range. Arrays are aligned to
-/// 16 bytes, and may be read and written up to the end of the last granule.
+/// Arguments of the fused update on a device: those of `fused_update`, for the segments of a range. Arrays are aligned
+/// to 16 bytes, and may be read and written up to the end of the last granule.
 template <class Rule, class Compute, class Sum>
 struct Update {
   float* master;
   Compute* value;  ///< null: none
   Sum const* gradient;
   float* states[Rule::state_count == 0 ? 1 : Rule::state_count];
-  DevicePieces pieces;
+  DeviceSegments segments;
   Decision<Rule> const* decision;
 };
 
@@ -56,19 +56,19 @@ update(Update<Rule, Compute, Sum> const a) {
   float const multiplier = a.decision->multiplier;
   unsigned const warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
   std::uint64_t const first = std::uint64_t{blockIdx.x} * tile_granules + warp;
-  if (first >= a.pieces.granules) return;
-  std::uint32_t p = a.pieces.find(first * granule);
-  Piece piece = a.pieces.pieces[p];
-  typename Rule::Constants constants = a.decision->constants[piece.group];
+  if (first >= a.segments.granules) return;
+  std::uint32_t p = a.segments.find(first * granule);
+  Segment segment = a.segments.segments[p];
+  typename Rule::Constants constants = a.decision->constants[segment.group];
   for (unsigned i = 0; i < tile_granules; i += block_warps) {
-    if (first + i >= a.pieces.granules) return;
+    if (first + i >= a.segments.granules) return;
     std::uint64_t const x = (first + i) * granule;
-    while (x >= piece.offset + piece.count && p + 1 < a.pieces.count && a.pieces.pieces[p + 1].offset <= x) {
-      std::uint32_t const group = piece.group;
-      piece = a.pieces.pieces[++p];
-      if (piece.group != group) constants = a.decision->constants[piece.group];
+    while (x >= segment.offset + segment.count && p + 1 < a.segments.count && a.segments.segments[p + 1].offset <= x) {
+      std::uint32_t const group = segment.group;
+      segment = a.segments.segments[++p];
+      if (segment.group != group) constants = a.decision->constants[segment.group];
     }
-    unsigned const elements = elements_of(piece, x), mine = lane * 4;
+    unsigned const elements = elements_of(segment, x), mine = lane * 4;
     if (mine >= elements) continue;
     update_four(a, x + mine, elements - mine < 4 ? elements - mine : 4, constants, multiplier,
                 std::make_index_sequence<Rule::state_count>{});

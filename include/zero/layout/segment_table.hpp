@@ -14,33 +14,33 @@
 
 namespace zero::detail {
 
-/// The pieces of many ranges, each known by its number, on the host and on the device. Filled once: `add` every range,
-/// then `upload`.
+/// The segments of many ranges, each known by its number, on the host and on the device. Filled once: `add` every
+/// range, then `upload`.
 template <class Backend>
-class PieceTable {
+class SegmentTable {
  public:
   /// Adds elements [begin, end) of \p bucket as the next range; offsets count from \p begin.
   void add(Bucket const& bucket, std::size_t begin, std::size_t end) {
-    FlatLayout::clip_pieces(pieces_, bucket.pieces, begin, end);
-    ends_.push_back(pieces_.size());
+    FlatLayout::clip_segments(segments_, bucket.segments, begin, end);
+    ends_.push_back(segments_.size());
   }
 
   /// Copies the table to the device: current for what is put on the communication stream later.
   [[gnu::noinline]] void upload(EngineContext<Backend> const& engine) {
-    device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, pieces_.size()};
-    if (pieces_.empty()) return;
-    engine.backend.copy(device_.data(), pieces_.data(), pieces_.size() * sizeof(Piece), engine.communication);
+    device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, segments_.size()};
+    if (segments_.empty()) return;
+    engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
   }
 
-  [[nodiscard]] PieceView operator[](std::size_t range) const noexcept {
+  [[nodiscard]] SegmentView operator[](std::size_t range) const noexcept {
     std::size_t const begin = range == 0 ? 0 : ends_[range - 1];
-    return {{pieces_.data() + begin, ends_[range] - begin}, device_.data() + begin};
+    return {{segments_.data() + begin, ends_[range] - begin}, device_.data() + begin};
   }
 
  private:
-  std::vector<Piece> pieces_;
+  std::vector<Segment> segments_;
   GrowingArray<std::size_t> ends_;
-  Buffer<Piece, Backend> device_;
+  Buffer<Segment, Backend> device_;
 };
 
 }  // namespace zero::detail

@@ -169,7 +169,7 @@ class ParameterAccess {
     return wide;
   }
 
-  [[gnu::noinline]] void read_slices(Quantity quantity, std::size_t k, std::size_t b, Piece const& part,
+  [[gnu::noinline]] void read_slices(Quantity quantity, std::size_t k, std::size_t b, Segment const& part,
                                      std::byte* to) {
     std::size_t const n = engine_.layout.slice_elements(b);
     ElementBuffer<Backend> const whole(engine_, role(quantity), MemoryKind::device, MemoryPurpose::staging,
@@ -206,11 +206,11 @@ class ParameterAccess {
     engine_.backend.host_writes(elements.begin(), elements.size());  // the memory is the host's again
   }
 
-  [[nodiscard]] Piece const& part_of(ParameterId id, std::size_t b) const noexcept {
-    auto const& pieces = engine_.layout.buckets()[b].pieces;
+  [[nodiscard]] Segment const& part_of(ParameterId id, std::size_t b) const noexcept {
+    auto const& segments = engine_.layout.buckets()[b].segments;
     std::size_t i = 0;
-    while (pieces[i].parameter != id.index) ++i;
-    return pieces[i];
+    while (segments[i].parameter != id.index) ++i;
+    return segments[i];
   }
 
   EngineContext<Backend> const& engine_;

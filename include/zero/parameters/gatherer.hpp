@@ -194,8 +194,8 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       auto const& block = engine_.layout.blocks()[i];
       if (block.whole) continue;
       bool in_order = true;
-      for (auto const& piece : engine_.layout.buckets()[block.first_bucket].pieces) {
-        if (engine_.specs[piece.parameter].contributions > 1) in_order = false;
+      for (auto const& segment : engine_.layout.buckets()[block.first_bucket].segments) {
+        if (engine_.specs[segment.parameter].contributions > 1) in_order = false;
       }
       units_.add(block.unit, i, block.elements, in_order);
     }

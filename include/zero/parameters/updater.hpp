@@ -56,7 +56,7 @@ class ParameterUpdater {
     chunks_ = FixedArray<UpdateChunk>(count);
     count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) count = cut_into_chunks(b, count);
-    pieces_.upload(engine);
+    segments_.upload(engine);
   }
 
   /// Updates every bucket and publishes it. Ends with the communication stream behind the last update; a delayed one
@@ -156,7 +156,7 @@ class ParameterUpdater {
       end = end_of_chunk(b, begin);
       bool const on_host = !engine_.offload_split.holds(engine_.owned_offset(b) + begin);
       chunks_[chunk++] = {b, begin, end - begin, on_host, !on_host || end == owned, end == owned};
-      pieces_.add(engine_.layout.buckets()[b], from + begin, from + end);
+      segments_.add(engine_.layout.buckets()[b], from + begin, from + end);
     }
     return chunk;
   }
@@ -171,7 +171,7 @@ class ParameterUpdater {
   void update_chunk(std::size_t i, void* value, void const* decision, Stream stream) {
     auto const& chunk = chunks_[i];
     for (std::size_t k = 0; k < at_.size(); ++k) at_[k] = state(k, chunk.bucket, chunk.begin);
-    engine_.operations.update(engine_.backend, pieces_[i],
+    engine_.operations.update(engine_.backend, segments_[i],
                               {.master = master(chunk.bucket, chunk.begin),
                                .value = value,
                                .gradient = reducer_.sum(chunk.bucket, chunk.begin),
@@ -227,7 +227,7 @@ class ParameterUpdater {
   FixedArray<float*> at_;  // where the states of the chunk begin that is being updated
   std::optional<Staging> staging_;
   FixedArray<UpdateChunk> chunks_;
-  PieceTable<Backend> pieces_;  // by chunk
+  SegmentTable<Backend> segments_;  // by chunk
   FixedArray<Event> updated_;
   bool delays_;
   bool has_pending_update_ = false;  // the last step's update is not published

@@ -88,7 +88,7 @@ class ReadAhead {
   }
 
  private:
-  struct Piece {
+  struct Segment {
     std::span<std::byte const> bytes;
     std::uint64_t end = 0;  // where the next one begins
   };
@@ -149,7 +149,7 @@ class ReadAhead {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Piece> pieces_;           // read and not given back
+  std::deque<Segment> pieces_;         // read and not given back
   std::size_t taken_ = 0;              // of them
   std::uint64_t begin_ = 0, end_ = 0;  // positions of the oldest, and behind the newest; `end_` is the reader's
   bool stops_ = false;

@@ -11,31 +11,31 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Elements that one warp takes at a time. Layouts start every piece on a multiple of it, so that a granule belongs to
-/// one piece, or is padding.
+/// Elements that one warp takes at a time. Layouts start every segment on a multiple of it, so that a granule belongs
+/// to one segment, or is padding.
 inline constexpr unsigned granule = zero::detail::norm_granule;
-/// Granules that one block takes at a time: enough to pay for finding their pieces.
+/// Granules that one block takes at a time: enough to pay for finding their segments.
 inline constexpr unsigned tile_granules = 64;
 
 /// Where a kernel finds what lies in its range.
-struct DevicePieces {
-  Piece const* pieces;
+struct DeviceSegments {
+  Segment const* segments;
   std::uint32_t count;
-  std::uint64_t granules;  ///< up to the end of the last piece
+  std::uint64_t granules;  ///< up to the end of the last segment
 
-  explicit DevicePieces(PieceView const& view)
-      : pieces(view.device),
+  explicit DeviceSegments(SegmentView const& view)
+      : segments(view.device),
         count(static_cast<std::uint32_t>(view.host.size())),
         granules(divide_up(view.extent(), granule)) {}
 
   [[nodiscard]] std::size_t tiles() const { return divide_up(granules, tile_granules); }
 
-  /// The last piece that starts at element \p x or before it; the first where none does.
+  /// The last segment that starts at element \p x or before it; the first where none does.
   [[nodiscard]] __device__ std::uint32_t find(std::uint64_t x) const {
-    std::uint32_t low = 0, high = count;  // pieces[low] starts at x or before, pieces[high] beyond
+    std::uint32_t low = 0, high = count;  // segments[low] starts at x or before, segments[high] beyond
     while (high - low > 1) {
       std::uint32_t const middle = low + (high - low) / 2;
-      if (pieces[middle].offset <= x) {
+      if (segments[middle].offset <= x) {
         low = middle;
       } else {
         high = middle;
@@ -45,10 +45,10 @@ struct DevicePieces {
   }
 };
 
-/// How many of the elements of the granule that starts at \p x are of \p piece.
-[[nodiscard]] __device__ inline unsigned elements_of(Piece const& piece, std::uint64_t x) {
-  std::uint64_t const end = piece.offset + piece.count;
-  if (x < piece.offset || x >= end) return 0;
+/// How many of the elements of the granule that starts at \p x are of \p segment.
+[[nodiscard]] __device__ inline unsigned elements_of(Segment const& segment, std::uint64_t x) {
+  std::uint64_t const end = segment.offset + segment.count;
+  if (x < segment.offset || x >= end) return 0;
   return end - x < granule ? static_cast<unsigned>(end - x) : granule;
 }
 
