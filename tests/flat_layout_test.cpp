@@ -54,11 +54,11 @@ void check_ownership(FlatLayout const& layout, std::vector<zero::ParameterSpec> 
     auto const& bucket = layout.buckets()[b];
     for (std::size_t rank = 0; rank < layout.settings().world; ++rank) {
       for (auto const& segment : layout.slice_segments(b, rank)) {
-        auto const& place = layout.places()[segment.parameter];
+        auto const& append = layout.extents()[segment.parameter];
         std::size_t const at = bucket.begin + rank * layout.slice_elements(b) + segment.offset;
-        CHECK(at == place.begin + segment.in_parameter);
+        CHECK(at == append.begin + segment.in_parameter);
         CHECK(segment.offset + segment.count <= layout.slice_elements(b));
-        CHECK((b >= place.first_bucket && b < place.first_bucket + place.bucket_count));
+        CHECK((b >= append.first_bucket && b < append.first_bucket + append.bucket_count));
         for (std::size_t i = 0; i < segment.count; ++i) ++owners[at + i];
         seen[segment.parameter] += segment.count;
       }
@@ -92,13 +92,13 @@ void check_buckets(FlatLayout const& layout) {
 // Frozen parameters come last; the ring never holds half a parameter; stage 3 keeps units and small parameters apart.
 void check_sections(FlatLayout const& layout, std::vector<zero::ParameterSpec> const& specs) {
   for (std::size_t p = 0; p < specs.size(); ++p) {
-    auto const& place = layout.places()[p];
-    auto const& block = layout.blocks()[place.block];
-    CHECK((place.first_bucket < layout.trainable_buckets()) == !specs[p].frozen);
+    auto const& append = layout.extents()[p];
+    auto const& block = layout.blocks()[append.block];
+    CHECK((append.first_bucket < layout.trainable_buckets()) == !specs[p].frozen);
     CHECK((block.slot == GradientSlot::none) == specs[p].frozen);
-    if (block.slot == GradientSlot::ring) CHECK((place.bucket_count == 1 && specs[p].contributions == 1));
-    CHECK((place.begin >= block.begin && place.begin + place.count <= block.begin + block.elements));
-    bool const sharded = layout.settings().stage == Stage::parameters && place.count >= layout.settings().whole_below;
+    if (block.slot == GradientSlot::ring) CHECK((append.bucket_count == 1 && specs[p].contributions == 1));
+    CHECK((append.begin >= block.begin && append.begin + append.count <= block.begin + block.elements));
+    bool const sharded = layout.settings().stage == Stage::parameters && append.count >= layout.settings().whole_below;
     CHECK(block.whole == !sharded);
     if (sharded) CHECK(block.unit == specs[p].unit);
   }
@@ -128,9 +128,9 @@ TEST_CASE("flat layout: trainable parameters lie in reverse order of registratio
   std::vector<zero::ParameterSpec> const specs{
       {.name = "a", .shape = {10}}, {.name = "b", .shape = {300}}, {.name = "c", .shape = {1}}};
   FlatLayout const layout(specs, {.world = 2, .bucket_elements = 512});
-  CHECK(layout.places()[2].begin == 0);
-  CHECK(layout.places()[1].begin == 128);
-  CHECK(layout.places()[0].begin == 512);
+  CHECK(layout.extents()[2].begin == 0);
+  CHECK(layout.extents()[1].begin == 128);
+  CHECK(layout.extents()[0].begin == 512);
   CHECK(layout.buckets().size() == 2);
   CHECK(layout.total() == 768);
 }
@@ -147,10 +147,10 @@ TEST_CASE("flat layout: no bucket is larger than the model, whatever is asked fo
 TEST_CASE("flat layout: a parameter larger than a bucket has neighbouring buckets of its own") {
   std::vector<zero::ParameterSpec> const specs{{.name = "a", .shape = {10}}, {.name = "b", .shape = {1000}}};
   FlatLayout const layout(specs, {.world = 1, .bucket_elements = 256});
-  CHECK(layout.places()[1].bucket_count == 4);
+  CHECK(layout.extents()[1].bucket_count == 4);
   CHECK(layout.buckets()[3].segments.front().in_parameter == 768);
   CHECK(layout.buckets()[3].segments.front().count == 232);
-  CHECK(layout.blocks()[layout.places()[1].block].slot == GradientSlot::own);
+  CHECK(layout.blocks()[layout.extents()[1].block].slot == GradientSlot::own);
 }
 
 TEST_CASE("flat layout: by default no large gradient of stages 2 and 3 keeps a slot of its own") {
@@ -168,7 +168,7 @@ TEST_CASE("flat layout: by default no large gradient of stages 2 and 3 keeps a s
   CHECK(usual(Stage::parameters) == large);
   CHECK(usual(Stage::parameters, 2 * large) == std::size_t{1} << 22);
   FlatLayout const layout(specs, {.stage = Stage::gradients, .bucket_elements = usual(Stage::gradients)});
-  CHECK(layout.blocks()[layout.places()[1].block].slot == GradientSlot::ring);
+  CHECK(layout.blocks()[layout.extents()[1].block].slot == GradientSlot::ring);
 }
 
 TEST_CASE("flat layout: a transformer loses at most one percent to padding") {

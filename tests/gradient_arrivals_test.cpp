@@ -20,18 +20,18 @@ zero::FlatLayout const layout(specs, {.bucket_elements = 256});
 
 TEST_CASE("gradient arrivals: a bucket is complete when the last contribution to its last parameter is there") {
   zero::detail::GradientArrivals arrivals(specs, layout);
-  std::size_t const shared = layout.places()[3].first_bucket, large = layout.places()[1].first_bucket;
-  CHECK(layout.places()[4].first_bucket == shared);
+  std::size_t const shared = layout.extents()[3].first_bucket, large = layout.extents()[1].first_bucket;
+  CHECK(layout.extents()[4].first_bucket == shared);
   CHECK(!arrivals.bucket_complete(shared));
   CHECK(arrivals.arrive({3}));
   CHECK(!arrivals.bucket_complete(shared));
   CHECK(arrivals.arrive({4}));
   CHECK(arrivals.bucket_complete(shared));
   CHECK(!arrivals.arrive({0}));
-  CHECK(!arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(!arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.arrived({0}) == 1);
   CHECK(arrivals.arrive({0}));
-  CHECK(arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.first_missing() == 1);
   CHECK(arrivals.arrive({1}));
   for (std::size_t b = large; b < large + 3; ++b) CHECK(arrivals.bucket_complete(b));
@@ -55,11 +55,11 @@ TEST_CASE("gradient arrivals: giving up completes, and a reset forgets") {
   (void)arrivals.arrive({0});
   arrivals.give_up({0});
   arrivals.give_up({0});
-  CHECK(arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.is_complete({0}));
   CHECK(arrivals.is_complete({2}));
   CHECK(!arrivals.is_complete({1}));
   arrivals.reset();
-  CHECK(!arrivals.bucket_complete(layout.places()[0].first_bucket));
+  CHECK(!arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.first_missing() == 0);
 }

@@ -29,7 +29,7 @@ struct LayoutSettings {
 };
 
 /// Where a parameter lies in the flat space.
-struct ParameterPlace {
+struct ParameterExtent {
   std::size_t begin = 0;  ///< contiguous from here, in the flat space
   std::size_t count = 0;
   std::uint32_t block = 0;
@@ -48,11 +48,11 @@ struct ParameterPlace {
 class FlatLayout {
  public:
   [[gnu::noinline]] FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
-      : settings_(settings), places_(specs.size()) {
+      : settings_(settings), extents_(specs.size()) {
     check(specs);
     for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
       for (std::size_t i = specs.size(); i-- > 0;) {
-        if (section_of(specs[i], settings_) == section) place(specs, i, section);
+        if (section_of(specs[i], settings_) == section) append(specs, i, section);
       }
       close_bucket();
       if (section == Section::whole) trainable_ = total_, trainable_buckets_ = buckets_.size();
@@ -76,7 +76,7 @@ class FlatLayout {
   }
 
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
-  [[nodiscard]] std::vector<ParameterPlace> const& places() const noexcept { return places_; }
+  [[nodiscard]] std::vector<ParameterExtent> const& extents() const noexcept { return extents_; }
   [[nodiscard]] std::vector<Bucket> const& buckets() const noexcept { return buckets_; }
   [[nodiscard]] std::vector<Block> const& blocks() const noexcept { return blocks_; }
 
@@ -157,7 +157,7 @@ class FlatLayout {
     return round_up(std::min(settings_.bucket_elements, largest_model), unit_of_collectives());
   }
 
-  [[gnu::noinline]] void place(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
+  [[gnu::noinline]] void append(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
     auto const& spec = specs[i];
     std::size_t const count = ParameterList::element_count(spec.shape);
     parameter_elements_ += count;
@@ -169,7 +169,7 @@ class FlatLayout {
                                                          : GradientSlot::own;
     if (count > capacity()) {
       close_bucket();
-      place_large(spec, i, count, {.unit = unit, .whole = whole, .slot = spec.frozen ? slot : GradientSlot::own});
+      append_large(spec, i, count, {.unit = unit, .whole = whole, .slot = spec.frozen ? slot : GradientSlot::own});
       return;
     }
     std::size_t const start = round_up(open_elements_, settings_.granule);
@@ -183,7 +183,7 @@ class FlatLayout {
   void add_to_open(ParameterSpec const& spec, std::size_t i, std::size_t count) {
     std::size_t const start = round_up(open_elements_, settings_.granule);
     auto const block = static_cast<std::uint32_t>(blocks_.size());
-    places_[i] = {total_ + start, count, block, static_cast<std::uint32_t>(buckets_.size()), 1};
+    extents_[i] = {total_ + start, count, block, static_cast<std::uint32_t>(buckets_.size()), 1};
     open_segments_.push_back({static_cast<std::uint32_t>(i), spec.group.index, start, 0, count});
     open_elements_ = start + count;
   }
@@ -196,10 +196,10 @@ class FlatLayout {
     open_elements_ = 0;
   }
 
-  [[gnu::noinline]] void place_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
+  [[gnu::noinline]] void append_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
     std::size_t const buckets = (count + capacity() - 1) / capacity();
-    places_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
-                  static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
+    extents_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
+                   static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
     block.begin = total_;
     append_block(block, round_up(count, unit_of_collectives()), static_cast<std::uint32_t>(buckets));
     for (std::size_t done = 0; done < count; done += capacity()) {
@@ -234,16 +234,16 @@ class FlatLayout {
     std::optional<std::size_t> newest;
     std::size_t oldest_bucket = 0;
     for (std::size_t i = specs.size(); i-- > 0;) {
-      if (blocks_[places_[i].block].slot != GradientSlot::ring) continue;
-      if (!newest || specs[*newest].unit != specs[i].unit) oldest_bucket = places_[i].first_bucket;
+      if (blocks_[extents_[i].block].slot != GradientSlot::ring) continue;
+      if (!newest || specs[*newest].unit != specs[i].unit) oldest_bucket = extents_[i].first_bucket;
       newest = i;
       ring_buckets_of_largest_unit_ =
-          std::max(ring_buckets_of_largest_unit_, places_[i].first_bucket - oldest_bucket + 1);
+          std::max(ring_buckets_of_largest_unit_, extents_[i].first_bucket - oldest_bucket + 1);
     }
   }
 
   LayoutSettings settings_;
-  std::vector<ParameterPlace> places_;
+  std::vector<ParameterExtent> extents_;
   std::vector<Bucket> buckets_;
   std::vector<Block> blocks_;
   std::size_t total_ = 0;

@@ -405,7 +405,7 @@ TEST_CASE("rendezvous: the end of a process is the end of its connection") {
       auto socket = zero::detail::Visit(
                         launch_of(2, 3, port),
                         [&] {
-                          return zero::detail::MeetingPlace{"127.0.0.1", port};
+                          return zero::detail::RendezvousEndpoint{"127.0.0.1", port};
                         },
                         false, long_deadline)
                         .run();

@@ -54,7 +54,7 @@ TEST_CASE("gather: nested leases see whole parameters until they end, and gather
     }
     auto const held = engine.gather(id(1), {});
     CHECK(engine.traffic().evaluation ==
-          once + engine.layout().blocks()[engine.layout().places()[5].block].elements / 3 * 2);
+          once + engine.layout().blocks()[engine.layout().extents()[5].block].elements / 3 * 2);
     check_values(outer, 1, 700);
     check_values(held, 1, 700);
     CHECK(outer[id(1)].data() == held[id(1)].data());

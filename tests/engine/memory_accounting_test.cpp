@@ -327,7 +327,7 @@ TEST_CASE("books: at stage 3 tied uses and evaluation are counted on top, and pr
                                               .steps = 3,
                                               .bad_step = -1});
       auto const& layout = *result.layout;
-      std::size_t const tied = layout.blocks()[layout.places()[0].block].elements;
+      std::size_t const tied = layout.blocks()[layout.extents()[0].block].elements;
       INFO("prefetch " << prefetch << " bucket " << bucket_elements);
       CHECK(result.traffic.gathered == 3 * 2 * (2 * layout.total() + tied) / 2);
       CHECK(result.traffic.evaluation == 3 * layout.total() / 2);

@@ -135,11 +135,11 @@ class Rendezvous {
     bool const by_file = !launch.folder.empty();
     std::optional<detail::RendezvousFile> file;
     if (by_file) file.emplace(launch);
-    auto const place = [&]() -> std::optional<detail::MeetingPlace> {
-      return by_file ? file->read() : detail::MeetingPlace{launch.host, launch.port};
+    auto const endpoint = [&]() -> std::optional<detail::RendezvousEndpoint> {
+      return by_file ? file->read() : detail::RendezvousEndpoint{launch.host, launch.port};
     };
     std::vector<detail::Descriptor> sockets(static_cast<std::size_t>(world_));
-    sockets[0] = detail::Visit(launch, place, by_file, config_.meeting_deadline).run();
+    sockets[0] = detail::Visit(launch, endpoint, by_file, config_.meeting_deadline).run();
     address_ = detail::local_address(sockets[0].get()).host();
     return sockets;
   }
@@ -186,22 +186,22 @@ inline std::optional<Rendezvous> Rendezvous::split(int color, int key) {
   launch.world = color < 0 ? 1 : static_cast<int>(all.size());
   while (color >= 0 && all[static_cast<std::size_t>(launch.rank)].rank != rank_) ++launch.rank;
 
-  struct Place {  // of the group's rank 0
+  struct Endpoint {  // of the group's rank 0
     char host[64], token[64];
     std::uint16_t port;
   };
-  Place place{};
+  Endpoint endpoint{};
   detail::Descriptor listener;
   if (launch.world > 1 && launch.rank == 0) {
     listener = detail::listen_on(address_, address_, 0);
-    place.port = detail::local_address(listener.get()).port();
-    std::copy_n(address_.data(), std::min(address_.size(), sizeof place.host - 1), place.host);
-    std::copy_n(detail::random_digits().data(), 32, place.token);
+    endpoint.port = detail::local_address(listener.get()).port();
+    std::copy_n(address_.data(), std::min(address_.size(), sizeof endpoint.host - 1), endpoint.host);
+    std::copy_n(detail::random_digits().data(), 32, endpoint.token);
   }
-  std::vector<Place> places(static_cast<std::size_t>(world_));
-  exchange(std::as_bytes(std::span(&place, 1)), std::as_writable_bytes(std::span(places)));
+  std::vector<Endpoint> endpoints(static_cast<std::size_t>(world_));
+  exchange(std::as_bytes(std::span(&endpoint, 1)), std::as_writable_bytes(std::span(endpoints)));
   if (color < 0) return std::nullopt;
-  auto const& where = places[static_cast<std::size_t>(all.front().rank)];
+  auto const& where = endpoints[static_cast<std::size_t>(all.front().rank)];
   launch.host = where.host;
   launch.port = where.port;
   launch.token = where.token;

@@ -73,12 +73,12 @@ inline std::string shape_text(auto const& shape) {
 /// Fills in what is missing and extra. \throws CheckpointError (mismatch) that names what differs.
 inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const& manifest, EngineState const& state,
                                                                   LoadOptions const& options, LoadReport& report) {
-  std::unordered_map<std::string_view, std::uint32_t> places;
-  for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) places[manifest.parameters[p].name] = p;
+  std::unordered_map<std::string_view, std::uint32_t> index_of;
+  for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) index_of[manifest.parameters[p].name] = p;
   std::vector<std::optional<std::uint32_t>> found;
   for (auto const& spec : state.parameters()) {
-    auto const place = places.find(spec.name);
-    if (place == places.end()) {
+    auto const place = index_of.find(spec.name);
+    if (place == index_of.end()) {
       report.missing.push_back(spec.name);
       found.emplace_back();
       continue;
@@ -94,10 +94,10 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
              "freeze it, or load parameters only");
     }
     found.emplace_back(place->second);
-    places.erase(place);
+    index_of.erase(place);
   }
   for (auto const& parameter : manifest.parameters) {
-    if (places.contains(parameter.name)) report.extra.push_back(parameter.name);
+    if (index_of.contains(parameter.name)) report.extra.push_back(parameter.name);
   }
   if (!report.missing.empty() && !options.allow_missing) {
     misfit("it lacks " + enumerate(report.missing), "name the parameters as they were, or allow missing ones");
@@ -146,9 +146,9 @@ class LoadTransaction {
     report.missing.clear();
     report.extra.clear();
     if (!options_.parameters_only) match_policies(manifest_, state_);
-    auto const places = match_parameters(manifest_, state_, options_, report);
+    auto const index_of = match_parameters(manifest_, state_, options_, report);
     for (auto const& range : state_.resident_ranges()) {
-      auto const& place = places[range.parameter];
+      auto const& place = index_of[range.parameter];
       if (!place || (range.kind > 0 && options_.parameters_only)) continue;
       targets_.push_back(range);
       wanted_.push_back({range.kind == 0 ? std::string(parameters_kind) : manifest_.states[range.kind - 1], *place,

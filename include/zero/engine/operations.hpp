@@ -50,7 +50,7 @@ struct PolicyFacts {
 };
 
 /// Where one fused update finds its arrays. Elements have the types of their roles.
-struct UpdatePlaces {
+struct UpdateBuffers {
   float* master = nullptr;
   void* value = nullptr;  ///< null: the master parameters are the only ones
   void const* gradient = nullptr;
@@ -59,7 +59,7 @@ struct UpdatePlaces {
 };
 
 /// Where a decision finds what it reads and writes; see DecisionArguments.
-struct DecisionPlaces {
+struct DecisionBuffers {
   NormWords norm;
   double addends = 1.0;
   double const* clipping = nullptr;
@@ -112,9 +112,9 @@ class Operations : public PeerCheck {
   virtual void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first, Stream stream) = 0;
   virtual void squares(Backend& backend, NormWords norm, SegmentView const& segments, void const* slice,
                        Stream stream) = 0;
-  virtual void decide(Backend& backend, DecisionPlaces const& places, Stream stream) = 0;
+  virtual void decide(Backend& backend, DecisionBuffers const& buffers, Stream stream) = 0;
   /// \p on_host: of offloaded states.
-  virtual void update(Backend& backend, SegmentView const& segments, UpdatePlaces const& places, bool on_host,
+  virtual void update(Backend& backend, SegmentView const& segments, UpdateBuffers const& buffers, bool on_host,
                       Stream stream) = 0;
   /// Parameters in the compute type from their masters; of offloaded states.
   virtual void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n, Stream stream) = 0;

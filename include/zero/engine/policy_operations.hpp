@@ -106,28 +106,28 @@ class PolicyOperations final : public Operations<Backend> {
                                  Stream stream) override {
     backend.squares(norm, segments, static_cast<Sum const*>(slice), stream);
   }
-  [[gnu::noinline]] void decide(Backend& backend, DecisionPlaces const& places, Stream stream) override {
+  [[gnu::noinline]] void decide(Backend& backend, DecisionBuffers const& buffers, Stream stream) override {
     backend.decide(
-        DecisionArguments<Rule, Scaler>{.norm = places.norm,
-                                        .addends = places.addends,
-                                        .clipping = places.clipping,
+        DecisionArguments<Rule, Scaler>{.norm = buffers.norm,
+                                        .addends = buffers.addends,
+                                        .clipping = buffers.clipping,
                                         .scaler = config_.scale,
-                                        .state = static_cast<StepState<Scaler>*>(places.state),
-                                        .groups = static_cast<typename Rule::Config const*>(places.configs),
-                                        .group_count = places.group_count,
-                                        .constants = static_cast<typename Rule::Constants*>(places.constants),
-                                        .decision = static_cast<Decision<Rule>*>(places.decision),
-                                        .outcome = places.outcome},
+                                        .state = static_cast<StepState<Scaler>*>(buffers.state),
+                                        .groups = static_cast<typename Rule::Config const*>(buffers.configs),
+                                        .group_count = buffers.group_count,
+                                        .constants = static_cast<typename Rule::Constants*>(buffers.constants),
+                                        .decision = static_cast<Decision<Rule>*>(buffers.decision),
+                                        .outcome = buffers.outcome},
         stream);
   }
-  [[gnu::noinline]] void update(Backend& backend, SegmentView const& segments, UpdatePlaces const& places, bool on_host,
-                                Stream stream) override {
+  [[gnu::noinline]] void update(Backend& backend, SegmentView const& segments, UpdateBuffers const& buffers,
+                                bool on_host, Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
-    arguments.master = places.master;
-    arguments.value = static_cast<Value*>(places.value);
-    arguments.gradient = static_cast<Sum const*>(places.gradient);
-    std::copy_n(places.states, arguments.states.size(), arguments.states.begin());
-    auto const* const decision = static_cast<Decision<Rule> const*>(places.decision);
+    arguments.master = buffers.master;
+    arguments.value = static_cast<Value*>(buffers.value);
+    arguments.gradient = static_cast<Sum const*>(buffers.gradient);
+    std::copy_n(buffers.states, arguments.states.size(), arguments.states.begin());
+    auto const* const decision = static_cast<Decision<Rule> const*>(buffers.decision);
     if constexpr (Offload::offloads) {
       if (on_host) return backend.template update_on_host<Rule, Value, Sum>(segments, arguments, decision, stream);
     }

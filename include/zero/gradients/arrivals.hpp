@@ -80,8 +80,8 @@ class GradientArrivals {
   }
 
   void complete(ParameterId id) {
-    auto const& place = layout_->places()[id.index];
-    for (std::uint32_t b = 0; b < place.bucket_count; ++b) --missing_[place.first_bucket + b];
+    auto const& extent = layout_->extents()[id.index];
+    for (std::uint32_t b = 0; b < extent.bucket_count; ++b) --missing_[extent.first_bucket + b];
   }
 
   std::vector<ParameterSpec> const* specs_;

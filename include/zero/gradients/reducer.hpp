@@ -61,7 +61,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
       own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
     }
     own_segments_.upload(engine);
-    place_sums();
+    allocate_sums();
   }
 
   // ------------------------------------------------------------------------------------------------- micro-batches
@@ -117,11 +117,11 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     for (auto id : ids) arrivals_.expect(id);
     auto const record = leases_.take(ids);
     for (auto id : ids) {
-      auto const& place = engine_.layout.places()[id.index];
+      auto const& extent = engine_.layout.extents()[id.index];
       if (arrivals_.arrived(id) > 0) {
-        producers_[place.first_bucket].join(engine_.backend, stream);
+        producers_[extent.first_bucket].join(engine_.backend, stream);
       } else if (engine_.specs[id.index].gradients) {
-        slots_.wait_until_read(place.block, stream);
+        slots_.wait_until_read(extent.block, stream);
       }
     }
     return record;
@@ -130,13 +130,13 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
     leases_.check(record, id);
     auto const& adopted = engine_.specs[id.index].gradients;
-    void* const place = adopted ? adopted->data : slot_address(id, stream);
+    void* const extent = adopted ? adopted->data : slot_address(id, stream);
     bool const adds = arrivals_.arrived(id) > 0 || zeroed_[id.index];
     if (zeroed && !adds) {
       zeroed_[id.index] = true;
-      engine_.backend.zero(place, bytes_of(id), stream);
+      engine_.backend.zero(extent, bytes_of(id), stream);
     }
-    return {place, engine_.layout.places()[id.index].count, zeroed || adds};
+    return {extent, engine_.layout.extents()[id.index].count, zeroed || adds};
   }
 
   void ready(std::uint32_t record, Stream stream) override {
@@ -198,7 +198,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
  private:
   [[nodiscard]] std::size_t sum_bytes() const noexcept { return engine_.operations.bytes(ElementRole::sum); }
   [[nodiscard]] std::size_t bytes_of(ParameterId id) const noexcept {
-    return engine_.layout.places()[id.index].count * engine_.operations.bytes(ElementRole::value);
+    return engine_.layout.extents()[id.index].count * engine_.operations.bytes(ElementRole::value);
   }
   [[nodiscard]] bool first() const noexcept { return index_ == 0; }
   [[nodiscard]] bool last() const noexcept { return index_ + 1 == settings_.micro_batches; }
@@ -211,7 +211,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
            slots_.stable();
   }
 
-  [[gnu::noinline]] void place_sums() {
+  [[gnu::noinline]] void allocate_sums() {
     auto const allocate = [&](MemoryPurpose purpose, std::size_t elements) {
       return ElementBuffer<Backend>(engine_, ElementRole::sum, MemoryKind::device, purpose, elements);
     };
@@ -245,11 +245,11 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   [[nodiscard, gnu::noinline]] void* slot_address(ParameterId id, Stream stream) {
     check_available(id);
-    auto const& place = engine_.layout.places()[id.index];
-    return slots_.open(place.block, place.begin - engine_.layout.blocks()[place.block].begin, stream);
+    auto const& extent = engine_.layout.extents()[id.index];
+    return slots_.open(extent.block, extent.begin - engine_.layout.blocks()[extent.block].begin, stream);
   }
   void check_available(ParameterId id) const {
-    if (!slots_.available(engine_.layout.places()[id.index].block, next_bucket_)) refuse_early(id);
+    if (!slots_.available(engine_.layout.extents()[id.index].block, next_bucket_)) refuse_early(id);
   }
   [[noreturn, gnu::cold, gnu::noinline]] void refuse_early(ParameterId id) const {
     auto const& name = engine_.specs[id.index].name;
@@ -273,8 +273,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   void seal(std::span<ParameterId const> ids, Stream stream) {
     std::size_t noted = SIZE_MAX;
     for (auto id : ids) {
-      auto const& place = engine_.layout.places()[id.index];
-      for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
+      auto const& extent = engine_.layout.extents()[id.index];
+      for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
         if (b != noted) producers_[b].note(engine_.backend, stream);
         noted = b;
       }

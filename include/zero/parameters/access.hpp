@@ -82,8 +82,8 @@ class ParameterAccess {
 
   [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = quote(engine_.specs[id.index].name);
-    if (values.size() != engine_.layout.places()[id.index].count) {
-      fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.places()[id.index].count,
+    if (values.size() != engine_.layout.extents()[id.index].count) {
+      fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.extents()[id.index].count,
                                 " elements, but ", values.size(), " were given"});
     }
     Fingerprint fingerprint;
@@ -151,10 +151,10 @@ class ParameterAccess {
   [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.operations.bytes(role(quantity)); }
 
   [[nodiscard, gnu::noinline]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
-    auto const& place = engine_.layout.places()[id.index];
-    FixedArray<std::byte> elements(place.count * bytes(quantity));
-    bool const whole = is_whole(quantity, place.first_bucket);
-    for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
+    auto const& extent = engine_.layout.extents()[id.index];
+    FixedArray<std::byte> elements(extent.count * bytes(quantity));
+    bool const whole = is_whole(quantity, extent.first_bucket);
+    for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
       auto const& part = part_of(id, b);
       auto* const to = elements.begin() + part.in_parameter * bytes(quantity);
       if (whole) {
@@ -164,7 +164,7 @@ class ParameterAccess {
       }
     }
     if (whole) finish_reading(elements.begin(), elements.size());
-    std::vector<float> wide(place.count);
+    std::vector<float> wide(extent.count);
     engine_.operations.widen(role(quantity), wide.data(), elements.begin(), wide.size());
     return wide;
   }
@@ -188,10 +188,10 @@ class ParameterAccess {
   }
 
   [[gnu::noinline]] void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
-    auto const& place = engine_.layout.places()[id.index];
+    auto const& extent = engine_.layout.extents()[id.index];
     FixedArray<std::byte> elements(values.size() * bytes(quantity));
     engine_.operations.narrow(role(quantity), elements.begin(), values.data(), values.size());
-    for (std::size_t b = place.first_bucket; b < place.first_bucket + place.bucket_count; ++b) {
+    for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
       auto const& part = part_of(id, b);
       bool const whole = is_whole(quantity, b);
       std::size_t const n = whole ? engine_.layout.buckets()[b].elements : engine_.layout.slice_elements(b);

@@ -85,7 +85,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     auto& record = records_[number];
     for (auto id : ids) {
       record.ids.push_back(id);
-      auto const& place = engine_.layout.places()[id.index];
+      auto const& place = engine_.layout.extents()[id.index];
       if (!engine_.layout.blocks()[place.block].whole) {
         enter_once(record.blocks, place.block);
         continue;
@@ -103,7 +103,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
 
   void* parameter(std::uint32_t record, ParameterId id) override {
     if (!holds(record, id)) fail_not_held(id);
-    auto const& place = engine_.layout.places()[id.index];
+    auto const& place = engine_.layout.extents()[id.index];
     auto const& block = engine_.layout.blocks()[place.block];
     if (!block.whole) return gathered_.at(blocks_[place.block].at + (place.begin - block.begin));
     auto const& adopted = engine_.specs[id.index].values;
@@ -112,7 +112,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   }
 
   [[nodiscard]] std::size_t element_count(ParameterId id) const override {
-    return engine_.layout.places()[id.index].count;
+    return engine_.layout.extents()[id.index].count;
   }
 
   void release(std::uint32_t record, Stream stream) noexcept override {
@@ -217,7 +217,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     for (std::size_t i = engine_.specs.size(); count > 0;) {
       auto const& adopted = engine_.specs[--i].values;
       if (!adopted) continue;
-      auto const& place = engine_.layout.places()[i];
+      auto const& place = engine_.layout.extents()[i];
       adopted_[--count] = {adopted->data, whole_.at(in_whole(place.block, place.begin)),
                            place.count * whole_.element_bytes()};
     }

@@ -24,7 +24,7 @@ struct UpdateChunk {
   std::size_t begin = 0;  ///< elements from the start of what this rank owns of the bucket
   std::size_t count = 0;
   bool on_host = false;
-  bool ends_place = false;  ///< the bucket's last chunk on the device, or on the host
+  bool ends_memory_kind = false;  ///< the bucket's last chunk on the device, or on the host
   bool ends_bucket = false;
 };
 
@@ -215,7 +215,7 @@ class ParameterUpdater {
     engine_.backend.record(updated_[chunk.bucket], to_device);
   }
   void publish_behind(UpdateChunk const& chunk) {
-    if (chunk.ends_place) engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
+    if (chunk.ends_memory_kind) engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
     if (chunk.ends_bucket) gatherer_.publish(chunk.bucket, !engine_.owns_whole());
   }
 

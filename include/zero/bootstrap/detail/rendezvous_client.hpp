@@ -23,7 +23,7 @@
 namespace zero::detail {
 
 /// Where rank 0 listens, and the token that it asks for.
-struct MeetingPlace {
+struct RendezvousEndpoint {
   std::string host;
   std::uint16_t port = 0;
   std::string token{};
@@ -33,13 +33,14 @@ struct MeetingPlace {
 class Visit {
  public:
   /// Asked before each attempt, because a file may say something new; none: not yet.
-  using Place = std::function<std::optional<MeetingPlace>()>;
+  using EndpointSource = std::function<std::optional<RendezvousEndpoint>()>;
 
   /// \p place_may_be_stale: what an earlier run left, whose refusal says nothing about this one.
-  Visit(LaunchEnvironment launch, Place place, bool place_may_be_stale, std::chrono::nanoseconds deadline)
+  Visit(LaunchEnvironment launch, EndpointSource endpoint, bool endpoint_may_be_stale,
+        std::chrono::nanoseconds deadline)
       : launch_(std::move(launch)),
-        place_(std::move(place)),
-        may_be_stale_(place_may_be_stale),
+        endpoint_(std::move(endpoint)),
+        may_be_stale_(endpoint_may_be_stale),
         time_(deadline),
         deadline_(deadline) {}
 
@@ -49,8 +50,8 @@ class Visit {
     std::chrono::milliseconds pause(10);
     constexpr std::chrono::milliseconds longest_pause(2000);
     for (;;) {
-      if (auto const place = place_()) {
-        auto socket = attempt(*place);
+      if (auto const endpoint = endpoint_()) {
+        auto socket = attempt(*endpoint);
         if (socket) return socket;
       }
       if (deadline_.passed()) give_up();
@@ -60,26 +61,26 @@ class Visit {
   }
 
  private:
-  [[nodiscard]] Descriptor attempt(MeetingPlace const& place) {
-    where_ = shown(place.host, place.port);
-    auto const addresses = addresses_of(place.host, place.port);
+  [[nodiscard]] Descriptor attempt(RendezvousEndpoint const& endpoint) {
+    where_ = shown(endpoint.host, endpoint.port);
+    auto const addresses = addresses_of(endpoint.host, endpoint.port);
     if (addresses.empty()) reason_ = "its name cannot be resolved";
     for (auto const& address : addresses) {
       int code = 0;
       auto socket = connect_to(address, deadline_, code);
       if (!socket) {
         reason_ = system_message(code);
-      } else if (greet(socket, place)) {
+      } else if (greet(socket, endpoint)) {
         return socket;
       }
     }
     return {};
   }
 
-  [[nodiscard]] bool greet(Descriptor const& socket, MeetingPlace const& place) {
+  [[nodiscard]] bool greet(Descriptor const& socket, RendezvousEndpoint const& endpoint) {
     reason_ = "the connection was closed before rank 0 had met everybody";
     auto launch = launch_;
-    if (!place.token.empty()) launch.token = place.token;
+    if (!endpoint.token.empty()) launch.token = endpoint.token;
     if (write_all(socket.get(), encoded(FrameKind::hello, 0, Hello::of(launch)), deadline_) != Transfer::done) {
       return false;
     }
@@ -122,7 +123,7 @@ class Visit {
   }
 
   LaunchEnvironment launch_;
-  Place place_;
+  EndpointSource endpoint_;
   bool may_be_stale_;
   std::chrono::nanoseconds time_;
   Deadline deadline_;

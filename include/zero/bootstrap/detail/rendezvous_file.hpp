@@ -54,8 +54,8 @@ class RendezvousFile {
   [[nodiscard]] std::string const& path() const noexcept { return path_; }
 
   /// Puts the file there, in place of an older one. \throws ConfigurationError
-  void write(MeetingPlace const& place) const {
-    auto const text = sentence({title, " ", place.host, " ", place.port, " ", place.token, "\n"});
+  void write(RendezvousEndpoint const& endpoint) const {
+    auto const text = sentence({title, " ", endpoint.host, " ", endpoint.port, " ", endpoint.token, "\n"});
     auto const hidden = path_ + "." + random_digits();
     Descriptor const file(again([&] {
       return ::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
@@ -73,7 +73,7 @@ class RendezvousFile {
   void remove() const noexcept { (void)::unlink(path_.c_str()); }
 
   /// What the file says; none where it is not there, or is not what rank 0 of this user writes.
-  [[nodiscard]] std::optional<MeetingPlace> read() const {
+  [[nodiscard]] std::optional<RendezvousEndpoint> read() const {
     // A network's file system may go on saying that there is no file until somebody looks at its folder.
     Descriptor const folder(::open(path_.substr(0, path_.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     Descriptor const file(again([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
@@ -87,23 +87,23 @@ class RendezvousFile {
     return parsed({text, static_cast<std::size_t>(got)});
   }
 
-  [[nodiscard]] static std::optional<MeetingPlace> parsed(std::string_view text) {
+  [[nodiscard]] static std::optional<RendezvousEndpoint> parsed(std::string_view text) {
     if (!text.starts_with(title) || !text.ends_with('\n')) return std::nullopt;
     text.remove_prefix(title.size());
     text.remove_suffix(1);
-    MeetingPlace place;
+    RendezvousEndpoint endpoint;
     std::string port;
-    for (auto* field : {&place.host, &port, &place.token}) {
+    for (auto* field : {&endpoint.host, &port, &endpoint.token}) {
       if (!text.starts_with(' ')) return std::nullopt;
       text.remove_prefix(1);
       auto const end = text.find(' ');
       *field = text.substr(0, end);
       text.remove_prefix(std::min(end, text.size()));
     }
-    auto const [end, code] = std::from_chars(port.data(), port.data() + port.size(), place.port);
-    bool const number = code == std::errc{} && end == port.data() + port.size() && place.port != 0;
-    if (!text.empty() || !number || place.host.empty() || place.token.empty()) return std::nullopt;
-    return place;
+    auto const [end, code] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    bool const number = code == std::errc{} && end == port.data() + port.size() && endpoint.port != 0;
+    if (!text.empty() || !number || endpoint.host.empty() || endpoint.token.empty()) return std::nullopt;
+    return endpoint;
   }
 
  private:

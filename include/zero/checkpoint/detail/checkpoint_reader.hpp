@@ -38,14 +38,14 @@ class CheckpointReader {
   /// CheckpointError (damaged) after some calls, where a later chunk is not what was written.
   template <class F>
   void read(F&& f) {
-    auto const places = places_to_read();
-    ReadAhead ahead(system_, path_, manifest_, places);
+    auto const targets = targets_to_read();
+    ReadAhead ahead(system_, path_, manifest_, targets);
     std::vector<std::span<std::byte const>> pieces;
     std::size_t file = 0, next = 0;  // the first part of that file of which something is still to come
-    for (auto const& place : places) {
-      if (std::exchange(file, place.file) != place.file) next = 0;
-      read_chunk(ahead, place, pieces);
-      std::uint64_t at = place.chunk * manifest_.chunk;
+    for (auto const& target : targets) {
+      if (std::exchange(file, target.file) != target.file) next = 0;
+      read_chunk(ahead, target, pieces);
+      std::uint64_t at = target.chunk * manifest_.chunk;
       for (auto const piece : pieces) {
         hand_out(parts_[file], next, at, piece, f);
         at += piece.size();
@@ -59,30 +59,30 @@ class CheckpointReader {
 
  private:
   /// Every chunk that holds something that is wanted, once.
-  [[nodiscard]] std::vector<ChunkPlace> places_to_read() const {
-    std::vector<ChunkPlace> places;
+  [[nodiscard]] std::vector<ChunkTarget> targets_to_read() const {
+    std::vector<ChunkTarget> targets;
     for (std::size_t f = 0; f < parts_.size(); ++f) {
       std::uint64_t behind = 0;  // the last one of this file
       for (auto const& part : parts_[f]) {
         if (part.count == 0) continue;
         std::uint64_t const last = (part.at + part.bytes() - 1) / manifest_.chunk;
-        for (auto k = std::max(behind, part.at / manifest_.chunk); k <= last; ++k) places.push_back({f, k});
+        for (auto k = std::max(behind, part.at / manifest_.chunk); k <= last; ++k) targets.push_back({f, k});
         behind = std::max(behind, last + 1);
       }
     }
-    return places;
+    return targets;
   }
 
-  void read_chunk(ReadAhead& ahead, ChunkPlace const& place, std::vector<std::span<std::byte const>>& pieces) {
-    auto const& file = manifest_.files[place.file];
+  void read_chunk(ReadAhead& ahead, ChunkTarget const& target, std::vector<std::span<std::byte const>>& pieces) {
+    auto const& file = manifest_.files[target.file];
     pieces.clear();
     std::uint32_t crc = 0;
-    for (std::uint64_t done = 0, size = ahead.size_of(place); done < size; done += pieces.back().size()) {
+    for (std::uint64_t done = 0, size = ahead.size_of(target); done < size; done += pieces.back().size()) {
       pieces.push_back(ahead.next());
       crc = crc32c(pieces.back(), crc);
       bytes_read_ += pieces.back().size();
     }
-    check_chunk(path_ + "/" + file.name, file, manifest_.chunk, place.chunk, crc);
+    check_chunk(path_ + "/" + file.name, file, manifest_.chunk, target.chunk, crc);
   }
 
   /// What the bytes from \p begin on hold of \p parts, from the \p next one on. No element lies in two pieces: all are

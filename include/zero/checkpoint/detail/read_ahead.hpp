@@ -23,7 +23,7 @@
 namespace zero::detail {
 
 /// A chunk that is to be read: which one of which file of the manifest.
-struct ChunkPlace {
+struct ChunkTarget {
   std::size_t file = 0;
   std::uint64_t chunk = 0;
 };
@@ -40,12 +40,12 @@ class ReadAhead {
   static constexpr std::size_t piece_bytes = std::size_t{1} << 20U;  ///< at most; a second-level cache holds it
 
   /// \p folder and \p manifest are borrowed.
-  ReadAhead(FileSystem& system, std::string const& folder, Manifest const& manifest, std::vector<ChunkPlace> places)
-      : system_(system), folder_(folder), manifest_(manifest), places_(std::move(places)) {
+  ReadAhead(FileSystem& system, std::string const& folder, Manifest const& manifest, std::vector<ChunkTarget> targets)
+      : system_(system), folder_(folder), manifest_(manifest), targets_(std::move(targets)) {
     std::uint64_t largest = 0, sum = 0;
-    for (auto const& place : places_) {
-      largest = std::max(largest, size_of(place));
-      sum += size_of(place);
+    for (auto const& target : targets_) {
+      largest = std::max(largest, size_of(target));
+      sum += size_of(target);
     }
     ring_.resize(static_cast<std::size_t>((largest + 7) / 8 * 8));
     if (sum > piece_bytes) reader_ = std::thread([this] { read_all(); });
@@ -83,8 +83,8 @@ class ReadAhead {
     changed_.notify_all();
   }
 
-  [[nodiscard]] std::uint64_t size_of(ChunkPlace const& place) const noexcept {
-    return std::min(manifest_.chunk, manifest_.files[place.file].bytes - place.chunk * manifest_.chunk);
+  [[nodiscard]] std::uint64_t size_of(ChunkTarget const& target) const noexcept {
+    return std::min(manifest_.chunk, manifest_.files[target.file].bytes - target.chunk * manifest_.chunk);
   }
 
  private:
@@ -95,7 +95,7 @@ class ReadAhead {
 
   void read_all() {
     try {
-      while (place_ < places_.size() && read_piece()) {
+      while (target_ < targets_.size() && read_piece()) {
       }
     } catch (...) {
       std::lock_guard const lock(mutex_);
@@ -107,23 +107,23 @@ class ReadAhead {
   /// False where nobody wants it any more. Positions count all bytes that have ever been in the ring; a chunk begins at
   /// a multiple of 8, and so does the ring's end lie, that no element is cut.
   bool read_piece() {
-    auto const& place = places_[place_];
+    auto const& target = targets_[target_];
     auto const in_ring = static_cast<std::size_t>(end_ % ring_.size());
     auto const size = static_cast<std::size_t>(
-        std::min<std::uint64_t>({piece_bytes, size_of(place) - done_, ring_.size() - in_ring}));
+        std::min<std::uint64_t>({piece_bytes, size_of(target) - done_, ring_.size() - in_ring}));
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return stops_ || end_ + size - begin_ <= ring_.size(); });
       if (stops_) return false;
     }
-    if (open_ != place.file) {
-      reader_of_.emplace(system_, folder_, manifest_, manifest_.files[place.file]);
-      open_ = place.file;
+    if (open_ != target.file) {
+      reader_of_.emplace(system_, folder_, manifest_, manifest_.files[target.file]);
+      open_ = target.file;
     }
     auto const bytes = std::span(ring_).subspan(in_ring, size);
-    reader_of_->read_unverified(place.chunk * manifest_.chunk + done_, bytes);
+    reader_of_->read_unverified(target.chunk * manifest_.chunk + done_, bytes);
     done_ += size;
-    bool const ends = done_ == size_of(place);
+    bool const ends = done_ == size_of(target);
     {
       std::lock_guard const lock(mutex_);
       end_ += size;
@@ -131,18 +131,18 @@ class ReadAhead {
       pieces_.push_back({bytes, end_});
     }
     changed_.notify_all();
-    if (ends) ++place_, done_ = 0;
+    if (ends) ++target_, done_ = 0;
     return true;
   }
 
   FileSystem& system_;
   std::string const& folder_;
   Manifest const& manifest_;
-  std::vector<ChunkPlace> places_;
+  std::vector<ChunkTarget> targets_;
   std::vector<std::byte> ring_;
 
   // Of the thread that reads.
-  std::size_t place_ = 0;
+  std::size_t target_ = 0;
   std::uint64_t done_ = 0;  // bytes of this place
   std::optional<std::size_t> open_;
   std::optional<ShardReader> reader_of_;

@@ -62,12 +62,13 @@ inline SafetensorsHeader header_of(Manifest const& manifest, ManifestFile const&
 /// Brings \p plan's ranges into the order in which a safetensors file has them.
 inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   auto const header = header_of(manifest, plan.file);
-  std::map<std::string, std::size_t> places;
-  for (std::size_t i = 0; i < header.tensors.size(); ++i) places[header.tensors[i].name] = i;
+  std::map<std::string, std::size_t> index_of;
+  for (std::size_t i = 0; i < header.tensors.size(); ++i) index_of[header.tensors[i].name] = i;
   std::vector<StateRange> sorted(plan.ranges.size());
   for (std::size_t i = 0; i < plan.ranges.size(); ++i) {
     auto const& range = plan.file.ranges[i];
-    sorted[places.at(tensor_of(manifest.parameters[range.parameter], range, ElementType::fp32).name)] = plan.ranges[i];
+    sorted[index_of.at(tensor_of(manifest.parameters[range.parameter], range, ElementType::fp32).name)] =
+        plan.ranges[i];
   }
   plan.ranges = std::move(sorted);
   plan.file.ranges.clear();

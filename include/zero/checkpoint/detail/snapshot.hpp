@@ -43,15 +43,15 @@ class Snapshot {
   /// Copies the ranges of \p plans, which are borrowed until the next call, as fast as the engine's backend copies.
   /// \throws as `reserve`; what was copied before is gone then.
   void take(EngineState& state, std::vector<ShardPlan> const& plans) {
-    places_.clear();
+    offset_of_.clear();
     std::size_t bytes = 0;
     for (auto const& plan : plans) {
-      for (auto const& range : plan.ranges) places_[&range] = std::exchange(bytes, bytes + range.bytes());
+      for (auto const& range : plan.ranges) offset_of_[&range] = std::exchange(bytes, bytes + range.bytes());
     }
     if (bytes > memory_.size()) map(state, bytes);
     for (auto const& plan : plans) {
       for (auto const& range : plan.ranges) {
-        state.read(range, 0, memory_.subspan(places_.at(&range), static_cast<std::size_t>(range.bytes())));
+        state.read(range, 0, memory_.subspan(offset_of_.at(&range), static_cast<std::size_t>(range.bytes())));
       }
     }
   }
@@ -59,7 +59,7 @@ class Snapshot {
   /// Gives the elements back. Valid as long as this.
   [[nodiscard]] RangeSource source() const {
     return [this](StateRange const& range, std::uint64_t first, std::span<std::byte> into) {
-      std::memcpy(into.data(), memory_.data() + places_.at(&range) + first * element_size(range.type), into.size());
+      std::memcpy(into.data(), memory_.data() + offset_of_.at(&range) + first * element_size(range.type), into.size());
     };
   }
 
@@ -81,8 +81,8 @@ class Snapshot {
   }
 
   std::span<std::byte> memory_;
-  std::shared_ptr<void> pinned_;                               // as long as the memory
-  std::unordered_map<StateRange const*, std::size_t> places_;  // in the memory, by range of the plans
+  std::shared_ptr<void> pinned_;                                  // as long as the memory
+  std::unordered_map<StateRange const*, std::size_t> offset_of_;  // in the memory, by range of the plans
 };
 
 }  // namespace zero::detail

@@ -42,14 +42,14 @@ class TensorFiles {
       add(path_, {});
       return;
     }
-    auto const places = read_index();
+    auto const file_of = read_index();
     std::vector<std::string> names;
-    for (auto const& [tensor, file] : places) names.push_back(file);
+    for (auto const& [tensor, file] : file_of) names.push_back(file);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     auto const folder = path_.substr(0, path_.rfind('/') + 1);  // empty where there is none
     for (auto const& name : names) add(folder + name, name);
-    check_places(places);
+    check_files(file_of);
   }
 
   /// As it was given.
@@ -57,8 +57,8 @@ class TensorFiles {
   /// In the order of the files and of their data.
   [[nodiscard]] std::vector<FileTensor> const& tensors() const noexcept { return tensors_; }
   [[nodiscard]] FileTensor const* find(std::string const& name) const {
-    auto const found = places_.find(name);
-    return found == places_.end() ? nullptr : &tensors_[found->second];
+    auto const found = index_of_.find(name);
+    return found == index_of_.end() ? nullptr : &tensors_[found->second];
   }
 
   /// Fills \p bytes from byte \p offset of \p tensor on. \throws CheckpointError.
@@ -85,7 +85,7 @@ class TensorFiles {
     auto const* const map = index.find("weight_map");
     auto const* const members = map == nullptr ? nullptr : map->get<Json::Object>();
     if (members == nullptr || members->empty()) bad_index("has no weight_map: give the safetensors file itself");
-    std::vector<std::pair<std::string, std::string>> places;
+    std::vector<std::pair<std::string, std::string>> file_of;
     for (auto const& [tensor, file] : *members) {
       auto const* const name = file.get<std::string>();
       if (name == nullptr || !is_safe_name(*name) || !name->ends_with(".safetensors")) {
@@ -93,9 +93,9 @@ class TensorFiles {
             sentence({"lists what is no safetensors file of its own folder: ",
                       name == nullptr ? "no string" : quote(name->substr(0, 200)), " for tensor ", quote(tensor)}));
       }
-      places.emplace_back(tensor, *name);
+      file_of.emplace_back(tensor, *name);
     }
-    return places;
+    return file_of;
   }
 
   /// Enters the tensors of one file. Its size bounds its header, before memory is taken for that.
@@ -108,7 +108,7 @@ class TensorFiles {
     file.read(std::as_writable_bytes(std::span(json)), 8);
     auto header = parse_safetensors_header(json, size - 8 - json.size());
     for (auto& entry : header.tensors) {
-      auto const [place, is_new] = places_.emplace(entry.name, tensors_.size());
+      auto const [place, is_new] = index_of_.emplace(entry.name, tensors_.size());
       if (!is_new) {
         bad_index(sentence({"has tensor ", quote(entry.name), " in both ",
                             quote(files_[tensors_[place->second].file].name), " and ", quote(name)}));
@@ -118,8 +118,8 @@ class TensorFiles {
     files_.push_back({path, name});
   }
 
-  void check_places(std::vector<std::pair<std::string, std::string>> const& places) const {
-    for (auto const& [tensor, file] : places) {
+  void check_files(std::vector<std::pair<std::string, std::string>> const& file_of) const {
+    for (auto const& [tensor, file] : file_of) {
       auto const* const found = find(tensor);
       if (found != nullptr && files_[found->file].name == file) continue;
       bad_index(sentence({"has tensor ", quote(tensor), " in ", quote(file), ", which does not hold it"}));
@@ -130,7 +130,7 @@ class TensorFiles {
   std::string path_;
   std::vector<NamedFile> files_;
   std::vector<FileTensor> tensors_;
-  std::unordered_map<std::string, std::size_t> places_;  // by name
+  std::unordered_map<std::string, std::size_t> index_of_;  // by name
   std::optional<File> open_;
   std::size_t open_number_ = 0;
 };
