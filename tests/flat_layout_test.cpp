@@ -41,7 +41,7 @@ std::vector<zero::ParameterSpec> random_model(Random& random) {
 LayoutSettings random_settings(Random& random) {
   return {.stage = static_cast<Stage>(random.below(4)),
           .world = 1 + random.below(9),
-          .granule = 128 * (1 + random.below(3)),
+          .alignment_elements = 128 * (1 + random.below(3)),
           .bucket_elements = 1 + random.below(std::size_t{1} << (4 + random.below(13))),
           .whole_below = random.below(2) == 0 ? 0 : random.below(300)};
 }
@@ -75,7 +75,7 @@ void check_ownership(FlatLayout const& layout, std::vector<zero::ParameterSpec> 
 
 void check_buckets(FlatLayout const& layout) {
   auto const& settings = layout.settings();
-  std::size_t const unit = settings.world * settings.granule;
+  std::size_t const unit = settings.world * settings.alignment_elements;
   std::size_t const capacity = (settings.bucket_elements + unit - 1) / unit * unit;
   std::size_t begin = 0;
   for (auto const& bucket : layout.buckets()) {
@@ -83,7 +83,7 @@ void check_buckets(FlatLayout const& layout) {
     CHECK(bucket.elements % unit == 0);
     CHECK(bucket.elements <= capacity);
     CHECK(!bucket.segments.empty());
-    for (auto const& segment : bucket.segments) CHECK(segment.offset % settings.granule == 0);
+    for (auto const& segment : bucket.segments) CHECK(segment.offset % settings.alignment_elements == 0);
     begin += bucket.elements;
   }
   CHECK(begin == layout.total());

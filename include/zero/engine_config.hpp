@@ -28,11 +28,11 @@ struct EngineConfig {
   double gradient_clipping = 0.0;       ///< largest norm of the averaged gradient; 0: no clipping
   std::optional<Reduce> reduce{};       ///< default: each_micro_batch at stages 2 and 3, else once_per_step
   std::optional<std::size_t>
-      bucket_elements{};               ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
-                                       ///< largest parameter that can share the gradient ring, if that is more
-  std::size_t granule = 128;           ///< elements; every parameter starts on one; a multiple of 128
-  std::optional<int> gradient_ring{};  ///< stages 2 and 3: buckets of gradients under way at once; default: those
-                                       ///< of the largest unit, and one more
+      bucket_elements{};                 ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
+                                         ///< largest parameter that can share the gradient ring, if that is more
+  std::size_t alignment_elements = 128;  ///< elements; every parameter starts on one; a multiple of 128
+  std::optional<int> gradient_ring{};    ///< stages 2 and 3: buckets of gradients under way at once; default: those
+                                         ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;
   std::size_t live_elements = 0;     ///< stage 3: bound on gathered elements; 0: what one unit and the next need
   int prefetch_units = 1;            ///< stage 3: units gathered ahead; 0: none
@@ -49,7 +49,7 @@ struct EngineConfig {
             gradient_clipping,
             reduce,
             bucket_elements,
-            granule,
+            alignment_elements,
             gradient_ring,
             missing_gradient,
             live_elements,

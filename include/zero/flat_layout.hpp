@@ -23,7 +23,7 @@ namespace zero {
 struct LayoutSettings {
   Stage stage = Stage::none;
   std::size_t world = 1;
-  std::size_t granule = 128;              ///< elements; a multiple of 128; every parameter starts on one
+  std::size_t alignment_elements = 128;   ///< elements; a multiple of 128; every parameter starts on one
   std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
   std::size_t whole_below = 0;            ///< stage 3: parameters with fewer elements are kept whole on every rank
 };
@@ -136,17 +136,18 @@ class FlatLayout {
     return spec.contributions > 1 ? Section::several : Section::ring;
   }
 
-  [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.granule; }
+  [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.alignment_elements; }
   [[nodiscard]] static std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
   [[gnu::noinline]] void check(std::vector<ParameterSpec> const& specs) const {
     detail::require(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
     detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
-    detail::require(settings_.granule > 0 && settings_.granule % 128 == 0 && settings_.granule <= (1U << 24),
+    detail::require(settings_.alignment_elements > 0 && settings_.alignment_elements % 128 == 0 &&
+                        settings_.alignment_elements <= (1U << 24),
                     "zero::Engine: granule must be a multiple of 128 elements, up to 2^24");
     std::size_t elements = 0;
     for (auto const& spec : specs) {
-      elements += round_up(ParameterList::element_count(spec.shape), settings_.granule);
+      elements += round_up(ParameterList::element_count(spec.shape), settings_.alignment_elements);
       detail::require(elements <= largest_model,
                       "zero::Engine: the parameters have more than 2^50 elements: register less");
     }
@@ -172,7 +173,7 @@ class FlatLayout {
       append_large(spec, i, count, {.unit = unit, .whole = whole, .slot = spec.frozen ? slot : GradientSlot::own});
       return;
     }
-    std::size_t const start = round_up(open_elements_, settings_.granule);
+    std::size_t const start = round_up(open_elements_, settings_.alignment_elements);
     if (open_segments_.empty() || open_.unit != unit || start + count > capacity()) {
       close_bucket();
       open_ = Block{.begin = total_, .unit = unit, .whole = whole, .slot = slot};
@@ -181,7 +182,7 @@ class FlatLayout {
   }
 
   void add_to_open(ParameterSpec const& spec, std::size_t i, std::size_t count) {
-    std::size_t const start = round_up(open_elements_, settings_.granule);
+    std::size_t const start = round_up(open_elements_, settings_.alignment_elements);
     auto const block = static_cast<std::uint32_t>(blocks_.size());
     extents_[i] = {total_ + start, count, block, static_cast<std::uint32_t>(buckets_.size()), 1};
     open_segments_.push_back({static_cast<std::uint32_t>(i), spec.group.index, start, 0, count});

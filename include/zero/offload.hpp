@@ -34,8 +34,8 @@ struct CpuOffload {
                                   ///< step late. Keeps the sums of two steps on the host; a step waits for nothing
   };
   /// Elements of one copy: whole granules.
-  [[nodiscard]] static std::size_t chunk_elements(Config const& config, std::size_t granule) noexcept {
-    return (config.chunk_elements + granule - 1) / granule * granule;
+  [[nodiscard]] static std::size_t chunk_elements(Config const& config, std::size_t alignment_elements) noexcept {
+    return (config.chunk_elements + alignment_elements - 1) / alignment_elements * alignment_elements;
   }
   static void validate(Config const& config) {
     detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),

@@ -98,7 +98,7 @@ TEST_CASE("bad input: a configuration that cannot work is refused with the name 
   }
   refuses("bucket_elements", [](auto& c) { c.bucket_elements = 0; });
   for (std::size_t bad : {std::size_t{0}, std::size_t{64}, std::size_t{129}, SIZE_MAX - 127}) {
-    refuses("granule", [&](auto& c) { c.granule = bad; });
+    refuses("granule", [&](auto& c) { c.alignment_elements = bad; });
   }
   refuses("threads", [](auto& c) { c.backend.threads = -1; });
   zero::ThreadPool pool(1);
@@ -200,7 +200,7 @@ TEST_CASE("bad input: ranks that register or set something else all throw the fi
   differs("gradient_accumulation_steps 2", [](Specs&, double&, auto& c) { c.gradient_accumulation_steps = 2; });
   differs("gradient_clipping", [](Specs&, double&, auto& c) { c.gradient_clipping = 1e-9; });
   differs("bucket_elements 128", [](Specs&, double&, auto& c) { c.bucket_elements = 128; });
-  differs("granule 256", [](Specs&, double&, auto& c) { c.granule = 256; });
+  differs("granule 256", [](Specs&, double&, auto& c) { c.alignment_elements = 256; });
   differs("gradient_ring 3", [](Specs&, double&, auto& c) { c.gradient_ring = 3; });
   differs("missing_gradient", [](Specs&, double&, auto& c) { c.missing_gradient = zero::MissingGradient::zero; });
   differs("reduce", [](Specs&, double&, auto& c) { c.reduce = zero::Reduce::each_micro_batch; });

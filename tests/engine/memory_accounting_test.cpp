@@ -174,7 +174,7 @@ TEST_CASE("books: a share of offloaded states stays on the device, as much as wa
         auto const on_device = result.memory.bytes(MemoryKind::device, purpose);
         CHECK(on_device + result.memory.bytes(MemoryKind::pageable, purpose) == bytes * owned);
         auto const asked = static_cast<std::size_t>(share * static_cast<double>(owned));
-        CHECK(on_device == bytes * (asked / run.granule * run.granule));
+        CHECK(on_device == bytes * (asked / run.alignment_elements * run.alignment_elements));
       }
       CHECK((result.memory.bytes(MemoryPurpose::staging) > 0) == (share < 1.0));
     }

@@ -39,7 +39,7 @@ struct Run {
   int accumulation = 1;
   std::optional<zero::Reduce> reduce = zero::Reduce::each_micro_batch;
   std::size_t bucket_elements = 1024;
-  std::size_t granule = 128;
+  std::size_t alignment_elements = 128;
   bool adopted = false;
   int threads = 1;
   bool pool = false;  ///< the threads are the trainer's own
@@ -88,11 +88,11 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
   return "types " + std::to_string(static_cast<int>(r.types)) + " stage " + std::to_string(static_cast<int>(r.stage)) +
          (r.offload ? " offload" : "") + share + (r.delayed_update ? " delayed" : "") + (r.self ? " self" : "") +
          " world " + std::to_string(r.world) + " accumulation " + std::to_string(r.accumulation) + " bucket " +
-         std::to_string(r.bucket_elements) + " granule " + std::to_string(r.granule) + (r.adopted ? " adopted" : "") +
-         " threads " + std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
-         std::to_string(r.keep_whole_below) + " ring " + std::to_string(r.gradient_ring) +
-         (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " + std::to_string(r.streams) +
-         (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
+         std::to_string(r.bucket_elements) + " granule " + std::to_string(r.alignment_elements) +
+         (r.adopted ? " adopted" : "") + " threads " + std::to_string(r.threads) + " prefetch " +
+         std::to_string(r.prefetch_units) + " whole below " + std::to_string(r.keep_whole_below) + " ring " +
+         std::to_string(r.gradient_ring) + (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " +
+         std::to_string(r.streams) + (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
 }
 
 }  // namespace engine_test

@@ -49,7 +49,7 @@ TEST_CASE("settings: what offload leaves on the device changes no bit") {
   changes_nothing([](Run& run) { run.device_share = 0.4; });
   changes_nothing([](Run& run) { run.device_share = 0.4, run.bucket_elements = 256, run.adopted = true; });
   changes_nothing([](Run& run) { run.device_share = 0.3, run.bucket_elements = 4096, run.chunk_elements = 256; });
-  changes_nothing([](Run& run) { run.device_share = 0.6, run.granule = 384; });
+  changes_nothing([](Run& run) { run.device_share = 0.6, run.alignment_elements = 384; });
   changes_nothing([](Run& run) { run.device_share = 1.0; });
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("settings: the number of threads, the trainer's or the engine's, chang
 
 TEST_CASE("settings: bucket size, granule and ring change no bit") {
   changes_nothing([](Run& run) { run.bucket_elements = 1; });
-  changes_nothing([](Run& run) { run.bucket_elements = 384, run.granule = 384; });
+  changes_nothing([](Run& run) { run.bucket_elements = 384, run.alignment_elements = 384; });
   changes_nothing([](Run& run) { run.gradient_ring = 1; });
 }
 

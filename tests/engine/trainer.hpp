@@ -165,7 +165,7 @@ class Trainer {
                                    .gradient_clipping = run_.clipping,
                                    .reduce = run_.reduce,
                                    .bucket_elements = run_.bucket_elements,
-                                   .granule = run_.granule,
+                                   .alignment_elements = run_.alignment_elements,
                                    .gradient_ring = run_.gradient_ring,
                                    .prefetch_units = run_.prefetch_units,
                                    .keep_whole_below = run_.keep_whole_below,

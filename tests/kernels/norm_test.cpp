@@ -67,7 +67,7 @@ bool same_as(ExactSum const& sum, Natural const& expected) {
   return sum.value() == expected.nearest();
 }
 
-// The sum of squares of one granule by the documented tree.
+// The sum of squares of one norm_block by the documented tree.
 double granule_by_definition(float const* g, std::size_t n) {
   double x[128] = {};
   for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(g[i]) * static_cast<double>(g[i]);

@@ -63,7 +63,7 @@ std::vector<Case> cases() {
         .gradient_accumulation_steps = 4,
         .reduce = once,
         .bucket_elements = small,
-        .granule = 256},
+        .alignment_elements = 256},
        true},
       {{.plan = at(optimizer_states, 4, true), .types = fp16, .gradient_accumulation_steps = 2, .reduce = each}},
       {{.plan = at(optimizer_states, 3, true), .types = bf16_sums, .gradient_accumulation_steps = 2, .reduce = once}},
@@ -251,9 +251,10 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
 TEST_CASE("plan: over NCCL there is room for what is received: a peer's slice each, or the sum of a slice") {
   auto const list = plan_test::parameters<float>(nullptr, nullptr);
   for (int world : {1, 2, 4, 300}) {
-    zero::FlatLayout const layout(
-        list.specs(),
-        {.stage = Stage::gradients, .world = static_cast<std::size_t>(world), .granule = 128, .bucket_elements = 1024});
+    zero::FlatLayout const layout(list.specs(), {.stage = Stage::gradients,
+                                                 .world = static_cast<std::size_t>(world),
+                                                 .alignment_elements = 128,
+                                                 .bucket_elements = 1024});
     std::size_t slice = 0;
     for (std::size_t b = 0; b < layout.trainable_buckets(); ++b) slice = std::max(slice, layout.slice_elements(b));
     auto const staging = [&](zero_plan::Types types, std::optional<zero::NcclReduction> reduction) {
@@ -300,7 +301,7 @@ TEST_CASE("plan: settings that no engine could have are refused in the engine's 
   CHECK(contains(refusal({.plan = at(Stage::none, 2), .gradient_accumulation_steps = 0}), "at least 1 micro-batch"));
   CHECK(contains(refusal({.plan = at(Stage::none, 2), .gradient_accumulation_steps = (1 << 20) + 1}), "at most 2^20"));
   CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .reduce = Reduce::once_per_step}), "once_per_step"));
-  CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .granule = 100}), "granule"));
+  CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .alignment_elements = 100}), "granule"));
   CHECK(contains(refusal({.types = {ElementType::fp32, ElementType::bf16}}), "computes in fp32 and sums in bf16"));
   CHECK(refusal({.plan = at(Stage::parameters, 64)}) == "none");
 }

@@ -96,7 +96,7 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
   typename Engine::Config config{.gradient_accumulation_steps = s.gradient_accumulation_steps,
                                  .reduce = s.reduce,
                                  .bucket_elements = s.bucket_elements,
-                                 .granule = s.granule,
+                                 .alignment_elements = s.alignment_elements,
                                  .gradient_ring = s.gradient_ring,
                                  .live_elements = s.live_elements,
                                  .prefetch_units = s.prefetch_units,

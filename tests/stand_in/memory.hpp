@@ -33,7 +33,7 @@ struct Block {
 /// dies of a signal, as a host does that follows a device's pointer.
 class Memory {
  public:
-  static constexpr std::size_t granule = 512;
+  static constexpr std::size_t alignment_elements = 512;
   static constexpr std::size_t capacity = std::size_t{1} << 28;
 
   Memory() {
@@ -136,7 +136,7 @@ class Memory {
     for (auto const& [begin, block] : blocks_) {
       if (block.kind != cudaMemoryTypeDevice) continue;
       if (begin >= at + bytes) break;
-      at = (begin + block.bytes + granule - 1) / granule * granule;
+      at = (begin + block.bytes + alignment_elements - 1) / alignment_elements * alignment_elements;
     }
     if (at + bytes > address(arena_) + capacity) return nullptr;
     top_ = std::max(top_, at + bytes - address(arena_));
@@ -144,10 +144,10 @@ class Memory {
     return reinterpret_cast<void*>(at);
   }
   [[nodiscard]] static void* pinned_memory(std::size_t bytes) {
-    return ::operator new (bytes, std::align_val_t{granule});
+    return ::operator new (bytes, std::align_val_t{alignment_elements});
   }
   static void free_pinned(std::uintptr_t at) {
-    ::operator delete (reinterpret_cast<void*>(at), std::align_val_t{granule});
+    ::operator delete (reinterpret_cast<void*>(at), std::align_val_t{alignment_elements});
   }
   void protect(int rights) {
     if (top_ == 0) return;

@@ -19,8 +19,10 @@ using zero::simulation::reads;
 using zero::simulation::writes;
 namespace kernels = zero::kernels;
 
-// Kernels may touch whole granules.
-inline std::size_t elements_of(kernels::DeviceSegments const& segments) { return segments.granules * kernels::granule; }
+// Kernels may touch whole norm_blocks.
+inline std::size_t elements_of(kernels::DeviceSegments const& segments) {
+  return segments.norm_blocks * kernels::norm_block;
+}
 inline Access table_of(kernels::DeviceSegments const& segments) {
   return reads(segments.segments, segments.count * sizeof(zero::Segment));
 }

@@ -154,7 +154,7 @@ std::vector<Option> const& engine_options() {
        "elements of a bucket; default: 4194304, at stages 2 and 3 the largest parameter if it has more",
        [](Options& o, View n, View v) { o.settings.bucket_elements = whole(n, v, 1, many); }},
       {"--granule", "N", "elements that a parameter starts on; default: 128",
-       [](Options& o, View n, View v) { o.settings.granule = whole(n, v, 128, 1 << 24); }},
+       [](Options& o, View n, View v) { o.settings.alignment_elements = whole(n, v, 128, 1 << 24); }},
       {"--ring", "N", "stages 2 and 3: buckets of gradients; default: as many as a unit needs, and one",
        [](Options& o, View n, View v) { o.settings.gradient_ring = static_cast<int>(whole(n, v, 1, 1 << 20)); }},
       {"--live", "N", "stage 3: gathered elements at most; default: what a unit and the next need",

@@ -25,7 +25,7 @@ struct Settings {
   int gradient_accumulation_steps = 1;
   std::optional<zero::Reduce> reduce{};
   std::optional<std::size_t> bucket_elements{};
-  std::size_t granule = 128;
+  std::size_t alignment_elements = 128;
   std::optional<int> gradient_ring{};
   std::size_t live_elements = 0;
   int prefetch_units = 1;
@@ -55,7 +55,7 @@ template <class Prec>
   return {.gradient_accumulation_steps = settings.gradient_accumulation_steps,
           .reduce = settings.reduce,
           .bucket_elements = settings.bucket_elements,
-          .granule = settings.granule,
+          .alignment_elements = settings.alignment_elements,
           .gradient_ring = settings.gradient_ring,
           .live_elements = settings.live_elements,
           .prefetch_units = settings.prefetch_units,

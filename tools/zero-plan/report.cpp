@@ -61,7 +61,8 @@ void check_buckets(Report const& report) {
   auto const& settings = report.options.settings;
   auto const bucket = settings.bucket_elements.value_or(zero::LayoutSettings{}.bucket_elements);
   for (auto const world : report.options.worlds) {
-    auto const count = report.parameter_elements / std::max(bucket, static_cast<std::size_t>(world) * settings.granule);
+    auto const count =
+        report.parameter_elements / std::max(bucket, static_cast<std::size_t>(world) * settings.alignment_elements);
     if (count <= most) continue;
     throw UsageError(zero::detail::sentence({"--bucket ", bucket, ": would cut the model into ", count,
                                              " buckets, but ", most, " are the most that are planned"}));

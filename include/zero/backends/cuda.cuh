@@ -42,7 +42,7 @@ void CudaStream::add_words(Word* into, Word const* const* sources, std::size_t s
 template <class Sum>
 void CudaBackend::squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream) {
   kernels::Squares<Sum> const a{slice, kernels::DeviceSegments(segments), norm};
-  std::size_t const blocks = kernels::divide_up(a.segments.granules, kernels::squares_granules);
+  std::size_t const blocks = kernels::divide_up(a.segments.norm_blocks, kernels::squares_norm_blocks);
   constexpr std::size_t per_multiprocessor = 8;  // each block ends with additions to the same words
   kernels::launch(kernels::squares<Sum>,
                   std::min(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,

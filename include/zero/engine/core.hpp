@@ -237,7 +237,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
     LayoutSettings layout{.stage = settings_.stage,
                           .world = static_cast<std::size_t>(operations_.size()),
-                          .granule = settings_.granule,
+                          .alignment_elements = settings_.alignment_elements,
                           .whole_below = settings_.keep_whole_below};
     layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::usual_bucket_elements(specs(), layout));
     layout_.emplace(specs(), layout);

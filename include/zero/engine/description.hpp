@@ -52,7 +52,7 @@ namespace zero::detail {
                    "\nbucket_elements ",
                    settings.bucket_elements.value_or(0),
                    "\ngranule ",
-                   settings.granule,
+                   settings.alignment_elements,
                    "\ngradient_ring ",
                    settings.gradient_ring.value_or(0),
                    "\nmissing_gradient ",

@@ -108,7 +108,7 @@ struct EngineParts {
                                                      EngineSettings const& settings,
                                                      FlatLayout const& layout) noexcept {
     if (!operations.facts().offloads) return {layout.owned()};
-    return OffloadSplit::of(layout.owned(), layout.settings().granule, settings.offload);
+    return OffloadSplit::of(layout.owned(), layout.settings().alignment_elements, settings.offload);
   }
   [[nodiscard]] std::size_t largest_slice() const noexcept {
     std::size_t largest = 0;

@@ -22,7 +22,7 @@ struct EngineSettings {
   double gradient_clipping = 0.0;
   std::optional<Reduce> reduce{};
   std::optional<std::size_t> bucket_elements{};
-  std::size_t granule = 0;
+  std::size_t alignment_elements = 0;
   std::optional<int> gradient_ring{};
   MissingGradient missing_gradient = MissingGradient::error;
   std::size_t live_elements = 0;
@@ -58,7 +58,7 @@ EngineSettings settings_of(Config const& config, Stage stage) {
                           .gradient_clipping = config.gradient_clipping,
                           .reduce = config.reduce,
                           .bucket_elements = config.bucket_elements,
-                          .granule = config.granule,
+                          .alignment_elements = config.alignment_elements,
                           .gradient_ring = config.gradient_ring,
                           .missing_gradient = config.missing_gradient,
                           .live_elements = config.live_elements,

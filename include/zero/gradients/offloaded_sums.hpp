@@ -26,7 +26,8 @@ class OffloadedSums {
   OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
         host_sums_(config.delayed_update ? 2 : 1),
-        chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned())),
+        chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
+                        engine.largest_owned())),
         host_to_staging_(engine.backend.make_stream("sums to staging")),
         to_device_(engine.backend.make_stream("sums to device")),
         to_host_(engine.backend.make_stream("sums to host")),

@@ -24,8 +24,8 @@ struct Squares {
 };
 
 /// Granules of one warp at a time. Eight sums, spread over the lanes, cost nine exchanges instead of forty.
-inline constexpr unsigned warp_granules = 8;
-inline constexpr std::size_t squares_granules = std::size_t{warp_granules} * block_warps;
+inline constexpr unsigned warp_norm_blocks = 8;
+inline constexpr std::size_t squares_norm_blocks = std::size_t{warp_norm_blocks} * block_warps;
 
 using Word = unsigned long long;  // what atomicAdd takes
 
@@ -60,8 +60,9 @@ class DigitWindow {
 
 using Float64 = zero::detail::F64;  // the bits of a double
 
-// The tree of norm_granule.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96, given as
-// the bits of floats: its first two levels. A square is exact in double, so that it may be fused with the addition.
+// The tree of norm_block_elements.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96,
+// given as the bits of floats: its first two levels. A square is exact in double, so that it may be fused with the
+// addition.
 [[nodiscard]] __device__ inline double sum_of_four(std::uint32_t const (&x)[4]) {
   double wide[4];
 #pragma unroll
@@ -75,7 +76,7 @@ inline constexpr unsigned all_lanes = 0xFFFFFFFFU;
 
 // One level for 2 x half sums: a lane keeps half of them, and gives the other half to the lane that adds those.
 template <unsigned half>
-__device__ inline void halve(double (&sums)[warp_granules], unsigned lane) {
+__device__ inline void halve(double (&sums)[warp_norm_blocks], unsigned lane) {
   bool const upper = (lane & half * 4) != 0;
 #pragma unroll
   for (unsigned i = 0; i < half; ++i) {
@@ -85,9 +86,9 @@ __device__ inline void halve(double (&sums)[warp_granules], unsigned lane) {
   }
 }
 
-/// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight granules: lane l returns that of granule
-/// l / 4.
-[[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_granules], unsigned lane) {
+/// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight norm_blocks: lane l returns that of
+/// norm_block l / 4.
+[[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_norm_blocks], unsigned lane) {
   halve<4>(sums, lane), halve<2>(sums, lane), halve<1>(sums, lane);
   double const pairs = __dadd_rn(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
   return __dadd_rn(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
@@ -105,9 +106,9 @@ __device__ inline void enter_bad(NormWords const& norm, std::uint32_t parameter)
   }
 }
 
-// Bit j of \p bad: this lane has seen a number that is not finite in granule j, whose parameter lane 4 j knows.
+// Bit j of \p bad: this lane has seen a number that is not finite in norm_block j, whose parameter lane 4 j knows.
 __device__ inline void enter_all_bad(NormWords const& norm, std::uint32_t bad, std::uint32_t parameter, unsigned lane) {
-  for (unsigned j = 0; j < warp_granules; ++j) {
+  for (unsigned j = 0; j < warp_norm_blocks; ++j) {
     bool const any = __any_sync(all_lanes, (bad >> j & 1) != 0) != 0;
     if (any && lane == j * 4) enter_bad(norm, parameter);
   }
@@ -128,41 +129,41 @@ __device__ inline void publish(NormWords const& norm, Word* digits) {
   }
 }
 
-/// The sums of eight granules that lie inside one segment: lane l returns that of granule l / 4. All loads come first,
-/// so that they are under way together. A number that is not finite makes its granule's sum not finite.
+/// The sums of eight norm_blocks that lie inside one segment: lane l returns that of norm_block l / 4. All loads come
+/// first, so that they are under way together. A number that is not finite makes its norm_block's sum not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_inside(Sum const* g, unsigned lane) {
-  std::uint32_t bits[warp_granules][4];
+  std::uint32_t bits[warp_norm_blocks][4];
 #pragma unroll
-  for (unsigned j = 0; j < warp_granules; ++j) {
+  for (unsigned j = 0; j < warp_norm_blocks; ++j) {
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) bits[j][i] = zero::detail::widen_bits(g[j * granule + i * warp_size + lane]);
+    for (unsigned i = 0; i < 4; ++i) bits[j][i] = zero::detail::widen_bits(g[j * norm_block + i * warp_size + lane]);
   }
-  double sums[warp_granules];
+  double sums[warp_norm_blocks];
 #pragma unroll
-  for (unsigned j = 0; j < warp_granules; ++j) sums[j] = sum_of_four(bits[j]);
+  for (unsigned j = 0; j < warp_norm_blocks; ++j) sums[j] = sum_of_four(bits[j]);
   return finish_trees(sums, lane);
 }
 
-/// The same of granules that may be of several segments, short, padding, or not finite: what is not there or not finite
-/// counts as zero. Enters what is not finite.
+/// The same of norm_blocks that may be of several segments, short, padding, or not finite: what is not there or not
+/// finite counts as zero. Enters what is not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_anywhere(Squares<Sum> const& a, std::uint64_t first, unsigned lane) {
-  // Lane l looks up granule l / 4.
-  std::uint64_t const x = (first + lane / 4) * granule;
-  bool const inside = first + lane / 4 < a.segments.granules;
+  // Lane l looks up norm_block l / 4.
+  std::uint64_t const x = (first + lane / 4) * norm_block;
+  bool const inside = first + lane / 4 < a.segments.norm_blocks;
   Segment const segment = a.segments.segments[inside ? a.segments.find(x) : 0];
   unsigned const elements = inside ? elements_of(segment, x) : 0;
-  double sums[warp_granules];
+  double sums[warp_norm_blocks];
   std::uint32_t bad = 0;
 #pragma unroll
-  for (unsigned j = 0; j < warp_granules; ++j) {
+  for (unsigned j = 0; j < warp_norm_blocks; ++j) {
     unsigned const there = __shfl_sync(all_lanes, elements, j * 4);
     std::uint32_t bits[4];
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
       unsigned const at = i * warp_size + lane;
-      bits[i] = at < there ? zero::detail::widen_bits(a.slice[(first + j) * granule + at]) : 0;
+      bits[i] = at < there ? zero::detail::widen_bits(a.slice[(first + j) * norm_block + at]) : 0;
       if ((bits[i] & 0x7F800000U) == 0x7F800000U) bits[i] = 0, bad |= 1U << j;
     }
     sums[j] = sum_of_four(bits);
@@ -176,7 +177,7 @@ template <class Sum>
   return (zero::detail::bit_cast<Float64>(x) & exponent) != exponent;
 }
 
-/// Each block takes neighbouring batches of granules, so that a warp seldom meets another segment.
+/// Each block takes neighbouring batches of norm_blocks, so that a warp seldom meets another segment.
 template <class Sum>
 ZERO_KERNEL(block_threads)
 squares(Squares<Sum> const a) {
@@ -184,14 +185,14 @@ squares(Squares<Sum> const a) {
   if (threadIdx.x < ExactSum::words) digits[threadIdx.x] = 0;
   __syncthreads();
   unsigned const lane = threadIdx.x % warp_size;
-  std::uint64_t const batches = (a.segments.granules + warp_granules - 1) / warp_granules;
+  std::uint64_t const batches = (a.segments.norm_blocks + warp_norm_blocks - 1) / warp_norm_blocks;
   std::uint64_t const end = batches * (blockIdx.x + 1) / gridDim.x;
   std::uint64_t begin_of_segment = 0, end_of_segment = 0;
   DigitWindow window;
   for (std::uint64_t batch = batches * blockIdx.x / gridDim.x + threadIdx.x / warp_size; batch < end;
        batch += block_warps) {
-    std::uint64_t const first = batch * warp_granules, x = first * granule;
-    constexpr std::uint64_t elements = warp_granules * granule;
+    std::uint64_t const first = batch * warp_norm_blocks, x = first * norm_block;
+    constexpr std::uint64_t elements = warp_norm_blocks * norm_block;
     if (x < begin_of_segment || x + elements > end_of_segment) {
       Segment const& segment = a.segments.segments[a.segments.find(x)];
       begin_of_segment = segment.offset, end_of_segment = segment.offset + segment.count;

@@ -13,12 +13,12 @@ namespace zero {
 
 namespace detail {
 
-// Copies a granule with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether all
-// elements are finite.
+// Copies a norm_block with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether
+// all elements are finite.
 template <class Sum>
-ZERO_DRIVER_BODY bool copy_irregular_granule(Sum* to, Sum const* g, std::size_t n) {
+ZERO_DRIVER_BODY bool copy_irregular_norm_block(Sum* to, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < detail::norm_granule; ++i) {
+  for (std::size_t i = 0; i < detail::norm_block_elements; ++i) {
     bool const regular = i < n && (widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U;
     to[i] = regular ? g[i] : Sum{};
     finite = finite && (regular || i >= n);
@@ -27,41 +27,41 @@ ZERO_DRIVER_BODY bool copy_irregular_granule(Sum* to, Sum const* g, std::size_t 
 }
 
 template <class Real, class Sum>
-ZERO_DRIVER_BODY bool add_granules(ExactSum& into, Sum const* g, std::size_t n) {
+ZERO_DRIVER_BODY bool add_norm_blocks(ExactSum& into, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < n; i += detail::norm_granule) {
-    Sum copy[detail::norm_granule];
-    Sum const* granule = g + i;
-    if (n - i < detail::norm_granule || !is_finite_granule(Real(), granule)) {
-      finite = copy_irregular_granule(copy, granule, n - i) && finite;
-      granule = copy;
+  for (std::size_t i = 0; i < n; i += detail::norm_block_elements) {
+    Sum copy[detail::norm_block_elements];
+    Sum const* norm_block = g + i;
+    if (n - i < detail::norm_block_elements || !is_finite_norm_block(Real(), norm_block)) {
+      finite = copy_irregular_norm_block(copy, norm_block, n - i) && finite;
+      norm_block = copy;
     }
-    into.add(std::bit_cast<double>(sum_granule(Real(), granule)));
+    into.add(std::bit_cast<double>(sum_norm_block(Real(), norm_block)));
   }
   return finite;
 }
 
 template <class Sum>
 ZERO_DRIVER bool add_squares_baseline(ExactSum& into, Sum const* g, std::size_t n) {
-  return add_granules<Real1>(into, g, n);
+  return add_norm_blocks<Real1>(into, g, n);
 }
 #if defined(__x86_64__)
 template <class Sum>
 ZERO_TARGET_AVX2 ZERO_DRIVER bool add_squares_avx2(ExactSum& into, Sum const* g, std::size_t n) {
-  return add_granules<detail::Real8>(into, g, n);
+  return add_norm_blocks<detail::Real8>(into, g, n);
 }
 template <class Sum>
 ZERO_TARGET_AVX512 ZERO_DRIVER bool add_squares_avx512(ExactSum& into, Sum const* g, std::size_t n) {
-  return add_granules<detail::Real16>(into, g, n);
+  return add_norm_blocks<detail::Real16>(into, g, n);
 }
 #endif
 
 }  // namespace detail
 
 /// Adds the squares of \p n elements (float or bfloat16) to \p into, and leaves it normalized. Granules of
-/// `norm_granule` elements count from \p g; only the last may be short. The granules of an array may be spread over
-/// any number of calls, threads and ranks: the sum is the same, and so are its bits in every instruction set.
-/// \returns whether all elements are finite; those that are not add nothing.
+/// `norm_block_elements` elements count from \p g; only the last may be short. The norm_blocks of an array may be
+/// spread over any number of calls, threads and ranks: the sum is the same, and so are its bits in every instruction
+/// set. \returns whether all elements are finite; those that are not add nothing.
 template <class Sum>
 bool add_squares(InstructionSet set, ExactSum& into, Sum const* g, std::size_t n) {
   FloatingPointGuard const guard;

@@ -15,7 +15,7 @@
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
 /// Arguments of the fused update on a device: those of `fused_update`, for the segments of a range. Arrays are aligned
-/// to 16 bytes, and may be read and written up to the end of the last granule.
+/// to 16 bytes, and may be read and written up to the end of the last norm_block.
 template <class Rule, class Compute, class Sum>
 struct Update {
   float* master;
@@ -55,14 +55,14 @@ update(Update<Rule, Compute, Sum> const a) {
   if (!a.decision->apply) return;
   float const multiplier = a.decision->multiplier;
   unsigned const warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
-  std::uint64_t const first = std::uint64_t{blockIdx.x} * tile_granules + warp;
-  if (first >= a.segments.granules) return;
-  std::uint32_t p = a.segments.find(first * granule);
+  std::uint64_t const first = std::uint64_t{blockIdx.x} * tile_norm_blocks + warp;
+  if (first >= a.segments.norm_blocks) return;
+  std::uint32_t p = a.segments.find(first * norm_block);
   Segment segment = a.segments.segments[p];
   typename Rule::Constants constants = a.decision->constants[segment.group];
-  for (unsigned i = 0; i < tile_granules; i += block_warps) {
-    if (first + i >= a.segments.granules) return;
-    std::uint64_t const x = (first + i) * granule;
+  for (unsigned i = 0; i < tile_norm_blocks; i += block_warps) {
+    if (first + i >= a.segments.norm_blocks) return;
+    std::uint64_t const x = (first + i) * norm_block;
     while (x >= segment.offset + segment.count && p + 1 < a.segments.count && a.segments.segments[p + 1].offset <= x) {
       std::uint32_t const group = segment.group;
       segment = a.segments.segments[++p];

@@ -15,10 +15,10 @@ struct OffloadSplit {
   std::size_t elements = 0;
 
   /// Of \p owned elements, with offload: as many whole granules as \p config leaves on the device.
-  [[nodiscard]] static OffloadSplit of(std::size_t owned, std::size_t granule,
+  [[nodiscard]] static OffloadSplit of(std::size_t owned, std::size_t alignment_elements,
                                        CpuOffload::Config const& config) noexcept {
     auto const room = static_cast<std::size_t>(config.device_share * static_cast<double>(owned));
-    return {room / granule * granule};
+    return {room / alignment_elements * alignment_elements};
   }
 
   [[nodiscard]] bool holds(std::size_t element) const noexcept { return element < elements; }

@@ -126,8 +126,8 @@ class ParameterUpdater {
         : host(engine.backend.make_stream("update on host")),
           to_device(engine.backend.make_stream("parameters to device")),
           chunks(config.staging_chunks) {
-      chunk_elements =
-          std::min(CpuOffload::chunk_elements(config, engine.layout.settings().granule), engine.largest_owned());
+      chunk_elements = std::min(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
+                                engine.largest_owned());
       for (auto& chunk : chunks) {
         chunk.values = {engine, ElementRole::value, MemoryKind::pinned, MemoryPurpose::staging, chunk_elements};
       }

@@ -89,7 +89,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   manifest.stage = traits.layout.stage;
   manifest.compute = traits.compute;
   manifest.bucket_elements = traits.layout.bucket_elements;
-  manifest.granule = traits.layout.granule;
+  manifest.alignment_elements = traits.layout.alignment_elements;
   manifest.whole_below = traits.layout.whole_below;
   manifest.complete = complete;
   manifest.rule = traits.rule;

@@ -12,26 +12,26 @@
 namespace zero::detail {
 
 /// Elements whose squares are added in one tree of double additions; the trees' results are added exactly. Fixed, and
-/// not the layout's granule: the bits of a norm depend on it.
-inline constexpr std::size_t norm_granule = 128;
+/// not the layout's norm_block: the bits of a norm depend on it.
+inline constexpr std::size_t norm_block_elements = 128;
 
-static_assert(norm_granule % vector_block == 0);
+static_assert(norm_block_elements % vector_block == 0);
 
-// The tree of a granule: squares x² (exact in double), element i with element i + 64, then i with i + 32, down to 0
-// with 1. Vectors of any width do it in halves of the granule, then of the vector. Because a square is exact, it does
-// not matter whether it is fused with the addition.
+// The tree of a norm_block: squares x² (exact in double), element i with element i + 64, then i with i + 32, down to 0
+// with 1. Vectors of any width do it in halves of the norm_block, then of the vector. Because a square is exact, it
+// does not matter whether it is fused with the addition.
 
-/// The sum of the squares of a granule, one element at a time.
+/// The sum of the squares of a norm_block, one element at a time.
 template <class Sum>
-inline F64 sum_granule(Real1 const&, Sum const* g) {
-  F64 squares[norm_granule];
-  for (std::size_t i = 0; i < norm_granule; ++i) {
+inline F64 sum_norm_block(Real1 const&, Sum const* g) {
+  F64 squares[norm_block_elements];
+  for (std::size_t i = 0; i < norm_block_elements; ++i) {
     Real1 x;
     load(x, g + i);
     F64 const wide = f64_from_f32(x.bits[0]);
     squares[i] = f64_mul(wide, wide);
   }
-  for (std::size_t half = norm_granule / 2; half != 0; half /= 2) {
+  for (std::size_t half = norm_block_elements / 2; half != 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) squares[i] = f64_add(squares[i], squares[i + half]);
   }
   return squares[0];
@@ -39,9 +39,9 @@ inline F64 sum_granule(Real1 const&, Sum const* g) {
 
 // Adding the lowest exponent bit to a magnitude reaches the sign bit where the exponent is all ones: Inf or NaN.
 template <class Sum>
-inline bool is_finite_granule(Real1 const&, Sum const* g) {
+inline bool is_finite_norm_block(Real1 const&, Sum const* g) {
   std::uint32_t carries = 0;
-  for (std::size_t i = 0; i < norm_granule; ++i) carries |= (widen_bits(g[i]) & 0x7FFFFFFFU) + 0x00800000U;
+  for (std::size_t i = 0; i < norm_block_elements; ++i) carries |= (widen_bits(g[i]) & 0x7FFFFFFFU) + 0x00800000U;
   return carries >> 31 == 0;
 }
 

@@ -95,7 +95,7 @@ struct SquaresAvx512 {
 // The part of the tree whose elements lie a multiple of `stride` from g.
 template <std::size_t stride, class Squares, class Sum>
 ZERO_DRIVER_BODY void add_tree(Squares& sum, Sum const* g) {
-  if constexpr (stride == norm_granule / 2) {
+  if constexpr (stride == norm_block_elements / 2) {
     Real8 a, b;
     load(a, g), load(b, g + stride);
     sum.set(a, b);
@@ -108,29 +108,29 @@ ZERO_DRIVER_BODY void add_tree(Squares& sum, Sum const* g) {
 }
 
 template <class Sum>
-ZERO_DRIVER_BODY F64 sum_granule(Real8 const&, Sum const* g) {
+ZERO_DRIVER_BODY F64 sum_norm_block(Real8 const&, Sum const* g) {
   SquaresAvx2 sum;
   add_tree<8>(sum, g);
   return sum.fold();
 }
 template <class Sum>
-ZERO_DRIVER_BODY F64 sum_granule(Real16 const&, Sum const* g) {
+ZERO_DRIVER_BODY F64 sum_norm_block(Real16 const&, Sum const* g) {
   SquaresAvx512 sum;
   add_tree<8>(sum, g);
   return sum.fold();
 }
 
-#define ZERO_FINITE_GRANULE(Real, target)                           \
-  template <class Sum>                                              \
-  target inline bool is_finite_granule(Real const&, Sum const* g) { \
-    Real::Vector carries = {};                                      \
-    for (std::size_t i = 0; i < norm_granule; i += Real::width) {   \
-      Real x;                                                       \
-      prefetch_ahead(g + i);                                        \
-      load(x, g + i);                                               \
-      carries |= (x.vector() & 0x7FFFFFFFU) + 0x00800000U;          \
-    }                                                               \
-    return !any_sign(Real(carries));                                \
+#define ZERO_FINITE_NORM_BLOCK(Real, target)                             \
+  template <class Sum>                                                   \
+  target inline bool is_finite_norm_block(Real const&, Sum const* g) {   \
+    Real::Vector carries = {};                                           \
+    for (std::size_t i = 0; i < norm_block_elements; i += Real::width) { \
+      Real x;                                                            \
+      prefetch_ahead(g + i);                                             \
+      load(x, g + i);                                                    \
+      carries |= (x.vector() & 0x7FFFFFFFU) + 0x00800000U;               \
+    }                                                                    \
+    return !any_sign(Real(carries));                                     \
   }
 
 ZERO_TARGET_AVX2 inline bool any_sign(Real8 const& a) {
@@ -143,9 +143,9 @@ ZERO_TARGET_AVX512 inline bool any_sign(Real16 const& a) {
   asm("vpmovd2m %1, %%k1\n\tkmovw %%k1, %0" : "=r"(mask) : "x"(a.vector()) : "k1");
   return mask != 0;
 }
-ZERO_FINITE_GRANULE(Real8, ZERO_TARGET_AVX2)
-ZERO_FINITE_GRANULE(Real16, ZERO_TARGET_AVX512)
-#undef ZERO_FINITE_GRANULE
+ZERO_FINITE_NORM_BLOCK(Real8, ZERO_TARGET_AVX2)
+ZERO_FINITE_NORM_BLOCK(Real16, ZERO_TARGET_AVX512)
+#undef ZERO_FINITE_NORM_BLOCK
 
 }  // namespace zero::detail
 
