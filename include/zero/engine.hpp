@@ -198,7 +198,7 @@ class Engine final {
 
  private:
   Config config_;
-  detail::PolicyOperations<Opt, Prec, Backend, Communicator> operations_;
+  detail::TypedOperations<Opt, Prec, Backend, Communicator> operations_;
   detail::EngineCore<Backend> core_;
 };
 

@@ -20,7 +20,7 @@ namespace zero::detail {
 template <class Backend>
 struct EngineContext {
   Backend& backend;
-  Operations<Backend>& operations;
+  EngineOperations<Backend>& operations;
   MemoryReport& memory_report;
   Traffic& traffic;
   std::exception_ptr& failure;  ///< of a call that had nobody to tell, such as the end of a lease

@@ -46,7 +46,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   using Event = typename Backend::Event;
 
   /// Collective, blocks. \p operations is borrowed.
-  [[gnu::noinline]] EngineCore(Operations<Backend>& operations, ParameterList const& parameters,
+  [[gnu::noinline]] EngineCore(EngineOperations<Backend>& operations, ParameterList const& parameters,
                                EngineSettings const& settings, typename Backend::Config const& backend)
       : operations_(operations), settings_(settings), lifetime_(new EngineLifetime{parameters}) {
     on_all_ranks_or_none(operations_, [&] { prepare(); });
@@ -245,7 +245,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   [[gnu::noinline]] void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
-    auto const compute = operations_.facts().compute;
+    auto const compute = operations_.traits().compute;
     if (!buffer || buffer->type == compute) return;
     fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name(buffer->type),
                               " buffers, but this engine computes in ", name(compute)});
@@ -376,7 +376,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     poison_ = nullptr;
   }
 
-  Operations<Backend>& operations_;
+  EngineOperations<Backend>& operations_;
   EngineSettings settings_;
   std::shared_ptr<EngineLifetime> lifetime_;
   std::optional<FlatLayout> layout_;

@@ -73,27 +73,27 @@ namespace zero::detail {
 
 /// All that must be the same on every rank, one thing per line, so that the first difference can be shown.
 template <class Backend>
-[[nodiscard]] std::string describe_engine(Operations<Backend> const& operations, EngineSettings const& settings,
+[[nodiscard]] std::string describe_engine(EngineOperations<Backend> const& operations, EngineSettings const& settings,
                                           ParameterList const& parameters) {
-  auto const& facts = operations.facts();
+  auto const& traits = operations.traits();
   auto text = sentence({"world ",
                         operations.size(),
                         "\nstage ",
                         static_cast<int>(settings.stage),
                         "\ncompute ",
-                        name(facts.compute),
+                        name(traits.compute),
                         "\nsum ",
-                        name(facts.sum),
+                        name(traits.sum),
                         "\noffload ",
-                        facts.offload,
+                        traits.offload,
                         "\n",
                         describe_parameters(parameters),
                         "zero version ",
                         ZERO_VERSION,
                         "\nrule ",
-                        facts.rule,
+                        traits.rule,
                         "\nloss scaler ",
-                        facts.scaler,
+                        traits.scaler,
                         describe_settings(settings),
                         "\nfingerprint of the loss scaler's settings ",
                         operations.fingerprint_of_scaler()});

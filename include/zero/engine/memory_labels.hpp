@@ -33,10 +33,10 @@ class BufferNames {
       if (b >= engine_.layout.trainable_buckets()) continue;
       name_gradients(b, reducer);
       name_owned(b, "gradient sum of ", ElementRole::sum, [&](std::size_t at) -> void* { return reducer.sum(b, at); });
-      if (engine_.operations.facts().has_master()) {
+      if (engine_.operations.traits().has_master()) {
         name_owned(b, "master parameter ", ElementRole::state, [&](std::size_t at) { return updater.master(b, at); });
       }
-      for (std::size_t k = 0; k < engine_.operations.facts().state_count; ++k) {
+      for (std::size_t k = 0; k < engine_.operations.traits().state_count; ++k) {
         name_owned(b, sentence({"state ", k, " of "}), ElementRole::state,
                    [&](std::size_t at) { return updater.state(k, b, at); });
       }

@@ -29,7 +29,7 @@ enum class ElementRole : std::uint8_t {
 };
 
 /// What the schedule needs to know of the policies that it works for.
-struct PolicyFacts {
+struct PolicyTraits {
   std::string_view rule, scaler, offload;           ///< names, compared over ranks
   std::span<std::string_view const> state_names{};  ///< of the rule, or none
   ElementType compute = ElementType::fp32;
@@ -76,13 +76,13 @@ struct DecisionBuffers {
 /// costs its kernels. Addresses are of elements whose type follows from their role; streams and errors are those of the
 /// backend's and the communicator's operation of the same name.
 template <class Backend>
-class Operations : public PeerCheck {
+class EngineOperations : public PeerCheck {
  public:
   using Stream = typename Backend::Stream;
 
-  explicit Operations(PolicyFacts const& facts) : facts_(facts) {}
-  [[nodiscard]] PolicyFacts const& facts() const noexcept { return facts_; }
-  [[nodiscard]] std::size_t bytes(ElementRole role) const noexcept { return facts_.bytes(role); }
+  explicit EngineOperations(PolicyTraits const& traits) : traits_(traits) {}
+  [[nodiscard]] PolicyTraits const& traits() const noexcept { return traits_; }
+  [[nodiscard]] std::size_t bytes(ElementRole role) const noexcept { return traits_.bytes(role); }
 
   // The communicator's.
   [[nodiscard]] virtual int rank() const = 0;
@@ -136,10 +136,10 @@ class Operations : public PeerCheck {
   virtual void narrow(ElementRole role, void* to, float const* from, std::size_t n) const = 0;
 
  protected:
-  ~Operations() = default;
+  ~EngineOperations() = default;
 
  private:
-  PolicyFacts facts_;
+  PolicyTraits traits_;
 };
 
 }  // namespace zero::detail

@@ -33,7 +33,7 @@ namespace zero::detail {
 template <class Backend>
 struct EngineParts {
   /// \p operations and \p layout are borrowed and must outlive this.
-  [[gnu::noinline]] EngineParts(Operations<Backend>& operations, EngineSettings const& settings,
+  [[gnu::noinline]] EngineParts(EngineOperations<Backend>& operations, EngineSettings const& settings,
                                 typename Backend::Config const& backend_config,
                                 std::shared_ptr<EngineLifetime const> const& lifetime, FlatLayout const& layout)
       : backend(backend_config, operations.local_size()),
@@ -100,14 +100,14 @@ struct EngineParts {
   std::shared_ptr<void> registered;    ///< with the communicator; ends before the memory does
 
  private:
-  static Backend& prepared(Backend& backend, Operations<Backend> const& operations) {
+  static Backend& prepared(Backend& backend, EngineOperations<Backend> const& operations) {
     operations.prepare_memory(backend);
     return backend;
   }
-  [[nodiscard]] static OffloadSplit offload_split_of(Operations<Backend> const& operations,
+  [[nodiscard]] static OffloadSplit offload_split_of(EngineOperations<Backend> const& operations,
                                                      EngineSettings const& settings,
                                                      FlatLayout const& layout) noexcept {
-    if (!operations.facts().offloads) return {layout.owned()};
+    if (!operations.traits().offloads) return {layout.owned()};
     return OffloadSplit::of(layout.owned(), layout.settings().alignment_elements, settings.offload);
   }
   [[nodiscard]] std::size_t largest_slice() const noexcept {

@@ -25,7 +25,7 @@ namespace zero::detail {
 /// stage. Each hands over to the operation of the same name, with types; out of line, because a compiler that sees only
 /// one engine would guess the type behind a virtual call and put each of these into the schedule once more.
 template <class Opt, class Prec, class Backend, class Communicator>
-class PolicyOperations final : public Operations<Backend> {
+class TypedOperations final : public EngineOperations<Backend> {
  public:
   using Rule = typename Opt::rule;
   using Offload = typename Opt::offload;
@@ -36,8 +36,8 @@ class PolicyOperations final : public Operations<Backend> {
   using Config = EngineConfig<Rule, Scaler, Offload, Backend>;
 
   /// Both are borrowed.
-  PolicyOperations(Communicator& communicator, Config const& config)
-      : Operations<Backend>(facts_of(config)), communicator_(communicator), config_(config) {}
+  TypedOperations(Communicator& communicator, Config const& config)
+      : EngineOperations<Backend>(traits_of(config)), communicator_(communicator), config_(config) {}
 
   [[nodiscard]] int rank() const override { return communicator_.rank(); }
   [[nodiscard]] int size() const override { return communicator_.size(); }
@@ -197,7 +197,7 @@ class PolicyOperations final : public Operations<Backend> {
     b.allocate_for_collectives_from(c.collective_memory());
   };
 
-  static PolicyFacts facts_of(Config const& config) {
+  static PolicyTraits traits_of(Config const& config) {
     return {.rule = policy_name<Rule>(),
             .scaler = policy_name<Scaler>(),
             .offload = policy_name<Offload>(),

@@ -29,14 +29,14 @@ class EngineStateAccess final : public EngineState {
   /// Both are borrowed; \p poison is where the engine keeps the reason why it must not be used.
   EngineStateAccess(EngineParts<Backend>& parts, char const*& poison)
       : parts_(parts), engine_(parts.context), poison_(poison) {
-    auto const& facts = engine_.operations.facts();
-    traits_ = {.rule = std::string(facts.rule),
-               .states = {facts.state_names.begin(), facts.state_names.end()},
-               .scaler = std::string(facts.scaler),
+    auto const& traits = engine_.operations.traits();
+    traits_ = {.rule = std::string(traits.rule),
+               .states = {traits.state_names.begin(), traits.state_names.end()},
+               .scaler = std::string(traits.scaler),
                .scaler_bytes = progress().scaler.size(),
-               .compute = facts.compute,
+               .compute = traits.compute,
                .layout = engine_.layout.settings()};
-    for (std::size_t k = traits_.states.size(); k < facts.state_count; ++k) {
+    for (std::size_t k = traits_.states.size(); k < traits.state_count; ++k) {
       traits_.states.push_back(sentence({"state_", k}));
     }
   }
@@ -84,7 +84,7 @@ class EngineStateAccess final : public EngineState {
   }
   void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
     for_each_part(range, first, from, [&](std::byte* to, std::span<std::byte const> part) { put(to, part); });
-    if (range.kind == 0 && is_trainable(range.bucket) && engine_.operations.facts().has_master()) {
+    if (range.kind == 0 && is_trainable(range.bucket) && engine_.operations.traits().has_master()) {
       write_narrowed(range, first, from);
     }
   }
@@ -106,17 +106,17 @@ class EngineStateAccess final : public EngineState {
 
   template <class F>
   std::vector<StateRange> ranges(F&& segments_of) const {
-    auto const& facts = engine_.operations.facts();
+    auto const& traits = engine_.operations.traits();
     std::vector<StateRange> ranges;
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
-      std::size_t const kinds = is_trainable(b) ? 1 + facts.state_count : 1;
+      std::size_t const kinds = is_trainable(b) ? 1 + traits.state_count : 1;
       for (auto const& segment : segments_of(b)) {
         for (std::size_t kind = 0; kind < kinds; ++kind) {
           ranges.push_back({.parameter = segment.parameter,
                             .kind = static_cast<std::uint32_t>(kind),
                             .begin = segment.in_parameter,
                             .count = segment.count,
-                            .type = is_trainable(b) ? ElementType::fp32 : facts.compute,
+                            .type = is_trainable(b) ? ElementType::fp32 : traits.compute,
                             .bucket = static_cast<std::uint32_t>(b),
                             .offset = segment.offset});
         }

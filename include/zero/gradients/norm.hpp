@@ -27,14 +27,14 @@ class GradientNorm {
   void reset(Stream stream) { backend_.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
 
   /// Adds the squares of this rank's slice of one bucket, of which \p segments are parameters and the rest is padding.
-  template <class Operations>
-  void add(Operations& operations, SegmentView const& segments, void const* slice, Stream stream) {
+  template <class EngineOperations>
+  void add(EngineOperations& operations, SegmentView const& segments, void const* slice, Stream stream) {
     operations.squares(backend_, view(), segments, slice, stream);
   }
 
   /// Settles the sum over all ranks.
-  template <class Operations>
-  void all_reduce(Operations& operations, Stream stream) {
+  template <class EngineOperations>
+  void all_reduce(EngineOperations& operations, Stream stream) {
     operations.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, stream);
   }
 

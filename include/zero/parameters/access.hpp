@@ -77,7 +77,7 @@ class ParameterAccess {
   enum class Quantity : std::uint8_t { value, sum, master, state };
 
   [[nodiscard]] bool has_master(ParameterId id) const noexcept {
-    return engine_.operations.facts().has_master() && !engine_.specs[id.index].frozen;
+    return engine_.operations.traits().has_master() && !engine_.specs[id.index].frozen;
   }
 
   [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
@@ -98,7 +98,7 @@ class ParameterAccess {
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
-    std::size_t const count = engine_.operations.facts().state_count;
+    std::size_t const count = engine_.operations.traits().state_count;
     if (k < count) return;
     fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
   }

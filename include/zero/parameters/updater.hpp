@@ -42,11 +42,11 @@ class ParameterUpdater {
       : engine_(engine),
         gatherer_(gatherer),
         reducer_(reducer),
-        states_(facts().state_count),
-        at_(facts().state_count),
+        states_(traits().state_count),
+        at_(traits().state_count),
         updated_(engine.layout.trainable_buckets()),
         delays_(engine.host_elements() > 0 && offload.delayed_update) {
-    if (facts().has_master()) master_ = {engine, MemoryPurpose::master};
+    if (traits().has_master()) master_ = {engine, MemoryPurpose::master};
     for (auto& state : states_) state = {engine, MemoryPurpose::optimizer_states};
     if (engine.host_elements() > 0) staging_.emplace(engine, offload);
     std::size_t count = 0;
@@ -74,7 +74,7 @@ class ParameterUpdater {
       if (chunk.on_host) {
         update_offloaded(i, decision);
       } else {
-        update_chunk(i, facts().has_master() ? value(chunk) : nullptr, decision, stream);
+        update_chunk(i, traits().has_master() ? value(chunk) : nullptr, decision, stream);
         engine_.backend.record(updated_[chunk.bucket], stream);
       }
       publish_behind(chunk);
@@ -107,7 +107,7 @@ class ParameterUpdater {
   /// Of what this rank owns of a bucket's fp32 parameters (the whole bucket at stage 0, else its slice) element
   /// \p offset. Neighbours up to where the device's share ends.
   [[nodiscard, gnu::noinline]] float* master(std::size_t b, std::size_t offset) const noexcept {
-    if (facts().has_master()) return master_.at(engine_.owned_offset(b) + offset);
+    if (traits().has_master()) return master_.at(engine_.owned_offset(b) + offset);
     return reinterpret_cast<float*>(owned_values(b)) + offset;
   }
   /// The same of the rule's \p k-th state.
@@ -142,7 +142,7 @@ class ParameterUpdater {
     std::size_t turn = 0;
   };
 
-  [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
+  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.operations.traits(); }
   [[nodiscard]] std::size_t end_of_chunk(std::size_t b, std::size_t begin) const noexcept {
     std::size_t const rest = engine_.owned_elements(b) - begin;
     std::size_t const on_device = engine_.offload_split.split(engine_.owned_offset(b) + begin, rest).on_device;

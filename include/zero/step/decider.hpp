@@ -36,14 +36,14 @@ class StepDecider {
                                 std::shared_ptr<EngineLifetime const> const& lifetime)
       : engine_(engine),
         parameters_(lifetime->parameters),
-        input_bytes_(padded(sizeof(double)) + facts().config_bytes * groups().size()),
-        result_bytes_(padded(sizeof(StepOutcome)) + facts().scaler_bytes),
+        input_bytes_(padded(sizeof(double)) + traits().config_bytes * groups().size()),
+        result_bytes_(padded(sizeof(StepOutcome)) + traits().scaler_bytes),
         ring_(allocate(MemoryKind::pinned, Reports::kept * slot_bytes())),
         inputs_(allocate(MemoryKind::device, input_bytes_)),
         results_(allocate(MemoryKind::device, result_bytes_)),
-        constants_(allocate(read_by_update(), facts().constants_bytes * groups().size())),
-        decision_(allocate(read_by_update(), facts().decision_bytes)),
-        reports_(new Reports(lifetime, facts().fails_when_exhausted, engine.operations)) {
+        constants_(allocate(read_by_update(), traits().constants_bytes * groups().size())),
+        decision_(allocate(read_by_update(), traits().decision_bytes)),
+        reports_(new Reports(lifetime, traits().fails_when_exhausted, engine.operations)) {
     auto* const state = host_state();
     scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
     upload_state();
@@ -114,12 +114,12 @@ class StepDecider {
   /// Where the run stands, and where it is to go on from. Wait until the last step has been decided.
   [[nodiscard]] StepProgress progress() const {
     latest_->synchronize();
-    engine_.backend.host_reads(host_state(), facts().scaler_bytes);
+    engine_.backend.host_reads(host_state(), traits().scaler_bytes);
     return engine_.operations.progress(host_state());
   }
   void set_progress(StepProgress const& progress) {
     latest_->synchronize();
-    engine_.backend.host_writes(host_state(), facts().scaler_bytes);
+    engine_.backend.host_writes(host_state(), traits().scaler_bytes);
     engine_.operations.set_progress(host_state(), progress);
     upload_state();
   }
@@ -130,10 +130,10 @@ class StepDecider {
   // Each part on a cache line of its own, whatever its type.
   [[nodiscard]] static constexpr std::size_t padded(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
 
-  [[nodiscard]] PolicyFacts const& facts() const noexcept { return engine_.operations.facts(); }
+  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.operations.traits(); }
   [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return parameters_.groups(); }
   [[nodiscard]] MemoryKind read_by_update() const noexcept {
-    return facts().offloads ? MemoryKind::pinned : MemoryKind::device;
+    return traits().offloads ? MemoryKind::pinned : MemoryKind::device;
   }
   [[nodiscard]] Bytes allocate(MemoryKind kind, std::size_t bytes) const {
     return {engine_.backend, engine_.memory_report, kind, MemoryPurpose::control, bytes};
@@ -152,7 +152,7 @@ class StepDecider {
     return reinterpret_cast<float const*>(state + scale_offset_);
   }
   void upload_state() {
-    engine_.backend.copy(results_.data() + padded(sizeof(StepOutcome)), host_state(), facts().scaler_bytes,
+    engine_.backend.copy(results_.data() + padded(sizeof(StepOutcome)), host_state(), traits().scaler_bytes,
                          engine_.communication);
     engine_.backend.synchronize(engine_.communication);
   }
