@@ -226,21 +226,21 @@ void hold(benchmark::State& state) {
   HugePages const from(scene.bytes), to(scene.bytes);
   zero::HostExecutor executor(zero::best_instruction_set(), nullptr, 2);
   zero::CheckpointSaver saver(scene.folder.path());
-  auto const settle = [&] {
+  auto const synchronize_noexcept = [&] {
     if (saver.under_way()) (void)saver.finish();
     scene.remove();
     ::sync();
   };
   saver.reserve(scene.engine);
-  settle();
+  synchronize_noexcept();
   double const first = seconds([&] { (void)saver.start(scene.engine, {.tag = "a"}); });
   Times times;
   times.run(
-      state, settle, [&] { (void)saver.start(scene.engine, {.tag = "a"}); },
+      state, synchronize_noexcept, [&] { (void)saver.start(scene.engine, {.tag = "a"}); },
       [&] { executor.copy(to.data(), from.data(), scene.bytes); });
   times.report(state, scene.bytes, true);
   state.counters["first_of_copy"] = first / Times::median(times.plain);
-  settle();
+  synchronize_noexcept();
 }
 
 void as_sizes(benchmark::internal::Benchmark* one) {

@@ -373,6 +373,6 @@ TEST_CASE("cuda kernels: words of ranks add up") {
   std::vector<std::uint64_t> const a{1, UINT64_MAX, 3}, b{10, 2, 30};
   DeviceArray<std::uint64_t> const d_a(a), d_b(b), d_sum(std::vector<std::uint64_t>(3));
   std::uint64_t const* const sources[] = {d_a.data(), d_b.data()};
-  device.stream.add_words(d_sum.data(), sources, 2, 3);
+  device.stream.sum_u64(d_sum.data(), sources, 2, 3);
   CHECK(d_sum.fetch() == std::vector<std::uint64_t>{11, 1, 33});
 }

@@ -87,13 +87,13 @@ void run(kernels::Accumulate<Sum, T, N> const& a) {
 }
 
 template <class Word>
-std::vector<Access> accesses_of(kernels::AddWords<Word> const& a) {
+std::vector<Access> accesses_of(kernels::SumU64<Word> const& a) {
   std::vector<Access> all{writes(a.into, a.count * sizeof(Word))};
   for (std::uint32_t q = 0; q < a.source_count; ++q) all.push_back(reads(a.sources[q], a.count * sizeof(Word)));
   return all;
 }
 template <class Word>
-void run(kernels::AddWords<Word> const& a) {
+void run(kernels::SumU64<Word> const& a) {
   for (std::uint32_t i = 0; i < a.count; ++i) {
     Word sum = 0;
     for (std::uint32_t q = 0; q < a.source_count; ++q) sum += a.sources[q][i];
@@ -154,7 +154,7 @@ void add_twins() {
   STAND_IN_TWIN("accumulate", accumulate<Sum, Compute, 8>);
   STAND_IN_TWIN("accumulate sums", accumulate<Sum, Sum, 1>);
   STAND_IN_TWIN("accumulate sums", accumulate<Sum, Sum, 8>);
-  STAND_IN_TWIN("add words", add_words<std::uint64_t>);
+  STAND_IN_TWIN("add words", sum_u64<std::uint64_t>);
   STAND_IN_TWIN("copy many", copy_many<kernels::few_copies>);
   STAND_IN_TWIN("copy many", copy_many<kernels::most_copies>);
 }

@@ -32,10 +32,10 @@ void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t sour
 }
 
 template <class Word>
-void CudaStream::add_words(Word* into, Word const* const* sources, std::size_t source_count, std::size_t n) const {
-  kernels::AddWords<Word> a{into, {}, static_cast<std::uint32_t>(source_count), static_cast<std::uint32_t>(n)};
+void CudaStream::sum_u64(Word* into, Word const* const* sources, std::size_t source_count, std::size_t n) const {
+  kernels::SumU64<Word> a{into, {}, static_cast<std::uint32_t>(source_count), static_cast<std::uint32_t>(n)};
   std::copy_n(sources, source_count, a.sources);
-  kernels::launch(kernels::add_words<Word>, kernels::divide_up(n, kernels::block_threads), a, *this,
+  kernels::launch(kernels::sum_u64<Word>, kernels::divide_up(n, kernels::block_threads), a, *this,
                   "the kernel that adds words");
 }
 

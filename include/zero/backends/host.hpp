@@ -114,7 +114,7 @@ class HostEvent {
 class HostStream {
  public:
   using Event = HostEvent;
-  using Words = std::vector<std::uint64_t>;
+  using U64Buffer = std::vector<std::uint64_t>;
 
   HostStream() = default;
   HostStream(int) = delete;  // a 0 is not a stream
@@ -138,8 +138,8 @@ class HostStream {
       executor_->copy(to, from, bytes);
     }
   }
-  void add_words(std::uint64_t* into, std::uint64_t const* const* sources, std::size_t source_count,
-                 std::size_t n) const noexcept {
+  void sum_u64(std::uint64_t* into, std::uint64_t const* const* sources, std::size_t source_count,
+               std::size_t n) const noexcept {
     for (std::size_t i = 0; i < n; ++i) {
       std::uint64_t sum = 0;
       for (std::size_t q = 0; q < source_count; ++q) sum += sources[q][i];
@@ -148,9 +148,9 @@ class HostStream {
   }
   void record(Event& /*event*/) const noexcept {}
   void wait(Event const& /*event*/) const noexcept {}
-  void reach(HostStream /*peer*/) const noexcept {}
-  void settle() const noexcept {}
-  [[nodiscard]] Words make_words(std::size_t n) const { return Words(n); }
+  void enable_peer_access(HostStream /*peer*/) const noexcept {}
+  void synchronize_noexcept() const noexcept {}
+  [[nodiscard]] U64Buffer make_u64_buffer(std::size_t n) const { return U64Buffer(n); }
 
  private:
   static constexpr std::size_t max_sources = 256;

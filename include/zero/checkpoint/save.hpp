@@ -159,7 +159,7 @@ class SaveTransaction {
   }
 
   /// Makes the checkpoint visible, points to it and removes old ones: rank 0's work, nothing on the others. Not
-  /// collective: may run on a thread of its own. Keeps its failure for `settle`.
+  /// collective: may run on a thread of its own. Keeps its failure for `synchronize_noexcept`.
   void publish(bool rank_0) {
     if (!rank_0) return;
     failure_ = attempt([&] {
@@ -182,7 +182,7 @@ class SaveTransaction {
 
   /// Tells every rank how it ended. Collective. \throws CheckpointError on every rank; earlier checkpoints are
   /// untouched then.
-  [[nodiscard]] SaveReport settle(EngineState& state) {
+  [[nodiscard]] SaveReport synchronize_noexcept(EngineState& state) {
     auto const agreement = agree(state, failure_, std::to_string(manifest_.bytes()));
     if (agreement.failure) throw CheckpointError(agreement.failure->kind, agreement.failure->text);
     return {.tag = options_.tag,
@@ -213,7 +213,7 @@ inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& fo
       [&](StateRange const& range, std::uint64_t first, std::span<std::byte> into) { state.read(range, first, into); });
   transaction.collect(state);
   transaction.publish(state.rank() == 0);
-  return transaction.settle(state);
+  return transaction.synchronize_noexcept(state);
 }
 
 /// The same for an engine, or for an AnyEngine.

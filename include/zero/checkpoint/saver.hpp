@@ -105,7 +105,7 @@ class CheckpointSaver {
   /// What follows on a phase that every rank has done. Collective.
   std::optional<SaveReport> advance() {
     if (worker_.joinable()) worker_.join();
-    if (phase_ == Phase::publishing) return std::exchange(save_, nullptr)->settle(*state_);
+    if (phase_ == Phase::publishing) return std::exchange(save_, nullptr)->synchronize_noexcept(*state_);
     auto save = std::exchange(save_, nullptr);  // gone, should collecting throw
     save->collect(*state_);
     save_ = std::move(save);

@@ -12,11 +12,11 @@ namespace zero {
 ///
 ///   accumulate(into, sources, source_count, n, first)   as `reduce_scatter_add` adds, source after source; at most 256
 ///   copy(to, from, bytes)
-///   add_words(into, sources, source_count, n)            sums 64-bit words
+///   sum_u64(into, sources, source_count, n)            sums 64-bit words
 ///   record(event), wait(event)                           as a backend's
 ///   reach(peer)                                          makes sure that it may read what the peer's device holds
-///   settle()                                             waits, as far as that can be done, until all has run
-///   make_words(n)                                        an owner of n words, with data(), for `add_words`
+///   synchronize_noexcept()                                             waits, as far as that can be done, until all
+///   has run make_u64_buffer(n)                                        an owner of n words, with data(), for `sum_u64`
 ///
 /// `sources` is an array on the host, read before the call returns.
 template <class S>
@@ -24,12 +24,12 @@ concept collective_stream = requires(S const& stream, float* f, float const* con
                                      std::uint64_t const* const* word_sources, typename S::Event& event) {
   stream.accumulate(f, sources, std::size_t{1}, std::size_t{1}, true);
   stream.copy(f, f, std::size_t{1});
-  stream.add_words(words, word_sources, std::size_t{1}, std::size_t{1});
+  stream.sum_u64(words, word_sources, std::size_t{1}, std::size_t{1});
   stream.record(event);
   stream.wait(event);
-  stream.reach(stream);
-  stream.settle();
-  { stream.make_words(std::size_t{1}) } -> std::same_as<typename S::Words>;
+  stream.enable_peer_access(stream);
+  stream.synchronize_noexcept();
+  { stream.make_u64_buffer(std::size_t{1}) } -> std::same_as<typename S::U64Buffer>;
 };
 
 }  // namespace zero

@@ -209,11 +209,11 @@ class ThreadCommunicator {
   template <collective_stream Stream>
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
     auto& sums = state<Stream>().words;
-    if (sums.size() < count) sums = stream.make_words(count);
+    if (sums.size() < count) sums = stream.make_u64_buffer(count);
     together<std::uint64_t>("all_reduce", purpose, count, words, stream, [&] {
       std::array<std::uint64_t const*, max_ranks> sources;
       for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
-      stream.add_words(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
+      stream.sum_u64(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
     });
     stream.copy(words, sums.data(), count * sizeof(std::uint64_t));
   }
@@ -235,7 +235,7 @@ class ThreadCommunicator {
     Stream stream;
     typename Stream::Event arrived{};  // this rank's buffer may be read
     typename Stream::Event left{};     // this rank has read its peers' buffers
-    typename Stream::Words words{};
+    typename Stream::U64Buffer words{};
   };
 
   template <class Stream>
@@ -266,7 +266,7 @@ class ThreadCommunicator {
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
     bool left = false;
     try {
-      for_peers([&](std::size_t q) { stream.reach(peers[q]->stream), stream.wait(peers[q]->arrived); });
+      for_peers([&](std::size_t q) { stream.enable_peer_access(peers[q]->stream), stream.wait(peers[q]->arrived); });
       body();
       stream.record(mine.left);
       left = true;
@@ -274,9 +274,9 @@ class ThreadCommunicator {
       for_peers([&](std::size_t q) { stream.wait(peers[q]->left); });
     } catch (...) {
       // This rank's buffers may go now: not before its peers have read them, nor theirs before it has.
-      stream.settle();
+      stream.synchronize_noexcept();
       if (!left) leave_failed(mine);
-      for_peers([&](std::size_t q) { settle(*peers[q]); });
+      for_peers([&](std::size_t q) { synchronize_noexcept(*peers[q]); });
       throw;
     }
   }
@@ -290,7 +290,7 @@ class ThreadCommunicator {
   }
   // By the event, which the group keeps: the peer's stream may be gone already.
   template <class Stream>
-  static void settle(StreamState<Stream> const& peer) noexcept {
+  static void synchronize_noexcept(StreamState<Stream> const& peer) noexcept {
     try {
       peer.left.synchronize();
     } catch (...) {  // a device that is lost reads nothing

@@ -77,20 +77,20 @@ class CudaEvent {
 };
 
 /// Owns 64-bit words on a device. Move-only.
-class CudaWords {
+class CudaU64Buffer {
  public:
-  CudaWords() = default;
-  CudaWords(int device, std::size_t count) : count_(count) {
+  CudaU64Buffer() = default;
+  CudaU64Buffer(int device, std::size_t count) : count_(count) {
     detail::DeviceGuard const guard(device);
     detail::check_cuda(cudaMalloc(&data_, count * sizeof(std::uint64_t)), "cudaMalloc");
   }
-  CudaWords(CudaWords&& other) noexcept
+  CudaU64Buffer(CudaU64Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
-  CudaWords& operator=(CudaWords&& other) noexcept {
+  CudaU64Buffer& operator=(CudaU64Buffer&& other) noexcept {
     std::swap(data_, other.data_), std::swap(count_, other.count_);
     return *this;
   }
-  ~CudaWords() {
+  ~CudaU64Buffer() {
     if (data_ != nullptr) (void)cudaFree(data_);
   }
   [[nodiscard]] std::uint64_t* data() const noexcept { return static_cast<std::uint64_t*>(data_); }
@@ -105,7 +105,7 @@ class CudaWords {
 class CudaStream {
  public:
   using Event = CudaEvent;
-  using Words = CudaWords;
+  using U64Buffer = CudaU64Buffer;
 
   CudaStream() = default;
   CudaStream(int) = delete;  // a 0 is not a stream
@@ -122,8 +122,8 @@ class CudaStream {
   ZERO_LAUNCHES_KERNELS void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
                                         bool first) const;
   template <class Word>
-  ZERO_LAUNCHES_KERNELS void add_words(Word* into, Word const* const* sources, std::size_t source_count,
-                                       std::size_t n) const;
+  ZERO_LAUNCHES_KERNELS void sum_u64(Word* into, Word const* const* sources, std::size_t source_count,
+                                     std::size_t n) const;
   void copy(void* to, void const* from, std::size_t bytes) const {
     detail::DeviceGuard const guard(device_);
     detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
@@ -137,7 +137,7 @@ class CudaStream {
     event.hold_back(handle_);
   }
   /// \throws ConfigurationError where this device cannot read the peer's memory.
-  void reach(CudaStream const& peer) const {
+  void enable_peer_access(CudaStream const& peer) const {
     if (peer.device_ == device_) return;
     detail::DeviceGuard const guard(device_);
     int possible = 0;
@@ -154,8 +154,8 @@ class CudaStream {
       detail::check_cuda(code, "cudaDeviceEnablePeerAccess");
     }
   }
-  void settle() const noexcept { (void)cudaStreamSynchronize(handle_); }
-  [[nodiscard]] Words make_words(std::size_t n) const { return Words(device_, n); }
+  void synchronize_noexcept() const noexcept { (void)cudaStreamSynchronize(handle_); }
+  [[nodiscard]] U64Buffer make_u64_buffer(std::size_t n) const { return U64Buffer(device_, n); }
 
  private:
   cudaStream_t handle_ = nullptr;

@@ -104,7 +104,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     bool const records = capturing();
     if (!records) set(options);
     parts.gatherer.invalidate();
-    settle_norm(stream);
+    all_reduce_norm(stream);
     poison_ = "an update did not end";
     if (!records) parts.decider.send_settings(stream);
     parts.updater.join(stream);  // it reads the last decision
@@ -280,14 +280,14 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   /// Before this ends nothing has changed: a failure here loses the gradients, not the states.
-  void settle_norm(Stream stream) {
+  void all_reduce_norm(Stream stream) {
     auto& parts = *parts_;
     phase_ = Phase::broken;
     parts.norm.all_reduce(operations_, parts.communication.get());
     ++parts.traffic.collectives;
     parts.traffic.control_words += parts.norm.size();
-    parts.backend.record(parts.gradients_settled, parts.communication.get());
-    parts.backend.wait(stream, parts.gradients_settled);
+    parts.backend.record(parts.norm_ready, parts.communication.get());
+    parts.backend.wait(stream, parts.norm_ready);
     phase_ = Phase::between;
   }
 

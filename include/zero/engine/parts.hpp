@@ -88,7 +88,7 @@ struct EngineParts {
   std::exception_ptr failure;  ///< what the engine's next call throws
   Backend backend;
   typename Backend::OwnedStream communication;
-  typename Backend::Event gradients_settled{};
+  typename Backend::Event norm_ready{};
   EngineContext<Backend> context;
   GradientNorm<Backend> norm;
   ParameterGatherer<Backend> gatherer;

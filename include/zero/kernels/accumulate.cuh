@@ -86,7 +86,7 @@ void launch_accumulate(Sum* into, T const* const* sources, std::size_t source_co
 
 /// Arguments of the sum of the words of several ranks.
 template <class Word64>
-struct AddWords {
+struct SumU64 {
   Word64* into;
   Word64 const* sources[max_sources];
   std::uint32_t source_count;
@@ -95,7 +95,7 @@ struct AddWords {
 
 template <class Word64>
 ZERO_KERNEL(block_threads)
-add_words(__grid_constant__ AddWords<Word64> const a) {
+sum_u64(__grid_constant__ SumU64<Word64> const a) {
   std::uint32_t const at = blockIdx.x * block_threads + threadIdx.x;
   if (at >= a.count) return;
   Word64 sum = 0;

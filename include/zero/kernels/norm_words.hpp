@@ -9,9 +9,9 @@
 
 namespace zero {
 
-/// The words that settle a step on all ranks, in device memory: the digits of the sum of squares, then one word per
-/// rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words add up over
-/// ranks.
+/// The words that synchronize_noexcept a step on all ranks, in device memory: the digits of the sum of squares, then
+/// one word per rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words
+/// add up over ranks.
 struct NormWords {
   std::uint64_t* words = nullptr;
   int rank = 0;
