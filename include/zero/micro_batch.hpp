@@ -16,8 +16,8 @@ namespace detail {
 template <class Stream>
 class MicroBatchSink {
  public:
-  virtual void finish_micro_batch(std::uint64_t pass, Stream stream) = 0;
-  virtual void give_up_micro_batch(std::uint64_t pass) noexcept = 0;
+  virtual void finish_micro_batch(std::uint64_t micro_batch_serial, Stream stream) = 0;
+  virtual void abandon_micro_batch(std::uint64_t micro_batch_serial) noexcept = 0;
 
  protected:
   ~MicroBatchSink() = default;
@@ -32,13 +32,13 @@ class [[nodiscard]] MicroBatch {
  public:
   /// \p pass tells micro-batches apart, so that one that was discarded has no say in a later one.
   MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
-             std::uint64_t pass)
-      : sink_(&sink), lifetime_(std::move(lifetime)), pass_(pass) {}
+             std::uint64_t micro_batch_serial)
+      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial) {}
   MicroBatch(MicroBatch&& other) noexcept
-      : sink_(std::exchange(other.sink_, nullptr)), lifetime_(std::move(other.lifetime_)), pass_(other.pass_) {}
+      : sink_(std::exchange(other.sink_, nullptr)), lifetime_(std::move(other.lifetime_)), serial_(other.serial_) {}
   MicroBatch& operator=(MicroBatch&&) = delete;
   ~MicroBatch() {
-    if (sink_ != nullptr && lifetime_->alive) sink_->give_up_micro_batch(pass_);
+    if (sink_ != nullptr && lifetime_->alive) sink_->abandon_micro_batch(serial_);
   }
 
   /// Every gradient has been handed over on \p stream or before. Does not synchronize \p stream.
@@ -48,13 +48,13 @@ class [[nodiscard]] MicroBatch {
     if (sink_ == nullptr || !lifetime_->alive) {
       throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");
     }
-    std::exchange(sink_, nullptr)->finish_micro_batch(pass_, stream);
+    std::exchange(sink_, nullptr)->finish_micro_batch(serial_, stream);
   }
 
  private:
   detail::MicroBatchSink<Stream>* sink_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
-  std::uint64_t pass_;
+  std::uint64_t serial_;
 };
 
 }  // namespace zero

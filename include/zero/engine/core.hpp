@@ -72,7 +72,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
     parts_->reducer.begin(micro_batches_);
     phase_ = Phase::inside;
-    return {*this, lifetime_, parts_->reducer.pass()};
+    return {*this, lifetime_, parts_->reducer.micro_batch_serial()};
   }
 
   /// The record of a lease.
@@ -266,8 +266,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
   }
 
-  void finish_micro_batch(std::uint64_t pass, Stream stream) override {
-    if (pass != parts_->reducer.pass()) {
+  void finish_micro_batch(std::uint64_t micro_batch_serial, Stream stream) override {
+    if (micro_batch_serial != parts_->reducer.micro_batch_serial()) {
       fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
     }
     phase_ = Phase::broken;  // until every gradient is known to be there
@@ -275,8 +275,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     ++micro_batches_;
     phase_ = Phase::between;
   }
-  void give_up_micro_batch(std::uint64_t pass) noexcept override {
-    if (pass == parts_->reducer.pass()) phase_ = Phase::broken;
+  void abandon_micro_batch(std::uint64_t micro_batch_serial) noexcept override {
+    if (micro_batch_serial == parts_->reducer.micro_batch_serial()) phase_ = Phase::broken;
   }
 
   /// Before this ends nothing has changed: a failure here loses the gradients, not the states.

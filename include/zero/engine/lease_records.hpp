@@ -14,10 +14,10 @@ namespace zero::detail {
 class LeaseRecords {
  public:
   struct Record {
-    GrowingArray<ParameterId> ids;       ///< what the lease holds; empty: nobody has this record
-    GrowingArray<std::uint32_t> blocks;  ///< gathered for it
-    std::uint64_t pass = 0;              ///< the micro-batch that it is of
-    std::uint32_t next_free = none;      ///< while nobody has it
+    GrowingArray<ParameterId> ids;         ///< what the lease holds; empty: nobody has this record
+    GrowingArray<std::uint32_t> blocks;    ///< gathered for it
+    std::uint64_t micro_batch_serial = 0;  ///< the micro-batch that it is of
+    std::uint32_t next_free = none;        ///< while nobody has it
   };
 
   [[nodiscard]] std::uint32_t take() {

@@ -21,13 +21,13 @@ class GradientLeases {
   explicit GradientLeases(std::vector<ParameterSpec> const& specs) : specs_(specs), holder_(specs.size()) {}
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
-  [[nodiscard]] std::uint64_t pass() const noexcept { return pass_; }
-  void begin_pass() noexcept { ++pass_; }
+  [[nodiscard]] std::uint64_t micro_batch_serial() const noexcept { return serial_; }
+  void begin_micro_batch() noexcept { ++serial_; }
 
   /// A record for the places of \p ids. \throws LeaseError for one that is held already; nothing is held then.
   [[nodiscard]] std::uint32_t take(std::span<ParameterId const> ids) {
     auto const record = records_.take();
-    records_[record].pass = pass_;
+    records_[record].micro_batch_serial = serial_;
     for (auto id : ids) enter(record, id);
     return record;
   }
@@ -46,7 +46,7 @@ class GradientLeases {
 
   /// \throws LeaseError for a lease of an earlier micro-batch.
   void check(std::uint32_t record) const {
-    if (records_[record].pass == pass_) return;
+    if (records_[record].micro_batch_serial == serial_) return;
     fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
   }
   /// \throws LeaseError also where \p id is not part of the lease.
@@ -66,7 +66,7 @@ class GradientLeases {
 
   void enter(std::uint32_t record, ParameterId id) {
     auto& holder = holder_[id.index];
-    if (holder != nobody && records_[holder - 1].pass == pass_) {
+    if (holder != nobody && records_[holder - 1].micro_batch_serial == serial_) {
       end(record);
       fail<LeaseError>({"zero::Engine: the gradient of ", quote(specs_[id.index].name),
                         " is leased already: name it once, and end that lease first"});
@@ -78,7 +78,7 @@ class GradientLeases {
   std::vector<ParameterSpec> const& specs_;
   LeaseRecords records_;
   FixedArray<std::uint32_t> holder_;  // by parameter: 1 + the record that has its gradient now
-  std::uint64_t pass_ = 0;
+  std::uint64_t serial_ = 0;
 };
 
 }  // namespace zero::detail

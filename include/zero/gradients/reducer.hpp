@@ -69,7 +69,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Starts micro-batch \p index of the step.
   void begin(int index) {
     index_ = index;
-    leases_.begin_pass();
+    leases_.begin_micro_batch();
     next_bucket_ = 0;
     arrivals_.reset();
     for (auto& zeroed : zeroed_) zeroed = false;
@@ -91,7 +91,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Forgets an accumulation that will not be finished.
   [[gnu::noinline]] void discard() {
     arrivals_.reset();
-    leases_.begin_pass();
+    leases_.begin_micro_batch();
     next_bucket_ = producers_.size();
     join(engine_.communication);
     slots_.all_free(engine_.communication);
@@ -109,7 +109,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- leases
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
-  [[nodiscard]] std::uint64_t pass() const noexcept { return leases_.pass(); }
+  [[nodiscard]] std::uint64_t micro_batch_serial() const noexcept { return leases_.micro_batch_serial(); }
 
   /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \p stream waits for earlier
   /// contributions to them, and until adopted buffers have been copied. \throws LeaseError.
