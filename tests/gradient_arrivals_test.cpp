@@ -23,28 +23,28 @@ TEST_CASE("gradient arrivals: a bucket is complete when the last contribution to
   std::size_t const shared = layout.extents()[3].first_bucket, large = layout.extents()[1].first_bucket;
   CHECK(layout.extents()[4].first_bucket == shared);
   CHECK(!arrivals.bucket_complete(shared));
-  CHECK(arrivals.arrive({3}));
+  CHECK(arrivals.mark_arrived({3}));
   CHECK(!arrivals.bucket_complete(shared));
-  CHECK(arrivals.arrive({4}));
+  CHECK(arrivals.mark_arrived({4}));
   CHECK(arrivals.bucket_complete(shared));
-  CHECK(!arrivals.arrive({0}));
+  CHECK(!arrivals.mark_arrived({0}));
   CHECK(!arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.arrived({0}) == 1);
-  CHECK(arrivals.arrive({0}));
+  CHECK(arrivals.mark_arrived({0}));
   CHECK(arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.first_missing() == 1);
-  CHECK(arrivals.arrive({1}));
+  CHECK(arrivals.mark_arrived({1}));
   for (std::size_t b = large; b < large + 3; ++b) CHECK(arrivals.bucket_complete(b));
   CHECK(arrivals.first_missing() == zero::detail::GradientArrivals::none);
 }
 
 TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name the parameter") {
   zero::detail::GradientArrivals arrivals(specs, layout);
-  CHECK(arrivals.arrive({4}));
-  CHECK_THROWS_AS((void)arrivals.arrive({4}), zero::GradientError);
-  CHECK_THROWS_AS(arrivals.expect({2}), zero::GradientError);
+  CHECK(arrivals.mark_arrived({4}));
+  CHECK_THROWS_AS((void)arrivals.mark_arrived({4}), zero::GradientError);
+  CHECK_THROWS_AS(arrivals.require_expected({2}), zero::GradientError);
   try {
-    arrivals.expect({4});
+    arrivals.require_expected({4});
   } catch (zero::GradientError const& error) {
     CHECK(error.parameter() == "tiny");
   }
@@ -52,9 +52,9 @@ TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name 
 
 TEST_CASE("gradient arrivals: giving up completes, and a reset forgets") {
   zero::detail::GradientArrivals arrivals(specs, layout);
-  (void)arrivals.arrive({0});
-  arrivals.give_up({0});
-  arrivals.give_up({0});
+  (void)arrivals.mark_arrived({0});
+  arrivals.mark_complete({0});
+  arrivals.mark_complete({0});
   CHECK(arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.is_complete({0}));
   CHECK(arrivals.is_complete({2}));

@@ -30,21 +30,21 @@ class GradientArrivals {
   }
 
   /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.
-  void expect(ParameterId id) const {
+  void require_expected(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
     if (spec.frozen || arrived_[id.index] >= spec.contributions) refuse(id);
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.
-  bool arrive(ParameterId id) {
-    expect(id);
+  bool mark_arrived(ParameterId id) {
+    require_expected(id);
     if (++arrived_[id.index] < (*specs_)[id.index].contributions) return false;
     complete(id);
     return true;
   }
 
   /// Takes what has arrived of \p id for all of it, which may be nothing.
-  void give_up(ParameterId id) {
+  void mark_complete(ParameterId id) {
     if (arrived_[id.index] == (*specs_)[id.index].contributions) return;
     arrived_[id.index] = (*specs_)[id.index].contributions;
     complete(id);

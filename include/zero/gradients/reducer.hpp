@@ -114,7 +114,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \p stream waits for earlier
   /// contributions to them, and until adopted buffers have been copied. \throws LeaseError.
   [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids, Stream stream) {
-    for (auto id : ids) arrivals_.expect(id);
+    for (auto id : ids) arrivals_.require_expected(id);
     auto const record = leases_.take(ids);
     for (auto id : ids) {
       auto const& extent = engine_.layout.extents()[id.index];
@@ -143,7 +143,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     check_ready(record);
     std::size_t copies = 0;
     for (auto id : leases_.ids(record)) {
-      if (!arrivals_.arrive(id)) continue;
+      if (!arrivals_.mark_arrived(id)) continue;
       auto const& adopted = engine_.specs[id.index].gradients;
       if (adopted) copies_[copies++] = {slot_address(id, stream), adopted->data, bytes_of(id)};
     }
@@ -264,7 +264,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     auto const& adopted = engine_.specs[id.index].gradients;
     if (!partly) engine_.backend.zero(slot, bytes_of(id), stream);
     if (partly && adopted) engine_.backend.copy(slot, adopted->data, bytes_of(id), stream);
-    arrivals_.give_up(id);
+    arrivals_.mark_complete(id);
     seal({&id, 1}, stream);
     reduce_complete_buckets();
   }
@@ -286,7 +286,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     try {
       leases_.check(record);
       for (auto id : leases_.ids(record)) {
-        arrivals_.expect(id);
+        arrivals_.require_expected(id);
         if (engine_.specs[id.index].gradients) check_available(id);
       }
     } catch (Error const&) {
