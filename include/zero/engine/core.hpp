@@ -113,7 +113,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     parts.gatherer.join_readers(stream);
     parts.updater.update(parts.decider.decision(), stream);
     parts.gatherer.copy_to_adopted();
-    parts.reducer.sums_were_read();
+    parts.reducer.release_sums();
     poison_ = nullptr;
     micro_batches_ = 0, ++steps_;
     return records ? parts.decider.ticket_of_recorded() : parts.decider.ticket();

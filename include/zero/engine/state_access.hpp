@@ -91,7 +91,7 @@ class EngineStateAccess final : public EngineState {
   void set_progress(StepProgress const& progress) override { parts_.decider.set_progress(progress); }
   void finish_load() override {
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
-      parts_.gatherer.publish(b, is_trainable(b) && !engine_.owns_whole());
+      parts_.gatherer.all_gather_updated(b, is_trainable(b) && !engine_.owns_whole());
     }
     parts_.gatherer.copy_to_adopted();
     poison_ = nullptr;

@@ -52,11 +52,11 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
         norm_(norm),
         arrivals_(engine.specs, engine.layout),
         slots_(engine, settings.ring),
-        producers_(engine.layout.trainable_buckets()),
+        pending_writers_(engine.layout.trainable_buckets()),
         leases_(engine.specs),
         zeroed_(engine.specs.size()),
         copies_(engine.specs.size()) {
-    for (std::size_t b = 0; b < producers_.size(); ++b) {
+    for (std::size_t b = 0; b < pending_writers_.size(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
       own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
     }
@@ -84,7 +84,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     if (settings_.missing == MissingGradient::error) fail_missing(engine_.specs[missing]);
     // In the order of the buckets, so that the ring cannot run over.
     for (auto i = static_cast<std::uint32_t>(engine_.specs.size()); i-- > 0;) {
-      if (!arrivals_.is_complete({i})) hand_over_what_is_there({i}, stream);
+      if (!arrivals_.is_complete({i})) submit_partial_or_zero({i}, stream);
     }
   }
 
@@ -92,17 +92,17 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[gnu::noinline]] void discard() {
     arrivals_.reset();
     leases_.begin_micro_batch();
-    next_bucket_ = producers_.size();
+    next_bucket_ = pending_writers_.size();
     join(engine_.communication);
     slots_.all_free(engine_.communication);
-    abandoned_.clear();
-    for (auto& producers : producers_) producers.clear();
+    cancelled_writers_.clear();
+    for (auto& writers : pending_writers_) writers.clear();
   }
 
   /// \p stream waits until every gradient has been written and every sum is where it belongs.
   void join(Stream stream) {
-    abandoned_.join(engine_.backend, stream);
-    for (auto const& producers : producers_) producers.join(engine_.backend, stream);
+    cancelled_writers_.join(engine_.backend, stream);
+    for (auto const& writers : pending_writers_) writers.join(engine_.backend, stream);
     if (offloaded_) offloaded_->join(stream);
   }
 
@@ -119,7 +119,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     for (auto id : ids) {
       auto const& extent = engine_.layout.extents()[id.index];
       if (arrivals_.arrived(id) > 0) {
-        producers_[extent.first_bucket].join(engine_.backend, stream);
+        pending_writers_[extent.first_bucket].join(engine_.backend, stream);
       } else if (engine_.specs[id.index].gradients) {
         slots_.wait_until_read(extent.block, stream);
       }
@@ -148,14 +148,14 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
       if (adopted) copies_[copies++] = {slot_address(id, stream), adopted->data, bytes_of(id)};
     }
     if (copies > 0) engine_.backend.copy_many({copies_.begin(), copies}, stream);
-    seal(leases_.ids(record), stream);
+    record_writers(leases_.ids(record), stream);
     leases_.end(record);
     reduce_complete_buckets();
   }
 
   void abandon(std::uint32_t record, Stream stream) noexcept override {
     try {
-      abandoned_.note(engine_.backend, stream);
+      cancelled_writers_.note(engine_.backend, stream);
     } catch (...) {
       engine_.failure = std::current_exception();
     }
@@ -180,7 +180,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   /// The update has read every sum, as far as the communication stream knows, or has a place of its own for them until
   /// it does: their memory may be written again.
-  void sums_were_read() {
+  void release_sums() {
     slots_.all_free(engine_.communication);
     if (offloaded_) offloaded_->begin_next_step();
   }
@@ -188,7 +188,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Takes the squares of all sums again, after one was written by hand.
   [[gnu::noinline]] void retake_norm() {
     norm_.reset(engine_.communication);
-    for (std::size_t b = 0; b < producers_.size(); ++b) {
+    for (std::size_t b = 0; b < pending_writers_.size(); ++b) {
       norm_.add(engine_.operations, own_segments(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
                 engine_.communication);
       if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
@@ -258,24 +258,24 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
                          " buckets: register parameters in forward order, or raise gradient_ring"});
   }
 
-  void hand_over_what_is_there(ParameterId id, Stream stream) {
+  void submit_partial_or_zero(ParameterId id, Stream stream) {
     auto* const slot = slot_address(id, stream);
     bool const partly = arrivals_.arrived(id) > 0;
     auto const& adopted = engine_.specs[id.index].gradients;
     if (!partly) engine_.backend.zero(slot, bytes_of(id), stream);
     if (partly && adopted) engine_.backend.copy(slot, adopted->data, bytes_of(id), stream);
     arrivals_.mark_complete(id);
-    seal({&id, 1}, stream);
+    record_writers({&id, 1}, stream);
     reduce_complete_buckets();
   }
 
   // The producer's stream is noted for every bucket that the gradient is part of: a bucket is reduced only after all.
-  void seal(std::span<ParameterId const> ids, Stream stream) {
+  void record_writers(std::span<ParameterId const> ids, Stream stream) {
     std::size_t noted = SIZE_MAX;
     for (auto id : ids) {
       auto const& extent = engine_.layout.extents()[id.index];
       for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
-        if (b != noted) producers_[b].note(engine_.backend, stream);
+        if (b != noted) pending_writers_[b].note(engine_.backend, stream);
         noted = b;
       }
     }
@@ -302,10 +302,10 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   void reduce_complete_buckets() {
-    while (next_bucket_ < producers_.size() && arrivals_.bucket_complete(next_bucket_)) {
+    while (next_bucket_ < pending_writers_.size() && arrivals_.bucket_complete(next_bucket_)) {
       std::size_t const b = next_bucket_++;
-      producers_[b].join(engine_.backend, engine_.communication);
-      producers_[b].clear();
+      pending_writers_[b].join(engine_.backend, engine_.communication);
+      pending_writers_[b].clear();
       if (sums_locally()) {
         reduce_local_sums(b);
       } else {
@@ -376,8 +376,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   GradientNorm<Backend>& norm_;
   GradientArrivals arrivals_;
   GradientSlots<Backend> slots_;
-  FixedArray<StreamJoin<Backend>> producers_;
-  StreamJoin<Backend> abandoned_;  // who may still write gradients that nobody will use
+  FixedArray<StreamJoin<Backend>> pending_writers_;
+  StreamJoin<Backend> cancelled_writers_;  // who may still write gradients that nobody will use
   SegmentTable<Backend> own_segments_;
   ElementBuffer<Backend> sums_;
   ElementBuffer<Backend> local_sums_;

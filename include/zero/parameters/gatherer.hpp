@@ -150,7 +150,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   }
 
   /// Makes the updated slices of bucket \p b known to all ranks. Stage 3 does so at the next gather.
-  void publish(std::size_t b, bool all_gather) {
+  void all_gather_updated(std::size_t b, bool all_gather) {
     if (!is_whole(b)) return;
     if (all_gather) this->all_gather(b, whole_bucket(b), "parameters", engine_.traffic.parameters);
     engine_.backend.record(published_[b], engine_.communication);

@@ -77,7 +77,7 @@ class ParameterUpdater {
         update_chunk(i, traits().has_master() ? value(chunk) : nullptr, decision, stream);
         engine_.backend.record(updated_[chunk.bucket], stream);
       }
-      publish_behind(chunk);
+      all_gather_behind(chunk);
     }
   }
 
@@ -94,7 +94,7 @@ class ParameterUpdater {
       engine_.operations.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket, chunk.begin),
                                         chunk.count, staging.host.get());
       send(chunk, slot);
-      publish_behind(chunk);
+      all_gather_behind(chunk);
     }
   }
   /// Whether a delayed update has started and has not been published.
@@ -214,9 +214,9 @@ class ParameterUpdater {
     engine_.backend.record(slot.copied, to_device);
     engine_.backend.record(updated_[chunk.bucket], to_device);
   }
-  void publish_behind(UpdateChunk const& chunk) {
+  void all_gather_behind(UpdateChunk const& chunk) {
     if (chunk.ends_memory_kind) engine_.backend.wait(engine_.communication, updated_[chunk.bucket]);
-    if (chunk.ends_bucket) gatherer_.publish(chunk.bucket, !engine_.owns_whole());
+    if (chunk.ends_bucket) gatherer_.all_gather_updated(chunk.bucket, !engine_.owns_whole());
   }
 
   EngineContext<Backend> const& engine_;
