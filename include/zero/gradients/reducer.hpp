@@ -376,8 +376,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   GradientNorm<Backend>& norm_;
   GradientArrivals arrivals_;
   GradientSlots<Backend> slots_;
-  FixedArray<StreamJoin<Backend>> pending_writers_;
-  StreamJoin<Backend> cancelled_writers_;  // who may still write gradients that nobody will use
+  FixedArray<StreamFence<Backend>> pending_writers_;
+  StreamFence<Backend> cancelled_writers_;  // who may still write gradients that nobody will use
   SegmentTable<Backend> own_segments_;
   ElementBuffer<Backend> sums_;
   ElementBuffer<Backend> local_sums_;

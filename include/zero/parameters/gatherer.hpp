@@ -170,7 +170,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     int leases = 0;
     bool resident = false;
     typename Backend::Event ready{};
-    StreamJoin<Backend> readers;
+    StreamFence<Backend> readers;
   };
 
   [[nodiscard]] std::size_t slice_elements(std::size_t b) const noexcept { return engine_.layout.slice_elements(b); }
@@ -353,7 +353,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   ElementBuffer<Backend> gathered_;
   GrowingArray<std::uint32_t> resident_;
   LeaseRecords records_;
-  StreamJoin<Backend> readers_;
+  StreamFence<Backend> readers_;
   FixedArray<CopyRange> adopted_;
   typename Backend::Event adopted_current_{};
   bool training_ = false;

@@ -11,7 +11,7 @@ namespace zero::detail {
 /// Remembers where a set of streams stands, so that another stream can wait for all of them: the event of a stream that
 /// is noted again moves on to its new place. Owns its events; allocates only for a stream that it has not seen.
 template <class Backend>
-class StreamJoin {
+class StreamFence {
  public:
   using Stream = typename Backend::Stream;
 
