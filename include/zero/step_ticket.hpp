@@ -23,7 +23,8 @@ class [[nodiscard]] StepTicket {
   [[nodiscard]] StepReport get() const { return reports_->report(number_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {
-    if (number_ != detail::StepReports<Event>::recorded && !reports_->slot(number_).decided.done()) return std::nullopt;
+    if (number_ != detail::StepReports<Event>::captured_ticket && !reports_->slot(number_).decided.done())
+      return std::nullopt;
     return get();
   }
 

@@ -116,7 +116,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     parts.reducer.release_sums();
     poison_ = nullptr;
     micro_batches_ = 0, ++steps_;
-    return records ? parts.decider.ticket_of_recorded() : parts.decider.ticket();
+    return records ? parts.decider.ticket_of_captured() : parts.decider.ticket();
   }
 
   void finish_update() {

@@ -38,7 +38,7 @@ class StepDecider {
         parameters_(lifetime->parameters),
         input_bytes_(padded(sizeof(double)) + traits().config_bytes * groups().size()),
         result_bytes_(padded(sizeof(StepOutcome)) + traits().scaler_bytes),
-        ring_(allocate(MemoryKind::pinned, Reports::kept * slot_bytes())),
+        ring_(allocate(MemoryKind::pinned, Reports::history * slot_bytes())),
         inputs_(allocate(MemoryKind::device, input_bytes_)),
         results_(allocate(MemoryKind::device, result_bytes_)),
         constants_(allocate(read_by_update(), traits().constants_bytes * groups().size())),
@@ -50,7 +50,7 @@ class StepDecider {
   }
   StepDecider(StepDecider const&) = delete;
   StepDecider& operator=(StepDecider const&) = delete;
-  ~StepDecider() { reports_->keep(); }
+  ~StepDecider() { reports_->detach_from_engine(); }
 
   /// Takes the settings of the coming step. \throws ConfigurationError; LossScaleError where the scale was exhausted
   /// and nobody has read a report since. Nothing has changed then.
@@ -59,7 +59,7 @@ class StepDecider {
     check_clipping(clipping);
     // Waits for the step that used this place of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, whatever its device has come to.
-    if (number_ >= Reports::kept) (void)reports_->report(number_ - Reports::kept);
+    if (number_ >= Reports::history) (void)reports_->report(number_ - Reports::history);
     auto* const inputs = slot(number_);
     engine_.backend.host_writes(inputs, input_bytes_);
     std::memcpy(inputs, &clipping, sizeof clipping);
@@ -99,7 +99,7 @@ class StepDecider {
   /// The ticket of the step whose report was fetched last.
   [[nodiscard]] StepTicket<Event> ticket() const { return {reports_, number_ - 1}; }
   /// That of a step which is not run now.
-  [[nodiscard]] StepTicket<Event> ticket_of_recorded() const { return {reports_, Reports::recorded}; }
+  [[nodiscard]] StepTicket<Event> ticket_of_captured() const { return {reports_, Reports::captured_ticket}; }
   /// Steps that were decided, skipped ones too.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
@@ -142,11 +142,11 @@ class StepDecider {
   // One step's place in the ring: its settings, then its results.
   [[nodiscard]] std::size_t slot_bytes() const noexcept { return padded(input_bytes_) + padded(result_bytes_); }
   [[nodiscard]] std::byte* slot(std::uint64_t number) const noexcept {
-    return ring_.data() + number % Reports::kept * slot_bytes();
+    return ring_.data() + number % Reports::history * slot_bytes();
   }
   /// The state that the last step has left; at first, in the place of the step before the first.
   [[nodiscard]] std::byte* host_state() const noexcept {
-    return slot(number_ + Reports::kept - 1) + padded(input_bytes_) + padded(sizeof(StepOutcome));
+    return slot(number_ + Reports::history - 1) + padded(input_bytes_) + padded(sizeof(StepOutcome));
   }
   [[nodiscard]] float const* scale_in(std::byte const* state) const noexcept {
     return reinterpret_cast<float const*>(state + scale_offset_);

@@ -31,10 +31,10 @@ class PeerCheck {
 template <class Event>
 class StepReports {
  public:
-  static constexpr std::size_t kept = 16;
+  static constexpr std::size_t history = 16;  ///< steps whose reports can be read
 
   /// Number of the ticket of a step that was recorded, and not run.
-  static constexpr std::uint64_t recorded = UINT64_MAX - 1;
+  static constexpr std::uint64_t captured_ticket = UINT64_MAX - 1;
 
   StepReports(std::shared_ptr<EngineLifetime const> lifetime, bool fail_when_exhausted, PeerCheck const& peers)
       : lifetime_(std::move(lifetime)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
@@ -42,37 +42,37 @@ class StepReports {
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
     StepOutcome const* outcome = nullptr;  // in the engine's memory, until that goes
-    StepOutcome kept;
+    StepOutcome saved_outcome{};           // the same, once that has gone
     Event decided{};
   };
-  [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % kept]; }
-  [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % kept]; }
+  [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % history]; }
+  [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % history]; }
 
   /// The engine's memory is about to go, after all that was put on its streams has run. A report that never came,
   /// because the device has failed, is gone.
-  void keep() noexcept {
+  void detach_from_engine() noexcept {
     peers_ = nullptr;
     for (auto& slot : slots_) {
-      if (slot.outcome == nullptr || slot.outcome == &slot.kept) continue;
+      if (slot.outcome == nullptr || slot.outcome == &slot.saved_outcome) continue;
       try {
         if (!slot.decided.done()) slot.ticket = UINT64_MAX;
       } catch (...) {
         slot.ticket = UINT64_MAX;
       }
-      slot.kept = *slot.outcome;
-      slot.outcome = &slot.kept;
+      slot.saved_outcome = *slot.outcome;
+      slot.outcome = &slot.saved_outcome;
     }
   }
 
   /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
     auto const& slot = this->slot(ticket);
-    if (ticket == recorded) {
+    if (ticket == captured_ticket) {
       fail<SequenceError>(
           {"zero::StepTicket: this step was recorded, not run: read the ticket that CapturedStep::replay returns"});
     }
     if (slot.ticket != ticket) {
-      fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", kept, " steps"});
+      fail<SequenceError>({"zero::StepTicket: this step's report is gone: read each within ", history, " steps"});
     }
     auto const& o = slot.decided.read(*slot.outcome);
     if (peers_ != nullptr) peers_->check_peers();
@@ -96,7 +96,7 @@ class StepReports {
   std::shared_ptr<EngineLifetime const> lifetime_;
   bool fail_when_exhausted_;
   PeerCheck const* peers_;  // as long as the engine
-  std::array<Slot, kept> slots_{};
+  std::array<Slot, history> slots_{};
 };
 
 }  // namespace zero::detail
