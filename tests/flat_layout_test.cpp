@@ -43,7 +43,7 @@ LayoutSettings random_settings(Random& random) {
           .world = 1 + random.below(9),
           .alignment_elements = 128 * (1 + random.below(3)),
           .bucket_elements = 1 + random.below(std::size_t{1} << (4 + random.below(13))),
-          .whole_below = random.below(2) == 0 ? 0 : random.below(300)};
+          .persistence_threshold = random.below(2) == 0 ? 0 : random.below(300)};
 }
 
 // Every element of every parameter lies in exactly one place of one bucket, and in the slice of one rank.
@@ -98,7 +98,8 @@ void check_sections(FlatLayout const& layout, std::vector<zero::ParameterSpec> c
     CHECK((block.slot == GradientSlot::none) == specs[p].frozen);
     if (block.slot == GradientSlot::ring) CHECK((append.bucket_count == 1 && specs[p].contributions == 1));
     CHECK((append.begin >= block.begin && append.begin + append.count <= block.begin + block.elements));
-    bool const sharded = layout.settings().stage == Stage::parameters && append.count >= layout.settings().whole_below;
+    bool const sharded =
+        layout.settings().stage == Stage::parameters && append.count >= layout.settings().persistence_threshold;
     CHECK(block.whole == !sharded);
     if (sharded) CHECK(block.unit == specs[p].unit);
   }
@@ -159,15 +160,15 @@ TEST_CASE("flat layout: by default no large gradient of stages 2 and 3 keeps a s
                                                {.name = "matrix", .shape = {large}},
                                                {.name = "frozen", .shape = {2 * large}, .frozen = true},
                                                {.name = "bias", .shape = {100}}};
-  auto const usual = [&](Stage stage, std::size_t whole_below = 0) {
-    return FlatLayout::usual_bucket_elements(specs, {.stage = stage, .whole_below = whole_below});
+  auto const default_elements = [&](Stage stage, std::size_t persistence_threshold = 0) {
+    return FlatLayout::default_bucket_elements(specs, {.stage = stage, .persistence_threshold = persistence_threshold});
   };
-  CHECK(usual(Stage::none) == std::size_t{1} << 22);
-  CHECK(usual(Stage::optimizer_states) == std::size_t{1} << 22);
-  CHECK(usual(Stage::gradients) == large);
-  CHECK(usual(Stage::parameters) == large);
-  CHECK(usual(Stage::parameters, 2 * large) == std::size_t{1} << 22);
-  FlatLayout const layout(specs, {.stage = Stage::gradients, .bucket_elements = usual(Stage::gradients)});
+  CHECK(default_elements(Stage::none) == std::size_t{1} << 22);
+  CHECK(default_elements(Stage::optimizer_states) == std::size_t{1} << 22);
+  CHECK(default_elements(Stage::gradients) == large);
+  CHECK(default_elements(Stage::parameters) == large);
+  CHECK(default_elements(Stage::parameters, 2 * large) == std::size_t{1} << 22);
+  FlatLayout const layout(specs, {.stage = Stage::gradients, .bucket_elements = default_elements(Stage::gradients)});
   CHECK(layout.blocks()[layout.extents()[1].block].slot == GradientSlot::ring);
 }
 

@@ -34,9 +34,9 @@ struct EngineConfig {
   std::optional<int> gradient_ring{};    ///< stages 2 and 3: buckets of gradients under way at once; default: those
                                          ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;
-  std::size_t live_elements = 0;     ///< stage 3: bound on gathered elements; 0: what one unit and the next need
-  int prefetch_units = 1;            ///< stage 3: units gathered ahead; 0: none
-  std::size_t keep_whole_below = 0;  ///< stage 3: parameters with fewer elements stay whole on every rank
+  std::size_t max_live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
+  int prefetch_units = 1;                 ///< stage 3: units gathered ahead; 0: none
+  std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements stay whole on every rank
   typename Rule::Config optimizer{};
   typename Scaler::Config scale{};
   typename Offload::Config offload{};
@@ -52,9 +52,9 @@ struct EngineConfig {
             alignment_elements,
             gradient_ring,
             missing_gradient,
-            live_elements,
+            max_live_elements,
             prefetch_units,
-            keep_whole_below,
+            persistence_threshold,
             optimizer,
             scale,
             other,

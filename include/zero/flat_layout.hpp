@@ -25,7 +25,7 @@ struct LayoutSettings {
   std::size_t world = 1;
   std::size_t alignment_elements = 128;   ///< elements; a multiple of 128; every parameter starts on one
   std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
-  std::size_t whole_below = 0;            ///< stage 3: parameters with fewer elements are kept whole on every rank
+  std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements are kept whole on every rank
 };
 
 /// Where a parameter lies in the flat space.
@@ -63,16 +63,16 @@ class FlatLayout {
   /// The capacity of a bucket where nobody asks for one: 2^22 elements, and at stages 2 and 3 as many as the largest
   /// parameter has whose gradient can share the ring, which would have a slot of its own else: with large matrices
   /// these are most of a model.
-  [[nodiscard]] static std::size_t usual_bucket_elements(std::vector<ParameterSpec> const& specs,
-                                                         LayoutSettings const& settings) {
-    std::size_t usual = LayoutSettings{}.bucket_elements;
-    if (settings.stage < Stage::gradients) return usual;
+  [[nodiscard]] static std::size_t default_bucket_elements(std::vector<ParameterSpec> const& specs,
+                                                           LayoutSettings const& settings) {
+    std::size_t default_elements = LayoutSettings{}.bucket_elements;
+    if (settings.stage < Stage::gradients) return default_elements;
     for (auto const& spec : specs) {
       if (section_of(spec, settings) == Section::ring) {
-        usual = std::max(usual, ParameterList::element_count(spec.shape));
+        default_elements = std::max(default_elements, ParameterList::element_count(spec.shape));
       }
     }
-    return usual;
+    return default_elements;
   }
 
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
@@ -127,7 +127,8 @@ class FlatLayout {
   static constexpr std::size_t largest_model = std::size_t{1} << 50;  // elements
 
   [[nodiscard]] static bool small(ParameterSpec const& spec, LayoutSettings const& settings) {
-    return settings.stage == Stage::parameters && ParameterList::element_count(spec.shape) < settings.whole_below;
+    return settings.stage == Stage::parameters &&
+           ParameterList::element_count(spec.shape) < settings.persistence_threshold;
   }
 
   [[nodiscard]] static Section section_of(ParameterSpec const& spec, LayoutSettings const& settings) {

@@ -110,7 +110,7 @@ TEST_CASE("resume: on any number of ranks and in any stage, the run goes on with
                  .world = world,
                  .accumulation = 24 / world,
                  .bucket_elements = bucket,
-                 .keep_whole_below = stage == Stage::parameters ? 100U : 0U};
+                 .persistence_threshold = stage == Stage::parameters ? 100U : 0U};
   };
   std::uint64_t const expected = uninterrupted(setup(1, Stage::none, false, 1024), 4);
   for (int const from : worlds) {

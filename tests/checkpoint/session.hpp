@@ -38,7 +38,7 @@ struct Setup {
   int accumulation = 1;
   std::size_t bucket_elements = 1024;
   std::optional<zero::Reduce> reduce = zero::Reduce::each_micro_batch;
-  std::size_t keep_whole_below = 0;
+  std::size_t persistence_threshold = 0;
   int bad_step = -1;     ///< one gradient of this step is infinite: it is skipped
   std::string rename{};  ///< another name for the parameter "w1"
   bool taller = false;   ///< "w1" has a row more
@@ -49,7 +49,7 @@ struct Setup {
   return "types " + std::to_string(static_cast<int>(s.types)) + " stage " + std::to_string(static_cast<int>(s.stage)) +
          (s.offload ? " offload" : "") + (s.delayed_update ? " delayed" : "") + " world " + std::to_string(s.world) +
          " accumulation " + std::to_string(s.accumulation) + " bucket " + std::to_string(s.bucket_elements) +
-         " whole below " + std::to_string(s.keep_whole_below);
+         " whole below " + std::to_string(s.persistence_threshold);
 }
 
 /// Everything that training has made, as the engine's access by name gives and takes it.

@@ -38,7 +38,7 @@ class SessionOf final : public Session {
                                    .gradient_clipping = 1.0,
                                    .reduce = setup.reduce,
                                    .bucket_elements = setup.bucket_elements,
-                                   .keep_whole_below = setup.keep_whole_below,
+                                   .persistence_threshold = setup.persistence_threshold,
                                    .optimizer = {.lr = 1e-2F}};
     config.backend.threads = 1;
     if constexpr (requires { config.scale.window; }) config.scale.window = 3;  // so that the scale moves

@@ -107,7 +107,7 @@ TEST_CASE("cuda engine: late, shuffled and zeroed gradients, small buckets and k
     auto const expected = engine_test::train({.types = types, .self = true, .accumulation = 4, .clipping = 0.5});
     for (auto stage : engine_test::stages) {
       Run run{.types = types, .stage = stage, .world = 2, .accumulation = 2, .clipping = 0.5};
-      run.zeroed = true, run.keep_whole_below = 200, run.prefetch_units = 2, run.alignment_elements = 256;
+      run.zeroed = true, run.persistence_threshold = 200, run.prefetch_units = 2, run.alignment_elements = 256;
       check(run, expected);
       if (stage < zero::Stage::gradients) run.shuffled = true;
       run.zeroed = false, run.streams = 3;

@@ -132,7 +132,7 @@ TEST_CASE("bad input: settings of one stage only are checked there") {
 TEST_CASE("bad input: the largest settings mean one bucket, not an overflow") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({1000, 77}),
-              {.bucket_elements = SIZE_MAX, .gradient_ring = 1 << 30, .live_elements = SIZE_MAX});
+              {.bucket_elements = SIZE_MAX, .gradient_ring = 1 << 30, .max_live_elements = SIZE_MAX});
   CHECK(engine.layout().buckets().size() == 1);
   micro_batch(engine, 2);
   CHECK(engine.step({}).get().step == 1);

@@ -42,7 +42,8 @@ std::vector<std::size_t> const sizes{300, 700, 40, 700, 5, 1500};
 
 TEST_CASE("gather: nested leases see whole parameters until they end, and gather each block once") {
   zero::run_ranks(3, [](zero::ThreadCommunicator& ranks) {
-    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .live_elements = 1U << 20, .prefetch_units = 0});
+    Sharded engine(ranks, parameters(sizes),
+                   {.bucket_elements = 512, .max_live_elements = 1U << 20, .prefetch_units = 0});
     write_all(engine, sizes);
     auto const outer = engine.gather(id(1), {});
     auto const once = engine.traffic().evaluation;
@@ -63,7 +64,7 @@ TEST_CASE("gather: nested leases see whole parameters until they end, and gather
 
 TEST_CASE("gather: beyond the live bound it is refused, nothing is held, and it goes on after a lease has ended") {
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
-    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .live_elements = 2048});
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .max_live_elements = 2048});
     write_all(engine, sizes);
     CHECK(engine.memory().bytes(zero::MemoryPurpose::gathered) == 2048 * sizeof(float));
     auto first = std::optional(engine.gather(id(5), {}));
@@ -119,7 +120,7 @@ TEST_CASE("gather: what is gathered after a step is new, though it had been gath
 
 TEST_CASE("gather: small parameters are kept whole where that is configured, and cost no gather") {
   zero::run_ranks(3, [](zero::ThreadCommunicator& ranks) {
-    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .keep_whole_below = 100});
+    Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512, .persistence_threshold = 100});
     write_all(engine, sizes);
     auto const before = engine.traffic();
     check_values(engine.gather(id(2), {}), 2, 40);

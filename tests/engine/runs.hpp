@@ -44,7 +44,7 @@ struct Run {
   int threads = 1;
   bool pool = false;  ///< the threads are the trainer's own
   int prefetch_units = 1;
-  std::size_t keep_whole_below = 0;
+  std::size_t persistence_threshold = 0;
   int gradient_ring = 2;
   bool shuffled = false;             ///< gradients arrive in another order on every rank and in every micro-batch
   bool zeroed = false;               ///< gradients are added to zeroed places instead of written where possible
@@ -90,7 +90,7 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
          " world " + std::to_string(r.world) + " accumulation " + std::to_string(r.accumulation) + " bucket " +
          std::to_string(r.bucket_elements) + " granule " + std::to_string(r.alignment_elements) +
          (r.adopted ? " adopted" : "") + " threads " + std::to_string(r.threads) + " prefetch " +
-         std::to_string(r.prefetch_units) + " whole below " + std::to_string(r.keep_whole_below) + " ring " +
+         std::to_string(r.prefetch_units) + " whole below " + std::to_string(r.persistence_threshold) + " ring " +
          std::to_string(r.gradient_ring) + (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " +
          std::to_string(r.streams) + (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
 }

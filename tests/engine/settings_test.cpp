@@ -96,8 +96,8 @@ TEST_CASE("settings: gradients added to zeroed places are those that are written
 TEST_CASE("settings: prefetching, evaluation between steps and small whole parameters change no bit") {
   changes_nothing([](Run& run) { run.prefetch_units = 0; });
   changes_nothing([](Run& run) { run.prefetch_units = 3, run.evaluates = true; });
-  changes_nothing([](Run& run) { run.keep_whole_below = 200; });
-  changes_nothing([](Run& run) { run.keep_whole_below = SIZE_MAX; });
+  changes_nothing([](Run& run) { run.persistence_threshold = 200; });
+  changes_nothing([](Run& run) { run.persistence_threshold = SIZE_MAX; });
 }
 
 TEST_CASE("settings: offload's chunks change no bit") {

@@ -168,10 +168,10 @@ class Trainer {
                                    .alignment_elements = run_.alignment_elements,
                                    .gradient_ring = run_.gradient_ring,
                                    .prefetch_units = run_.prefetch_units,
-                                   .keep_whole_below = run_.keep_whole_below,
+                                   .persistence_threshold = run_.persistence_threshold,
                                    .optimizer = {.lr = 0.01, .weight_decay = model_.groups[0].weight_decay}};
     work_.configure(config, run_);
-    if (run_.shuffled) config.live_elements = SIZE_MAX;
+    if (run_.shuffled) config.max_live_elements = SIZE_MAX;
     if constexpr (requires { config.scale.window; }) {  // one by one: nvcc 13 loses members of a list that skips some
       config.scale.initial = 1024.0F, config.scale.window = 2, config.scale.hysteresis = 1;
     }

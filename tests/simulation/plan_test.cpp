@@ -74,21 +74,21 @@ std::vector<Case> cases() {
       {{.plan = at(gradients, 3, true, 1 << 20), .types = fp16, .bucket_elements = 300}, true},
       {{.plan = at(gradients, 4, true), .types = bf16_sums, .gradient_accumulation_steps = 3}},
       {{.plan = at(parameters, 1), .types = fp32, .gradient_accumulation_steps = 4, .bucket_elements = small}},
-      {{.plan = at(parameters, 2), .types = bf16_sums, .bucket_elements = small, .keep_whole_below = 200}, true},
+      {{.plan = at(parameters, 2), .types = bf16_sums, .bucket_elements = small, .persistence_threshold = 200}, true},
       {{.plan = at(parameters, 3), .types = fp16, .gradient_accumulation_steps = 5, .prefetch_units = 2}},
       {{.plan = at(parameters, 4),
         .types = fp16,
         .gradient_accumulation_steps = 7,
         .bucket_elements = small,
         .prefetch_units = 0,
-        .keep_whole_below = 1000}},
+        .persistence_threshold = 1000}},
       {{.plan = at(parameters, 4, true),
         .types = fp32,
         .gradient_accumulation_steps = 4,
-        .live_elements = SIZE_MAX,
+        .max_live_elements = SIZE_MAX,
         .prefetch_units = 3},
        true},
-      {{.plan = at(parameters, 3, true), .types = bf16_sums, .keep_whole_below = 38}},
+      {{.plan = at(parameters, 3, true), .types = bf16_sums, .persistence_threshold = 38}},
       {{.plan = shared(none, 3), .types = fp16, .gradient_accumulation_steps = 2}},
       {{.plan = shared(gradients, 2), .types = bf16_sums}},
       {{.plan = late(none, 2), .types = fp32, .gradient_accumulation_steps = 2}},
@@ -102,7 +102,7 @@ std::string describe(Settings const& s) {
   return zero::detail::sentence(
       {"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ", s.plan.world, " ",
        name(s.types.compute), " sums ", name(s.types.sum), " micro-batches ", s.gradient_accumulation_steps, " bucket ",
-       s.bucket_elements.value_or(0), " whole below ", s.keep_whole_below, " prefetch ", s.prefetch_units});
+       s.bucket_elements.value_or(0), " whole below ", s.persistence_threshold, " prefetch ", s.prefetch_units});
 }
 
 std::vector<plan_test::Real> real_step(Case const& c) {
@@ -231,7 +231,7 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
                             .types = types,
                             .gradient_accumulation_steps = world == 64 ? 4 : 1 + world * 2,
                             .bucket_elements = 1024,
-                            .keep_whole_below = world == 7 ? 200U : 0U});
+                            .persistence_threshold = world == 7 ? 200U : 0U});
         }
       }
     }
@@ -242,7 +242,7 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
                         .types = bf16_sums,
                         .gradient_accumulation_steps = micro_batches,
                         .bucket_elements = 1024,
-                        .live_elements = prefetch == 3 ? SIZE_MAX : 0,
+                        .max_live_elements = prefetch == 3 ? SIZE_MAX : 0,
                         .prefetch_units = prefetch});
     }
   }

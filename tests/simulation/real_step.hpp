@@ -98,9 +98,9 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
                                  .bucket_elements = s.bucket_elements,
                                  .alignment_elements = s.alignment_elements,
                                  .gradient_ring = s.gradient_ring,
-                                 .live_elements = s.live_elements,
+                                 .max_live_elements = s.max_live_elements,
                                  .prefetch_units = s.prefetch_units,
-                                 .keep_whole_below = s.keep_whole_below};
+                                 .persistence_threshold = s.persistence_threshold};
   if constexpr (requires { config.offload.chunk_elements; }) config.offload = *s.plan.offload;
   Engine engine(communicator, list, config);
   Loop<Engine> loop(engine, s.gradient_accumulation_steps);

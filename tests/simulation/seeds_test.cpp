@@ -37,7 +37,7 @@ Run drawn_run(std::uint64_t seed) {
           .bucket_elements = draw.below(2) != 0 ? 1024U : 4096U,
           .adopted = draw.below(2) != 0,
           .prefetch_units = static_cast<int>(draw.below(3)),
-          .keep_whole_below = draw.below(2) * 200,
+          .persistence_threshold = draw.below(2) * 200,
           .gradient_ring = 2 + static_cast<int>(draw.below(3)),
           .shuffled = draw.below(4) == 0,
           .zeroed = draw.below(2) != 0,

@@ -158,11 +158,11 @@ std::vector<Option> const& engine_options() {
       {"--ring", "N", "stages 2 and 3: buckets of gradients; default: as many as a unit needs, and one",
        [](Options& o, View n, View v) { o.settings.gradient_ring = static_cast<int>(whole(n, v, 1, 1 << 20)); }},
       {"--live", "N", "stage 3: gathered elements at most; default: what a unit and the next need",
-       [](Options& o, View n, View v) { o.settings.live_elements = whole(n, v, 1, many); }},
+       [](Options& o, View n, View v) { o.settings.max_live_elements = whole(n, v, 1, many); }},
       {"--prefetch", "N", "stage 3: units gathered ahead; default: 1",
        [](Options& o, View n, View v) { o.settings.prefetch_units = static_cast<int>(whole(n, v, 0, 1 << 20)); }},
       {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
-       [](Options& o, View n, View v) { o.settings.keep_whole_below = whole(n, v, 0, many); }},
+       [](Options& o, View n, View v) { o.settings.persistence_threshold = whole(n, v, 0, many); }},
       {"--nccl", "auto|ordered|native", "count the staging of NcclCommunicator, which adds in this way; default: none",
        [](Options& o, View n, View v) {
          using enum zero::NcclReduction;

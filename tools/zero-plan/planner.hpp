@@ -27,9 +27,9 @@ struct Settings {
   std::optional<std::size_t> bucket_elements{};
   std::size_t alignment_elements = 128;
   std::optional<int> gradient_ring{};
-  std::size_t live_elements = 0;
+  std::size_t max_live_elements = 0;
   int prefetch_units = 1;
-  std::size_t keep_whole_below = 0;
+  std::size_t persistence_threshold = 0;
 };
 
 /// Calls `f(precision)` with the policy of \p types. \throws zero::ConfigurationError for types that no engine here
@@ -57,9 +57,9 @@ template <class Prec>
           .bucket_elements = settings.bucket_elements,
           .alignment_elements = settings.alignment_elements,
           .gradient_ring = settings.gradient_ring,
-          .live_elements = settings.live_elements,
+          .max_live_elements = settings.max_live_elements,
           .prefetch_units = settings.prefetch_units,
-          .keep_whole_below = settings.keep_whole_below};
+          .persistence_threshold = settings.persistence_threshold};
 }
 
 /// Plans one step with AdamW. \throws as zero::plan_step.

@@ -81,9 +81,9 @@ struct Manifest {
   Stage stage = Stage::none;
   ElementType compute = ElementType::fp32;
   std::uint64_t bucket_elements = 0, alignment_elements = 0,
-                whole_below = 0;        ///< the layout that it was saved from: for the reader
-  std::uint64_t chunk = default_chunk;  ///< bytes per checksum
-  bool complete = true;                 ///< with the rule's states; otherwise parameters only
+                persistence_threshold = 0;  ///< the layout that it was saved from: for the reader
+  std::uint64_t chunk = default_chunk;      ///< bytes per checksum
+  bool complete = true;                     ///< with the rule's states; otherwise parameters only
   std::string rule;
   std::vector<std::string> states;
   std::string scaler;
@@ -162,7 +162,7 @@ inline std::string manifest_end(std::string_view text) {
   for (auto const& [key, value] : manifest.caller) caller.emplace_back(key, detail::json_of_bytes(value));
   detail::Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
                                     {"granule", manifest.alignment_elements},
-                                    {"whole_below", manifest.whole_below}};
+                                    {"whole_below", manifest.persistence_threshold}};
   detail::Json::Object const members{{"format", "zero checkpoint"},
                                      {"version", Manifest::current_version},
                                      {"library", manifest.library},

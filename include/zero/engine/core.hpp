@@ -238,8 +238,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     LayoutSettings layout{.stage = settings_.stage,
                           .world = static_cast<std::size_t>(operations_.size()),
                           .alignment_elements = settings_.alignment_elements,
-                          .whole_below = settings_.keep_whole_below};
-    layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::usual_bucket_elements(specs(), layout));
+                          .persistence_threshold = settings_.persistence_threshold};
+    layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::default_bucket_elements(specs(), layout));
     layout_.emplace(specs(), layout);
     require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
   }

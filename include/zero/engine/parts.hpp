@@ -49,7 +49,7 @@ struct EngineParts {
                 static_cast<std::size_t>(operations.rank()),
                 offload_split_of(operations, settings, layout)},
         norm(backend, memory_report, operations.rank(), operations.size()),
-        gatherer(context, {.live_elements = settings.live_elements, .prefetch_units = settings.prefetch_units}),
+        gatherer(context, {.max_live_elements = settings.max_live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, lifetime),
@@ -128,10 +128,11 @@ struct EngineParts {
   }
 
   static ReduceSettings reduce_settings(EngineSettings const& settings, FlatLayout const& layout) {
-    auto const usual = layout.settings().stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
+    auto const default_order =
+        layout.settings().stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
     // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
     auto const ring = static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1;
-    return {.order = settings.reduce.value_or(usual),
+    return {.order = settings.reduce.value_or(default_order),
             .micro_batches = settings.gradient_accumulation_steps,
             .ring = settings.gradient_ring.value_or(ring),
             .missing = settings.missing_gradient,

@@ -25,9 +25,9 @@ struct EngineSettings {
   std::size_t alignment_elements = 0;
   std::optional<int> gradient_ring{};
   MissingGradient missing_gradient = MissingGradient::error;
-  std::size_t live_elements = 0;
+  std::size_t max_live_elements = 0;
   int prefetch_units = 0;
-  std::size_t keep_whole_below = 0;
+  std::size_t persistence_threshold = 0;
   double lr = 0.0;
   bool offloads = false;
   CpuOffload::Config offload{};
@@ -61,9 +61,9 @@ EngineSettings settings_of(Config const& config, Stage stage) {
                           .alignment_elements = config.alignment_elements,
                           .gradient_ring = config.gradient_ring,
                           .missing_gradient = config.missing_gradient,
-                          .live_elements = config.live_elements,
+                          .max_live_elements = config.max_live_elements,
                           .prefetch_units = config.prefetch_units,
-                          .keep_whole_below = config.keep_whole_below,
+                          .persistence_threshold = config.persistence_threshold,
                           .lr = static_cast<double>(config.optimizer.lr),
                           .offloads = Offload::offloads};
   if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;

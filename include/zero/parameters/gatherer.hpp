@@ -23,8 +23,9 @@ namespace zero::detail {
 
 /// What one gatherer may keep gathered, and how far it looks ahead.
 struct GatherSettings {
-  std::size_t live_elements = 0;  ///< stage 3: bound on gathered elements, with padding; 0: two units more than largest
-  int prefetch_units = 1;         ///< stage 3: units gathered ahead, in the direction that gathers have taken
+  std::size_t max_live_elements =
+      0;                   ///< stage 3: bound on gathered elements, with padding; 0: two units more than largest
+  int prefetch_units = 1;  ///< stage 3: units gathered ahead, in the direction that gathers have taken
 };
 
 /// Owns the parameters in the compute type: whole below stage 3; at stage 3 this rank's slices, the small parameters
@@ -50,7 +51,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       room += block.elements / (block.whole ? 1 : engine.world());
     }
     find_units();
-    live_bound_ = sharded == 0 ? 0 : live_bound(settings.live_elements);
+    live_bound_ = sharded == 0 ? 0 : live_bound(settings.max_live_elements);
     whole_ = allocate(MemoryPurpose::parameters, whole);
     shards_ = allocate(MemoryPurpose::parameters, sharded);
     gathered_ = allocate(MemoryPurpose::gathered, live_bound_);

@@ -257,7 +257,7 @@ inline CallerState caller_state_of(Json::Object const& object) {
   manifest.compute = element_type_of(fields.text("compute"));
   manifest.bucket_elements = layout.number("bucket_elements");
   manifest.alignment_elements = layout.number("granule");
-  manifest.whole_below = layout.number("whole_below");
+  manifest.persistence_threshold = layout.number("whole_below");
   manifest.chunk = fields.number("chunk", std::uint64_t{1} << 30U);
   if (manifest.chunk < 8 || manifest.chunk % 8 != 0) bad_manifest("its chunk is no multiple of 8 bytes");
   manifest.complete = fields.get<bool>("complete");

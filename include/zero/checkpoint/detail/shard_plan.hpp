@@ -90,7 +90,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   manifest.compute = traits.compute;
   manifest.bucket_elements = traits.layout.bucket_elements;
   manifest.alignment_elements = traits.layout.alignment_elements;
-  manifest.whole_below = traits.layout.whole_below;
+  manifest.persistence_threshold = traits.layout.persistence_threshold;
   manifest.complete = complete;
   manifest.rule = traits.rule;
   manifest.states = traits.states;
