@@ -223,7 +223,7 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
 inline void load_candidate(EngineState& state, CheckpointFolder const& folder, LoadOptions options,
                            std::string const& candidate, LoadReport& report, bool& touched) {
   options.tag = candidate;
-  auto const text = by_rank_0(state, [&] { return folder.manifest_text(candidate); });
+  auto const text = run_on_rank_0(state, [&] { return folder.manifest_text(candidate); });
   std::optional<LoadTransaction> transaction;
   all_or_none(state, [&] {
     transaction.emplace(state, folder, options, CheckpointFolder::parse(candidate, text));
@@ -248,11 +248,11 @@ inline void load_candidate(EngineState& state, CheckpointFolder const& folder, L
 inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& folder, LoadOptions const& options = {}) {
   detail::Candidates candidates;
   LoadReport report;
-  candidates.tags = detail::list_by_rank_0(state, [&] {
+  candidates.tags = detail::list_on_rank_0(state, [&] {
     candidates = detail::find_candidates(folder, options);
     return candidates.tags;
   });
-  report.passed_over = detail::list_by_rank_0(state, [&] { return candidates.passed_over; });
+  report.passed_over = detail::list_on_rank_0(state, [&] { return candidates.passed_over; });
   bool touched = false;
   for (std::size_t i = 0;; ++i) {
     try {

@@ -106,7 +106,7 @@ class SaveTransaction {
   /// Agrees on the names and plans this rank's files. \throws CheckpointError on every rank.
   SaveTransaction(EngineState& state, CheckpointFolder folder, SaveOptions options)
       : folder_(std::move(folder)), options_(std::move(options)) {
-    auto const nonce = by_rank_0(state, [&] {
+    auto const nonce = run_on_rank_0(state, [&] {
       check_options(options_);
       return CheckpointFolder::make_nonce();
     });
@@ -126,7 +126,7 @@ class SaveTransaction {
       }
       return std::string();
     });
-    hidden_ = by_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
+    hidden_ = run_on_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
   }
 
   [[nodiscard]] std::vector<detail::ShardPlan> const& plans() const noexcept { return plans_; }
@@ -188,7 +188,7 @@ class SaveTransaction {
     return {.tag = options_.tag,
             .steps = manifest_.steps,
             .bytes = std::stoull(agreement.texts.front()),
-            .warnings = list_by_rank_0(state, [&] { return warnings_; })};
+            .warnings = list_on_rank_0(state, [&] { return warnings_; })};
   }
 
  private:

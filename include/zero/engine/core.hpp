@@ -49,9 +49,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[gnu::noinline]] EngineCore(EngineOperations<Backend>& operations, ParameterList const& parameters,
                                EngineSettings const& settings, typename Backend::Config const& backend)
       : operations_(operations), settings_(settings), lifetime_(new EngineLifetime{parameters}) {
-    on_all_ranks_or_none(operations_, [&] { prepare(); });
+    run_on_all_ranks(operations_, [&] { prepare(); });
     agree_on_settings(operations_, describe_engine(operations_, settings_, lifetime_->parameters));
-    on_all_ranks_or_none(operations_, [&] { parts_.emplace(operations_, settings_, backend, lifetime_, *layout_); });
+    run_on_all_ranks(operations_, [&] { parts_.emplace(operations_, settings_, backend, lifetime_, *layout_); });
     parts_->register_memory();
     take_initial_values();
   }

@@ -133,7 +133,7 @@ inline std::string text_of(std::exception_ptr const& error) {
 
 /// Throws on every rank where one of them has an \p error, which may be null.
 template <class Communicator>
-[[gnu::noinline]] void fail_together(Communicator& communicator, std::exception_ptr const& error) {
+[[gnu::noinline]] void propagate_failure(Communicator& communicator, std::exception_ptr const& error) {
   if (communicator.size() == 1 && error) std::rethrow_exception(error);
   RankTexts const reasons(communicator, error ? text_of(error) : std::string());
   if (error) std::rethrow_exception(error);
@@ -146,14 +146,14 @@ template <class Communicator>
 /// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
 /// the failed one would never reach.
 template <class Communicator, class F>
-void on_all_ranks_or_none(Communicator& communicator, F&& f) {
+void run_on_all_ranks(Communicator& communicator, F&& f) {
   std::exception_ptr error;
   try {
     f();
   } catch (...) {
     error = std::current_exception();
   }
-  fail_together(communicator, error);
+  propagate_failure(communicator, error);
 }
 
 }  // namespace zero::detail

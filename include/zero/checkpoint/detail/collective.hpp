@@ -73,14 +73,14 @@ std::vector<std::string> all_or_none(Ranks& ranks, F&& f) {
 
 /// The text of rank 0, which alone runs \p f. \throws as above. Collective, blocks.
 template <class Ranks, class F>
-std::string by_rank_0(Ranks& ranks, F&& f) {
+std::string run_on_rank_0(Ranks& ranks, F&& f) {
   return all_or_none(ranks, [&] { return ranks.rank() == 0 ? f() : std::string(); }).front();
 }
 
 /// The same for a list of texts, none of which holds a 0.
 template <class Ranks, class F>
-std::vector<std::string> list_by_rank_0(Ranks& ranks, F&& f) {
-  auto const joined = by_rank_0(ranks, [&] {
+std::vector<std::string> list_on_rank_0(Ranks& ranks, F&& f) {
+  auto const joined = run_on_rank_0(ranks, [&] {
     std::string texts;
     for (auto const& text : f()) texts.append(text).push_back('\0');
     return texts;
