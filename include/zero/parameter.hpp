@@ -148,19 +148,19 @@ class ParameterList {
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
     std::string const adopted = std::string("has adopted ") + what;
     if (buffer.data == nullptr)
-      fail(spec, detail::sentence({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));
+      fail(spec, detail::concat({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));
     if (reinterpret_cast<std::uintptr_t>(buffer.data) % element_size(buffer.type) != 0) {
-      fail(spec, detail::sentence({adopted, " that are not aligned to their element: align them to ",
-                                   element_size(buffer.type), " bytes"}));
+      fail(spec, detail::concat({adopted, " that are not aligned to their element: align them to ",
+                                 element_size(buffer.type), " bytes"}));
     }
     if (buffer.count != element_count(spec.shape)) {
-      fail(spec, detail::sentence(
-                     {adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
+      fail(spec,
+           detail::concat({adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
     }
   }
 
   [[noreturn, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
-    throw ConfigurationError(detail::sentence({"zero::ParameterList: parameter ", detail::quote(spec.name), " ", why}));
+    throw ConfigurationError(detail::concat({"zero::ParameterList: parameter ", detail::quote(spec.name), " ", why}));
   }
 
   std::vector<ParameterSpec> specs_;

@@ -99,10 +99,10 @@ std::vector<Case> cases() {
 }
 
 std::string describe(Settings const& s) {
-  return zero::detail::sentence(
-      {"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ", s.plan.world, " ",
-       name(s.types.compute), " sums ", name(s.types.sum), " micro-batches ", s.gradient_accumulation_steps, " bucket ",
-       s.bucket_elements.value_or(0), " whole below ", s.persistence_threshold, " prefetch ", s.prefetch_units});
+  return zero::detail::concat({"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ",
+                               s.plan.world, " ", name(s.types.compute), " sums ", name(s.types.sum), " micro-batches ",
+                               s.gradient_accumulation_steps, " bucket ", s.bucket_elements.value_or(0),
+                               " whole below ", s.persistence_threshold, " prefetch ", s.prefetch_units});
 }
 
 std::vector<plan_test::Real> real_step(Case const& c) {

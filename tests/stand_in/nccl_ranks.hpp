@@ -20,7 +20,7 @@ namespace stand_in {
 /// An address of this machine that no other process of these tests uses: what is a free port there stays one.
 inline std::string own_host() {
   auto const process = ::getpid();
-  return zero::detail::sentence({"127.", 1 + (process >> 16) % 64, ".", (process >> 8) % 256, ".", process % 256});
+  return zero::detail::concat({"127.", 1 + (process >> 16) % 64, ".", (process >> 8) % 256, ".", process % 256});
 }
 inline std::uint16_t free_port() {
   auto const listener = zero::detail::listen_on("", own_host(), 0);

@@ -79,8 +79,8 @@ cudaError_t create_stream(char const* name, cudaStream_t* handle, unsigned flags
   return call(name, [&](Machine& all) {
     if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;  // what the default stream waits for
     auto const number = all.streams.size();
-    *handle = reinterpret_cast<cudaStream_t>(
-        &all.make_stream(all.host().device, zero::detail::sentence({"stream ", number})));
+    *handle =
+        reinterpret_cast<cudaStream_t>(&all.make_stream(all.host().device, zero::detail::concat({"stream ", number})));
     return cudaSuccess;
   });
 }

@@ -328,7 +328,7 @@ cudaError_t Machine::allocate(void** data, std::size_t bytes, cudaMemoryType kin
   if (*data == nullptr) return cudaErrorMemoryAllocation;
   auto const* const name = kind == cudaMemoryTypeDevice ? "device" : "pinned";
   checker_.allocate(zero::simulation::writes(*data, bytes),
-                    zero::detail::sentence({name, " block ", blocks_made_++, " of ", bytes, " bytes"}));
+                    zero::detail::concat({name, " block ", blocks_made_++, " of ", bytes, " bytes"}));
   return cudaSuccess;
 }
 
@@ -359,12 +359,12 @@ void Machine::check_reach(StreamState const& stream, Operation const& operation,
     bool const near = on_device && (block->device == stream.device || peers.count({stream.device, block->device}) > 0);
     bool const good = actor == Actor::host ? !on_device : fits && (!on_device || near || actor == Actor::copier);
     if (good) continue;
-    fail(zero::detail::sentence({"stand-in: ", zero::detail::quote(operation.name), " on stream ",
-                                 zero::detail::quote(stream.queue.name), " touches ", access.bytes,
-                                 " bytes that it does not reach: ",
-                                 on_device ? "memory of a device"
-                                 : fits    ? "host memory"
-                                           : "no whole block"}));
+    fail(zero::detail::concat({"stand-in: ", zero::detail::quote(operation.name), " on stream ",
+                               zero::detail::quote(stream.queue.name), " touches ", access.bytes,
+                               " bytes that it does not reach: ",
+                               on_device ? "memory of a device"
+                               : fits    ? "host memory"
+                                         : "no whole block"}));
     return;
   }
 }

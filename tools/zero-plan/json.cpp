@@ -61,7 +61,7 @@ std::string to_json(Report const& report) {
   Json::Array rows;
   for (auto const& row : report.rows) rows.push_back(row_of(row));
   auto const bucket = options.settings.bucket_elements;
-  auto const version = zero::detail::sentence({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
+  auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
   std::string text = zero::detail::to_text(
       Json::Object{{"what", disclaimer},

@@ -22,7 +22,7 @@
 namespace zero_plan {
 namespace {
 
-using zero::detail::sentence;
+using zero::detail::concat;
 
 struct Shape {
   std::string name;
@@ -152,7 +152,7 @@ Model read_shapes(std::string const& path, FileHints const& hints) {
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     auto const end = std::min(text.find('\n', begin), text.size());
-    add_line(shapes, std::string_view(text).substr(begin, end - begin), sentence({path, ":", ++number, ": "}));
+    add_line(shapes, std::string_view(text).substr(begin, end - begin), concat({path, ":", ++number, ": "}));
     begin = end + 1;
   }
   return {path, list_of(std::move(shapes), hints, path)};

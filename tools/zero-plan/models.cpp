@@ -74,7 +74,7 @@ zero::ParameterList build(Gpt2 const& model) {
   builder.add("wte.weight", {50257, model.width}, 2);
   builder.add("wpe.weight", {1024, model.width});
   for (int layer = 0; layer < model.layers; ++layer) {
-    builder.begin_unit(zero::detail::sentence({"transformer.h.", layer, "."}));
+    builder.begin_unit(zero::detail::concat({"transformer.h.", layer, "."}));
     add_gpt2_block(builder, model.width);
   }
   builder.begin_unit("transformer.");
@@ -100,7 +100,7 @@ zero::ParameterList build(Llama const& model) {
   builder.begin_unit("model.");
   builder.add("embed_tokens.weight", {model.vocabulary, model.width}, model.tied ? 2 : 1);
   for (int layer = 0; layer < model.layers; ++layer) {
-    builder.begin_unit(zero::detail::sentence({"model.layers.", layer, "."}));
+    builder.begin_unit(zero::detail::concat({"model.layers.", layer, "."}));
     add_llama_block(builder, model);
   }
   builder.begin_unit("");

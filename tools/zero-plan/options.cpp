@@ -29,7 +29,7 @@ std::uint64_t whole(std::string_view name, std::string_view value, std::uint64_t
   std::uint64_t number = 0;
   auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error == std::errc{} && end == value.data() + value.size() && number >= least && number <= most) return number;
-  reject(name, value, zero::detail::sentence({"a whole number from ", least, " to ", most}));
+  reject(name, value, zero::detail::concat({"a whole number from ", least, " to ", most}));
 }
 
 // Decimal and binary units, as vendors and tools write them.

@@ -45,8 +45,8 @@ decltype(auto) with_precision(Types types, F&& f) {
   if (types.compute == ElementType::fp16 && wide) return f(FP16Prec{});
   if (types.compute == ElementType::fp16 && narrow) return f(FP16Sums{});
   throw zero::ConfigurationError(
-      zero::detail::sentence({"no engine here computes in ", name(types.compute), " and sums in ", name(types.sum),
-                              ": 16-bit types sum in fp32 or bf16, fp32 in fp32"}));
+      zero::detail::concat({"no engine here computes in ", name(types.compute), " and sums in ", name(types.sum),
+                            ": 16-bit types sum in fp32 or bf16, fp32 in fp32"}));
 }
 
 /// The engine's configuration for \p settings; what they do not name does not change memory or traffic.

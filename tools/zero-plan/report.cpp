@@ -64,8 +64,8 @@ void check_buckets(Report const& report) {
     auto const count =
         report.parameter_elements / std::max(bucket, static_cast<std::size_t>(world) * settings.alignment_elements);
     if (count <= most) continue;
-    throw UsageError(zero::detail::sentence({"--bucket ", bucket, ": would cut the model into ", count,
-                                             " buckets, but ", most, " are the most that are planned"}));
+    throw UsageError(zero::detail::concat({"--bucket ", bucket, ": would cut the model into ", count, " buckets, but ",
+                                           most, " are the most that are planned"}));
   }
 }
 

@@ -49,8 +49,8 @@ class CheckpointFolder {
     auto manifest = detail::parse_manifest(text);
     if (manifest.tag == tag) return manifest;
     throw CheckpointError(CheckpointFailure::damaged,
-                          detail::sentence({"zero: the checkpoint in ", detail::quote(tag), " was saved as ",
-                                            detail::quote(manifest.tag), ": give the folder its name back"}));
+                          detail::concat({"zero: the checkpoint in ", detail::quote(tag), " was saved as ",
+                                          detail::quote(manifest.tag), ": give the folder its name back"}));
   }
 
   /// The tag that the file `latest`, `best` or `final` holds; nothing where there is no such file.
@@ -65,8 +65,8 @@ class CheckpointFolder {
     }
     if (!text.empty() && text.back() == '\n') text.pop_back();
     if (detail::is_valid_tag(text)) return text;
-    throw CheckpointError(CheckpointFailure::damaged, detail::sentence({"zero: ", detail::quote(path(name)),
-                                                                        " does not hold the name of a checkpoint"}));
+    throw CheckpointError(CheckpointFailure::damaged, detail::concat({"zero: ", detail::quote(path(name)),
+                                                                      " does not hold the name of a checkpoint"}));
   }
 
   /// Checkpoints whose manifest is valid, by steps and then by tag, the newest first. \p passed_over says why others
@@ -100,10 +100,9 @@ class CheckpointFolder {
     detail::check_tag(tag);
     if (make(root_, true)) sync_folder(parent(root_));
     if (!replace && is_there(tag)) {
-      throw CheckpointError(
-          CheckpointFailure::exists,
-          detail::sentence({"zero: there is a ", detail::quote(path(tag)),
-                            " already: choose another tag, remove it, or ask for it to be replaced"}));
+      throw CheckpointError(CheckpointFailure::exists,
+                            detail::concat({"zero: there is a ", detail::quote(path(tag)),
+                                            " already: choose another tag, remove it, or ask for it to be replaced"}));
     }
     std::string name = std::string(detail::temporary_prefix) + tag + "." + nonce;
     (void)make(path(name), false);
@@ -138,9 +137,8 @@ class CheckpointFolder {
   /// Lets `latest`, `best` or `final` name \p tag.
   void point(std::string_view name, std::string const& tag) {
     if (!detail::is_pointer_name(name)) {
-      throw CheckpointError(
-          CheckpointFailure::bad_request,
-          detail::sentence({"zero: a checkpoint is latest, best or final, not ", detail::quote(name)}));
+      throw CheckpointError(CheckpointFailure::bad_request,
+                            detail::concat({"zero: a checkpoint is latest, best or final, not ", detail::quote(name)}));
     }
     std::string const hidden = path(std::string(detail::temporary_prefix) + std::string(name));
     (void)system_.remove_file(hidden);  // what a killed process may have left

@@ -45,8 +45,8 @@ inline ElementType element_type_of(detail::TensorEntry const& tensor) {
     if (safetensors_type(type) == tensor.type) return type;
   }
   throw CheckpointError(CheckpointFailure::mismatch,
-                        sentence({"zero: tensor ", detail::quote(tensor.name), " has the type ", tensor.type,
-                                  ": parameters are read from F32, F16 and BF16"}));
+                        concat({"zero: tensor ", detail::quote(tensor.name), " has the type ", tensor.type,
+                                ": parameters are read from F32, F16 and BF16"}));
 }
 
 /// Files of tensors, and which of them each parameter of an engine is.
@@ -69,9 +69,9 @@ class ImportSource {
       auto const& shape = tensor->entry.shape;
       (void)element_type_of(tensor->entry);
       if (!std::equal(shape.begin(), shape.end(), spec.shape.begin(), spec.shape.end())) {
-        misfit(sentence({"parameter ", detail::quote(spec.name), " is ", shape_text(shape), " in ",
-                         detail::quote(files_.path()), " and ", shape_text(spec.shape), " here"}),
-               "make a model of the same shape");
+        throw_mismatch(concat({"parameter ", detail::quote(spec.name), " is ", shape_text(shape), " in ",
+                               detail::quote(files_.path()), " and ", shape_text(spec.shape), " here"}),
+                       "make a model of the same shape");
       }
       ++report.parameters;
     }
@@ -79,8 +79,8 @@ class ImportSource {
       if (!used.contains(&tensor)) report.unused.push_back(tensor.entry.name);
     }
     if (!report.missing.empty() && !options.allow_missing) {
-      misfit(sentence({detail::quote(files_.path()), " lacks ", enumerate(report.missing)}),
-             "map the names, or allow missing ones");
+      throw_mismatch(concat({detail::quote(files_.path()), " lacks ", enumerate(report.missing)}),
+                     "map the names, or allow missing ones");
     }
     return report;
   }

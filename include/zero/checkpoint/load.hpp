@@ -49,18 +49,18 @@ struct LoadReport {
 
 namespace detail {
 
-[[noreturn]] inline void misfit(std::string_view why, std::string_view remedy) {
+[[noreturn]] inline void throw_mismatch(std::string_view why, std::string_view remedy) {
   throw CheckpointError(CheckpointFailure::mismatch,
-                        sentence({"zero: the checkpoint does not fit: ", why, ": ", remedy}));
+                        concat({"zero: the checkpoint does not fit: ", why, ": ", remedy}));
 }
 
 /// The first few of a list of names.
 inline std::string enumerate(std::vector<std::string> const& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
-    text += sentence({i > 0 ? ", " : "", detail::quote(names[i])});
+    text += concat({i > 0 ? ", " : "", detail::quote(names[i])});
   }
-  return names.size() > 8 ? text + sentence({" and ", names.size() - 8, " more"}) : text;
+  return names.size() > 8 ? text + concat({" and ", names.size() - 8, " more"}) : text;
 }
 
 inline std::string shape_text(auto const& shape) {
@@ -85,13 +85,13 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
     }
     auto const& saved = manifest.parameters[place->second];
     if (!std::equal(saved.shape.begin(), saved.shape.end(), spec.shape.begin(), spec.shape.end())) {
-      misfit(sentence({"parameter ", detail::quote(spec.name), " is ", shape_text(saved.shape), " there and ",
-                       shape_text(spec.shape), " here"}),
-             "load it into a model of the same shape");
+      throw_mismatch(concat({"parameter ", detail::quote(spec.name), " is ", shape_text(saved.shape), " there and ",
+                             shape_text(spec.shape), " here"}),
+                     "load it into a model of the same shape");
     }
     if (!options.parameters_only && saved.frozen && !spec.frozen) {
-      misfit(sentence({"parameter ", detail::quote(spec.name), " was frozen and has no states"}),
-             "freeze it, or load parameters only");
+      throw_mismatch(concat({"parameter ", detail::quote(spec.name), " was frozen and has no states"}),
+                     "freeze it, or load parameters only");
     }
     found.emplace_back(place->second);
     index_of.erase(place);
@@ -100,11 +100,11 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
     if (index_of.contains(parameter.name)) report.extra.push_back(parameter.name);
   }
   if (!report.missing.empty() && !options.allow_missing) {
-    misfit("it lacks " + enumerate(report.missing), "name the parameters as they were, or allow missing ones");
+    throw_mismatch("it lacks " + enumerate(report.missing), "name the parameters as they were, or allow missing ones");
   }
   if (!report.extra.empty() && !options.allow_extra) {
-    misfit("it has " + enumerate(report.extra) + ", which the engine has not",
-           "name the parameters as they were, or allow extra ones");
+    throw_mismatch("it has " + enumerate(report.extra) + ", which the engine has not",
+                   "name the parameters as they were, or allow extra ones");
   }
   return found;
 }
@@ -112,12 +112,12 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
 inline void match_policies(Manifest const& manifest, EngineState const& state) {
   auto const& traits = state.traits();
   std::string_view const remedy = "use the same policies, or load parameters only";
-  if (!manifest.complete) misfit("it holds parameters only", "load parameters only");
+  if (!manifest.complete) throw_mismatch("it holds parameters only", "load parameters only");
   if (manifest.rule != traits.rule || manifest.states != traits.states) {
-    misfit(sentence({"it was trained with ", manifest.rule, ", this engine trains with ", traits.rule}), remedy);
+    throw_mismatch(concat({"it was trained with ", manifest.rule, ", this engine trains with ", traits.rule}), remedy);
   }
   if (manifest.scaler != traits.scaler || manifest.scaler_state.size() != traits.scaler_bytes) {
-    misfit(sentence({"its loss was scaled by ", manifest.scaler, ", this engine's by ", traits.scaler}), remedy);
+    throw_mismatch(concat({"its loss was scaled by ", manifest.scaler, ", this engine's by ", traits.scaler}), remedy);
   }
 }
 
@@ -207,8 +207,8 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
   if (candidates.tags.empty()) {
     bool const none = candidates.passed_over.empty();
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
-                          sentence({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
-                                    none ? "" : "; passed over: ", enumerate(candidates.passed_over)}));
+                          concat({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
+                                  none ? "" : "; passed over: ", enumerate(candidates.passed_over)}));
   }
   return candidates;
 }

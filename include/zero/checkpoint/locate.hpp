@@ -29,7 +29,7 @@ struct CheckpointLocation {
   auto const folder = std::filesystem::canonical(path, error);
   if (error || !std::filesystem::is_directory(folder, error)) {
     throw CheckpointError(CheckpointFailure::not_found,
-                          detail::sentence({"zero: there is no folder ", detail::quote(path)}));
+                          detail::concat({"zero: there is no folder ", detail::quote(path)}));
   }
   if (std::filesystem::exists(folder / detail::manifest_name, error)) {
     return {folder.parent_path().string(), folder.filename().string()};

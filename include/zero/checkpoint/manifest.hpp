@@ -28,7 +28,7 @@ namespace detail {
 
 /// As in "zero 0.1.0".
 inline std::string library_name() {
-  return sentence({"zero ", ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
+  return concat({"zero ", ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
 }
 
 }  // namespace detail

@@ -85,18 +85,18 @@ inline detail::ShardWriter write_shard(FileSystem& system, std::string const& fo
 }
 
 inline void check_options(SaveOptions const& options) {
-  auto const refuse = [](char const* why) { throw CheckpointError(CheckpointFailure::bad_request, why); };
+  auto const throw_bad_request = [](char const* why) { throw CheckpointError(CheckpointFailure::bad_request, why); };
   check_tag(options.tag);
   if (options.keep == 1)
-    refuse("zero: keep must be 0 for all checkpoints, or at least 2: the only one may be the damaged one");
+    throw_bad_request("zero: keep must be 0 for all checkpoints, or at least 2: the only one may be the damaged one");
   if (options.chunk < 64 || options.chunk % 8 != 0 || options.chunk > (1U << 30U)) {
-    refuse("zero: the chunk of a checkpoint must be a multiple of 8 bytes from 64 to 2^30, e.g. 16 << 20");
+    throw_bad_request("zero: the chunk of a checkpoint must be a multiple of 8 bytes from 64 to 2^30, e.g. 16 << 20");
   }
   for (auto const& name : options.named) {
-    if (!is_pointer_name(name)) refuse("zero: a checkpoint can be named best or final beside its tag");
+    if (!is_pointer_name(name)) throw_bad_request("zero: a checkpoint can be named best or final beside its tag");
   }
   for (auto const& [key, value] : options.caller) {
-    if (!is_utf8(key)) refuse("zero: a key of the caller's state is not UTF-8");
+    if (!is_utf8(key)) throw_bad_request("zero: a key of the caller's state is not UTF-8");
   }
 }
 

@@ -34,8 +34,8 @@ inline void verify_checkpoint(FileSystem& system, std::string const& path, Manif
     auto expected = detail::header_of(manifest, file);
     if (head == detail::to_bytes(expected)) continue;
     throw CheckpointError(CheckpointFailure::damaged,
-                          detail::sentence({"zero: the header of ", detail::quote(path + "/" + file.name),
-                                            " is not what the manifest says: it is of another save"}));
+                          detail::concat({"zero: the header of ", detail::quote(path + "/" + file.name),
+                                          " is not what the manifest says: it is of another save"}));
   }
 }
 

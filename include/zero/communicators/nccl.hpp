@@ -102,7 +102,7 @@ class NcclCommunicator {
     bool const ordered = reduction<T>() == NcclReduction::ordered;
     bool const direct = !ordered && first && std::is_same_v<Sum, T>;  // NCCL's sum is what is wanted
     std::size_t const needed = direct ? 0 : staging_bytes<Sum, T>(count);
-    if (staging.size() < needed) refuse_staging(staging.size(), needed);
+    if (staging.size() < needed) throw_staging(staging.size(), needed);
     if (ordered) return add_in_order(send, into, count, first, purpose, stream, staging);
     void* const to = direct ? static_cast<void*>(into) : staging.data();
     put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
@@ -267,7 +267,7 @@ class NcclCommunicator {
   template <class F>
   void put(char const* operation, CollectivePurpose purpose, CudaStream stream, F f) {
     check();
-    if (stream.device() != device()) refuse_stream(stream.device());
+    if (stream.device() != device()) throw_stream(stream.device());
     auto const current = label(operation, purpose);
     detail::DeviceGuard const guard(device());
     if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
@@ -278,11 +278,11 @@ class NcclCommunicator {
     state_->watchdog().watch(current, stream);
   }
 
-  [[noreturn, gnu::cold]] static void refuse_staging(std::size_t given, std::size_t needed) {
+  [[noreturn, gnu::cold]] static void throw_staging(std::size_t given, std::size_t needed) {
     detail::fail<ConfigurationError>({"zero::NcclCommunicator: ", given, " bytes of staging, but ", needed,
                                       " are needed: give what staging_bytes says"});
   }
-  [[noreturn, gnu::cold]] void refuse_stream(int other) const {
+  [[noreturn, gnu::cold]] void throw_stream(int other) const {
     detail::fail<ConfigurationError>({"zero::NcclCommunicator: a stream of device ", other, " for a communicator of ",
                                       "device ", device(), ": set CudaBackend::Config::device to the same"});
   }
@@ -310,7 +310,7 @@ inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank,
     rendezvous.broadcast(std::as_writable_bytes(std::span(&id, 1)));
     state_ = start(std::optional<Rendezvous>(std::move(rendezvous)), id, rank_, size_, device, config);
   } catch (Error const& error) {
-    rendezvous.fail(detail::sentence({"failed: ", std::string_view(error.what())}));
+    rendezvous.fail(detail::concat({"failed: ", std::string_view(error.what())}));
     throw;
   }
 }

@@ -155,7 +155,7 @@ class SimulationCommunicator {
             std::vector<simulation::Access> accesses, SimulationStream stream, Run run) {
     if (process_.world().passes_through()) return process_.world().count_operation();
     detail::simulation::Operation operation;
-    operation.name = detail::sentence({name, " of ", purpose.what});
+    operation.name = detail::concat({name, " of ", purpose.what});
     operation.bucket = purpose.bucket;
     operation.accesses = std::move(accesses);
     operation.collective = post_part(

@@ -129,12 +129,12 @@ class ThreadGroup {
     if (!over) {
       auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();
       fail_locked(CommunicationFailure::deadline, *absent,
-                  sentence({"did not arrive within the deadline of ", ms, " ms"}));
+                  concat({"did not arrive within the deadline of ", ms, " ms"}));
     }
     Posting const& mine = posting(rank);
     throw CommunicationError(failure_.kind, mine.where(failure_.rank),
-                             detail::sentence({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
-                                               failure_.rank, " ", failure_.reason}));
+                             detail::concat({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
+                                             failure_.rank, " ", failure_.reason}));
   }
 
   [[nodiscard]] bool settled(std::uint64_t meeting) {
@@ -155,8 +155,8 @@ class ThreadGroup {
   [[noreturn]] void throw_mismatch(int rank) const {
     throw CommunicationError(
         CommunicationFailure::mismatch, posting(rank).where(rank),
-        detail::sentence({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank,
-                          " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
+        detail::concat({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank,
+                        " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
   }
 
   detail::FixedArray<Member> members_;

@@ -58,8 +58,8 @@ namespace detail {
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_cuda(cudaError_t code, char const* call, CallSite site) {
   (void)cudaGetLastError();  // an error that was told is not told again by the next call
   throw CudaError(code, call,
-                  sentence({"zero: ", call, " failed at ", site.file, ":", site.line, ": ", cudaGetErrorString(code),
-                            " (", cudaGetErrorName(code), ")", advice_on(code)}));
+                  concat({"zero: ", call, " failed at ", site.file, ":", site.line, ": ", cudaGetErrorString(code),
+                          " (", cudaGetErrorName(code), ")", advice_on(code)}));
 }
 
 /// \throws CudaError unless \p code is success.

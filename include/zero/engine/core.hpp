@@ -121,7 +121,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   void finish_update() {
     expect(Phase::between, "finish_update");
-    if (micro_batches_ != 0) refuse_incomplete("finish_update");
+    if (micro_batches_ != 0) throw_incomplete("finish_update");
     publish_pending_update();
   }
 
@@ -138,7 +138,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     try {
       body();
       expect(Phase::between, "the end of a capture");
-      if (steps_ != steps + 1 || micro_batches_ != 0) refuse_captured(steps_ - steps);
+      if (steps_ != steps + 1 || micro_batches_ != 0) throw_bad_capture(steps_ - steps);
     } catch (...) {
       parts.backend.abandon_capture(stream);
       poison_ = nullptr, parts.failure = nullptr;  // nothing has run
@@ -154,7 +154,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] StepTicket<Event> replay(typename CapturedStep<Backend>::Graph const& graph, Traffic const& sent,
                                          StepOptions const& options, Stream stream) {
     expect(Phase::between, "replay");
-    if (micro_batches_ != 0) refuse_incomplete("replay");
+    if (micro_batches_ != 0) throw_incomplete("replay");
     auto& parts = *parts_;
     set(options);
     parts.gatherer.invalidate();
@@ -301,7 +301,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
   void expect_capturable() const {
     expect(Phase::between, "capture");
-    if (micro_batches_ != 0) refuse_incomplete("capture");
+    if (micro_batches_ != 0) throw_incomplete("capture");
     require(!settings_.offloads,
             "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
             "zero::NoOffload");
@@ -311,7 +311,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     if (parts_->decider.number() > 0) return;
     fail<SequenceError>({"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
   }
-  [[noreturn, gnu::cold, gnu::noinline]] static void refuse_captured(std::uint64_t steps) {
+  [[noreturn, gnu::cold, gnu::noinline]] static void throw_bad_capture(std::uint64_t steps) {
     fail<SequenceError>({"zero::Engine: a capture records all micro-batches of one step and the step itself, not ",
                          steps, " steps: call step() once, last"});
   }
@@ -332,18 +332,18 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
   }
   void expect_alive() const {
-    if (poison_ != nullptr || parts_->failure) refuse_poisoned();
+    if (poison_ != nullptr || parts_->failure) throw_poisoned();
   }
   // Where a stream has come cannot be noted again: who reads parameters or writes gradients is not waited for.
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse_poisoned() const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_poisoned() const {
     if (parts_->failure) std::rethrow_exception(parts_->failure);
     fail<PoisonedError>(
         {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
   }
   void expect(Phase phase, char const* call) const {
-    if (poison_ != nullptr || phase_ != phase || parts_->failure) refuse(call);
+    if (poison_ != nullptr || phase_ != phase || parts_->failure) throw_illegal(call);
   }
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse(char const* call) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_illegal(char const* call) const {
     expect_alive();
     fail<SequenceError>({"zero::Engine: ", call,
                          phase_ == Phase::broken
@@ -352,9 +352,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                                                    : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   void expect_complete(char const* call) const {
-    if (micro_batches_ != settings_.gradient_accumulation_steps) refuse_incomplete(call);
+    if (micro_batches_ != settings_.gradient_accumulation_steps) throw_incomplete(call);
   }
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse_incomplete(char const* call) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_incomplete(char const* call) const {
     fail<SequenceError>({"zero::Engine: ", call, " after ", micro_batches_, " of ",
                          settings_.gradient_accumulation_steps,
                          " micro-batches: finish them first, or discard_gradients()"});

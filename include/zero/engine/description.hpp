@@ -29,46 +29,46 @@ namespace zero::detail {
   for (std::size_t i = 0; i < parameters.specs().size(); ++i) {
     auto const& spec = parameters.specs()[i];
     std::string shape;
-    for (auto dimension : spec.shape) shape += sentence({dimension, ","});
-    text += sentence({"parameter ", i, " ", quote(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
-                      spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
-                      spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
+    for (auto dimension : spec.shape) shape += concat({dimension, ","});
+    text += concat({"parameter ", i, " ", quote(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
+                    spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
+                    spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
   }
   for (std::size_t g = 0; g < parameters.groups().size(); ++g) {
     auto const& group = parameters.groups()[g];
     auto const decay = group.weight_decay ? exact_text(*group.weight_decay) : "of the optimizer";
-    text += sentence({"group ", g, " lr_factor ", exact_text(group.lr_factor), " weight_decay ", decay, "\n"});
+    text += concat({"group ", g, " lr_factor ", exact_text(group.lr_factor), " weight_decay ", decay, "\n"});
   }
   return text;
 }
 
 [[gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
-  return sentence({"\ngradient_accumulation_steps ",
-                   settings.gradient_accumulation_steps,
-                   "\ngradient_clipping ",
-                   exact_text(settings.gradient_clipping),
-                   "\nreduce ",
-                   settings.reduce ? static_cast<int>(*settings.reduce) : -1,
-                   "\nbucket_elements ",
-                   settings.bucket_elements.value_or(0),
-                   "\ngranule ",
-                   settings.alignment_elements,
-                   "\ngradient_ring ",
-                   settings.gradient_ring.value_or(0),
-                   "\nmissing_gradient ",
-                   static_cast<int>(settings.missing_gradient),
-                   "\nlive_elements ",
-                   settings.max_live_elements,
-                   "\nprefetch_units ",
-                   settings.prefetch_units,
-                   "\nkeep_whole_below ",
-                   settings.persistence_threshold,
-                   "\nlr ",
-                   exact_text(settings.lr),
-                   "\ndevice_share of the offload ",
-                   exact_text(settings.offload.device_share),
-                   "\ndelayed_update of the offload ",
-                   static_cast<int>(settings.offload.delayed_update)});
+  return concat({"\ngradient_accumulation_steps ",
+                 settings.gradient_accumulation_steps,
+                 "\ngradient_clipping ",
+                 exact_text(settings.gradient_clipping),
+                 "\nreduce ",
+                 settings.reduce ? static_cast<int>(*settings.reduce) : -1,
+                 "\nbucket_elements ",
+                 settings.bucket_elements.value_or(0),
+                 "\ngranule ",
+                 settings.alignment_elements,
+                 "\ngradient_ring ",
+                 settings.gradient_ring.value_or(0),
+                 "\nmissing_gradient ",
+                 static_cast<int>(settings.missing_gradient),
+                 "\nlive_elements ",
+                 settings.max_live_elements,
+                 "\nprefetch_units ",
+                 settings.prefetch_units,
+                 "\nkeep_whole_below ",
+                 settings.persistence_threshold,
+                 "\nlr ",
+                 exact_text(settings.lr),
+                 "\ndevice_share of the offload ",
+                 exact_text(settings.offload.device_share),
+                 "\ndelayed_update of the offload ",
+                 static_cast<int>(settings.offload.delayed_update)});
 }
 
 /// All that must be the same on every rank, one thing per line, so that the first difference can be shown.
@@ -76,33 +76,33 @@ template <class Backend>
 [[nodiscard]] std::string describe_engine(EngineOperations<Backend> const& operations, EngineSettings const& settings,
                                           ParameterList const& parameters) {
   auto const& traits = operations.traits();
-  auto text = sentence({"world ",
-                        operations.size(),
-                        "\nstage ",
-                        static_cast<int>(settings.stage),
-                        "\ncompute ",
-                        name(traits.compute),
-                        "\nsum ",
-                        name(traits.sum),
-                        "\noffload ",
-                        traits.offload,
-                        "\n",
-                        describe_parameters(parameters),
-                        "zero version ",
-                        ZERO_VERSION,
-                        "\nrule ",
-                        traits.rule,
-                        "\nloss scaler ",
-                        traits.scaler,
-                        describe_settings(settings),
-                        "\nfingerprint of the loss scaler's settings ",
-                        operations.fingerprint_of_scaler()});
+  auto text = concat({"world ",
+                      operations.size(),
+                      "\nstage ",
+                      static_cast<int>(settings.stage),
+                      "\ncompute ",
+                      name(traits.compute),
+                      "\nsum ",
+                      name(traits.sum),
+                      "\noffload ",
+                      traits.offload,
+                      "\n",
+                      describe_parameters(parameters),
+                      "zero version ",
+                      ZERO_VERSION,
+                      "\nrule ",
+                      traits.rule,
+                      "\nloss scaler ",
+                      traits.scaler,
+                      describe_settings(settings),
+                      "\nfingerprint of the loss scaler's settings ",
+                      operations.fingerprint_of_scaler()});
   std::size_t g = 0;
   for (auto const& group : parameters.groups()) {
-    text += sentence(
-        {"\nfingerprint of the optimizer's settings, group ", g++, " ", operations.fingerprint_of_rule(group)});
+    text +=
+        concat({"\nfingerprint of the optimizer's settings, group ", g++, " ", operations.fingerprint_of_rule(group)});
   }
-  return sentence({text, "\n"});
+  return concat({text, "\n"});
 }
 
 }  // namespace zero::detail

@@ -37,7 +37,7 @@ class BufferNames {
         name_owned(b, "master parameter ", ElementRole::state, [&](std::size_t at) { return updater.master(b, at); });
       }
       for (std::size_t k = 0; k < engine_.operations.traits().state_count; ++k) {
-        name_owned(b, sentence({"state ", k, " of "}), ElementRole::state,
+        name_owned(b, concat({"state ", k, " of "}), ElementRole::state,
                    [&](std::size_t at) { return updater.state(k, b, at); });
       }
     }
@@ -72,7 +72,7 @@ class BufferNames {
   void name_part(std::size_t b, void const* at, Segment const& segment, std::size_t count, ElementRole role,
                  std::string_view what) const {
     engine_.backend.name_memory(at, count * engine_.operations.bytes(role),
-                                sentence({what, quote(engine_.specs[segment.parameter].name), " in bucket ", b}));
+                                concat({what, quote(engine_.specs[segment.parameter].name), " in bucket ", b}));
   }
 
   // Buckets of the ring take turns in one place: no parameter of one of them says what lies there.

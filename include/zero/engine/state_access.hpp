@@ -37,7 +37,7 @@ class EngineStateAccess final : public EngineState {
                .compute = traits.compute,
                .layout = engine_.layout.settings()};
     for (std::size_t k = traits_.states.size(); k < traits.state_count; ++k) {
-      traits_.states.push_back(sentence({"state_", k}));
+      traits_.states.push_back(concat({"state_", k}));
     }
   }
 

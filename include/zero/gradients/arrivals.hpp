@@ -32,7 +32,7 @@ class GradientArrivals {
   /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.
   void require_expected(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
-    if (spec.frozen || arrived_[id.index] >= spec.contributions) refuse(id);
+    if (spec.frozen || arrived_[id.index] >= spec.contributions) throw_unexpected(id);
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.
@@ -68,7 +68,7 @@ class GradientArrivals {
   }
 
  private:
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_unexpected(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
     if (spec.frozen) {
       fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name),

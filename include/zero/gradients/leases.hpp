@@ -52,15 +52,15 @@ class GradientLeases {
   /// \throws LeaseError also where \p id is not part of the lease.
   void check(std::uint32_t record, ParameterId id) const {
     check(record);
-    if (id.index >= specs_.size() || holder_[id.index] != record + 1) refuse(id);
+    if (id.index >= specs_.size() || holder_[id.index] != record + 1) throw_not_held(id);
   }
 
  private:
   static constexpr std::uint32_t nobody = 0;
 
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse(ParameterId id) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_not_held(ParameterId id) const {
     bool const known = id.index < specs_.size();
-    fail<LeaseError>({"zero::GradientLease: ", known ? quote(specs_[id.index].name) : Phrase("a parameter"),
+    fail<LeaseError>({"zero::GradientLease: ", known ? quote(specs_[id.index].name) : MessagePart("a parameter"),
                       " is not part of this lease: name it in the call of gradients"});
   }
 

@@ -249,9 +249,9 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     return slots_.open(extent.block, extent.begin - engine_.layout.blocks()[extent.block].begin, stream);
   }
   void check_available(ParameterId id) const {
-    if (!slots_.available(engine_.layout.extents()[id.index].block, next_bucket_)) refuse_early(id);
+    if (!slots_.available(engine_.layout.extents()[id.index].block, next_bucket_)) throw_ran_ahead(id);
   }
-  [[noreturn, gnu::cold, gnu::noinline]] void refuse_early(ParameterId id) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_ran_ahead(ParameterId id) const {
     auto const& name = engine_.specs[id.index].name;
     fail_gradient(name, {"zero::Engine: gradient of ", quote(name),
                          " runs ahead of the registered order by more than the ring of ", slots_.ring(),

@@ -88,7 +88,7 @@ class ParameterAccess {
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
-    agree_on_values(engine_.operations, sentence({what, " of parameter ", name}), fingerprint.value());
+    agree_on_values(engine_.operations, concat({what, " of parameter ", name}), fingerprint.value());
   }
   [[gnu::noinline]] void check_trainable(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];

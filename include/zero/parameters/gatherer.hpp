@@ -239,19 +239,20 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   }
   [[noreturn, gnu::noinline]] void fail_not_held(ParameterId id) const {
     bool const known = id.index < engine_.specs.size();
-    fail<LeaseError>({"zero::ParameterLease: ", known ? quote(engine_.specs[id.index].name) : Phrase("a parameter"),
-                      " is not part of this lease: name it in the call of gather"});
+    fail<LeaseError>(
+        {"zero::ParameterLease: ", known ? quote(engine_.specs[id.index].name) : MessagePart("a parameter"),
+         " is not part of this lease: name it in the call of gather"});
   }
 
   void hold(std::uint32_t number) {
     auto const& blocks = records_[number].blocks;
     for (auto block : blocks) ++blocks_[block].leases;
     for (auto block : blocks) {
-      if (!blocks_[block].resident && !make_resident(block, true)) refuse(number, block);
+      if (!blocks_[block].resident && !make_resident(block, true)) throw_no_room(number, block);
     }
   }
 
-  [[noreturn, gnu::noinline]] void refuse(std::uint32_t number, std::uint32_t refused) {
+  [[noreturn, gnu::noinline]] void throw_no_room(std::uint32_t number, std::uint32_t refused) {
     for (auto block : records_[number].blocks) --blocks_[block].leases;
     records_.give_back(number);
     std::size_t live = 0;

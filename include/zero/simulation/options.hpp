@@ -42,7 +42,7 @@ struct OrderingSite {
   }
   [[nodiscard]] std::string describe() const {
     constexpr std::string_view names[] = {"record", "wait", "synchronize"};
-    return detail::sentence({names[static_cast<std::size_t>(kind)], " at ", file(), ":", at.line});
+    return detail::concat({names[static_cast<std::size_t>(kind)], " at ", file(), ":", at.line});
   }
   friend bool operator==(OrderingSite const& a, OrderingSite const& b) noexcept {
     return a.kind == b.kind && a.at.line == b.at.line && a.file() == b.file();

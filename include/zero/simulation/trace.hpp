@@ -38,7 +38,7 @@ inline std::string json_string(std::string_view text) {
 }
 
 inline std::string label(TraceEvent const& event) {
-  return event.bucket == CommunicationError::no_bucket ? event.name : sentence({event.name, ", bucket ", event.bucket});
+  return event.bucket == CommunicationError::no_bucket ? event.name : concat({event.name, ", bucket ", event.bucket});
 }
 
 /// One track per stream and rank, in the order of ranks and of their first operations.
@@ -108,12 +108,11 @@ class TracePicture {
          << "\" font-family=\"sans-serif\" font-size=\"11\">\n"
          << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
     for (std::size_t t = 0; t < tracks_.size(); ++t) {
-      text(4, t, detail::sentence({"rank ", tracks_[t].first, ", ", tracks_[t].second}));
+      text(4, t, detail::concat({"rank ", tracks_[t].first, ", ", tracks_[t].second}));
     }
     for (auto const& event : trace_) bar(event);
-    text(
-        left, tracks_.size(),
-        detail::sentence({"logical time: ", end_, " units; an operation takes 1, and 1 for each KiB that it touches"}));
+    text(left, tracks_.size(),
+         detail::concat({"logical time: ", end_, " units; an operation takes 1, and 1 for each KiB that it touches"}));
     for (std::size_t n = 0; n < names_.size(); ++n) {
       auto const x = 4 + n % legend_columns * (1000 / legend_columns);
       auto const y = tracks_.size() + 1 + n / legend_columns;

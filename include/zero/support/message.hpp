@@ -14,15 +14,15 @@
 namespace zero::detail {
 
 /// A part of a message: text, a quoted name, or a whole number. Refers to the text that it was made of.
-class Phrase {
+class MessagePart {
  public:
-  constexpr Phrase(char const* text) noexcept : Phrase(std::string_view(text)) {}
-  constexpr Phrase(std::string_view text, bool quoted = false) noexcept
+  constexpr MessagePart(char const* text) noexcept : MessagePart(std::string_view(text)) {}
+  constexpr MessagePart(std::string_view text, bool quoted = false) noexcept
       : text_(text.data()), value_(text.size()), kind_(quoted ? Kind::name : Kind::text) {}
-  Phrase(std::string const& text) noexcept : Phrase(std::string_view(text)) {}
+  MessagePart(std::string const& text) noexcept : MessagePart(std::string_view(text)) {}
   template <class Number>
   requires std::is_integral_v<Number>
-  constexpr Phrase(Number number) noexcept
+  constexpr MessagePart(Number number) noexcept
       : value_(static_cast<std::uint64_t>(number)), kind_(is_negative(number) ? Kind::negative : Kind::number) {}
 
   void append_to(std::string& message) const {
@@ -61,28 +61,28 @@ class Phrase {
 
 /// A message of several parts. Out of line: a hundred places build one, and none of them is fast code. Not cold,
 /// because not all of them refuse something.
-[[gnu::noinline]] inline std::string sentence(std::initializer_list<Phrase> phrases) {
+[[gnu::noinline]] inline std::string concat(std::initializer_list<MessagePart> parts) {
   std::string message;
-  for (auto const& phrase : phrases) phrase.append_to(message);
+  for (auto const& part : parts) part.append_to(message);
   return message;
 }
 
 /// Quotes a name for a message.
-constexpr Phrase quote(std::string_view name) noexcept { return {name, true}; }
+constexpr MessagePart quote(std::string_view name) noexcept { return {name, true}; }
 
-/// Throws an \p E that says \p phrases. Out of line: what a check costs where it stands is one call.
+/// Throws an \p E that says \p parts. Out of line: what a check costs where it stands is one call.
 template <class E>
-[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Phrase> phrases) {
-  throw E(sentence(phrases));
+[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<MessagePart> parts) {
+  throw E(concat(parts));
 }
 /// The same of the gradient of \p parameter.
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_gradient(std::string const& parameter,
-                                                                 std::initializer_list<Phrase> phrases) {
-  throw GradientError(parameter, sentence(phrases));
+                                                                 std::initializer_list<MessagePart> parts) {
+  throw GradientError(parameter, concat(parts));
 }
 
-inline void require(bool condition, char const* sentence) {
-  if (!condition) fail<ConfigurationError>({sentence});
+inline void require(bool condition, char const* concat) {
+  if (!condition) fail<ConfigurationError>({concat});
 }
 
 }  // namespace zero::detail

@@ -51,7 +51,7 @@ struct Address {
 };
 
 [[nodiscard]] inline std::string shown(std::string_view host, std::uint16_t port) {
-  return sentence({host, " port ", port});
+  return concat({host, " port ", port});
 }
 
 /// The addresses of \p host; none where it cannot be resolved, now.

@@ -85,8 +85,8 @@ class Hello {
     bool const same_start = equal_in_constant_time(part(theirs, 16, 4), part(ours, 16, 4));
     if (!same_run || !same_start) {
       return {.refusal = Refusal::other_run,
-              .why = same_run ? sentence({"it belongs to start ", word(theirs, 4), " of this run, rank 0 to start ",
-                                          word(ours, 4), ": end the processes of the earlier start"})
+              .why = same_run ? concat({"it belongs to start ", word(theirs, 4), " of this run, rank 0 to start ",
+                                        word(ours, 4), ": end the processes of the earlier start"})
                               : "it belongs to another run: give every run a port or an id of its own"};
     }
     return judge_numbers(word(theirs, 2), word(theirs, 3), word(ours, 2));
@@ -99,13 +99,13 @@ class Hello {
   [[nodiscard]] static Verdict judge_numbers(std::uint32_t world, std::uint32_t rank, std::uint32_t our_world) {
     if (world != our_world) {
       return {.refusal = Refusal::conflict,
-              .why = sentence({"rank ", rank, " believes in a world of ", world, ", rank 0 in one of ", our_world,
-                               ": start all ranks with the same number"}),
+              .why = concat({"rank ", rank, " believes in a world of ", world, ", rank 0 in one of ", our_world,
+                             ": start all ranks with the same number"}),
               .rank = static_cast<int>(rank)};
     }
     if (rank == 0 || rank >= world) {
       return {.refusal = Refusal::conflict,
-              .why = sentence(
+              .why = concat(
                   {"rank ", rank, " of ", world, " knocked at rank 0: ranks must be distinct, from 0 to ", world - 1}),
               .rank = static_cast<int>(rank)};
     }
@@ -130,7 +130,7 @@ class Hello {
     bool const last = i + 1 == ranks.size();
     text += (i == 0 ? "" : last ? " and " : ", ") + std::to_string(ranks[i]);
   }
-  if (ranks.size() > most) text += sentence({" and ", ranks.size() - most, " more"});
+  if (ranks.size() > most) text += concat({" and ", ranks.size() - most, " more"});
   return text;
 }
 

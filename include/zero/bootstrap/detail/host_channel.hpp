@@ -95,8 +95,8 @@ class HostChannel {
   }
   [[noreturn]] void throw_failure(HostFailure const& failure, std::uint64_t sequence) const {
     throw CommunicationError(failure.kind, {failure.rank, sequence, "exchange"},
-                             sentence({"zero::Rendezvous: rank ", rank_, " waited in exchange #", sequence, ": rank ",
-                                       failure.rank, " ", failure.reason}));
+                             concat({"zero::Rendezvous: rank ", rank_, " waited in exchange #", sequence, ": rank ",
+                                     failure.rank, " ", failure.reason}));
   }
 
  private:
@@ -191,23 +191,23 @@ class HostChannel {
     }
     return std::nullopt;
   }
-  [[nodiscard]] std::string in_ms() const { return sentence({" of ", milliseconds_of(time_), " ms"}); }
+  [[nodiscard]] std::string in_ms() const { return concat({" of ", milliseconds_of(time_), " ms"}); }
   [[nodiscard]] HostFailure too_late(std::uint64_t sequence) {
     std::lock_guard const lock(mutex_);
     auto ranks = missing();
     if (sequence_.load() <= sequence) ranks.insert(ranks.begin(), 0);
     if (ranks.empty()) ranks.push_back(0);
     return {CommunicationFailure::deadline, ranks.front(),
-            sentence({"did not come to exchange #", sequence, " within the deadline", in_ms(),
-                      "; missing ranks: ", listed(ranks)})};
+            concat({"did not come to exchange #", sequence, " within the deadline", in_ms(),
+                    "; missing ranks: ", listed(ranks)})};
   }
   [[nodiscard]] static HostFailure deaf(int rank) {
     return {CommunicationFailure::peer_failed, rank, "has died, or does not read what it is sent; see its own output"};
   }
   [[nodiscard]] static HostFailure mismatched(int rank, std::uint64_t sequence, std::size_t theirs, std::size_t ours) {
     return {CommunicationFailure::mismatch, rank,
-            sentence({"brought ", theirs, " bytes to exchange #", sequence, ", not ", ours,
-                      ": call the engine in the same order on every rank"})};
+            concat({"brought ", theirs, " bytes to exchange #", sequence, ", not ", ours,
+                    ": call the engine in the same order on every rank"})};
   }
 
   // -------------------------------------------------------------------------------------------- both threads

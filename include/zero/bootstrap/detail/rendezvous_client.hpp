@@ -107,19 +107,19 @@ class Visit {
     if (refusal == Refusal::gone) fail_rendezvous(CommunicationFailure::peer_failed, rank, why);
     if (refusal == Refusal::other_run || (refusal == Refusal::stranger && may_be_stale_)) return false;
     fail_rendezvous(CommunicationFailure::mismatch, rank,
-                    sentence({"zero::Rendezvous: rank 0 at ", where_, " turned rank ", launch_.rank, " away: ", why}));
+                    concat({"zero::Rendezvous: rank 0 at ", where_, " turned rank ", launch_.rank, " away: ", why}));
   }
   [[noreturn]] void fail_foreign() const {
     fail_rendezvous(CommunicationFailure::mismatch, 0,
-                    sentence({"zero::Rendezvous: what listens at ", where_,
-                              " is not rank 0 of a program with zero (torchrun's store?): choose another port in "
-                              "ZERO_PORT"}));
+                    concat({"zero::Rendezvous: what listens at ", where_,
+                            " is not rank 0 of a program with zero (torchrun's store?): choose another port in "
+                            "ZERO_PORT"}));
   }
   [[noreturn]] void give_up() const {
     fail_rendezvous(CommunicationFailure::deadline, 0,
-                    sentence({"zero::Rendezvous: rank ", launch_.rank, " did not meet rank 0",
-                              where_.empty() ? "" : " at ", where_, " within ", milliseconds_of(time_), " ms: ",
-                              reason_, ": see whether rank 0 runs there, and which port and interface it was given"}));
+                    concat({"zero::Rendezvous: rank ", launch_.rank, " did not meet rank 0",
+                            where_.empty() ? "" : " at ", where_, " within ", milliseconds_of(time_), " ms: ", reason_,
+                            ": see whether rank 0 runs there, and which port and interface it was given"}));
   }
 
   LaunchEnvironment launch_;

@@ -55,7 +55,7 @@ class RendezvousFile {
 
   /// Puts the file there, in place of an older one. \throws ConfigurationError
   void write(RendezvousEndpoint const& endpoint) const {
-    auto const text = sentence({title, " ", endpoint.host, " ", endpoint.port, " ", endpoint.token, "\n"});
+    auto const text = concat({title, " ", endpoint.host, " ", endpoint.port, " ", endpoint.token, "\n"});
     auto const hidden = path_ + "." + random_digits();
     Descriptor const file(again([&] {
       return ::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);

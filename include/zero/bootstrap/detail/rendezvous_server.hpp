@@ -53,7 +53,7 @@ class Meeting {
       auto const sent = write_all(ranks_[r].get(), encoded(FrameKind::welcome, 0, {}), deadline_);
       if (sent != Transfer::done) {
         refuse_all(CommunicationFailure::peer_failed, static_cast<int>(r),
-                   sentence({"zero::Rendezvous: rank ", r, " has gone during the rendezvous: see its own error"}));
+                   concat({"zero::Rendezvous: rank ", r, " has gone during the rendezvous: see its own error"}));
       }
     }
     return std::move(ranks_);
@@ -106,7 +106,7 @@ class Meeting {
     if (verdict.welcome) look_after(ranks_[at]);  // one that comes again has closed its first connection
     if (verdict.welcome && ranks_[at]) {
       verdict = {.refusal = Refusal::conflict,
-                 .why = sentence({"rank ", at, " came twice: start every rank once, and every run on its own port"}),
+                 .why = concat({"rank ", at, " came twice: start every rank once, and every run on its own port"}),
                  .rank = verdict.rank};
     }
     if (verdict.welcome) {
@@ -153,11 +153,11 @@ class Meeting {
     for (std::size_t r = 1; r < ranks_.size(); ++r) {
       if (!ranks_[r]) missing.push_back(static_cast<int>(r));
     }
-    auto what = sentence({"zero::Rendezvous: missing ranks: ", listed(missing), " of ", ranks_.size(),
-                          " did not come within the deadline: see whether they were started, and reach rank 0"});
+    auto what = concat({"zero::Rendezvous: missing ranks: ", listed(missing), " of ", ranks_.size(),
+                        " did not come within the deadline: see whether they were started, and reach rank 0"});
     if (strangers_ > 0) {
-      what += sentence({" (", strangers_, " connections were turned away",
-                        last_reason_.empty() ? "" : ", the last: ", last_reason_, ")"});
+      what += concat({" (", strangers_, " connections were turned away",
+                      last_reason_.empty() ? "" : ", the last: ", last_reason_, ")"});
     }
     refuse_all(CommunicationFailure::deadline, missing.front(), what);
   }

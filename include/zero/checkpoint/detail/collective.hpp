@@ -53,7 +53,7 @@ Agreement agree(Ranks& ranks, std::optional<LocalFailure> const& mine, std::stri
   auto const failed = std::find_if(agreement.texts.begin(), agreement.texts.end(),
                                    [](std::string const& t) { return t.front() != '0'; });
   if (failed != agreement.texts.end()) {
-    auto const prefix = ranks.size() == 1 ? "" : sentence({"rank ", failed - agreement.texts.begin(), ": "});
+    auto const prefix = ranks.size() == 1 ? "" : concat({"rank ", failed - agreement.texts.begin(), ": "});
     agreement.failure = LocalFailure{static_cast<CheckpointFailure>(failed->front() - '1'), prefix + failed->substr(1)};
   }
   for (auto& t : agreement.texts) t.erase(0, 1);

@@ -36,8 +36,8 @@ namespace zero::detail {
   long const error = -result;
   std::string_view const hint =
       failure_of(error) == CheckpointFailure::no_space ? ": free space or raise the quota" : "";
-  throw CheckpointError(failure_of(error), sentence({"zero: could not ", operation, " ", quote(path), ": ",
-                                                     std::strerror(static_cast<int>(error)), hint}));
+  throw CheckpointError(failure_of(error), concat({"zero: could not ", operation, " ", quote(path), ": ",
+                                                   std::strerror(static_cast<int>(error)), hint}));
 }
 
 /// Calls \p f again as long as a signal interrupts it, but not for ever: something that only ever interrupts is broken.
@@ -105,7 +105,7 @@ class File {
           check_file("read", path_, retry_interrupted([&] { return system_->read(handle_, bytes, offset); }));
       if (count == 0) {
         throw CheckpointError(CheckpointFailure::damaged,
-                              sentence({"zero: ", quote(path_), " ends at byte ", offset, ", too early"}));
+                              concat({"zero: ", quote(path_), " ends at byte ", offset, ", too early"}));
       }
       bytes = bytes.subspan(static_cast<std::size_t>(count));
       offset += static_cast<std::uint64_t>(count);
@@ -145,8 +145,8 @@ class File {
   auto const file = File::open(system, path);
   std::uint64_t const size = file.size();
   if (size > largest) {
-    throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: ", quote(path), " has ", size,
-                                                                " bytes, more than the ", largest, " it may"}));
+    throw CheckpointError(CheckpointFailure::damaged,
+                          concat({"zero: ", quote(path), " has ", size, " bytes, more than the ", largest, " it may"}));
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   file.read(std::as_writable_bytes(std::span(text)), 0);

@@ -68,7 +68,7 @@ class JsonReader {
       skip_space();
       if (peek() != '"') fail("a name in quotation marks is missing");
       auto name = read_string();
-      if (!names.insert(name).second) fail(sentence({"the name ", quote(name), " is there twice"}));
+      if (!names.insert(name).second) fail(concat({"the name ", quote(name), " is there twice"}));
       skip_space();
       expect(':');
       auto value = read_value(depth);
@@ -94,7 +94,7 @@ class JsonReader {
 
   void descend(std::size_t depth) {
     ++at_;
-    if (depth > limits_.depth) fail(sentence({"it is nested more than ", limits_.depth, " levels deep"}));
+    if (depth > limits_.depth) fail(concat({"it is nested more than ", limits_.depth, " levels deep"}));
   }
 
   Json read_word(std::string_view word, Json value) {
@@ -116,7 +116,7 @@ class JsonReader {
         out += text_.substr(at_, size);
         at_ += size;
       }
-      if (out.size() > limits_.string) fail(sentence({"a string is longer than ", limits_.string, " bytes"}));
+      if (out.size() > limits_.string) fail(concat({"a string is longer than ", limits_.string, " bytes"}));
     }
     ++at_;
     return out;
@@ -205,10 +205,10 @@ class JsonReader {
   void expect(char c) {
     if (take(c)) return;
     if (at_ == text_.size()) fail("it ends too early");
-    fail(sentence({"'", std::string_view(&c, 1), "' is missing"}));
+    fail(concat({"'", std::string_view(&c, 1), "' is missing"}));
   }
   [[noreturn]] void fail(std::string_view why) const {
-    throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid JSON at byte ", at_, ": ", why}));
+    throw CheckpointError(CheckpointFailure::damaged, concat({"zero: invalid JSON at byte ", at_, ": ", why}));
   }
 
   std::string_view text_;

@@ -22,7 +22,7 @@
 
 namespace zero::detail {
 [[noreturn]] inline void bad_manifest(std::string_view why) {
-  throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid manifest: ", why}));
+  throw CheckpointError(CheckpointFailure::damaged, concat({"zero: invalid manifest: ", why}));
 }
 
 /// The values of one JSON object by name and type, each of which must be there.
@@ -35,13 +35,13 @@ class ManifestFields {
     auto const* const value = object_.find(field);
     auto const* const typed = value == nullptr ? nullptr : value->get<T>();
     if (typed == nullptr) {
-      bad_manifest(sentence({what_, " has no member ", quote(field), " of the type that it must have"}));
+      bad_manifest(concat({what_, " has no member ", quote(field), " of the type that it must have"}));
     }
     return *typed;
   }
   [[nodiscard]] std::uint64_t number(std::string_view field, std::uint64_t largest = UINT64_MAX) const {
     auto const value = get<std::uint64_t>(field);
-    if (value > largest) bad_manifest(sentence({field, " of ", what_, " is ", value, ", more than ", largest}));
+    if (value > largest) bad_manifest(concat({field, " of ", what_, " is ", value, ", more than ", largest}));
     return value;
   }
   [[nodiscard]] std::string const& text(std::string_view field) const { return get<std::string>(field); }
@@ -75,7 +75,7 @@ inline ElementType element_type_of(std::string_view text) {
   for (auto const type : {ElementType::fp32, ElementType::fp16, ElementType::bf16}) {
     if (name(type) == text) return type;
   }
-  bad_manifest(sentence({"the type ", quote(text), " is unknown"}));
+  bad_manifest(concat({"the type ", quote(text), " is unknown"}));
 }
 
 inline std::uint64_t natural_of(Json const& value) {
@@ -98,7 +98,7 @@ inline ManifestParameter parameter_of(Json const& value) {
   std::uint64_t count = 1;
   for (auto const dimension : parameter.shape) {
     if (dimension == 0 || count > (std::uint64_t{1} << 48U) / dimension) {
-      bad_manifest(sentence({"parameter ", quote(parameter.name), " has no elements or more than 2^48"}));
+      bad_manifest(concat({"parameter ", quote(parameter.name), " has no elements or more than 2^48"}));
     }
     count *= dimension;
   }
@@ -111,10 +111,10 @@ inline std::vector<ManifestRange> ranges_of(Json::Array const& numbers, Manifest
   for (std::size_t i = 0; i < numbers.size(); i += 3) {
     std::uint64_t const p = natural_of(numbers[i]), begin = natural_of(numbers[i + 1]),
                         end = natural_of(numbers[i + 2]);
-    if (p >= manifest.parameters.size()) bad_manifest(sentence({"there is no parameter ", p}));
+    if (p >= manifest.parameters.size()) bad_manifest(concat({"there is no parameter ", p}));
     if (begin >= end || end > manifest.parameters[static_cast<std::size_t>(p)].count()) {
-      bad_manifest(sentence({"elements ", begin, " to ", end, " are no range of parameter ",
-                             quote(manifest.parameters[static_cast<std::size_t>(p)].name)}));
+      bad_manifest(concat({"elements ", begin, " to ", end, " are no range of parameter ",
+                           quote(manifest.parameters[static_cast<std::size_t>(p)].name)}));
     }
     ranges.push_back({static_cast<std::uint32_t>(p), begin, end});
   }
@@ -128,17 +128,17 @@ inline void check_sizes(ManifestFile const& file, Manifest const& manifest) {
   std::uint64_t bytes = file.data_begin;
   for (auto const& range : file.ranges) {
     std::uint64_t const size = element_size(manifest.type_of(file.kind, range.parameter));
-    if (bytes % size != 0) bad_manifest(sentence({"elements of file ", quote(file.name), " are not aligned"}));
+    if (bytes % size != 0) bad_manifest(concat({"elements of file ", quote(file.name), " are not aligned"}));
     bytes += (range.end - range.begin) * size;
     // One range has at most 2^50 bytes, so that the sum is stopped long before it could wrap.
-    if (bytes > largest_file) bad_manifest(sentence({"file ", quote(file.name), " is larger than 2^60 bytes"}));
+    if (bytes > largest_file) bad_manifest(concat({"file ", quote(file.name), " is larger than 2^60 bytes"}));
   }
   if (file.data_begin < 8 || file.data_begin % 8 != 0 || bytes != file.bytes) {
-    bad_manifest(sentence({"file ", quote(file.name), " has ", file.bytes, " bytes, its ranges need ", bytes}));
+    bad_manifest(concat({"file ", quote(file.name), " has ", file.bytes, " bytes, its ranges need ", bytes}));
   }
   if (file.crc32c.size() != (file.bytes + manifest.chunk - 1) / manifest.chunk) {
     bad_manifest(
-        sentence({"file ", quote(file.name), " has ", file.crc32c.size(), " checksums for ", file.bytes, " bytes"}));
+        concat({"file ", quote(file.name), " has ", file.crc32c.size(), " checksums for ", file.bytes, " bytes"}));
   }
 }
 
@@ -159,8 +159,8 @@ inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
     file.crc32c.push_back(crc);
   }
   if (file.name != shard_name(file.kind, file.rank, manifest.world)) {
-    bad_manifest(sentence(
-        {"a file of rank ", file.rank, " and kind ", quote(file.kind), " cannot be called ", quote(file.name)}));
+    bad_manifest(
+        concat({"a file of rank ", file.rank, " and kind ", quote(file.kind), " cannot be called ", quote(file.name)}));
   }
   check_sizes(file, manifest);
   return file;
@@ -174,7 +174,7 @@ inline void check_coverage(Manifest const& manifest) {
   for (auto const& kind : kinds) ranges[kind];
   for (auto const& file : manifest.files) {
     auto const of_kind = ranges.find(file.kind);
-    if (of_kind == ranges.end()) bad_manifest(sentence({"there is a file of the unknown kind ", quote(file.kind)}));
+    if (of_kind == ranges.end()) bad_manifest(concat({"there is a file of the unknown kind ", quote(file.kind)}));
     of_kind->second.insert(of_kind->second.end(), file.ranges.begin(), file.ranges.end());
   }
   for (auto& [kind, all] : ranges) {
@@ -188,9 +188,9 @@ inline void check_coverage(Manifest const& manifest) {
       for (; at != all.end() && at->parameter == p && at->begin == covered; ++at) covered = at->end;
       bool const none = parameter.frozen && kind != parameters_kind;
       if (covered == (none ? 0 : parameter.count())) continue;
-      bad_manifest(sentence({kind, " of ", quote(parameter.name), " is not there exactly once at element ", covered}));
+      bad_manifest(concat({kind, " of ", quote(parameter.name), " is not there exactly once at element ", covered}));
     }
-    if (at != all.end()) bad_manifest(sentence({kind, " holds elements twice"}));
+    if (at != all.end()) bad_manifest(concat({kind, " holds elements twice"}));
   }
 }
 
@@ -198,14 +198,14 @@ inline void check_names(Manifest const& manifest) {
   std::unordered_set<std::string> names, files, kinds{std::string(parameters_kind)};
   for (auto const& parameter : manifest.parameters) {
     if (!names.insert(parameter.name).second)
-      bad_manifest(sentence({"parameter ", quote(parameter.name), " is there twice"}));
+      bad_manifest(concat({"parameter ", quote(parameter.name), " is there twice"}));
   }
   for (auto const& kind : manifest.states) {
     if (!is_safe_name(kind) || !kinds.insert(kind).second) bad_manifest("a state has no name of its own");
   }
   for (auto const& file : manifest.files) {
     if (!is_safe_name(file.name) || !files.insert(file.name).second) {
-      bad_manifest(sentence({"file ", quote(file.name), " is there twice, or no file of this folder"}));
+      bad_manifest(concat({"file ", quote(file.name), " is there twice, or no file of this folder"}));
     }
   }
   if (!is_valid_tag(manifest.tag)) bad_manifest("its tag is not valid");
@@ -223,9 +223,9 @@ inline void check_format(ManifestFields const& fields) {
   auto const version = fields.number("version");
   if (version == Manifest::current_version) return;
   throw CheckpointError(CheckpointFailure::mismatch,
-                        sentence({"zero: the checkpoint has version ", version, " of the format, and this is ",
-                                  library_name(), ", which reads version ", Manifest::current_version,
-                                  ": use the version of the library that wrote it, ", fields.text("library")}));
+                        concat({"zero: the checkpoint has version ", version, " of the format, and this is ",
+                                library_name(), ", which reads version ", Manifest::current_version,
+                                ": use the version of the library that wrote it, ", fields.text("library")}));
 }
 
 inline CallerState caller_state_of(Json::Object const& object) {

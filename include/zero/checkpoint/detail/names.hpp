@@ -42,11 +42,10 @@ inline constexpr std::string_view parameters_kind = "parameters";
 /// \throws CheckpointError (bad_request).
 inline void check_tag(std::string_view tag) {
   if (is_valid_tag(tag)) return;
-  throw CheckpointError(
-      CheckpointFailure::bad_request,
-      sentence({"zero: ", quote(tag.substr(0, 200)),
-                " cannot name a checkpoint: use up to 128 letters, digits, '.', '_' and '-', starting "
-                "with a letter or digit, and not latest, best or final: for example step-100"}));
+  throw CheckpointError(CheckpointFailure::bad_request,
+                        concat({"zero: ", quote(tag.substr(0, 200)),
+                                " cannot name a checkpoint: use up to 128 letters, digits, '.', '_' and '-', starting "
+                                "with a letter or digit, and not latest, best or final: for example step-100"}));
 }
 
 /// The name of rank \p rank's file of one kind.

@@ -65,23 +65,23 @@ struct SafetensorsHeader {
 }
 
 [[noreturn]] inline void bad_safetensors(std::string_view why) {
-  throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: invalid safetensors file: ", why}));
+  throw CheckpointError(CheckpointFailure::damaged, concat({"zero: invalid safetensors file: ", why}));
 }
 
 /// Bytes of a tensor; checked, because both factors come from a file.
 inline std::uint64_t tensor_bytes(TensorEntry const& tensor) {
   std::uint64_t bits = safetensors_bits(tensor.type);
   if (bits == 0) {
-    bad_safetensors(sentence({"tensor ", quote(tensor.name), " has the unknown type ", tensor.type}));
+    bad_safetensors(concat({"tensor ", quote(tensor.name), " has the unknown type ", tensor.type}));
   }
   for (auto const dimension : tensor.shape) {
     if (dimension != 0 && bits > std::numeric_limits<std::uint64_t>::max() / dimension) {
-      bad_safetensors(sentence({"the size of tensor ", quote(tensor.name), " overflows"}));
+      bad_safetensors(concat({"the size of tensor ", quote(tensor.name), " overflows"}));
     }
     bits *= dimension;
   }
   if (bits % 8 != 0) {
-    bad_safetensors(sentence({"tensor ", quote(tensor.name), " does not end at a whole byte"}));
+    bad_safetensors(concat({"tensor ", quote(tensor.name), " does not end at a whole byte"}));
   }
   return bits / 8;
 }
@@ -98,7 +98,7 @@ inline std::vector<std::uint64_t> read_naturals(Json const* value, std::string c
   }
   if (array == nullptr || numbers.size() != array->size()) {
     bad_safetensors(
-        sentence({"the ", what, " of tensor ", quote(tensor), " is no list of whole numbers that are not negative"}));
+        concat({"the ", what, " of tensor ", quote(tensor), " is no list of whole numbers that are not negative"}));
   }
   return numbers;
 }
@@ -108,18 +108,18 @@ inline TensorEntry read_tensor_entry(std::string const& name, Json const& value)
   auto const* const type_value = value.find("dtype");
   auto const* const type = type_value == nullptr ? nullptr : type_value->get<std::string>();
   if (object == nullptr || type == nullptr || object->size() != 3) {
-    bad_safetensors(sentence({"tensor ", quote(name), " must have dtype, shape and data_offsets only"}));
+    bad_safetensors(concat({"tensor ", quote(name), " must have dtype, shape and data_offsets only"}));
   }
   TensorEntry tensor{.name = name, .type = *type, .shape = read_naturals(value.find("shape"), name, "shape")};
   auto const offsets = read_naturals(value.find("data_offsets"), name, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    bad_safetensors(sentence({"the data_offsets of tensor ", quote(name), " are not two in order"}));
+    bad_safetensors(concat({"the data_offsets of tensor ", quote(name), " are not two in order"}));
   }
   tensor.begin = offsets[0];
   tensor.end = offsets[1];
   if (tensor.bytes() != tensor_bytes(tensor)) {
-    bad_safetensors(sentence({"tensor ", quote(name), " has ", tensor.bytes(), " bytes of data, but its shape needs ",
-                              tensor_bytes(tensor)}));
+    bad_safetensors(concat({"tensor ", quote(name), " has ", tensor.bytes(), " bytes of data, but its shape needs ",
+                            tensor_bytes(tensor)}));
   }
   return tensor;
 }
@@ -145,12 +145,12 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
   for (auto const& tensor : header.tensors) {
     if (tensor.begin != end) {
       bad_safetensors(
-          sentence({"the data of tensor ", quote(tensor.name), " begins at ", tensor.begin, " instead of ", end}));
+          concat({"the data of tensor ", quote(tensor.name), " begins at ", tensor.begin, " instead of ", end}));
     }
     end = tensor.end;
   }
   if (end != data_bytes)
-    bad_safetensors(sentence({"its tensors have ", end, " bytes of data, but it holds ", data_bytes}));
+    bad_safetensors(concat({"its tensors have ", end, " bytes of data, but it holds ", data_bytes}));
 }
 
 /// N, from the first bytes of a file of \p file_bytes. \throws CheckpointError (damaged) where it cannot be.
@@ -160,7 +160,7 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
   std::uint64_t n = 0;
   for (std::size_t i = 8; i-- > 0;) n = n << 8U | static_cast<std::uint64_t>(first[i]);
   if (n > SafetensorsHeader::largest) {
-    bad_safetensors(sentence({"its header of ", n, " bytes is longer than ", SafetensorsHeader::largest}));
+    bad_safetensors(concat({"its header of ", n, " bytes is longer than ", SafetensorsHeader::largest}));
   }
   if (n > file_bytes - 8) bad_safetensors("its header is longer than the file");
   return n;

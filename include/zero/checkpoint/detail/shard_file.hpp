@@ -91,10 +91,9 @@ inline void check_chunk(std::string const& path, ManifestFile const& file, std::
                         std::uint32_t crc) {
   if (crc == file.crc32c[static_cast<std::size_t>(k)]) return;
   std::uint64_t const begin = k * chunk_bytes;
-  throw CheckpointError(
-      CheckpointFailure::damaged,
-      sentence({"zero: ", quote(path), " is damaged: the checksum of the ", std::min(chunk_bytes, file.bytes - begin),
-                " bytes from byte ", begin, " on does not fit"}));
+  throw CheckpointError(CheckpointFailure::damaged, concat({"zero: ", quote(path), " is damaged: the checksum of the ",
+                                                            std::min(chunk_bytes, file.bytes - begin),
+                                                            " bytes from byte ", begin, " on does not fit"}));
 }
 
 /// Reads one file of a checkpoint, whose length is what the manifest says.
@@ -105,7 +104,7 @@ class ShardReader {
       : description_(file), chunk_(manifest.chunk), file_(File::open(system, folder + "/" + file.name)) {
     if (auto const size = file_.size(); size != file.bytes) {
       throw CheckpointError(CheckpointFailure::damaged,
-                            sentence({"zero: ", quote(file_.path()), " has ", size, " bytes instead of ", file.bytes}));
+                            concat({"zero: ", quote(file_.path()), " has ", size, " bytes instead of ", file.bytes}));
     }
   }
 

@@ -34,7 +34,7 @@ struct ShardPlan {
 /// `name[begin:end]`: other programs see at once what part it is. A whole parameter has its shape.
 inline TensorEntry tensor_of(ManifestParameter const& parameter, ManifestRange const& range, ElementType type) {
   bool const whole = range.begin == 0 && range.end == parameter.count();
-  return {.name = sentence({parameter.name, "[", range.begin, ":", range.end, "]"}),
+  return {.name = concat({parameter.name, "[", range.begin, ":", range.end, "]"}),
           .type = std::string(safetensors_type(type)),
           .shape = whole ? parameter.shape : std::vector<std::uint64_t>{range.end - range.begin}};
 }

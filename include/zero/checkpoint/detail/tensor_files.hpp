@@ -77,7 +77,7 @@ class TensorFiles {
   };
 
   [[noreturn]] void bad_index(std::string_view why) const {
-    throw CheckpointError(CheckpointFailure::damaged, sentence({"zero: the index ", quote(path_), " ", why}));
+    throw CheckpointError(CheckpointFailure::damaged, concat({"zero: the index ", quote(path_), " ", why}));
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
@@ -89,9 +89,8 @@ class TensorFiles {
     for (auto const& [tensor, file] : *members) {
       auto const* const name = file.get<std::string>();
       if (name == nullptr || !is_safe_name(*name) || !name->ends_with(".safetensors")) {
-        bad_index(
-            sentence({"lists what is no safetensors file of its own folder: ",
-                      name == nullptr ? "no string" : quote(name->substr(0, 200)), " for tensor ", quote(tensor)}));
+        bad_index(concat({"lists what is no safetensors file of its own folder: ",
+                          name == nullptr ? "no string" : quote(name->substr(0, 200)), " for tensor ", quote(tensor)}));
       }
       file_of.emplace_back(tensor, *name);
     }
@@ -110,8 +109,8 @@ class TensorFiles {
     for (auto& entry : header.tensors) {
       auto const [place, is_new] = index_of_.emplace(entry.name, tensors_.size());
       if (!is_new) {
-        bad_index(sentence({"has tensor ", quote(entry.name), " in both ",
-                            quote(files_[tensors_[place->second].file].name), " and ", quote(name)}));
+        bad_index(concat({"has tensor ", quote(entry.name), " in both ",
+                          quote(files_[tensors_[place->second].file].name), " and ", quote(name)}));
       }
       tensors_.push_back({files_.size(), header.data_begin + entry.begin, std::move(entry)});
     }
@@ -122,7 +121,7 @@ class TensorFiles {
     for (auto const& [tensor, file] : file_of) {
       auto const* const found = find(tensor);
       if (found != nullptr && files_[found->file].name == file) continue;
-      bad_index(sentence({"has tensor ", quote(tensor), " in ", quote(file), ", which does not hold it"}));
+      bad_index(concat({"has tensor ", quote(tensor), " in ", quote(file), ", which does not hold it"}));
     }
   }
 

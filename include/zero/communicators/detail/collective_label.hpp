@@ -29,12 +29,12 @@ struct Posting {
            purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes;
   }
   [[nodiscard]] std::string describe() const {
-    auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : sentence({", bucket ", purpose.bucket});
-    return sentence(
+    auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : concat({", bucket ", purpose.bucket});
+    return concat(
         {operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes)"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
-    return {rank, sequence, sentence({operation, " of ", purpose.what}), purpose.bucket};
+    return {rank, sequence, concat({operation, " of ", purpose.what}), purpose.bucket};
   }
 };
 
@@ -48,11 +48,11 @@ class CollectiveLabel {
     *end = '\0';
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
-    return {rank, sequence_, sentence({operation_, " of ", static_cast<char const*>(what_)}), bucket_};
+    return {rank, sequence_, concat({operation_, " of ", static_cast<char const*>(what_)}), bucket_};
   }
   [[nodiscard]] std::string describe() const {
-    auto const bucket = bucket_ == CommunicationError::no_bucket ? "" : sentence({", bucket ", bucket_});
-    return sentence({operation_, " #", sequence_, " of ", static_cast<char const*>(what_), bucket});
+    auto const bucket = bucket_ == CommunicationError::no_bucket ? "" : concat({", bucket ", bucket_});
+    return concat({operation_, " #", sequence_, " of ", static_cast<char const*>(what_), bucket});
   }
 
  private:

@@ -23,7 +23,7 @@ inline bool is_finite(double const& x) {
                                                                   double const& value, char const* remedy) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
-  throw std::invalid_argument(sentence({"zero::", rule, ": ", setting, " is ", text, ": write ", remedy}));
+  throw std::invalid_argument(concat({"zero::", rule, ": ", setting, " is ", text, ": write ", remedy}));
 }
 
 inline void require_not_negative(char const* rule, char const* setting, double const& value) {

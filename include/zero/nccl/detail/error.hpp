@@ -27,7 +27,7 @@ inline constexpr int needed_nccl = NCCL_VERSION(2, 18, 0);  // ncclCommSplit
 [[nodiscard]] inline std::string nccl_version_text(int code) {
   int const major = code < 10000 ? code / 1000 : code / 10000;
   int const minor = code < 10000 ? code % 1000 / 100 : code % 10000 / 100;
-  return sentence({major, ".", minor, ".", code % 100});
+  return concat({major, ".", minor, ".", code % 100});
 }
 
 /// \throws ConfigurationError where the library that was loaded, \p found, is older than \p needed.
@@ -58,7 +58,7 @@ inline void check_nccl_version(int found, int needed = needed_nccl) {
 /// What went wrong in \p call, and what to do. \p communicator may be null.
 [[nodiscard]] inline std::string nccl_reason(ncclResult_t code, std::string_view call, ncclComm_t communicator) {
   std::string_view const more = ncclGetLastError(communicator);
-  return sentence({call, " failed: ", ncclGetErrorString(code), more.empty() ? "" : ", ", more, advice_on(code)});
+  return concat({call, " failed: ", ncclGetErrorString(code), more.empty() ? "" : ", ", more, advice_on(code)});
 }
 
 }  // namespace zero::detail

@@ -103,13 +103,13 @@ class NcclHandle {
     if (code == ncclSuccess && communicator_ != nullptr) code = state();
     for (std::chrono::microseconds pause(10); code == ncclInProgress; pause = std::min(pause * 2, longest_pause)) {
       lock.unlock();
-      if (deadline.passed()) return sentence({name, " was not done within the deadline"});
+      if (deadline.passed()) return concat({name, " was not done within the deadline"});
       std::this_thread::sleep_for(pause);
       lock.lock();
       if (communicator_ == nullptr) break;
       code = state();
     }
-    if (communicator_ == nullptr && (code == gone || code == ncclInProgress)) return sentence({name, " was aborted"});
+    if (communicator_ == nullptr && (code == gone || code == ncclInProgress)) return concat({name, " was aborted"});
     if (code == ncclSuccess) return std::nullopt;
     return nccl_reason(code, name, communicator_);
   }

@@ -79,13 +79,13 @@ class NcclWatchdog {
     {
       std::lock_guard const lock(mutex_);
       if (failure_) return;
-      failure_.emplace(kind, label.where(rank),
-                       sentence({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank,
-                                 " ", reason}));
+      failure_.emplace(
+          kind, label.where(rank),
+          concat({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank, " ", reason}));
       failed_.store(true);
     }
     if (rendezvous_ != nullptr) {
-      rendezvous_->fail(HostFailure{kind, rank, sentence({reason, " (in ", label.describe(), ")"})});
+      rendezvous_->fail(HostFailure{kind, rank, concat({reason, " (in ", label.describe(), ")"})});
     }
     handle_.abort();
   }
@@ -155,7 +155,7 @@ class NcclWatchdog {
       try {
         if (!next.event.done()) break;
       } catch (Error const& lost) {
-        return Finding{CommunicationFailure::transport, next.label, sentence({"lost its device: ", lost.what()})};
+        return Finding{CommunicationFailure::transport, next.label, concat({"lost its device: ", lost.what()})};
       }
       first_ = (first_ + 1) % watched_.size();
       --count_;
@@ -163,8 +163,8 @@ class NcclWatchdog {
     }
     if (count_ == 0 || Deadline::Clock::now() - since_ < deadline_) return std::nullopt;
     return Finding{CommunicationFailure::deadline, watched_[first_].label,
-                   sentence({"waited for longer than the deadline of ", milliseconds_of(deadline_),
-                             " ms: another rank did not come to this collective, or its GPU hangs"})};
+                   concat({"waited for longer than the deadline of ", milliseconds_of(deadline_),
+                           " ms: another rank did not come to this collective, or its GPU hangs"})};
   }
 
   NcclHandle& handle_;

@@ -65,8 +65,8 @@ class Collective {
     auto const& other = parts_[first]->posting;
     throw CommunicationError(
         CommunicationFailure::mismatch, posting.where(second),
-        sentence({"zero: ranks called different collectives: rank ", first, " ", other.describe(), ", rank ", second,
-                  " ", posting.describe(), ": call the engine in the same order on every rank"}));
+        concat({"zero: ranks called different collectives: rank ", first, " ", other.describe(), ", rank ", second, " ",
+                posting.describe(), ": call the engine in the same order on every rank"}));
   }
 
   std::size_t communicator_;

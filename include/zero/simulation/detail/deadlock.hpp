@@ -37,27 +37,27 @@ class DeadlockStory {
 
  private:
   std::string follow(Host const& host) {
-    auto const who = sentence({"the host of rank ", host.rank});
+    auto const who = concat({"the host of rank ", host.rank});
     if (seen(&host)) return close(who);
     if (host.awaits) {
-      story_ += sentence({who, " waits for ", host.awaits->describe(), "; "});
+      story_ += concat({who, " waits for ", host.awaits->describe(), "; "});
       return follow(stream_of(*host.awaits));
     }
     auto const& mine = host.meets->part(static_cast<std::size_t>(host.rank)).posting;
-    story_ += sentence({who, " waits in ", mine.describe(), "; "});
+    story_ += concat({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*host.meets, mine.sequence);
   }
 
   std::string follow(Stream const& stream) {
-    auto const who = sentence({"stream ", quote(stream.name), " of rank ", stream.rank});
+    auto const who = concat({"stream ", quote(stream.name), " of rank ", stream.rank});
     if (seen(&stream)) return close(who);
     auto const& front = *stream.queue.front();
     if (front.after && !front.after->done) {
-      story_ += sentence({who, " waits for the event that ", front.after->describe(), " records; "});
+      story_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
       return follow(stream_of(*front.after));
     }
     auto const& mine = front.collective->part(static_cast<std::size_t>(stream.rank)).posting;
-    story_ += sentence({who, " waits in ", mine.describe(), "; "});
+    story_ += concat({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*front.collective, mine.sequence);
   }
 
@@ -66,20 +66,20 @@ class DeadlockStory {
     for (auto const& host : hosts_) {
       auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
       if (!part && host.finished) {
-        story_ += sentence({"rank ", host.rank, " never comes: its host has ended after ",
-                            host.communicators[collective.communicator()].sequence,
-                            " collectives: call the engine equally often on every rank"});
+        story_ += concat({"rank ", host.rank, " never comes: its host has ended after ",
+                          host.communicators[collective.communicator()].sequence,
+                          " collectives: call the engine equally often on every rank"});
         return story_;
       }
       if (!part) {
-        story_ += sentence({"rank ", host.rank, " has not come to #", sequence, "; "});
+        story_ += concat({"rank ", host.rank, " has not come to #", sequence, "; "});
         return follow(host);
       }
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
       auto const& launched = host.communicators[collective.communicator()].launched;
       if (launched.front() == part->stream) continue;
-      story_ += sentence({"rank ", host.rank, " launched another collective before it; "});
+      story_ += concat({"rank ", host.rank, " launched another collective before it; "});
       return follow(*launched.front());
     }
     return story_ + "every rank has come";

@@ -44,8 +44,8 @@ struct Operation {
   std::uint64_t finished_at = 0;  ///< logical time, once done
 
   [[nodiscard]] std::string describe() const {
-    auto const of_bucket = bucket == no_bucket ? "" : sentence({", bucket ", bucket});
-    return sentence({quote(name + of_bucket), " (#", number, ", stream ", quote(*stream), ")"});
+    auto const of_bucket = bucket == no_bucket ? "" : concat({", bucket ", bucket});
+    return concat({quote(name + of_bucket), " (#", number, ", stream ", quote(*stream), ")"});
   }
 };
 

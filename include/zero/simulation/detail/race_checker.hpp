@@ -79,7 +79,7 @@ class RaceChecker {
       if (best == nullptr || name.bytes <= best->bytes) best = &name;
     }
     if (best == nullptr) return "memory of the caller";
-    return sentence({best->name, " at byte ", at - best->begin});
+    return concat({best->name, " at byte ", at - best->begin});
   }
 
  private:
@@ -140,9 +140,9 @@ class RaceChecker {
       report(at, second, second_writes, first, first_writes);
     }
     throw RaceError(
-        sentence({"zero: race on rank ", second.rank, ": ", describe(second), " ", (second_writes ? "writes" : "reads"),
-                  " what ", describe(first), " ", (first_writes ? "writes" : "reads"), ", and nothing orders them, in ",
-                  where(at), ". Missing edge: ", missing_edge(first, second)}));
+        concat({"zero: race on rank ", second.rank, ": ", describe(second), " ", (second_writes ? "writes" : "reads"),
+                " what ", describe(first), " ", (first_writes ? "writes" : "reads"), ", and nothing orders them, in ",
+                where(at), ". Missing edge: ", missing_edge(first, second)}));
   }
 
   [[nodiscard]] static std::string describe(Actor const& actor) {
@@ -153,11 +153,11 @@ class RaceChecker {
   // before is not over because the host goes on; one that it puts there afterwards comes after all that the host did.
   [[nodiscard]] static std::string missing_edge(Actor const& first, Actor const& second) {
     auto const& before = first.operation ? first : second;
-    auto const recorded = sentence(
+    auto const recorded = concat(
         {"record an event on stream ", quote(*before.operation->stream), " after ", quote(before.operation->name)});
     if (!first.operation || !second.operation) return recorded + " and let the host wait for it";
-    return sentence({recorded, " and let stream ", quote(*second.operation->stream), " wait for it before ",
-                     quote(second.operation->name)});
+    return concat({recorded, " and let stream ", quote(*second.operation->stream), " wait for it before ",
+                   quote(second.operation->name)});
   }
 
   std::map<std::uintptr_t, Cell> cells_;

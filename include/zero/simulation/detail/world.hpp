@@ -168,7 +168,7 @@ class World {
     if (!error_) return;
     throw CommunicationError(
         CommunicationFailure::peer_failed, {.rank = failed_rank_, .operation = "simulation"},
-        sentence({"zero: rank ", host.rank, " was stopped: rank ", failed_rank_, " failed: ", reason_}));
+        concat({"zero: rank ", host.rank, " was stopped: rank ", failed_rank_, " failed: ", reason_}));
   }
 
  private:
