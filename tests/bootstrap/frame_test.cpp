@@ -109,37 +109,37 @@ TEST_CASE("frame: memory grows with what has arrived, not with what was announce
 TEST_CASE("handshake: who belongs here") {
   zero::LaunchEnvironment const root{
       .rank = 0, .world = 4, .host = "h", .port = 1, .run_id = "run", .restart = 3, .token = "secret"};
-  auto const ours = Hello::of(root);
-  auto const judge = [&](auto change) {
+  auto const ours = HandshakeRequest::of(root);
+  auto const validate = [&](auto change) {
     auto launch = root;
     launch.rank = 2;
     change(launch);
-    return Hello::judge(Hello::of(launch), ours);
+    return HandshakeRequest::validate(HandshakeRequest::of(launch), ours);
   };
-  auto const good = judge([](auto&) {});
+  auto const good = validate([](auto&) {});
   CHECK(good.welcome);
   CHECK(good.rank == 2);
   auto const refused = [&](auto change, Refusal why, char const* says) {
-    auto const verdict = judge(change);
-    CHECK_FALSE(verdict.welcome);
-    CHECK(verdict.refusal == why);
-    CHECK(verdict.why.find(says) != std::string::npos);
-    CHECK(verdict.why.find("secret") == std::string::npos);
+    auto const result = validate(change);
+    CHECK_FALSE(result.welcome);
+    CHECK(result.refusal == why);
+    CHECK(result.why.find(says) != std::string::npos);
+    CHECK(result.why.find("secret") == std::string::npos);
   };
-  refused([](auto& l) { l.token = "secreT"; }, Refusal::stranger, "token is wrong");
-  refused([](auto& l) { l.token = ""; }, Refusal::stranger, "token is wrong");
-  refused([](auto& l) { l.token += "x"; }, Refusal::stranger, "token is wrong");
+  refused([](auto& l) { l.token = "secreT"; }, Refusal::rejected, "token is wrong");
+  refused([](auto& l) { l.token = ""; }, Refusal::rejected, "token is wrong");
+  refused([](auto& l) { l.token += "x"; }, Refusal::rejected, "token is wrong");
   refused([](auto& l) { l.restart = 2; }, Refusal::other_run, "start 2 of this run, rank 0 to start 3");
   refused([](auto& l) { l.run_id = "other"; }, Refusal::other_run, "another run");
   refused([](auto& l) { l.world = 5; }, Refusal::conflict, "a world of 5, rank 0 in one of 4");
   refused([](auto& l) { l.rank = 4; }, Refusal::conflict, "rank 4 of 4");
   refused([](auto& l) { l.rank = 0; }, Refusal::conflict, "rank 0 of 4");
-  for (std::size_t n : {std::size_t{0}, std::size_t{19}, Hello::bytes - 1}) {
-    CHECK_FALSE(Hello::judge(std::span(ours).first(n), ours).welcome);
+  for (std::size_t n : {std::size_t{0}, std::size_t{19}, HandshakeRequest::bytes - 1}) {
+    CHECK_FALSE(HandshakeRequest::validate(std::span(ours).first(n), ours).welcome);
   }
   auto launch = root;
   launch.token = std::string(256, 'x');
-  CHECK_THROWS_AS((void)Hello::of(launch), zero::ConfigurationError);
+  CHECK_THROWS_AS((void)HandshakeRequest::of(launch), zero::ConfigurationError);
 }
 
 TEST_CASE("rendezvous file: one line, strictly") {

@@ -261,7 +261,7 @@ TEST_CASE("rendezvous: strangers that keep silent, break off or talk nonsense do
   check_all_well(run({0, 1}, [&](int rank) {
     if (rank == 1) {
       std::vector<std::byte> const half(10, std::byte{1});
-      auto const hello = zero::detail::encoded(zero::detail::FrameKind::hello, 0, half);
+      auto const request = zero::detail::encoded(zero::detail::FrameKind::request, 0, half);
       auto const nonsense = std::vector<std::byte>(600, std::byte{0xff});
       for (int i = 0; i < 100; ++i) {
         silent.push_back(stranger(port));  // says nothing, as long as the test runs
@@ -269,9 +269,9 @@ TEST_CASE("rendezvous: strangers that keep silent, break off or talk nonsense do
           (void)zero::detail::write_all(silent.back().get(), bytes, zero::detail::Deadline(long_deadline));
         };
         if (i % 4 == 1) send(nonsense);
-        if (i % 4 == 2) send(std::span(hello).first(20));  // truncated, and never continued
+        if (i % 4 == 2) send(std::span(request).first(20));  // truncated, and never continued
         if (i % 4 == 3) {
-          send(hello);
+          send(request);
           silent.pop_back();  // closes early
         }
       }
@@ -310,11 +310,11 @@ TEST_CASE("rendezvous: what listens there and is no rank 0 is an error that sugg
   auto const outcomes = run({0, 1}, [&](int rank) {
     if (rank == 1) Rendezvous(launch_of(1, 2, port), {.meeting_deadline = long_deadline});
     (void)zero::detail::wait_for(listener.get(), POLLIN, 60000);
-    zero::detail::Descriptor const guest(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
+    zero::detail::Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
     std::vector<std::byte> const oversized(100, std::byte{0x7f});
-    (void)zero::detail::write_all(guest.get(), oversized, zero::detail::Deadline(long_deadline));
+    (void)zero::detail::write_all(connection.get(), oversized, zero::detail::Deadline(long_deadline));
     char c = 0;
-    while (zero::detail::wait_for(guest.get(), POLLIN, 60000) && ::recv(guest.get(), &c, 1, 0) > 0) {
+    while (zero::detail::wait_for(connection.get(), POLLIN, 60000) && ::recv(connection.get(), &c, 1, 0) > 0) {
     }
   });
   CHECK(outcomes[1].kind == CommunicationFailure::mismatch);
@@ -324,15 +324,15 @@ TEST_CASE("rendezvous: what listens there and is no rank 0 is an error that sugg
 TEST_CASE("rendezvous: a connection that breaks off is made again") {
   auto listener = zero::detail::listen_on("", "127.0.0.1", 0);
   auto const port = zero::detail::local_address(listener.get()).port();
-  auto const hello =
-      zero::detail::encoded(zero::detail::FrameKind::hello, 0, zero::detail::Hello::of(launch_of(1, 2, port)));
+  auto const request = zero::detail::encoded(zero::detail::FrameKind::request, 0,
+                                             zero::detail::HandshakeRequest::of(launch_of(1, 2, port)));
   zero::detail::Deadline const deadline(long_deadline);
   auto first = stranger(port);
-  CHECK(zero::detail::write_all(first.get(), hello, deadline) == zero::detail::Transfer::done);
+  CHECK(zero::detail::write_all(first.get(), request, deadline) == zero::detail::Transfer::done);
   first.close();
   auto const second = stranger(port);
-  CHECK(zero::detail::write_all(second.get(), hello, deadline) == zero::detail::Transfer::done);
-  auto const sockets = zero::detail::Meeting(launch_of(0, 2, port), std::move(listener), deadline).run();
+  CHECK(zero::detail::write_all(second.get(), request, deadline) == zero::detail::Transfer::done);
+  auto const sockets = zero::detail::RendezvousServer(launch_of(0, 2, port), std::move(listener), deadline).run();
   REQUIRE(sockets.size() == 2);
   zero::detail::FrameReader reader(100);
   CHECK(zero::detail::read_frame(second.get(), reader, deadline) == zero::detail::Transfer::done);
@@ -402,7 +402,7 @@ TEST_CASE("rendezvous: the end of a process is the end of its connection") {
   auto const port = free_port();
   auto const outcomes = run({0, 1, 2}, [&](int rank) {
     if (rank == 2) {  // a rank that is let in and vanishes without a word
-      auto socket = zero::detail::Visit(
+      auto socket = zero::detail::RendezvousClient(
                         launch_of(2, 3, port),
                         [&] {
                           return zero::detail::RendezvousEndpoint{"127.0.0.1", port};
@@ -576,10 +576,10 @@ TEST_CASE("rendezvous: through a file that leads to an earlier run, which turns 
   check_all_well(run({0, 1}, [&](int rank) {
     if (rank == 0) {  // the earlier run, before this one's rank 0 begins
       (void)wait_for(listener.get(), POLLIN, 60000);
-      Descriptor const guest(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
-      FrameReader reader(Hello::bytes);
-      CHECK(read_frame(guest.get(), reader, Deadline(long_deadline)) == Transfer::done);
-      (void)write_all(guest.get(), encoded(FrameKind::refused, 1, refusal_of(Refusal::stranger, "go away")),
+      Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
+      FrameReader reader(HandshakeRequest::bytes);
+      CHECK(read_frame(connection.get(), reader, Deadline(long_deadline)) == Transfer::done);
+      (void)write_all(connection.get(), encoded(FrameKind::refused, 1, refusal_of(Refusal::rejected, "go away")),
                       Deadline(long_deadline));
     }
     Rendezvous rendezvous(launch(rank), {.meeting_deadline = long_deadline});

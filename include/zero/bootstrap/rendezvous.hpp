@@ -51,7 +51,7 @@ class Rendezvous {
     detail::require(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
                     "zero::Rendezvous: the deadlines must be positive");
     if (world_ == 1) return;
-    open(launch.rank == 0 ? receive(launch) : visit(launch));
+    open(launch.rank == 0 ? receive(launch) : client(launch));
   }
   Rendezvous(Rendezvous&& other) noexcept = default;
   Rendezvous& operator=(Rendezvous&&) = delete;
@@ -105,7 +105,7 @@ class Rendezvous {
   Rendezvous(LaunchEnvironment const& launch, Config const& config, detail::Descriptor listener)
       : rank_(launch.rank), world_(launch.world), config_(config) {
     if (world_ == 1) return;
-    open(listener ? receive(launch, std::move(listener), detail::Deadline(config.meeting_deadline)) : visit(launch));
+    open(listener ? receive(launch, std::move(listener), detail::Deadline(config.meeting_deadline)) : client(launch));
   }
 
   [[nodiscard]] std::vector<detail::Descriptor> receive(LaunchEnvironment const& launch) {
@@ -129,9 +129,9 @@ class Rendezvous {
   [[nodiscard]] std::vector<detail::Descriptor> receive(LaunchEnvironment const& launch, detail::Descriptor listener,
                                                         detail::Deadline const& deadline) {
     address_ = detail::local_address(listener.get()).host();
-    return detail::Meeting(launch, std::move(listener), deadline).run();
+    return detail::RendezvousServer(launch, std::move(listener), deadline).run();
   }
-  [[nodiscard]] std::vector<detail::Descriptor> visit(LaunchEnvironment const& launch) {
+  [[nodiscard]] std::vector<detail::Descriptor> client(LaunchEnvironment const& launch) {
     bool const by_file = !launch.folder.empty();
     std::optional<detail::RendezvousFile> file;
     if (by_file) file.emplace(launch);
@@ -139,7 +139,7 @@ class Rendezvous {
       return by_file ? file->read() : detail::RendezvousEndpoint{launch.host, launch.port};
     };
     std::vector<detail::Descriptor> sockets(static_cast<std::size_t>(world_));
-    sockets[0] = detail::Visit(launch, endpoint, by_file, config_.meeting_deadline).run();
+    sockets[0] = detail::RendezvousClient(launch, endpoint, by_file, config_.meeting_deadline).run();
     address_ = detail::local_address(sockets[0].get()).host();
     return sockets;
   }

@@ -43,9 +43,9 @@ void frames(std::span<std::byte const> bytes) {
 }
 
 void greeting(std::span<std::byte const> bytes) {
-  auto const ours = Hello::of({.rank = 0, .world = 4, .run_id = "run", .token = "secret"});
-  auto const verdict = Hello::judge(bytes, ours);
-  if (verdict.welcome) expect(verdict.rank > 0 && verdict.rank < 4);
+  auto const ours = HandshakeRequest::of({.rank = 0, .world = 4, .run_id = "run", .token = "secret"});
+  auto const result = HandshakeRequest::validate(bytes, ours);
+  if (result.welcome) expect(result.rank > 0 && result.rank < 4);
 }
 
 }  // namespace

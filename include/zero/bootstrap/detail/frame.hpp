@@ -21,14 +21,14 @@ namespace zero::detail {
 
 /// What the ranks' host processes tell each other. All of it goes through rank 0.
 enum class FrameKind : std::uint8_t {
-  hello = 1,  ///< to rank 0, first: who I am, and the proof that I belong here
-  welcome,    ///< from rank 0: every rank is there
-  refused,    ///< from rank 0: why not
-  part,       ///< to rank 0: what I bring to an exchange
-  whole,      ///< from rank 0: what all ranks brought
-  late,       ///< to rank 0: my exchange has waited for longer than its deadline
-  failed,     ///< either way: a rank has failed, and how
-  left,       ///< either way: I shall not take part in anything any more
+  request = 1,  ///< to rank 0, first: who I am, and the proof that I belong here
+  welcome,      ///< from rank 0: every rank is there
+  refused,      ///< from rank 0: why not
+  part,         ///< to rank 0: what I bring to an exchange
+  whole,        ///< from rank 0: what all ranks brought
+  late,         ///< to rank 0: my exchange has waited for longer than its deadline
+  failed,       ///< either way: a rank has failed, and how
+  left,         ///< either way: I shall not take part in anything any more
 };
 
 /// A length-prefixed message: 4 bytes of length and 8 of a sequence number, little-endian; kind, three zeros; payload.
@@ -119,7 +119,7 @@ class FrameReader {
     length_ = word_at<std::uint32_t>(header_, 0);
     frame_.sequence = word_at<std::uint64_t>(header_, 4);
     auto const kind = word_at<std::uint32_t>(header_, 12);
-    malformed_ = length_ > max_bytes_ || kind < static_cast<std::uint32_t>(FrameKind::hello) ||
+    malformed_ = length_ > max_bytes_ || kind < static_cast<std::uint32_t>(FrameKind::request) ||
                  kind > static_cast<std::uint32_t>(FrameKind::left);
     frame_.kind = static_cast<FrameKind>(kind);
   }

@@ -27,7 +27,7 @@ namespace zero::detail {
 
 /// Why rank 0 turns somebody away.
 enum class Refusal : std::uint8_t {
-  stranger = 1,  ///< no rank of ours, or one with another token
+  rejected = 1,  ///< no rank of ours, or one with another token
   other_run,     ///< of another run, or of another start of this run: worth another attempt
   conflict,      ///< a rank of this run that contradicts the others: the run cannot start
   missing,       ///< nothing wrong with it, but others did not come
@@ -39,7 +39,7 @@ enum class Refusal : std::uint8_t {
 ///   bytes  0 - 15  magic, version, world, rank
 ///   bytes 16 - 19  number of the restart
 ///   then           256 bytes of token and 256 of run id, padded with zeros
-class Hello {
+class HandshakeRequest {
  public:
   static constexpr std::uint32_t magic = 0x4F52455A;  // "ZERO"
   static constexpr std::uint32_t version = 1;
@@ -49,29 +49,29 @@ class Hello {
   [[nodiscard]] static std::vector<std::byte> of(LaunchEnvironment const& launch) {
     require(launch.token.size() < text_bytes, "zero::Rendezvous: the token is longer than 255 bytes: shorten it");
     require(launch.run_id.size() < text_bytes, "zero::Rendezvous: the run id is longer than 255 bytes: shorten it");
-    std::vector<std::byte> hello;
+    std::vector<std::byte> request;
     for (auto const word : {magic, version, static_cast<std::uint32_t>(launch.world),
                             static_cast<std::uint32_t>(launch.rank), launch.restart}) {
-      append_word(hello, word);
+      append_word(request, word);
     }
     for (auto const* text : {&launch.token, &launch.run_id}) {
       auto const piece = bytes_of(*text);
-      hello.insert(hello.end(), piece.begin(), piece.end());
-      hello.resize(hello.size() + text_bytes - piece.size());
+      request.insert(request.end(), piece.begin(), piece.end());
+      request.resize(request.size() + text_bytes - piece.size());
     }
-    return hello;
+    return request;
   }
 
-  struct Verdict {
+  struct HandshakeResult {
     bool welcome = false;
-    Refusal refusal = Refusal::stranger;
+    Refusal refusal = Refusal::rejected;
     std::string why{};
     int rank = 0;
   };
 
-  /// What rank 0, whose own hello is \p ours, thinks of a guest's. Says nothing of the token to one that has not got
-  /// it.
-  [[nodiscard]] static Verdict judge(std::span<std::byte const> theirs, std::span<std::byte const> ours) {
+  /// What rank 0, whose own request is \p ours, thinks of a connection's. Says nothing of the token to one that has not
+  /// got it.
+  [[nodiscard]] static HandshakeResult validate(std::span<std::byte const> theirs, std::span<std::byte const> ours) {
     if (theirs.size() != bytes || word(theirs, 0) != magic) return {.why = "this is not a rank's greeting"};
     if (word(theirs, 1) != version) {
       return {.why = "its version of the protocol is another one: build all ranks with the same version of zero"};
@@ -93,10 +93,10 @@ class Hello {
   }
 
  private:
-  [[nodiscard]] static std::uint32_t word(std::span<std::byte const> hello, std::size_t i) {
-    return word_at<std::uint32_t>(hello, 4 * i);
+  [[nodiscard]] static std::uint32_t word(std::span<std::byte const> request, std::size_t i) {
+    return word_at<std::uint32_t>(request, 4 * i);
   }
-  [[nodiscard]] static Verdict judge_numbers(std::uint32_t world, std::uint32_t rank, std::uint32_t our_world) {
+  [[nodiscard]] static HandshakeResult judge_numbers(std::uint32_t world, std::uint32_t rank, std::uint32_t our_world) {
     if (world != our_world) {
       return {.refusal = Refusal::conflict,
               .why = concat({"rank ", rank, " believes in a world of ", world, ", rank 0 in one of ", our_world,

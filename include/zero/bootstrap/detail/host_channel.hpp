@@ -67,7 +67,7 @@ class HostChannel {
     std::uint64_t const sequence = sequence_.fetch_add(1);
     if (rank_ == 0) return gather(sequence, mine, all);
     Deadline const deadline(time_);
-    if (!send(*peers_[0], encoded(FrameKind::part, sequence, mine), deadline)) fail(deaf(0));
+    if (!send(*peers_[0], encoded(FrameKind::part, sequence, mine), deadline)) fail(unreachable(0));
     auto const whole = await_whole(sequence, deadline);
     if (whole.size() != all.size()) throw_failure(mismatched(0, sequence, whole.size(), all.size()), sequence);
     std::copy(whole.begin(), whole.end(), all.begin());
@@ -84,7 +84,7 @@ class HostChannel {
     }
     std::lock_guard const round(round_);
     for (auto& peer : peers_) {
-      if (peer->socket) tell(*peer, failure);
+      if (peer->socket) notify(*peer, failure);
     }
   }
   /// Does not wait.
@@ -126,7 +126,7 @@ class HostChannel {
     });
     if (!over || gone) {
       lock.unlock();
-      fail(over ? HostFailure{CommunicationFailure::peer_failed, *gone, left_too_early} : too_late(sequence));
+      fail(over ? HostFailure{CommunicationFailure::peer_failed, *gone, left_too_early} : deadline_failure(sequence));
       lock.lock();
     }
     if (failure_) throw_failure(*failure_, sequence);
@@ -151,7 +151,7 @@ class HostChannel {
       }
     }
     if (!unreached) return;
-    fail(deaf(*unreached));
+    fail(unreachable(*unreached));
     throw_failure(*failure(), sequence);
   }
 
@@ -192,7 +192,7 @@ class HostChannel {
     return std::nullopt;
   }
   [[nodiscard]] std::string in_ms() const { return concat({" of ", milliseconds_of(time_), " ms"}); }
-  [[nodiscard]] HostFailure too_late(std::uint64_t sequence) {
+  [[nodiscard]] HostFailure deadline_failure(std::uint64_t sequence) {
     std::lock_guard const lock(mutex_);
     auto ranks = missing();
     if (sequence_.load() <= sequence) ranks.insert(ranks.begin(), 0);
@@ -201,7 +201,7 @@ class HostChannel {
             concat({"did not come to exchange #", sequence, " within the deadline", in_ms(),
                     "; missing ranks: ", listed(ranks)})};
   }
-  [[nodiscard]] static HostFailure deaf(int rank) {
+  [[nodiscard]] static HostFailure unreachable(int rank) {
     return {CommunicationFailure::peer_failed, rank, "has died, or does not read what it is sent; see its own output"};
   }
   [[nodiscard]] static HostFailure mismatched(int rank, std::uint64_t sequence, std::size_t theirs, std::size_t ours) {
@@ -222,7 +222,7 @@ class HostChannel {
     (void)::shutdown(peer.socket.get(), SHUT_RDWR);
     return false;
   }
-  void tell(Peer& peer, HostFailure const& failure) {
+  void notify(Peer& peer, HostFailure const& failure) {
     (void)send(peer, encoded(FrameKind::failed, 0, encoded_failure(failure)), Deadline(std::chrono::seconds(1)));
   }
 
@@ -239,12 +239,12 @@ class HostChannel {
       }
       if (again([&] { return ::poll(entries.data(), entries.size(), -1); }) < 0) continue;
       for (std::size_t i = 1; i < entries.size(); ++i) {
-        if (entries[i].revents != 0) hear(static_cast<int>(ranks[i]), *peers_[ranks[i]]);
+        if (entries[i].revents != 0) receive(static_cast<int>(ranks[i]), *peers_[ranks[i]]);
       }
     }
   }
 
-  void hear(int rank, Peer& peer) {
+  void receive(int rank, Peer& peer) {
     for (;;) {
       auto const result = read_some(peer.socket.get(), peer.reader);
       if (result == Transfer::late) return;
@@ -267,7 +267,7 @@ class HostChannel {
       case FrameKind::whole:
         return deliver(peer, std::move(frame));
       case FrameKind::late:
-        if (rank_ == 0) fail(too_late(frame.sequence));
+        if (rank_ == 0) fail(deadline_failure(frame.sequence));
         return rank_ == 0;
       case FrameKind::failed: {
         auto const failure = decoded_failure(frame, world());

@@ -30,14 +30,14 @@ struct RendezvousEndpoint {
 };
 
 /// The other ranks' side of a rendezvous: knocks at rank 0 until it is let in.
-class Visit {
+class RendezvousClient {
  public:
   /// Asked before each attempt, because a file may say something new; none: not yet.
   using EndpointSource = std::function<std::optional<RendezvousEndpoint>()>;
 
   /// \p place_may_be_stale: what an earlier run left, whose refusal says nothing about this one.
-  Visit(LaunchEnvironment launch, EndpointSource endpoint, bool endpoint_may_be_stale,
-        std::chrono::nanoseconds deadline)
+  RendezvousClient(LaunchEnvironment launch, EndpointSource endpoint, bool endpoint_may_be_stale,
+                   std::chrono::nanoseconds deadline)
       : launch_(std::move(launch)),
         endpoint_(std::move(endpoint)),
         may_be_stale_(endpoint_may_be_stale),
@@ -81,7 +81,8 @@ class Visit {
     reason_ = "the connection was closed before rank 0 had met everybody";
     auto launch = launch_;
     if (!endpoint.token.empty()) launch.token = endpoint.token;
-    if (write_all(socket.get(), encoded(FrameKind::hello, 0, Hello::of(launch)), deadline_) != Transfer::done) {
+    if (write_all(socket.get(), encoded(FrameKind::request, 0, HandshakeRequest::of(launch)), deadline_) !=
+        Transfer::done) {
       return false;
     }
     constexpr std::size_t refusal_bytes = 4096;
@@ -105,7 +106,7 @@ class Visit {
     reason_ = why;
     if (refusal == Refusal::missing) fail_rendezvous(CommunicationFailure::deadline, rank, why);
     if (refusal == Refusal::gone) fail_rendezvous(CommunicationFailure::peer_failed, rank, why);
-    if (refusal == Refusal::other_run || (refusal == Refusal::stranger && may_be_stale_)) return false;
+    if (refusal == Refusal::other_run || (refusal == Refusal::rejected && may_be_stale_)) return false;
     fail_rendezvous(CommunicationFailure::mismatch, rank,
                     concat({"zero::Rendezvous: rank 0 at ", where_, " turned rank ", launch_.rank, " away: ", why}));
   }

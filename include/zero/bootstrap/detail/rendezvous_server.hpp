@@ -30,11 +30,11 @@ namespace zero::detail {
 
 /// Rank 0's side of a rendezvous: lets the ranks of this run in, one connection each, and nobody else. Whoever does not
 /// speak, speaks nonsense or has the wrong token costs a connection, never the run.
-class Meeting {
+class RendezvousServer {
  public:
   /// \p listener: of rank 0. Everything ends with \p deadline.
-  Meeting(LaunchEnvironment const& launch, Descriptor listener, Deadline const& deadline)
-      : hello_(Hello::of(launch)),
+  RendezvousServer(LaunchEnvironment const& launch, Descriptor listener, Deadline const& deadline)
+      : request_(HandshakeRequest::of(launch)),
         listener_(std::move(listener)),
         deadline_(deadline),
         ranks_(static_cast<std::size_t>(launch.world)) {}
@@ -45,14 +45,14 @@ class Meeting {
     while (present_ + 1 < ranks_.size()) {
       if (deadline_.passed()) give_up();
       wait();
-      read_guests();
-      look_after_ranks();
+      read_connections();
+      poll_ranks();
       accept_all();
     }
     for (std::size_t r = 1; r < ranks_.size(); ++r) {
       auto const sent = write_all(ranks_[r].get(), encoded(FrameKind::welcome, 0, {}), deadline_);
       if (sent != Transfer::done) {
-        refuse_all(CommunicationFailure::peer_failed, static_cast<int>(r),
+        reject_all(CommunicationFailure::peer_failed, static_cast<int>(r),
                    concat({"zero::Rendezvous: rank ", r, " has gone during the rendezvous: see its own error"}));
       }
     }
@@ -60,15 +60,15 @@ class Meeting {
   }
 
  private:
-  struct Guest {
+  struct PendingConnection {
     Descriptor socket;
-    FrameReader reader{Hello::bytes};
+    FrameReader reader{HandshakeRequest::bytes};
   };
-  static constexpr std::size_t spare_guests = 64;  // connections beside the ranks that may keep silent at once
+  static constexpr std::size_t spare_connections = 64;  // connections beside the ranks that may keep silent at once
 
   void wait() {
     std::vector<pollfd> entries{{listener_.get(), POLLIN, 0}};
-    for (auto const& guest : guests_) entries.push_back({guest.socket.get(), POLLIN, 0});
+    for (auto const& connection : connections_) entries.push_back({connection.socket.get(), POLLIN, 0});
     for (auto const& rank : ranks_) {
       if (rank) entries.push_back({rank.get(), POLLIN, 0});
     }
@@ -82,51 +82,51 @@ class Meeting {
           again([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
       if (!socket) return;  // nobody more, or out of descriptors: then the next look may find some
       tune(socket.get());
-      if (guests_.size() >= ranks_.size() + spare_guests) guests_.pop_front();
-      guests_.push_back({std::move(socket)});
+      if (connections_.size() >= ranks_.size() + spare_connections) connections_.pop_front();
+      connections_.push_back({std::move(socket)});
     }
   }
 
-  void read_guests() {
-    std::deque<Guest> silent;
-    for (auto& guest : guests_) {
-      auto const result = read_some(guest.socket.get(), guest.reader);
-      if (result == Transfer::late) silent.push_back(std::move(guest));
-      if (result == Transfer::done) meet(guest);
-      if (result == Transfer::malformed) ++strangers_;
+  void read_connections() {
+    std::deque<PendingConnection> silent;
+    for (auto& connection : connections_) {
+      auto const result = read_some(connection.socket.get(), connection.reader);
+      if (result == Transfer::late) silent.push_back(std::move(connection));
+      if (result == Transfer::done) meet(connection);
+      if (result == Transfer::malformed) ++rejected_;
     }
-    guests_ = std::move(silent);
+    connections_ = std::move(silent);
   }
 
-  void meet(Guest& guest) {
-    auto const frame = guest.reader.take();
-    auto verdict = Hello::judge(frame.bytes, hello_);
-    if (frame.kind != FrameKind::hello) verdict = {.why = "this is not a rank's greeting"};
-    auto const at = static_cast<std::size_t>(verdict.rank);
-    if (verdict.welcome) look_after(ranks_[at]);  // one that comes again has closed its first connection
-    if (verdict.welcome && ranks_[at]) {
-      verdict = {.refusal = Refusal::conflict,
-                 .why = concat({"rank ", at, " came twice: start every rank once, and every run on its own port"}),
-                 .rank = verdict.rank};
+  void meet(PendingConnection& connection) {
+    auto const frame = connection.reader.take();
+    auto result = HandshakeRequest::validate(frame.bytes, request_);
+    if (frame.kind != FrameKind::request) result = {.why = "this is not a rank's greeting"};
+    auto const at = static_cast<std::size_t>(result.rank);
+    if (result.welcome) poll_connection(ranks_[at]);  // one that comes again has closed its first connection
+    if (result.welcome && ranks_[at]) {
+      result = {.refusal = Refusal::conflict,
+                .why = concat({"rank ", at, " came twice: start every rank once, and every run on its own port"}),
+                .rank = result.rank};
     }
-    if (verdict.welcome) {
-      ranks_[at] = std::move(guest.socket);
+    if (result.welcome) {
+      ranks_[at] = std::move(connection.socket);
       ++present_;
       return;
     }
-    refuse(guest.socket, verdict.refusal, verdict.rank, verdict.why);
-    if (verdict.refusal == Refusal::conflict) {
-      refuse_all(CommunicationFailure::mismatch, verdict.rank, "zero::Rendezvous: " + verdict.why);
+    refuse(connection.socket, result.refusal, result.rank, result.why);
+    if (result.refusal == Refusal::conflict) {
+      reject_all(CommunicationFailure::mismatch, result.rank, "zero::Rendezvous: " + result.why);
     }
-    ++strangers_;
-    last_reason_ = verdict.why;
+    ++rejected_;
+    last_reason_ = result.why;
   }
 
-  void look_after_ranks() {
-    for (auto& rank : ranks_) look_after(rank);
+  void poll_ranks() {
+    for (auto& rank : ranks_) poll_connection(rank);
   }
   // A rank says nothing until it is welcome: what can be read is the end of its connection.
-  void look_after(Descriptor& rank) {
+  void poll_connection(Descriptor& rank) {
     if (!rank || !wait_for(rank.get(), POLLIN, 0)) return;
     rank.close();
     --present_;
@@ -139,7 +139,7 @@ class Meeting {
                     encoded(FrameKind::refused, static_cast<std::uint64_t>(rank), refusal_of(refusal, why)),
                     Deadline(std::chrono::nanoseconds(0)));
   }
-  [[noreturn]] void refuse_all(CommunicationFailure kind, int rank, std::string const& why) {
+  [[noreturn]] void reject_all(CommunicationFailure kind, int rank, std::string const& why) {
     auto const refusal = kind == CommunicationFailure::deadline      ? Refusal::missing
                          : kind == CommunicationFailure::peer_failed ? Refusal::gone
                                                                      : Refusal::conflict;
@@ -155,20 +155,20 @@ class Meeting {
     }
     auto what = concat({"zero::Rendezvous: missing ranks: ", listed(missing), " of ", ranks_.size(),
                         " did not come within the deadline: see whether they were started, and reach rank 0"});
-    if (strangers_ > 0) {
-      what += concat({" (", strangers_, " connections were turned away",
+    if (rejected_ > 0) {
+      what += concat({" (", rejected_, " connections were turned away",
                       last_reason_.empty() ? "" : ", the last: ", last_reason_, ")"});
     }
-    refuse_all(CommunicationFailure::deadline, missing.front(), what);
+    reject_all(CommunicationFailure::deadline, missing.front(), what);
   }
 
-  std::vector<std::byte> hello_;
+  std::vector<std::byte> request_;
   Descriptor listener_;
   Deadline deadline_;
   std::vector<Descriptor> ranks_;
-  std::deque<Guest> guests_;
+  std::deque<PendingConnection> connections_;
   std::size_t present_ = 0;
-  std::size_t strangers_ = 0;
+  std::size_t rejected_ = 0;
   std::string last_reason_;
 };
 
