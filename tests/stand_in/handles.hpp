@@ -101,11 +101,11 @@ struct HostState {
   zero::detail::simulation::VectorClock clock{};
   std::shared_ptr<zero::detail::simulation::VectorClock const> known{};
 
-  [[nodiscard]] std::shared_ptr<zero::detail::simulation::VectorClock const> what_is_known() {
+  [[nodiscard]] std::shared_ptr<zero::detail::simulation::VectorClock const> clock_snapshot() {
     if (!known) known = std::make_shared<zero::detail::simulation::VectorClock>(clock);
     return known;
   }
-  void learn(zero::detail::simulation::VectorClock const& other) {
+  void join_clock(zero::detail::simulation::VectorClock const& other) {
     clock.join(other);
     known.reset();
   }

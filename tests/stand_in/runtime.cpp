@@ -39,7 +39,7 @@ cudaError_t wait_for(Machine& all, StreamState& stream) {
     return cudaErrorStreamCaptureUnsupported;
   }
   all.await(stream.queue.last);
-  all.host().learn(stream.queue.clock);
+  all.host().join_clock(stream.queue.clock);
   return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
 }
 
@@ -302,7 +302,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
         if (!event->recorded) return cudaSuccess;
         if (!event->recorded->done) (void)all.run_one(0);
         if (!event->recorded->done) return cudaErrorNotReady;
-        all.host().learn(event->recorded->clock);
+        all.host().join_clock(event->recorded->clock);
         return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
       },
       Asks::yes);
@@ -315,7 +315,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
     all.count(&Counts::synchronizations);
     if (!event->recorded) return cudaSuccess;
     all.await(event->recorded);
-    all.host().learn(event->recorded->clock);
+    all.host().join_clock(event->recorded->clock);
     return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
   });
 }

@@ -166,7 +166,7 @@ std::shared_ptr<Operation> Machine::put(StreamState& stream, Operation operation
   operation.number = ++numbers_;
   operation.rank = from.rank;
   operation.stream = &stream.queue.name;
-  operation.host = from.what_is_known();
+  operation.host = from.clock_snapshot();
   auto const made = std::make_shared<Operation>(std::move(operation));
   stream.queue.last = made;
   if (lost(stream.device) != cudaSuccess) {
@@ -236,7 +236,7 @@ void Machine::await_device(int device) {
                        [&](auto const& s) { return s.device != device || s.queue.queue.empty(); });
   });
   for (auto const& stream : streams) {
-    if (stream.device == device) host().learn(stream.queue.clock);
+    if (stream.device == device) host().join_clock(stream.queue.clock);
   }
 }
 
@@ -339,7 +339,7 @@ cudaError_t Machine::free(void* data, cudaMemoryType kind) {
   auto const* const block = memory.at(data);
   if (block == nullptr || block->kind != kind) return cudaErrorInvalidValue;
   auto const range = zero::simulation::writes(data, block->bytes);
-  if (std::this_thread::get_id() == starter_) host().learn(ended_);
+  if (std::this_thread::get_id() == starter_) host().join_clock(ended_);
   if (struck && options_.frees_wait) {
     await_device(block->device);
   } else if (lost(block->device) == cudaSuccess) {  // nothing runs on a device that is lost

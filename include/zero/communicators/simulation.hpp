@@ -144,7 +144,7 @@ class SimulationCommunicator {
 
   std::shared_ptr<detail::simulation::Collective> post_part(
       detail::simulation::CollectivePart part, std::function<void(detail::simulation::Collective const&)> run) {
-    part.known = process_.host().what_is_known();
+    part.snapshot = process_.host().clock_snapshot();
     auto collective = process_.world().next_collective(process_.host(), number_);
     collective->post(rank(), std::move(part), std::move(run));
     return collective;

@@ -24,9 +24,9 @@ struct CollectivePart {
   Posting posting{};
   void const* send = nullptr;
   void* into = nullptr;
-  Stream* stream = nullptr;                    ///< null: an exchange of the hosts
-  std::vector<std::byte> message{};            ///< what a host sends in an exchange
-  std::shared_ptr<VectorClock const> known{};  ///< what had happened before the host came
+  Stream* stream = nullptr;                       ///< null: an exchange of the hosts
+  std::vector<std::byte> message{};               ///< what a host sends in an exchange
+  std::shared_ptr<VectorClock const> snapshot{};  ///< what had happened before the host came
 };
 
 /// What all ranks do together: it runs when every rank's part is the next operation of its stream, and everything

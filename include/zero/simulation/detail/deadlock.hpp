@@ -18,12 +18,12 @@ namespace zero::detail::simulation {
 
 /// Says why nothing can go on: who waits for whom, from the first host or stream that is stuck, until the chain closes
 /// or ends at a host that will not come.
-class DeadlockStory {
+class DeadlockReport {
  public:
-  explicit DeadlockStory(std::deque<Host> const& hosts) : hosts_(hosts) {}
+  explicit DeadlockReport(std::deque<Host> const& hosts) : hosts_(hosts) {}
 
   [[nodiscard]] std::string tell() {
-    story_ = "zero: deadlock: ";
+    report_ = "zero: deadlock: ";
     for (auto const& host : hosts_) {
       if (!host.finished) return follow(host);
     }
@@ -32,7 +32,7 @@ class DeadlockStory {
         if (!stream.queue.empty()) return follow(stream);
       }
     }
-    return story_;
+    return report_;
   }
 
  private:
@@ -40,11 +40,11 @@ class DeadlockStory {
     auto const who = concat({"the host of rank ", host.rank});
     if (seen(&host)) return close(who);
     if (host.awaits) {
-      story_ += concat({who, " waits for ", host.awaits->describe(), "; "});
+      report_ += concat({who, " waits for ", host.awaits->describe(), "; "});
       return follow(stream_of(*host.awaits));
     }
     auto const& mine = host.meets->part(static_cast<std::size_t>(host.rank)).posting;
-    story_ += concat({who, " waits in ", mine.describe(), "; "});
+    report_ += concat({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*host.meets, mine.sequence);
   }
 
@@ -53,11 +53,11 @@ class DeadlockStory {
     if (seen(&stream)) return close(who);
     auto const& front = *stream.queue.front();
     if (front.after && !front.after->done) {
-      story_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
+      report_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
       return follow(stream_of(*front.after));
     }
     auto const& mine = front.collective->part(static_cast<std::size_t>(stream.rank)).posting;
-    story_ += concat({who, " waits in ", mine.describe(), "; "});
+    report_ += concat({who, " waits in ", mine.describe(), "; "});
     return follow_absent(*front.collective, mine.sequence);
   }
 
@@ -66,23 +66,23 @@ class DeadlockStory {
     for (auto const& host : hosts_) {
       auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
       if (!part && host.finished) {
-        story_ += concat({"rank ", host.rank, " never comes: its host has ended after ",
-                          host.communicators[collective.communicator()].sequence,
-                          " collectives: call the engine equally often on every rank"});
-        return story_;
+        report_ += concat({"rank ", host.rank, " never comes: its host has ended after ",
+                           host.communicators[collective.communicator()].sequence,
+                           " collectives: call the engine equally often on every rank"});
+        return report_;
       }
       if (!part) {
-        story_ += concat({"rank ", host.rank, " has not come to #", sequence, "; "});
+        report_ += concat({"rank ", host.rank, " has not come to #", sequence, "; "});
         return follow(host);
       }
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
       auto const& launched = host.communicators[collective.communicator()].launched;
       if (launched.front() == part->stream) continue;
-      story_ += concat({"rank ", host.rank, " launched another collective before it; "});
+      report_ += concat({"rank ", host.rank, " launched another collective before it; "});
       return follow(*launched.front());
     }
-    return story_ + "every rank has come";
+    return report_ + "every rank has come";
   }
 
   [[nodiscard]] Stream const& stream_of(Operation const& operation) const {
@@ -94,15 +94,15 @@ class DeadlockStory {
     path_.push_back(node);
     return false;
   }
-  [[nodiscard]] std::string close(std::string const& who) { return story_ + "and that is " + who + " again"; }
+  [[nodiscard]] std::string close(std::string const& who) { return report_ + "and that is " + who + " again"; }
 
   std::deque<Host> const& hosts_;
   std::vector<void const*> path_;
-  std::string story_;
+  std::string report_;
 };
 
 [[nodiscard]] inline std::string describe_deadlock(std::deque<Host> const& hosts) {
-  return DeadlockStory(hosts).tell();
+  return DeadlockReport(hosts).tell();
 }
 
 }  // namespace zero::detail::simulation

@@ -30,8 +30,8 @@ struct Host {
   int rank = 0;
   std::size_t thread = 0;  ///< in vector clocks
   VectorClock clock{};
-  std::shared_ptr<VectorClock const> known{};  ///< a copy of the clock that operations share; null: out of date
-  std::uint64_t time = 0;                      ///< logical
+  std::shared_ptr<VectorClock const> snapshot{};  ///< a copy of the clock that operations share; null: out of date
+  std::uint64_t time = 0;                         ///< logical
   RaceChecker checker{};
   std::deque<Stream> streams{};
   bool finished = false;
@@ -45,19 +45,19 @@ struct Host {
     return !finished && (!awaits || awaits->done) && (!meets || meets->all_posted());
   }
 
-  [[nodiscard]] std::shared_ptr<VectorClock const> what_is_known() {
-    if (!known) known = std::make_shared<VectorClock>(clock);
-    return known;
+  [[nodiscard]] std::shared_ptr<VectorClock const> clock_snapshot() {
+    if (!snapshot) snapshot = std::make_shared<VectorClock>(clock);
+    return snapshot;
   }
   /// The host has waited until something was over.
-  void learn(VectorClock const& other, std::uint64_t at) {
+  void join_clock(VectorClock const& other, std::uint64_t at) {
     clock.join(other);
-    known.reset();
+    snapshot.reset();
     time = std::max(time, at);
   }
   void tick() {
     clock.tick(thread);
-    known.reset();
+    snapshot.reset();
   }
 };
 

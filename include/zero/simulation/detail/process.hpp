@@ -81,18 +81,18 @@ class Process {
   void synchronize(Stream& stream, CallSite site) const {
     if (world_->passes_through() || !world_->orders(OrderingKind::synchronize, site)) return;
     world_->await(*host_, stream.last);
-    host_->learn(stream.clock, stream.time);
+    host_->join_clock(stream.clock, stream.time);
   }
   void synchronize(std::shared_ptr<Operation> const& recorded, CallSite site) const {
     if (!recorded || !world_->orders(OrderingKind::synchronize, site)) return;
     world_->await(*host_, recorded);
-    host_->learn(recorded->clock, recorded->finished_at);
+    host_->join_clock(recorded->clock, recorded->finished_at);
   }
   /// Whether an event has passed, after some more operations had their chance.
   [[nodiscard]] bool has_passed(std::shared_ptr<Operation> const& recorded) const {
     if (!recorded) return true;
     if (!recorded->done) world_->poll();
-    if (recorded->done) host_->learn(recorded->clock, recorded->finished_at);
+    if (recorded->done) host_->join_clock(recorded->clock, recorded->finished_at);
     return recorded->done;
   }
   /// \throws CommunicationError after a race, which `simulate` throws as RaceError.

@@ -9,17 +9,17 @@
 
 namespace zero::detail::simulation {
 
-/// Lets one of several threads run at a time: the one that holds the baton.
-class Baton {
+/// Lets one of several threads run at a time: the one that holds the run token.
+class RunToken {
  public:
-  explicit Baton(std::size_t threads) : woken_(threads) {}
+  explicit RunToken(std::size_t threads) : woken_(threads) {}
 
-  /// Blocks until \p thread is given the baton.
+  /// Blocks until \p thread is given the run token.
   void await(std::size_t thread) {
     std::unique_lock lock(mutex_);
     woken_[thread].wait(lock, [&] { return holder_ == thread; });
   }
-  /// Gives the baton to \p thread. The caller must not touch anything shared until it has it again.
+  /// Gives the run token to \p thread. The caller must not touch anything shared until it has it again.
   void give(std::size_t thread) {
     std::lock_guard lock(mutex_);
     holder_ = thread;

@@ -31,13 +31,13 @@
 namespace zero::detail::simulation {
 
 /// All ranks of a simulation: one thread per host, of which one runs at a time, and the operations of all streams,
-/// which whoever holds the baton runs. A host gives the baton away only where it waits, and at its end.
+/// which whoever holds the run token runs. A host gives the run token away only where it waits, and at its end.
 class World {
  public:
   explicit World(SimulationOptions const& options)
       : options_(options),
         scheduler_(options.order, options.seed),
-        baton_(static_cast<std::size_t>(options.ranks)),
+        run_token_(static_cast<std::size_t>(options.ranks)),
         threads_(static_cast<std::size_t>(options.ranks)) {
     for (int rank = 0; rank < options.ranks; ++rank) {
       auto& host = hosts_.emplace_back();
@@ -86,7 +86,7 @@ class World {
     operation.rank = host.rank;
     operation.stream = &stream.name;
     operation.put_at = host.time;
-    if (options_.check) operation.host = host.what_is_known();
+    if (options_.check) operation.host = host.clock_snapshot();
     if (operation.collective) launched(host, *operation.collective).push_back(&stream);
     stream.last = std::make_shared<Operation>(std::move(operation));
     stream.queue.push_back(stream.last);
@@ -111,7 +111,7 @@ class World {
     host.meets.reset();
     throw_if_failed(host);
     for (auto const& part : collective->parts()) {
-      if (part) host.learn(*part->known, host.time);
+      if (part) host.join_clock(*part->snapshot, host.time);
     }
   }
 
@@ -174,7 +174,7 @@ class World {
  private:
   template <class F>
   void run_host(F const& f, Host& host) {
-    baton_.await(host.thread);
+    run_token_.await(host.thread);
     try {
       f(host.rank);
     } catch (std::exception const& error) {
@@ -186,7 +186,7 @@ class World {
     pass_on();
   }
 
-  // Gives the baton away for good; runs what no host waits for.
+  // Gives the run token away for good; runs what no host waits for.
   void pass_on() {
     for (;;) {
       collect();
@@ -195,7 +195,7 @@ class World {
         continue;
       }
       if (advance()) continue;
-      baton_.give(runnable_[scheduler_.draw(runnable_.size())]->thread);
+      run_token_.give(runnable_[scheduler_.draw(runnable_.size())]->thread);
       return;
     }
   }
@@ -209,8 +209,8 @@ class World {
         return;
       }
       if (advance()) continue;
-      baton_.give(runnable_[scheduler_.draw(runnable_.size())]->thread);
-      baton_.await(host.thread);
+      run_token_.give(runnable_[scheduler_.draw(runnable_.size())]->thread);
+      run_token_.await(host.thread);
     }
   }
 
@@ -344,7 +344,7 @@ class World {
 
   SimulationOptions options_;
   Scheduler scheduler_;
-  Baton baton_;
+  RunToken run_token_;
   std::deque<Host> hosts_;
   std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Collective>> collectives_;
   std::vector<Stream*> ready_;
