@@ -106,7 +106,7 @@ class Checkpoints {
       if (speaks()) std::printf("checkpoint: none in %s, starting anew\n", place.root.c_str());
       return 0;
     }
-    for (auto const& why : loaded.passed_over) {
+    for (auto const& why : loaded.skipped) {
       if (speaks()) std::printf("checkpoint: passed over %s\n", why.c_str());
     }
     if (speaks()) {
@@ -120,8 +120,8 @@ class Checkpoints {
   /// The run goes on with its own data order, wherever it was started again.
   std::uint64_t continue_run(zero::LoadReport const& loaded) {
     auto const number = [&](char const* key) {
-      auto const found = loaded.caller.find(key);
-      if (found == loaded.caller.end()) {
+      auto const found = loaded.user_state.find(key);
+      if (found == loaded.user_state.end()) {
         throw zero::CheckpointError(zero::CheckpointFailure::mismatch,
                                     loaded.tag + " was not saved by train_gpt2: use --parameters-only");
       }
@@ -131,7 +131,7 @@ class Checkpoints {
       std::printf("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
     }
     trainer_.set_seed(number("seed"));
-    if (auto const best = loaded.caller.find("best validation"); best != loaded.caller.end()) {
+    if (auto const best = loaded.user_state.find("best validation"); best != loaded.user_state.end()) {
       best_ = std::stod(best->second);
     }
     return number("step");
@@ -141,14 +141,14 @@ class Checkpoints {
     bool const is_best = record.val_loss && *record.val_loss < best_;
     if (is_best) best_ = *record.val_loss;
     zero::SaveOptions how{.tag = "step-" + std::to_string(trainer_.engine().state()->progress().steps),
-                          .caller = {{"step", std::to_string(record.step)},
-                                     {"seed", std::to_string(trainer_.seed())},
-                                     {"data hash", std::to_string(corpus_.hash())}},
+                          .user_state = {{"step", std::to_string(record.step)},
+                                         {"seed", std::to_string(trainer_.seed())},
+                                         {"data hash", std::to_string(corpus_.hash())}},
                           .replace = true,
                           .keep = options_.keep};
-    if (best_ < std::numeric_limits<double>::max()) how.caller["best validation"] = json_number(best_);
-    if (is_best) how.named.push_back("best");
-    if (is_last) how.named.push_back("final");
+    if (best_ < std::numeric_limits<double>::max()) how.user_state["best validation"] = json_number(best_);
+    if (is_best) how.aliases.push_back("best");
+    if (is_last) how.aliases.push_back("final");
     return saver_->start(trainer_.engine(), std::move(how));
   }
 

@@ -204,10 +204,10 @@ TEST_CASE("folder: missing and extra parameters are allowed where asked for, and
 
 TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
   MemoryFileSystem memory;
-  zero::CallerState const caller{{"text", "é\n\"x\""}, {"bytes", std::string("\0\xFF\x80", 3)}, {"empty", ""}};
+  zero::UserState const caller{{"text", "é\n\"x\""}, {"bytes", std::string("\0\xFF\x80", 3)}, {"empty", ""}};
   zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
     PlainState state(ranks, 7);
-    auto const mine = ranks.rank() == 0 ? caller : zero::CallerState{{"text", "another rank's"}};
+    auto const mine = ranks.rank() == 0 ? caller : zero::UserState{{"text", "another rank's"}};
     (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .caller = mine});
   });
   CHECK(load(memory).caller == caller);

@@ -44,7 +44,7 @@ struct LoadReport {
   std::vector<std::string> missing{};      ///< parameters of the engine that were not there
   std::vector<std::string> extra{};        ///< parameters of the checkpoint that the engine has not
   std::vector<std::string> passed_over{};  ///< newer checkpoints that could not be read, and why
-  CallerState caller{};
+  UserState caller{};
 };
 
 namespace detail {

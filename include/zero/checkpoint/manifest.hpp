@@ -34,7 +34,7 @@ inline std::string library_name() {
 }  // namespace detail
 
 /// What the caller wants to find again: data order, random state, options. Values are any bytes.
-using CallerState = std::map<std::string, std::string>;
+using UserState = std::map<std::string, std::string>;
 
 /// A parameter as the checkpoint holds it.
 struct ManifestParameter {
@@ -91,7 +91,7 @@ struct Manifest {
   std::uint64_t steps = 0, skipped = 0;
   std::vector<ManifestParameter> parameters;
   std::vector<ManifestFile> files;
-  CallerState caller;
+  UserState caller;
 
   [[nodiscard]] std::uint64_t bytes() const noexcept {
     std::uint64_t sum = 0;

@@ -25,7 +25,7 @@ namespace zero {
 /// How a checkpoint is saved. The same on every rank.
 struct SaveOptions {
   std::string tag{};                 ///< the checkpoint's name in its folder, e.g. step-100
-  CallerState caller{};              ///< rank 0's is saved
+  UserState caller{};                ///< rank 0's is saved
   bool parameters_only = false;      ///< leave the rule's states out: a third of the size with Adam
   bool replace = false;              ///< take the place of a checkpoint of the same tag
   std::size_t keep = 0;              ///< afterwards keep the newest so many, and those that a pointer names; 0: all

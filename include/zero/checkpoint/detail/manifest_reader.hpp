@@ -228,8 +228,8 @@ inline void check_format(ManifestFields const& fields) {
                                 ": use the version of the library that wrote it, ", fields.text("library")}));
 }
 
-inline CallerState caller_state_of(Json::Object const& object) {
-  CallerState state;
+inline UserState caller_state_of(Json::Object const& object) {
+  UserState state;
   for (auto const& [key, value] : object) {
     auto const* const text = value.get<std::string>();
     state[key] = text != nullptr ? *text : text_of_hex(ManifestFields(value, "caller").text("hex"));
