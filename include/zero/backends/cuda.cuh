@@ -65,10 +65,10 @@ void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Comp
 
 template <class To, class From>
 void CudaBackend::cast(To* to, From const* from, std::size_t n, Stream stream) {
-  bool const by_four = kernels::takes_four(to) && kernels::takes_four(from);
-  std::size_t const fours = by_four ? n / 4 : 0;
-  kernels::launch(kernels::cast<To, From>, kernels::divide_up(fours + (n - fours * 4), kernels::block_threads),
-                  kernels::Cast<To, From>{to, from, n, by_four}, stream, "the cast kernel");
+  bool const by_vec4 = kernels::is_vec4_aligned(to) && kernels::is_vec4_aligned(from);
+  std::size_t const vec4s = by_vec4 ? n / 4 : 0;
+  kernels::launch(kernels::cast<To, From>, kernels::divide_up(vec4s + (n - vec4s * 4), kernels::block_threads),
+                  kernels::Cast<To, From>{to, from, n, by_vec4}, stream, "the cast kernel");
 }
 
 template <class Range>

@@ -238,7 +238,7 @@ class HostBackend {
       sum.normalize();
       std::lock_guard lock(mutex);
       merge(norm, sum);
-      if (!finite) enter_bad(norm, segment.parameter);
+      if (!finite) record_nonfinite(norm, segment.parameter);
     });
   }
 
@@ -310,7 +310,7 @@ class HostBackend {
     for (std::size_t i = 0; i < ExactSum::words; ++i) norm.words[i] = total.digits[i];
   }
 
-  static void enter_bad(NormWords norm, std::uint32_t parameter) noexcept {
+  static void record_nonfinite(NormWords norm, std::uint32_t parameter) noexcept {
     auto& entry = norm.bad_parameters()[norm.rank];
     if (entry == 0 || entry > parameter + std::uint64_t{1}) entry = parameter + std::uint64_t{1};
   }

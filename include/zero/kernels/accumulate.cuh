@@ -22,7 +22,7 @@ struct Accumulate {
   std::uint32_t source_count;
   std::uint64_t count;
   bool first;
-  bool by_four;  ///< all arrays are aligned to four elements
+  bool by_vec4;  ///< all arrays are aligned to four elements
 };
 
 template <class Sum>
@@ -31,19 +31,19 @@ template <class Sum>
 }
 
 template <class Sum, class T, std::size_t N>
-__device__ inline void accumulate_four(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
-  Four sum = load_four(a.sources[0] + at);
+__device__ inline void accumulate_vec4(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
+  Vec4 sum = load_vec4(a.sources[0] + at);
   if (!a.first) {
-    Four const before = load_four(a.into + at);
+    Vec4 const before = load_vec4(a.into + at);
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) sum.x[i] = before.x[i] + sum.x[i];
   }
   for (std::uint32_t q = 1; q < a.source_count; ++q) {
-    Four const addend = load_four(a.sources[q] + at);
+    Vec4 const addend = load_vec4(a.sources[q] + at);
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) sum.x[i] = rounded<Sum>(sum.x[i]) + addend.x[i];
   }
-  store_four(a.into + at, sum);
+  store_vec4(a.into + at, sum);
 }
 
 template <class Sum, class T, std::size_t N>
@@ -58,11 +58,11 @@ template <class Sum, class T, std::size_t N>
 ZERO_KERNEL(block_threads)
 accumulate(__grid_constant__ Accumulate<Sum, T, N> const a) {
   std::uint64_t const thread = std::uint64_t{blockIdx.x} * block_threads + threadIdx.x;
-  std::uint64_t const fours = a.by_four ? a.count / 4 : 0;
-  if (thread < fours) {
-    accumulate_four(a, thread * 4);
-  } else if (thread - fours < a.count - fours * 4) {
-    accumulate_one(a, fours * 4 + (thread - fours));
+  std::uint64_t const vec4s = a.by_vec4 ? a.count / 4 : 0;
+  if (thread < vec4s) {
+    accumulate_vec4(a, thread * 4);
+  } else if (thread - vec4s < a.count - vec4s * 4) {
+    accumulate_one(a, vec4s * 4 + (thread - vec4s));
   }
 }
 
@@ -75,13 +75,13 @@ void launch_accumulate(Sum* into, T const* const* sources, std::size_t source_co
                           .source_count = static_cast<std::uint32_t>(source_count),
                           .count = n,
                           .first = first,
-                          .by_four = takes_four(into)};
+                          .by_vec4 = is_vec4_aligned(into)};
   for (std::size_t q = 0; q < source_count; ++q) {
     a.sources[q] = sources[q];
-    a.by_four = a.by_four && takes_four(sources[q]);
+    a.by_vec4 = a.by_vec4 && is_vec4_aligned(sources[q]);
   }
-  std::size_t const fours = a.by_four ? n / 4 : 0;
-  launch(accumulate<Sum, T, N>, divide_up(fours + (n - fours * 4), block_threads), a, stream, "the accumulate kernel");
+  std::size_t const vec4s = a.by_vec4 ? n / 4 : 0;
+  launch(accumulate<Sum, T, N>, divide_up(vec4s + (n - vec4s * 4), block_threads), a, stream, "the accumulate kernel");
 }
 
 /// Arguments of the sum of the words of several ranks.

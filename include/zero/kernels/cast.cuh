@@ -16,18 +16,18 @@ struct Cast {
   To* to;
   From const* from;
   std::uint64_t count;
-  bool by_four;  ///< both arrays are aligned to four elements
+  bool by_vec4;  ///< both arrays are aligned to four elements
 };
 
 template <class To, class From>
 ZERO_KERNEL(block_threads)
 cast(Cast<To, From> const a) {
   std::uint64_t const thread = std::uint64_t{blockIdx.x} * block_threads + threadIdx.x;
-  std::uint64_t const fours = a.by_four ? a.count / 4 : 0;
-  if (thread < fours) {
-    store_four(a.to + thread * 4, load_four(a.from + thread * 4));
-  } else if (thread - fours < a.count - fours * 4) {
-    std::uint64_t const at = fours * 4 + (thread - fours);
+  std::uint64_t const vec4s = a.by_vec4 ? a.count / 4 : 0;
+  if (thread < vec4s) {
+    store_vec4(a.to + thread * 4, load_vec4(a.from + thread * 4));
+  } else if (thread - vec4s < a.count - vec4s * 4) {
+    std::uint64_t const at = vec4s * 4 + (thread - vec4s);
     store_one(a.to + at, load_one(a.from + at));
   }
 }

@@ -76,7 +76,7 @@ inline constexpr unsigned all_lanes = 0xFFFFFFFFU;
 
 // One level for 2 x half sums: a lane keeps half of them, and gives the other half to the lane that adds those.
 template <unsigned half>
-__device__ inline void halve(double (&sums)[warp_norm_blocks], unsigned lane) {
+__device__ inline void exchange_halves(double (&sums)[warp_norm_blocks], unsigned lane) {
   bool const upper = (lane & half * 4) != 0;
 #pragma unroll
   for (unsigned i = 0; i < half; ++i) {
@@ -89,13 +89,13 @@ __device__ inline void halve(double (&sums)[warp_norm_blocks], unsigned lane) {
 /// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight norm_blocks: lane l returns that of
 /// norm_block l / 4.
 [[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_norm_blocks], unsigned lane) {
-  halve<4>(sums, lane), halve<2>(sums, lane), halve<1>(sums, lane);
+  exchange_halves<4>(sums, lane), exchange_halves<2>(sums, lane), exchange_halves<1>(sums, lane);
   double const pairs = __dadd_rn(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
   return __dadd_rn(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
 }
 
 // The first registered parameter counts; 0 is none.
-__device__ inline void enter_bad(NormWords const& norm, std::uint32_t parameter) {
+__device__ inline void record_nonfinite(NormWords const& norm, std::uint32_t parameter) {
   auto* const entry = reinterpret_cast<Word*>(norm.words + ExactSum::words + norm.rank);
   Word const mine = parameter + Word{1};
   Word seen = *entry;
@@ -107,10 +107,11 @@ __device__ inline void enter_bad(NormWords const& norm, std::uint32_t parameter)
 }
 
 // Bit j of \p bad: this lane has seen a number that is not finite in norm_block j, whose parameter lane 4 j knows.
-__device__ inline void enter_all_bad(NormWords const& norm, std::uint32_t bad, std::uint32_t parameter, unsigned lane) {
+__device__ inline void record_all_nonfinite(NormWords const& norm, std::uint32_t bad, std::uint32_t parameter,
+                                            unsigned lane) {
   for (unsigned j = 0; j < warp_norm_blocks; ++j) {
     bool const any = __any_sync(all_lanes, (bad >> j & 1) != 0) != 0;
-    if (any && lane == j * 4) enter_bad(norm, parameter);
+    if (any && lane == j * 4) record_nonfinite(norm, parameter);
   }
 }
 
@@ -168,7 +169,7 @@ template <class Sum>
     }
     sums[j] = sum_of_four(bits);
   }
-  if (__any_sync(all_lanes, bad != 0)) enter_all_bad(a.norm, bad, segment.parameter, lane);
+  if (__any_sync(all_lanes, bad != 0)) record_all_nonfinite(a.norm, bad, segment.parameter, lane);
   return finish_trees(sums, lane);
 }
 

@@ -26,13 +26,13 @@ struct Update {
   Decision<Rule> const* decision;
 };
 
-// Four elements of a thread, through the rule that the host runs.
+// Vec4 elements of a thread, through the rule that the host runs.
 template <class Rule, class Compute, class Sum, std::size_t... K>
-__device__ inline void update_four(Update<Rule, Compute, Sum> const& a, std::uint64_t at, unsigned count,
+__device__ inline void update_vec4(Update<Rule, Compute, Sum> const& a, std::uint64_t at, unsigned count,
                                    typename Rule::Constants const& constants, float multiplier,
                                    std::index_sequence<K...>) {
-  Four p = load_four(a.master + at), g = load_four(a.gradient + at);
-  Four s[sizeof...(K) + 1] = {load_four(a.states[K] + at)...};
+  Vec4 p = load_vec4(a.master + at), g = load_vec4(a.gradient + at);
+  Vec4 s[sizeof...(K) + 1] = {load_vec4(a.states[K] + at)...};
 #pragma unroll
   for (unsigned i = 0; i < 4; ++i) {
     States<Real1, Rule::state_count> states;
@@ -41,8 +41,8 @@ __device__ inline void update_four(Update<Rule, Compute, Sum> const& a, std::uin
     ((s[K].x[i] = states[K]), ...);
   }
   if (count == 4) {
-    store_four(a.master + at, p), (store_four(a.states[K] + at, s[K]), ...);
-    if (a.value != nullptr) store_four(a.value + at, p);
+    store_vec4(a.master + at, p), (store_vec4(a.states[K] + at, s[K]), ...);
+    if (a.value != nullptr) store_vec4(a.value + at, p);
   } else {  // what follows is padding
     store_some(a.master + at, p, count), (store_some(a.states[K] + at, s[K], count), ...);
     if (a.value != nullptr) store_some(a.value + at, p, count);
@@ -70,7 +70,7 @@ update(Update<Rule, Compute, Sum> const a) {
     }
     unsigned const elements = elements_of(segment, x), mine = lane * 4;
     if (mine >= elements) continue;
-    update_four(a, x + mine, elements - mine < 4 ? elements - mine : 4, constants, multiplier,
+    update_vec4(a, x + mine, elements - mine < 4 ? elements - mine : 4, constants, multiplier,
                 std::make_index_sequence<Rule::state_count>{});
   }
 }

@@ -10,20 +10,20 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Four neighbouring elements, which a thread loads and stores at once: 16 bytes of floats, 8 of 16-bit numbers. The
+/// Vec4 neighbouring elements, which a thread loads and stores at once: 16 bytes of floats, 8 of 16-bit numbers. The
 /// address must be aligned to them.
-struct Four {
+struct Vec4 {
   Real1 x[4];
 };
 
 [[nodiscard]] __device__ inline Real1 real_of(std::uint32_t bits) { return zero::detail::real1(bits); }
 
-__device__ inline Four load_four(float const* p) {
+__device__ inline Vec4 load_vec4(float const* p) {
   auto const raw = *reinterpret_cast<uint4 const*>(p);
   return {{real_of(raw.x), real_of(raw.y), real_of(raw.z), real_of(raw.w)}};
 }
 template <class T>
-__device__ inline Four load_four(T const* p) {
+__device__ inline Vec4 load_vec4(T const* p) {
   auto const raw = *reinterpret_cast<uint2 const*>(p);
   auto const wide = [](std::uint32_t pair, unsigned shift) {
     return real_of(zero::detail::widen_bits(T{static_cast<std::uint16_t>(pair >> shift)}));
@@ -31,11 +31,11 @@ __device__ inline Four load_four(T const* p) {
   return {{wide(raw.x, 0), wide(raw.x, 16), wide(raw.y, 0), wide(raw.y, 16)}};
 }
 
-__device__ inline void store_four(float* p, Four const& four) {
+__device__ inline void store_vec4(float* p, Vec4 const& four) {
   *reinterpret_cast<uint4*>(p) = {four.x[0].bits[0], four.x[1].bits[0], four.x[2].bits[0], four.x[3].bits[0]};
 }
 template <class T>
-__device__ inline void store_four(T* p, Four const& four) {
+__device__ inline void store_vec4(T* p, Vec4 const& four) {
   auto const pair = [&](unsigned i) {
     std::uint32_t const low = zero::detail::narrow_bits(T{}, four.x[i].bits[0]).bits;
     std::uint32_t const high = zero::detail::narrow_bits(T{}, four.x[i + 1].bits[0]).bits;
@@ -56,7 +56,7 @@ __device__ inline void store_one(T* p, Real1 const& x) {
 
 /// The first \p n of four elements.
 template <class T>
-__device__ inline void store_some(T* p, Four const& four, unsigned n) {
+__device__ inline void store_some(T* p, Vec4 const& four, unsigned n) {
 #pragma unroll
   for (unsigned i = 0; i < 4; ++i) {
     if (i < n) store_one(p + i, four.x[i]);
@@ -65,7 +65,7 @@ __device__ inline void store_some(T* p, Four const& four, unsigned n) {
 
 /// Whether arrays of these elements can be taken four at a time.
 template <class T>
-[[nodiscard]] inline bool takes_four(T const* p) {
+[[nodiscard]] inline bool is_vec4_aligned(T const* p) {
   return reinterpret_cast<std::uintptr_t>(p) % (4 * sizeof(T)) == 0;
 }
 
