@@ -84,7 +84,7 @@ class ThreadGroup {
     std::atomic<std::uint64_t> meetings{0};
     std::atomic<bool> retired{false};
     Posting posting;
-    detail::GrowingArray<std::shared_ptr<void>> shown;
+    detail::ReusableVector<std::shared_ptr<void>> shown;
   };
   struct Failure {
     CommunicationFailure kind = CommunicationFailure::peer_failed;

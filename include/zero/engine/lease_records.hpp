@@ -14,8 +14,8 @@ namespace zero::detail {
 class LeaseRecords {
  public:
   struct Record {
-    GrowingArray<ParameterId> ids;         ///< what the lease holds; empty: nobody has this record
-    GrowingArray<std::uint32_t> blocks;    ///< gathered for it
+    ReusableVector<ParameterId> ids;       ///< what the lease holds; empty: nobody has this record
+    ReusableVector<std::uint32_t> blocks;  ///< gathered for it
     std::uint64_t micro_batch_serial = 0;  ///< the micro-batch that it is of
     std::uint32_t next_free = none;        ///< while nobody has it
   };
@@ -39,12 +39,12 @@ class LeaseRecords {
 
   [[nodiscard]] Record& operator[](std::uint32_t number) noexcept { return records_[number]; }
   [[nodiscard]] Record const& operator[](std::uint32_t number) const noexcept { return records_[number]; }
-  [[nodiscard]] GrowingArray<Record> const& all() const noexcept { return records_; }
+  [[nodiscard]] ReusableVector<Record> const& all() const noexcept { return records_; }
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  GrowingArray<Record> records_;
+  ReusableVector<Record> records_;
   std::uint32_t free_ = none;  // the record that was given back last
 };
 

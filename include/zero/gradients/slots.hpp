@@ -95,7 +95,7 @@ class GradientSlots {
   [[gnu::noinline]] void lay_out_ring(std::size_t ring) {
     std::size_t largest = 0;
     std::size_t own = 0;
-    GrowingArray<std::uint32_t> in_ring;
+    ReusableVector<std::uint32_t> in_ring;
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {
       auto const& block = engine_.layout.blocks()[i];
       if (block.slot == GradientSlot::ring) {

@@ -39,7 +39,7 @@ class SegmentTable {
 
  private:
   std::vector<Segment> segments_;
-  GrowingArray<std::size_t> ends_;
+  ReusableVector<std::size_t> ends_;
   Buffer<Segment, Backend> device_;
 };
 

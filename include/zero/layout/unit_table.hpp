@@ -18,7 +18,7 @@ class UnitTable {
     int number = 0;
     std::size_t elements = 0;
     bool in_order = true;  ///< no tied parameters, whose use does not follow the order of units
-    GrowingArray<std::uint32_t> blocks;
+    ReusableVector<std::uint32_t> blocks;
   };
 
   /// For up to \p units of them.

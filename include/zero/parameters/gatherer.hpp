@@ -224,7 +224,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     }
   }
 
-  static void enter_once(GrowingArray<std::uint32_t>& blocks, std::uint32_t block) {
+  static void enter_once(ReusableVector<std::uint32_t>& blocks, std::uint32_t block) {
     for (auto entered : blocks) {
       if (entered == block) return;
     }
@@ -353,7 +353,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   ElementBuffer<Backend> whole_;
   ElementBuffer<Backend> shards_;
   ElementBuffer<Backend> gathered_;
-  GrowingArray<std::uint32_t> resident_;
+  ReusableVector<std::uint32_t> resident_;
   LeaseRecords records_;
   StreamFence<Backend> readers_;
   FixedArray<CopyRange> adopted_;

@@ -12,11 +12,12 @@ namespace zero::detail {
 /// Owns a list that keeps its room, so that it allocates only for a length that it has never had. Move-only; elements
 /// are default-constructible and movable. As FixedArray, it takes a fraction of the compile time of a std::vector.
 template <class T>
-class GrowingArray {
+class ReusableVector {
  public:
-  GrowingArray() = default;
-  GrowingArray(GrowingArray&& other) noexcept : room_(std::move(other.room_)), size_(std::exchange(other.size_, 0)) {}
-  GrowingArray& operator=(GrowingArray&& other) noexcept {
+  ReusableVector() = default;
+  ReusableVector(ReusableVector&& other) noexcept
+      : room_(std::move(other.room_)), size_(std::exchange(other.size_, 0)) {}
+  ReusableVector& operator=(ReusableVector&& other) noexcept {
     std::size_t const size = size_;
     room_ = std::move(other.room_), size_ = other.size_;
     other.size_ = size;

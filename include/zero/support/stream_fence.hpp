@@ -64,7 +64,7 @@ class StreamFence {
     return mark;
   }
 
-  GrowingArray<Mark> marks_;
+  ReusableVector<Mark> marks_;
 };
 
 }  // namespace zero::detail
