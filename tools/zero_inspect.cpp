@@ -34,11 +34,12 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
               static_cast<Count>(manifest.steps), static_cast<Count>(manifest.skipped), manifest.library.c_str());
   std::printf("  saved by %d rank(s) at stage %d, computing in %s; %s\n", manifest.world,
               static_cast<int>(manifest.stage), std::string(zero::name(manifest.compute)).c_str(),
-              manifest.complete ? ("with the states of " + manifest.rule + " and " + manifest.scaler).c_str()
-                                : "parameters only");
+              manifest.has_optimizer_state ? ("with the states of " + manifest.rule + " and " + manifest.scaler).c_str()
+                                           : "parameters only");
   std::printf("  %zu parameters, %llu elements, %llu bytes in %zu files\n", manifest.parameters.size(),
               static_cast<Count>(elements), static_cast<Count>(manifest.bytes()), manifest.files.size());
-  for (auto const& [key, value] : manifest.caller) std::printf("  caller: %s (%zu bytes)\n", key.c_str(), value.size());
+  for (auto const& [key, value] : manifest.user_state)
+    std::printf("  caller: %s (%zu bytes)\n", key.c_str(), value.size());
   for (auto const& parameter : manifest.parameters) {
     std::printf("  %-32s %-20s %s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
                 std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "");

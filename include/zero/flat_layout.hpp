@@ -145,7 +145,7 @@ class FlatLayout {
     detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
     detail::require(settings_.alignment_elements > 0 && settings_.alignment_elements % 128 == 0 &&
                         settings_.alignment_elements <= (1U << 24),
-                    "zero::Engine: granule must be a multiple of 128 elements, up to 2^24");
+                    "zero::Engine: alignment_elements must be a multiple of 128 elements, up to 2^24");
     std::size_t elements = 0;
     for (auto const& spec : specs) {
       elements += round_up(ParameterList::element_count(spec.shape), settings_.alignment_elements);

@@ -66,7 +66,7 @@ std::vector<Scene> scenes() {
   replacing.replace = true;
   auto pruning = options("step-3");
   pruning.keep = 2;
-  pruning.named = {"best"};
+  pruning.aliases = {"best"};
   return {
       {"one more", options("step-3")}, {"in the place of the newest", replacing}, {"with old ones to remove", pruning}};
 }
@@ -260,7 +260,7 @@ TEST_CASE("crash: any call of a load that fails is a typed error, or an older st
         if (failed) continue;
         REQUIRE_FALSE(state.half_loaded);
         REQUIRE(state.same(PlainState(self, report.steps)));
-        if (report.steps == 1) REQUIRE_FALSE(report.passed_over.empty());
+        if (report.steps == 1) REQUIRE_FALSE(report.skipped.empty());
         fell_back += report.steps == 1 ? 1 : 0;
       }
       if (error != EINTR && !for_ever) REQUIRE(fell_back > 0);

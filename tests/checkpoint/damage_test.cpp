@@ -35,7 +35,7 @@ void save(zero::FileSystem& system, std::string const& root, std::uint64_t seed)
   PlainState state(self, seed);
   (void)checkpoint_test::save_checkpoint(
       state, CheckpointFolder(system, root),
-      {.tag = "step-" + std::to_string(seed), .caller = {{"data", std::string("\xFF\0", 2)}}, .chunk = 128});
+      {.tag = "step-" + std::to_string(seed), .user_state = {{"data", std::string("\xFF\0", 2)}}, .chunk = 128});
 }
 
 /// Loads what is asked for; the data must be what was saved, or the error one of the library's.

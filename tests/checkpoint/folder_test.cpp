@@ -35,7 +35,7 @@ zero::SaveReport save(MemoryFileSystem& memory, std::uint64_t seed, zero::SaveOp
 zero::LoadReport load(MemoryFileSystem& memory, zero::LoadOptions const& how = {}) {
   PlainState state(self, 0);
   auto report = checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how);
-  if (report.complete) CHECK(state.same(PlainState(self, report.steps)));
+  if (report.has_optimizer_state) CHECK(state.same(PlainState(self, report.steps)));
   return report;
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("folder: latest is a hint that may be old, wrong, empty, huge or missi
     memory.replace("/run/latest", text);
     auto const report = load(memory);
     CHECK(report.tag == "step-3");
-    CHECK(report.passed_over.empty() == (text == "step-9\n"));
+    CHECK(report.skipped.empty() == (text == "step-9\n"));
   }
   REQUIRE(memory.remove_file("/run/latest") == 0);
   CHECK(load(memory).tag == "step-3");
@@ -125,15 +125,15 @@ TEST_CASE("folder: a damaged newest checkpoint is passed over for the newest val
   memory.replace(shard, content);
   auto const report = load(memory);
   CHECK(report.tag == "step-2");
-  REQUIRE(report.passed_over.size() == 2);
-  CHECK(report.passed_over[0].find("step-4") != std::string::npos);
-  CHECK(report.passed_over[1].find("checksum") != std::string::npos);
+  REQUIRE(report.skipped.size() == 2);
+  CHECK(report.skipped[0].find("step-4") != std::string::npos);
+  CHECK(report.skipped[1].find("checksum") != std::string::npos);
   CHECK(thrown_by([&] { (void)load(memory, {.tag = "step-3"}); }).kind == CheckpointFailure::damaged);
 }
 
 TEST_CASE("folder: keep removes what is older, but never what latest, best and final name") {
   MemoryFileSystem memory;
-  (void)save(memory, 1, {.named = {"best"}});
+  (void)save(memory, 1, {.aliases = {"best"}});
   for (std::uint64_t seed = 2; seed <= 6; ++seed) (void)save(memory, seed, {.keep = 2});
   CHECK(entries(memory) == std::vector<std::string>{"best", "latest", "step-1", "step-5", "step-6"});
   CHECK(CheckpointFolder(memory, "/run").pointer("best") == "step-1");
@@ -141,7 +141,7 @@ TEST_CASE("folder: keep removes what is older, but never what latest, best and f
   CHECK(entries(memory) == std::vector<std::string>{"best", "latest", "step-1", "step-3", "step-5", "step-6"});
   CHECK(load(memory).tag == "step-3");
   CHECK(thrown_by([&] { (void)save(memory, 7, {.keep = 1}); }).kind == CheckpointFailure::bad_request);
-  CHECK(thrown_by([&] { (void)save(memory, 7, {.named = {"other"}}); }).kind == CheckpointFailure::bad_request);
+  CHECK(thrown_by([&] { (void)save(memory, 7, {.aliases = {"other"}}); }).kind == CheckpointFailure::bad_request);
 }
 
 TEST_CASE("folder: what does not fit is refused with its name, and nothing has changed") {
@@ -182,7 +182,7 @@ TEST_CASE("folder: parameters alone are saved and loaded; the optimizer stays as
       CHECK(bytes == (key.second == 0 ? expected : before).elements().at(key));
     }
     CHECK(state.progress().steps == 1);
-    CHECK_FALSE(report.complete);
+    CHECK_FALSE(report.has_optimizer_state);
   }
   CHECK(memory.content("/run/step-6/exp_avg-00000-of-00001.safetensors").empty());
 }
@@ -208,9 +208,9 @@ TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
   zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
     PlainState state(ranks, 7);
     auto const mine = ranks.rank() == 0 ? caller : zero::UserState{{"text", "another rank's"}};
-    (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .caller = mine});
+    (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .user_state = mine});
   });
-  CHECK(load(memory).caller == caller);
+  CHECK(load(memory).user_state == caller);
 }
 
 TEST_CASE("folder: ranks that save under different tags are told so, all of them") {

@@ -29,7 +29,7 @@ int main(int count, char** arguments) {
   auto const seed = std::strtoull(arguments[2], nullptr, 10);
   zero::SaveOptions options{.tag = "step-" + std::string(arguments[2]), .chunk = 128};
   if (scene == "replace") options.tag = "step-2", options.replace = true;
-  if (scene == "prune") options.keep = 2, options.named = {"best"};
+  if (scene == "prune") options.keep = 2, options.aliases = {"best"};
   try {
     if (scene == "ranks") {
       zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {

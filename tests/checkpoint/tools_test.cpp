@@ -42,7 +42,7 @@ void save(TemporaryFolder const& folder, std::uint64_t seed) {
   zero::SelfCommunicator self;
   PlainState state(self, seed);
   (void)checkpoint_test::save_checkpoint(state, zero::CheckpointFolder(zero::posix_file_system(), folder.path()),
-                                         {.tag = "step-" + std::to_string(seed), .caller = {{"note", "x"}}});
+                                         {.tag = "step-" + std::to_string(seed), .user_state = {{"note", "x"}}});
 }
 
 bool is_one_line(std::string const& text) { return !text.empty() && text.find('\n') == text.size() - 1; }

@@ -98,7 +98,7 @@ TEST_CASE("bad input: a configuration that cannot work is refused with the name 
   }
   refuses("bucket_elements", [](auto& c) { c.bucket_elements = 0; });
   for (std::size_t bad : {std::size_t{0}, std::size_t{64}, std::size_t{129}, SIZE_MAX - 127}) {
-    refuses("granule", [&](auto& c) { c.alignment_elements = bad; });
+    refuses("alignment_elements", [&](auto& c) { c.alignment_elements = bad; });
   }
   refuses("threads", [](auto& c) { c.backend.threads = -1; });
   zero::ThreadPool pool(1);

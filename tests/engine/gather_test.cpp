@@ -72,7 +72,7 @@ TEST_CASE("gather: beyond the live bound it is refused, nothing is held, and it 
     auto const message = message_of<zero::LeaseError>([&] { (void)engine.gather(both, {}); });
     CHECK(contains(message, "gathering unit 1 needs 768 elements"));
     CHECK(contains(message, "live bound of 2048"));
-    CHECK(contains(message, "raise live_elements"));
+    CHECK(contains(message, "raise max_live_elements"));
     check_values(*first, 5, 1500);
     first.reset();
     auto const second = engine.gather(both, {});

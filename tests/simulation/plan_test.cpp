@@ -301,7 +301,7 @@ TEST_CASE("plan: settings that no engine could have are refused in the engine's 
   CHECK(contains(refusal({.plan = at(Stage::none, 2), .gradient_accumulation_steps = 0}), "at least 1 micro-batch"));
   CHECK(contains(refusal({.plan = at(Stage::none, 2), .gradient_accumulation_steps = (1 << 20) + 1}), "at most 2^20"));
   CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .reduce = Reduce::once_per_step}), "once_per_step"));
-  CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .alignment_elements = 100}), "granule"));
+  CHECK(contains(refusal({.plan = at(Stage::gradients, 2), .alignment_elements = 100}), "alignment_elements"));
   CHECK(contains(refusal({.types = {ElementType::fp32, ElementType::bf16}}), "computes in fp32 and sums in bf16"));
   CHECK(refusal({.plan = at(Stage::parameters, 64)}) == "none");
 }

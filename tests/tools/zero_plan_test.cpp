@@ -349,7 +349,7 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--bucket 0", "--bucket 0: expected");
   check_rejected(model + "--bucket -1", "--bucket -1: expected");
   check_rejected("--model zero-1t --bucket 1", "--bucket 1: would cut the model into 7813466800 buckets");
-  check_rejected(model + "--granule 200", "granule must be a multiple of 128");
+  check_rejected(model + "--granule 200", "alignment_elements must be a multiple of 128");
   check_rejected(model + "--accumulate 0", "--accumulate 0: expected");
   check_rejected(model + "--stage 4", "--stage 4: expected");
   check_rejected(model + "--offload disk", "--offload disk: expected none|cpu|both");
@@ -357,7 +357,7 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--sum fp16", "no engine here computes in bf16 and sums in fp16");
   check_rejected(model + "--precision fp32 --sum bf16", "no engine here computes in fp32 and sums in bf16");
   check_rejected(model + "--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
-  check_rejected(model + "--live 1000", "raise live_elements");
+  check_rejected(model + "--live 1000", "raise max_live_elements");
   check_rejected(model + "--ring 1 --stage 2", "raise gradient_ring");
   check_rejected(model + "--frobnicate", "--frobnicate: unknown option");
 }

@@ -69,9 +69,9 @@ class CheckpointFolder {
                                                                       " does not hold the name of a checkpoint"}));
   }
 
-  /// Checkpoints whose manifest is valid, by steps and then by tag, the newest first. \p passed_over says why others
+  /// Checkpoints whose manifest is valid, by steps and then by tag, the newest first. \p skipped says why others
   /// are not among them. \throws CheckpointError (not_found) where there is no such folder.
-  [[nodiscard]] std::vector<std::string> tags(std::vector<std::string>* passed_over = nullptr) const {
+  [[nodiscard]] std::vector<std::string> tags(std::vector<std::string>* skipped = nullptr) const {
     std::vector<std::string> names;
     detail::check_file("list", root_, detail::retry_interrupted([&] {
                          names.clear();
@@ -83,7 +83,7 @@ class CheckpointFolder {
       try {
         found.emplace_back(manifest(name).steps, name);
       } catch (CheckpointError const& error) {
-        if (passed_over != nullptr) passed_over->push_back(name + ": " + error.what());
+        if (skipped != nullptr) skipped->push_back(name + ": " + error.what());
       }
     }
     std::sort(found.rbegin(), found.rend());

@@ -37,14 +37,14 @@ struct LoadOptions {
 /// What a load has done.
 struct LoadReport {
   std::string tag;
-  std::uint64_t steps = 0;                 ///< updates that the checkpoint's run had done
-  bool complete = true;                    ///< with states, step counts and loss scale
-  std::size_t parameters = 0;              ///< how many were set
-  std::uint64_t bytes_read = 0;            ///< by this rank
-  std::vector<std::string> missing{};      ///< parameters of the engine that were not there
-  std::vector<std::string> extra{};        ///< parameters of the checkpoint that the engine has not
-  std::vector<std::string> passed_over{};  ///< newer checkpoints that could not be read, and why
-  UserState caller{};
+  std::uint64_t steps = 0;             ///< updates that the checkpoint's run had done
+  bool has_optimizer_state = true;     ///< with states, step counts and loss scale
+  std::size_t parameters = 0;          ///< how many were set
+  std::uint64_t bytes_read = 0;        ///< by this rank
+  std::vector<std::string> missing{};  ///< parameters of the engine that were not there
+  std::vector<std::string> extra{};    ///< parameters of the checkpoint that the engine has not
+  std::vector<std::string> skipped{};  ///< newer checkpoints that could not be read, and why
+  UserState user_state{};
 };
 
 namespace detail {
@@ -112,7 +112,7 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
 inline void match_policies(Manifest const& manifest, EngineState const& state) {
   auto const& traits = state.traits();
   std::string_view const remedy = "use the same policies, or load parameters only";
-  if (!manifest.complete) throw_mismatch("it holds parameters only", "load parameters only");
+  if (!manifest.has_optimizer_state) throw_mismatch("it holds parameters only", "load parameters only");
   if (manifest.rule != traits.rule || manifest.states != traits.states) {
     throw_mismatch(concat({"it was trained with ", manifest.rule, ", this engine trains with ", traits.rule}), remedy);
   }
@@ -156,9 +156,9 @@ class LoadTransaction {
     }
     report.tag = manifest_.tag;
     report.steps = manifest_.steps;
-    report.complete = !options_.parameters_only;
+    report.has_optimizer_state = !options_.parameters_only;
     report.parameters = state_.parameters().size() - report.missing.size();
-    report.caller = manifest_.caller;
+    report.user_state = manifest_.user_state;
     reader_.emplace(system_, path_, manifest_, wanted_);
   }
 
@@ -188,7 +188,7 @@ class LoadTransaction {
 /// Checkpoints in the order in which rank 0 tries them, and why others are not among them.
 struct Candidates {
   std::vector<std::string> tags;
-  std::vector<std::string> passed_over;
+  std::vector<std::string> skipped;
 };
 
 inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions const& options) {
@@ -197,18 +197,18 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
     return {{options.tag}, {}};
   }
   Candidates candidates;
-  candidates.tags = folder.tags(&candidates.passed_over);
+  candidates.tags = folder.tags(&candidates.skipped);
   std::optional<std::string> hint;
   auto const failure = attempt([&] { hint = folder.pointer("latest"); });
-  if (failure) candidates.passed_over.push_back(failure->text);
+  if (failure) candidates.skipped.push_back(failure->text);
   auto const hinted = hint ? std::find(candidates.tags.begin(), candidates.tags.end(), *hint) : candidates.tags.end();
   // Older than the newest by intention, where somebody went back; a hint at what is not there is no more than that.
   if (hinted != candidates.tags.end()) std::rotate(candidates.tags.begin(), hinted, hinted + 1);
   if (candidates.tags.empty()) {
-    bool const none = candidates.passed_over.empty();
+    bool const none = candidates.skipped.empty();
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
                           concat({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
-                                  none ? "" : "; passed over: ", enumerate(candidates.passed_over)}));
+                                  none ? "" : "; passed over: ", enumerate(candidates.skipped)}));
   }
   return candidates;
 }
@@ -252,7 +252,7 @@ inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& fo
     candidates = detail::find_candidates(folder, options);
     return candidates.tags;
   });
-  report.passed_over = detail::list_on_rank_0(state, [&] { return candidates.passed_over; });
+  report.skipped = detail::list_on_rank_0(state, [&] { return candidates.skipped; });
   bool touched = false;
   for (std::size_t i = 0;; ++i) {
     try {
@@ -260,7 +260,7 @@ inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& fo
       return report;
     } catch (CheckpointError const& error) {
       if (i + 1 == candidates.tags.size() || !detail::may_fall_back(error.kind())) throw;
-      report.passed_over.push_back(candidates.tags[i] + ": " + error.what());
+      report.skipped.push_back(candidates.tags[i] + ": " + error.what());
     }
   }
 }

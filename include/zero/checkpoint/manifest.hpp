@@ -83,7 +83,7 @@ struct Manifest {
   std::uint64_t bucket_elements = 0, alignment_elements = 0,
                 persistence_threshold = 0;  ///< the layout that it was saved from: for the reader
   std::uint64_t chunk = default_chunk;      ///< bytes per checksum
-  bool complete = true;                     ///< with the rule's states; otherwise parameters only
+  bool has_optimizer_state = true;          ///< with the rule's states; otherwise parameters only
   std::string rule;
   std::vector<std::string> states;
   std::string scaler;
@@ -91,7 +91,7 @@ struct Manifest {
   std::uint64_t steps = 0, skipped = 0;
   std::vector<ManifestParameter> parameters;
   std::vector<ManifestFile> files;
-  UserState caller;
+  UserState user_state;
 
   [[nodiscard]] std::uint64_t bytes() const noexcept {
     std::uint64_t sum = 0;
@@ -159,7 +159,7 @@ inline std::string manifest_end(std::string_view text) {
 /// The text of `manifest.json`: one member per line, the last of which is the checksum of all lines before it.
 [[nodiscard]] inline std::string to_text(Manifest const& manifest) {
   detail::Json::Object caller;
-  for (auto const& [key, value] : manifest.caller) caller.emplace_back(key, detail::json_of_bytes(value));
+  for (auto const& [key, value] : manifest.user_state) caller.emplace_back(key, detail::json_of_bytes(value));
   detail::Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
                                     {"granule", manifest.alignment_elements},
                                     {"whole_below", manifest.persistence_threshold}};
@@ -173,7 +173,7 @@ inline std::string manifest_end(std::string_view text) {
                                      {"compute", name(manifest.compute)},
                                      {"layout", layout},
                                      {"chunk", manifest.chunk},
-                                     {"complete", manifest.complete},
+                                     {"complete", manifest.has_optimizer_state},
                                      {"rule", manifest.rule},
                                      {"states", detail::Json::Array(manifest.states.begin(), manifest.states.end())},
                                      {"scaler", manifest.scaler},

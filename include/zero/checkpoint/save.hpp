@@ -24,12 +24,12 @@ namespace zero {
 
 /// How a checkpoint is saved. The same on every rank.
 struct SaveOptions {
-  std::string tag{};                 ///< the checkpoint's name in its folder, e.g. step-100
-  UserState caller{};                ///< rank 0's is saved
-  bool parameters_only = false;      ///< leave the rule's states out: a third of the size with Adam
-  bool replace = false;              ///< take the place of a checkpoint of the same tag
-  std::size_t keep = 0;              ///< afterwards keep the newest so many, and those that a pointer names; 0: all
-  std::vector<std::string> named{};  ///< `best`, `final`: let these name it too
+  std::string tag{};                   ///< the checkpoint's name in its folder, e.g. step-100
+  UserState user_state{};              ///< rank 0's is saved
+  bool parameters_only = false;        ///< leave the rule's states out: a third of the size with Adam
+  bool replace = false;                ///< take the place of a checkpoint of the same tag
+  std::size_t keep = 0;                ///< afterwards keep the newest so many, and those that a pointer names; 0: all
+  std::vector<std::string> aliases{};  ///< `best`, `final`: let these name it too
   std::uint64_t chunk =
       Manifest::default_chunk;  ///< bytes per checksum, and of memory that loading takes; multiple of 8
 };
@@ -92,10 +92,10 @@ inline void check_options(SaveOptions const& options) {
   if (options.chunk < 64 || options.chunk % 8 != 0 || options.chunk > (1U << 30U)) {
     throw_bad_request("zero: the chunk of a checkpoint must be a multiple of 8 bytes from 64 to 2^30, e.g. 16 << 20");
   }
-  for (auto const& name : options.named) {
+  for (auto const& name : options.aliases) {
     if (!is_pointer_name(name)) throw_bad_request("zero: a checkpoint can be named best or final beside its tag");
   }
-  for (auto const& [key, value] : options.caller) {
+  for (auto const& [key, value] : options.user_state) {
     if (!is_utf8(key)) throw_bad_request("zero: a key of the caller's state is not UTF-8");
   }
 }
@@ -115,7 +115,7 @@ class SaveTransaction {
       check_options(options_);
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
       manifest_.chunk = options_.chunk;
-      manifest_.caller = options_.caller;
+      manifest_.user_state = options_.user_state;
       plans_ = detail::plan_shards(state, manifest_);
       return mine;
     });
@@ -176,7 +176,7 @@ class SaveTransaction {
       if (failure) warnings_.push_back(failure->text);
     };
     warn(attempt([&] { folder_.point("latest", options_.tag); }));
-    for (auto const& name : options_.named) warn(attempt([&] { folder_.point(name, options_.tag); }));
+    for (auto const& name : options_.aliases) warn(attempt([&] { folder_.point(name, options_.tag); }));
     warn(attempt([&] { folder_.prune(options_.keep, options_.tag); }));
   }
 

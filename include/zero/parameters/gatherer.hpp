@@ -259,7 +259,8 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     for (auto block : resident_) live += engine_.layout.blocks()[block].elements;
     auto const& block = engine_.layout.blocks()[refused];
     fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ", live,
-                      " of the live bound of ", live_bound_, " are held: end leases earlier or raise live_elements"});
+                      " of the live bound of ", live_bound_,
+                      " are held: end leases earlier or raise max_live_elements"});
   }
 
   /// Gathers one block into the arena; false if there is no room. \p may_evict: prefetched blocks may go.

@@ -169,7 +169,7 @@ inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
 /// Every element of every kind is in the files once.
 inline void check_coverage(Manifest const& manifest) {
   std::vector<std::string> kinds{std::string(parameters_kind)};
-  if (manifest.complete) kinds.insert(kinds.end(), manifest.states.begin(), manifest.states.end());
+  if (manifest.has_optimizer_state) kinds.insert(kinds.end(), manifest.states.begin(), manifest.states.end());
   std::map<std::string_view, std::vector<ManifestRange>> ranges;
   for (auto const& kind : kinds) ranges[kind];
   for (auto const& file : manifest.files) {
@@ -228,7 +228,7 @@ inline void check_format(ManifestFields const& fields) {
                                 ": use the version of the library that wrote it, ", fields.text("library")}));
 }
 
-inline UserState caller_state_of(Json::Object const& object) {
+inline UserState user_state_of(Json::Object const& object) {
   UserState state;
   for (auto const& [key, value] : object) {
     auto const* const text = value.get<std::string>();
@@ -260,7 +260,7 @@ inline UserState caller_state_of(Json::Object const& object) {
   manifest.persistence_threshold = layout.number("whole_below");
   manifest.chunk = fields.number("chunk", std::uint64_t{1} << 30U);
   if (manifest.chunk < 8 || manifest.chunk % 8 != 0) bad_manifest("its chunk is no multiple of 8 bytes");
-  manifest.complete = fields.get<bool>("complete");
+  manifest.has_optimizer_state = fields.get<bool>("complete");
   manifest.rule = fields.text("rule");
   manifest.states = fields.list<std::string>("states", string_of);
   manifest.scaler = fields.text("scaler");
@@ -270,7 +270,7 @@ inline UserState caller_state_of(Json::Object const& object) {
   manifest.skipped = fields.number("skipped");
   manifest.parameters = fields.list<ManifestParameter>("parameters", parameter_of);
   manifest.files = fields.list<ManifestFile>("files", [&](Json const& value) { return file_of(value, manifest); });
-  manifest.caller = caller_state_of(fields.get<Json::Object>("caller"));
+  manifest.user_state = user_state_of(fields.get<Json::Object>("caller"));
   check_names(manifest);
   check_coverage(manifest);
   return manifest;

@@ -91,7 +91,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   manifest.bucket_elements = traits.layout.bucket_elements;
   manifest.alignment_elements = traits.layout.alignment_elements;
   manifest.persistence_threshold = traits.layout.persistence_threshold;
-  manifest.complete = complete;
+  manifest.has_optimizer_state = complete;
   manifest.rule = traits.rule;
   manifest.states = traits.states;
   manifest.scaler = traits.scaler;
@@ -113,7 +113,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
 
 /// The files that this rank writes of its share: one per kind.
 [[nodiscard]] inline std::vector<ShardPlan> plan_shards(EngineState const& state, Manifest const& manifest) {
-  std::size_t const kinds = manifest.complete ? 1 + manifest.states.size() : 1;
+  std::size_t const kinds = manifest.has_optimizer_state ? 1 + manifest.states.size() : 1;
   std::vector<ShardPlan> plans(kinds);
   for (std::size_t k = 0; k < kinds; ++k) {
     auto& file = plans[k].file;
