@@ -164,13 +164,13 @@ class CudaBackend {
     detail::DeviceGuard const guard(device_);
     event.record(stream.handle(), capture_);
   }
-  /// Inside a capture nothing outside is waited for: every replay comes after it. What was recorded in a capture has
-  /// passed when its last replay has.
+  /// While capturing, waits for events that were recorded outside are dropped: each replay is launched after that work.
+  /// Outside of a capture, an event that was recorded in one stands for its latest replay.
   void wait(Stream stream, Event const& event) {
     if (!event.recorded()) return;
     detail::DeviceGuard const guard(device_);
-    if (event.capture() == capture_) return event.hold_back(stream.handle());
-    if (capture_ == 0) replayed_.hold_back(stream.handle());
+    if (event.capture() == capture_) return event.make_wait(stream.handle());
+    if (capture_ == 0) replayed_.make_wait(stream.handle());
   }
   void synchronize(Stream stream) {
     detail::DeviceGuard const guard(device_);
@@ -194,15 +194,15 @@ class CudaBackend {
   /// where none follows, events of the capture stand for what both streams had done before.
   void begin_capture(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
-    follow(own, origin);
+    wait_for(origin, own);
     replayed_.record(origin.handle());
     check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     capture_ = ++captures_;
-    follow_or_abandon(origin, own, origin);
+    wait_for_or_abandon(own, origin, origin);
   }
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
-    follow_or_abandon(own, origin, origin);
+    wait_for_or_abandon(origin, own, origin);
     capture_ = 0;
     cudaGraph_t graph = nullptr;
     check(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
@@ -219,18 +219,18 @@ class CudaBackend {
     detail::DeviceGuard const guard(device_);
     graph.launch(origin.handle());
   }
-  /// \p own, and whoever waits for an event of the capture, goes on behind what is on \p origin.
+  /// Makes \p own, and later waiters for events of the capture, wait for the work on \p origin.
   void end_replay(Stream origin, Stream own) {
     detail::DeviceGuard const guard(device_);
     replayed_.record(origin.handle());
-    replayed_.hold_back(own.handle());
+    replayed_.make_wait(own.handle());
   }
-  /// \p second goes on behind what is on \p first.
-  void follow(Stream first, Stream second) {
+  /// \p waiting waits for the work that is on \p signalling now. Does not block the host.
+  void wait_for(Stream waiting, Stream signalling) {
     detail::DeviceGuard const guard(device_);
-    Event behind;
-    behind.record(first.handle(), capture_);
-    behind.hold_back(second.handle());
+    Event reached;
+    reached.record(signalling.handle(), capture_);
+    reached.make_wait(waiting.handle());
   }
   [[nodiscard]] bool capturing() const noexcept { return capture_ != 0; }
 
@@ -336,9 +336,9 @@ class CudaBackend {
   }
 
   // Inside a capture of \p origin.
-  void follow_or_abandon(Stream first, Stream second, Stream origin) {
+  void wait_for_or_abandon(Stream waiting, Stream signalling, Stream origin) {
     try {
-      follow(first, second);
+      wait_for(waiting, signalling);
     } catch (...) {
       abandon_capture(origin);
       throw;

@@ -64,7 +64,7 @@ class CudaEvent {
     capture_ = capture;
   }
   /// What is put on \p stream from now on waits for what was recorded.
-  void hold_back(cudaStream_t stream) const {
+  void make_wait(cudaStream_t stream) const {
     if (handle_ != nullptr) detail::check_cuda(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
   }
   [[nodiscard]] bool recorded() const noexcept { return handle_ != nullptr; }
@@ -134,7 +134,7 @@ class CudaStream {
   }
   void wait(Event const& event) const {
     detail::DeviceGuard const guard(device_);
-    event.hold_back(handle_);
+    event.make_wait(handle_);
   }
   /// \throws ConfigurationError where this device cannot read the peer's memory.
   void enable_peer_access(CudaStream const& peer) const {

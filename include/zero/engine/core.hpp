@@ -160,7 +160,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     parts.gatherer.invalidate();
     poison_ = "a captured step did not end";
     parts.gatherer.join_readers(stream);
-    parts.backend.follow(parts.communication.get(), stream);
+    parts.backend.wait_for(stream, parts.communication.get());
     parts.decider.send_settings(stream);
     parts.backend.launch(graph, stream);
     parts.decider.fetch_report(stream);

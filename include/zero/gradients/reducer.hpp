@@ -95,14 +95,14 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     next_bucket_ = pending_writers_.size();
     join(engine_.communication);
     slots_.all_free(engine_.communication);
-    cancelled_writers_.clear();
-    for (auto& writers : pending_writers_) writers.clear();
+    cancelled_writers_.reset();
+    for (auto& writers : pending_writers_) writers.reset();
   }
 
   /// \p stream waits until every gradient has been written and every sum is where it belongs.
   void join(Stream stream) {
-    cancelled_writers_.join(engine_.backend, stream);
-    for (auto const& writers : pending_writers_) writers.join(engine_.backend, stream);
+    cancelled_writers_.make_wait(engine_.backend, stream);
+    for (auto const& writers : pending_writers_) writers.make_wait(engine_.backend, stream);
     if (offloaded_) offloaded_->join(stream);
   }
 
@@ -119,7 +119,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     for (auto id : ids) {
       auto const& extent = engine_.layout.extents()[id.index];
       if (arrivals_.arrived(id) > 0) {
-        pending_writers_[extent.first_bucket].join(engine_.backend, stream);
+        pending_writers_[extent.first_bucket].make_wait(engine_.backend, stream);
       } else if (engine_.specs[id.index].gradients) {
         slots_.wait_until_read(extent.block, stream);
       }
@@ -155,7 +155,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   void abandon(std::uint32_t record, Stream stream) noexcept override {
     try {
-      cancelled_writers_.note(engine_.backend, stream);
+      cancelled_writers_.record(engine_.backend, stream);
     } catch (...) {
       engine_.failure = std::current_exception();
     }
@@ -275,7 +275,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     for (auto id : ids) {
       auto const& extent = engine_.layout.extents()[id.index];
       for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
-        if (b != noted) pending_writers_[b].note(engine_.backend, stream);
+        if (b != noted) pending_writers_[b].record(engine_.backend, stream);
         noted = b;
       }
     }
@@ -304,8 +304,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   void reduce_complete_buckets() {
     while (next_bucket_ < pending_writers_.size() && arrivals_.bucket_complete(next_bucket_)) {
       std::size_t const b = next_bucket_++;
-      pending_writers_[b].join(engine_.backend, engine_.communication);
-      pending_writers_[b].clear();
+      pending_writers_[b].make_wait(engine_.backend, engine_.communication);
+      pending_writers_[b].reset();
       if (sums_locally()) {
         reduce_local_sums(b);
       } else {

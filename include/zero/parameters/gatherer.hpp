@@ -118,8 +118,8 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
 
   void release(std::uint32_t record, Stream stream) noexcept override {
     try {
-      readers_.note(engine_.backend, stream);
-      for (auto block : records_[record].blocks) blocks_[block].readers.note(engine_.backend, stream);
+      readers_.record(engine_.backend, stream);
+      for (auto block : records_[record].blocks) blocks_[block].readers.record(engine_.backend, stream);
     } catch (...) {
       engine_.failure = std::current_exception();
     }
@@ -134,8 +134,8 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
 
   /// \p stream waits until nobody reads parameters that the update is going to change.
   void join_readers(Stream stream) {
-    readers_.join(engine_.backend, stream);
-    readers_.clear();
+    readers_.make_wait(engine_.backend, stream);
+    readers_.reset();
   }
 
   /// Forgets what has been gathered, and in which direction: the parameters are about to change, and the next step's
@@ -306,7 +306,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       auto& state = blocks_[i];
       auto const& block = engine_.layout.blocks()[i];
       if (block.whole || state.at >= end || state.at + block.elements <= begin) continue;
-      state.readers.join(engine_.backend, engine_.communication);
+      state.readers.make_wait(engine_.backend, engine_.communication);
     }
   }
 

@@ -9,43 +9,43 @@
 namespace zero::detail {
 
 /// Remembers where a set of streams stands, so that another stream can wait for all of them: the event of a stream that
-/// is noted again moves on to its new place. Owns its events; allocates only for a stream that it has not seen.
+/// is recorded again moves on. Owns its events; allocates only for a stream that it has not seen.
 template <class Backend>
 class StreamFence {
  public:
   using Stream = typename Backend::Stream;
 
   /// What has been put on \p stream so far is to be waited for. \p site is the caller, for a backend that asks.
-  void note(Backend& backend, Stream stream, CallSite site = CallSite::current()) {
-    for (auto& mark : marks_) {
-      if (mark.stream != stream) continue;
-      record(backend, mark.event, stream, site);
-      mark.pending = true;
+  void record(Backend& backend, Stream stream, CallSite site = CallSite::current()) {
+    for (auto& entry : entries_) {
+      if (entry.stream != stream) continue;
+      record_event(backend, entry.event, stream, site);
+      entry.pending = true;
       return;
     }
-    record(backend, add(stream).event, stream, site);
+    record_event(backend, add(stream).event, stream, site);
   }
 
-  /// \p stream waits for all that was noted and not cleared. Does not block the host.
-  void join(Backend& backend, Stream stream, CallSite site = CallSite::current()) const {
-    for (auto const& mark : marks_) {
-      if (mark.pending && mark.stream != stream) wait(backend, stream, mark.event, site);
+  /// \p stream waits for all that was recorded since the last reset. Does not block the host.
+  void make_wait(Backend& backend, Stream stream, CallSite site = CallSite::current()) const {
+    for (auto const& entry : entries_) {
+      if (entry.pending && entry.stream != stream) wait_for(backend, stream, entry.event, site);
     }
   }
 
-  void clear() noexcept {
-    for (auto& mark : marks_) mark.pending = false;
+  void reset() noexcept {
+    for (auto& entry : entries_) entry.pending = false;
   }
 
  private:
-  static void record(Backend& backend, typename Backend::Event& event, Stream stream, CallSite site) {
+  static void record_event(Backend& backend, typename Backend::Event& event, Stream stream, CallSite site) {
     if constexpr (requires { backend.record(event, stream, site); }) {
       backend.record(event, stream, site);
     } else {
       backend.record(event, stream);
     }
   }
-  static void wait(Backend& backend, Stream stream, typename Backend::Event const& event, CallSite site) {
+  static void wait_for(Backend& backend, Stream stream, typename Backend::Event const& event, CallSite site) {
     if constexpr (requires { backend.wait(stream, event, site); }) {
       backend.wait(stream, event, site);
     } else {
@@ -53,18 +53,18 @@ class StreamFence {
     }
   }
 
-  struct Mark {
+  struct Entry {
     Stream stream{};
     typename Backend::Event event{};
     bool pending = true;
   };
-  [[gnu::noinline]] Mark& add(Stream stream) {
-    auto& mark = marks_.add();
-    mark.stream = stream;
-    return mark;
+  [[gnu::noinline]] Entry& add(Stream stream) {
+    auto& entry = entries_.add();
+    entry.stream = stream;
+    return entry;
   }
 
-  ReusableVector<Mark> marks_;
+  ReusableVector<Entry> entries_;
 };
 
 }  // namespace zero::detail
