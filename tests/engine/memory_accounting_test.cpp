@@ -106,7 +106,7 @@ void check_formula(Run const& run) {
 
 }  // namespace
 
-TEST_CASE("books: model states take the bytes of the formulas, to the byte") {
+TEST_CASE("memory accounting: model states take the bytes of the formulas, to the byte") {
   for (auto types : {Types::bf16, Types::bf16_sums}) {
     for (auto stage : engine_test::stages) {
       for (int world : {1, 3, 4}) {
@@ -126,7 +126,8 @@ TEST_CASE("books: model states take the bytes of the formulas, to the byte") {
   }
 }
 
-TEST_CASE("books: offload leaves values, gradients and staging on the device, and states in pageable memory") {
+TEST_CASE(
+    "memory accounting: offload leaves values, gradients and staging on the device, and states in pageable memory") {
   for (auto stage : engine_test::stages) {
     auto const result = engine_test::train(
         {.types = Types::bf16, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .steps = 2});
@@ -141,7 +142,7 @@ TEST_CASE("books: offload leaves values, gradients and staging on the device, an
   }
 }
 
-TEST_CASE("books: a delayed update keeps a second step's sums on the host, and nothing else") {
+TEST_CASE("memory accounting: a delayed update keeps a second step's sums on the host, and nothing else") {
   for (auto stage : engine_test::stages) {
     Run run{.types = Types::bf16, .stage = stage, .offload = true, .world = 2, .accumulation = 2, .steps = 2};
     auto const at_once = engine_test::train(run);
@@ -155,7 +156,7 @@ TEST_CASE("books: a delayed update keeps a second step's sums on the host, and n
   }
 }
 
-TEST_CASE("books: a share of offloaded states stays on the device, as much as was asked for and no more") {
+TEST_CASE("memory accounting: a share of offloaded states stays on the device, as much as was asked for and no more") {
   for (auto stage : engine_test::stages) {
     for (double share : {0.3, 0.7, 1.0}) {
       Run const run{.types = Types::bf16,
@@ -251,7 +252,7 @@ void for_all_engines(F&& f) {
 
 }  // namespace
 
-TEST_CASE("books: totals are what the backend handed out, at its peak too, and all of it comes back") {
+TEST_CASE("memory accounting: totals are what the backend handed out, at its peak too, and all of it comes back") {
   for_all_engines([]<class Engine>() {
     with_engine<Engine>(3, 2, [](Engine& engine, Communicator&, auto&& step) {
       auto const check = [&] {
@@ -267,7 +268,7 @@ TEST_CASE("books: totals are what the backend handed out, at its peak too, and a
   });
 }
 
-TEST_CASE("books: a step allocates nothing, neither of the backend nor on the heap") {
+TEST_CASE("memory accounting: a step allocates nothing, neither of the backend nor on the heap") {
   for_all_engines([]<class Engine>() {
     with_engine<Engine>(2, 2, [](Engine& engine, Communicator&, auto&& step) {
       step(), step();
@@ -280,7 +281,7 @@ TEST_CASE("books: a step allocates nothing, neither of the backend nor on the he
   });
 }
 
-TEST_CASE("books: traffic is what the communicator saw, and no more than the formulas") {
+TEST_CASE("memory accounting: traffic is what the communicator saw, and no more than the formulas") {
   for (int world : {1, 2, 4}) {
     for (int accumulation : {1, 3}) {
       for_all_engines([&]<class Engine>() {
@@ -303,7 +304,7 @@ TEST_CASE("books: traffic is what the communicator saw, and no more than the for
   }
 }
 
-TEST_CASE("books: sums that are reduced once per step travel once") {
+TEST_CASE("memory accounting: sums that are reduced once per step travel once") {
   for (auto stage : {Stage::none, Stage::optimizer_states}) {
     auto const result = engine_test::train({.stage = stage,
                                             .world = 4,
@@ -315,7 +316,7 @@ TEST_CASE("books: sums that are reduced once per step travel once") {
   }
 }
 
-TEST_CASE("books: at stage 3 tied uses and evaluation are counted on top, and prefetching adds nothing") {
+TEST_CASE("memory accounting: at stage 3 tied uses and evaluation are counted on top, and prefetching adds nothing") {
   for (std::size_t bucket_elements : {1024U, 65536U}) {
     for (int prefetch : {0, 1, 2}) {
       auto const result = engine_test::train({.stage = Stage::parameters,

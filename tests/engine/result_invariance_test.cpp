@@ -40,12 +40,12 @@ void changes_nothing(F&& change) {
 
 }  // namespace
 
-TEST_CASE("settings: gradients that arrive in another order on every rank give the same bits") {
+TEST_CASE("result invariance: gradients that arrive in another order on every rank give the same bits") {
   changes_nothing([](Run& run) { run.shuffled = true, run.gradient_ring = 64; });
   changes_nothing([](Run& run) { run.shuffled = true, run.gradient_ring = 64, run.adopted = true; });
 }
 
-TEST_CASE("settings: what offload leaves on the device changes no bit") {
+TEST_CASE("result invariance: what offload leaves on the device changes no bit") {
   changes_nothing([](Run& run) { run.device_share = 0.4; });
   changes_nothing([](Run& run) { run.device_share = 0.4, run.bucket_elements = 256, run.adopted = true; });
   changes_nothing([](Run& run) { run.device_share = 0.3, run.bucket_elements = 4096, run.chunk_elements = 256; });
@@ -53,7 +53,8 @@ TEST_CASE("settings: what offload leaves on the device changes no bit") {
   changes_nothing([](Run& run) { run.device_share = 1.0; });
 }
 
-TEST_CASE("settings: a delayed update gives the same bits in every stage and world, and other ones than at once") {
+TEST_CASE(
+    "result invariance: a delayed update gives the same bits in every stage and world, and other ones than at once") {
   for (auto types : {Types::fp32, Types::fp16, Types::bf16_sums}) {
     Run const alone{.types = types, .offload = true, .accumulation = 6, .delayed_update = true};
     auto const expected = hash_of(alone);
@@ -78,41 +79,42 @@ TEST_CASE("settings: a delayed update gives the same bits in every stage and wor
   }
 }
 
-TEST_CASE("settings: the number of threads, the trainer's or the engine's, changes no bit") {
+TEST_CASE("result invariance: the number of threads, the trainer's or the engine's, changes no bit") {
   changes_nothing([](Run& run) { run.threads = 3; });
   changes_nothing([](Run& run) { run.threads = 2, run.pool = true; });
 }
 
-TEST_CASE("settings: bucket size, granule and ring change no bit") {
+TEST_CASE("result invariance: bucket size, granule and ring change no bit") {
   changes_nothing([](Run& run) { run.bucket_elements = 1; });
   changes_nothing([](Run& run) { run.bucket_elements = 384, run.alignment_elements = 384; });
   changes_nothing([](Run& run) { run.gradient_ring = 1; });
 }
 
-TEST_CASE("settings: gradients added to zeroed places are those that are written") {
+TEST_CASE("result invariance: gradients added to zeroed places are those that are written") {
   changes_nothing([](Run& run) { run.zeroed = true; });
 }
 
-TEST_CASE("settings: prefetching, evaluation between steps and small whole parameters change no bit") {
+TEST_CASE("result invariance: prefetching, evaluation between steps and small whole parameters change no bit") {
   changes_nothing([](Run& run) { run.prefetch_units = 0; });
   changes_nothing([](Run& run) { run.prefetch_units = 3, run.evaluates = true; });
   changes_nothing([](Run& run) { run.persistence_threshold = 200; });
   changes_nothing([](Run& run) { run.persistence_threshold = SIZE_MAX; });
 }
 
-TEST_CASE("settings: offload's chunks change no bit") {
+TEST_CASE("result invariance: offload's chunks change no bit") {
   changes_nothing([](Run& run) { run.chunk_elements = 1; });
   changes_nothing([](Run& run) { run.chunk_elements = std::size_t{1} << 30; });
 }
 
-TEST_CASE("settings: what matters, matters") {
+TEST_CASE("result invariance: what matters, matters") {
   Run const run{.types = Types::bf16, .world = 2, .accumulation = 2};
   auto clipped = run, once = run, clean = run, other_world = run;
   clipped.clipping = 0.5, once.reduce = Reduce::once_per_step, clean.bad_step = -1, other_world.world = 4;
   for (auto const& other : {clipped, once, clean, other_world}) CHECK(hash_of(other) != hash_of(run));
 }
 
-TEST_CASE("settings: sums once per step agree between stages 0 and 1, offloaded or not, in buckets of any size") {
+TEST_CASE(
+    "result invariance: sums once per step agree between stages 0 and 1, offloaded or not, in buckets of any size") {
   for (auto types : all_types) {
     for (int world : {2, 3, 8}) {
       Run run{.types = types, .world = world, .accumulation = 3, .reduce = Reduce::once_per_step, .clipping = 0.5};
@@ -131,7 +133,8 @@ TEST_CASE("settings: sums once per step agree between stages 0 and 1, offloaded 
   }
 }
 
-TEST_CASE("settings: sums once per step are those of each micro-batch where there is one micro-batch or one rank") {
+TEST_CASE(
+    "result invariance: sums once per step are those of each micro-batch where there is one micro-batch or one rank") {
   for (auto types : all_types) {
     for (auto stage : {Stage::none, Stage::optimizer_states}) {
       for (int world : {1, 4}) {

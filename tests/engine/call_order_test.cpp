@@ -40,7 +40,7 @@ void check_usable(Engine& engine, std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("sequence: a gradient that arrives twice names the parameter, and enters nothing") {
+TEST_CASE("call order: a gradient that arrives twice names the parameter, and enters nothing") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3, 4}));
   {
@@ -63,7 +63,7 @@ TEST_CASE("sequence: a gradient that arrives twice names the parameter, and ente
   check_usable(engine, 2);
 }
 
-TEST_CASE("sequence: the place of a gradient has one holder at a time") {
+TEST_CASE("call order: the place of a gradient has one holder at a time") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3}));
   auto pass = engine.begin_micro_batch({});
@@ -77,7 +77,7 @@ TEST_CASE("sequence: the place of a gradient has one holder at a time") {
   CHECK(engine.step({}).get().step == 1);
 }
 
-TEST_CASE("sequence: a missing gradient names the parameter; zero takes its place where that is configured") {
+TEST_CASE("call order: a missing gradient names the parameter; zero takes its place where that is configured") {
   zero::SelfCommunicator self;
   Self strict(self, parameters({3, 4}));
   {
@@ -100,7 +100,7 @@ TEST_CASE("sequence: a missing gradient names the parameter; zero takes its plac
   CHECK(lenient.read_gradient("p1") == std::vector<float>(4, 1.0F));
 }
 
-TEST_CASE("sequence: missing gradients count as zero in more buckets than the ring has") {
+TEST_CASE("call order: missing gradients count as zero in more buckets than the ring has") {
   zero::SelfCommunicator self;
   Ring engine(self, parameters({128, 128, 128, 128, 128}),
               {.bucket_elements = 128, .gradient_ring = 1, .missing_gradient = zero::MissingGradient::zero});
@@ -111,7 +111,7 @@ TEST_CASE("sequence: missing gradients count as zero in more buckets than the ri
   for (auto const* name : {"p0", "p1", "p2", "p3"}) CHECK(engine.read_gradient(name) == std::vector<float>(128, 0.0F));
 }
 
-TEST_CASE("sequence: half of a tied gradient counts where missing ones are zero, adopted or placed") {
+TEST_CASE("call order: half of a tied gradient counts where missing ones are zero, adopted or placed") {
   zero::SelfCommunicator self;
   for (bool adopted : {false, true}) {
     std::vector<float> own(3, -1.0F);
@@ -127,7 +127,7 @@ TEST_CASE("sequence: half of a tied gradient counts where missing ones are zero,
   }
 }
 
-TEST_CASE("sequence: the first contribution may overwrite, later ones add") {
+TEST_CASE("call order: the first contribution may overwrite, later ones add") {
   zero::SelfCommunicator self;
   zero::ParameterList list;
   auto const tied = list.add({.name = "tied", .shape = {3}, .contributions = 2});
@@ -147,7 +147,7 @@ TEST_CASE("sequence: the first contribution may overwrite, later ones add") {
   }
 }
 
-TEST_CASE("sequence: a gradient of a frozen parameter is refused by name") {
+TEST_CASE("call order: a gradient of a frozen parameter is refused by name") {
   zero::SelfCommunicator self;
   zero::ParameterList list;
   (void)list.add({.name = "p0", .shape = {3}});
@@ -161,7 +161,7 @@ TEST_CASE("sequence: a gradient of a frozen parameter is refused by name") {
   check_usable(engine, 1);
 }
 
-TEST_CASE("sequence: a gradient further ahead than the ring names the parameter, placed or adopted") {
+TEST_CASE("call order: a gradient further ahead than the ring names the parameter, placed or adopted") {
   zero::SelfCommunicator self;
   for (bool adopted : {false, true}) {
     std::vector<float> own(128);
@@ -186,7 +186,7 @@ TEST_CASE("sequence: a gradient further ahead than the ring names the parameter,
   }
 }
 
-TEST_CASE("sequence: a whole unit's gradients fit into the ring at once, in however many buckets they lie") {
+TEST_CASE("call order: a whole unit's gradients fit into the ring at once, in however many buckets they lie") {
   zero::SelfCommunicator self;
   zero::ParameterList list;
   for (int p = 0; p < 6; ++p) {
@@ -210,7 +210,7 @@ TEST_CASE("sequence: a whole unit's gradients fit into the ring at once, in howe
   CHECK(contains(message_of<zero::GradientError>([&] { hand_over_by_unit(narrow); }), "ring of 2 buckets"));
 }
 
-TEST_CASE("sequence: micro-batches neither nest nor exceed the accumulation, and a step waits for the last") {
+TEST_CASE("call order: micro-batches neither nest nor exceed the accumulation, and a step waits for the last") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3}), {.gradient_accumulation_steps = 2});
   CHECK(contains(message_of<zero::SequenceError>([&] { (void)engine.gradients(id(0), {}); }),
@@ -231,7 +231,7 @@ TEST_CASE("sequence: micro-batches neither nest nor exceed the accumulation, and
   CHECK(engine.step({}).get().step == 1);
 }
 
-TEST_CASE("sequence: a micro-batch that was given up is out of the sums after discard_gradients") {
+TEST_CASE("call order: a micro-batch that was given up is out of the sums after discard_gradients") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3, 3}), {.gradient_accumulation_steps = 2});
   micro_batch(engine, 2, 9.0F);
@@ -243,7 +243,7 @@ TEST_CASE("sequence: a micro-batch that was given up is out of the sums after di
   check_usable(engine, 2);
 }
 
-TEST_CASE("sequence: what was discarded has no say in the next micro-batch") {
+TEST_CASE("call order: what was discarded has no say in the next micro-batch") {
   zero::SelfCommunicator self;
   Self engine(self, parameters({3, 3}));
   {
@@ -267,7 +267,7 @@ TEST_CASE("sequence: what was discarded has no say in the next micro-batch") {
   CHECK(engine.step({}).get().step == 2);
 }
 
-TEST_CASE("sequence: a lease knows its own parameters only, in every stage") {
+TEST_CASE("call order: a lease knows its own parameters only, in every stage") {
   zero::SelfCommunicator self;
   auto const check = [&]<class Engine>(Engine* /*type*/) {
     Engine engine(self, parameters({3, 3}));
@@ -285,7 +285,7 @@ TEST_CASE("sequence: a lease knows its own parameters only, in every stage") {
   check(static_cast<Gathering*>(nullptr));
 }
 
-TEST_CASE("sequence: parameters do not change while a lease is held, in every stage") {
+TEST_CASE("call order: parameters do not change while a lease is held, in every stage") {
   zero::SelfCommunicator self;
   auto const check = [&]<class Engine>(Engine* /*type*/) {
     Engine engine(self, parameters({3, 3}));
@@ -303,7 +303,7 @@ TEST_CASE("sequence: parameters do not change while a lease is held, in every st
   check(static_cast<Gathering*>(nullptr));
 }
 
-TEST_CASE("sequence: what outlives its engine is refused when used, and ends silently") {
+TEST_CASE("call order: what outlives its engine is refused when used, and ends silently") {
   zero::SelfCommunicator self;
   auto engine = std::make_unique<Gathering>(self, parameters({3, 3}));
   auto pass = engine->begin_micro_batch({});
@@ -320,7 +320,7 @@ TEST_CASE("sequence: what outlives its engine is refused when used, and ends sil
   CHECK(contains(message_of<zero::SequenceError>([&] { pass.finish({}); }), "the engine is gone"));
 }
 
-TEST_CASE("sequence: a lease that was released, and a gradient that was handed over, are refused") {
+TEST_CASE("call order: a lease that was released, and a gradient that was handed over, are refused") {
   zero::SelfCommunicator self;
   Gathering engine(self, parameters({3}));
   auto pass = engine.begin_micro_batch({});
@@ -334,7 +334,7 @@ TEST_CASE("sequence: a lease that was released, and a gradient that was handed o
   pass.finish({});
 }
 
-TEST_CASE("sequence: Inf and NaN on one rank skip the step on all, and name the first parameter") {
+TEST_CASE("call order: Inf and NaN on one rank skip the step on all, and name the first parameter") {
   for (float bad : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
     zero::run_ranks(3, [bad](zero::ThreadCommunicator& ranks) {
       Two engine(ranks, parameters({3, 300, 5}), {.gradient_clipping = 1.0});
@@ -357,7 +357,7 @@ TEST_CASE("sequence: Inf and NaN on one rank skip the step on all, and name the 
   }
 }
 
-TEST_CASE("sequence: the error of one rank ends the run of all of them") {
+TEST_CASE("call order: the error of one rank ends the run of all of them") {
   auto const message = message_of<zero::GradientError>([] {
     zero::run_ranks(3, [](zero::ThreadCommunicator& ranks) {
       Two engine(ranks, parameters({300, 5}), {.reduce = zero::Reduce::each_micro_batch});

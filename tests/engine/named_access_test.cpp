@@ -59,7 +59,8 @@ void check_round_trips(zero::ThreadCommunicator& ranks, double device_share = 0.
 
 }  // namespace
 
-TEST_CASE("access: parameters, gradients and states are written and read whole by name, in every stage and offloaded") {
+TEST_CASE(
+    "named access: parameters, gradients and states are written and read whole by name, in every stage and offloaded") {
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
     check_round_trips<engine_test::EngineOf<Stage::none>>(ranks);
     check_round_trips<engine_test::EngineOf<Stage::optimizer_states>>(ranks);
@@ -69,7 +70,7 @@ TEST_CASE("access: parameters, gradients and states are written and read whole b
   });
 }
 
-TEST_CASE("access: an infinite gradient that is written skips the step; a finite one in its place does not") {
+TEST_CASE("named access: an infinite gradient that is written skips the step; a finite one in its place does not") {
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
     engine_test::EngineOf<Stage::gradients> engine(ranks, parameters(sizes));
     auto poisoned = ramp(1500, 1.0F);
@@ -85,7 +86,7 @@ TEST_CASE("access: an infinite gradient that is written skips the step; a finite
   });
 }
 
-TEST_CASE("access: a delayed update shows by name at once, and to gathers after the next step or finish_update") {
+TEST_CASE("named access: a delayed update shows by name at once, and to gathers after the next step or finish_update") {
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
     using Engine = engine_test::EngineOf<Stage::parameters, zero::Precision<zero::BF16>, zero::CpuOffload>;
     Engine engine(ranks, parameters({300}), {.gradient_accumulation_steps = 2, .offload = {.delayed_update = true}});
@@ -114,7 +115,7 @@ TEST_CASE("access: a delayed update shows by name at once, and to gathers after 
   });
 }
 
-TEST_CASE("access: a late update is brought in neither under a lease nor between the micro-batches of a step") {
+TEST_CASE("named access: a late update is brought in neither under a lease nor between the micro-batches of a step") {
   zero::SelfCommunicator self;
   using Engine =
       engine_test::EngineOf<Stage::gradients, zero::Precision<zero::FP32>, zero::CpuOffload, zero::SelfCommunicator>;
@@ -131,7 +132,7 @@ TEST_CASE("access: a late update is brought in neither under a lease nor between
   CHECK(engine.step({.lr = 0.5}, {}).get().step == 2);
 }
 
-TEST_CASE("access: writing a parameter reaches the caller's adopted buffer, and no other's is touched") {
+TEST_CASE("named access: writing a parameter reaches the caller's adopted buffer, and no other's is touched") {
   zero::SelfCommunicator self;
   std::vector<float> first{1, 2, 3}, second{4, 5};
   zero::ParameterList list;
