@@ -14,24 +14,11 @@ using PrecisionOf = std::conditional_t<
     std::is_same_v<T, zero::float16>, zero::Precision<zero::FP16, zero::DynamicScale>,
     std::conditional_t<std::is_same_v<T, zero::bfloat16>, zero::Precision<zero::BF16>, zero::Precision<zero::FP32>>>;
 
+using Optimizer = zero::Optimizer<zero::AdamW, zero::AnyOffload>;
+
 /// The engine of a trainer whose parameters have type T; stage and offload are chosen by options.
 template <class Place, class T>
 using TrainerEngine =
-    zero::AnyEngine<zero::AdamW, PrecisionOf<T>, typename Place::Backend, typename Place::Communicator>;
+    zero::Engine<zero::AnyStage, Optimizer, PrecisionOf<T>, typename Place::Backend, typename Place::Communicator>;
 
 }  // namespace gpt2
-
-// Each stage is instantiated in a translation unit of its own (engine_stage_N.cpp), so that a build is parallel.
-#define GPT2_ENGINE(stage, Place, T)                                                                         \
-  template std::unique_ptr<gpt2::TrainerEngine<Place, T>>                                                    \
-  zero::make_engine_of_stage<stage, zero::AdamW, gpt2::PrecisionOf<T>, Place::Backend, Place::Communicator>( \
-      Place::Communicator&, zero::ParameterList const&, std::optional<zero::CpuOffload::Config> const&,      \
-      typename gpt2::TrainerEngine<Place, T>::Config const&);
-#define GPT2_ENGINES(prefix, stage, Place)                                                                     \
-  prefix GPT2_ENGINE(stage, Place, float) prefix GPT2_ENGINE(stage, Place, zero::bfloat16) prefix GPT2_ENGINE( \
-      stage, Place, zero::float16)
-#define GPT2_EXTERN_ENGINES(Place)                           \
-  GPT2_ENGINES(extern, zero::Stage::none, Place)             \
-  GPT2_ENGINES(extern, zero::Stage::optimizer_states, Place) \
-  GPT2_ENGINES(extern, zero::Stage::gradients, Place)        \
-  GPT2_ENGINES(extern, zero::Stage::parameters, Place)

@@ -61,4 +61,9 @@ struct HostPlace {
 
 }  // namespace gpt2
 
-GPT2_EXTERN_ENGINES(gpt2::HostPlace)
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::HostBackend,
+                                   zero::ThreadCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
+                                   zero::HostBackend, zero::ThreadCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::HostBackend,
+                                   zero::ThreadCommunicator>;

@@ -43,7 +43,7 @@ namespace zero {
 /// \tparam Opt the rule and where its states live, e.g. Optimizer<AdamW, CpuOffload>
 /// \tparam Prec compute type, loss scaler and sum type, e.g. Precision<FP16, DynamicScale>
 template <class Partition, class Opt, class Prec, class Backend = HostBackend, class Communicator = SelfCommunicator>
-class Engine final {
+class Engine final : public detail::PublishedStage<Partition> {
   static_assert(
       partitioner_policy<Partition>,
       "zero::Engine: the first argument must be a partitioner, e.g. zero::Partitioner<zero::Stage::gradients>");
@@ -55,6 +55,7 @@ class Engine final {
   static_assert(communicator_on<Communicator, typename Backend::Stream>,
                 "zero::Engine: the fifth argument must be a communicator for this backend's streams, e.g. "
                 "zero::ThreadCommunicator");
+  static constexpr bool stage_at_run_time = std::is_same_v<Partition, AnyStage>;
   using Rule = typename Opt::rule;
   using Offload = typename Opt::offload;
   using Scaler = typename Prec::scale;
@@ -81,15 +82,15 @@ class Engine final {
   using Lease = ParameterLease<Compute, Stream>;
   using Gradients = GradientLease<Compute, Stream>;
   using Ticket = StepTicket<typename Backend::Event>;
-  static constexpr Stage stage = Partition::stage;
 
   /// Lays the model out and takes the initial values of adopted parameters; placed ones are 0 until written.
   /// Collective, blocks. \p communicator must outlive the engine. \throws ConfigurationError on every rank for settings
   /// that cannot work, MismatchError where ranks differ.
-  Engine(Communicator& communicator, ParameterList const& parameters, Config config = {})
-      : config_(std::move(config)),
-        operations_(communicator, config_),
-        core_(operations_, parameters, detail::settings_of<Offload>(config_, stage), config_.backend) {}
+  Engine(Communicator& communicator, ParameterList const& parameters, Config config = {}) requires(!stage_at_run_time)
+      : Engine(Partition::stage, std::move(config), communicator, parameters) {}
+  /// The same with the stage \p stage, where the partitioner is AnyStage.
+  Engine(Stage stage, Communicator& communicator, ParameterList const& parameters,
+         Config config = {}) requires stage_at_run_time : Engine(stage, std::move(config), communicator, parameters) {}
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
@@ -197,6 +198,11 @@ class Engine final {
   [[nodiscard]] ParameterId find(std::string_view name) const { return core_.find(name); }
 
  private:
+  Engine(Stage chosen, Config config, Communicator& communicator, ParameterList const& parameters)
+      : config_(std::move(config)),
+        operations_(communicator, config_),
+        core_(operations_, parameters, detail::settings_of(config_, chosen), config_.backend) {}
+
   Config config_;
   detail::TypedOperations<Opt, Prec, Backend, Communicator> operations_;
   detail::EngineCore<Backend> core_;

@@ -41,26 +41,28 @@ struct EngineConfig {
   typename Scaler::Config scale{};
   typename Offload::Config offload{};
   typename Backend::Config backend{};
-
-  /// The same settings for an engine with another offload.
-  template <class Other>
-  [[nodiscard]] EngineConfig<Rule, Scaler, Other, Backend> with_offload(typename Other::Config const& other) const {
-    return {gradient_accumulation_steps,
-            gradient_clipping,
-            reduce,
-            bucket_elements,
-            alignment_elements,
-            gradient_ring,
-            missing_gradient,
-            max_live_elements,
-            prefetch_units,
-            persistence_threshold,
-            optimizer,
-            scale,
-            other,
-            backend};
-  }
 };
+
+/// Stands for a policy whose settings do not count.
+struct NoPolicy {
+  struct Config {};
+};
+
+/// Calls `visit(name, configs.setting...)` for every setting that is not a policy's: what ranks compare, the planner
+/// takes over and copies copy.
+template <class Visitor, class... Configs>
+constexpr void for_each_setting(Visitor&& visit, Configs&... configs) {
+  visit("gradient_accumulation_steps", configs.gradient_accumulation_steps...);
+  visit("gradient_clipping", configs.gradient_clipping...);
+  visit("reduce", configs.reduce...);
+  visit("bucket_elements", configs.bucket_elements...);
+  visit("alignment_elements", configs.alignment_elements...);
+  visit("gradient_ring", configs.gradient_ring...);
+  visit("missing_gradient", configs.missing_gradient...);
+  visit("max_live_elements", configs.max_live_elements...);
+  visit("prefetch_units", configs.prefetch_units...);
+  visit("persistence_threshold", configs.persistence_threshold...);
+}
 
 /// What changes from step to step.
 struct StepOptions {

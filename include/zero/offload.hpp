@@ -6,13 +6,14 @@
 #include <zero/support/message.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace zero {
 
 /// Optimizer states and master parameters stay on the device, and the update runs there.
 struct NoOffload {
-  static constexpr bool offloads = false;
+  static constexpr bool offloads = false;  ///< whether states may live in host memory
   static constexpr std::string_view name = "NoOffload";
   struct Config {};
   static void validate(Config const& /*config*/) {}
@@ -47,6 +48,15 @@ struct CpuOffload {
     detail::require(!config.delayed_update || config.device_share == 0.0,
                     "zero::CpuOffload: what stays on the device would not be updated late, and results would depend on "
                     "the share: leave out device_share or delayed_update");
+  }
+};
+
+/// Offload that is chosen when the program runs: the settings of CpuOffload, or none. Costs the code of both.
+struct AnyOffload {
+  static constexpr bool offloads = true;
+  using Config = std::optional<CpuOffload::Config>;
+  static void validate(Config const& config) {
+    if (config) CpuOffload::validate(*config);
   }
 };
 

@@ -22,11 +22,27 @@ struct Partitioner {
   static constexpr Stage stage = S;
 };
 
-/// A partitioner publishes its `stage`.
+/// The first policy of an engine whose stage is chosen when the program runs: its constructor takes it. See
+/// any_engine.hpp.
+struct AnyStage {};
+
+/// A partitioner publishes its `stage`, or leaves it to the constructor.
 template <class P>
-concept partitioner_policy = requires {
+concept partitioner_policy = std::same_as<P, AnyStage> || requires {
   { P::stage } -> std::convertible_to<Stage>;
 };
-static_assert(partitioner_policy<Partitioner<Stage::gradients>>);
+static_assert(partitioner_policy<Partitioner<Stage::gradients>> && partitioner_policy<AnyStage>);
+
+namespace detail {
+
+/// What an engine publishes of its partitioner: nothing where the stage is chosen at run time.
+template <class Partition>
+struct PublishedStage {
+  static constexpr Stage stage = Partition::stage;
+};
+template <>
+struct PublishedStage<AnyStage> {};
+
+}  // namespace detail
 
 }  // namespace zero

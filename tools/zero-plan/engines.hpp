@@ -8,13 +8,11 @@
 #include <zero/optimizer.hpp>
 #include <zero/precision.hpp>
 
-#include <memory>
-#include <optional>
-
 namespace zero_plan {
 
+using AnyAdamW = zero::Optimizer<zero::AdamW, zero::AnyOffload>;
 template <class Prec>
-using EngineOf = zero::AnyEngine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>;
+using EngineOf = zero::Engine<zero::AnyStage, AnyAdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>;
 
 using FP32Prec = zero::Precision<zero::FP32>;
 using BF16Prec = zero::Precision<zero::BF16>;
@@ -24,15 +22,14 @@ using FP16Sums = zero::Precision<zero::FP16, zero::DynamicScale, zero::BF16>;
 
 }  // namespace zero_plan
 
-// The engines of one precision, which a translation unit of their own instantiates.
-#define ZERO_PLAN_ENGINES(prefix, Prec)                                                            \
-  prefix template std::unique_ptr<zero_plan::EngineOf<Prec>>                                       \
-  zero::make_any_engine<zero::AdamW, Prec, zero::SimulationBackend, zero::SimulationCommunicator>( \
-      zero::Stage, zero::SimulationCommunicator&, zero::ParameterList const&,                      \
-      std::optional<zero::CpuOffload::Config> const&, typename zero_plan::EngineOf<Prec>::Config const&);
-
-ZERO_PLAN_ENGINES(extern, zero_plan::FP32Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::BF16Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::BF16Sums)
-ZERO_PLAN_ENGINES(extern, zero_plan::FP16Prec)
-ZERO_PLAN_ENGINES(extern, zero_plan::FP16Sums)
+// Each precision is instantiated in a translation unit of its own, so that a build is parallel.
+extern template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::FP32Prec, zero::SimulationBackend,
+                                   zero::SimulationCommunicator>;
+extern template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::BF16Prec, zero::SimulationBackend,
+                                   zero::SimulationCommunicator>;
+extern template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::BF16Sums, zero::SimulationBackend,
+                                   zero::SimulationCommunicator>;
+extern template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::FP16Prec, zero::SimulationBackend,
+                                   zero::SimulationCommunicator>;
+extern template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::FP16Sums, zero::SimulationBackend,
+                                   zero::SimulationCommunicator>;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace zero_plan {
 
@@ -18,15 +19,18 @@ struct Types {
   zero::ElementType sum = zero::ElementType::fp32;
 };
 
-/// The engine's settings that change its memory or traffic, by the names that EngineConfig gives them.
+/// What one row of a plan is made of: the settings of an engine, by the names that EngineConfig gives them. One that is
+/// forgotten here does not compile, because `config_of` asks for each.
 struct Settings {
   zero::PlanSettings plan{};
   Types types{};
   int gradient_accumulation_steps = 1;
+  double gradient_clipping = 0.0;
   std::optional<zero::Reduce> reduce{};
   std::optional<std::size_t> bucket_elements{};
   std::size_t alignment_elements = 128;
   std::optional<int> gradient_ring{};
+  zero::MissingGradient missing_gradient = zero::MissingGradient::error;
   std::size_t max_live_elements = 0;
   int prefetch_units = 1;
   std::size_t persistence_threshold = 0;
@@ -49,17 +53,13 @@ decltype(auto) with_precision(Types types, F&& f) {
                             ": 16-bit types sum in fp32 or bf16, fp32 in fp32"}));
 }
 
-/// The engine's configuration for \p settings; what they do not name does not change memory or traffic.
+/// The engine's configuration for \p settings.
 template <class Prec>
 [[nodiscard]] typename EngineOf<Prec>::Config config_of(Settings const& settings) {
-  return {.gradient_accumulation_steps = settings.gradient_accumulation_steps,
-          .reduce = settings.reduce,
-          .bucket_elements = settings.bucket_elements,
-          .alignment_elements = settings.alignment_elements,
-          .gradient_ring = settings.gradient_ring,
-          .max_live_elements = settings.max_live_elements,
-          .prefetch_units = settings.prefetch_units,
-          .persistence_threshold = settings.persistence_threshold};
+  typename EngineOf<Prec>::Config config;
+  auto const copy = [](std::string_view, auto& to, auto const& from) { to = from; };
+  zero::for_each_setting(copy, config, settings);
+  return config;
 }
 
 /// Plans one step with AdamW. \throws as zero::plan_step.

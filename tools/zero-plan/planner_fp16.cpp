@@ -2,4 +2,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "engines.hpp"
 
-ZERO_PLAN_ENGINES(, zero_plan::FP16Prec)
+template class zero::Engine<zero::AnyStage, zero_plan::AnyAdamW, zero_plan::FP16Prec, zero::SimulationBackend,
+                            zero::SimulationCommunicator>;

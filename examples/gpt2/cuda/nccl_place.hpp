@@ -31,4 +31,9 @@ struct NcclPlace {
 
 }  // namespace gpt2
 
-GPT2_EXTERN_ENGINES(gpt2::NcclPlace)
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
+                                   zero::NcclCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
+                                   zero::CudaBackend, zero::NcclCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::CudaBackend,
+                                   zero::NcclCommunicator>;

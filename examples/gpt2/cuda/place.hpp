@@ -72,4 +72,9 @@ struct CudaPlace {
 
 }  // namespace gpt2
 
-GPT2_EXTERN_ENGINES(gpt2::CudaPlace)
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
+                                   zero::ThreadCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
+                                   zero::CudaBackend, zero::ThreadCommunicator>;
+extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::CudaBackend,
+                                   zero::ThreadCommunicator>;

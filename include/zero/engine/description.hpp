@@ -12,8 +12,12 @@
 #include <zero/version.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace zero::detail {
 
@@ -42,33 +46,37 @@ namespace zero::detail {
   return text;
 }
 
+/// Appends one setting; what is left to its default shows as 0, and as -1 for a choice.
+class SettingWriter {
+ public:
+  explicit SettingWriter(std::string& text) : text_(text) {}
+  void operator()(std::string_view name, double value) const { append(name, exact_text(value)); }
+  template <class Value>
+  requires std::is_integral_v<Value> || std::is_enum_v<Value>
+  void operator()(std::string_view name, Value value) const {
+    append(name, concat({static_cast<std::int64_t>(value)}));
+  }
+  template <class Value>
+  void operator()(std::string_view name, std::optional<Value> const& value) const {
+    if (value) return (*this)(name, *value);
+    append(name, std::is_enum_v<Value> ? "-1" : "0");
+  }
+
+ private:
+  [[gnu::noinline]] void append(std::string_view name, std::string_view value) const {
+    text_ += concat({"\n", name, " ", value});
+  }
+  std::string& text_;
+};
+
 [[gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
-  return concat({"\ngradient_accumulation_steps ",
-                 settings.gradient_accumulation_steps,
-                 "\ngradient_clipping ",
-                 exact_text(settings.gradient_clipping),
-                 "\nreduce ",
-                 settings.reduce ? static_cast<int>(*settings.reduce) : -1,
-                 "\nbucket_elements ",
-                 settings.bucket_elements.value_or(0),
-                 "\ngranule ",
-                 settings.alignment_elements,
-                 "\ngradient_ring ",
-                 settings.gradient_ring.value_or(0),
-                 "\nmissing_gradient ",
-                 static_cast<int>(settings.missing_gradient),
-                 "\nlive_elements ",
-                 settings.max_live_elements,
-                 "\nprefetch_units ",
-                 settings.prefetch_units,
-                 "\nkeep_whole_below ",
-                 settings.persistence_threshold,
-                 "\nlr ",
-                 exact_text(settings.lr),
-                 "\ndevice_share of the offload ",
-                 exact_text(settings.offload.device_share),
-                 "\ndelayed_update of the offload ",
-                 static_cast<int>(settings.offload.delayed_update)});
+  std::string text;
+  SettingWriter const write(text);
+  for_each_setting(write, settings);
+  write("lr", settings.lr);
+  write("device_share of the offload", settings.offload.device_share);
+  write("delayed_update of the offload", settings.offload.delayed_update);
+  return text;
 }
 
 /// All that must be the same on every rank, one thing per line, so that the first difference can be shown.

@@ -4,6 +4,7 @@
 
 #include <zero/engine/operations.hpp>
 #include <zero/engine/policy_fingerprint.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/decide.hpp>
@@ -198,13 +199,14 @@ class TypedOperations final : public EngineOperations<Backend> {
   };
 
   static PolicyTraits traits_of(Config const& config) {
+    bool const offloads = offload_of(config.offload).has_value();
     return {.rule = policy_name<Rule>(),
             .scaler = policy_name<Scaler>(),
-            .offload = policy_name<Offload>(),
+            .offload = offloads ? CpuOffload::name : NoOffload::name,
             .state_names = state_names(),
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
-            .offloads = Offload::offloads,
+            .offloads = offloads,
             .fails_when_exhausted = fails_at_minimum(config.scale),
             .state_count = Rule::state_count,
             .scaler_bytes = sizeof(StepState<Scaler>),

@@ -11,26 +11,16 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 
 namespace zero::detail {
 
 /// The settings of an engine that no policy's type decides, for what is written once for all engines.
-struct EngineSettings {
+struct EngineSettings : EngineConfig<NoPolicy, NoPolicy, CpuOffload, NoPolicy> {
   Stage stage = Stage::none;
-  int gradient_accumulation_steps = 1;
-  double gradient_clipping = 0.0;
-  std::optional<Reduce> reduce{};
-  std::optional<std::size_t> bucket_elements{};
-  std::size_t alignment_elements = 0;
-  std::optional<int> gradient_ring{};
-  MissingGradient missing_gradient = MissingGradient::error;
-  std::size_t max_live_elements = 0;
-  int prefetch_units = 0;
-  std::size_t persistence_threshold = 0;
   double lr = 0.0;
-  bool offloads = false;
-  CpuOffload::Config offload{};
+  bool offloads = false;  ///< whether `offload` counts
 };
 
 inline void check_lr(double const& lr) {
@@ -50,23 +40,27 @@ inline void check_clipping(double const& clipping) {
   check_lr(settings.lr);
 }
 
+/// The settings of offload that \p config asks for; empty where states stay on the device.
+template <class Config>
+std::optional<CpuOffload::Config> offload_of(Config const& config) {
+  if constexpr (std::is_convertible_v<Config const&, std::optional<CpuOffload::Config>>) {
+    return config;
+  } else {
+    return std::nullopt;
+  }
+}
+
 /// The settings of \p config that the schedule needs.
-template <class Offload, class Config>
+template <class Config>
 EngineSettings settings_of(Config const& config, Stage stage) {
-  EngineSettings settings{.stage = stage,
-                          .gradient_accumulation_steps = config.gradient_accumulation_steps,
-                          .gradient_clipping = config.gradient_clipping,
-                          .reduce = config.reduce,
-                          .bucket_elements = config.bucket_elements,
-                          .alignment_elements = config.alignment_elements,
-                          .gradient_ring = config.gradient_ring,
-                          .missing_gradient = config.missing_gradient,
-                          .max_live_elements = config.max_live_elements,
-                          .prefetch_units = config.prefetch_units,
-                          .persistence_threshold = config.persistence_threshold,
-                          .lr = static_cast<double>(config.optimizer.lr),
-                          .offloads = Offload::offloads};
-  if constexpr (std::is_same_v<Offload, CpuOffload>) settings.offload = config.offload;
+  EngineSettings settings;
+  auto const copy = [](std::string_view, auto& to, auto const& from) { to = from; };
+  for_each_setting(copy, settings, config);
+  settings.stage = stage;
+  settings.lr = static_cast<double>(config.optimizer.lr);
+  auto const offload = offload_of(config.offload);
+  settings.offloads = offload.has_value();
+  if (offload) settings.offload = *offload;
   return settings;
 }
 

@@ -171,18 +171,18 @@ inline ParameterList without_adopted(ParameterList const& parameters, std::size_
 }  // namespace detail
 
 /// Predicts the memory and the traffic of one rank: builds the engine itself over memory without storage, runs a step
-/// of the loop of examples/quickstart on it, and reads its books. Needs neither the memory nor the ranks; of alike
+/// of the loop of examples/quickstart on it, and reads its reports. Needs neither the memory nor the ranks; of alike
 /// micro-batches it runs one. Adopted buffers are sized, never read. Blocks. \tparam Rule, Prec the engine's policies.
 /// \throws as the engine for settings that cannot work.
 template <class Rule, class Prec>
 [[nodiscard]] Plan plan_step(ParameterList const& parameters, PlanSettings const& settings,
-                             EngineConfig<Rule, typename Prec::scale, NoOffload, SimulationBackend> config) {
+                             typename AnyEngine<Rule, Prec, SimulationBackend, SimulationCommunicator>::Config config) {
   detail::require(settings.world >= 1 && settings.world <= (1 << 16), "zero::plan_step: world must be 1 to 65536");
   detail::require(settings.rank >= 0 && settings.rank < settings.world,
                   "zero::plan_step: rank must be one of the world's");
   Plan plan;
   auto const placed = detail::without_adopted(parameters, plan.adopted_bytes);
-  detail::check_settings(detail::settings_of<NoOffload>(config, settings.stage));
+  detail::check_settings(detail::settings_of(config, settings.stage));
   int const micro_batches = config.gradient_accumulation_steps;
   config.gradient_accumulation_steps = std::min(micro_batches, detail::planned_micro_batches);
   SimulationOptions const options{.ranks = settings.world,

@@ -1,7 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The zero authors
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <zero/engine.cuh>
-
-#include "nccl_place.hpp"
-
-GPT2_ENGINES(, zero::Stage::gradients, gpt2::NcclPlace)

@@ -1,5 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The zero authors
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "host_place.hpp"
-
-GPT2_ENGINES(, zero::Stage::none, gpt2::HostPlace)
