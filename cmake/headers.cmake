@@ -8,6 +8,7 @@
 set(ZERO_PUBLIC_HEADERS
   include/zero/any_engine.hpp
   include/zero/backend.hpp
+  include/zero/backend_kernels.hpp
   include/zero/backends/cuda.cuh
   include/zero/backends/cuda.hpp
   include/zero/backends/host.hpp
@@ -63,6 +64,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/kernels/norm.hpp
   include/zero/kernels/norm_words.hpp
   include/zero/kernels/real.hpp
+  include/zero/kernels/rule_facts.hpp
   include/zero/kernels/sgd.hpp
   include/zero/kernels/update.cuh
   include/zero/kernels/update.hpp
@@ -121,19 +123,28 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/utf8.hpp
   include/zero/communicators/detail/collective_label.hpp
   include/zero/cuda/detail/device.hpp
+  include/zero/engine/capture.hpp
+  include/zero/engine/collectives.hpp
   include/zero/engine/context.hpp
+  include/zero/engine/contracts.hpp
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
+  include/zero/engine/kernels.hpp
   include/zero/engine/lease_interfaces.hpp
   include/zero/engine/lease_records.hpp
   include/zero/engine/memory_labels.hpp
+  include/zero/engine/named_access.hpp
   include/zero/engine/operations.hpp
   include/zero/engine/parts.hpp
+  include/zero/engine/phase.hpp
+  include/zero/engine/policies.hpp
   include/zero/engine/policy_fingerprint.hpp
-  include/zero/engine/policy_operations.hpp
   include/zero/engine/rank_agreement.hpp
   include/zero/engine/settings.hpp
   include/zero/engine/state_access.hpp
+  include/zero/engine/typed_collectives.hpp
+  include/zero/engine/typed_kernels.hpp
+  include/zero/engine/typed_policies.hpp
   include/zero/gradients/arrivals.hpp
   include/zero/gradients/leases.hpp
   include/zero/gradients/norm.hpp
@@ -181,10 +192,12 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/simulation/detail/vector_clock.hpp
   include/zero/simulation/detail/world.hpp
   include/zero/step/decider.hpp
+  include/zero/step/decision_layout.hpp
   include/zero/step/reports.hpp
   include/zero/support/fixed_array.hpp
   include/zero/support/function_ref.hpp
   include/zero/support/message.hpp
+  include/zero/support/out_of_line.hpp
   include/zero/support/reusable_vector.hpp
   include/zero/support/stream_fence.hpp)
 

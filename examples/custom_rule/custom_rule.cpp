@@ -6,16 +6,13 @@
 // every instruction set, because it is written over an operations type.
 #include <zero/engine.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <string_view>
 
 struct Signum {
-  static constexpr std::string_view name = "Signum";
   static constexpr std::size_t state_count = 1;
-  static constexpr std::array<std::string_view, 1> state_names{"average"};
+  static constexpr zero::RuleFacts facts{.name = "Signum", .state_names = {"average"}};
   struct Config {
     double lr = 1e-3;
     double beta = 0.9;

@@ -25,6 +25,36 @@ struct CopyRange {
   std::size_t bytes = 0;
 };
 
+/// What a backend can, besides memory, streams, copies and kernels: `static constexpr BackendFacts facts{...};`. A fact
+/// that is true requires its members, and a member without its fact is refused by the engine.
+struct BackendFacts {
+  /// Records what is put on streams and runs it again; see capturing_backend.
+  bool captures_graphs = false;
+  /// `synchronize_all() noexcept` waits for the whole device, after a failure that leaves open what runs.
+  bool synchronizes_all = false;
+  /// `check_adopted(data, parameter)` throws ConfigurationError for a buffer of the caller's that kernels cannot read.
+  bool checks_adopted = false;
+  /// `pin(bytes)` locks memory of the caller's for fast copies, for as long as the std::shared_ptr<void> lives.
+  bool pins_memory = false;
+  /// `name_memory(data, bytes, name)` takes names for messages, where `wants_names()`.
+  bool names_memory = false;
+  /// `record(event, stream, site)` and `wait(stream, event, site)` take the CallSite that orders.
+  bool takes_call_sites = false;
+  /// `allocate_for_collectives_from(memory)` takes the memory of collectives from the communicator;
+  /// `close_collective_memory()` returns the blocks that it has handed out.
+  bool allocates_for_collectives = false;
+};
+
+/// The facts of \p B; none where it publishes none.
+template <class B>
+[[nodiscard]] constexpr BackendFacts backend_facts() noexcept {
+  if constexpr (requires { B::facts; }) {
+    return B::facts;
+  } else {
+    return {};
+  }
+}
+
 /// A backend: memory of three kinds, streams, events and the few kernels that a step needs. Only its operations touch
 /// the engine's buffers. A `Stream` is a trivially copyable reference, passed last and never defaulted; operations may
 /// return before they have run, in the order of their stream; an `Event` is recorded on one stream and waited for by
@@ -35,8 +65,7 @@ struct CopyRange {
 /// before the event, `host_reads` and `host_writes` announce an access. A checking backend judges them; the others do
 /// nothing there.
 ///
-/// Kernels (see backends/host.hpp for their contracts): zero, copy, copy_many, copy_on_host, accumulate, squares,
-/// decide, update, update_on_host, cast_on_host.
+/// The kernels of an engine's types are a concept of their own: kernel_backend in backend_kernels.hpp.
 template <class B>
 concept backend_policy = requires(B& backend, typename B::Config config, typename B::Stream stream,
                                   typename B::Event& event, MemoryKind kind, MemoryPurpose purpose, MemoryBlock block,
@@ -58,6 +87,28 @@ concept backend_policy = requires(B& backend, typename B::Config config, typenam
   backend.copy(to, from, std::size_t{1}, stream);
   backend.copy_on_host(to, from, std::size_t{1}, stream);
   backend.copy_many(ranges, stream);
+};
+
+/// A backend whose streams can be recorded into a graph that is launched later. `origin` is the caller's stream, `own`
+/// the engine's.
+///
+///   begin_capture(origin, own)     from here on what is put on both is recorded, and not run
+///   end_capture(origin, own)       returns what was recorded
+///   abandon_capture(origin)        drops it; noexcept
+///   launch(graph, origin)          runs it in the order of `origin`
+///   end_replay(origin, own)        `own` waits for what was launched
+///   wait_for(waiting, signalling)  a stream waits for the work on another
+///   capturing()                    whether a capture is open
+template <class B>
+concept capturing_backend = requires(B& backend, typename B::Stream stream, typename B::Graph const& graph) {
+  backend.begin_capture(stream, stream);
+  { backend.end_capture(stream, stream) } -> std::same_as<typename B::Graph>;
+  { backend.abandon_capture(stream) }
+  noexcept;
+  backend.launch(graph, stream);
+  backend.end_replay(stream, stream);
+  backend.wait_for(stream, stream);
+  { backend.capturing() } -> std::convertible_to<bool>;
 };
 
 }  // namespace zero

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/communicator.hpp>
+#include <zero/backend.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/lease.hpp>
@@ -26,8 +26,7 @@ struct GraphOf {
   using type = NoGraph;
 };
 template <class Backend>
-requires requires { typename Backend::Graph; }
-struct GraphOf<Backend> {
+requires(backend_facts<Backend>().captures_graphs) struct GraphOf<Backend> {
   using type = typename Backend::Graph;
 };
 

@@ -18,6 +18,36 @@ struct CollectivePurpose {
   std::size_t bucket = CommunicationError::no_bucket;
 };
 
+/// What a communicator can, besides the collectives: `static constexpr CommunicatorFacts facts{...};`. A fact that is
+/// true requires its members, and a member without its fact is refused by the engine, so that nothing is left out
+/// because of a misspelt name.
+struct CommunicatorFacts {
+  /// `staging_bytes<S, T>(count)`: bytes of device memory that `reduce_scatter_add` of slices of up to count elements
+  /// needs. It takes them as a last argument then, a std::span<std::byte> that the engine has accounted.
+  bool needs_staging = false;
+  /// `check()` throws CommunicationError where a rank has failed, so that what a stream has brought since may be
+  /// anything.
+  bool reports_failures = false;
+  /// Collectives can be recorded into a CUDA graph. Without it only one rank can.
+  bool can_be_captured = false;
+  /// `watch(purpose, stream)`: called after a recorded step was launched: all ranks fail where it does not pass within
+  /// the deadline.
+  bool watches_replays = false;
+  /// `collective_memory()`: what the backend allocates the memory of collectives from; `register_buffers(blocks)`:
+  /// makes it known, for as long as the std::shared_ptr<void> that it returns lives.
+  bool registers_memory = false;
+};
+
+/// The facts of \p C; none where it publishes none.
+template <class C>
+[[nodiscard]] constexpr CommunicatorFacts communicator_facts() noexcept {
+  if constexpr (requires { C::facts; }) {
+    return C::facts;
+  } else {
+    return {};
+  }
+}
+
 /// The ranks that train together. Every rank calls the same collectives in the same order. Collectives on buffers are
 /// operations of a stream: they may return before they have run, and the buffers stay in use until the stream has
 /// passed them. `exchange` and `rank`, `size`, `local_size` are the host's.
@@ -35,16 +65,7 @@ struct CollectivePurpose {
 ///   exchange(mine, all)
 ///     all: size x mine.size() bytes, of which part r comes from rank r; blocks.
 ///
-/// Optional:
-///   staging_bytes<S, T>(count)
-///     bytes of device memory that `reduce_scatter_add` of slices of up to count elements needs; it takes them as a
-///     last argument then, a std::span<std::byte> that the engine has accounted.
-///   check()
-///     throws CommunicationError where a rank has failed, so that what a stream has brought since may be anything.
-///   can_be_captured
-///     true where collectives can be recorded into a CUDA graph.
-///   watch(purpose, stream)
-///     called behind a recorded step that was launched: all ranks fail where it does not pass within the deadline.
+/// A communicator that can more says so in its `facts`; see CommunicatorFacts.
 ///
 /// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
 template <class C, class Stream>

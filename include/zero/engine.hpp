@@ -11,9 +11,13 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
+#include <zero/engine/contracts.hpp>
 #include <zero/engine/core.hpp>
-#include <zero/engine/policy_operations.hpp>
+#include <zero/engine/operations.hpp>
 #include <zero/engine/settings.hpp>
+#include <zero/engine/typed_collectives.hpp>
+#include <zero/engine/typed_kernels.hpp>
+#include <zero/engine/typed_policies.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/lease.hpp>
@@ -73,6 +77,12 @@ class Engine final : public detail::PublishedStage<Partition> {
                 "zero::DynamicScale>");
   static_assert(!std::is_same_v<typename Prec::sum, FP16>,
                 "zero::Precision: sums of gradients overflow in FP16: write zero::BF16 or leave zero::FP32");
+  using Value = typename Prec::compute::type;
+  using Sum = typename Prec::sum::type;
+  static_assert(detail::PolicyContract<Rule, Scaler>::holds);
+  static_assert(detail::BackendContract<Backend>::holds);
+  static_assert(detail::KernelContract<Backend, Rule, Scaler, Value, Sum, Offload::offloads>::holds);
+  static_assert(detail::CommunicatorContract<Communicator, Backend, Value, Sum>::holds);
 
  public:
   /// Type of parameters and gradients.
@@ -145,29 +155,34 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// default stream. \throws ConfigurationError, SequenceError, CudaError; the engine is unchanged then.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
-    static_assert(
-        requires { typename Backend::Graph; },
-        "zero::Engine::capture: this backend records no graphs: use zero::CudaBackend");
+    static_assert(backend_facts<Backend>().captures_graphs,
+                  "zero::Engine::capture: this backend records no graphs: use zero::CudaBackend");
     return core_.capture(stream, body);
   }
 
   // ------------------------------------------------------------------------------------------------- by name
 
   /// One whole parameter in fp32: the master value where there is one. Collective, blocks.
-  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) { return core_.read_parameter(name); }
+  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) {
+    return core_.by_name().read_parameter(name);
+  }
   /// Sets one whole parameter on all ranks, which must pass the same values. Collective, blocks.
-  void write_parameter(std::string_view name, std::span<float const> values) { core_.write_parameter(name, values); }
+  void write_parameter(std::string_view name, std::span<float const> values) {
+    core_.by_name().write_parameter(name, values);
+  }
   /// The unscaled averaged gradient that the coming `step` will use, before clipping. Collective, blocks.
   /// \throws SequenceError before the step's last micro-batch is finished.
-  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return core_.read_gradient(name); }
+  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return core_.by_name().read_gradient(name); }
   /// Replaces the gradient that the coming `step` will use. Collective, blocks. \throws as `read_gradient`.
-  void write_gradient(std::string_view name, std::span<float const> values) { core_.write_gradient(name, values); }
+  void write_gradient(std::string_view name, std::span<float const> values) {
+    core_.by_name().write_gradient(name, values);
+  }
   /// The rule's \p k-th state of one whole parameter. Collective, blocks.
   [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
-    return core_.read_state(name, k);
+    return core_.by_name().read_state(name, k);
   }
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
-    core_.write_state(name, k, values);
+    core_.by_name().write_state(name, k, values);
   }
 
   /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
@@ -200,11 +215,15 @@ class Engine final : public detail::PublishedStage<Partition> {
  private:
   Engine(Stage chosen, Config config, Communicator& communicator, ParameterList const& parameters)
       : config_(std::move(config)),
-        operations_(communicator, config_),
-        core_(operations_, parameters, detail::settings_of(config_, chosen), config_.backend) {}
+        collectives_(communicator),
+        kernels_(config_.scale),
+        policies_(config_),
+        core_({collectives_, kernels_, policies_}, parameters, detail::settings_of(config_, chosen), config_.backend) {}
 
   Config config_;
-  detail::TypedOperations<Opt, Prec, Backend, Communicator> operations_;
+  detail::TypedCollectives<Prec, Backend, Communicator> collectives_;
+  detail::TypedKernels<Opt, Prec, Backend> kernels_;
+  detail::TypedPolicies<Opt, Prec, Config> policies_;
   detail::EngineCore<Backend> core_;
 };
 

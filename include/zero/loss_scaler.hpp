@@ -15,9 +15,26 @@
 
 namespace zero {
 
+/// What a scaler says of itself, all of it optional: `static constexpr ScalerFacts facts{.name = "MyScale"};`.
+struct ScalerFacts {
+  std::string_view name = "of the user's";  ///< compared over ranks, and written into checkpoints
+  /// `validate(config)` throws std::invalid_argument or ConfigurationError for settings that cannot work.
+  bool validates = false;
+};
+
+/// The facts of \p S; the defaults where it publishes none.
+template <class S>
+[[nodiscard]] constexpr ScalerFacts scaler_facts() noexcept {
+  if constexpr (requires { S::facts; }) {
+    return S::facts;
+  } else {
+    return {};
+  }
+}
+
 /// No loss scaling: gradients are those of the loss itself.
 struct NoScale {
-  static constexpr std::string_view name = "NoScale";
+  static constexpr ScalerFacts facts{.name = "NoScale", .validates = true};
   struct Config {};
   struct State {
     float scale = 1.0F;
@@ -29,7 +46,7 @@ struct NoScale {
 
 /// One scale for the whole run. A step whose gradients overflow is skipped and reported; the scale stays.
 struct StaticScale {
-  static constexpr std::string_view name = "StaticScale";
+  static constexpr ScalerFacts facts{.name = "StaticScale", .validates = true};
   struct Config {
     float scale = 1024.0F;  ///< positive and finite; a power of two loses no bits
   };
@@ -54,7 +71,7 @@ enum class AtMinimumScale : std::uint8_t {
 /// DeepSpeed's configuration names: the scale doubles after `window` steps in a row without overflow, and halves once
 /// `hysteresis` overflows have been seen.
 struct DynamicScale {
-  static constexpr std::string_view name = "DynamicScale";
+  static constexpr ScalerFacts facts{.name = "DynamicScale", .validates = true};
   struct Config {
     float initial = 65536.0F;             ///< first scale
     float factor = 2.0F;                  ///< growth and backoff; a power of two loses no bits
@@ -110,8 +127,8 @@ struct DynamicScale {
 };
 
 /// A scaler: a Config, a trivially copyable State that holds `scale`, the state it starts from, and a pure function of
-/// the last state and whether the step overflowed, so that it can live on the device. Optional: `validate(config)`,
-/// which throws on settings that cannot work, and `exhausted` in the state, which ends the run (see AtMinimumScale).
+/// the last state and whether the step overflowed, so that it can live on the device. What else it has it says in its
+/// `facts`, see ScalerFacts. `exhausted` in the state ends the run (see AtMinimumScale).
 template <class S>
 concept loss_scaler = requires(typename S::Config const& config, typename S::State state) {
   { S::initial(config) } -> std::same_as<typename S::State>;

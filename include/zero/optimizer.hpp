@@ -17,8 +17,8 @@
 namespace zero {
 
 /// A rule: `state_count`, a `Config` with `lr`, trivially copyable `Constants`, `constants(config, step)` in double
-/// (step 1 is the first), and `update` over an operations type, called once per element or lane. Optional:
-/// `validate(config)`, which throws on settings that cannot work, `name` and `state_names`.
+/// (step 1 is the first), and `update` over an operations type, called once per element or lane. What else it has it
+/// says in its `facts`; see RuleFacts.
 template <class R>
 concept update_rule = requires(typename R::Config config, std::uint64_t step) {
   { R::state_count } -> std::convertible_to<std::size_t>;

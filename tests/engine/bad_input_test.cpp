@@ -26,21 +26,21 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The constructor must refuse what `change` does to a sound configuration, saying `sentence`.
 template <class Engine = Self, class F>
-void refuses(std::string const& concat, F&& change) {
+void refuses(std::string const& expected, F&& change) {
   zero::SelfCommunicator self;
   typename Engine::Config config;
   change(config);
   auto const message = message_of<zero::ConfigurationError>([&] { Engine(self, parameters({10}), config); });
   INFO(message);
-  CHECK(contains(message, concat));
+  CHECK(contains(message, expected));
 }
 
-void refuses_parameter(std::string const& concat, zero::ParameterSpec spec) {
+void refuses_parameter(std::string const& expected, zero::ParameterSpec spec) {
   zero::ParameterList list;
   (void)list.add({.name = "first", .shape = {3}});
   auto const message = message_of<zero::ConfigurationError>([&] { (void)list.add(std::move(spec)); });
   INFO(message);
-  CHECK(contains(message, concat));
+  CHECK(contains(message, expected));
   CHECK(list.specs().size() == 1);
 }
 
@@ -160,7 +160,7 @@ namespace {
 
 // Rank 1 registers or sets something else than ranks 0 and 2; every rank must hear of it in the same words.
 template <class F>
-void differs(std::string const& concat, F&& change) {
+void differs(std::string const& expected, F&& change) {
   zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
     std::vector<std::string> names{"a", "b"};
     std::vector<zero::ParameterSpec> specs{{.name = "a", .shape = {2, 3}}, {.name = "b", .shape = {5}}};
@@ -177,7 +177,7 @@ void differs(std::string const& concat, F&& change) {
     INFO(message);
     CHECK(contains(message, "rank 0"));
     CHECK(contains(message, "rank 1"));
-    CHECK(contains(message, concat));
+    CHECK(contains(message, expected));
     Sharded engine(ranks, parameters({4}));  // all ranks threw: they are still in step
     micro_batch(engine, 1);
     CHECK(engine.step({}).get().step == 1);
@@ -200,7 +200,7 @@ TEST_CASE("bad input: ranks that register or set something else all throw the fi
   differs("gradient_accumulation_steps 2", [](Specs&, double&, auto& c) { c.gradient_accumulation_steps = 2; });
   differs("gradient_clipping", [](Specs&, double&, auto& c) { c.gradient_clipping = 1e-9; });
   differs("bucket_elements 128", [](Specs&, double&, auto& c) { c.bucket_elements = 128; });
-  differs("granule 256", [](Specs&, double&, auto& c) { c.alignment_elements = 256; });
+  differs("alignment_elements 256", [](Specs&, double&, auto& c) { c.alignment_elements = 256; });
   differs("gradient_ring 3", [](Specs&, double&, auto& c) { c.gradient_ring = 3; });
   differs("missing_gradient", [](Specs&, double&, auto& c) { c.missing_gradient = zero::MissingGradient::zero; });
   differs("reduce", [](Specs&, double&, auto& c) { c.reduce = zero::Reduce::each_micro_batch; });
@@ -243,8 +243,8 @@ TEST_CASE("bad input: reads and writes by a wrong name, size or state are refuse
   (void)list.add({.name = "frozen", .shape = {2}, .frozen = true});
   Self engine(self, list);
   std::vector<float> const two(2, 1.0F), three(3, 1.0F);
-  auto const refuses_call = [&](std::string const& concat, auto&& call) {
-    CHECK(contains(message_of<zero::ConfigurationError>(call), concat));
+  auto const refuses_call = [&](std::string const& expected, auto&& call) {
+    CHECK(contains(message_of<zero::ConfigurationError>(call), expected));
   };
   refuses_call("no parameter is named 'v'", [&] { (void)engine.read_parameter("v"); });
   refuses_call("no parameter is named ''", [&] { engine.write_parameter("", two); });

@@ -57,6 +57,11 @@ class CudaBackend {
   using Stream = CudaStream;
   using Event = CudaEvent;
   using Graph = CudaGraph;
+  static constexpr BackendFacts facts{.captures_graphs = true,
+                                      .synchronizes_all = true,
+                                      .checks_adopted = true,
+                                      .pins_memory = true,
+                                      .allocates_for_collectives = true};
   static constexpr std::size_t alignment = 256;  ///< of device and pinned memory, and what its size is rounded up to
 
   struct Config {

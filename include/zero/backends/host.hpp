@@ -165,6 +165,7 @@ class HostBackend {
  public:
   using Stream = HostStream;
   using Event = HostEvent;
+  static constexpr BackendFacts facts{};
   static constexpr std::size_t alignment = detail::HostMemory::alignment;
 
   struct Config {

@@ -91,6 +91,7 @@ class SimulationBackend {
  public:
   using Stream = SimulationStream;
   using Event = SimulationEvent;
+  static constexpr BackendFacts facts{.names_memory = true, .takes_call_sites = true};
 
   struct Config {
     detail::simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()

@@ -55,7 +55,11 @@ class NcclCommunicator {
     std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all processes have come
   };
 
-  static constexpr bool can_be_captured = true;
+  static constexpr CommunicatorFacts facts{.needs_staging = true,
+                                           .reports_failures = true,
+                                           .can_be_captured = true,
+                                           .watches_replays = true,
+                                           .registers_memory = true};
 
   /// The rank that a launcher has made of this process: `NcclCommunicator communicator(LaunchEnvironment::detect())`.
   /// Blocks until all ranks have come. Makes its device the calling thread's current one, which an engine takes then.

@@ -31,6 +31,8 @@ namespace zero {
 /// `simulate`; used by its own rank's host code only.
 class SimulationCommunicator {
  public:
+  static constexpr CommunicatorFacts facts{.needs_staging = true};
+
   /// \p number tells the communicators of a rank apart.
   explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0) noexcept
       : process_(process), number_(number) {}

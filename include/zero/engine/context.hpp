@@ -4,6 +4,7 @@
 
 #include <zero/communicator.hpp>
 #include <zero/engine/operations.hpp>
+#include <zero/engine/phase.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/layout/offload_split.hpp>
 #include <zero/memory/buffer.hpp>
@@ -11,19 +12,21 @@
 #include <zero/traffic.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <vector>
 
 namespace zero::detail {
 
-/// What the parts of one engine work with, all of them. Borrowed, and outlives them.
+/// What the parts of one engine share. All of it is borrowed and outlives them. The parts change what it refers to: the
+/// backend, the reports and the phase.
 template <class Backend>
 struct EngineContext {
   Backend& backend;
-  EngineOperations<Backend>& operations;
+  Collectives<Backend>& collectives;
+  Kernels<Backend>& kernels;
+  Policies& policies;
   MemoryReport& memory_report;
   Traffic& traffic;
-  std::exception_ptr& failure;  ///< of a call that had nobody to tell, such as the end of a lease
+  EnginePhase& phase;  ///< keeps what fails in noexcept paths
   FlatLayout const& layout;
   std::vector<ParameterSpec> const& specs;
   typename Backend::Stream communication;  ///< of every collective

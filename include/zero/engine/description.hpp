@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/engine/operations.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/version.hpp>
 
 #include <cstddef>
@@ -22,13 +23,13 @@
 namespace zero::detail {
 
 /// Different text for every different value.
-[[gnu::noinline]] inline std::string exact_text(double value) {
+ZERO_OUT_OF_LINE inline std::string exact_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.17g", value);
   return text;
 }
 
-[[gnu::noinline]] inline std::string describe_parameters(ParameterList const& parameters) {
+ZERO_OUT_OF_LINE inline std::string describe_parameters(ParameterList const& parameters) {
   std::string text;
   for (std::size_t i = 0; i < parameters.specs().size(); ++i) {
     auto const& spec = parameters.specs()[i];
@@ -63,13 +64,13 @@ class SettingWriter {
   }
 
  private:
-  [[gnu::noinline]] void append(std::string_view name, std::string_view value) const {
+  ZERO_OUT_OF_LINE void append(std::string_view name, std::string_view value) const {
     text_ += concat({"\n", name, " ", value});
   }
   std::string& text_;
 };
 
-[[gnu::noinline]] inline std::string describe_settings(EngineSettings const& settings) {
+ZERO_OUT_OF_LINE inline std::string describe_settings(EngineSettings const& settings) {
   std::string text;
   SettingWriter const write(text);
   for_each_setting(write, settings);
@@ -80,12 +81,12 @@ class SettingWriter {
 }
 
 /// All that must be the same on every rank, one thing per line, so that the first difference can be shown.
-template <class Backend>
-[[nodiscard]] std::string describe_engine(EngineOperations<Backend> const& operations, EngineSettings const& settings,
-                                          ParameterList const& parameters) {
-  auto const& traits = operations.traits();
+[[nodiscard]] ZERO_OUT_OF_LINE inline std::string describe_engine(int world, Policies const& policies,
+                                                                  EngineSettings const& settings,
+                                                                  ParameterList const& parameters) {
+  auto const& traits = policies.traits();
   auto text = concat({"world ",
-                      operations.size(),
+                      world,
                       "\nstage ",
                       static_cast<int>(settings.stage),
                       "\ncompute ",
@@ -104,11 +105,11 @@ template <class Backend>
                       traits.scaler,
                       describe_settings(settings),
                       "\nfingerprint of the loss scaler's settings ",
-                      operations.fingerprint_of_scaler()});
+                      policies.fingerprint_of_scaler()});
   std::size_t g = 0;
   for (auto const& group : parameters.groups()) {
     text +=
-        concat({"\nfingerprint of the optimizer's settings, group ", g++, " ", operations.fingerprint_of_rule(group)});
+        concat({"\nfingerprint of the optimizer's settings, group ", g++, " ", policies.fingerprint_of_rule(group)});
   }
   return concat({text, "\n"});
 }

@@ -33,10 +33,10 @@ class BufferNames {
       if (b >= engine_.layout.trainable_buckets()) continue;
       name_gradients(b, reducer);
       name_owned(b, "gradient sum of ", ElementRole::sum, [&](std::size_t at) -> void* { return reducer.sum(b, at); });
-      if (engine_.operations.traits().has_master()) {
+      if (engine_.policies.traits().has_master()) {
         name_owned(b, "master parameter ", ElementRole::state, [&](std::size_t at) { return updater.master(b, at); });
       }
-      for (std::size_t k = 0; k < engine_.operations.traits().state_count; ++k) {
+      for (std::size_t k = 0; k < engine_.policies.traits().state_count; ++k) {
         name_owned(b, concat({"state ", k, " of "}), ElementRole::state,
                    [&](std::size_t at) { return updater.state(k, b, at); });
       }
@@ -47,7 +47,7 @@ class BufferNames {
   // The parts of a bucket, or of this rank's slice of it, from `at` on.
   void name(std::size_t b, bool whole, void const* at, ElementRole role, std::string_view what) const {
     for (auto const& segment : segments_of(b, whole)) {
-      name_part(b, static_cast<std::byte const*>(at) + segment.offset * engine_.operations.bytes(role), segment,
+      name_part(b, static_cast<std::byte const*>(at) + segment.offset * engine_.policies.bytes(role), segment,
                 segment.count, role, what);
     }
   }
@@ -71,7 +71,7 @@ class BufferNames {
   }
   void name_part(std::size_t b, void const* at, Segment const& segment, std::size_t count, ElementRole role,
                  std::string_view what) const {
-    engine_.backend.name_memory(at, count * engine_.operations.bytes(role),
+    engine_.backend.name_memory(at, count * engine_.policies.bytes(role),
                                 concat({what, quote(engine_.specs[segment.parameter].name), " in bucket ", b}));
   }
 
@@ -81,7 +81,7 @@ class BufferNames {
     bool const in_turns =
         engine_.stage() >= Stage::gradients && engine_.layout.blocks()[bucket.block].slot == GradientSlot::ring;
     if (!in_turns) return name(b, true, reducer.slot(b), ElementRole::value, "gradient of ");
-    engine_.backend.name_memory(reducer.slot(b), bucket.elements * engine_.operations.bytes(ElementRole::value),
+    engine_.backend.name_memory(reducer.slot(b), bucket.elements * engine_.policies.bytes(ElementRole::value),
                                 "the slot of the gradient ring that a bucket of gradients lies in");
   }
 

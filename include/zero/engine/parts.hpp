@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/backend.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine/context.hpp>
 #include <zero/engine/memory_labels.hpp>
 #include <zero/engine/operations.hpp>
+#include <zero/engine/phase.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/flat_layout.hpp>
@@ -19,53 +21,56 @@
 #include <zero/parameters/updater.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step/decider.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/traffic.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <string_view>
 
 namespace zero::detail {
 
-/// What works on the data of an engine, in the order of its way, over one backend and one memory report. Made as a
-/// whole, once every rank has agreed on the settings.
+/// The stages of the data path, in pipeline order. All share one backend and one memory report. Made as a whole, once
+/// every rank has agreed on the settings.
 template <class Backend>
 struct EngineParts {
-  /// \p operations and \p layout are borrowed and must outlive this.
-  [[gnu::noinline]] EngineParts(EngineOperations<Backend>& operations, EngineSettings const& settings,
-                                typename Backend::Config const& backend_config,
-                                std::shared_ptr<EngineLifetime const> const& lifetime, FlatLayout const& layout)
-      : backend(backend_config, operations.local_size()),
-        communication(prepared(backend, operations).make_stream("communication")),
+  /// What \p operations refers to, \p phase and \p layout are borrowed and must outlive this.
+  ZERO_OUT_OF_LINE EngineParts(EngineOperations<Backend> const& operations, EngineSettings const& settings,
+                               typename Backend::Config const& backend_config,
+                               std::shared_ptr<EngineLifetime const> const& lifetime, EnginePhase& phase,
+                               FlatLayout const& layout)
+      : backend(backend_config, operations.collectives.local_size()),
+        communication(prepared(backend, operations.collectives).make_stream("communication")),
         context{backend,
-                operations,
+                operations.collectives,
+                operations.kernels,
+                operations.policies,
                 memory_report,
                 traffic,
-                failure,
+                phase,
                 layout,
                 lifetime->parameters.specs(),
                 communication.get(),
-                static_cast<std::size_t>(operations.rank()),
-                offload_split_of(operations, settings, layout)},
-        norm(backend, memory_report, operations.rank(), operations.size()),
+                static_cast<std::size_t>(operations.collectives.rank()),
+                offload_split_of(operations.policies, settings, layout)},
+        norm(context),
         gatherer(context, {.max_live_elements = settings.max_live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, lifetime),
         access(context, gatherer, reducer, updater),
         staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
-                operations.staging_bytes(largest_slice())) {
-    operations.set_staging(staging.span());
+                operations.collectives.staging_bytes(largest_slice())) {
+    operations.collectives.set_staging(staging.span());
     check_adopted();
-    if constexpr (requires { backend.wants_names(); }) {
+    if constexpr (facts.names_memory) {
       if (backend.wants_names()) BufferNames<Backend>(context).tell(gatherer, reducer, updater);
     }
   }
   EngineParts(EngineParts const&) = delete;
   EngineParts& operator=(EngineParts const&) = delete;
   /// Blocks until nothing on any stream that the engine knows of touches its memory.
-  [[gnu::noinline]] ~EngineParts() {
+  ZERO_OUT_OF_LINE ~EngineParts() {
     try {
       gatherer.join_readers(communication.get());
       reducer.join(communication.get());
@@ -78,17 +83,15 @@ struct EngineParts {
   /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or
   /// a peer is lost.
   void synchronize_all() noexcept {
-    if constexpr (requires { backend.synchronize_all(); }) backend.synchronize_all();
+    if constexpr (facts.synchronizes_all) backend.synchronize_all();
   }
   /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
-  void register_memory() { registered = context.operations.register_memory(backend); }
+  void register_memory() { registered = context.collectives.register_memory(backend); }
 
   MemoryReport memory_report;
   Traffic traffic;
-  std::exception_ptr failure;  ///< what the engine's next call throws
   Backend backend;
   typename Backend::OwnedStream communication;
-  typename Backend::Event norm_ready{};
   EngineContext<Backend> context;
   GradientNorm<Backend> norm;
   ParameterGatherer<Backend> gatherer;
@@ -100,14 +103,16 @@ struct EngineParts {
   std::shared_ptr<void> registered;    ///< with the communicator; ends before the memory does
 
  private:
-  static Backend& prepared(Backend& backend, EngineOperations<Backend> const& operations) {
-    operations.prepare_memory(backend);
+  static constexpr BackendFacts facts = backend_facts<Backend>();
+
+  // The communicator says where memory of collectives comes from before anything is allocated.
+  static Backend& prepared(Backend& backend, Collectives<Backend> const& collectives) {
+    collectives.prepare_memory(backend);
     return backend;
   }
-  [[nodiscard]] static OffloadSplit offload_split_of(EngineOperations<Backend> const& operations,
-                                                     EngineSettings const& settings,
+  [[nodiscard]] static OffloadSplit offload_split_of(Policies const& policies, EngineSettings const& settings,
                                                      FlatLayout const& layout) noexcept {
-    if (!operations.traits().offloads) return {layout.owned()};
+    if (!policies.traits().offloads) return {layout.owned()};
     return OffloadSplit::of(layout.owned(), layout.settings().alignment_elements, settings.offload);
   }
   [[nodiscard]] std::size_t largest_slice() const noexcept {
@@ -119,7 +124,7 @@ struct EngineParts {
   }
 
   void check_adopted() {
-    if constexpr (requires { backend.check_adopted(nullptr, std::string_view()); }) {
+    if constexpr (facts.checks_adopted) {
       for (auto const& spec : context.specs) {
         if (spec.values) backend.check_adopted(spec.values->data, spec.name);
         if (spec.gradients) backend.check_adopted(spec.gradients->data, spec.name);

@@ -7,6 +7,7 @@
 #include <zero/kernels/real.hpp>
 #include <zero/parameter.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,13 +18,11 @@ namespace zero::detail {
 
 /// A policy's own check, as the library's error.
 template <class Policy>
-[[gnu::noinline]] void validate(typename Policy::Config const& config) {
-  if constexpr (requires { Policy::validate(config); }) {
-    try {
-      Policy::validate(config);
-    } catch (std::invalid_argument const& error) {
-      throw ConfigurationError(error.what());
-    }
+ZERO_OUT_OF_LINE void validate(typename Policy::Config const& config) {
+  try {
+    Policy::validate(config);
+  } catch (std::invalid_argument const& error) {
+    throw ConfigurationError(error.what());
   }
 }
 
@@ -43,7 +42,7 @@ typename Rule::Config group_config(typename Rule::Config config, ParameterGroup 
 /// What a rule's settings do to one element, at the first steps: equal settings, equal bits. Its Config may have
 /// padding and members that cannot be compared.
 template <class Rule>
-[[gnu::noinline]] std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
+ZERO_OUT_OF_LINE std::uint64_t fingerprint_of_rule(typename Rule::Config const& config) {
   Fingerprint fingerprint;
   for (float const unit : {1.0F, 0x1p-40F}) {  // beside a large parameter and gradient a small setting would not show
     Real1 parameter(unit);
@@ -60,7 +59,7 @@ template <class Rule>
 
 /// The scales that a scaler takes over clean steps and overflows.
 template <class Scaler>
-[[gnu::noinline]] std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
+ZERO_OUT_OF_LINE std::uint64_t fingerprint_of_scaler(typename Scaler::Config const& config) {
   Fingerprint fingerprint;
   auto state = Scaler::initial(config);
   for (int i = 0; i < 6000; ++i) {
@@ -68,16 +67,6 @@ template <class Scaler>
     fingerprint.add(static_cast<float>(state.scale));
   }
   return fingerprint.value();
-}
-
-/// A policy's `name`, which one that a user writes need not have.
-template <class Policy>
-constexpr std::string_view policy_name() {
-  if constexpr (requires { std::string_view(Policy::name); }) {
-    return Policy::name;
-  } else {
-    return "of the user's";
-  }
 }
 
 }  // namespace zero::detail

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,9 @@ namespace zero::detail {
 template <class Backend>
 class EngineStateAccess final : public EngineState {
  public:
-  /// Both are borrowed; \p poison is where the engine keeps the reason why it must not be used.
-  EngineStateAccess(EngineParts<Backend>& parts, char const*& poison)
-      : parts_(parts), engine_(parts.context), poison_(poison) {
-    auto const& traits = engine_.operations.traits();
+  /// \p parts are borrowed.
+  explicit EngineStateAccess(EngineParts<Backend>& parts) : parts_(parts), engine_(parts.context) {
+    auto const& traits = engine_.policies.traits();
     traits_ = {.rule = std::string(traits.rule),
                .states = {traits.state_names.begin(), traits.state_names.end()},
                .scaler = std::string(traits.scaler),
@@ -41,10 +41,10 @@ class EngineStateAccess final : public EngineState {
     }
   }
 
-  [[nodiscard]] int rank() const override { return engine_.operations.rank(); }
-  [[nodiscard]] int size() const override { return engine_.operations.size(); }
+  [[nodiscard]] int rank() const override { return engine_.collectives.rank(); }
+  [[nodiscard]] int size() const override { return engine_.collectives.size(); }
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
-    engine_.operations.exchange(mine, all);
+    engine_.collectives.exchange(mine, all);
   }
   [[nodiscard]] EngineTraits const& traits() const override { return traits_; }
   [[nodiscard]] std::vector<ParameterSpec> const& parameters() const override { return engine_.specs; }
@@ -72,19 +72,19 @@ class EngineStateAccess final : public EngineState {
     engine_.backend.host_reads(into.data(), into.size());
   }
   [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) override {
-    if constexpr (requires { engine_.backend.pin(memory); }) return engine_.backend.pin(memory);
+    if constexpr (backend_facts<Backend>().pins_memory) return engine_.backend.pin(memory);
     return EngineState::pin(memory);
   }
   [[nodiscard]] StepProgress progress() const override { return parts_.decider.progress(); }
 
   void begin_load() override {
     parts_.gatherer.invalidate();
-    poison_ = "a checkpoint was not loaded to its end";
+    load_.emplace(engine_.phase, "a checkpoint was not loaded to its end");
     parts_.gatherer.join_readers(engine_.communication);
   }
   void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
     for_each_part(range, first, from, [&](std::byte* to, std::span<std::byte const> part) { put(to, part); });
-    if (range.kind == 0 && is_trainable(range.bucket) && engine_.operations.traits().has_master()) {
+    if (range.kind == 0 && is_trainable(range.bucket) && engine_.policies.traits().has_master()) {
       write_narrowed(range, first, from);
     }
   }
@@ -94,7 +94,7 @@ class EngineStateAccess final : public EngineState {
       parts_.gatherer.all_gather_updated(b, is_trainable(b) && !engine_.owns_whole());
     }
     parts_.gatherer.copy_to_adopted();
-    poison_ = nullptr;
+    load_->commit();
   }
 
  private:
@@ -106,7 +106,7 @@ class EngineStateAccess final : public EngineState {
 
   template <class F>
   std::vector<StateRange> ranges(F&& segments_of) const {
-    auto const& traits = engine_.operations.traits();
+    auto const& traits = engine_.policies.traits();
     std::vector<StateRange> ranges;
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
       std::size_t const kinds = is_trainable(b) ? 1 + traits.state_count : 1;
@@ -145,7 +145,7 @@ class EngineStateAccess final : public EngineState {
   [[nodiscard]] std::byte* value(StateRange const& range) const noexcept {
     auto* const held =
         holds_whole(range.bucket) ? parts_.gatherer.whole_bucket(range.bucket) : parts_.gatherer.slice(range.bucket);
-    return held + range.offset * engine_.operations.bytes(ElementRole::value);
+    return held + range.offset * engine_.policies.bytes(ElementRole::value);
   }
 
   void put(std::byte* to, std::span<std::byte const> from) {
@@ -159,18 +159,18 @@ class EngineStateAccess final : public EngineState {
     constexpr std::size_t block = 4096;
     std::array<float, block> wide;
     std::array<std::byte, block * sizeof(float)> narrow;
-    std::size_t const size = engine_.operations.bytes(ElementRole::value);
+    std::size_t const size = engine_.policies.bytes(ElementRole::value);
     for (std::size_t done = 0; done < from.size() / sizeof(float); done += block) {
       std::size_t const n = std::min(block, from.size() / sizeof(float) - done);
       std::memcpy(wide.data(), from.data() + done * sizeof(float), n * sizeof(float));
-      engine_.operations.narrow(ElementRole::value, narrow.data(), wide.data(), n);
+      engine_.policies.narrow(ElementRole::value, narrow.data(), wide.data(), n);
       put(value(range) + (first + done) * size, std::span(narrow).first(n * size));
     }
   }
 
   EngineParts<Backend>& parts_;
   EngineContext<Backend> const& engine_;
-  char const*& poison_;
+  std::optional<EnginePhase::UpdateGuard> load_;  // from begin_load to finish_load
   EngineTraits traits_;
 };
 

@@ -2,50 +2,54 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/bucket.hpp>
+#include <zero/engine/context.hpp>
 #include <zero/kernels/norm_words.hpp>
 #include <zero/memory/buffer.hpp>
+#include <zero/segment.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace zero::detail {
 
-/// Takes the sum of squares of reduced gradients while they are fresh, and one all-reduce for it at the end.
+/// The sum of squares of all reduced gradients and the first parameter that is not finite: taken while buckets are
+/// fresh, and settled on all ranks by one all-reduce.
 template <class Backend>
 class GradientNorm {
  public:
   using Stream = typename Backend::Stream;
 
-  GradientNorm(Backend& backend, MemoryReport& memory_report, int rank, int world)
-      : backend_(backend),
-        words_(backend, memory_report, MemoryKind::device, MemoryPurpose::control, NormWords::count(world)),
-        rank_(rank),
-        world_(world) {}
+  explicit GradientNorm(EngineContext<Backend> const& engine)
+      : engine_(engine),
+        words_(engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control,
+               NormWords::count(engine.collectives.size())) {}
 
   /// Starts a new sum. Does not synchronize \p stream.
-  void reset(Stream stream) { backend_.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
+  void reset(Stream stream) { engine_.backend.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
 
   /// Adds the squares of this rank's slice of one bucket, of which \p segments are parameters and the rest is padding.
-  template <class EngineOperations>
-  void add(EngineOperations& operations, SegmentView const& segments, void const* slice, Stream stream) {
-    operations.squares(backend_, view(), segments, slice, stream);
+  void add(SegmentView const& segments, void const* slice, Stream stream) {
+    engine_.kernels.squares(engine_.backend, words(), segments, slice, stream);
   }
 
-  /// Settles the sum over all ranks.
-  template <class EngineOperations>
-  void all_reduce(EngineOperations& operations, Stream stream) {
-    operations.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, stream);
+  /// Sums the words over all ranks, on the communication stream; \p stream waits for the result. Does not block the
+  /// host. \throws CommunicationError.
+  void all_reduce(Stream stream) {
+    engine_.collectives.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, engine_.communication);
+    ++engine_.traffic.collectives;
+    engine_.traffic.control_words += words_.size();
+    engine_.backend.record(ready_, engine_.communication);
+    engine_.backend.wait(stream, ready_);
   }
 
-  [[nodiscard]] NormWords view() const noexcept { return {words_.data(), rank_, world_}; }
-  [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
+  [[nodiscard]] NormWords words() const noexcept {
+    return {words_.data(), static_cast<int>(engine_.rank), static_cast<int>(engine_.world())};
+  }
 
  private:
-  Backend& backend_;
+  EngineContext<Backend> const& engine_;
   Buffer<std::uint64_t, Backend> words_;
-  int rank_;
-  int world_;
+  typename Backend::Event ready_{};
 };
 
 }  // namespace zero::detail

@@ -157,7 +157,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     try {
       cancelled_writers_.record(engine_.backend, stream);
     } catch (...) {
-      engine_.failure = std::current_exception();
+      engine_.phase.record_failure(std::current_exception());
     }
     leases_.end(record);
   }
@@ -189,16 +189,15 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[gnu::noinline]] void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < pending_writers_.size(); ++b) {
-      norm_.add(engine_.operations, own_segments(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)),
-                engine_.communication);
+      norm_.add(own_segments(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)), engine_.communication);
       if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
     }
   }
 
  private:
-  [[nodiscard]] std::size_t sum_bytes() const noexcept { return engine_.operations.bytes(ElementRole::sum); }
+  [[nodiscard]] std::size_t sum_bytes() const noexcept { return engine_.policies.bytes(ElementRole::sum); }
   [[nodiscard]] std::size_t bytes_of(ParameterId id) const noexcept {
-    return engine_.layout.extents()[id.index].count * engine_.operations.bytes(ElementRole::value);
+    return engine_.layout.extents()[id.index].count * engine_.policies.bytes(ElementRole::value);
   }
   [[nodiscard]] bool first() const noexcept { return index_ == 0; }
   [[nodiscard]] bool last() const noexcept { return index_ + 1 == settings_.micro_batches; }
@@ -207,8 +206,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
   // One micro-batch leaves nothing to continue: where types are equally wide the sum takes the gradient's own place.
   [[nodiscard]] bool sums_in_place() const noexcept {
-    return settings_.micro_batches == 1 && engine_.operations.bytes(ElementRole::value) == sum_bytes() &&
-           slots_.stable();
+    return settings_.micro_batches == 1 && engine_.policies.bytes(ElementRole::value) == sum_bytes() && slots_.stable();
   }
 
   [[gnu::noinline]] void allocate_sums() {
@@ -318,8 +316,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   void reduce_local_sums(std::size_t b) {
     auto const& bucket = engine_.layout.buckets()[b];
     void* const local = local_sums_.at(bucket.begin);
-    engine_.operations.accumulate(engine_.backend, local, slots_.bucket(b), bucket.elements, first(),
-                                  engine_.communication);
+    engine_.kernels.accumulate(engine_.backend, local, slots_.bucket(b), bucket.elements, first(),
+                               engine_.communication);
     if (last()) reduce(b, ElementRole::sum, local, true);
   }
 
@@ -329,16 +327,16 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     auto const stream = engine_.communication;
     std::byte* const all = is_offloaded(b) ? borrow(b, own, !from_nothing) : sum(b);
     void* const into = all + own * sum_bytes();
-    engine_.operations.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
+    engine_.collectives.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
     count(engine_.traffic.gradients, n);
     if (last()) complete_sum(b, all, into, n);
     if (is_offloaded(b)) store(b, all);
   }
 
   void complete_sum(std::size_t b, void* all, void* own, std::size_t n) {
-    norm_.add(engine_.operations, own_segments(b), own, engine_.communication);
+    norm_.add(own_segments(b), own, engine_.communication);
     if (!engine_.owns_whole()) return;
-    engine_.operations.all_gather(ElementRole::sum, own, all, n, {"gradient sums", b}, engine_.communication);
+    engine_.collectives.all_gather(ElementRole::sum, own, all, n, {"gradient sums", b}, engine_.communication);
     count(engine_.traffic.gradient_sums, n);
   }
 

@@ -4,11 +4,10 @@
 
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_facts.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace zero {
 
@@ -19,9 +18,8 @@ namespace zero {
 ///   s ← s + g²                           fma(g, g, s)
 ///   p ← p − lr / (1 + (t − 1) η) · g / (√s + ε)    fma(−lr/(1 + (t − 1) η), g / (√s + ε), p)     η: lr_decay
 struct Adagrad {
-  static constexpr std::string_view name = "Adagrad";
   static constexpr std::size_t state_count = 1;
-  static constexpr std::array<std::string_view, state_count> state_names = {"sum"};
+  static constexpr RuleFacts facts{.name = "Adagrad", .state_names = {"sum"}, .validates = true};
 
   struct Config {
     double lr = 1e-2;

@@ -4,11 +4,10 @@
 
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_facts.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace zero {
 
@@ -70,9 +69,8 @@ void validate_adam(char const* rule, Config const& c) {
 ///
 ///   g ← g + λ p     fma(λ, p, g), then the moments and the step above with q = p
 struct Adam {
-  static constexpr std::string_view name = "Adam";
   static constexpr std::size_t state_count = 2;
-  static constexpr std::array<std::string_view, state_count> state_names = {"exp_avg", "exp_avg_sq"};
+  static constexpr RuleFacts facts{.name = "Adam", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
 
   struct Config {
     double lr = 1e-3;
@@ -104,9 +102,8 @@ struct Adam {
 ///
 ///   q = p (1 − lr λ)     p · (1 − lr λ), then the step above from q
 struct AdamW {
-  static constexpr std::string_view name = "AdamW";
   static constexpr std::size_t state_count = 2;
-  static constexpr std::array<std::string_view, state_count> state_names = {"exp_avg", "exp_avg_sq"};
+  static constexpr RuleFacts facts{.name = "AdamW", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
 
   struct Config {
     double lr = 1e-3;

@@ -4,11 +4,10 @@
 
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_facts.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace zero {
 
@@ -19,9 +18,8 @@ namespace zero {
 ///   p ← p (1 − lr λ) − lr sign(c)  fma(−lr, sign(c), p · (1 − lr λ))
 ///   m ← β₂ m + (1 − β₂) g          fma(β₂, m, (1 − β₂) · g)
 struct Lion {
-  static constexpr std::string_view name = "Lion";
   static constexpr std::size_t state_count = 1;
-  static constexpr std::array<std::string_view, state_count> state_names = {"exp_avg"};
+  static constexpr RuleFacts facts{.name = "Lion", .state_names = {"exp_avg"}, .validates = true};
 
   struct Config {
     double lr = 1e-4;

@@ -4,12 +4,11 @@
 
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/kernels/rule_facts.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
-#include <string_view>
 
 namespace zero {
 
@@ -24,9 +23,8 @@ namespace zero {
 /// Without momentum the buffer holds the last gradient and is still there: a rule without a state is a few lines, see
 /// the example of a custom rule.
 struct Sgd {
-  static constexpr std::string_view name = "SGD";
   static constexpr std::size_t state_count = 1;
-  static constexpr std::array<std::string_view, state_count> state_names = {"momentum_buffer"};
+  static constexpr RuleFacts facts{.name = "SGD", .state_names = {"momentum_buffer"}, .validates = true};
 
   struct Config {
     double lr = 1e-3;

@@ -17,7 +17,7 @@ class ElementBuffer {
   ElementBuffer() = default;
   [[gnu::noinline]] ElementBuffer(EngineContext<Backend> const& engine, ElementRole role, MemoryKind kind,
                                   MemoryPurpose purpose, std::size_t count)
-      : element_bytes_(engine.operations.bytes(role)),
+      : element_bytes_(engine.policies.bytes(role)),
         bytes_(engine.backend, engine.memory_report, kind, purpose, count * element_bytes_) {}
 
   [[nodiscard]] std::size_t element_bytes() const noexcept { return element_bytes_; }

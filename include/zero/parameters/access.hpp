@@ -77,7 +77,7 @@ class ParameterAccess {
   enum class Quantity : std::uint8_t { value, sum, master, state };
 
   [[nodiscard]] bool has_master(ParameterId id) const noexcept {
-    return engine_.operations.traits().has_master() && !engine_.specs[id.index].frozen;
+    return engine_.policies.traits().has_master() && !engine_.specs[id.index].frozen;
   }
 
   [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
@@ -88,7 +88,7 @@ class ParameterAccess {
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
-    agree_on_values(engine_.operations, concat({what, " of parameter ", name}), fingerprint.value());
+    agree_on_values(engine_.collectives, concat({what, " of parameter ", name}), fingerprint.value());
   }
   [[gnu::noinline]] void check_trainable(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];
@@ -98,7 +98,7 @@ class ParameterAccess {
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
-    std::size_t const count = engine_.operations.traits().state_count;
+    std::size_t const count = engine_.policies.traits().state_count;
     if (k < count) return;
     fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
   }
@@ -148,7 +148,7 @@ class ParameterAccess {
                                        : ElementRole::state;
   }
 
-  [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.operations.bytes(role(quantity)); }
+  [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.policies.bytes(role(quantity)); }
 
   [[nodiscard, gnu::noinline]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& extent = engine_.layout.extents()[id.index];
@@ -165,7 +165,7 @@ class ParameterAccess {
     }
     if (whole) finish_reading(elements.begin(), elements.size());
     std::vector<float> wide(extent.count);
-    engine_.operations.widen(role(quantity), wide.data(), elements.begin(), wide.size());
+    engine_.policies.widen(role(quantity), wide.data(), elements.begin(), wide.size());
     return wide;
   }
 
@@ -176,7 +176,7 @@ class ParameterAccess {
                                        n * engine_.world());
     auto* const own = whole.at(engine_.rank * n);
     copy_out(quantity, k, b, 0, n, own);
-    engine_.operations.all_gather(role(quantity), own, whole.at(0), n, {"access", b}, engine_.communication);
+    engine_.collectives.all_gather(role(quantity), own, whole.at(0), n, {"access", b}, engine_.communication);
     ++engine_.traffic.collectives;
     engine_.traffic.access += n * (engine_.world() - 1);
     engine_.backend.copy(to, whole.at(part.offset), part.count * bytes(quantity), engine_.communication);
@@ -190,7 +190,7 @@ class ParameterAccess {
   [[gnu::noinline]] void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& extent = engine_.layout.extents()[id.index];
     FixedArray<std::byte> elements(values.size() * bytes(quantity));
-    engine_.operations.narrow(role(quantity), elements.begin(), values.data(), values.size());
+    engine_.policies.narrow(role(quantity), elements.begin(), values.data(), values.size());
     for (std::size_t b = extent.first_bucket; b < extent.first_bucket + extent.bucket_count; ++b) {
       auto const& part = part_of(id, b);
       bool const whole = is_whole(quantity, b);

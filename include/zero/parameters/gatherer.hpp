@@ -121,7 +121,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       readers_.record(engine_.backend, stream);
       for (auto block : records_[record].blocks) blocks_[block].readers.record(engine_.backend, stream);
     } catch (...) {
-      engine_.failure = std::current_exception();
+      engine_.phase.record_failure(std::current_exception());
     }
     for (auto block : records_[record].blocks) {
       --blocks_[block].leases;
@@ -185,7 +185,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
 
   void all_gather(std::size_t b, void* full, std::string_view what, std::uint64_t& elements) {
     std::size_t const n = slice_elements(b);
-    engine_.operations.all_gather(ElementRole::value, slice(b), full, n, {what, b}, engine_.communication);
+    engine_.collectives.all_gather(ElementRole::value, slice(b), full, n, {what, b}, engine_.communication);
     elements += n * (engine_.world() - 1);
     ++engine_.traffic.collectives;
   }

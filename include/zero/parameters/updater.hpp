@@ -66,7 +66,8 @@ class ParameterUpdater {
     if (staging_) {
       // The one host wait of an offloaded step: without the decision, copies to the device would have to be undone.
       engine_.backend.synchronize(stream);
-      if (!engine_.operations.applies(engine_.backend, decision)) return;
+      engine_.backend.host_reads(decision, traits().decision_bytes);
+      if (!engine_.policies.applies(decision)) return;
       reducer_.join(staging_->host.get());
     }
     for (std::size_t i = 0; i < chunks_.size(); ++i) {
@@ -91,8 +92,8 @@ class ParameterUpdater {
     for (std::size_t i = 0; i < chunks_.size(); ++i) {
       auto const& chunk = chunks_[i];
       auto& slot = take_slot();
-      engine_.operations.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket, chunk.begin),
-                                        chunk.count, staging.host.get());
+      engine_.kernels.narrow_on_host(engine_.backend, slot.values.at(0), master(chunk.bucket, chunk.begin), chunk.count,
+                                     staging.host.get());
       send(chunk, slot);
       all_gather_behind(chunk);
     }
@@ -142,7 +143,7 @@ class ParameterUpdater {
     std::size_t turn = 0;
   };
 
-  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.operations.traits(); }
+  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.policies.traits(); }
   [[nodiscard]] std::size_t end_of_chunk(std::size_t b, std::size_t begin) const noexcept {
     std::size_t const rest = engine_.owned_elements(b) - begin;
     std::size_t const on_device = engine_.offload_split.split(engine_.owned_offset(b) + begin, rest).on_device;
@@ -165,19 +166,19 @@ class ParameterUpdater {
     return engine_.owns_whole() ? gatherer_.whole_bucket(b) : gatherer_.slice(b);
   }
   [[nodiscard]] std::byte* value(UpdateChunk const& chunk) const noexcept {
-    return owned_values(chunk.bucket) + chunk.begin * engine_.operations.bytes(ElementRole::value);
+    return owned_values(chunk.bucket) + chunk.begin * engine_.policies.bytes(ElementRole::value);
   }
 
   void update_chunk(std::size_t i, void* value, void const* decision, Stream stream) {
     auto const& chunk = chunks_[i];
     for (std::size_t k = 0; k < at_.size(); ++k) at_[k] = state(k, chunk.bucket, chunk.begin);
-    engine_.operations.update(engine_.backend, segments_[i],
-                              {.master = master(chunk.bucket, chunk.begin),
-                               .value = value,
-                               .gradient = reducer_.sum(chunk.bucket, chunk.begin),
-                               .states = at_.begin(),
-                               .decision = decision},
-                              chunk.on_host, stream);
+    engine_.kernels.update(engine_.backend, segments_[i],
+                           {.master = master(chunk.bucket, chunk.begin),
+                            .value = value,
+                            .gradient = reducer_.sum(chunk.bucket, chunk.begin),
+                            .states = at_.begin(),
+                            .decision = decision},
+                           chunk.on_host, stream);
   }
 
   // Chunk k is updated while chunk k-1 is copied to the device and the bucket before travels between ranks.

@@ -10,7 +10,9 @@
 #include <zero/loss_scale.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/parameter.hpp>
+#include <zero/step/decision_layout.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +22,7 @@
 
 namespace zero::detail {
 
-/// Settles a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
+/// Decides a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
 /// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads
 /// and writes lies in one place of device memory, so that it can be recorded once and run again; what changes from step
 /// to step comes from a ring of pinned memory, and what became of the step goes back there.
@@ -32,81 +34,87 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  [[gnu::noinline]] StepDecider(EngineContext<Backend> const& engine,
-                                std::shared_ptr<EngineLifetime const> const& lifetime)
+  ZERO_OUT_OF_LINE StepDecider(EngineContext<Backend> const& engine,
+                               std::shared_ptr<EngineLifetime const> const& lifetime)
       : engine_(engine),
         parameters_(lifetime->parameters),
-        input_bytes_(padded(sizeof(double)) + traits().config_bytes * groups().size()),
-        result_bytes_(padded(sizeof(StepOutcome)) + traits().scaler_bytes),
-        ring_(allocate(MemoryKind::pinned, Reports::history * slot_bytes())),
-        inputs_(allocate(MemoryKind::device, input_bytes_)),
-        results_(allocate(MemoryKind::device, result_bytes_)),
+        layout_(traits(), groups().size()),
+        ring_(allocate(MemoryKind::pinned, Reports::history * layout_.slot_bytes)),
+        inputs_(allocate(MemoryKind::device, layout_.input_bytes)),
+        results_(allocate(MemoryKind::device, layout_.result_bytes)),
         constants_(allocate(read_by_update(), traits().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), traits().decision_bytes)),
-        reports_(new Reports(lifetime, traits().fails_when_exhausted, engine.operations)) {
-    auto* const state = host_state();
-    scale_offset_ = reinterpret_cast<std::byte const*>(engine.operations.start(state)) - state;
+        reports_(new Reports(lifetime, traits().fails_when_exhausted, engine.collectives)) {
+    engine.policies.start(host_state());
     upload_state();
   }
   StepDecider(StepDecider const&) = delete;
   StepDecider& operator=(StepDecider const&) = delete;
   ~StepDecider() { reports_->detach_from_engine(); }
 
-  /// Takes the settings of the coming step. \throws ConfigurationError; LossScaleError where the scale was exhausted
-  /// and nobody has read a report since. Nothing has changed then.
-  void set(double lr, double clipping) {
+  /// While a step is captured, settings and report are no part of it: `stage`, `send_settings` and `fetch_report` do
+  /// nothing, and the ticket is one that cannot be read.
+  void set_capturing(bool capturing) noexcept { capturing_ = capturing; }
+
+  /// Takes the settings of the coming step, on the host. \throws ConfigurationError; LossScaleError where the scale was
+  /// exhausted and nobody has read a report since. Nothing has changed then.
+  void stage(double lr, double clipping) {
+    if (capturing_) return;
     check_lr(lr);
     check_clipping(clipping);
-    // Waits for the step that used this place of the ring, which is long over. At a fixed distance every rank throws at
-    // the same step, whatever its device has come to.
+    // Waits for the step that used this slot of the ring, which is long over. At a fixed distance every rank throws at
+    // the same step, independent of its device's progress.
     if (number_ >= Reports::history) (void)reports_->report(number_ - Reports::history);
     auto* const inputs = slot(number_);
-    engine_.backend.host_writes(inputs, input_bytes_);
+    engine_.backend.host_writes(inputs, layout_.input_bytes);
     std::memcpy(inputs, &clipping, sizeof clipping);
-    engine_.operations.configure(inputs + padded(sizeof clipping), groups(), lr);
+    engine_.policies.configure(inputs + layout_.configs, groups(), lr);
   }
 
   /// Brings the settings of the coming step to the device.
-  void send_settings(Stream stream) { engine_.backend.copy(inputs_.data(), slot(number_), input_bytes_, stream); }
+  void send_settings(Stream stream) {
+    if (!capturing_) engine_.backend.copy(inputs_.data(), slot(number_), layout_.input_bytes, stream);
+  }
 
   /// Puts the decision on \p stream. \p addends is world x accumulation.
   void decide(NormWords norm, double addends, Stream stream) {
-    engine_.operations.decide(engine_.backend,
-                              {.norm = norm,
-                               .addends = addends,
-                               .clipping = reinterpret_cast<double const*>(inputs_.data()),
-                               .state = results_.data() + padded(sizeof(StepOutcome)),
-                               .configs = inputs_.data() + padded(sizeof(double)),
-                               .group_count = static_cast<std::uint32_t>(groups().size()),
-                               .constants = constants_.data(),
-                               .decision = decision_.data(),
-                               .outcome = reinterpret_cast<StepOutcome*>(results_.data())},
-                              stream);
+    engine_.kernels.decide(engine_.backend,
+                           {.norm = norm,
+                            .addends = addends,
+                            .clipping = reinterpret_cast<double const*>(inputs_.data()),
+                            .state = results_.data() + layout_.state,
+                            .configs = inputs_.data() + layout_.configs,
+                            .group_count = static_cast<std::uint32_t>(groups().size()),
+                            .constants = constants_.data(),
+                            .decision = decision_.data(),
+                            .outcome = reinterpret_cast<StepOutcome*>(results_.data())},
+                           stream);
   }
 
   /// Brings what became of the step to the host.
   void fetch_report(Stream stream) {
+    if (capturing_) return;
     auto& report = reports_->slot(number_);
-    auto* const results = slot(number_) + padded(input_bytes_);
+    auto* const results = slot(number_) + layout_.results_in_slot;
     report.ticket = number_;
     report.outcome = reinterpret_cast<StepOutcome const*>(results);
-    engine_.backend.copy(results, results_.data(), result_bytes_, stream);
+    engine_.backend.copy(results, results_.data(), layout_.result_bytes, stream);
     engine_.backend.record(report.decided, stream);
     latest_ = &report.decided;
     ++number_;
   }
 
   /// The ticket of the step whose report was fetched last.
-  [[nodiscard]] StepTicket<Event> ticket() const { return {reports_, number_ - 1}; }
-  /// That of a step which is not run now.
-  [[nodiscard]] StepTicket<Event> ticket_of_captured() const { return {reports_, Reports::captured_ticket}; }
+  [[nodiscard]] StepTicket<Event> ticket() const {
+    return {reports_, capturing_ ? Reports::captured_ticket : number_ - 1};
+  }
   /// Steps that were decided, skipped ones too.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
   /// What the fused update reads.
   [[nodiscard]] void const* decision() const noexcept { return decision_.data(); }
   [[nodiscard]] LossScale<Event> loss_scale() const {
-    return {scale_in(results_.data() + padded(sizeof(StepOutcome))), scale_in(host_state()), *latest_};
+    return {scale_in(results_.data()), scale_in(host_results()), *latest_};
   }
   /// The StepState: scaler and step counts, which the host may read after `decided`.
   [[nodiscard]] void const* state() const noexcept { return host_state(); }
@@ -115,22 +123,19 @@ class StepDecider {
   [[nodiscard]] StepProgress progress() const {
     latest_->synchronize();
     engine_.backend.host_reads(host_state(), traits().scaler_bytes);
-    return engine_.operations.progress(host_state());
+    return engine_.policies.progress(host_state());
   }
   void set_progress(StepProgress const& progress) {
     latest_->synchronize();
     engine_.backend.host_writes(host_state(), traits().scaler_bytes);
-    engine_.operations.set_progress(host_state(), progress);
+    engine_.policies.set_progress(host_state(), progress);
     upload_state();
   }
 
  private:
   using Bytes = Buffer<std::byte, Backend>;
 
-  // Each part on a cache line of its own, whatever its type.
-  [[nodiscard]] static constexpr std::size_t padded(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
-
-  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.operations.traits(); }
+  [[nodiscard]] PolicyTraits const& traits() const noexcept { return engine_.policies.traits(); }
   [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return parameters_.groups(); }
   [[nodiscard]] MemoryKind read_by_update() const noexcept {
     return traits().offloads ? MemoryKind::pinned : MemoryKind::device;
@@ -139,38 +144,36 @@ class StepDecider {
     return {engine_.backend, engine_.memory_report, kind, MemoryPurpose::control, bytes};
   }
 
-  // One step's place in the ring: its settings, then its results.
-  [[nodiscard]] std::size_t slot_bytes() const noexcept { return padded(input_bytes_) + padded(result_bytes_); }
+  // One step's slot of the ring: its settings, then its results.
   [[nodiscard]] std::byte* slot(std::uint64_t number) const noexcept {
-    return ring_.data() + number % Reports::history * slot_bytes();
+    return ring_.data() + number % Reports::history * layout_.slot_bytes;
   }
-  /// The state that the last step has left; at first, in the place of the step before the first.
-  [[nodiscard]] std::byte* host_state() const noexcept {
-    return slot(number_ + Reports::history - 1) + padded(input_bytes_) + padded(sizeof(StepOutcome));
+  // What the last step has left; at first, in the slot of the step before the first.
+  [[nodiscard]] std::byte* host_results() const noexcept {
+    return slot(number_ + Reports::history - 1) + layout_.results_in_slot;
   }
-  [[nodiscard]] float const* scale_in(std::byte const* state) const noexcept {
-    return reinterpret_cast<float const*>(state + scale_offset_);
+  [[nodiscard]] std::byte* host_state() const noexcept { return host_results() + layout_.state; }
+  [[nodiscard]] float const* scale_in(std::byte const* results) const noexcept {
+    return reinterpret_cast<float const*>(results + layout_.loss_scale);
   }
   void upload_state() {
-    engine_.backend.copy(results_.data() + padded(sizeof(StepOutcome)), host_state(), traits().scaler_bytes,
-                         engine_.communication);
+    engine_.backend.copy(results_.data() + layout_.state, host_state(), traits().scaler_bytes, engine_.communication);
     engine_.backend.synchronize(engine_.communication);
   }
 
   EngineContext<Backend> const& engine_;
   ParameterList const& parameters_;
-  std::size_t input_bytes_;
-  std::size_t result_bytes_;
+  DecisionLayout layout_;
   Bytes ring_;
   Bytes inputs_;
   Bytes results_;
   Bytes constants_;
   Bytes decision_;
   std::shared_ptr<Reports> reports_;
-  std::ptrdiff_t scale_offset_ = 0;
   Event const never_decided_{};
   Event const* latest_ = &never_decided_;
   std::uint64_t number_ = 0;
+  bool capturing_ = false;
 };
 
 }  // namespace zero::detail

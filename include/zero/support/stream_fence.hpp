@@ -39,14 +39,14 @@ class StreamFence {
 
  private:
   static void record_event(Backend& backend, typename Backend::Event& event, Stream stream, CallSite site) {
-    if constexpr (requires { backend.record(event, stream, site); }) {
+    if constexpr (backend_facts<Backend>().takes_call_sites) {
       backend.record(event, stream, site);
     } else {
       backend.record(event, stream);
     }
   }
   static void wait_for(Backend& backend, Stream stream, typename Backend::Event const& event, CallSite site) {
-    if constexpr (requires { backend.wait(stream, event, site); }) {
+    if constexpr (backend_facts<Backend>().takes_call_sites) {
       backend.wait(stream, event, site);
     } else {
       backend.wait(stream, event);

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/backend.hpp>
+#include <zero/captured_step.hpp>
+#include <zero/engine/parts.hpp>
+#include <zero/engine/phase.hpp>
+#include <zero/error.hpp>
+#include <zero/step_ticket.hpp>
+#include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
+#include <zero/traffic.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace zero::detail {
+
+/// Records one step of an engine into a graph, and launches it again.
+template <class Backend>
+class StepCapture {
+ public:
+  using Stream = typename Backend::Stream;
+  using Graph = typename CapturedStep<Backend>::Graph;
+
+  /// A recorded step and what it sends.
+  struct Recorded {
+    Graph graph;
+    Traffic sent;
+  };
+
+  /// Both are borrowed.
+  StepCapture(EngineParts<Backend>& parts, EnginePhase& phase) : parts_(parts), phase_(phase) {}
+
+  /// Records the step that \p body takes on \p stream. Where it throws nothing has run, and the engine is as it was.
+  template <class Body>
+  [[nodiscard]] Recorded record(Stream stream, Body&& body) {
+    require_capturable();
+    Traffic const before = parts_.traffic;
+    std::uint64_t const steps = phase_.steps();
+    parts_.gatherer.invalidate();
+    parts_.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
+    parts_.backend.begin_capture(stream, parts_.communication.get());
+    parts_.decider.set_capturing(true);
+    try {
+      body();
+      phase_.require(EngineCall::end_of_capture);
+      if (phase_.steps() != steps + 1 || phase_.micro_batches() != 0) throw_bad_capture(phase_.steps() - steps);
+    } catch (...) {
+      parts_.decider.set_capturing(false);
+      parts_.backend.abandon_capture(stream);
+      phase_.forget_failures();
+      parts_.traffic = before;
+      parts_.reducer.discard();
+      phase_.discard_gradients();
+      throw;
+    }
+    parts_.decider.set_capturing(false);
+    auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
+    Traffic const sent = std::exchange(parts_.traffic, before) - before;
+    return {std::move(graph), sent};
+  }
+
+  /// Launches \p graph as the coming step. \p lr and \p clipping are this step's.
+  [[nodiscard]] StepTicket<typename Backend::Event> replay(Graph const& graph, Traffic const& sent, double lr,
+                                                           double clipping, Stream stream) {
+    phase_.require(EngineCall::replay);
+    parts_.decider.stage(lr, clipping);
+    parts_.gatherer.invalidate();
+    EnginePhase::UpdateGuard update(phase_, "a captured step did not end");
+    parts_.gatherer.join_readers(stream);
+    parts_.backend.wait_for(stream, parts_.communication.get());
+    parts_.decider.send_settings(stream);
+    parts_.backend.launch(graph, stream);
+    parts_.decider.fetch_report(stream);
+    parts_.backend.end_replay(stream, parts_.communication.get());
+    parts_.context.collectives.watch(stream);
+    parts_.traffic = parts_.traffic + sent;
+    update.commit();
+    return parts_.decider.ticket();
+  }
+
+ private:
+  void require_capturable() const {
+    phase_.require(EngineCall::capture);
+    require(!parts_.context.policies.traits().offloads,
+            "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
+            "zero::NoOffload");
+    require(parts_.context.collectives.can_be_captured(),
+            "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
+            "rank, or zero::NcclCommunicator");
+    if (parts_.decider.number() > 0) return;
+    fail<SequenceError>(
+        {"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_bad_capture(std::uint64_t steps) {
+    fail<SequenceError>(
+        {"zero::Engine: a capture records all micro-batches of one step and the step itself, not ", steps,
+         " steps: call step() once, last"});
+  }
+
+  EngineParts<Backend>& parts_;
+  EnginePhase& phase_;
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/communicator.hpp>
+#include <zero/engine/policies.hpp>
+#include <zero/step/reports.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace zero::detail {
+
+/// The communicator of an engine, without its type and those of the elements: one virtual call per collective.
+/// Addresses are of elements whose type follows from their role; contracts and errors are those of the communicator's
+/// function of the same name.
+template <class Backend>
+class Collectives : public PeerCheck {
+ public:
+  using Stream = typename Backend::Stream;
+
+  [[nodiscard]] virtual int rank() const = 0;
+  [[nodiscard]] virtual int size() const = 0;
+  [[nodiscard]] virtual int local_size() const = 0;
+  virtual void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count, bool first,
+                                  CollectivePurpose purpose, Stream stream) = 0;
+  virtual void all_gather(ElementRole role, void const* own, void* full, std::size_t count, CollectivePurpose purpose,
+                          Stream stream) = 0;
+  virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
+  virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
+
+  /// Device memory that the reductions of slices of up to \p count elements need, in bytes, and where it is: as long as
+  /// this.
+  [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count) const = 0;
+  virtual void set_staging(std::span<std::byte> staging) = 0;
+  /// What has been put on \p stream, recorded collectives among it, must pass within the deadline.
+  virtual void watch(Stream stream) = 0;
+  /// Whether its collectives can be recorded and run again.
+  [[nodiscard]] virtual bool can_be_captured() const = 0;
+
+  /// Lets \p backend allocate what collectives use as the communicator wants it; before anything is allocated.
+  virtual void prepare_memory(Backend& backend) const = 0;
+  /// Makes that memory known to the communicator, for as long as what is returned lives. Collective. \throws
+  /// ConfigurationError on all ranks where it cannot be.
+  [[nodiscard]] virtual std::shared_ptr<void> register_memory(Backend& backend) = 0;
+
+ protected:
+  ~Collectives() = default;
+};
+
+}  // namespace zero::detail

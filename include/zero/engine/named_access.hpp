@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/parts.hpp>
+#include <zero/engine/phase.hpp>
+#include <zero/error.hpp>
+#include <zero/parameter.hpp>
+#include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace zero::detail {
+
+/// The parameter that was registered under \p name. \throws ConfigurationError where none was.
+[[nodiscard]] ZERO_OUT_OF_LINE inline ParameterId find_parameter(std::vector<ParameterSpec> const& specs,
+                                                                 std::string_view name) {
+  for (std::uint32_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].name == name) return {i};
+  }
+  fail<ConfigurationError>({"zero::Engine: no parameter is named ", quote(name)});
+}
+
+/// Parameters, gradients and states of one engine by the names of its parameters: what may be read when, and what
+/// follows from a write. See Engine for the contracts.
+template <class Backend>
+class NamedAccess {
+ public:
+  /// Both are borrowed. \p addends is world x accumulation.
+  NamedAccess(EngineParts<Backend>& parts, EnginePhase& phase, double addends)
+      : parts_(parts), phase_(phase), addends_(addends) {}
+
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_parameter(std::string_view name) {
+    return access(EngineCall::read_parameter).read_parameter(find(name));
+  }
+  ZERO_OUT_OF_LINE void write_parameter(std::string_view name, std::span<float const> values) {
+    auto& access = this->access(EngineCall::write_parameter);
+    parts_.gatherer.invalidate();
+    access.write_parameter(find(name), values);
+    parts_.gatherer.copy_to_adopted();
+  }
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_gradient(std::string_view name) {
+    return access(EngineCall::read_gradient).read_gradient(find(name), average());
+  }
+  ZERO_OUT_OF_LINE void write_gradient(std::string_view name, std::span<float const> values) {
+    access(EngineCall::write_gradient).write_gradient(find(name), values, average());
+  }
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_state(std::string_view name, std::size_t k) {
+    return access(EngineCall::read_state).read_state(find(name), k);
+  }
+  ZERO_OUT_OF_LINE void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
+    access(EngineCall::write_state).write_state(find(name), k, values);
+  }
+
+ private:
+  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(parts_.context.specs, name); }
+  // After all that the last update has put on streams.
+  [[nodiscard]] ParameterAccess<Backend>& access(EngineCall call) {
+    phase_.require(call);
+    parts_.updater.join(parts_.communication.get());
+    return parts_.access;
+  }
+  [[nodiscard]] ZERO_OUT_OF_LINE double average() const {
+    return 1.0 / (addends_ * static_cast<double>(parts_.decider.loss_scale().value()));
+  }
+
+  EngineParts<Backend>& parts_;
+  EnginePhase& phase_;
+  double addends_;
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/error.hpp>
+#include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace zero::detail {
+
+/// What a trainer may call, in the order of EnginePhase's table.
+enum class EngineCall : std::uint8_t {
+  begin_micro_batch,
+  gradients,
+  step,
+  finish_update,
+  capture,
+  end_of_capture,
+  replay,
+  read_parameter,
+  write_parameter,
+  read_gradient,
+  write_gradient,
+  read_state,
+  write_state,
+  state,
+};
+
+/// Where an engine stands between its calls, and which of them it may take. A call checks first, with `require`, which
+/// changes nothing; what then may fail half-way runs under a guard.
+class EnginePhase {
+ public:
+  explicit EnginePhase(int micro_batches_per_step) : per_step_(micro_batches_per_step) {}
+  EnginePhase(EnginePhase const&) = delete;
+  EnginePhase& operator=(EnginePhase const&) = delete;
+
+  // ------------------------------------------------------------------------------------------------- checks
+
+  /// \throws SequenceError where \p call is not allowed now, PoisonedError, and what failed in a noexcept path.
+  void require(EngineCall call) const {
+    auto const& rule = rules[static_cast<std::size_t>(call)];
+    if (poison_ != nullptr || failure_ || position_ != rule.position) throw_illegal(rule);
+    if (rule.micro_batches != Progress::any) require_progress(rule);
+  }
+  /// For calls that are allowed in every phase. \throws PoisonedError, and what failed in a noexcept path.
+  void require_sound() const {
+    if (poison_ != nullptr || failure_) throw_unsound();
+  }
+  /// Whether the engine is between two calls that succeeded: it knows all work that is under way.
+  [[nodiscard]] bool is_quiet() const noexcept { return position_ == Position::between && poison_ == nullptr && !failure_; }
+  [[nodiscard]] bool inside_micro_batch() const noexcept { return position_ == Position::inside; }
+  /// Micro-batches of the coming step that are finished.
+  [[nodiscard]] int micro_batches() const noexcept { return micro_batches_; }
+  /// Steps that were taken, recorded ones too.
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+
+  // ------------------------------------------------------------------------------------------------- changes
+
+  void begin_micro_batch() noexcept { position_ = Position::inside; }
+  /// The micro-batch was given up: its gradients are to be discarded.
+  void abandon_micro_batch() noexcept { position_ = Position::broken; }
+  void discard_gradients() noexcept {
+    micro_batches_ = 0;
+    position_ = Position::between;
+  }
+  void end_step() noexcept {
+    micro_batches_ = 0;
+    ++steps_;
+  }
+  /// Keeps the first error of a call that cannot throw, such as the end of a lease; the next call throws it.
+  void record_failure(std::exception_ptr failure) noexcept {
+    if (!failure_) failure_ = std::move(failure);
+  }
+  /// Nothing of what was called since has run: what failed in it is forgotten.
+  void forget_failures() noexcept {
+    poison_ = nullptr;
+    failure_ = nullptr;
+  }
+
+  /// Work whose failure loses the gradients of this step, not the states: unless `commit` is reached, they are to be
+  /// discarded.
+  class [[nodiscard]] GradientGuard {
+   public:
+    explicit GradientGuard(EnginePhase& phase) noexcept : phase_(phase) { phase.position_ = Position::broken; }
+    GradientGuard(GradientGuard const&) = delete;
+    GradientGuard& operator=(GradientGuard const&) = delete;
+    void commit() noexcept { phase_.position_ = Position::between; }
+    /// The work was the end of a micro-batch.
+    void commit_micro_batch() noexcept {
+      ++phase_.micro_batches_;
+      commit();
+    }
+
+   private:
+    EnginePhase& phase_;
+  };
+
+  /// Work whose failure leaves states half new: the engine is poisoned until `commit` is reached.
+  class [[nodiscard]] UpdateGuard {
+   public:
+    /// \p reason completes a sentence, and is a literal.
+    UpdateGuard(EnginePhase& phase, char const* reason) noexcept : phase_(phase) { phase.poison_ = reason; }
+    UpdateGuard(UpdateGuard const&) = delete;
+    UpdateGuard& operator=(UpdateGuard const&) = delete;
+    void commit() noexcept { phase_.poison_ = nullptr; }
+
+   private:
+    EnginePhase& phase_;
+  };
+
+ private:
+  enum class Position : std::uint8_t { between, inside, broken };
+  enum class Progress : std::uint8_t { any, none, all, not_all };
+
+  struct Rule {
+    std::string_view call;
+    Position position;             ///< between two micro-batches, or inside of one
+    Progress micro_batches;  ///< how many of the step's must be finished
+  };
+  static constexpr std::array<Rule, 14> rules{{
+      {"begin_micro_batch", Position::between, Progress::not_all},
+      {"gradients", Position::inside, Progress::any},
+      {"step", Position::between, Progress::all},
+      {"finish_update", Position::between, Progress::none},
+      {"capture", Position::between, Progress::none},
+      {"the end of a capture", Position::between, Progress::any},
+      {"replay", Position::between, Progress::none},
+      {"read_parameter", Position::between, Progress::any},
+      {"write_parameter", Position::between, Progress::any},
+      {"read_gradient", Position::between, Progress::all},
+      {"write_gradient", Position::between, Progress::all},
+      {"read_state", Position::between, Progress::any},
+      {"write_state", Position::between, Progress::any},
+      {"state", Position::between, Progress::none},
+  }};
+  static_assert(rules.size() == static_cast<std::size_t>(EngineCall::state) + 1);
+
+  void require_progress(Rule const& rule) const {
+    bool const all = micro_batches_ == per_step_;
+    bool const fits = rule.micro_batches == Progress::none  ? micro_batches_ == 0
+                      : rule.micro_batches == Progress::all ? all
+                                                            : !all;
+    if (!fits) throw_incomplete(rule);
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_unsound() const {
+    if (failure_) std::rethrow_exception(failure_);
+    fail<PoisonedError>(
+        {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_illegal(Rule const& rule) const {
+    require_sound();
+    fail<SequenceError>({"zero::Engine: ", rule.call,
+                         position_ == Position::broken ? " after a micro-batch or step that failed: call discard_gradients() "
+                                                   "first"
+                         : position_ == Position::inside ? " inside a micro-batch: call its finish() first"
+                                                   : " outside of a micro-batch: call begin_micro_batch() first"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
+    if (rule.micro_batches == Progress::not_all) {
+      fail<SequenceError>(
+          {"zero::Engine: all ", per_step_, " micro-batches of this step are done: call step()"});
+    }
+    if (&rule == &rules.back()) {
+      fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ", per_step_,
+                           " micro-batches would lose their gradients: call step() first, or discard_gradients()"});
+    }
+    fail<SequenceError>({"zero::Engine: ", rule.call, " after ", micro_batches_, " of ", per_step_,
+                         " micro-batches: finish them first, or discard_gradients()"});
+  }
+
+  int per_step_;
+  int micro_batches_ = 0;
+  std::uint64_t steps_ = 0;
+  Position position_ = Position::between;
+  char const* poison_ = nullptr;  // why the states cannot be trusted any more
+  std::exception_ptr failure_;
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/collectives.hpp>
+#include <zero/support/out_of_line.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace zero::detail {
+
+/// The collectives of engines with these types and this communicator. Out of line: see ZERO_OUT_OF_LINE.
+template <class Prec, class Backend, class Communicator>
+class TypedCollectives final : public Collectives<Backend> {
+ public:
+  using Value = typename Prec::compute::type;
+  using Sum = typename Prec::sum::type;
+  using Stream = typename Backend::Stream;
+
+  /// \p communicator is borrowed.
+  explicit TypedCollectives(Communicator& communicator) : communicator_(communicator) {}
+
+  [[nodiscard]] int rank() const override { return communicator_.rank(); }
+  [[nodiscard]] int size() const override { return communicator_.size(); }
+  [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
+
+  ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
+                                            bool first, CollectivePurpose purpose, Stream stream) override {
+    auto const typed = [&](auto const* from) {
+      auto* const sums = static_cast<Sum*>(into);
+      if constexpr (facts.needs_staging) {
+        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream, staging_);
+      } else {
+        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream);
+      }
+    };
+    if (addends == ElementRole::sum) return typed(static_cast<Sum const*>(send));
+    typed(static_cast<Value const*>(send));
+  }
+  ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
+                                    CollectivePurpose purpose, Stream stream) override {
+    auto const typed = [&]<class T>(T* to) {
+      communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
+    };
+    if (role == ElementRole::value) return typed(static_cast<Value*>(full));
+    if (role == ElementRole::sum) return typed(static_cast<Sum*>(full));
+    typed(static_cast<float*>(full));
+  }
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
+    communicator_.all_reduce(words, count, purpose, stream);
+  }
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
+    communicator_.exchange(mine, all);
+  }
+  void check_peers() const override {
+    if constexpr (facts.reports_failures) communicator_.check();
+  }
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const override {
+    if constexpr (facts.needs_staging) {
+      return std::max(communicator_.template staging_bytes<Sum, Value>(count),
+                      communicator_.template staging_bytes<Sum, Sum>(count));
+    } else {
+      return 0;
+    }
+  }
+  void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
+  void prepare_memory(Backend& backend) const override {
+    if constexpr (facts.registers_memory) backend.allocate_for_collectives_from(communicator_.collective_memory());
+  }
+  [[nodiscard]] std::shared_ptr<void> register_memory(Backend& backend) override {
+    if constexpr (facts.registers_memory) return communicator_.register_buffers(backend.close_collective_memory());
+    return nullptr;
+  }
+  void watch(Stream stream) override {
+    if constexpr (facts.watches_replays) communicator_.watch({.what = "step"}, stream);
+  }
+  [[nodiscard]] bool can_be_captured() const override {
+    return facts.can_be_captured || communicator_.size() == 1;
+  }
+
+
+ private:
+  static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
+
+  Communicator& communicator_;
+  std::span<std::byte> staging_{};
+};
+
+}  // namespace zero::detail

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace zero {
+
+/// What a rule says of itself, all of it optional: `static constexpr RuleFacts facts{.name = "Lion"};`.
+struct RuleFacts {
+  static constexpr std::size_t most_names = 8;
+
+  std::string_view name = "of the user's";  ///< compared over ranks, and written into checkpoints
+  /// Names of the rule's states in checkpoints; the k-th is state_k where it has none.
+  std::array<std::string_view, most_names> state_names{};
+  /// `validate(config)` throws std::invalid_argument or ConfigurationError for settings that cannot work.
+  bool validates = false;
+};
+
+/// The facts of \p R; the defaults where it publishes none.
+template <class R>
+[[nodiscard]] constexpr RuleFacts rule_facts() noexcept {
+  if constexpr (requires { R::facts; }) {
+    return R::facts;
+  } else {
+    return {};
+  }
+}
+
+}  // namespace zero
