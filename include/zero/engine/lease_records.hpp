@@ -23,7 +23,7 @@ class LeaseRecords {
   [[nodiscard]] std::uint32_t take() {
     auto const number = free_;
     if (number == none) {
-      records_.add();
+      records_.emplace_reused();
       return static_cast<std::uint32_t>(records_.size() - 1);
     }
     free_ = records_[number].next_free;

@@ -19,7 +19,8 @@ class ReusableVector {
       : room_(std::move(other.room_)), size_(std::exchange(other.size_, 0)) {}
   ReusableVector& operator=(ReusableVector&& other) noexcept {
     std::size_t const size = size_;
-    room_ = std::move(other.room_), size_ = other.size_;
+    room_ = std::move(other.room_);
+    size_ = other.size_;
     other.size_ = size;
     return *this;
   }
@@ -33,12 +34,12 @@ class ReusableVector {
   [[nodiscard]] T const* begin() const noexcept { return room_.begin(); }
   [[nodiscard]] T const* end() const noexcept { return room_.begin() + size_; }
 
-  /// One element more: a new one, or one that was taken off, as it was left then.
-  T& add() {
+  /// Appends an element and returns it. Reuses a popped element without resetting it.
+  T& emplace_reused() {
     if (size_ == room_.size()) grow();
     return room_[size_++];
   }
-  void push_back(T const& value) { add() = value; }
+  void push_back(T const& value) { emplace_reused() = value; }
   void pop_back() noexcept { --size_; }
   void clear() noexcept { size_ = 0; }
 

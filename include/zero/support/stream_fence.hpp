@@ -4,6 +4,7 @@
 
 #include <zero/backend.hpp>
 #include <zero/call_site.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 namespace zero::detail {
@@ -58,8 +59,8 @@ class StreamFence {
     typename Backend::Event event{};
     bool pending = true;
   };
-  [[gnu::noinline]] Entry& add(Stream stream) {
-    auto& entry = entries_.add();
+  ZERO_OUT_OF_LINE Entry& add(Stream stream) {
+    auto& entry = entries_.emplace_reused();
     entry.stream = stream;
     return entry;
   }
