@@ -8,7 +8,6 @@
 #include <zero/kernels/float_types.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -19,8 +18,8 @@
 #include <stdexcept>
 #include <vector>
 
-/// A team that is one thread, and adds in the order of the device's 256: each thread its own elements, then by a
-/// butterfly within each warp of 32, then warp by warp.
+/// A team that is one thread. It adds in the order of the indices, which is not the device's: what it makes is compared
+/// within a tolerance.
 class EmulatedTeam {
  public:
   template <class F>
@@ -31,34 +30,19 @@ class EmulatedTeam {
   }
   template <class F>
   auto sum(std::uint32_t n, F&& f) const {
-    return reduce(n, f, decltype(f(0U)){}, [](auto a, auto b) { return a + b; });
+    decltype(f(0U)) total{};
+    for (std::uint32_t i = 0; i < n; ++i) total += f(i);
+    return total;
   }
   template <class F>
   float maximum(std::uint32_t n, F&& f) const {
-    return reduce(n, f, -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::fmax(a, b); });
+    float largest = -std::numeric_limits<float>::infinity();
+    for (std::uint32_t i = 0; i < n; ++i) largest = std::fmax(largest, f(i));
+    return largest;
   }
   template <class F>
   void once(F&& f) const {
     f();
-  }
-
- private:
-  template <class F, class V, class Combine>
-  static V reduce(std::uint32_t n, F&& f, V const nothing, Combine combine) {
-    constexpr std::uint32_t threads = gpt2::device::team_threads, warp = 32;
-    std::array<V, threads> own{};
-    for (std::uint32_t t = 0; t < threads; ++t) {
-      own[t] = nothing;
-      for (std::uint32_t i = t; i < n; i += threads) own[t] = combine(own[t], f(i));
-    }
-    for (std::uint32_t distance = warp / 2; distance > 0; distance /= 2) {
-      for (std::uint32_t t = 0; t < threads; ++t) {
-        if ((t & distance) == 0) own[t] = own[t + distance] = combine(own[t], own[t + distance]);
-      }
-    }
-    V all = own[0];
-    for (std::uint32_t w = warp; w < threads; w += warp) all = combine(all, own[w]);
-    return all;
   }
 };
 

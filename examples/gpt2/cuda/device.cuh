@@ -7,6 +7,8 @@
 
 #include <zero/kernels/detail/launch.cuh>
 
+#include <cub/block/block_reduce.cuh>
+
 #include <climits>
 #include <cstddef>
 #include <cstdint>
@@ -37,21 +39,17 @@ class DeviceTeam {
   }
 
  private:
-  static constexpr unsigned warp = 32, warps = team_threads / warp;
-
-  // A butterfly leaves the same bits on all lanes, because a + b and b + a have the same.
+  // Thread 0 has the result only after every thread has come to the reduction, and so after all have read `all` of the
+  // one before. The last barrier is also what CUB asks for before its storage is used again.
   template <class V, class F, class Combine>
   static __device__ V reduce(std::uint32_t n, F& f, V own, Combine combine) {
-    __shared__ V parts[warps];
+    using Reduction = cub::BlockReduce<V, team_threads, cub::BLOCK_REDUCE_WARP_REDUCTIONS>;
+    __shared__ typename Reduction::TempStorage storage;
+    __shared__ V all;
     for (std::uint32_t i = threadIdx.x; i < n; i += team_threads) own = combine(own, f(i));
-    for (unsigned distance = warp / 2; distance > 0; distance /= 2) {
-      own = combine(own, __shfl_xor_sync(0xFFFFFFFFU, own, distance));
-    }
-    __syncthreads();  // all have read the parts of the reduction before
-    if (threadIdx.x % warp == 0) parts[threadIdx.x / warp] = own;
+    V const total = Reduction(storage).Reduce(own, combine);
+    if (threadIdx.x == 0) all = total;
     __syncthreads();
-    V all = parts[0];
-    for (unsigned w = 1; w < warps; ++w) all = combine(all, parts[w]);
     return all;
   }
 };

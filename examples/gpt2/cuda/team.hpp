@@ -10,8 +10,7 @@
 //   team.for_each(n, f)   f(i) for every i < n, on any threads, in any order; the thread of an i is the same in every
 //                         call, whatever n. What one thread writes no other reads before the next kernel.
 //   team.sum(n, f)        the sum of f(i), and team.maximum(n, f) the largest, -inf for none: on all threads, in an
-//   order
-//                         that depends on n alone. Every thread must come.
+//                         order that depends on n alone within one build. Every thread must come.
 //   team.once(f)          f() on one thread
 #if defined(__CUDACC__)
 #define GPT2_DEVICE __device__
