@@ -3,6 +3,7 @@
 
 #include "cuda/device_array.hpp"
 #include "gpt2/device_model_run.hpp"
+#include "gpt2/token_groups.hpp"
 
 #include <gpt2/cuda/device.cuh>
 #include <gpt2/cuda/kernels.hpp>
@@ -201,16 +202,12 @@ void check_embedding() {
   auto const slope = random_values(n * width, 3);
   std::vector<gpt2::Token> tokens;
   for (std::uint32_t i = 0; i < n; ++i) tokens.push_back(i % 3 == 0 ? 3 : i % 2);  // token 2 does not occur
-  gpt2::TokenOrder order;
-  order.sort(tokens);
-  std::vector<std::uint32_t> distinct;
-  for (std::size_t k = 0; k < order.size(); ++k) distinct.push_back(tokens[order.positions()[order.begins()[k]]]);
-  DeviceArray<std::uint32_t> const on_device(tokens), positions(order.positions()), begins(order.begins()),
-      which(distinct);
+  DeviceArray<std::uint32_t> const on_device(tokens);
+  TokenGrouper grouper(device, n, vocabulary);
   OnDevice<T> const e(wte), p(wpe), dwte(wte), dwpe(Values(context * width, NAN)), added(wpe);
   OnDevice<float> const residual(zeros(n * width)), d(slope);
   device.run(Embed<T>{e, p, on_device.data(), width, length, residual}, n);
-  device.run(AddTokens<T>{d, positions.data(), begins.data(), which.data(), width, dwte}, order.size());
+  device.run(AddTokens<T>{d, grouper.group(on_device.data(), n), width, dwte}, grouper.most(n));
   device.run(AddPositions<T>{d, sequences, length, width, dwpe, false}, context);
   device.run(AddPositions<T>{d, sequences, length, width, added, true}, length);
   device.synchronize();
@@ -410,6 +407,11 @@ TEST_CASE("gpt2 on a GPU: biases, GELU and sums of columns") {
 
 TEST_CASE("gpt2 on a GPU: embeddings and their gradients") {
   for_types([]<class T>(T) { check_embedding<T>(); });
+}
+
+TEST_CASE("gpt2 on a GPU: positions are grouped by token as the host groups them") {
+  CudaDevice device(0);
+  check_token_groups(device);
 }
 
 TEST_CASE("gpt2 on a GPU: columns move into heads and back") {

@@ -5,6 +5,7 @@
 // or an argument of BLAS shows here. What only a device has is tested in tests/cuda/gpt2_test.cu.
 #include "device_model_run.hpp"
 #include "emulated_device.hpp"
+#include "token_groups.hpp"
 
 #include <doctest/doctest.h>
 
@@ -54,6 +55,11 @@ double distance_from_float(float loss_scale) {
 TEST_CASE("gpt2 device model: loss and every gradient are the host model's") {
   CHECK(distance_from_host(tiny, 3).largest < 1e-5);
   CHECK(distance_from_host(odd, 2).largest < 1e-5);
+}
+
+TEST_CASE("gpt2 device model: positions are grouped by token as the host groups them") {
+  EmulatedDevice device;
+  check_token_groups(device);
 }
 
 TEST_CASE("gpt2 device model: 16-bit gradients are those of fp32 within the rounding of their type") {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <gpt2/cuda/algorithms.hpp>
 #include <gpt2/cuda/product.hpp>
 #include <gpt2/cuda/team.hpp>
 
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -95,6 +97,32 @@ class EmulatedDevice {
   }
   void synchronize() const {}
 
+  [[nodiscard]] std::size_t temporary_bytes(std::size_t n) const { return n; }
+  void sort_by_key(std::span<std::byte> temporary, gpt2::device::KeysAndValues<std::uint32_t const> from,
+                   gpt2::device::KeysAndValues<std::uint32_t> to, std::size_t n, int bits) const {
+    check_temporary(temporary, n);
+    auto const key = [&](std::size_t i) { return from.keys[i] & ((std::uint64_t{1} << bits) - 1); };
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    for (std::size_t i = 0; i < n; ++i) to.keys[i] = from.keys[order[i]], to.values[i] = from.values[order[i]];
+  }
+  void run_length_encode(std::span<std::byte> temporary, std::uint32_t const* from, std::size_t n,
+                         gpt2::device::Runs to) const {
+    check_temporary(temporary, n);
+    std::uint32_t runs = 0;
+    for (std::size_t begin = 0, end = 0; begin < n; begin = end, ++runs) {
+      while (end < n && from[end] == from[begin]) ++end;
+      to.values[runs] = from[begin], to.lengths[runs] = static_cast<std::uint32_t>(end - begin);
+    }
+    *to.count = runs;
+  }
+  void exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to,
+                     std::size_t n) const {
+    check_temporary(temporary, n);
+    std::exclusive_scan(from, from + n, to, 0U);
+  }
+
   template <class Kernel>
   void run(Kernel const& kernel, std::size_t tasks) const {
     for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedTeam(), task);
@@ -124,6 +152,9 @@ class EmulatedDevice {
   }
 
  private:
+  static void check_temporary(std::span<std::byte> temporary, std::size_t n) {
+    if (temporary.size() < n) throw std::invalid_argument("temporary storage is too small");
+  }
   static std::ptrdiff_t at(int row, int column, int distance) {
     return row + static_cast<std::ptrdiff_t>(column) * distance;
   }

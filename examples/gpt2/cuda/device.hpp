@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "algorithms.hpp"
 #include "product.hpp"
 
 #include <zero/cuda/stream.hpp>
@@ -105,6 +106,16 @@ class CudaDevice {
   }
   void zero(void* to, std::size_t bytes);
   void copy(void* to, void const* from, std::size_t bytes) { stream_.copy(to, from, bytes); }
+
+  /// Bytes of temporary storage on the device that the three algorithms below take for up to \p n elements.
+  [[nodiscard]] std::size_t temporary_bytes(std::size_t n) const;
+  /// Sorts by the lowest \p bits bits of the keys, the others of which are 0. Equal keys stay in their order.
+  void sort_by_key(std::span<std::byte> temporary, KeysAndValues<std::uint32_t const> from,
+                   KeysAndValues<std::uint32_t> to, std::size_t n, int bits);
+  void run_length_encode(std::span<std::byte> temporary, std::uint32_t const* from, std::size_t n, Runs to);
+  /// to[i] = the sum of from[0] to from[i - 1].
+  void exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to, std::size_t n);
+
   /// Takes \p values before it returns; waits for the device only where that is several uploads behind.
   void upload(std::uint32_t* to, std::span<std::uint32_t const> values);
   void synchronize();

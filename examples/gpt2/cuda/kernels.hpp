@@ -271,22 +271,49 @@ struct AddGroups {
 
 // ------------------------------------------------------------------------------------------------- embeddings
 
-/// Adds to one token's row of wte the gradients of all its positions, rounded once. Positions are sorted by token,
-/// those of the k-th distinct one are [begins[k], begins[k + 1]). Task: a distinct token.
+/// to [n] = 0, 1, 2 and so on. Task: `team_threads` of them.
+struct CountUp {
+  std::uint32_t* to;
+  std::size_t n;
+
+  [[nodiscard]] std::size_t tasks() const { return parts_of(n, team_threads); }
+
+  template <class Team>
+  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
+    std::size_t const first = task * team_threads, left = n - first;
+    std::uint32_t* const out = to + first;
+    team.for_each(static_cast<std::uint32_t>(left < team_threads ? left : team_threads),
+                  [=](std::uint32_t i) { out[i] = static_cast<std::uint32_t>(first) + i; });
+  }
+};
+
+/// The positions of each distinct token of a micro-batch, all on the device: those of the k-th distinct token are
+/// positions[begins[k]] and the counts[k] - 1 that follow.
+struct TokenGroups {
+  std::uint32_t const* positions;  ///< [tokens]: sorted by token, then by position
+  std::uint32_t const* tokens;     ///< the distinct ones, ascending
+  std::uint32_t const *counts, *begins;
+  std::uint32_t const* size;  ///< how many distinct tokens there are
+};
+
+/// Adds to one token's row of wte the gradients of all its positions, rounded once. Task: a distinct token. Tasks
+/// beyond the last one do nothing: their number is known to the device alone.
 template <class T>
 struct AddTokens {
   float const* dresidual;
-  std::uint32_t const *positions, *begins, *tokens;
+  TokenGroups groups;
   std::uint32_t width;
   T* wte;
 
   template <class Team>
   GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
-    T* const row = wte + std::size_t{tokens[task]} * width;
-    std::uint32_t const first = begins[task], last = begins[task + 1];
+    if (task >= *groups.size) return;
+    T* const row = wte + std::size_t{groups.tokens[task]} * width;
+    std::uint32_t const* const positions = groups.positions + groups.begins[task];
+    std::uint32_t const count = groups.counts[task];
     team.for_each(width, [&](std::uint32_t j) {
       float total = 0.0F;
-      for (std::uint32_t i = first; i < last; ++i) total += dresidual[std::size_t{positions[i]} * width + j];
+      for (std::uint32_t i = 0; i < count; ++i) total += dresidual[std::size_t{positions[i]} * width + j];
       row[j] = zero::narrow<T>(zero::widen(row[j]) + total);
     });
   }

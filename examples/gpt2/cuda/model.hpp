@@ -7,6 +7,7 @@
 #include "kernels.hpp"
 #include "product.hpp"
 #include "softmax.hpp"
+#include "token_grouper.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -108,12 +109,12 @@ class DeviceModel {
   void attention_backward(Block const& block);
   void mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
   void attention_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
-  void upload_order(std::span<Token const> tokens);
   void collect_losses();
 
   ModelShape shape_;
   Device& device_;
   std::size_t capacity_;  // tokens
+  TokenGrouper<Device> token_grouper_;
   std::size_t sequences_ = 0, length_ = 0;
   float attention_scale_;
 
@@ -126,12 +127,10 @@ class DeviceModel {
   Memory<float> scores_;                            // of as many heads as fit, and their gradient
   Memory<T> probabilities_;                         // likewise
   Memory<float> partial_;                           // sums of columns
-  Memory<std::uint32_t> tokens_, targets_, order_on_device_;
+  Memory<std::uint32_t> tokens_, targets_;
   typename Device::template Shared<float> mean_losses_, last_row_;
   std::size_t pending_losses_ = 0;
   std::vector<double> losses_;
-  TokenOrder order_;
-  std::vector<std::uint32_t> order_to_send_;
 };
 
 }  // namespace gpt2::device

@@ -12,6 +12,7 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
     : shape_(shape),
       device_(device),
       capacity_(sequences * shape.context),
+      token_grouper_(device, capacity_, shape.vocabulary),
       attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.width / shape.heads)))) {
   std::size_t const tokens = capacity_, width = shape.width, square = shape.context * shape.context;
   (void)blas_size(tokens), (void)blas_size(4 * width), (void)blas_size(logits_stride());
@@ -32,7 +33,7 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
   std::size_t const matrices = std::min(sequences * shape.heads, std::max<std::size_t>(1, most_scores / square));
   scores_ = wide(matrices * square), probabilities_ = narrow(matrices * square);
   partial_ = wide(parts_of(tokens, rows_per_sum) * 4 * width);
-  tokens_ = words(tokens), targets_ = words(tokens), order_on_device_ = words(3 * tokens + 1);
+  tokens_ = words(tokens), targets_ = words(tokens);
   mean_losses_ = device.template share<float>(kept_losses), last_row_ = device.template share<float>(shape.vocabulary);
 }
 
@@ -51,7 +52,7 @@ template <class T, class Device>
 std::size_t DeviceModel<T, Device>::scratch_bytes() const noexcept {
   return head_.dlogits.bytes() + residual_.bytes() + dresidual_.bytes() + wide_.bytes() + narrow_.bytes() +
          dnarrow_.bytes() + activated_.bytes() + dwide_.bytes() + merged_.bytes() + dheads_.bytes() + scores_.bytes() +
-         probabilities_.bytes() + partial_.bytes() + tokens_.bytes() + targets_.bytes() + order_on_device_.bytes();
+         probabilities_.bytes() + partial_.bytes() + tokens_.bytes() + targets_.bytes() + token_grouper_.bytes();
 }
 
 // ------------------------------------------------------------------------------------------------- parts
@@ -331,27 +332,13 @@ void DeviceModel<T, Device>::block_backward(std::size_t layer, BlockWeights<T> c
   attention_part_backward(blocks_[layer], weights, gradients);
 }
 
-// Positions, then where those of each distinct token begin, then the distinct tokens.
-template <class T, class Device>
-void DeviceModel<T, Device>::upload_order(std::span<Token const> tokens) {
-  order_.sort(tokens);
-  auto const &positions = order_.positions(), &begins = order_.begins();
-  order_to_send_.assign(positions.begin(), positions.end());
-  order_to_send_.insert(order_to_send_.end(), begins.begin(), begins.end());
-  for (std::size_t i = 0; i < order_.size(); ++i) order_to_send_.push_back(tokens[positions[begins[i]]]);
-  device_.upload(order_on_device_.get(), std::span<std::uint32_t const>(order_to_send_));
-}
-
 template <class T, class Device>
 void DeviceModel<T, Device>::embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe) {
   require_rows(shape_, capacity_, tokens.size(), length_);
   require_below_vocabulary(shape_, tokens);
   if (!wte.adds) device_.zero(wte.values, shape_.vocabulary * shape_.width * sizeof(T));
-  upload_order(tokens);
-  std::uint32_t const* const positions = order_on_device_.get();
-  std::uint32_t const* const begins = positions + tokens.size();
-  device_.run(AddTokens<T>{dresidual_.get(), positions, begins, begins + order_.begins().size(), width32(), wte.values},
-              order_.size());
+  auto const groups = token_grouper_.group(tokens_.get(), rows());
+  device_.run(AddTokens<T>{dresidual_.get(), groups, width32(), wte.values}, token_grouper_.most(rows()));
   device_.run(AddPositions<T>{dresidual_.get(), static_cast<std::uint32_t>(sequences_),
                               static_cast<std::uint32_t>(length_), width32(), wpe.values, wpe.adds},
               wpe.adds ? length_ : shape_.context);
