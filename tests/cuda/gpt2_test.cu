@@ -3,6 +3,7 @@
 
 #include "cuda/device_array.hpp"
 #include "gpt2/device_model_run.hpp"
+#include "gpt2/recorded_step.hpp"
 #include "gpt2/token_groups.hpp"
 
 #include <gpt2/cuda/device.cuh>
@@ -17,8 +18,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 // GPT-2 on a GPU: each kernel and product against a plain loop in double, and the whole model against the host's, whose
@@ -383,13 +384,51 @@ GradientDistance distance_from_host(gpt2::ModelShape const& shape, float loss_sc
   return distance(host.as_double(host.gradients), run.host.as_double(run.gradients()), static_cast<double>(loss_scale));
 }
 
-template <class T>
-bool same_bits(std::vector<std::vector<T>> const& a, std::vector<std::vector<T>> const& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0) return false;
+/// Captures a device's stream into a CUDA graph.
+class GraphRecorder {
+ public:
+  class Graph {
+   public:
+    explicit Graph(cudaGraphExec_t handle) : handle_(handle) {}
+    Graph(Graph&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    ~Graph() {
+      if (handle_ != nullptr) (void)cudaGraphExecDestroy(handle_);
+    }
+    [[nodiscard]] cudaGraphExec_t handle() const noexcept { return handle_; }
+
+   private:
+    cudaGraphExec_t handle_;
+  };
+
+  explicit GraphRecorder(CudaDevice const& device) : stream_(device.stream().handle()) {}
+
+  /// Thread-local: what may wait or allocate is refused while \p passes are captured.
+  template <class Passes>
+  [[nodiscard]] Graph capture(Passes&& passes) {
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t handle = nullptr;
+    zero::detail::check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
+                             "cudaStreamBeginCapture");
+    try {
+      passes();
+    } catch (...) {
+      (void)cudaStreamEndCapture(stream_, &graph);
+      if (graph != nullptr) (void)cudaGraphDestroy(graph);
+      throw;
+    }
+    zero::detail::check_cuda(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
+    auto const code = cudaGraphInstantiate(&handle, graph, 0);
+    (void)cudaGraphDestroy(graph);
+    zero::detail::check_cuda(code, "cudaGraphInstantiate");
+    return Graph(handle);
   }
-  return true;
-}
+  void launch(Graph const& graph) {
+    zero::detail::check_cuda(cudaGraphLaunch(graph.handle(), stream_), "cudaGraphLaunch");
+  }
+
+ private:
+  cudaStream_t stream_;
+};
 
 }  // namespace
 
@@ -477,5 +516,12 @@ TEST_CASE("gpt2 on a GPU: the same bits again, on another stream and with other 
       two.backward(1.0F, false);
       CHECK(same_bits(two.gradients(), bits));
     }
+  });
+}
+
+TEST_CASE("gpt2 on a GPU: a recorded step has the bits of ordinary passes over the same tokens") {
+  for_types([]<class T>(T) {
+    CudaDevice device(0);
+    check_recorded_step<T, GraphRecorder>(device, even);
   });
 }

@@ -31,18 +31,19 @@ class DeviceModelRun {
     return model_.take_losses().at(0);
   }
   void backward(float loss_scale, bool adds) {
-    *scale_.get() = loss_scale;
-    auto const g = [&](std::size_t i, bool a) { return gpt2::Gradient<T>{gradients_[i].get(), a}; };
-    std::size_t const last = host.last();
-    model_.head_backward(scale_.get(), head(), {g(last, adds), g(last + 1, adds), g(0, adds)});
-    for (std::size_t layer = host.shape.layers; layer-- != 0;) {
-      gpt2::BlockGradients<T> gradients{};
-      for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = g(2 + 12 * layer + i, adds);
-      model_.block_backward(layer, block(layer), gradients);
-    }
-    model_.embed_backward(host.tokens, g(0, true), g(1, adds));
+    set_loss_scale(loss_scale);
+    put_backward(adds);
     device_.synchronize();
   }
+
+  void set_loss_scale(float loss_scale) { *scale_.get() = loss_scale; }
+  /// Puts both passes on the device, without waiting.
+  void put_micro_batch(bool adds) {
+    forward_blocks();
+    model_.head_forward(head(), host.targets);
+    put_backward(adds);
+  }
+  [[nodiscard]] gpt2::device::DeviceModel<T, Device>& model() { return model_; }
 
   [[nodiscard]] std::vector<float> last_logits() {
     auto const logits = model_.last_logits(head());
@@ -65,6 +66,17 @@ class DeviceModelRun {
  private:
   using Values = typename Device::template Memory<T>;
 
+  void put_backward(bool adds) {
+    auto const g = [&](std::size_t i, bool a) { return gpt2::Gradient<T>{gradients_[i].get(), a}; };
+    std::size_t const last = host.last();
+    model_.head_backward(scale_.get(), head(), {g(last, adds), g(last + 1, adds), g(0, adds)});
+    for (std::size_t layer = host.shape.layers; layer-- != 0;) {
+      gpt2::BlockGradients<T> gradients{};
+      for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = g(2 + 12 * layer + i, adds);
+      model_.block_backward(layer, block(layer), gradients);
+    }
+    model_.embed_backward(host.tokens, g(0, true), g(1, adds));
+  }
   Values on_device(std::vector<T> const& values) const {
     auto memory = device_.template allocate<T>(values.size());
     device_.copy(memory.get(), values.data(), values.size() * sizeof(T));

@@ -5,12 +5,14 @@
 // or an argument of BLAS shows here. What only a device has is tested in tests/cuda/gpt2_test.cu.
 #include "device_model_run.hpp"
 #include "emulated_device.hpp"
+#include "recorded_step.hpp"
 #include "token_groups.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <vector>
 
@@ -22,6 +24,16 @@ constexpr gpt2::ModelShape odd{.layers = 1, .heads = 23, .width = 69, .context =
 
 template <class T>
 using Run = DeviceModelRun<T, EmulatedDevice>;
+
+struct EmulatedRecorder {
+  explicit EmulatedRecorder(EmulatedDevice& to) : device(to) {}
+  template <class Passes>
+  [[nodiscard]] EmulatedDevice::Graph capture(Passes&& passes) {
+    return device.capture(passes);
+  }
+  void launch(EmulatedDevice::Graph const& graph) { device.launch(graph); }
+  EmulatedDevice& device;
+};
 
 // The largest relative distance from the host's gradients, for the loss scale 8.
 GradientDistance distance_from_host(gpt2::ModelShape const& shape, std::size_t batch) {
@@ -131,6 +143,69 @@ TEST_CASE("gpt2 device model: what does not fit is refused as by the host model"
   run.host.length = 7;
   run.host.targets.pop_back();
   CHECK_THROWS_AS(static_cast<void>(run.forward()), std::invalid_argument);
+}
+
+TEST_CASE("gpt2 device model: the backward pass takes the tokens of the forward pass") {
+  EmulatedDevice device;
+  Run<float> run(tiny, 2, device);
+  static_cast<void>(run.forward());
+  run.host.tokens[3] = (run.host.tokens[3] + 1) % 65;
+  CHECK_THROWS_WITH_AS(run.backward(1.0F, false),
+                       "gpt2::DeviceModel::embed_backward: these are not the tokens of embed_forward",
+                       std::invalid_argument);
+}
+
+TEST_CASE("gpt2 device model: tokens are kept until the device has read them") {
+  EmulatedDevice device;
+  Run<float> run(tiny, 2, device);
+  std::vector<double> expected;
+  for (std::uint64_t step = 0; step < 5; ++step) {
+    take(run, {tiny, 14, step, 0});
+    expected.push_back(run.forward());
+  }
+  for (std::uint64_t step = 0; step < 5; ++step) {
+    take(run, {tiny, 14, step, 0});
+    run.put_micro_batch(false);  // nothing runs before somebody waits
+  }
+  CHECK(run.model().take_losses() == expected);
+}
+
+TEST_CASE("gpt2 device model: a recorded step has the bits of ordinary passes over the same tokens") {
+  EmulatedDevice device;
+  check_recorded_step<float, EmulatedRecorder>(device, tiny);
+}
+
+TEST_CASE("gpt2 device model: what cannot be recorded or replayed is refused") {
+  EmulatedDevice device;
+  Run<float> run(tiny, 2, device);
+  auto& model = run.model();
+  MicroBatch const input(tiny, 14, 1, 0), shorter(tiny, 7, 1, 0);
+  auto const micro_batches = [&](int count) {
+    return device.capture([&] {
+      model.record([&] {
+        for (int k = 0; k < count; ++k) run.put_micro_batch(k > 0);
+      });
+    });
+  };
+  run.put_micro_batch(false);
+  CHECK_THROWS_AS(micro_batches(1), std::logic_error);  // there are losses
+  CHECK(model.take_losses().size() == 1);
+  CHECK_THROWS_AS(micro_batches(3), std::length_error);
+  CHECK_THROWS_AS(model.fill(0, input.tokens, input.targets), std::out_of_range);  // nothing was recorded
+
+  auto const graph = micro_batches(1);
+  auto const launch = [&] { device.launch(graph); };
+  CHECK_THROWS_AS(model.replay(launch), std::logic_error);  // nothing was filled
+  CHECK_THROWS_AS(model.fill(1, input.tokens, input.targets), std::out_of_range);
+  CHECK_THROWS_AS(model.fill(0, shorter.tokens, shorter.targets), std::invalid_argument);
+  CHECK_THROWS_AS(model.fill(0, input.tokens, shorter.targets), std::invalid_argument);
+  model.fill(0, input.tokens, input.targets);
+  for (int k = 0; k < 2; ++k) run.put_micro_batch(false);
+  CHECK_THROWS_AS(model.replay(launch), std::logic_error);  // others took their place
+  CHECK(model.take_losses().size() == 2);
+  model.fill(0, input.tokens, input.targets);
+  model.replay(launch);
+  CHECK(model.take_losses().size() == 1);
 }
 
 TEST_CASE("gpt2 device model: heads whose scores do not fit at once take turns") {

@@ -13,11 +13,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 /// A team that is one thread. It adds in the order of the indices, which is not the device's: what it makes is compared
@@ -48,10 +52,25 @@ class EmulatedTeam {
   }
 };
 
-/// Runs kernels and products on the host as soon as they are put on it. New memory is filled with NaN, and its ends are
-/// watched.
+/// Runs kernels and products on the host, as late as a device may: when something waits for them. New memory is filled
+/// with NaN, and its ends are watched. What is put on it can be recorded instead, as a CUDA graph is.
 class EmulatedDevice {
  public:
+  using Work = std::function<void()>;
+  using Graph = std::vector<Work>;
+
+  class Event {
+   public:
+    void synchronize() const {
+      if (device_ != nullptr) device_->run_until(position_);
+    }
+
+   private:
+    friend EmulatedDevice;
+    EmulatedDevice* device_ = nullptr;
+    std::size_t position_ = 0;
+  };
+
   template <class V>
   class Memory {
    public:
@@ -84,55 +103,114 @@ class EmulatedDevice {
 
   template <class V>
   [[nodiscard]] Memory<V> allocate(std::size_t n) const {
+    refuse_in_capture("an allocation");
     return Memory<V>(n);
   }
   template <class V>
   [[nodiscard]] Shared<V> share(std::size_t n) const {
+    refuse_in_capture("an allocation");
     return Memory<V>(n);
   }
-  void zero(void* to, std::size_t bytes) const { std::memset(to, 0, bytes); }
-  void copy(void* to, void const* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
-  void upload(std::uint32_t* to, std::span<std::uint32_t const> values) const {
-    std::memcpy(to, values.data(), values.size_bytes());
+  void zero(void* to, std::size_t bytes) {
+    put([=] { std::memset(to, 0, bytes); });
   }
-  void synchronize() const {}
+  void copy(void* to, void const* from, std::size_t bytes) {
+    put([=] { std::memcpy(to, from, bytes); });
+  }
+  void record(Event& event) {
+    refuse_in_capture("an event that the host waits for");
+    event.device_ = this;
+    event.position_ = done_ + queue_.size();
+  }
+  void synchronize() { run_until(done_ + queue_.size()); }
+
+  /// What \p passes puts on the device, which does not run it.
+  template <class Passes>
+  [[nodiscard]] Graph capture(Passes&& passes) {
+    Graph graph;
+    capture_ = &graph;
+    try {
+      passes();
+    } catch (...) {
+      capture_ = nullptr;
+      throw;
+    }
+    capture_ = nullptr;
+    return graph;
+  }
+  void launch(Graph const& graph) {
+    for (auto const& work : graph) put(work);
+  }
 
   [[nodiscard]] std::size_t temporary_bytes(std::size_t n) const { return n; }
   void sort_by_key(std::span<std::byte> temporary, gpt2::device::KeysAndValues<std::uint32_t const> from,
-                   gpt2::device::KeysAndValues<std::uint32_t> to, std::size_t n, int bits) const {
+                   gpt2::device::KeysAndValues<std::uint32_t> to, std::size_t n, int bits) {
     check_temporary(temporary, n);
-    auto const key = [&](std::size_t i) { return from.keys[i] & ((std::uint64_t{1} << bits) - 1); };
-    std::vector<std::size_t> order(n);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-    for (std::size_t i = 0; i < n; ++i) to.keys[i] = from.keys[order[i]], to.values[i] = from.values[order[i]];
+    put([=] {
+      auto const key = [&](std::size_t i) { return from.keys[i] & ((std::uint64_t{1} << bits) - 1); };
+      std::vector<std::size_t> order(n);
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+      std::transform(order.begin(), order.end(), to.keys, [&](std::size_t i) { return from.keys[i]; });
+      std::transform(order.begin(), order.end(), to.values, [&](std::size_t i) { return from.values[i]; });
+    });
   }
   void run_length_encode(std::span<std::byte> temporary, std::uint32_t const* from, std::size_t n,
-                         gpt2::device::Runs to) const {
+                         gpt2::device::Runs to) {
     check_temporary(temporary, n);
-    std::uint32_t runs = 0;
-    for (std::size_t begin = 0, end = 0; begin < n; begin = end, ++runs) {
-      while (end < n && from[end] == from[begin]) ++end;
-      to.values[runs] = from[begin], to.lengths[runs] = static_cast<std::uint32_t>(end - begin);
-    }
-    *to.count = runs;
+    put([=] {
+      std::uint32_t runs = 0;
+      for (std::size_t begin = 0, end = 0; begin < n; begin = end, ++runs) {
+        while (end < n && from[end] == from[begin]) ++end;
+        to.values[runs] = from[begin];
+        to.lengths[runs] = static_cast<std::uint32_t>(end - begin);
+      }
+      *to.count = runs;
+    });
   }
-  void exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to,
-                     std::size_t n) const {
+  void exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to, std::size_t n) {
     check_temporary(temporary, n);
-    std::exclusive_scan(from, from + n, to, 0U);
+    put([=] { std::exclusive_scan(from, from + n, to, 0U); });
   }
 
   template <class Kernel>
-  void run(Kernel const& kernel, std::size_t tasks) const {
-    for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedTeam(), task);
+  void run(Kernel const& kernel, std::size_t tasks) {
+    put([=] {
+      for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedTeam(), task);
+    });
   }
 
   /// By the definition of BLAS's gemm, whose matrices are column-major.
   template <class In, class Out>
-  void multiply(gpt2::device::Product<In, Out> const& product) const {
+  void multiply(gpt2::device::Product<In, Out> const& product) {
     auto const p = gpt2::device::blas_product(product);
     check_distances(p);
+    put([=] { multiply_now<In, Out>(p); });
+  }
+
+ private:
+  void put(Work work) {
+    if (capture_ != nullptr) {
+      capture_->push_back(std::move(work));
+    } else {
+      queue_.push_back(std::move(work));
+    }
+  }
+  void run_until(std::size_t position) {
+    refuse_in_capture("waiting");
+    while (done_ < position) {
+      auto const work = std::move(queue_.front());
+      queue_.pop_front();
+      ++done_;
+      work();
+    }
+  }
+  void refuse_in_capture(char const* what) const {
+    if (capture_ != nullptr) throw std::logic_error(std::string("a capture cannot have ") + what);
+  }
+
+  template <class In, class Out>
+  static void multiply_now(gpt2::device::BlasProduct const& p) {
     for (int i = 0; i < p.count; ++i) {
       auto const* const a = static_cast<In const*>(p.a) + i * p.step_a;
       auto const* const b = static_cast<In const*>(p.b) + i * p.step_b;
@@ -151,7 +229,6 @@ class EmulatedDevice {
     }
   }
 
- private:
   static void check_temporary(std::span<std::byte> temporary, std::size_t n) {
     if (temporary.size() < n) throw std::invalid_argument("temporary storage is too small");
   }
@@ -163,4 +240,8 @@ class EmulatedDevice {
     bool const fits = p.lda >= (p.transposes_a ? p.k : p.m) && p.ldb >= (p.transposes_b ? p.n : p.k) && p.ldc >= p.m;
     if (!fits || p.m < 1 || p.n < 1 || p.k < 1) throw std::invalid_argument("gemm: a distance is too short");
   }
+
+  std::deque<Work> queue_;
+  std::size_t done_ = 0;  // of all that was put on the device
+  Graph* capture_ = nullptr;
 };

@@ -4,9 +4,6 @@
 
 #include <cublas_v2.h>
 
-#include <algorithm>
-#include <cstring>
-
 namespace gpt2::device {
 namespace {
 
@@ -70,15 +67,6 @@ void CudaDevice::set_up_cublas() {
 
 void CudaDevice::zero(void* to, std::size_t bytes) {
   zero::detail::check_cuda(cudaMemsetAsync(to, 0, bytes, stream_.handle()), "cudaMemsetAsync");
-}
-
-void CudaDevice::upload(std::uint32_t* to, std::span<std::uint32_t const> values) {
-  auto& upload = uploads_[next_upload_++ % uploads_under_way];
-  upload.taken.synchronize();
-  if (upload.values.size() < values.size()) upload.values = PinnedMemory<std::uint32_t>(values.size());
-  std::memcpy(upload.values.get(), values.data(), values.size_bytes());
-  stream_.copy(to, upload.values.get(), values.size_bytes());
-  stream_.record(upload.taken);
 }
 
 void CudaDevice::synchronize() {

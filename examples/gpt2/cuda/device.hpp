@@ -87,6 +87,7 @@ class CudaDevice {
   using Memory = CudaMemory<V>;
   template <class V>
   using Shared = PinnedMemory<V>;
+  using Event = zero::CudaEvent;
 
   /// \throws zero::CudaError without a driver or for a GPU that is not there, CublasError.
   explicit CudaDevice(int ordinal);
@@ -116,8 +117,7 @@ class CudaDevice {
   /// to[i] = the sum of from[0] to from[i - 1].
   void exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to, std::size_t n);
 
-  /// Takes \p values before it returns; waits for the device only where that is several uploads behind.
-  void upload(std::uint32_t* to, std::span<std::uint32_t const> values);
+  void record(Event& event) const { stream_.record(event); }
   void synchronize();
 
   /// Puts a kernel of kernels.hpp or softmax.hpp on the stream: defined in device.cuh.
@@ -130,21 +130,12 @@ class CudaDevice {
   }
 
  private:
-  struct Upload {
-    PinnedMemory<std::uint32_t> values;
-    zero::CudaEvent taken;
-  };
-
   void multiply(BlasProduct const& p, zero::ElementType in, zero::ElementType out);
   void set_up_cublas();
-
-  static constexpr std::size_t uploads_under_way = 4;
 
   zero::CudaStream stream_;
   cublasContext* cublas_ = nullptr;
   CudaMemory<std::byte> workspace_;
-  Upload uploads_[uploads_under_way];
-  std::size_t next_upload_ = 0;
 };
 
 /// GPUs that this process sees, at least 1. \throws zero::CudaError without a driver or a GPU.

@@ -5,6 +5,7 @@
 #include "../model_input.hpp"
 #include "../weights.hpp"
 #include "kernels.hpp"
+#include "pinned_tokens.hpp"
 #include "product.hpp"
 #include "softmax.hpp"
 #include "token_grouper.hpp"
@@ -34,8 +35,9 @@ template <class T, class Device>
 class DeviceModel {
  public:
   /// Allocates everything for up to \p sequences sequences of shape.context tokens. \p device is borrowed and must
-  /// outlive the model. \throws std::length_error for more tokens than a matrix can have rows.
-  DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device);
+  /// outlive the model. The host waits for the device before it is \p micro_batches micro-batches ahead of it; so many
+  /// can be recorded. \throws std::length_error for more tokens than a matrix can have rows.
+  DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device, std::size_t micro_batches = 2);
 
   [[nodiscard]] ModelShape const& shape() const noexcept { return shape_; }
   /// Bytes of activations and of scratch on the device, as ../model.hpp has them.
@@ -52,10 +54,28 @@ class DeviceModel {
   /// \p loss_scale lies on the device.
   void head_backward(float const* loss_scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients);
   void block_backward(std::size_t layer, BlockWeights<T> const& weights, BlockGradients<T> const& gradients);
+  /// \throws std::invalid_argument unless \p tokens are those of the last `embed_forward`, which the device has.
   void embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe);
 
   /// Waits. The losses of all calls of `head_forward` since the last time, in their order.
   [[nodiscard]] std::vector<double> take_losses();
+
+  // A step that is recorded: `record` while the device's stream is captured; then, as often as wanted, `fill` for each
+  // micro-batch and `replay`. Other passes may come between replays. The last recording counts.
+
+  /// Calls \p passes, whose calls of the model are recorded and not run: their tokens and targets are checked and not
+  /// read. \throws std::logic_error where losses have not been taken, std::length_error for more micro-batches than the
+  /// model was made for.
+  template <class Passes>
+  void record(Passes&& passes);
+  /// What the \p k-th recorded micro-batch reads at the next replay. Waits until the last replay has read its own.
+  /// \throws std::invalid_argument for other numbers of tokens than were recorded, std::out_of_range.
+  void fill(std::size_t k, std::span<Token const> tokens, std::span<Token const> targets);
+  /// Calls \p launch, which puts a replay on the device's stream. Its losses come with `take_losses`; those of earlier
+  /// passes are waited for first. \throws std::logic_error where a micro-batch has not been filled, or other passes
+  /// have taken its place since.
+  template <class Launch>
+  void replay(Launch&& launch);
 
  private:
   template <class V>
@@ -110,6 +130,13 @@ class DeviceModel {
   void mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
   void attention_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
   void collect_losses();
+  void begin_micro_batch(std::size_t tokens);
+  void upload(PinnedTokens<Device>& by_way_of, std::uint32_t* to, std::span<Token const> tokens);
+
+  struct Input {
+    PinnedTokens<Device> tokens, targets;
+    bool filled = false;  // for a replay
+  };
 
   ModelShape shape_;
   Device& device_;
@@ -131,8 +158,15 @@ class DeviceModel {
   typename Device::template Shared<float> mean_losses_, last_row_;
   std::size_t pending_losses_ = 0;
   std::vector<double> losses_;
+
+  std::vector<Input> inputs_;
+  std::size_t input_ = 0;  // of the last micro-batch
+  bool recording_ = false;
+  std::vector<std::size_t> recorded_tokens_;  // of each recorded micro-batch
+  std::size_t recorded_losses_ = 0;
 };
 
 }  // namespace gpt2::device
 
 #include "model_passes.hpp"
+#include "model_recording.hpp"

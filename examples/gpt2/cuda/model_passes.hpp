@@ -8,7 +8,8 @@
 namespace gpt2::device {
 
 template <class T, class Device>
-DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device)
+DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device,
+                                    std::size_t micro_batches)
     : shape_(shape),
       device_(device),
       capacity_(sequences * shape.context),
@@ -34,7 +35,10 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
   scores_ = wide(matrices * square), probabilities_ = narrow(matrices * square);
   partial_ = wide(parts_of(tokens, rows_per_sum) * 4 * width);
   tokens_ = words(tokens), targets_ = words(tokens);
-  mean_losses_ = device.template share<float>(kept_losses), last_row_ = device.template share<float>(shape.vocabulary);
+  if (micro_batches == 0) throw std::invalid_argument("gpt2::DeviceModel: a model takes 1 micro-batch or more");
+  for (std::size_t i = 0; i < micro_batches; ++i) inputs_.push_back({{device, tokens}, {device, tokens}});
+  mean_losses_ = device.template share<float>(std::max(kept_losses, micro_batches));
+  last_row_ = device.template share<float>(shape.vocabulary);
 }
 
 template <class T, class Device>
@@ -209,7 +213,8 @@ void DeviceModel<T, Device>::embed_forward(std::span<Token const> tokens, std::s
   require_rows(shape_, capacity_, tokens.size(), length);
   require_below_vocabulary(shape_, tokens);
   sequences_ = tokens.size() / length, length_ = length;
-  device_.upload(tokens_.get(), tokens);
+  begin_micro_batch(tokens.size());
+  upload(inputs_[input_].tokens, tokens_.get(), tokens);
   device_.run(Embed<T>{wte, wpe, tokens_.get(), width32(), static_cast<std::uint32_t>(length), residual_.get()},
               rows());
 }
@@ -242,12 +247,12 @@ template <class T, class Device>
 void DeviceModel<T, Device>::head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
   require_targets(shape_, rows(), targets);
   std::size_t const width = shape_.width;
-  device_.upload(targets_.get(), targets);
+  upload(inputs_[input_].targets, targets_.get(), targets);
   device_.run(NormForward<T>{head_norm(weights), residual_.get(), narrow_.get()}, rows());
   multiply<T, float>(rows(), shape_.vocabulary, width, {narrow_.get(), width}, {weights.wte, width, true},
                      {head_.logits.get(), logits_stride()});
   device_.run(CrossEntropy{kept_logits(), head_.logits.get()}, rows());
-  if (pending_losses_ == kept_losses) collect_losses();
+  if (pending_losses_ == mean_losses_.size()) collect_losses();
   device_.run(MeanLoss{head_.losses.get(), rows32(), mean_losses_.get() + pending_losses_++}, 1);
 }
 
@@ -260,19 +265,6 @@ std::span<float const> DeviceModel<T, Device>::last_logits(HeadWeights<T> const&
   device_.copy(last_row_.get(), head_.logits.get(), vocabulary * sizeof(float));
   device_.synchronize();
   return {last_row_.get(), vocabulary};
-}
-
-template <class T, class Device>
-void DeviceModel<T, Device>::collect_losses() {
-  if (pending_losses_ > 0) device_.synchronize();
-  for (std::size_t i = 0; i < pending_losses_; ++i) losses_.push_back(static_cast<double>(mean_losses_.get()[i]));
-  pending_losses_ = 0;
-}
-
-template <class T, class Device>
-std::vector<double> DeviceModel<T, Device>::take_losses() {
-  collect_losses();
-  return std::exchange(losses_, {});
 }
 
 // ------------------------------------------------------------------------------------------------- backward
@@ -334,8 +326,9 @@ void DeviceModel<T, Device>::block_backward(std::size_t layer, BlockWeights<T> c
 
 template <class T, class Device>
 void DeviceModel<T, Device>::embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe) {
-  require_rows(shape_, capacity_, tokens.size(), length_);
-  require_below_vocabulary(shape_, tokens);
+  if (tokens.size() != rows() || (!recording_ && !inputs_[input_].tokens.begins_with(tokens))) {
+    throw std::invalid_argument("gpt2::DeviceModel::embed_backward: these are not the tokens of embed_forward");
+  }
   if (!wte.adds) device_.zero(wte.values, shape_.vocabulary * shape_.width * sizeof(T));
   auto const groups = token_grouper_.group(tokens_.get(), rows());
   device_.run(AddTokens<T>{dresidual_.get(), groups, width32(), wte.values}, token_grouper_.most(rows()));
