@@ -86,7 +86,7 @@ class Model {
       for (std::uint32_t p = 0; p < sizes.size(); ++p) (void)engine_.gather(zero::ParameterId{p}, stream_);
       for (auto p = static_cast<std::uint32_t>(sizes.size()); p-- > 0;) backward({p});
       micro_batch.finish(stream_);
-      for_each<<<1, 1, 0, stream_.handle()>>>(1, CountUp{counter_.data()});
+      for_each(1, CountUp{counter_.data()}, stream_, "count up");
     }
   }
   void step_as_usual(double lr) {

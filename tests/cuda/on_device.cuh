@@ -8,16 +8,18 @@
 
 #include <zero/engine.cuh>
 
+#include <cub/device/device_for.cuh>
+
 #include <cstddef>
 #include <span>
 #include <vector>
 
 namespace cuda_test {
 
+/// Calls f(i) for every i < n on \p stream. Neither allocates nor waits, so that it can be captured.
 template <class F>
-__global__ void for_each(std::size_t n, F f) {
-  std::size_t const i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (i < n) f(i);
+void for_each(std::size_t n, F const& f, zero::CudaStream stream, char const* name) {
+  zero::detail::check_cuda(cub::DeviceFor::Bulk(n, f, stream.handle()), name);
 }
 
 [[nodiscard]] inline int device_of(int rank) {
@@ -52,9 +54,7 @@ class OnDevice {
   template <class F>
   void launch(zero::CudaStream stream, char const* name, std::vector<engine_test::Touched> const& /*touched*/,
               std::size_t n, F const& f) {
-    constexpr unsigned threads = 128;
-    for_each<<<static_cast<unsigned>((n + threads - 1) / threads), threads, 0, stream.handle()>>>(n, f);
-    zero::detail::check_cuda(cudaGetLastError(), name);
+    for_each(n, f, stream, name);
   }
   template <class T>
   void look_at(zero::CudaStream /*stream*/, std::span<T const> /*values*/) {}
