@@ -81,6 +81,16 @@ void compare(benchmark::State& state, double bytes, Subject&& subject, double ce
   return seconds_of(stream, [&] { stream.copy(to, from, bytes); });
 }
 
+/// A device-wide algorithm of CUB's together with its temporary storage, which is allocated here: \p algorithm is
+/// called as CUB's functions are, with the storage and its bytes, and returns their error.
+template <class Algorithm>
+[[nodiscard]] auto with_storage(Device& device, char const* name, Algorithm algorithm) {
+  std::size_t bytes = 0;
+  check(algorithm(nullptr, bytes), name);
+  void* const storage = device.allocate<std::byte>(bytes);
+  return [=]() mutable { check(algorithm(storage, bytes), name); };
+}
+
 inline void as_rounds(benchmark::internal::Benchmark* one) {
   one->UseManualTime()->Iterations(rounds)->Unit(benchmark::kMillisecond);
 }
