@@ -59,6 +59,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/kernels/float_types.hpp
   include/zero/kernels/floating_point_guard.hpp
   include/zero/kernels/instruction_set.hpp
+  include/zero/kernels/launch.cuh
   include/zero/kernels/lion.hpp
   include/zero/kernels/norm.cuh
   include/zero/kernels/norm.hpp
@@ -151,7 +152,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/gradients/offloaded_sums.hpp
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
-  include/zero/kernels/detail/launch.cuh
   include/zero/kernels/detail/load_store.hpp
   include/zero/kernels/detail/load_store_x86.hpp
   include/zero/kernels/detail/norm_block.hpp

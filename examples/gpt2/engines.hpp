@@ -17,8 +17,8 @@ using PrecisionOf = std::conditional_t<
 using Optimizer = zero::Optimizer<zero::AdamW, zero::AnyOffload>;
 
 /// The engine of a trainer whose parameters have type T; stage and offload are chosen by options.
-template <class Place, class T>
+template <class Target, class T>
 using TrainerEngine =
-    zero::Engine<zero::AnyStage, Optimizer, PrecisionOf<T>, typename Place::Backend, typename Place::Communicator>;
+    zero::Engine<zero::AnyStage, Optimizer, PrecisionOf<T>, typename Target::Backend, typename Target::Communicator>;
 
 }  // namespace gpt2

@@ -52,8 +52,8 @@ inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
   std::printf("  padding of the flat space: %.2f %%\n", 100.0 * padding);
 }
 
-template <class Place, class T>
-void report_memory(Trainer<Place, T>& trainer, typename Place::Communicator& communicator) {
+template <class Target, class T>
+void report_memory(Trainer<Target, T>& trainer, typename Target::Communicator& communicator) {
   RankMemory const mine{trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes()};
   std::vector<RankMemory> all(static_cast<std::size_t>(communicator.size()));
   communicator.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
@@ -63,9 +63,9 @@ void report_memory(Trainer<Place, T>& trainer, typename Place::Communicator& com
 }
 
 /// False where a signal has stopped it.
-template <class Place, class T>
-bool train(typename Place::Communicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
-  Trainer<Place, T> trainer(communicator, options, corpus);
+template <class Target, class T>
+bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
+  Trainer<Target, T> trainer(communicator, options, corpus);
   bool const speaks = communicator.rank() == 0;
   Progress progress(options.iterations, ::isatty(STDOUT_FILENO) == 1);
   Checkpoints checkpoints(communicator, options, corpus, trainer);
@@ -91,13 +91,13 @@ bool train(typename Place::Communicator& communicator, Options const& options, C
   return true;
 }
 
-/// What the options say, in \p Place. False where a signal has stopped it.
-template <class Place>
+/// What the options say, in \p Target. False where a signal has stopped it.
+template <class Target>
 bool run_on(Options const& options, Corpus const& corpus, RunLog& log) {
   std::atomic<bool> finished{true};
-  Place::run_ranks(options, [&](typename Place::Communicator& communicator) {
+  Target::run_ranks(options, [&](typename Target::Communicator& communicator) {
     auto const train_as = [&]<class T>(T) {
-      if (!train<Place, T>(communicator, options, corpus, log)) finished = false;
+      if (!train<Target, T>(communicator, options, corpus, log)) finished = false;
     };
     switch (options.precision) {
       case zero::ElementType::fp32:

@@ -3,7 +3,7 @@
 
 #include "blas.hpp"
 #include "cuda/run.hpp"
-#include "host_place.hpp"
+#include "host_target.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run.hpp"
@@ -56,7 +56,7 @@ int run(Options options) {
   if (speaks) print_start(options, corpus);
   if (options.checkpoint_dir) catch_stop_signals();
   bool const finished =
-      options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostPlace>(options, corpus, log);
+      options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostTarget>(options, corpus, log);
   if (!finished && speaks) std::printf("stopped by a signal; --resume auto goes on from here\n");
   return finished ? 0 : stopped_exit_code;
 }

@@ -25,7 +25,7 @@ namespace gpt2 {
 
 /// One rank of a training run: the model over buffers that the engine hands out. Every rank makes the same calls.
 ///
-/// \tparam Place where it computes: HostPlace (host_place.hpp) or CudaPlace (cuda/place.hpp). It says the engine's
+/// \tparam Target where it computes: HostTarget (host_target.hpp) or CudaTarget (cuda/place.hpp). It says the engine's
 /// backend and communicator, and its `Compute<T>` owns a rank's model and stream:
 ///
 ///   Compute(options, shape, communicator)
@@ -34,10 +34,10 @@ namespace gpt2 {
 ///   head_backward(loss_scale, weights, gradients)   takes the engine's handle of the scale
 ///   take_losses()                               of all forward passes since the last time, in order; waits for them
 ///   stream(), backend_config()
-template <class Place, class T>
+template <class Target, class T>
 class Trainer {
  public:
-  using Communicator = typename Place::Communicator;
+  using Communicator = typename Target::Communicator;
 
   /// Collective. \p corpus is borrowed and shared by all ranks.
   Trainer(Communicator& communicator, Options const& options, Corpus const& corpus)
@@ -51,7 +51,7 @@ class Trainer {
         tokens_(options.batch * options.context),
         targets_(tokens_.size()) {
     register_parameters();
-    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Place::Backend>(
+    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Target::Backend>(
         options.stage, communicator, parameters_,
         options.offload ? std::optional(zero::CpuOffload::Config{.delayed_update = options.delayed_update})
                         : std::nullopt,
@@ -119,7 +119,7 @@ class Trainer {
     return fingerprint.value();
   }
 
-  [[nodiscard]] TrainerEngine<Place, T>& engine() { return *engine_; }
+  [[nodiscard]] TrainerEngine<Target, T>& engine() { return *engine_; }
   [[nodiscard]] ModelShape const& shape() const { return shape_; }
   /// Of data order and sample.
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
@@ -130,7 +130,7 @@ class Trainer {
   [[nodiscard]] std::size_t scratch_bytes() const { return compute_.model().scratch_bytes(); }
 
  private:
-  using Engine = TrainerEngine<Place, T>;
+  using Engine = TrainerEngine<Target, T>;
   using Lease = typename Engine::Lease;
   using Gradients = typename Engine::Gradients;
   using Block = std::array<zero::ParameterId, block_parameter_count>;
@@ -247,8 +247,8 @@ class Trainer {
   Corpus const& corpus_;
   std::uint64_t seed_;
   ModelShape shape_;
-  typename Place::template Compute<T> compute_;
-  typename Place::Backend::Stream stream_;
+  typename Target::template Compute<T> compute_;
+  typename Target::Backend::Stream stream_;
   zero::ParameterList parameters_;
   std::array<zero::ParameterId, 2> embedding_{};
   std::vector<Block> blocks_;

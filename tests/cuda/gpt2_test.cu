@@ -94,7 +94,7 @@ struct OnDevice {
   DeviceArray<T> values;
 };
 
-// Odd sizes: rows of less and of more than a team, and neither a multiple of anything.
+// Odd sizes: rows of less and of more than a block, and neither a multiple of anything.
 struct Extent {
   std::uint32_t rows, width;
 };
@@ -365,7 +365,7 @@ void for_types(F&& f) {
 }
 
 constexpr gpt2::ModelShape tiny{.layers = 2, .heads = 3, .width = 24, .context = 7, .vocabulary = 65};
-// Rows longer than a team, heads of 3, and more rows than one sum of columns takes.
+// Rows longer than a block, heads of 3, and more rows than one sum of columns takes.
 constexpr gpt2::ModelShape odd{.layers = 1, .heads = 23, .width = 69, .context = 133, .vocabulary = 259};
 constexpr gpt2::ModelShape even{.layers = 2, .heads = 4, .width = 128, .context = 64, .vocabulary = 512};
 

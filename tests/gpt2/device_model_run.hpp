@@ -16,7 +16,10 @@ template <class T, class Device>
 class DeviceModelRun {
  public:
   DeviceModelRun(gpt2::ModelShape const& shape, std::size_t batch, Device& device)
-      : host(shape, batch, 1), device_(device), model_(shape, batch, device), scale_(device.template share<float>(1)) {
+      : host(shape, batch, 1),
+        device_(device),
+        model_(shape, batch, device),
+        scale_(device.template allocate_pinned<float>(1)) {
     for (auto const& values : host.weights) weights_.push_back(on_device(values));
     for (auto const& values : host.gradients) gradients_.push_back(on_device(values));
   }

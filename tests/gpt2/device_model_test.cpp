@@ -19,7 +19,7 @@
 namespace {
 
 constexpr gpt2::ModelShape tiny{.layers = 2, .heads = 3, .width = 24, .context = 7, .vocabulary = 65};
-// Rows longer than a team, heads of 3, more rows than one sum of columns takes, and a vocabulary that nothing divides.
+// Rows longer than a block, heads of 3, more rows than one sum of columns takes, and a vocabulary that nothing divides.
 constexpr gpt2::ModelShape odd{.layers = 1, .heads = 23, .width = 69, .context = 133, .vocabulary = 259};
 
 template <class T>

@@ -4,7 +4,7 @@
 
 #include <gpt2/cuda/algorithms.hpp>
 #include <gpt2/cuda/product.hpp>
-#include <gpt2/cuda/team.hpp>
+#include <gpt2/cuda/thread_block.hpp>
 
 #include <zero/kernels/float_types.hpp>
 
@@ -24,14 +24,14 @@
 #include <utility>
 #include <vector>
 
-/// A team that is one thread. It adds in the order of the indices, which is not the device's: what it makes is compared
-/// within a tolerance.
-class EmulatedTeam {
+/// A block that is one thread. It adds in the order of the indices, which is not the device's: what it makes is
+/// compared within a tolerance.
+class EmulatedBlock {
  public:
   template <class F>
   void for_each(std::uint32_t n, F&& f) const {
-    for (std::uint32_t thread = gpt2::device::team_threads; thread-- > 0;) {  // no order is promised
-      for (std::uint32_t i = thread; i < n; i += gpt2::device::team_threads) f(i);
+    for (std::uint32_t thread = gpt2::device::block_threads; thread-- > 0;) {  // no order is promised
+      for (std::uint32_t i = thread; i < n; i += gpt2::device::block_threads) f(i);
     }
   }
   template <class F>
@@ -47,7 +47,7 @@ class EmulatedTeam {
     return largest;
   }
   template <class F>
-  void once(F&& f) const {
+  void on_one_thread(F&& f) const {
     f();
   }
 };
@@ -107,7 +107,7 @@ class EmulatedDevice {
     return Memory<V>(n);
   }
   template <class V>
-  [[nodiscard]] Shared<V> share(std::size_t n) const {
+  [[nodiscard]] Shared<V> allocate_pinned(std::size_t n) const {
     refuse_in_capture("an allocation");
     return Memory<V>(n);
   }
@@ -176,7 +176,7 @@ class EmulatedDevice {
   template <class Kernel>
   void run(Kernel const& kernel, std::size_t tasks) {
     put([=] {
-      for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedTeam(), task);
+      for (std::size_t task = tasks; task-- > 0;) kernel(EmulatedBlock(), task);
     });
   }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "device.hpp"
-#include "team.hpp"
+#include "thread_block.hpp"
 
-#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/launch.cuh>
 
 #include <cub/block/block_reduce.cuh>
 
@@ -17,12 +17,12 @@
 
 namespace gpt2::device {
 
-/// The threads of a block, as kernels see them (team.hpp).
+/// The threads of a block, as kernels see them (thread_block.hpp).
 class DeviceTeam {
  public:
   template <class F>
   __device__ void for_each(std::uint32_t n, F&& f) const {
-    for (std::uint32_t i = threadIdx.x; i < n; i += team_threads) f(i);
+    for (std::uint32_t i = threadIdx.x; i < n; i += block_threads) f(i);
   }
   template <class F>
   __device__ auto sum(std::uint32_t n, F&& f) const {
@@ -34,7 +34,7 @@ class DeviceTeam {
     return reduce<float>(n, f, -INFINITY, [](float a, float b) { return fmaxf(a, b); });
   }
   template <class F>
-  __device__ void once(F&& f) const {
+  __device__ void on_one_thread(F&& f) const {
     if (threadIdx.x == 0) f();
   }
 
@@ -43,10 +43,10 @@ class DeviceTeam {
   // one before. The last barrier is also what CUB asks for before its storage is used again.
   template <class V, class F, class Combine>
   static __device__ V reduce(std::uint32_t n, F& f, V own, Combine combine) {
-    using Reduction = cub::BlockReduce<V, team_threads, cub::BLOCK_REDUCE_WARP_REDUCTIONS>;
+    using Reduction = cub::BlockReduce<V, block_threads, cub::BLOCK_REDUCE_WARP_REDUCTIONS>;
     __shared__ typename Reduction::TempStorage storage;
     __shared__ V all;
-    for (std::uint32_t i = threadIdx.x; i < n; i += team_threads) own = combine(own, f(i));
+    for (std::uint32_t i = threadIdx.x; i < n; i += block_threads) own = combine(own, f(i));
     V const total = Reduction(storage).Reduce(own, combine);
     if (threadIdx.x == 0) all = total;
     __syncthreads();
@@ -55,7 +55,7 @@ class DeviceTeam {
 };
 
 template <class Kernel>
-ZERO_KERNEL(team_threads)
+ZERO_KERNEL(block_threads)
 run_task(Kernel const kernel) {
   kernel(DeviceTeam(), blockIdx.x);
 }
@@ -63,7 +63,7 @@ run_task(Kernel const kernel) {
 template <class Kernel>
 void CudaDevice::run(Kernel const& kernel, std::size_t tasks) {
   if (tasks > INT_MAX) throw std::length_error("gpt2: more rows than a GPU takes at once: use a smaller --batch");
-  zero::kernels::launch(run_task<Kernel>, tasks, kernel, stream_, "a kernel of GPT-2", team_threads);
+  zero::kernels::launch(run_task<Kernel>, tasks, kernel, stream_, "a kernel of GPT-2", block_threads);
 }
 
 }  // namespace gpt2::device

@@ -102,7 +102,7 @@ class CudaDevice {
     return CudaMemory<V>(n);
   }
   template <class V>
-  [[nodiscard]] PinnedMemory<V> share(std::size_t n) const {
+  [[nodiscard]] PinnedMemory<V> allocate_pinned(std::size_t n) const {
     return PinnedMemory<V>(n);
   }
   void zero(void* to, std::size_t bytes);

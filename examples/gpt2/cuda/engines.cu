@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <zero/engine.cuh>
 
-#include "place.hpp"
+#include "target.hpp"
 
 template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
                             zero::ThreadCommunicator>;

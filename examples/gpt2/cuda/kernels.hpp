@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "team.hpp"
+#include "thread_block.hpp"
 
 #include <zero/kernels/float_types.hpp>
 
@@ -23,12 +23,12 @@ struct Embed {
   std::uint32_t width, length;
   float* residual;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     T const* const token = wte + std::size_t{tokens[row]} * width;
     T const* const position = wpe + row % length * width;
     float* const out = residual + row * width;
-    team.for_each(width, [=](std::uint32_t j) { out[j] = zero::widen(token[j]) + zero::widen(position[j]); });
+    block.for_each(width, [=](std::uint32_t j) { out[j] = zero::widen(token[j]) + zero::widen(position[j]); });
   }
 };
 
@@ -48,18 +48,18 @@ struct NormForward {
   float const* x;
   T* out;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     std::uint32_t const width = norm.width;
     std::size_t const at = row * width;
     float const* const in = x + at;
-    float const mean = team.sum(width, [=](std::uint32_t j) { return in[j]; }) / static_cast<float>(width);
-    float const squares = team.sum(width, [=](std::uint32_t j) { return (in[j] - mean) * (in[j] - mean); });
+    float const mean = block.sum(width, [=](std::uint32_t j) { return in[j]; }) / static_cast<float>(width);
+    float const squares = block.sum(width, [=](std::uint32_t j) { return (in[j] - mean) * (in[j] - mean); });
     float const inverse = 1.0F / std::sqrt(squares / static_cast<float>(width) + 1e-5F);
     auto const& n = norm;
     T* const result = out;
-    team.once([&] { n.inverse_deviation[row] = inverse; });
-    team.for_each(width, [&](std::uint32_t j) {
+    block.on_one_thread([&] { n.inverse_deviation[row] = inverse; });
+    block.for_each(width, [&](std::uint32_t j) {
       float const x_j = (in[j] - mean) * inverse;
       n.normalized[at + j] = x_j;
       result[at + j] = zero::narrow<T>(x_j * zero::widen(n.weight[j]) + zero::widen(n.bias[j]));
@@ -73,10 +73,10 @@ struct NormAgain {
   Norm<T> norm;
   T* out;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     std::size_t const at = row * norm.width;
-    team.for_each(norm.width, [&](std::uint32_t j) {
+    block.for_each(norm.width, [&](std::uint32_t j) {
       out[at + j] = zero::narrow<T>(norm.normalized[at + j] * zero::widen(norm.weight[j]) + zero::widen(norm.bias[j]));
     });
   }
@@ -92,16 +92,16 @@ struct NormBackward {
   T* narrow;
   bool adds;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     std::uint32_t const width = norm.width;
     std::size_t const at = row * width;
     auto const g = [&](std::uint32_t j) { return dy[at + j] * zero::widen(norm.weight[j]); };
-    float const g_mean = team.sum(width, g) / static_cast<float>(width);
+    float const g_mean = block.sum(width, g) / static_cast<float>(width);
     float const gn_mean =
-        team.sum(width, [&](std::uint32_t j) { return g(j) * norm.normalized[at + j]; }) / static_cast<float>(width);
+        block.sum(width, [&](std::uint32_t j) { return g(j) * norm.normalized[at + j]; }) / static_cast<float>(width);
     float const inverse = norm.inverse_deviation[row];
-    team.for_each(width, [&](std::uint32_t j) {
+    block.for_each(width, [&](std::uint32_t j) {
       float slope = (g(j) - g_mean - norm.normalized[at + j] * gn_mean) * inverse;
       if (adds) slope += dx[at + j];
       dx[at + j] = slope;
@@ -117,10 +117,10 @@ struct AddBias {
   std::uint32_t width;
   float* residual;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     float* const out = residual + row * width;
-    team.for_each(width, [&](std::uint32_t j) { out[j] += zero::widen(bias[j]); });
+    block.for_each(width, [&](std::uint32_t j) { out[j] += zero::widen(bias[j]); });
   }
 };
 
@@ -143,10 +143,10 @@ struct BiasGelu {
   std::uint32_t columns;
   T *hidden, *activated;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     std::size_t const at = row * columns;
-    team.for_each(columns, [&](std::uint32_t j) {
+    block.for_each(columns, [&](std::uint32_t j) {
       T const rounded = zero::narrow<T>(product[at + j] + zero::widen(bias[j]));
       float const h = zero::widen(rounded);  // what the backward pass will see
       hidden[at + j] = rounded;
@@ -163,10 +163,10 @@ struct GeluBackward {
   std::uint32_t columns;
   T *dhidden, *activated;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     std::size_t const at = row * columns;
-    team.for_each(columns, [&](std::uint32_t j) {
+    block.for_each(columns, [&](std::uint32_t j) {
       float const h = zero::widen(hidden[at + j]);
       Gelu const gelu(h);
       dhidden[at + j] = zero::narrow<T>(dactivated[at + j] * gelu.slope(h));
@@ -188,11 +188,11 @@ struct SumTile {
   std::uint32_t column, columns;
 
   GPT2_DEVICE SumTile(std::size_t task, std::uint32_t rows, std::uint32_t all_columns) {
-    std::size_t const tiles = (std::size_t{all_columns} + team_threads - 1) / team_threads;
+    std::size_t const tiles = (std::size_t{all_columns} + block_threads - 1) / block_threads;
     first = task / tiles * rows_per_sum;
     last = first + rows_per_sum < rows ? first + rows_per_sum : rows;
-    column = static_cast<std::uint32_t>(task % tiles) * team_threads;
-    columns = all_columns - column < team_threads ? all_columns - column : team_threads;
+    column = static_cast<std::uint32_t>(task % tiles) * block_threads;
+    columns = all_columns - column < block_threads ? all_columns - column : block_threads;
   }
 };
 
@@ -203,13 +203,13 @@ struct ColumnSums {
   std::uint32_t rows, columns;
   float* partial;
 
-  [[nodiscard]] std::size_t tasks() const { return parts_of(rows, rows_per_sum) * parts_of(columns, team_threads); }
+  [[nodiscard]] std::size_t tasks() const { return parts_of(rows, rows_per_sum) * parts_of(columns, block_threads); }
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t task) const {
     SumTile const tile(task, rows, columns);
     float* const out = partial + tile.first / rows_per_sum * columns;
-    team.for_each(tile.columns, [&](std::uint32_t j) {
+    block.for_each(tile.columns, [&](std::uint32_t j) {
       std::size_t const column = tile.column + j;
       float total = 0.0F;
       for (std::size_t i = tile.first; i < tile.last; ++i) total += zero::widen(values[i * columns + column]);
@@ -225,13 +225,13 @@ struct NormSums {
   std::uint32_t rows, columns;
   float* partial;
 
-  [[nodiscard]] std::size_t tasks() const { return parts_of(rows, rows_per_sum) * parts_of(columns, team_threads); }
+  [[nodiscard]] std::size_t tasks() const { return parts_of(rows, rows_per_sum) * parts_of(columns, block_threads); }
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t task) const {
     SumTile const tile(task, rows, columns);
     float* const out = partial + tile.first / rows_per_sum * 2 * columns;
-    team.for_each(tile.columns, [&](std::uint32_t j) {
+    block.for_each(tile.columns, [&](std::uint32_t j) {
       std::size_t const column = tile.column + j;
       float weight = 0.0F, bias = 0.0F;
       for (std::size_t i = tile.first; i < tile.last; ++i) {
@@ -254,13 +254,13 @@ struct AddGroups {
   T* gradient;
   bool adds;
 
-  [[nodiscard]] std::size_t tasks() const { return parts_of(columns, team_threads); }
+  [[nodiscard]] std::size_t tasks() const { return parts_of(columns, block_threads); }
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
-    std::size_t const first = task * team_threads;
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t task) const {
+    std::size_t const first = task * block_threads;
     std::size_t const left = columns - first;
-    team.for_each(static_cast<std::uint32_t>(left < team_threads ? left : team_threads), [&](std::uint32_t j) {
+    block.for_each(static_cast<std::uint32_t>(left < block_threads ? left : block_threads), [&](std::uint32_t j) {
       std::size_t const column = first + j;
       float total = 0.0F;
       for (std::size_t g = 0; g < groups; ++g) total += partial[g * stride + column];
@@ -271,19 +271,19 @@ struct AddGroups {
 
 // ------------------------------------------------------------------------------------------------- embeddings
 
-/// to [n] = 0, 1, 2 and so on. Task: `team_threads` of them.
+/// to [n] = 0, 1, 2 and so on. Task: `block_threads` of them.
 struct CountUp {
   std::uint32_t* to;
   std::size_t n;
 
-  [[nodiscard]] std::size_t tasks() const { return parts_of(n, team_threads); }
+  [[nodiscard]] std::size_t tasks() const { return parts_of(n, block_threads); }
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
-    std::size_t const first = task * team_threads, left = n - first;
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t task) const {
+    std::size_t const first = task * block_threads, left = n - first;
     std::uint32_t* const out = to + first;
-    team.for_each(static_cast<std::uint32_t>(left < team_threads ? left : team_threads),
-                  [=](std::uint32_t i) { out[i] = static_cast<std::uint32_t>(first) + i; });
+    block.for_each(static_cast<std::uint32_t>(left < block_threads ? left : block_threads),
+                   [=](std::uint32_t i) { out[i] = static_cast<std::uint32_t>(first) + i; });
   }
 };
 
@@ -305,13 +305,13 @@ struct AddTokens {
   std::uint32_t width;
   T* wte;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t task) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t task) const {
     if (task >= *groups.size) return;
     T* const row = wte + std::size_t{groups.tokens[task]} * width;
     std::uint32_t const* const positions = groups.positions + groups.begins[task];
     std::uint32_t const count = groups.counts[task];
-    team.for_each(width, [&](std::uint32_t j) {
+    block.for_each(width, [&](std::uint32_t j) {
       float total = 0.0F;
       for (std::uint32_t i = 0; i < count; ++i) total += dresidual[std::size_t{positions[i]} * width + j];
       row[j] = zero::narrow<T>(zero::widen(row[j]) + total);
@@ -327,11 +327,11 @@ struct AddPositions {
   T* wpe;
   bool adds;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t position) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t position) const {
     T* const row = wpe + position * width;
     std::uint32_t const some = position < length ? sequences : 0;
-    team.for_each(width, [&](std::uint32_t j) {
+    block.for_each(width, [&](std::uint32_t j) {
       float total = 0.0F;
       for (std::size_t s = 0; s < some; ++s) total += dresidual[(s * length + position) * width + j];
       row[j] = zero::narrow<T>(adds ? zero::widen(row[j]) + total : total);

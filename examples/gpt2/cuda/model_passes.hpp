@@ -37,8 +37,8 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
   tokens_ = words(tokens), targets_ = words(tokens);
   if (micro_batches == 0) throw std::invalid_argument("gpt2::DeviceModel: a model takes 1 micro-batch or more");
   for (std::size_t i = 0; i < micro_batches; ++i) inputs_.push_back({{device, tokens}, {device, tokens}});
-  mean_losses_ = device.template share<float>(std::max(kept_losses, micro_batches));
-  last_row_ = device.template share<float>(shape.vocabulary);
+  mean_losses_ = device.template allocate_pinned<float>(std::max(kept_losses, micro_batches));
+  last_row_ = device.template allocate_pinned<float>(shape.vocabulary);
 }
 
 template <class T, class Device>

@@ -16,7 +16,7 @@ namespace gpt2::device {
 template <class Device>
 class PinnedTokens {
  public:
-  PinnedTokens(Device& device, std::size_t most) : tokens_(device.template share<std::uint32_t>(most)) {}
+  PinnedTokens(Device& device, std::size_t most) : tokens_(device.template allocate_pinned<std::uint32_t>(most)) {}
 
   /// Blocks the host until the device has read what was there before.
   void fill(std::span<Token const> tokens) {

@@ -3,8 +3,8 @@
 #include "run.hpp"
 
 #include "../run.hpp"
-#include "place.hpp"
 #include "processes.hpp"
+#include "target.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
 
@@ -26,7 +26,7 @@ Processes require_cuda() {
 std::string describe_cuda() { return device::describe_gpus(); }
 
 bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log) {
-  return processes.world > 1 ? run_over_nccl(options, corpus, log) : run_on<CudaPlace>(options, corpus, log);
+  return processes.world > 1 ? run_over_nccl(options, corpus, log) : run_on<CudaTarget>(options, corpus, log);
 }
 
 }  // namespace gpt2

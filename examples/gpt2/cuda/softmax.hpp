@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "team.hpp"
+#include "thread_block.hpp"
 
 #include <zero/kernels/float_types.hpp>
 
@@ -36,10 +36,10 @@ struct SplitHeads {
   T const* bias;
   T* in_heads;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     float const* const in = rows + row * layout.columns();
-    team.for_each(layout.columns(), [&](std::uint32_t j) {
+    block.for_each(layout.columns(), [&](std::uint32_t j) {
       float const x = bias != nullptr ? in[j] + zero::widen(bias[j]) : in[j];
       in_heads[layout.at(row, j)] = zero::narrow<T>(x);
     });
@@ -53,10 +53,10 @@ struct MergeHeads {
   T const* in_heads;
   T* rows;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t row) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     T* const out = rows + row * layout.columns();
-    team.for_each(layout.columns(), [&](std::uint32_t j) { out[j] = in_heads[layout.at(row, j)]; });
+    block.for_each(layout.columns(), [&](std::uint32_t j) { out[j] = in_heads[layout.at(row, j)]; });
   }
 };
 
@@ -68,15 +68,15 @@ struct CausalSoftmax {
   std::uint32_t length;
   T* probabilities;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t query) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t query) const {
     float const* const in = scores + query * length;
     T* const out = probabilities + query * length;
     auto const seen = static_cast<std::uint32_t>(query % length) + 1;
-    float const top = team.maximum(seen, [=](std::uint32_t j) { return in[j]; });
-    float const total = team.sum(seen, [=](std::uint32_t j) { return std::exp(in[j] - top); });
+    float const top = block.maximum(seen, [=](std::uint32_t j) { return in[j]; });
+    float const total = block.sum(seen, [=](std::uint32_t j) { return std::exp(in[j] - top); });
     float const inverse = 1.0F / total;
-    team.for_each(
+    block.for_each(
         length, [=](std::uint32_t j) { out[j] = zero::narrow<T>(j < seen ? std::exp(in[j] - top) * inverse : 0.0F); });
   }
 };
@@ -89,13 +89,13 @@ struct CausalSoftmaxBackward {
   std::uint32_t length;
   T* probabilities;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t query) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t query) const {
     float const* const slope = dprobabilities + query * length;
     T* const inout = probabilities + query * length;
     auto const seen = static_cast<std::uint32_t>(query % length) + 1;
-    float const product = team.sum(seen, [=](std::uint32_t j) { return zero::widen(inout[j]) * slope[j]; });
-    team.for_each(length, [=](std::uint32_t j) {
+    float const product = block.sum(seen, [=](std::uint32_t j) { return zero::widen(inout[j]) * slope[j]; });
+    block.for_each(length, [=](std::uint32_t j) {
       inout[j] = zero::narrow<T>(j < seen ? zero::widen(inout[j]) * (slope[j] - product) : 0.0F);
     });
   }
@@ -113,12 +113,12 @@ struct CrossEntropy {
   Logits row;
   float const* logits;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t i) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t i) const {
     float const* const in = logits + i * row.stride;
-    float const top = team.maximum(row.vocabulary, [=](std::uint32_t j) { return in[j]; });
-    float const total = team.sum(row.vocabulary, [=](std::uint32_t j) { return std::exp(in[j] - top); });
-    team.once([&] {
+    float const top = block.maximum(row.vocabulary, [=](std::uint32_t j) { return in[j]; });
+    float const total = block.sum(row.vocabulary, [=](std::uint32_t j) { return std::exp(in[j] - top); });
+    block.on_one_thread([&] {
       row.maximum[i] = top;
       row.inverse[i] = 1.0F / total;
       row.losses[i] = std::log(total) + (top - in[row.targets[i]]);
@@ -132,10 +132,10 @@ struct MeanLoss {
   std::uint32_t rows;
   float* mean;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t /*task*/) const {
-    double const total = team.sum(rows, [&](std::uint32_t i) { return static_cast<double>(losses[i]); });
-    team.once([&] { *mean = static_cast<float>(total / static_cast<double>(rows)); });
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t /*task*/) const {
+    double const total = block.sum(rows, [&](std::uint32_t i) { return static_cast<double>(losses[i]); });
+    block.on_one_thread([&] { *mean = static_cast<float>(total / static_cast<double>(rows)); });
   }
 };
 
@@ -148,12 +148,12 @@ struct CrossEntropyBackward {
   std::uint32_t rows;
   T* dlogits;
 
-  template <class Team>
-  GPT2_DEVICE void operator()(Team const& team, std::size_t i) const {
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t i) const {
     std::size_t const at = i * row.stride;
     float const scale = *loss_scale / static_cast<float>(rows), top = row.maximum[i], inverse = row.inverse[i];
     std::uint32_t const target = row.targets[i];
-    team.for_each(row.vocabulary, [&](std::uint32_t j) {
+    block.for_each(row.vocabulary, [&](std::uint32_t j) {
       float const probability = std::exp(logits[at + j] - top) * inverse;
       dlogits[at + j] = zero::narrow<T>((j == target ? probability - 1.0F : probability) * scale);
     });

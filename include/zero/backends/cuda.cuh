@@ -7,7 +7,7 @@
 #include <zero/kernels/cast.cuh>
 #include <zero/kernels/copy_many.cuh>
 #include <zero/kernels/decide.cuh>
-#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/launch.cuh>
 #include <zero/kernels/norm.cuh>
 #include <zero/kernels/update.cuh>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/backend.hpp>
-#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/launch.cuh>
 
 #include <cstddef>
 #include <cstdint>

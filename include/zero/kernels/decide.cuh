@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/kernels/decide.hpp>
-#include <zero/kernels/detail/launch.cuh>
+#include <zero/kernels/launch.cuh>
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <zero/gradients/norm.hpp>
-#include <zero/kernels/detail/launch.cuh>
 #include <zero/kernels/detail/norm_block.hpp>
 #include <zero/kernels/detail/scalar.hpp>
 #include <zero/kernels/detail/segments.cuh>
 #include <zero/kernels/exact_sum.hpp>
 #include <zero/kernels/float_types.hpp>
+#include <zero/kernels/launch.cuh>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/kernels/decide.hpp>
-#include <zero/kernels/detail/launch.cuh>
 #include <zero/kernels/detail/segments.cuh>
 #include <zero/kernels/detail/vec4.cuh>
+#include <zero/kernels/launch.cuh>
 #include <zero/kernels/update.hpp>
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <zero/bucket.hpp>
-#include <zero/kernels/detail/launch.cuh>
 #include <zero/kernels/detail/norm_block.hpp>
+#include <zero/kernels/launch.cuh>
 
 #include <cstddef>
 #include <cstdint>

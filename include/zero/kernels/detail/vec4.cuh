@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/kernels/detail/launch.cuh>
 #include <zero/kernels/float_types.hpp>
+#include <zero/kernels/launch.cuh>
 #include <zero/kernels/real.hpp>
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "place.hpp"
+#include "target.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/communicators/nccl.hpp>
@@ -11,7 +11,7 @@ namespace gpt2 {
 
 /// One rank for each process and GPU, as torchrun, mpirun or srun has started them. Gradients are added in the order of
 /// the ranks in every precision, so that a run has the bits of one with ranks in threads.
-struct NcclPlace {
+struct NcclTarget {
   using Backend = zero::CudaBackend;
   using Communicator = zero::NcclCommunicator;
 

@@ -53,7 +53,7 @@ class CudaCompute {
 }  // namespace device
 
 /// Ranks that compute on this machine's GPUs, as threads of this process: rank r on GPU r modulo their number.
-struct CudaPlace {
+struct CudaTarget {
   using Backend = zero::CudaBackend;
   using Communicator = zero::ThreadCommunicator;
 

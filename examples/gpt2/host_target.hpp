@@ -18,7 +18,7 @@
 namespace gpt2 {
 
 /// Ranks that compute on the host, as threads of this process.
-struct HostPlace {
+struct HostTarget {
   using Backend = zero::HostBackend;
   using Communicator = zero::ThreadCommunicator;
 
