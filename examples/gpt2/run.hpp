@@ -19,7 +19,7 @@
 
 #include <unistd.h>
 
-/// A run from its first step to its table of memory, on the ranks of one place.
+/// A run from its first step to its table of memory, on the ranks of one target.
 namespace gpt2 {
 
 struct RankMemory {

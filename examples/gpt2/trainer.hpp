@@ -25,7 +25,7 @@ namespace gpt2 {
 
 /// One rank of a training run: the model over buffers that the engine hands out. Every rank makes the same calls.
 ///
-/// \tparam Target where it computes: HostTarget (host_target.hpp) or CudaTarget (cuda/place.hpp). It says the engine's
+/// \tparam Target where it computes: HostTarget (host_target.hpp) or CudaTarget (cuda/target.hpp). It says the engine's
 /// backend and communicator, and its `Compute<T>` owns a rank's model and stream:
 ///
 ///   Compute(options, shape, communicator)
