@@ -20,8 +20,8 @@
 namespace zero::detail {
 
 /// Owns an ncclComm_t that does not block. Every call holds its mutex, so that an abort by another thread finds nobody
-/// inside NCCL; what NCCL goes on with by itself is polled, without the mutex, until it is done, because nothing may be
-/// put on a stream before.
+/// inside NCCL, and nobody enters after it; what NCCL goes on with by itself is polled, without the mutex, until it is
+/// done, because nothing may be put on a stream before.
 class NcclHandle {
  public:
   NcclHandle() = default;
@@ -34,7 +34,8 @@ class NcclHandle {
   [[nodiscard]] std::optional<std::string> open(std::string_view name, Deadline const& deadline, Init init) {
     return poll(name, deadline, [&] {
       auto const code = init(&communicator_);
-      if (code != ncclSuccess && code != ncclInProgress && communicator_ != nullptr) abort_locked();
+      bool const failed = code != ncclSuccess && code != ncclInProgress;
+      if (failed && communicator_ != nullptr) (void)ncclCommAbort(std::exchange(communicator_, nullptr));
       return code;
     });
   }
@@ -62,11 +63,11 @@ class NcclHandle {
   }
 
   /// Ends all that is under way, so that streams go on. Called by all ranks. What was sent or received may be anything.
+  /// NCCL returns when no graph holds collectives of the communicator any more: a thread that owns such graphs would
+  /// wait for ever.
   void abort() noexcept {
-    // A thread that hangs inside NCCL in spite of all would hold the mutex for ever: then the abort is what frees it.
-    constexpr std::chrono::seconds patience(10);
-    std::unique_lock const lock(mutex_, patience);
-    abort_locked();
+    // Without the mutex, for which the thread that owns the graphs may wait.
+    if (auto* const ended = take(); ended != nullptr) (void)ncclCommAbort(ended);
   }
 
   /// The end of a healthy communicator: waits for all that is under way. \return why it had to be aborted, if so.
@@ -91,8 +92,11 @@ class NcclHandle {
     return asked != ncclSuccess ? asked : code;
   }
 
-  void abort_locked() noexcept {
-    if (communicator_ != nullptr) (void)ncclCommAbort(std::exchange(communicator_, nullptr));
+  [[nodiscard]] ncclComm_t take() noexcept {
+    // A thread that hangs inside NCCL in spite of all would hold the mutex for ever: then the abort is what frees it.
+    constexpr std::chrono::seconds patience(10);
+    std::unique_lock const lock(mutex_, patience);
+    return std::exchange(communicator_, nullptr);
   }
 
   template <class F>

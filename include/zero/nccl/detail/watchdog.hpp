@@ -32,8 +32,9 @@
 namespace zero::detail {
 
 /// A thread that looks after one communicator: at NCCL's own errors, at the failure channel, and at whether the
-/// collective that is next to complete does so within the deadline. At the first failure it aborts the communicator,
-/// which ends kernels that would wait for ever, and tells the other ranks, whose watchdogs do the same.
+/// collective that is next to complete does so within the deadline. At the first failure, whoever finds it, it aborts
+/// the communicator, which ends kernels that would wait for ever, after the other ranks have been told, whose watchdogs
+/// do the same.
 class NcclWatchdog {
  public:
   /// All are borrowed; \p rendezvous may be null: then the other ranks find out by their own deadlines.
@@ -74,7 +75,8 @@ class NcclWatchdog {
     latest_ = label;
   }
 
-  /// The first failure counts: aborts the communicator and tells the other ranks. \p reason goes on after "rank N".
+  /// The first failure counts: tells the other ranks, and leaves the abort to the watchdog's thread, because it ends
+  /// after graphs that the caller may own. \p reason goes on after "rank N".
   void fail(CommunicationFailure kind, int rank, CollectiveLabel const& label, std::string_view reason) {
     {
       std::lock_guard const lock(mutex_);
@@ -87,7 +89,11 @@ class NcclWatchdog {
     if (rendezvous_ != nullptr) {
       rendezvous_->fail(HostFailure{kind, rank, concat({reason, " (in ", label.describe(), ")"})});
     }
-    handle_.abort();
+    {
+      std::lock_guard const lock(mutex_);
+      aborts_ = true;
+    }
+    woken_.notify_all();
   }
   /// \throws CommunicationError where anything has failed.
   void check() const {
@@ -115,7 +121,7 @@ class NcclWatchdog {
     (void)cudaThreadExchangeStreamCaptureMode(&mode);
     (void)cudaSetDevice(device_);
     std::unique_lock lock(mutex_);
-    while (!woken_.wait_for(lock, interval, [&] { return stopping_; })) {
+    while (!woken_.wait_for(lock, interval, [&] { return stopping_ || aborts_; })) {
       if (failure_) continue;
       auto const found = look_at_events();
       auto const label = latest_;
@@ -125,6 +131,9 @@ class NcclWatchdog {
       }
       lock.lock();
     }
+    bool const aborts = aborts_;
+    lock.unlock();
+    if (aborts) handle_.abort();
   }
 
   bool look_at_others(CollectiveLabel const& label) {
@@ -175,6 +184,7 @@ class NcclWatchdog {
   mutable std::mutex mutex_;
   std::condition_variable woken_;
   bool stopping_ = false;
+  bool aborts_ = false;
   std::atomic<bool> failed_{false};
   std::optional<CommunicationError> failure_;
   CollectiveLabel latest_{};
