@@ -50,6 +50,7 @@ struct CommunicatorState {
   std::uint64_t posted = 0;       ///< collectives
   std::uint64_t splits = 0;
   bool ends = false;
+  bool ended = false;                              ///< destroyed or aborted, but graphs hold its collectives
   std::deque<std::shared_ptr<Meeting>> pending{};  ///< in the order of their calls, which is that of their run
   std::multiset<void*> registrations{};
 

@@ -7,12 +7,14 @@
 #include "stand_in/state.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace stand_in {
 namespace {
@@ -63,6 +65,12 @@ void Machine::post(CommunicatorState& rank, StreamState& stream, Part part) {
     return;
   }
   if (lost(stream.device) != cudaSuccess) return;
+  if (rank.ended) {  // a graph's: its kernels see the abort, and end
+    auto operation = operation_of(part);
+    operation.run = garble(part.accesses);
+    (void)put(stream, std::move(operation), Actor::device);
+    return;
+  }
   auto& meeting = rank.clique->meetings[rank.posted++];
   if (!meeting) meeting = std::make_shared<Meeting>(rank.clique->size());
   auto operation = operation_of(part);
@@ -107,8 +115,31 @@ void Machine::abort(CommunicatorState& rank) {
   end_communicator(rank);
 }
 
+bool Machine::is_in_graphs(CommunicatorState const& rank) const {
+  auto const held_by = [&](std::vector<Node> const& nodes) {
+    return std::any_of(nodes.begin(), nodes.end(), [&](Node const& node) { return node.communicator == &rank; });
+  };
+  return std::any_of(graphs.begin(), graphs.end(), [&](GraphState const* graph) { return held_by(graph->nodes); }) ||
+         std::any_of(streams.begin(), streams.end(),
+                     [&](auto const& s) { return !s.destroyed && s.capture && held_by(s.capture->nodes); });
+}
+
+void Machine::await_graphs(CommunicatorState const& rank) {
+  constexpr std::chrono::minutes patience(1);
+  while (is_in_graphs(rank)) {
+    if (host().entered) return fail("stand-in: a rank's thread waits for the end of graphs that it owns itself");
+    if (changed.wait_for(mutex, patience) == std::cv_status::timeout && is_in_graphs(rank)) {
+      return fail("stand-in: a communicator has waited for a minute for the end of its graphs");
+    }
+  }
+}
+
 void Machine::end_communicator(CommunicatorState& rank) {
   if (rank.splits > 0) rank.clique->splits[rank.splits - 1][rank.rank].parent = nullptr;
+  rank.ended = true, rank.questions = 0;
+  count(&Counts::ends);
+  changed.notify_all();
+  await_graphs(rank);
   communicators.erase(&rank);
   delete &rank;
   changed.notify_all();

@@ -29,6 +29,7 @@ cudaError_t destroy_graph(char const* name, GraphState* graph) {
   return release(name, [&](Machine& all) {
     if (all.graphs.erase(graph) == 0) return cudaErrorInvalidResourceHandle;
     delete graph;
+    all.changed.notify_all();
     return cudaSuccess;
   });
 }
@@ -88,6 +89,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     if (!capture || capture->origin != &stream) return cudaErrorIllegalState;
     capture->open = false;
     for (auto* const drawn_in : capture->streams) drawn_in->capture.reset();
+    all.changed.notify_all();
     if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
     if (!capture->joined()) return cudaErrorStreamCaptureUnjoined;
     auto* const made = *all.graphs.insert(new GraphState{&stream, std::move(capture->nodes), {}}).first;

@@ -68,6 +68,7 @@ struct Counts {
   std::uint64_t registrations = 0;     ///< of buffers, with communicators
   std::uint64_t launches = 0;          ///< kernels, and whole graphs as one
   std::uint64_t operations = 0;        ///< that ran
+  std::uint64_t ends = 0;              ///< of communicators: begun, whether or not graphs hold them up
 };
 
 /// What has been handed out and not been given back.

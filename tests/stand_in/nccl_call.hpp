@@ -15,7 +15,7 @@ namespace stand_in {
 
 inline CommunicatorState* of(Machine& all, ncclComm_t handle) {
   auto* const communicator = reinterpret_cast<CommunicatorState*>(handle);
-  return all.communicators.count(communicator) > 0 ? communicator : nullptr;
+  return all.communicators.count(communicator) > 0 && !communicator->ended ? communicator : nullptr;
 }
 inline ncclComm_t handle_of(CommunicatorState* communicator) { return reinterpret_cast<ncclComm_t>(communicator); }
 

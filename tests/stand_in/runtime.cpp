@@ -238,6 +238,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
     auto* const stream = all.stream(handle);
     if (stream == nullptr) return cudaErrorInvalidResourceHandle;
     stream->destroyed = true;  // what is on it runs
+    all.changed.notify_all();
     return cudaSuccess;
   });
 }

@@ -90,6 +90,7 @@ class Machine {
   void post(CommunicatorState& rank, StreamState& stream, Part part);
   /// Ends a communicator; what it has under way goes on without the other ranks.
   void abort(CommunicatorState& rank);
+  /// Waits, as NCCL does, until no graph holds collectives of it.
   void end_communicator(CommunicatorState& rank);
   /// Once all ranks have chosen, \p made is a communicator of all that chose \p color; a negative one makes none.
   void split(CommunicatorState& rank, int color, int key, CommunicatorState** made);
@@ -128,6 +129,9 @@ class Machine {
   [[nodiscard]] bool awaits_hosts() const;
   /// The last call of a communicator that put something on the stream is not over.
   [[nodiscard]] bool is_awaited(StreamState const& stream) const;
+  /// A graph, or a capture that has not ended, holds collectives of it.
+  [[nodiscard]] bool is_in_graphs(CommunicatorState const& rank) const;
+  void await_graphs(CommunicatorState const& rank);
   void begin(zero::detail::simulation::Stream& stream);
   void end(zero::detail::simulation::Stream& stream);
   void run_together(Meeting& meeting);
