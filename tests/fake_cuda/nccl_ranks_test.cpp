@@ -1,0 +1,317 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// NcclCommunicator itself with several ranks, each a thread with a device of its own, over a fake NCCL.
+
+#include "fake_cuda/nccl_ranks.hpp"
+#include "fake_cuda/device_values.hpp"
+#include "fake_cuda/machine.hpp"
+
+#include <zero/communicators/nccl.hpp>
+#include <zero/kernels/accumulate.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using fake_cuda::DeviceValues;
+using zero::NcclCommunicator;
+using zero::NcclReduction;
+
+// What the kernel does.
+template <class Sum, class T>
+void zero::CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+                                  bool first) const {
+  std::vector<T const*> const all(sources, sources + source_count);
+  std::vector<simulation::Access> accesses{simulation::writes(into, n * sizeof(Sum))};
+  for (auto const* source : all) accesses.push_back(simulation::reads(source, n * sizeof(T)));
+  auto const run = [=] { zero::accumulate(InstructionSet::baseline, into, all.data(), all.size(), n, first); };
+  detail::check_cuda(fake_cuda::launch(handle_, "accumulate", std::move(accesses), run), "accumulate");
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr zero::CollectivePurpose purpose{"gradients", 1};
+
+/// A stream of the rank's device. Its end waits for all that is on it: memory that it uses is declared before it.
+class OwnStream {
+ public:
+  explicit OwnStream(NcclCommunicator const& c) : device_(c.device()) {
+    zero::detail::check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  }
+  OwnStream(OwnStream const&) = delete;
+  OwnStream& operator=(OwnStream const&) = delete;
+  ~OwnStream() {
+    drain();
+    (void)cudaStreamDestroy(handle_);
+  }
+  [[nodiscard]] zero::CudaStream get() const { return {handle_, device_}; }
+  void drain() const { (void)cudaStreamSynchronize(handle_); }
+
+ private:
+  int device_;
+  cudaStream_t handle_ = nullptr;
+};
+
+/// What each rank has thrown, or nothing: `f(communicator)` on \p n ranks, after which nothing may be held.
+template <class F>
+std::vector<std::string> errors_of(int n, NcclCommunicator::Config const& config, F const& f,
+                                   fake_cuda::Options options = {}) {
+  options.devices = n;
+  fake_cuda::start(options);
+  std::vector<std::string> errors;
+  for (auto const& end : fake_cuda::on_nccl_ranks(n, config, f)) {
+    errors.emplace_back();
+    try {
+      if (end.thrown) std::rethrow_exception(end.thrown);
+    } catch (zero::Error const& error) {
+      errors.back() = error.what();
+    } catch (std::exception const& error) {
+      errors.back() = std::string("the caller's own: ") + error.what();
+    }
+  }
+  CHECK_NOTHROW(fake_cuda::finish());
+  CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
+  return errors;
+}
+
+constexpr std::size_t count = 133;
+
+template <class T>
+std::vector<T> addends(int rank, int world) {
+  std::vector<T> all(count * static_cast<std::size_t>(world));
+  for (std::size_t i = 0; i < all.size(); ++i) {  // spread so that the order of additions shows
+    all[i] = zero::narrow<T>(rank == 1 ? 0x1p12F : 0.37F * static_cast<float>(i % 11) + static_cast<float>(rank));
+  }
+  return all;
+}
+
+template <class Sum, class T>
+std::vector<Sum> expected_sum(int rank, int world, std::vector<Sum> into, bool first) {
+  std::vector<std::vector<T>> all;
+  std::vector<T const*> slices;
+  for (int q = 0; q < world; ++q) all.push_back(addends<T>(q, world));
+  for (auto const& a : all) slices.push_back(a.data() + static_cast<std::size_t>(rank) * count);
+  zero::accumulate(zero::InstructionSet::baseline, into.data(), slices.data(), slices.size(), count, first);
+  return into;
+}
+
+template <class T>
+bool same_bits(std::span<T const> a, std::span<T const> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+template <class Sum>
+void check_near(std::vector<Sum> const& sums, std::vector<Sum> const& expected) {
+  for (std::size_t i = 0; i < count; ++i) {
+    CHECK(std::abs(zero::widen(sums[i]) - zero::widen(expected[i])) <= 1e-3F * std::abs(zero::widen(expected[i])));
+  }
+}
+
+template <class Sum, class T>
+void check_sums(NcclCommunicator& c, NcclReduction reduction) {
+  DeviceValues<T> const send(addends<T>(c.rank(), c.size()));
+  DeviceValues<Sum> const into{std::vector<Sum>(count)};
+  DeviceValues<std::byte> const staging(std::vector<std::byte>(c.template staging_bytes<Sum, T>(count)));
+  OwnStream const stream(c);
+  std::vector<Sum> expected(count);
+  auto const check = [&](Sum* to, bool first) {
+    expected = expected_sum<Sum, T>(c.rank(), c.size(), std::move(expected), first);
+    c.reduce_scatter_add(send.data(), to, count, first, purpose, stream.get(), staging.span());
+    stream.drain();
+    auto const sums = fake_cuda::fetch(to, count);
+    if (reduction == NcclReduction::native) return check_near(sums, expected);
+    CHECK(same_bits<Sum>(sums, expected));
+  };
+  for (bool first : {true, false, true}) check(into.data(), first);
+  if constexpr (sizeof(Sum) == sizeof(T)) {  // in place
+    check(reinterpret_cast<Sum*>(send.data()) + static_cast<std::size_t>(c.rank()) * count, true);
+  }
+}
+
+void check_all_clear(std::vector<std::string> const& errors) {
+  for (auto const& error : errors) CHECK(error == "");
+}
+
+}  // namespace
+
+TEST_CASE("nccl ranks: sums in rank order have the host's bits in worlds of 1, 2, 3 and 5") {
+  for (int world : {1, 2, 3, 5}) {
+    check_all_clear(errors_of(world, {.reduction = NcclReduction::ordered}, [](NcclCommunicator& c) {
+      check_sums<float, float>(c, NcclReduction::ordered);
+      check_sums<float, zero::float16>(c, NcclReduction::ordered);
+      check_sums<float, zero::bfloat16>(c, NcclReduction::ordered);
+      check_sums<zero::bfloat16, zero::bfloat16>(c, NcclReduction::ordered);
+    }));
+  }
+}
+
+TEST_CASE("nccl ranks: the library's own sums are near, and go on with what is there") {
+  for (int world : {1, 2, 3}) {
+    check_all_clear(errors_of(world, {.reduction = NcclReduction::native},
+                              [](NcclCommunicator& c) { check_sums<float, float>(c, NcclReduction::native); }));
+  }
+}
+
+TEST_CASE("nccl ranks: gathers, sums of words, exchanges and groups reach every rank") {
+  check_all_clear(errors_of(5, {}, [](NcclCommunicator& c) {
+    auto const me = static_cast<std::size_t>(c.rank());
+    CHECK(c.local_size() == 5);
+    std::vector<float> own(15);
+    for (std::size_t i = 0; i < 3; ++i) own[me * 3 + i] = static_cast<float>(me * 3 + i);
+    DeviceValues<float> const full(own);
+    DeviceValues<std::uint64_t> const words({1, me});
+    OwnStream const stream(c);
+    c.all_gather(full.data() + me * 3, full.data(), 3, {"parameters"}, stream.get());
+    c.all_reduce(words.data(), 2, {"norm"}, stream.get());
+    stream.drain();
+    auto const gathered = fake_cuda::fetch(full.data(), 15);
+    for (std::size_t i = 0; i < 15; ++i) CHECK(gathered[i] == static_cast<float>(i));
+    CHECK(fake_cuda::fetch(words.data(), 2) == std::vector<std::uint64_t>{5, 10});
+
+    auto group = c.split(c.rank() == 4 ? -1 : c.rank() % 2, -c.rank());  // in reverse order
+    CHECK(static_cast<bool>(group) == (c.rank() != 4));
+    c.all_reduce(words.data(), 1, {"norm"}, stream.get());  // the split has ended, also where it made nothing
+    stream.drain();
+    CHECK(fake_cuda::fetch(words.data(), 1)[0] == 25);
+    if (!group) return;
+    std::byte const mine{static_cast<unsigned char>(me)};
+    std::vector<std::byte> all(2);
+    group->exchange({&mine, 1}, all);
+    CHECK(all == std::vector<std::byte>{std::byte(me % 2 + 2), std::byte(me % 2)});
+    group->all_reduce(words.data(), 1, {"norm"}, stream.get());
+    stream.drain();
+    CHECK(fake_cuda::fetch(words.data(), 1)[0] == 50);
+  }));
+}
+
+TEST_CASE("nccl ranks: where one cannot register a buffer none does") {
+  for (int refuses : {1, -1}) {
+    auto const register_one = [&](NcclCommunicator& c) {
+      DeviceValues<float> const buffer(std::vector<float>(64));
+      auto const registered = c.register_buffer(buffer.data(), 256);
+      CHECK(static_cast<bool>(registered) == (refuses == -1));
+      c.exchange({}, {});
+      CHECK(fake_cuda::live_handles().registrations == (refuses == -1 ? 3 : 0));
+      c.exchange({}, {});
+    };
+    check_all_clear(errors_of(3, {}, register_one, {.without_registration = refuses}));
+  }
+}
+
+TEST_CASE(
+    "nccl ranks: a reduction or registration that one rank alone is set to is a mismatch on all, however they met") {
+  auto const config_of = [](int rank, bool registers) {
+    NcclCommunicator::Config config{.device = rank, .deadline = 20s};
+    if (rank == 1 && registers) config.register_buffers = true;
+    if (rank == 1 && !registers) config.reduction = NcclReduction::native;
+    return config;
+  };
+  for (bool registers : {false, true}) {
+    for (bool meets : {false, true}) {
+      fake_cuda::start({.devices = 3});
+      ncclUniqueId id{};
+      if (!meets) CHECK(ncclGetUniqueId(&id) == ncclSuccess);
+      auto const ends =
+          meets ? fake_cuda::on_launched_ranks(3,
+                                               [&](zero::LaunchEnvironment const& launch) {
+                                                 NcclCommunicator(launch, config_of(launch.rank, registers));
+                                               })
+                : fake_cuda::on_rank_threads(
+                      3, [&](int rank) { NcclCommunicator(id, rank, 3, 3, config_of(rank, registers)); });
+      for (auto const& end : ends) {
+        REQUIRE(end.thrown);
+        CHECK_THROWS_WITH_AS(std::rethrow_exception(end.thrown), doctest::Contains("rank 1 has another reduction or "),
+                             zero::MismatchError);
+      }
+      CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
+    }
+  }
+}
+
+TEST_CASE("nccl ranks: two on one GPU are refused on both, in one sentence") {
+  auto const errors = errors_of(2, {.device = 0}, [](NcclCommunicator&) { FAIL_CHECK("not refused"); });
+  for (auto const& error : errors) CHECK(error.find("ranks 0 and 1 both use the GPU 0000:00") != std::string::npos);
+}
+
+TEST_CASE("nccl ranks: one that throws ends the collectives of all others, with its name and reason") {
+  for (char const* failing : {"", "ncclCommAbort"}) {  // which gives everything back all the same
+    auto const work = [](NcclCommunicator& c) {
+      if (c.rank() == 1) throw std::runtime_error("out of paper");
+      DeviceValues<std::uint64_t> const words({1});
+      OwnStream const stream(c);
+      c.all_reduce(words.data(), 1, {"norm"}, stream.get());
+      stream.drain();  // the abort lets it go
+      c.check();
+      FAIL_CHECK("nothing was thrown");
+    };
+    auto const errors = errors_of(3, {}, work, {.fault = fake_cuda::Fault{.call = 1, .rank = 0, .question = failing}});
+    CHECK(fake_cuda::fault_has_struck() == (failing[0] != '\0'));
+    CHECK(errors[1] == "the caller's own: out of paper");
+    for (int rank : {0, 2}) CHECK(errors[static_cast<std::size_t>(rank)].find("rank 1") != std::string::npos);
+  }
+}
+
+TEST_CASE("nccl ranks: one that never comes makes all fail, with the collective and its bucket") {
+  auto const wait = [](NcclCommunicator& c) {
+    DeviceValues<std::uint64_t> const words({1});
+    OwnStream const stream(c);
+    if (c.rank() != 2) c.all_reduce(words.data(), 1, {"norm", 3}, stream.get());
+    for (;;) {
+      c.check();
+      std::this_thread::sleep_for(1ms);
+    }
+  };
+  // The deadline is the start's, too: a machine that is so slow that the ranks miss it there is given a longer one.
+  auto const before_it = [](std::string const& error) { return error.find("all_reduce #") == std::string::npos; };
+  std::vector<std::string> errors;
+  for (std::chrono::seconds deadline = 1s; deadline < 5min; deadline *= 8) {
+    errors = errors_of(3, {.deadline = deadline}, wait);
+    if (std::none_of(errors.begin(), errors.end(), before_it)) break;
+  }
+  for (auto const& error : errors) CHECK(error.find("all_reduce #") != std::string::npos);
+  for (auto const& error : errors) CHECK(error.find("bucket 3") != std::string::npos);
+}
+
+TEST_CASE("nccl ranks: what NCCL finds out by itself on one rank reaches all") {
+  auto const errors = errors_of(3, {}, [](NcclCommunicator& c) {
+    DeviceValues<std::uint64_t> const words({1});
+    OwnStream const stream(c);
+    c.all_reduce(words.data(), 1, {"norm"}, stream.get());
+    stream.drain();
+    if (c.rank() == 0) fake_cuda::fail_asynchronously(0);
+    for (;;) {
+      c.check();
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  for (auto const& error : errors) CHECK(error.find("rank 0") != std::string::npos);
+}
+
+TEST_CASE("nccl ranks: from an id of the caller's, without a rendezvous") {
+  fake_cuda::start({.devices = 3});
+  ncclUniqueId id{};
+  REQUIRE(ncclGetUniqueId(&id) == ncclSuccess);
+  auto const ends = fake_cuda::on_rank_threads(3, [&](int rank) {
+    NcclCommunicator c(id, rank, 3, 3, {.device = rank});
+    std::byte const mine{static_cast<unsigned char>(rank + 1)};
+    std::vector<std::byte> all(3);
+    c.exchange({&mine, 1}, all);
+    CHECK(all == std::vector<std::byte>{std::byte{1}, std::byte{2}, std::byte{3}});
+  });
+  for (auto const& end : ends) CHECK_FALSE(end.thrown);
+  CHECK_NOTHROW(fake_cuda::finish());
+  CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
+}

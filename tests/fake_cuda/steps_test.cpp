@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fake_cuda/steps.hpp"
+#include "fake_cuda/fixtures.hpp"
+#include "fake_cuda/machine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <utility>
+
+using fake_cuda::check_goes_on;
+using fake_cuda::Counts;
+using fake_cuda::Seen;
+using fake_cuda::Small;
+using zero::SimulationOrder;
+
+namespace {
+
+Seen train(Small const& small, SimulationOrder order = SimulationOrder::random, std::uint64_t seed = 1) {
+  fake_cuda::start({.seed = seed, .order = order});
+  Seen seen;
+  fake_cuda::train_small(small, seen);
+  fake_cuda::finish();
+  CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
+  return seen;
+}
+
+// The same in all that counts.
+void check_same(Seen const& a, Seen const& b) {
+  CHECK(a.values == b.values);
+  REQUIRE(a.reports.size() == b.reports.size());
+  for (std::size_t i = 0; i < a.reports.size(); ++i) {
+    CHECK(a.reports[i].step == b.reports[i].step);
+    CHECK(a.reports[i].skipped == b.reports[i].skipped);
+    CHECK(a.reports[i].gradient_norm == b.reports[i].gradient_norm);
+    CHECK(a.reports[i].loss_scale == b.reports[i].loss_scale);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("steps: none after the first waits on the host or allocates") {
+  for (auto stage : fake_cuda::sharded) {
+    for (bool adopted : {false, true}) {
+      for (int world : {1, 2}) {
+        auto const seen = train({.stage = stage, .adopted = adopted, .world = world, .steps = 6, .waits = false});
+        check_goes_on(seen, 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("steps: two ranks wait and allocate no more often in more steps") {
+  auto const counts_of = [](int steps) {
+    (void)train({.world = 2, .steps = steps, .waits = false});
+    return fake_cuda::counts();
+  };
+  auto const few = counts_of(2), many = counts_of(9);
+  CHECK(many.synchronizations == few.synchronizations);
+  CHECK(many.blocking_copies == few.blocking_copies);
+  CHECK(many.allocations == few.allocations);
+}
+
+TEST_CASE("steps: an offloaded step waits for its decision, once") {
+  auto const seen = train({.offload = true, .steps = 4, .waits = false});
+  for (std::size_t step = 1; step < seen.steps.size(); ++step) {
+    CHECK(seen.steps[step].synchronizations == seen.steps[step - 1].synchronizations + 1);
+    CHECK(seen.steps[step].blocking_copies == seen.steps[step - 1].blocking_copies);
+    CHECK(seen.steps[step].allocations == seen.steps[step - 1].allocations);
+  }
+}
+
+TEST_CASE("steps: with a delayed update an offloaded step waits for nothing, and allocates nothing") {
+  for (auto stage : fake_cuda::sharded) {
+    check_goes_on(train({.stage = stage, .offload = true, .delayed_update = true, .steps = 6, .waits = false}), 1);
+  }
+}
+
+TEST_CASE("steps: a captured step gives the bits of an ordinary one") {
+  for (auto stage : fake_cuda::sharded) {
+    for (bool adopted : {false, true}) {
+      Small const plain{.stage = stage, .adopted = adopted, .steps = 7, .accumulation = 2};
+      auto const expected = train(plain);
+      CHECK(expected.reports.at(2).loss_scale == 16.0F);
+      for (auto order : fake_cuda::every_order) {
+        auto small = plain;
+        small.captured_from = 1;
+        check_same(train(small, order), expected);
+        small.waits = false;
+        CHECK(train(small, order).values == expected.values);
+      }
+    }
+  }
+}
+
+TEST_CASE("steps: a replayed step launches one graph and waits for nothing") {
+  auto const seen = train({.steps = 6, .waits = false, .captured_from = 1});
+  check_goes_on(seen, 2, 1);
+}
+
+TEST_CASE("steps: evaluation on another stream is ordered with captured steps and with captures that are given up") {
+  for (auto stage : fake_cuda::sharded) {
+    auto const expected = train({.stage = stage, .steps = 4, .waits = false});
+    for (auto order : fake_cuda::every_order) {
+      for (int where = 0; where < 8; ++where) {
+        Small small{.stage = stage,
+                    .steps = 4,
+                    .evaluates = (where & 1) != 0,
+                    .evaluates_before_capture = (where & 2) != 0,
+                    .evaluates_after_capture = (where & 4) != 0,
+                    .waits = false};
+        small.abandons_capture = true;
+        CHECK(train(small, order).values == expected.values);
+        small.abandons_capture = false;
+        small.captured_from = 2;
+        CHECK(train(small, order).values == expected.values);
+      }
+    }
+  }
+}
+
+TEST_CASE("steps: an overflow changes nothing but the scale") {
+  for (auto [offload, delayed] : {std::pair{false, false}, {true, false}, {true, true}}) {
+    auto const seen = train({.offload = offload, .delayed_update = delayed, .steps = 3, .bad_step = 2});
+    CHECK(seen.values == train({.offload = offload, .delayed_update = delayed, .steps = 2}).values);
+    CHECK(seen.reports.at(2).skipped);
+    CHECK(seen.reports.at(2).bad_parameter == "a");
+  }
+}
