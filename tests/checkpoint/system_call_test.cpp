@@ -8,6 +8,7 @@
 #include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
+#include "skip.hpp"
 
 #include <doctest/doctest.h>
 
@@ -126,11 +127,9 @@ class Point {
 
 }  // namespace
 
-TEST_CASE("system calls: killed at, or refused by, any call of a save, the checkpoint before it or the new one loads") {
-  if (run("strace -f -qq -e trace=none true") != 0) {
-    MESSAGE("nothing was injected: strace is not installed, or may not trace here");
-    return;
-  }
+TEST_CASE("system calls: killed at, or refused by, any call of a save, the checkpoint before it or the new one loads" *
+          doctest::test_suite("strace")) {
+  if (run("strace -f -qq -e trace=none true") != 0) ZERO_SKIP("strace is not installed, or may not trace here");
   bool const full = std::getenv("ZERO_TEST_FULL") != nullptr;
   TemporaryFolder const prepared;
   save(prepared / "run", 1);

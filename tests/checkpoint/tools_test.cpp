@@ -4,6 +4,7 @@
 #include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
+#include "skip.hpp"
 
 #include <doctest/doctest.h>
 
@@ -100,18 +101,18 @@ TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
   CHECK(run(ZERO_CONSOLIDATE " --help").code == 0);
 }
 
-TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are the files of every rank") {
+TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are the files of every rank" *
+          doctest::test_suite("safetensors")) {
   TemporaryFolder const folder;
   save(folder, 3);
   REQUIRE(run(ZERO_CONSOLIDATE " " + quote(folder.path()) + " " + quote(folder / "out.safetensors") + " --dtype fp32")
               .code == 0);
   char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
   std::string const python = chosen != nullptr ? chosen : "python3";
-  if (run(python + " -c 'import numpy, safetensors'").code != 0) {
-    MESSAGE("not compared with Python's safetensors: " << python << " has no numpy or no safetensors");
-    return;
+  if (run(quoted(python) + " -c 'import numpy, safetensors'").code != 0) {
+    ZERO_SKIP(python << " has no numpy or no safetensors");
   }
-  auto const outcome = run(python + R"( -c "
+  auto const outcome = run(quoted(python) + R"( -c "
 import glob, sys
 from safetensors import safe_open
 from safetensors.numpy import load_file

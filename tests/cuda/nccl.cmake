@@ -10,4 +10,5 @@ if(NOT TARGET zero::nccl)
 endif()
 
 zero_add_test(NAME nccl_host SOURCES nccl_host_test.cpp LIBRARIES zero::nccl)
+set_tests_properties(nccl_host PROPERTIES ENVIRONMENT CUDA_VISIBLE_DEVICES=-1)  # what it says without a GPU
 zero_add_gpu_test(NAME nccl SOURCES nccl_test.cu LIBRARIES zero::nccl)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "checkpoint/support.hpp"
+#include "skip.hpp"
 
 #include <gpt2/hugging_face.hpp>
 #include <gpt2/model.hpp>
@@ -110,8 +111,10 @@ TEST_CASE("hugging face: a model that transformers has saved gives the logits th
   }
 }
 
-TEST_CASE("hugging face: transformers loads a model that we have saved, and computes our logits") {
-  checkpoint_test::TemporaryFolder const folder;
+namespace {
+
+/// Some parameters of every size, saved as transformers would have.
+Parameters save_model(std::string const& folder) {
   Parameters parameters;
   for (auto const& parameter : gpt2::parameter_shapes(shape)) {
     auto& values = parameters[parameter.name];
@@ -119,20 +122,32 @@ TEST_CASE("hugging face: transformers loads a model that we have saved, and comp
     gpt2::initialize(shape, parameter.name, values, 5);
     for (std::size_t i = 0; i < values.size(); ++i) values[i] += 0.1F * std::sin(static_cast<float>(i + values.size()));
   }
-  gpt2::save_hugging_face(shape, folder.path(), true, [&](std::string const& name) { return parameters.at(name); });
+  gpt2::save_hugging_face(shape, folder, true, [&](std::string const& name) { return parameters.at(name); });
+  return parameters;
+}
+
+}  // namespace
+
+TEST_CASE("hugging face: a model that we have saved is read back whole, and never written over") {
+  checkpoint_test::TemporaryFolder const folder;
+  auto const parameters = save_model(folder.path());
   CHECK(read_model(folder / "model.safetensors") == parameters);
   CHECK(checkpoint_test::thrown_by([&] {
           gpt2::save_hugging_face(shape, folder.path(), true, [&](std::string const& n) { return parameters.at(n); });
         }).kind == zero::CheckpointFailure::exists);
+}
 
+TEST_CASE("hugging face: transformers loads a model that we have saved, and computes our logits" *
+          doctest::test_suite("transformers")) {
   char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
   std::string const python = chosen != nullptr ? chosen : "python3";
-  if (run(python + " -c 'import torch, transformers'").code != 0) {
-    MESSAGE("not compared with transformers: " << python << " has no torch or no transformers");
-    return;
+  if (run("'" + python + "' -c 'import torch, transformers'").code != 0) {
+    ZERO_SKIP(python << " has no torch or no transformers");
   }
+  checkpoint_test::TemporaryFolder const folder;
+  auto const parameters = save_model(folder.path());
   auto const theirs =
-      run(python + " '" HUGGING_FACE_FOLDER "/transformers_logits.py' logits '" + folder.path() + "' 7 0 28 3");
+      run("'" + python + "' '" HUGGING_FACE_FOLDER "/transformers_logits.py' logits '" + folder.path() + "' 7 0 28 3");
   REQUIRE(theirs.code == 0);
   std::istringstream lines(theirs.output);
   std::vector<double> logits;
