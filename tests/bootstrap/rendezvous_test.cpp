@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -282,8 +283,9 @@ TEST_CASE("rendezvous: strangers that keep silent, break off or talk nonsense do
 }
 
 TEST_CASE("rendezvous: the deadline holds while strangers keep their connections open") {
-  auto const port = free_port();
-  std::vector<zero::detail::Descriptor> silent;
+  auto listener = zero::detail::listen_on("", "127.0.0.1", 0);
+  auto const port = zero::detail::local_address(listener.get()).port();
+  auto const socket = stranger(port);  // there before rank 0 begins, however long that takes
   std::atomic<bool> over{false};
   auto const outcomes = run({0, 1}, [&](int rank) {
     if (rank == 0) {
@@ -291,10 +293,10 @@ TEST_CASE("rendezvous: the deadline holds while strangers keep their connections
         std::atomic<bool>& flag;
         ~Over() { flag = true; }
       } const release{over};
-      Rendezvous(launch_of(0, 2, port), {.meeting_deadline = short_deadline});
+      zero::detail::Deadline const deadline(short_deadline);
+      (void)zero::detail::RendezvousServer(launch_of(0, 2, port), std::move(listener), deadline).run();
     }
     std::byte const one{};
-    auto const socket = stranger(port);
     while (!over) {  // a byte now and then, never a greeting
       (void)zero::detail::write_all(socket.get(), std::span(&one, 1), zero::detail::Deadline(1s));
       std::this_thread::sleep_for(5ms);
@@ -437,14 +439,45 @@ TEST_CASE("rendezvous: a rank that left is named by the exchange that needs it")
   }
 }
 
+// That nothing is taken for a failure shows in the next thing that is: only the first counts.
 TEST_CASE("rendezvous: leaving after the last exchange is no failure") {
   auto const port = free_port();
+  std::atomic<bool> left{false};
   check_all_well(run(ranks_of(4), [&](int rank) {
-    Rendezvous rendezvous(launch_of(rank, 4, port), {.meeting_deadline = long_deadline});
-    check_exchange(rendezvous, 1);
-    if (rank % 2 == 0) return;
-    std::this_thread::sleep_for(20ms);
-    CHECK_FALSE(rendezvous.failure());
+    std::optional<Rendezvous> rendezvous(std::in_place, launch_of(rank, 4, port),
+                                         Rendezvous::Config{.meeting_deadline = long_deadline});
+    check_exchange(*rendezvous, 1);
+    if (rank == 1) {
+      rendezvous.reset();
+      left = true;
+      return;
+    }
+    while (!left) std::this_thread::yield();
+    if (rank == 2) rendezvous->fail("gives up");
+    while (!rendezvous->failure()) std::this_thread::yield();
+    CHECK(rendezvous->failure()->rank == 2);
+  }));
+}
+
+TEST_CASE("rendezvous: that rank 0 leaves is no failure either") {
+  using namespace zero::detail;
+  auto listener = listen_on("", "127.0.0.1", 0);
+  auto const port = local_address(listener.get()).port();
+  check_all_well(run({0, 1}, [&](int rank) {
+    if (rank == 0) {  // by hand, as nothing follows the word of a rank that leaves
+      Deadline const deadline(long_deadline);
+      auto const sockets = RendezvousServer(launch_of(0, 2, port), std::move(listener), deadline).run();
+      auto const failure = encoded_failure({CommunicationFailure::peer_failed, 1, "was told to"});
+      CHECK(write_all(sockets[1].get(), encoded(FrameKind::left, 0, {}), deadline) == Transfer::done);
+      CHECK(write_all(sockets[1].get(), encoded(FrameKind::failed, 0, failure), deadline) == Transfer::done);
+      char c = 0;
+      while (wait_for(sockets[1].get(), POLLIN, 60000) && ::recv(sockets[1].get(), &c, 1, 0) > 0) {
+      }
+      return;
+    }
+    Rendezvous rendezvous(launch_of(1, 2, port), {.meeting_deadline = long_deadline});
+    while (!rendezvous.failure()) std::this_thread::yield();
+    CHECK(rendezvous.failure()->rank == 1);
   }));
 }
 
@@ -551,11 +584,18 @@ TEST_CASE("rendezvous: through a file, past what an earlier run has left there")
     return made;
   };
   zero::detail::RendezvousFile const file(launch(0));
-  auto const dead = free_port();
   for (bool const stale : {false, true}) {
-    if (stale) file.write({"127.0.0.1", dead, "stale"});
+    auto earlier = zero::detail::listen_on("", "127.0.0.1", 0);
+    if (stale) file.write({"127.0.0.1", zero::detail::local_address(earlier.get()).port(), "stale"});
     check_all_well(run({0, 1, 2}, [&](int rank) {
-      if (stale && rank == 0) std::this_thread::sleep_for(30ms);  // so that the others read the old file first
+      if (stale && rank == 0) {  // begins when the others have followed the old file, and closes what it leads to
+        std::vector<zero::detail::Descriptor> guests;
+        while (guests.size() < 2) {
+          REQUIRE(zero::detail::wait_for(earlier.get(), POLLIN, 60000));
+          guests.emplace_back(::accept4(earlier.get(), nullptr, nullptr, SOCK_NONBLOCK));
+        }
+        earlier.close();
+      }
       Rendezvous rendezvous(launch(rank), {.meeting_deadline = long_deadline});
       check_exchange(rendezvous, 1);
     }));
