@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// A trainer in one function, as many are. Compiled only: see hot_caller.cmake.
+// A trainer in one function, as many are. Compiled only: see ../generated_code.sh.
 
 #include <zero/engine.hpp>
 
