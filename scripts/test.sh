@@ -2,91 +2,240 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/test.sh [--quick | --full]: everything that CI runs. --quick leaves the builds with Clang and sanitizers out,
-# and fuzzing. --full does more than CI: it kills and fails a save at every system call instead of a sample of them, and
-# fuzzes for ten minutes instead of half a one.
+# scripts/test.sh [stage...]: everything that CI runs, or the stages that are named, in the order given; ends with the
+# time and the verdict of each. A stage that fails does not keep the later ones from running.
 #
-# Builds live in build/ci, build/clang, build/asan and build/tsan. Installs what is missing, as root on Debian or
-# Ubuntu.
+#   format      clang-format and shellcheck
+#   build       everything, with warnings as errors (build/ci)
+#   unit        all unit tests, on a GPU where there is one
+#   package     compile-fail cases, headers alone, consumers of the package, examples
+#   tidy        clang-tidy over all public headers and the .cpp files that differ from the main branch; tidy --all: all
+#   sanitizers  unit tests under the address and undefined-behaviour sanitizers, those with threads under the thread one
+#   fuzz        half a minute of fuzzing for every parser
+#   docs        the documentation
+#
+# Not in CI:
+#
+#   aarch64     unit tests for aarch64 under qemu-user, and whether kernels and engine give x86-64's bits there
+#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing
+#
+# scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
+#
+# Every stage installs what it needs and does not find, as root on Debian or Ubuntu. Builds use all processors, and
+# ccache where it is installed (CCACHE_DISABLE=1: not).
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
 
-install_dependencies() {
-  need g++ has_compiler
-  need cmake has_command cmake
-  need ninja-build has_command ninja
-  need pkg-config has_command pkg-config
-  install_missing # a compiler comes first: the header checks ask it
-  need doctest-dev has_header doctest/doctest.h
+ci_stages=(format build unit package tidy sanitizers fuzz)
+if [ -f scripts/docs.sh ]; then ci_stages+=(docs); fi
+other_stages=(aarch64 long)
+results=build/results # what ctest says of every test
+launcher=()           # of ctest
+
+# ---------------------------------------------------------------------------------------------------------- the stages
+
+stage_format() { scripts/format.sh; }
+
+stage_build() {
+  need_build_tools
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
   install_missing
+  build ci
+}
+
+stage_unit() {
+  need_unit_tests
+  need libbenchmark-dev has_header benchmark/benchmark.h
+  need libopenblas-dev has_header cblas.h
+  install_missing
+  configure ci
+  local targets=(zero_unit_tests)
+  if builds_cuda ci; then targets+=(zero_gpu_tests); fi
+  cmake --build --preset ci --parallel "$(processors)" --target "${targets[@]}"
+  run_tests unit ci --label-regex '^(unit|gpu)$'
+}
+
+stage_package() {
+  need clang has_command clang++ # the other compiler, which consumers may have
+  need pkg-config has_command pkg-config
+  stage_build
+  run_tests package ci --label-exclude '^(unit|gpu)$'
+}
+
+stage_tidy() { scripts/tidy.sh ${tidy_all:+--all}; }
+
+stage_sanitizers() {
+  need_unit_tests
+  install_missing
+  build asan
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=print_stacktrace=1 run_tests asan asan
+  build tsan
+  # GCC 12's does not start where the kernel spreads mappings widely; without randomization it does.
+  if setarch --addr-no-randomize true 2>/dev/null; then launcher=(setarch --addr-no-randomize); fi
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests tsan tsan
+}
+
+stage_fuzz() {
+  need clang has_command clang++
+  install_missing
+  scripts/fuzz.sh 30
+}
+
+stage_docs() { scripts/docs.sh; }
+
+stage_fast() {
+  need_unit_tests
+  need libopenblas-dev has_header cblas.h
+  install_missing
+  build fast
+  run_tests fast fast
+}
+
+stage_aarch64() { scripts/aarch64.sh; }
+
+stage_long() {
+  need_unit_tests
+  need clang has_command clang++
+  install_missing
+  build fast
+  ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_system_call'
+  scripts/fuzz.sh 600
+  scripts/tidy.sh --all
+}
+
+# ------------------------------------------------------------------------------------------------ what they are made of
+
+need_build_tools() {
+  need g++ has_compiler
+  need cmake has_command cmake
+  need git has_command git
+  need ninja-build has_command ninja
+  install_missing # a compiler comes first: the header checks ask it
+  need doctest-dev has_header doctest/doctest.h
   export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
 }
 
-# build <preset>
-build() {
-  say "$1: configure and build"
+# And what unit tests run: without it they would skip themselves, which counts as a failure here.
+need_unit_tests() {
+  need_build_tools
+  need strace has_command strace
+  need python3-venv has_venv
+  install_missing
+  if [ -z "${ZERO_TEST_PYTHON:-}" ]; then
+    has_safetensors build/python/bin/python || install_safetensors
+    export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
+  fi
+}
+
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_safetensors() { "$1" -c 'import numpy, safetensors' 2>/dev/null; }
+
+install_safetensors() {
+  say "installing with pip, into build/python: numpy safetensors"
+  python3 -m venv build/python
+  build/python/bin/python -m pip install --quiet --disable-pip-version-check numpy safetensors ||
+    die "pip could not install numpy and safetensors: set ZERO_TEST_PYTHON to a Python that has them"
+}
+
+# Objects are found again in every folder that the repository is cloned into.
+use_compiler_cache() {
+  has_command ccache || return 0
+  export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+  export CMAKE_CUDA_COMPILER_LAUNCHER=${CMAKE_CUDA_COMPILER_LAUNCHER-ccache}
+  export CCACHE_BASEDIR=${CCACHE_BASEDIR-$PWD}
+}
+
+configure() {
+  say "$1: configure"
   cmake --preset "$1"
+}
+
+build() {
+  configure "$1"
+  say "$1: build"
   cmake --build --preset "$1" --parallel "$(processors)"
 }
 
-# GCC 12's thread sanitizer does not start where the kernel spreads mappings widely; without randomization it does.
-without_randomization() {
-  if setarch --addr-no-randomize true 2>/dev/null; then setarch --addr-no-randomize "$@"; else "$@"; fi
+builds_cuda() { grep -q '^ZERO_BUILD_CUDA:BOOL=ON$' "build/$1/CMakeCache.txt"; }
+
+# run_tests <name of the results> <preset> <argument of ctest...>
+run_tests() {
+  local xml="$PWD/$results/$1.xml" preset=$2 verdict=0
+  mkdir -p "$results"
+  say "$1: tests"
+  ${launcher[@]+"${launcher[@]}"} ctest --preset "$preset" --parallel "$(processors)" --output-junit "$xml" "${@:3}" || verdict=$?
+  expect_all_ran "$preset" "$xml" || verdict=1
+  return $verdict
 }
 
-sanitizers() {
-  build asan
-  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
-    UBSAN_OPTIONS=print_stacktrace=1 ctest --preset asan
-  build tsan
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 without_randomization ctest --preset tsan
+# What CI promises has run: only tests that need a GPU, or packages of gigabytes, may skip themselves where they are not.
+expect_all_ran() {
+  local name unexpected=() gpu_tests
+  gpu_tests=$(ctest --preset "$1" --show-only --label-regex '^gpu$' | sed -n 's/^ *Test *#[0-9]*: //p')
+  while IFS= read -r name; do
+    if grep -qxF -- "$name" <<<"$gpu_tests" && ! has_gpu; then continue; fi
+    if [ "$name" = gpt2_hugging_face.transformers ] && ! has_transformers; then continue; fi
+    unexpected+=("$name")
+  done < <(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$2")
+  [ ${#unexpected[@]} -eq 0 ] || { printf 'skipped, but must run: %s\n' "${unexpected[@]}" && return 1; }
 }
 
-# The headers under Clang, with our warnings as errors.
-clang_headers() {
-  if ! has_command clang++; then
-    say "leaving out the header checks with Clang: clang++ was not found"
-    return
-  fi
-  say "clang: every header alone"
-  cmake --preset clang -DZERO_BUILD_EXAMPLES=OFF -DZERO_BUILD_BENCHMARKS=OFF \
-    "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
-  cmake --build --preset clang --target all_verify_interface_header_sets --parallel "$(processors)"
+has_transformers() { "${ZERO_TEST_PYTHON:-python3}" -c 'import torch, transformers' 2>/dev/null; }
+
+# ------------------------------------------------------------------------------------------------------ the command line
+
+usage() { die "usage: scripts/test.sh [--fast | stage...], where a stage is one of: ${ci_stages[*]} ${other_stages[*]}"; }
+
+# Leaves one line in `summary`, and the stage in `failed_stages` where it has failed.
+run_stage() {
+  local stage=$1 began=$SECONDS verdict=0
+  say "stage $stage"
+  set +e # in a condition, errexit would not hold inside the stage
+  (
+    set -e
+    "stage_$stage"
+  )
+  verdict=$?
+  set -e
+  [ $verdict -eq 0 ] || failed_stages+=("$stage")
+  summary+=("$(printf '%-10s  %-6s  %4d s' "$stage" "$([ $verdict -eq 0 ] && echo passed || echo FAILED)" \
+    $((SECONDS - began)))")
 }
 
-fuzzing() {
-  if ! has_command clang++; then
-    say "leaving out fuzzing: clang++ was not found"
-    return
-  fi
-  scripts/fuzz.sh "$1"
+# How many of the tests that ctest ran in all stages passed, failed and were skipped.
+counts() {
+  cat "$results"/*.xml 2>/dev/null | awk -F'"' '
+    /<testcase / { status = $0; sub(/.*status="/, "", status); sub(/".*/, "", status); ++n[status] }
+    END { printf "%d passed, %d failed, %d skipped\n", n["run"], n["fail"], n["notrun"] + n["disabled"] }'
 }
 
 main() {
-  local quick=false full=false argument
+  local stages=() argument
+  summary=() failed_stages=() tidy_all=""
   for argument in "$@"; do
-    case $argument in
-      --quick) quick=true ;;
-      --full) full=true ;;
-      *) die "usage: scripts/test.sh [--quick | --full]" ;;
+    case " ${ci_stages[*]} ${other_stages[*]} " in
+      *" $argument "*) stages+=("$argument") ;;
+      *)
+        case $argument in
+          --fast) stages+=(fast) ;;
+          --all) tidy_all=yes ;;
+          *) usage ;;
+        esac
+        ;;
     esac
   done
-  if $quick && $full; then die "usage: scripts/test.sh [--quick | --full]"; fi
-  if $full; then export ZERO_TEST_FULL=1; fi
-  install_dependencies
-  if ! $quick; then
-    clang_headers
-    fuzzing "$($full && echo 600 || echo 30)"
-    sanitizers
-  fi
-  build ci
-  if has_command nvcc && ! has_gpu; then
-    say "no GPU (nvidia-smi -L shows none): tests with the label gpu are built, and skip themselves"
-  fi
-  ctest --preset ci # last, so that its verdict on all tests closes the output
+  if [ -n "$tidy_all" ] && [[ " ${stages[*]} " != *" tidy "* ]]; then usage; fi
+  [ ${#stages[@]} -gt 0 ] || stages=("${ci_stages[@]}")
+  use_compiler_cache
+  rm -rf "$results"
+  for argument in "${stages[@]}"; do run_stage "$argument"; done
+  say "summary"
+  printf '%s\n' "${summary[@]}"
+  if [ -d "$results" ]; then counts; fi
+  [ ${#failed_stages[@]} -eq 0 ] || die "failed: ${failed_stages[*]}"
 }
 
 main "$@"
