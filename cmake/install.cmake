@@ -30,3 +30,16 @@ file(RELATIVE_PATH ZERO_PC_INCLUDEDIR "${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig" 
 configure_file("${CMAKE_CURRENT_LIST_DIR}/zero.pc.in" "${generated_dir}/zero.pc" @ONLY)
 install(FILES "${generated_dir}/zero.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 install(FILES "${CMAKE_CURRENT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/zero")
+
+# Programs are targets that follow below; what they are is known at the end.
+function(zero_install_programs)
+  if(ZERO_BUILD_EXAMPLES AND TARGET train_gpt2)
+    # Libraries that the system's linker does not find (a CUDA toolkit, NCCL of Python's package) stay where they are.
+    set_target_properties(train_gpt2 PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+    install(TARGETS train_gpt2 RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  endif()
+  if(PROJECT_IS_TOP_LEVEL)
+    include("${PROJECT_SOURCE_DIR}/cmake/package.cmake")
+  endif()
+endfunction()
+cmake_language(DEFER CALL zero_install_programs)
