@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The zero authors
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# shell.sh SOURCE WORK TESTS PROGRAMS PAGE...: runs the shell blocks of the pages, or says why not. The line before each
+# block says what becomes of it:
+#
+#   <!-- shell: run -->                 runs in a copy of the source tree, with the programs of the folder PROGRAMS
+#   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
+#   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
+#
+# A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says.
+set -euo pipefail
+source=$1 work=$2 tests=$3 programs=$4
+shift 4
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# extract PAGE: writes each block to WORK/<line>.sh and the line before it to WORK/<line>.how
+extract() {
+  rm -f "$work"/*.sh "$work"/*.how
+  awk -v work="$work" '
+    inside && /^```/ { inside = 0; close(file); next }
+    inside { print > file; next }
+    /^```(sh|bash|shell|console)$/ {
+      file = work "/" NR ".sh"
+      printf "" > file
+      print previous > (work "/" NR ".how")
+      inside = 1
+    }
+    { previous = $0 }' "$1"
+}
+
+# A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
+prepare() {
+  mkdir -p "$work/checkout" "$work/bin" "$work/home"
+  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,examples,tools,docs,scripts} "$work/checkout"
+  local program
+  for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
+  cat >"$work/bin/train_gpt2" <<END
+#!/bin/sh
+exec "$programs/train_gpt2" "\$@" --iterations 4 --save-interval 2 --eval-interval 4 --eval-batches 1 --layers 1 \
+  --heads 2 --width 16 --context 16 --batch 1 --threads 1 --sample 0
+END
+  chmod +x "$work/bin/train_gpt2"
+}
+
+run_block() {
+  (cd "$work/checkout" && HOME=$work/home PATH=$work/bin:$PATH bash -euo pipefail "$1" >"$work/log" 2>&1) ||
+    { cat "$work/log"; return 1; }
+}
+
+rm -rf -- "$work"
+mkdir -p -- "$work"
+prepare
+ran=0
+for page in "$@"; do
+  extract "$source/$page"
+  for block in "$work"/*.sh; do
+    [ -f "$block" ] || continue
+    line=$(basename "$block" .sh)
+    how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "$work/$line.how")
+    case $how in
+      run)
+        run_block "$block" || die "$page:$line: this block fails"
+        ran=$((ran + 1))
+        ;;
+      "tested by "*)
+        grep -qx "${how#tested by }" "$tests" || die "$page:$line: there is no test ${how#tested by }"
+        ;;
+      "needs "*) echo "$page:$line: not run: it $how" ;;
+      *) die "$page:$line: a shell block without '<!-- shell: ... -->' in the line before it" ;;
+    esac
+  done
+done
+[ $ran -gt 0 ] || die "no block was run"
+echo "$ran blocks were run"
