@@ -3,24 +3,66 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/memory/element_buffer.hpp>
+#include <zero/memory_report.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/fixed_array.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <exception>
+#include <utility>
 
 namespace zero::detail {
 
+template <class Backend>
+class OffloadedSums;
+
+/// Device memory that the sum of one offloaded bucket is reduced in, lent by OffloadedSums. Move-only. Either `store` is
+/// called, or the end of its life gives the memory back, whose contents count for nothing then. Both are ordered after
+/// the work on the stream that it was acquired for; neither blocks the host.
+template <class Backend>
+class [[nodiscard]] SumStagingSlot {
+ public:
+  using Stream = typename Backend::Stream;
+  using Memory = typename OffloadedSums<Backend>::Staging;
+
+  /// \p owner and \p memory are borrowed and must outlive this.
+  SumStagingSlot(OffloadedSums<Backend>& owner, Memory& memory, Stream stream) noexcept
+      : owner_(&owner), memory_(&memory), stream_(stream) {}
+  SumStagingSlot(SumStagingSlot&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), memory_(other.memory_), stream_(other.stream_) {}
+  SumStagingSlot& operator=(SumStagingSlot&&) = delete;
+  ~SumStagingSlot() {
+    if (owner_ != nullptr) owner_->give_back(*memory_, stream_);
+  }
+
+  /// Start of the memory: elements of the sum type, as many as this rank owns of the largest bucket.
+  [[nodiscard]] std::byte* address() const noexcept { return memory_->sums.at(0); }
+
+  /// Copies \p count elements from \p offset on to the host sums at \p begin. Ends the use of the memory.
+  void store(std::size_t begin, std::size_t count, std::size_t offset) && {
+    owner_->store(*memory_, begin, count, offset, stream_);
+    owner_ = nullptr;
+  }
+
+ private:
+  OffloadedSums<Backend>* owner_;  // null: the memory is given back
+  Memory* memory_;
+  Stream stream_;
+};
+
 /// Keeps offloaded gradient sums in pageable host memory and lends device memory for the reduction of one bucket after
 /// another: host to device before a sum goes on, device to host after it, through pinned chunks. The host copies one
-/// chunk while the next is on the bus: each direction has a stream for either, and events that the chunk owns. With a
-/// delayed update the sums of two steps take turns in two places.
+/// chunk while the next is on the bus: each direction has a stream for either, and events that the chunk owns. Two
+/// buckets take turns in the device memory: one is reduced while the one before it is stored. With a delayed update the
+/// sums of two steps take turns in two places.
 template <class Backend>
 class OffloadedSums {
  public:
   using Stream = typename Backend::Stream;
+  using Slot = SumStagingSlot<Backend>;
 
   /// For \p elements of the sums that this rank owns.
   OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
@@ -37,73 +79,72 @@ class OffloadedSums {
     for (auto& host_sums : host_sums_) {
       host_sums = {engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements};
     }
-    for (auto& slot : slots_) slot.sums = allocate(MemoryKind::device, engine.largest_owned());
+    for (auto& staging : staging_) staging.sums = allocate(MemoryKind::device, engine.largest_owned());
     for (auto* chunks : {&up_, &down_}) {
       for (auto& chunk : *chunks) chunk.elements = allocate(MemoryKind::pinned, chunk_);
     }
   }
 
-  /// This step's sums at home, in pageable memory.
+  /// This step's sums, in pageable memory.
   [[nodiscard]] ElementBuffer<Backend> const& host_sums() const noexcept {
     return host_sums_[steps_ % host_sums_.size()];
   }
   /// The sums of another step follow. Those of this one stay where they are as long as a delayed update reads them.
   void begin_next_step() noexcept { ++steps_; }
 
-  /// Device memory for the sum of one bucket. Where \p fetch, \p count elements from home + \p begin are brought to
-  /// \p offset in it before \p stream goes on.
-  [[nodiscard]] std::byte* acquire(std::size_t begin, std::size_t count, std::size_t offset, bool fetch,
-                                   Stream stream) {
-    auto& slot = slots_[next_];
+  /// Device memory for the sum of one bucket, for work on \p stream. Where \p fetch, \p count elements of the host sums
+  /// from \p begin on are copied to \p offset in it before \p stream goes on. A slot must end before the next but one
+  /// is acquired. Does not block the host.
+  [[nodiscard]] Slot acquire(std::size_t begin, std::size_t count, std::size_t offset, bool fetch, Stream stream) {
+    auto& staging = staging_[next_];
     auto& backend = engine_.backend;
-    backend.wait(to_device_.get(), slot.stored);
+    backend.wait(to_device_.get(), staging.stored);
     if (fetch) {
       backend.wait(host_to_staging_.get(), all_stored_);  // the sum as the last micro-batch left it
       for (std::size_t at = 0; at < count; at += chunk_)
-        bring(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
+        bring(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
     }
-    backend.record(slot.fetched, to_device_.get());
-    backend.wait(stream, slot.fetched);
-    return slot.sums.at(0);
-  }
-
-  /// Sends \p count elements, from \p offset on, of the memory that was acquired last home to \p begin, once \p stream
-  /// has come so far.
-  void store(std::size_t begin, std::size_t count, std::size_t offset, Stream stream) {
-    auto& slot = slots_[next_];
-    auto& backend = engine_.backend;
+    backend.record(staging.fetched, to_device_.get());
+    backend.wait(stream, staging.fetched);
     next_ = 1 - next_;
-    backend.record(slot.reduced, stream);
-    backend.wait(to_host_.get(), slot.reduced);
-    for (std::size_t at = 0; at < count; at += chunk_)
-      send(slot.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
-    backend.record(slot.stored, to_host_.get());
-    backend.record(all_stored_, staging_to_host_.get());
+    return {*this, staging, stream};
   }
 
-  /// Ends the use of the memory that was acquired last, whose contents have not changed, once \p stream has come so
-  /// far.
-  void give_back(Stream stream) {
-    auto& slot = slots_[next_];
-    next_ = 1 - next_;
-    engine_.backend.record(slot.stored, stream);
-  }
-
-  /// \p stream waits until every sum is home.
+  /// \p stream waits until every sum is in host memory.
   void join(Stream stream) { engine_.backend.wait(stream, all_stored_); }
 
  private:
-  struct Slot {
+  friend Slot;
+
+  struct Staging {
     ElementBuffer<Backend> sums;
     typename Backend::Event fetched{};
     typename Backend::Event reduced{};
-    typename Backend::Event stored{};
+    typename Backend::Event stored{};  // its last use is over
   };
   struct Chunk {
     ElementBuffer<Backend> elements;
     typename Backend::Event filled{};
     typename Backend::Event emptied{};
   };
+
+  void store(Staging& staging, std::size_t begin, std::size_t count, std::size_t offset, Stream stream) {
+    auto& backend = engine_.backend;
+    backend.record(staging.reduced, stream);
+    backend.wait(to_host_.get(), staging.reduced);
+    for (std::size_t at = 0; at < count; at += chunk_)
+      send(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
+    backend.record(staging.stored, to_host_.get());
+    backend.record(all_stored_, staging_to_host_.get());
+  }
+
+  [[gnu::noinline]] void give_back(Staging& staging, Stream stream) noexcept {
+    try {
+      engine_.backend.record(staging.stored, stream);
+    } catch (...) {
+      engine_.phase.record_failure(std::current_exception());
+    }
+  }
 
   [[nodiscard]] ElementBuffer<Backend> allocate(MemoryKind kind, std::size_t elements) const {
     return {engine_, ElementRole::sum, kind, MemoryPurpose::staging, elements};
@@ -139,12 +180,12 @@ class OffloadedSums {
   typename Backend::OwnedStream to_device_;
   typename Backend::OwnedStream to_host_;
   typename Backend::OwnedStream staging_to_host_;
-  Slot slots_[2];
+  Staging staging_[2];
   FixedArray<Chunk> up_;
   FixedArray<Chunk> down_;
   typename Backend::Event all_stored_{};
   std::size_t steps_ = 0;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0;  // whose turn it is in the device memory
   std::size_t turn_up_ = 0;
   std::size_t turn_down_ = 0;
 };

@@ -24,6 +24,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace zero::detail {
@@ -189,8 +190,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[gnu::noinline]] void retake_norm() {
     norm_.reset(engine_.communication);
     for (std::size_t b = 0; b < pending_writers_.size(); ++b) {
-      norm_.add(own_segments(b), is_offloaded(b) ? borrow(b, 0, true) : sum(b, own_offset(b)), engine_.communication);
-      if (is_offloaded(b)) offloaded_->give_back(engine_.communication);
+      auto const slot = is_offloaded(b) ? std::optional(stage(b, 0, true)) : std::nullopt;
+      norm_.add(own_segments(b), slot ? slot->address() : sum(b, own_offset(b)), engine_.communication);
     }
   }
 
@@ -325,12 +326,13 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     std::size_t const n = engine_.layout.slice_elements(b);
     std::size_t const own = own_offset(b);
     auto const stream = engine_.communication;
-    std::byte* const all = is_offloaded(b) ? borrow(b, own, !from_nothing) : sum(b);
+    auto slot = is_offloaded(b) ? std::optional(stage(b, own, !from_nothing)) : std::nullopt;
+    std::byte* const all = slot ? slot->address() : sum(b);
     void* const into = all + own * sum_bytes();
     engine_.collectives.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
     count(engine_.traffic.gradients, n);
     if (last()) complete_sum(b, all, into, n);
-    if (is_offloaded(b)) store(b, all);
+    if (slot) store(b, std::move(*slot));
   }
 
   void complete_sum(std::size_t b, void* all, void* own, std::size_t n) {
@@ -346,27 +348,26 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   // Memory for the sum of an offloaded bucket; where \p fetch, with this rank's slice so far from element \p at on.
-  [[nodiscard]] std::byte* borrow(std::size_t b, std::size_t at, bool fetch) {
+  [[nodiscard]] SumStagingSlot<Backend> stage(std::size_t b, std::size_t at, bool fetch) {
     std::size_t const begin = engine_.owned_offset(b) + own_offset(b);
     auto const slice = engine_.offload_split.split(begin, engine_.layout.slice_elements(b));
     auto const stream = engine_.communication;
-    auto* const memory =
-        offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
+    auto slot = offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
     if (fetch && slice.on_device > 0) {
-      engine_.backend.copy(memory + at * sum_bytes(), sums_.at(begin), slice.on_device * sum_bytes(), stream);
+      engine_.backend.copy(slot.address() + at * sum_bytes(), sums_.at(begin), slice.on_device * sum_bytes(), stream);
     }
-    return memory;
+    return slot;
   }
   // Between micro-batches only the own slice goes on; at stage 0 the last one brings the whole bucket.
-  void store(std::size_t b, std::byte const* all) {
+  void store(std::size_t b, SumStagingSlot<Backend>&& slot) {
     std::size_t const at = last() ? 0 : own_offset(b), begin = engine_.owned_offset(b) + at;
     auto const part =
         engine_.offload_split.split(begin, last() ? engine_.owned_elements(b) : engine_.layout.slice_elements(b));
     auto const stream = engine_.communication;
     if (part.on_device > 0) {
-      engine_.backend.copy(sums_.at(begin), all + at * sum_bytes(), part.on_device * sum_bytes(), stream);
+      engine_.backend.copy(sums_.at(begin), slot.address() + at * sum_bytes(), part.on_device * sum_bytes(), stream);
     }
-    offloaded_->store(part.host_offset, part.host_elements, at + part.on_device, stream);
+    std::move(slot).store(part.host_offset, part.host_elements, at + part.on_device);
   }
 
   EngineContext<Backend> const& engine_;
