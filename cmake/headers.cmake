@@ -147,11 +147,14 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/typed_kernels.hpp
   include/zero/engine/typed_policies.hpp
   include/zero/gradients/arrivals.hpp
+  include/zero/gradients/intake.hpp
   include/zero/gradients/leases.hpp
   include/zero/gradients/norm.hpp
   include/zero/gradients/offloaded_sums.hpp
+  include/zero/gradients/reduce_settings.hpp
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
+  include/zero/gradients/sum_storage.hpp
   include/zero/kernels/detail/load_store.hpp
   include/zero/kernels/detail/load_store_x86.hpp
   include/zero/kernels/detail/norm_block.hpp

@@ -8,6 +8,7 @@
 #include <zero/memory_report.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,8 +20,8 @@ namespace zero::detail {
 template <class Backend>
 class OffloadedSums;
 
-/// Device memory that the sum of one offloaded bucket is reduced in, lent by OffloadedSums. Move-only. Either `store` is
-/// called, or the end of its life gives the memory back, whose contents count for nothing then. Both are ordered after
+/// Device memory that the sum of one offloaded bucket is reduced in, lent by OffloadedSums. Move-only. Either `store`
+/// is called, or its end gives the memory back, whose contents count for nothing then. Both are ordered after
 /// the work on the stream that it was acquired for; neither blocks the host.
 template <class Backend>
 class [[nodiscard]] SumStagingSlot {
@@ -138,7 +139,7 @@ class OffloadedSums {
     backend.record(all_stored_, staging_to_host_.get());
   }
 
-  [[gnu::noinline]] void give_back(Staging& staging, Stream stream) noexcept {
+  ZERO_OUT_OF_LINE void give_back(Staging& staging, Stream stream) noexcept {
     try {
       engine_.backend.record(staging.stored, stream);
     } catch (...) {
