@@ -181,7 +181,10 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/nccl/detail/types.hpp
   include/zero/nccl/detail/watchdog.hpp
   include/zero/parameters/access.hpp
+  include/zero/parameters/gather_arena.hpp
   include/zero/parameters/gatherer.hpp
+  include/zero/parameters/storage.hpp
+  include/zero/parameters/unit_prefetcher.hpp
   include/zero/parameters/updater.hpp
   include/zero/simulation/detail/collective.hpp
   include/zero/simulation/detail/deadlock.hpp

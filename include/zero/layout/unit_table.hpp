@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/flat_layout.hpp>
+#include <zero/parameter.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace zero::detail {
 
@@ -23,6 +26,21 @@ class UnitTable {
 
   /// For up to \p units of them.
   explicit UnitTable(std::size_t units) : units_(units) {}
+  /// The units of what \p layout shards, which are gathered before use. A parameter with several contributions is tied.
+  [[nodiscard, gnu::noinline]] static UnitTable of_sharded(FlatLayout const& layout,
+                                                           std::vector<ParameterSpec> const& specs) {
+    UnitTable units(layout.blocks().size());
+    for (std::uint32_t i = 0; i < layout.blocks().size(); ++i) {
+      auto const& block = layout.blocks()[i];
+      if (block.whole) continue;
+      bool in_order = true;
+      for (auto const& segment : layout.buckets()[block.first_bucket].segments) {
+        if (specs[segment.parameter].contributions > 1) in_order = false;
+      }
+      units.add(block.unit, i, block.elements, in_order);
+    }
+    return units;
+  }
 
   /// Enters \p block, which holds \p elements of \p unit.
   void add(int unit, std::uint32_t block, std::size_t elements, bool in_order) {
@@ -38,7 +56,7 @@ class UnitTable {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Unit const& operator[](std::size_t at) const noexcept { return units_[at]; }
-  /// Place of the first unit whose number is not below \p number.
+  /// Index of the first unit whose number is not below \p number.
   [[nodiscard]] std::size_t find(int number) const noexcept {
     std::size_t first = 0;
     for (std::size_t end = size_; first < end;) {

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/context.hpp>
+#include <zero/engine/operations.hpp>
+#include <zero/memory/element_buffer.hpp>
+#include <zero/memory_report.hpp>
+#include <zero/parameters/storage.hpp>
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/reusable_vector.hpp>
+#include <zero/support/stream_fence.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zero::detail {
+
+/// Whether a gather may take the memory of blocks that nobody has pinned.
+enum class Eviction : std::uint8_t { allowed, forbidden };
+
+/// Owns memory of a bounded size for the sharded blocks that are gathered, and knows which of them it holds (resident
+/// blocks), where, and who read there last. A pinned block stays; the others go when their memory is needed. Gathers
+/// run on the communication stream; no function blocks the host.
+template <class Backend>
+class GatherArena {
+ public:
+  using Stream = typename Backend::Stream;
+
+  /// \p engine and \p storage are borrowed. \p capacity is in elements.
+  /// \throws whatever the backend's allocator throws.
+  GatherArena(EngineContext<Backend> const& engine, ParameterStorage<Backend> const& storage, std::size_t capacity)
+      : engine_(engine),
+        storage_(storage),
+        capacity_(capacity),
+        memory_(engine, ElementRole::value, MemoryKind::device, MemoryPurpose::gathered, capacity),
+        blocks_(engine.layout.blocks().size()) {}
+  GatherArena(GatherArena const&) = delete;
+  GatherArena& operator=(GatherArena const&) = delete;
+
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  /// Elements of all resident blocks.
+  [[nodiscard]] std::size_t resident_elements() const noexcept {
+    std::size_t elements = 0;
+    for (auto block : resident_) elements += block_elements(block);
+    return elements;
+  }
+  [[nodiscard]] bool is_resident(std::uint32_t block) const noexcept { return blocks_[block].resident; }
+  /// Address of an element of \p block, which is resident.
+  [[nodiscard]] std::byte* at(std::uint32_t block, std::size_t offset) const noexcept {
+    return memory_.at(blocks_[block].offset + offset);
+  }
+
+  // ------------------------------------------------------------------------------------------------- gathering
+
+  /// Makes \p block resident if it is not; false if there is no room for it. Counts what is sent in \p traffic, a
+  /// counter of the engine's. \throws CommunicationError.
+  bool gather(std::uint32_t block, Eviction eviction, std::uint64_t& traffic) {
+    auto& state = blocks_[block];
+    if (state.resident) return true;
+    std::size_t const elements = block_elements(block);
+    auto offset = find_room(elements);
+    while (offset == no_room && eviction == Eviction::allowed && evict_oldest()) offset = find_room(elements);
+    if (offset == no_room) return false;
+    wait_for_readers(offset, offset + elements);
+    state.offset = offset;
+    state.resident = true;
+    resident_.push_back(block);
+    all_gather(block, offset, traffic);
+    engine_.backend.record(state.gathered, engine_.communication);
+    return true;
+  }
+  /// \p stream waits until \p block, which is resident, has been gathered.
+  void wait_until_gathered(std::uint32_t block, Stream stream) const {
+    engine_.backend.wait(stream, blocks_[block].gathered);
+  }
+
+  // ------------------------------------------------------------------------------------------------- residency
+
+  /// Keeps \p block from eviction until as many unpins. It need not be resident yet.
+  void pin(std::uint32_t block) noexcept { ++blocks_[block].pins; }
+  void unpin(std::uint32_t block) noexcept { --blocks_[block].pins; }
+
+  /// \p stream reads \p block, as far as work has been put on it: memory is not written again before that has run.
+  void record_reader(std::uint32_t block, Stream stream) { blocks_[block].readers.record(engine_.backend, stream); }
+
+  /// Evicts \p block if it is resident and nobody has pinned it.
+  void evict_unpinned(std::uint32_t block) noexcept {
+    if (blocks_[block].pins == 0 && blocks_[block].resident) evict(block);
+  }
+  /// Evicts everything. Nothing is pinned.
+  void evict_all() noexcept {
+    for (auto block : resident_) blocks_[block].resident = false;
+    resident_.clear();
+  }
+
+ private:
+  struct BlockState {
+    std::size_t offset = 0;  // while resident; kept afterwards to know who read there last
+    int pins = 0;
+    bool resident = false;
+    typename Backend::Event gathered{};
+    StreamFence<Backend> readers;
+  };
+
+  static constexpr std::size_t no_room = SIZE_MAX;
+
+  [[nodiscard]] std::size_t block_elements(std::uint32_t block) const noexcept {
+    return engine_.layout.blocks()[block].elements;
+  }
+
+  // First fit: addresses depend on the order of calls alone, and repeat from step to step.
+  [[nodiscard]] std::size_t find_room(std::size_t elements) const noexcept {
+    std::size_t offset = 0;
+    for (bool moved = true; moved;) {
+      if (offset + elements > capacity_) return no_room;
+      moved = false;
+      for (auto block : resident_) {
+        std::size_t const begin = blocks_[block].offset;
+        std::size_t const end = begin + block_elements(block);
+        if (begin >= offset + elements || end <= offset) continue;
+        offset = end;
+        moved = true;
+      }
+    }
+    return offset;
+  }
+
+  // The last readers of memory that is used again may still run on their streams.
+  void wait_for_readers(std::size_t begin, std::size_t end) {
+    for (std::uint32_t i = 0; i < blocks_.size(); ++i) {
+      auto const& state = blocks_[i];
+      if (engine_.layout.blocks()[i].whole || state.offset >= end || state.offset + block_elements(i) <= begin)
+        continue;
+      state.readers.make_wait(engine_.backend, engine_.communication);
+    }
+  }
+
+  void all_gather(std::uint32_t number, std::size_t offset, std::uint64_t& traffic) {
+    auto const& block = engine_.layout.blocks()[number];
+    for (std::uint32_t b = block.first_bucket; b < block.first_bucket + block.bucket_count; ++b) {
+      storage_.all_gather(b, memory_.at(offset + (engine_.layout.buckets()[b].begin - block.begin)), "gather", traffic);
+    }
+  }
+
+  bool evict_oldest() noexcept {
+    for (auto block : resident_) {
+      if (blocks_[block].pins > 0) continue;
+      evict(block);
+      return true;
+    }
+    return false;
+  }
+  // The others keep their order, in which they may be evicted.
+  void evict(std::uint32_t block) noexcept {
+    blocks_[block].resident = false;
+    std::size_t kept = 0;
+    for (auto other : resident_) {
+      if (other != block) resident_[kept++] = other;
+    }
+    resident_.pop_back();
+  }
+
+  EngineContext<Backend> const& engine_;
+  ParameterStorage<Backend> const& storage_;
+  std::size_t capacity_;
+  ElementBuffer<Backend> memory_;
+  FixedArray<BlockState> blocks_;
+  ReusableVector<std::uint32_t> resident_;  // in the order in which they were gathered
+};
+
+}  // namespace zero::detail
