@@ -54,7 +54,7 @@ class GatherArena {
   // ------------------------------------------------------------------------------------------------- gathering
 
   /// Makes \p block resident if it is not; false if there is no room for it. Counts what is sent in \p traffic, a
-  /// counter of the engine's. \throws CommunicationError.
+  /// counter of the engine's. \throws CommunicationError; the block is not resident then, and its memory is free.
   bool gather(std::uint32_t block, Eviction eviction, std::uint64_t& traffic) {
     auto& state = blocks_[block];
     if (state.resident) return true;
@@ -63,11 +63,11 @@ class GatherArena {
     while (offset == no_room && eviction == Eviction::allowed && evict_oldest()) offset = find_room(elements);
     if (offset == no_room) return false;
     wait_for_readers(offset, offset + elements);
-    state.offset = offset;
-    state.resident = true;
-    resident_.push_back(block);
     all_gather(block, offset, traffic);
     engine_.backend.record(state.gathered, engine_.communication);
+    resident_.push_back(block);
+    state.offset = offset;
+    state.resident = true;
     return true;
   }
   /// \p stream waits until \p block, which is resident, has been gathered.

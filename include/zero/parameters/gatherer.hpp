@@ -57,11 +57,11 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
 
   /// Makes \p ids whole for \p stream and keeps them so until the record is released. \p training tells gathers of the
   /// step from those of an evaluation in the traffic. Does not synchronize \p stream.
-  /// \throws LeaseError beyond the live bound; nothing is held then. CommunicationError.
+  /// \throws LeaseError beyond the live bound, CommunicationError; nothing is held then.
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream, bool training) {
     auto& traffic = training ? engine_.traffic.gathered : engine_.traffic.evaluation;
-    std::uint32_t const number = records_.take();
-    auto& record = records_[number];
+    PendingRecord pending(*this);
+    auto& record = records_[pending.number()];
     for (auto id : ids) {
       record.ids.push_back(id);
       auto const& extent = engine_.layout.extents()[id.index];
@@ -75,7 +75,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     }
     storage_.wait_for_adopted(stream);
     for (auto block : record.blocks) {
-      if (!arena_.gather(block, Eviction::allowed, traffic)) throw_no_room(number, block);
+      if (!arena_.gather(block, Eviction::allowed, traffic)) fail_no_room(block);
     }
     for (auto block : record.blocks) arena_.wait_until_gathered(block, stream);
     for (auto block : record.blocks) {
@@ -83,7 +83,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
         return arena_.gather(next, Eviction::forbidden, traffic);
       });
     }
-    return number;
+    return pending.commit();
   }
 
   void* parameter(std::uint32_t record, ParameterId id) override {
@@ -151,11 +151,39 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   void copy_to_adopted() { storage_.copy_to_adopted(); }
 
  private:
+  /// Owns a record, and the pins of its blocks, until `commit`: a gather that throws gives both back.
+  class PendingRecord {
+   public:
+    explicit PendingRecord(ParameterGatherer& gatherer) : gatherer_(gatherer), number_(gatherer.records_.take()) {}
+    PendingRecord(PendingRecord const&) = delete;
+    PendingRecord& operator=(PendingRecord const&) = delete;
+    ~PendingRecord() {
+      if (!committed_) gatherer_.cancel(number_);
+    }
+    [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+    std::uint32_t commit() noexcept {
+      committed_ = true;
+      return number_;
+    }
+
+   private:
+    ParameterGatherer& gatherer_;
+    std::uint32_t number_;
+    bool committed_ = false;
+  };
+
+  // What has been gathered stays, as if it had been gathered ahead.
+  [[gnu::noinline]] void cancel(std::uint32_t number) noexcept {
+    for (auto block : records_[number].blocks) arena_.unpin(block);
+    records_.give_back(number);
+  }
+
   [[nodiscard]] std::size_t live_bound(std::size_t asked) const noexcept {
     if (asked == 0) return prefetcher_.working_set_elements();
     return asked < prefetcher_.elements() ? asked : prefetcher_.elements();
   }
 
+  // Every block of a record is pinned once.
   void pin_once(ReusableVector<std::uint32_t>& pinned, std::uint32_t block) {
     for (auto other : pinned) {
       if (other == block) return;
@@ -176,9 +204,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
         {"zero::ParameterLease: ", known ? quote(engine_.specs[id.index].name) : MessagePart("a parameter"),
          " is not part of this lease: name it in the call of gather"});
   }
-  [[noreturn, gnu::noinline]] void throw_no_room(std::uint32_t number, std::uint32_t refused) {
-    for (auto block : records_[number].blocks) arena_.unpin(block);
-    records_.give_back(number);
+  [[noreturn, gnu::noinline]] void fail_no_room(std::uint32_t refused) const {
     auto const& block = engine_.layout.blocks()[refused];
     fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ",
                       arena_.resident_elements(), " of the live bound of ", arena_.capacity(),
