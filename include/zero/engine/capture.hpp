@@ -37,9 +37,10 @@ class StepCapture {
   template <class Body>
   [[nodiscard]] Recorded record(Stream stream, Body&& body) {
     require_capturable();
+    parts_.gatherer.require_no_leases();
     Traffic const before = parts_.traffic;
     std::uint64_t const steps = phase_.steps();
-    parts_.gatherer.invalidate();
+    parts_.gatherer.forget_gathered();
     parts_.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
     parts_.backend.begin_capture(stream, parts_.communication.get());
     parts_.decider.set_capturing(true);
@@ -66,8 +67,9 @@ class StepCapture {
   [[nodiscard]] StepTicket<typename Backend::Event> replay(Graph const& graph, Traffic const& sent, double lr,
                                                            double clipping, Stream stream) {
     phase_.require(EngineCall::replay);
+    parts_.gatherer.require_no_leases();
     parts_.decider.stage(lr, clipping);
-    parts_.gatherer.invalidate();
+    parts_.gatherer.forget_gathered();
     EnginePhase::UpdateGuard update(phase_, "a captured step did not end");
     parts_.gatherer.join_readers(stream);
     parts_.backend.wait_for(stream, parts_.communication.get());

@@ -105,8 +105,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
     auto& parts = *parts_;
     phase_.require(EngineCall::step);
+    parts.gatherer.require_no_leases();
     parts.decider.stage(lr_of(options), clipping_of(options));
-    parts.gatherer.invalidate();
+    parts.gatherer.forget_gathered();
     all_reduce_norm(stream);
     EnginePhase::UpdateGuard update(phase_, "an update did not end");
     parts.decider.send_settings(stream);
@@ -238,7 +239,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     auto& parts = *parts_;
     if (!parts.updater.has_pending_update()) return;
     auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
-    parts.gatherer.invalidate();
+    parts.gatherer.require_no_leases();
+    parts.gatherer.forget_gathered();
     EnginePhase::UpdateGuard update(phase_, "a delayed update was not published");
     parts.gatherer.join_readers(stream);
     parts.updater.finish(stream);

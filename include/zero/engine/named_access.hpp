@@ -40,7 +40,8 @@ class NamedAccess {
   }
   ZERO_OUT_OF_LINE void write_parameter(std::string_view name, std::span<float const> values) {
     auto& access = this->access(EngineCall::write_parameter);
-    parts_.gatherer.invalidate();
+    parts_.gatherer.require_no_leases();
+    parts_.gatherer.forget_gathered();
     access.write_parameter(find(name), values);
     parts_.gatherer.copy_to_adopted();
   }

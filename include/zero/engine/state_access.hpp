@@ -78,7 +78,8 @@ class EngineStateAccess final : public EngineState {
   [[nodiscard]] StepProgress progress() const override { return parts_.decider.progress(); }
 
   void begin_load() override {
-    parts_.gatherer.invalidate();
+    parts_.gatherer.require_no_leases();
+    parts_.gatherer.forget_gathered();
     load_.emplace(engine_.phase, "a checkpoint was not loaded to its end");
     parts_.gatherer.join_readers(engine_.communication);
   }

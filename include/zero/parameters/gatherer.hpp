@@ -134,11 +134,6 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     arena_.evict_all();
     prefetcher_.forget_direction();
   }
-  /// Both. \throws SequenceError while a lease is held; nothing is forgotten then.
-  void invalidate() {
-    require_no_leases();
-    forget_gathered();
-  }
 
   /// Makes the updated slices of bucket \p b known to all ranks. Stage 3 does so at the next gather.
   void all_gather_updated(std::size_t b, bool all_gather) {
