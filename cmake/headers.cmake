@@ -90,6 +90,8 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/step_ticket.hpp
   include/zero/thread_pool.hpp
   include/zero/traffic.hpp
+  include/zero/utility/fingerprint.hpp
+  include/zero/utility/split_mix.hpp
   include/zero/version.hpp)
 
 # What only zero's own headers include; may change in every version.

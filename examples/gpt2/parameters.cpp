@@ -4,17 +4,13 @@
 
 #include "random.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
 #include <cmath>
 #include <utility>
 
 namespace gpt2 {
 namespace {
-
-std::uint64_t hash_of(std::string_view name) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
-  for (char const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return hash;
-}
 
 void append_block(std::vector<ParameterShape>& all, std::size_t layer, std::size_t width) {
   std::string const prefix = "h." + std::to_string(layer) + ".";
@@ -64,7 +60,7 @@ void initialize(ModelShape const& shape, std::string_view name, std::span<float>
   }
   bool const is_residual = name.ends_with("c_proj.weight");
   double const deviation = is_residual ? 0.02 / std::sqrt(2.0 * static_cast<double>(shape.layers)) : 0.02;
-  auto const random = CounterRandom(seed).with(hash_of(name));
+  auto const random = CounterRandom(seed).with(zero::fingerprint_of(name));
   for (std::size_t i = 0; i < values.size(); ++i) {
     double const middle_of_cell = random.uniform(i) + 0x1p-54;  // never 0 or 1
     values[i] = static_cast<float>(deviation * normal_quantile(middle_of_cell));

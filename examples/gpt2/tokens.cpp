@@ -140,7 +140,7 @@ std::string_view Corpus::default_include_directories() {
 
 void Corpus::add_bytes(std::string_view bytes) {
   bytes_ += bytes.size();
-  for (char const c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  fingerprint_.add_text(bytes);
 }
 
 void Corpus::require_vocabulary(std::size_t needed) const {

@@ -4,6 +4,8 @@
 
 #include "layers.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -64,7 +66,7 @@ class Corpus {
   [[nodiscard]] std::string const& name() const noexcept { return name_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   /// FNV-1a, 64 bits, over the bytes of the file or files.
-  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  [[nodiscard]] std::uint64_t hash() const noexcept { return fingerprint_.value(); }
   /// Tokens are below this: what was required, or what the data has.
   [[nodiscard]] std::size_t vocabulary() const noexcept { return vocabulary_; }
   [[nodiscard]] std::span<std::uint16_t const> tokens(Split split) const noexcept {
@@ -95,7 +97,7 @@ class Corpus {
   std::string name_;
   DataRequirements required_;
   std::size_t bytes_ = 0;
-  std::uint64_t hash_ = 0xCBF29CE484222325ULL;
+  zero::Fingerprint fingerprint_;
   std::size_t vocabulary_ = 0;
   std::vector<char32_t> symbols_;  // of a text, ascending; a token is an index into them
   std::array<std::vector<std::uint16_t>, 2> tokens_;

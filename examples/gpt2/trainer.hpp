@@ -10,6 +10,8 @@
 #include "tokens.hpp"
 #include "weights.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -110,7 +112,7 @@ class Trainer {
     std::vector<std::string> names;
     for (auto const& parameter : parameter_shapes(shape_)) names.push_back(parameter.name);
     std::sort(names.begin(), names.end());
-    zero::detail::Fingerprint fingerprint;
+    zero::Fingerprint fingerprint;
     for (auto const& name : names) {
       auto const values = engine_->read_parameter(name);
       fingerprint.add(std::as_bytes(std::span(name)));

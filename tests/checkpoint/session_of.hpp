@@ -5,6 +5,8 @@
 #include "checkpoint/session.hpp"
 
 #include <zero/any_engine.hpp>
+#include <zero/utility/fingerprint.hpp>
+#include <zero/utility/split_mix.hpp>
 
 #include <array>
 #include <cstddef>
@@ -71,7 +73,7 @@ class SessionOf final : public Session {
   std::unique_ptr<zero::EngineState> state() override { return engine_->state(); }
 
   std::uint64_t hash() override {
-    zero::detail::Fingerprint fingerprint;
+    zero::Fingerprint fingerprint;
     add_parameters(fingerprint);
     for (std::size_t p = 0; p < list_.specs().size(); ++p) {
       auto const& spec = list_.specs()[p];
@@ -86,7 +88,7 @@ class SessionOf final : public Session {
     return fingerprint.value();
   }
   std::uint64_t hash_of_parameters() override {
-    zero::detail::Fingerprint fingerprint;
+    zero::Fingerprint fingerprint;
     add_parameters(fingerprint);
     return fingerprint.value();
   }
@@ -113,17 +115,17 @@ class SessionOf final : public Session {
   [[nodiscard]] std::size_t count(std::size_t p) const {
     return zero::ParameterList::element_count(list_.specs()[p].shape);
   }
-  static void add(zero::detail::Fingerprint& fingerprint, std::vector<float> const& values) {
+  static void add(zero::Fingerprint& fingerprint, std::vector<float> const& values) {
     fingerprint.add(std::as_bytes(std::span(values)));
   }
-  void add_parameters(zero::detail::Fingerprint& fingerprint) {
+  void add_parameters(zero::Fingerprint& fingerprint) {
     for (auto const& spec : list_.specs()) add(fingerprint, engine_->read_parameter(spec.name));
   }
 
   /// In [-0.5, 0.5), a multiple of 2^-8: exact in every type.
   static float noise(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-    std::uint64_t x = (a * 0x9E3779B97F4A7C15U) ^ (b * 0xC2B2AE3D27D4EB4FU) ^ (c * 0x165667B19E3779F9U);
-    x ^= x >> 29U, x *= 0xBF58476D1CE4E5B9U, x ^= x >> 32U;
+    using zero::SplitMix64;
+    auto const x = SplitMix64::at(SplitMix64::at(SplitMix64::mix(a), b), c);
     return static_cast<float>(x % 256) / 256.0F - 0.5F;
   }
 

@@ -5,6 +5,7 @@
 #include "engine/runs.hpp"
 
 #include <zero/engine.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -271,7 +272,7 @@ class Trainer {
   }
 
   void read_all() {
-    zero::detail::Fingerprint hash;
+    zero::Fingerprint hash;
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) {
       auto const& name = spec(p).name;
       result_.values.push_back(engine_.read_parameter(name));

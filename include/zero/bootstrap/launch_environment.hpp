@@ -6,6 +6,7 @@
 #include <zero/bootstrap/detail/node_list.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -150,9 +151,7 @@ inline void expect_equal(NamedNumber const& a, NamedNumber const& b) {
 /// A port that all ranks of a job compute alike, above those that services use and below those that the system gives
 /// to connections.
 [[nodiscard]] inline std::uint16_t port_of_job(std::string_view job) {
-  std::uint32_t hash = 2166136261U;  // FNV-1a
-  for (char const c : job) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return static_cast<std::uint16_t>(20000U + hash % 12000U);
+  return static_cast<std::uint16_t>(20000U + fingerprint_of(job) % 12000U);
 }
 
 /// What Slurm says beyond numbers.

@@ -5,6 +5,7 @@
 #include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,21 +18,6 @@
 #include <type_traits>
 
 namespace zero::detail {
-
-/// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
-class Fingerprint {
- public:
-  [[gnu::noinline]] void add(std::span<std::byte const> bytes) noexcept {
-    for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
-  }
-  template <class T>
-  requires std::is_trivially_copyable_v<T>
-  void add(T const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
-  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
-
- private:
-  std::uint64_t value_ = 0xCBF29CE484222325U;
-};
 
 template <class T>
 auto* bytes_of(T* data) noexcept {
@@ -102,9 +88,7 @@ inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcep
 /// \throws MismatchError on every rank, which names the first difference and both ranks.
 template <class Communicator>
 [[gnu::noinline]] void agree_on_settings(Communicator& communicator, std::string const& settings) {
-  Fingerprint fingerprint;
-  fingerprint.add({bytes_of(settings.data()), settings.size()});
-  if (first_different(exchange_words(communicator, fingerprint.value())) == 0) return;
+  if (first_different(exchange_words(communicator, fingerprint_of(settings))) == 0) return;
   RankTexts const texts(communicator, settings);
   for (std::size_t r = 1; r < texts.size(); ++r) {
     if (texts[r] != texts[0]) fail_different(texts[0], texts[r], r);

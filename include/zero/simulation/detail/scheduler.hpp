@@ -4,6 +4,7 @@
 
 #include <zero/simulation/detail/stream.hpp>
 #include <zero/simulation/options.hpp>
+#include <zero/utility/split_mix.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,10 +14,10 @@
 
 namespace zero::detail::simulation {
 
-/// Chooses what comes next. Its draws depend on the seed alone (SplitMix64: Steele, Lea and Flood, 2014).
+/// Chooses what comes next. Its draws depend on the seed alone.
 class Scheduler {
  public:
-  Scheduler(SimulationOrder order, std::uint64_t seed) : order_(order), state_(seed), seed_(mix(seed)) {}
+  Scheduler(SimulationOrder order, std::uint64_t seed) : order_(order), random_(seed), seed_(SplitMix64::mix(seed)) {}
 
   /// The one of \p ready, not empty, whose first operation is to run; null to let one of \p hosts go on instead.
   [[nodiscard]] Stream* choose(std::vector<Stream*> const& ready, std::size_t hosts) {
@@ -38,16 +39,9 @@ class Scheduler {
   }
 
   /// A number below \p n.
-  [[nodiscard]] std::size_t draw(std::size_t n) { return static_cast<std::size_t>(draw() % n); }
+  [[nodiscard]] std::size_t draw(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
 
  private:
-  static std::uint64_t mix(std::uint64_t x) noexcept {
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-    return x ^ (x >> 31);
-  }
-  std::uint64_t draw() noexcept { return mix(state_ += 0x9E3779B97F4A7C15U); }
-
   // One stream in three ranks' places would starve nobody for long: it is one, of one rank.
   [[nodiscard]] bool is_starved(Stream const& stream) const noexcept {
     return stream.ordinal == seed_ % 4 && static_cast<std::uint64_t>(stream.rank) == (seed_ >> 8) % stream.ranks;
@@ -65,7 +59,7 @@ class Scheduler {
   }
 
   SimulationOrder order_;
-  std::uint64_t state_;
+  SplitMix64 random_;
   std::uint64_t seed_;
 };
 
