@@ -92,6 +92,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/traffic.hpp
   include/zero/utility/fingerprint.hpp
   include/zero/utility/split_mix.hpp
+  include/zero/utility/utf8.hpp
   include/zero/version.hpp)
 
 # What only zero's own headers include; may change in every version.
@@ -123,7 +124,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/shard_plan.hpp
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
-  include/zero/checkpoint/detail/utf8.hpp
   include/zero/communicators/detail/collective_label.hpp
   include/zero/cuda/detail/device.hpp
   include/zero/engine/capture.hpp

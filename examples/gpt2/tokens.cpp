@@ -3,7 +3,8 @@
 #include "tokens.hpp"
 
 #include "random.hpp"
-#include "utf8.hpp"
+
+#include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -69,7 +70,7 @@ std::u32string parse_text(std::string const& name, std::string_view bytes) {
   std::u32string text;
   text.reserve(bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    auto const character = utf8_at(bytes, at);
+    auto const character = zero::first_utf8(bytes.substr(at));
     if (!character || character->code == 0) {
       fail(name,
            "is not UTF-8 text (byte " + std::to_string(at) + "); convert it, or let a token file's name end in .bin");
@@ -248,7 +249,7 @@ std::vector<Token> Corpus::encode(std::string_view text) const {
   if (symbols_.empty()) fail(name_, "is a token file, whose characters are not known; give tokens, not text");
   std::vector<Token> tokens;
   for (std::size_t at = 0; at < text.size();) {
-    auto const character = utf8_at(text, at);
+    auto const character = zero::first_utf8(text.substr(at));
     auto const symbol =
         character ? std::lower_bound(symbols_.begin(), symbols_.end(), character->code) : symbols_.end();
     if (symbol == symbols_.end() || *symbol != character->code) {
@@ -268,7 +269,8 @@ std::string Corpus::decode(std::span<Token const> tokens) const {
       if (!text.empty()) text.push_back(' ');
       text += std::to_string(token);
     } else {
-      append_utf8(text, token < symbols_.size() ? symbols_[token] : U'\uFFFD');  // a vocabulary larger than the text's
+      zero::append_utf8(text,
+                        token < symbols_.size() ? symbols_[token] : U'\uFFFD');  // a vocabulary larger than the text's
     }
   }
   return text;

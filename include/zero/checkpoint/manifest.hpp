@@ -5,12 +5,12 @@
 #include <zero/checkpoint/detail/crc32c.hpp>
 #include <zero/checkpoint/detail/json.hpp>
 #include <zero/checkpoint/detail/names.hpp>
-#include <zero/checkpoint/detail/utf8.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/utf8.hpp>
 #include <zero/version.hpp>
 
 #include <cstddef>

@@ -9,6 +9,7 @@
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/checkpoint/detail/json.hpp>
-#include <zero/checkpoint/detail/utf8.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/utf8.hpp>
 
 #include <charconv>
 #include <cstddef>
@@ -111,10 +111,10 @@ class JsonReader {
       if (c == '\\') {
         read_escape(out);
       } else {
-        std::size_t const size = utf8_sequence(text_.substr(at_));
-        if (size == 0) fail("a string is not UTF-8");
-        out += text_.substr(at_, size);
-        at_ += size;
+        auto const character = first_utf8(text_.substr(at_));
+        if (!character) fail("a string is not UTF-8");
+        out += text_.substr(at_, character->bytes);
+        at_ += character->bytes;
       }
       if (out.size() > limits_.string) fail(concat({"a string is longer than ", limits_.string, " bytes"}));
     }

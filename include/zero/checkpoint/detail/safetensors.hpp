@@ -6,6 +6,7 @@
 #include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <array>

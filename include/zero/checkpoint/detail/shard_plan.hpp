@@ -8,6 +8,7 @@
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>
