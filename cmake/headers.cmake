@@ -20,6 +20,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/call_site.hpp
   include/zero/captured_step.hpp
   include/zero/checkpoint/consolidate.hpp
+  include/zero/checkpoint/export.hpp
   include/zero/checkpoint/file_system.hpp
   include/zero/checkpoint/folder.hpp
   include/zero/checkpoint/import.hpp
@@ -91,6 +92,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/thread_pool.hpp
   include/zero/traffic.hpp
   include/zero/utility/fingerprint.hpp
+  include/zero/utility/json.hpp
   include/zero/utility/split_mix.hpp
   include/zero/utility/utf8.hpp
   include/zero/version.hpp)
@@ -113,7 +115,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/convert.hpp
   include/zero/checkpoint/detail/crc32c.hpp
   include/zero/checkpoint/detail/file.hpp
-  include/zero/checkpoint/detail/json.hpp
   include/zero/checkpoint/detail/json_reader.hpp
   include/zero/checkpoint/detail/manifest_reader.hpp
   include/zero/checkpoint/detail/names.hpp

@@ -3,12 +3,8 @@
 
 #include "hugging_face.hpp"
 
-#include <zero/checkpoint/detail/file.hpp>
-#include <zero/checkpoint/detail/json.hpp>
-#include <zero/checkpoint/detail/safetensors.hpp>
-
-#include <optional>
-#include <utility>
+#include <zero/checkpoint/export.hpp>
+#include <zero/utility/json.hpp>
 
 namespace gpt2 {
 namespace {
@@ -16,21 +12,21 @@ namespace {
 constexpr std::string_view prefix = "transformer.";
 
 std::string config_of(ModelShape const& shape) {
-  using zero::detail::Json;
+  using zero::Json;
   auto const number = [](std::size_t n) { return Json(std::uint64_t{n}); };
-  return zero::detail::to_text(Json(Json::Object{{"architectures", Json::Array{"GPT2LMHeadModel"}},
-                                                 {"model_type", "gpt2"},
-                                                 {"activation_function", "gelu_new"},
-                                                 {"vocab_size", number(shape.vocabulary)},
-                                                 {"n_positions", number(shape.context)},
-                                                 {"n_embd", number(shape.width)},
-                                                 {"n_layer", number(shape.layers)},
-                                                 {"n_head", number(shape.heads)},
-                                                 {"layer_norm_epsilon", 1e-5},
-                                                 {"tie_word_embeddings", true},
-                                                 {"bos_token_id", Json()},
-                                                 {"eos_token_id", Json()},
-                                                 {"torch_dtype", "float32"}})) +
+  return zero::to_text(Json(Json::Object{{"architectures", Json::Array{"GPT2LMHeadModel"}},
+                                         {"model_type", "gpt2"},
+                                         {"activation_function", "gelu_new"},
+                                         {"vocab_size", number(shape.vocabulary)},
+                                         {"n_positions", number(shape.context)},
+                                         {"n_embd", number(shape.width)},
+                                         {"n_layer", number(shape.layers)},
+                                         {"n_head", number(shape.heads)},
+                                         {"layer_norm_epsilon", 1e-5},
+                                         {"tie_word_embeddings", true},
+                                         {"bos_token_id", Json()},
+                                         {"eos_token_id", Json()},
+                                         {"torch_dtype", "float32"}})) +
          "\n";
 }
 
@@ -42,31 +38,15 @@ std::vector<std::string> hugging_face_names(std::string_view parameter) {
 
 void save_hugging_face(ModelShape const& shape, std::string const& path, bool writes,
                        std::function<std::vector<float>(std::string const&)> const& read) {
-  zero::detail::SafetensorsHeader header{.metadata = {{"format", "pt"}}};
+  std::vector<zero::ExportedTensor> tensors;
   for (auto const& parameter : parameter_shapes(shape)) {
-    header.tensors.push_back({.name = std::string(prefix) + parameter.name,
-                              .type = "F32",
-                              .shape = {parameter.shape.begin(), parameter.shape.end()}});
+    tensors.push_back({std::string(prefix) + parameter.name, {parameter.shape.begin(), parameter.shape.end()}});
   }
-  zero::detail::lay_out(header);
   auto& system = zero::posix_file_system();
-  std::string const hidden = path + "/.model.safetensors.tmp", model = path + "/model.safetensors";
-  std::optional<zero::detail::File> file;
-  if (writes) {
-    (void)system.make_folder(path);    // may be there
-    (void)system.remove_file(hidden);  // what a killed process has left
-    file = zero::detail::File::create(system, hidden);
-    file->write(zero::detail::to_bytes(header));
-  }
-  for (auto const& tensor : header.tensors) {
-    auto const values = read(tensor.name.substr(prefix.size()));
-    if (writes) file->write(std::as_bytes(std::span(values)));
-  }
-  if (!writes) return;
-  file->sync();
-  file->close();
-  zero::detail::check_file("rename to its name", model, system.rename_new(hidden, model));
-  zero::detail::write_new(system, path + "/config.json", config_of(shape));
+  if (writes) (void)system.make_folder(path);  // may be there
+  zero::export_safetensors(system, path + "/model.safetensors", tensors, writes,
+                           [&](std::string const& name) { return read(name.substr(prefix.size())); });
+  if (writes) zero::write_new_file(system, path + "/config.json", config_of(shape));
 }
 
 }  // namespace gpt2

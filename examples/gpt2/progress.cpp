@@ -55,6 +55,7 @@ RunLog::RunLog(std::optional<std::string> const& path, bool continues) {
   if (!file_) throw UsageError("--log " + path_ + ": cannot be written: name a file in a folder that exists");
 }
 
+// Keys are literals and values are numbers: there is nothing to escape, and numbers are to be short.
 void RunLog::step(StepRecord const& r) {
   if (!file_.is_open()) return;
   write("{\"step\": " + std::to_string(r.step) + ", \"loss\": " + json_number(r.loss) + ", \"val_loss\": " +

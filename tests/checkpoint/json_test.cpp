@@ -14,13 +14,13 @@
 
 using checkpoint_test::thrown_by;
 using zero::CheckpointFailure;
-using zero::detail::Json;
+using zero::Json;
 using zero::detail::parse_json;
 
 TEST_CASE("json: whole numbers keep all 64 bits, and what is written is read back") {
   std::string const text = R"({"a":[18446744073709551615,-9223372036854775808,0,-1],"b":{"t":true,"f":false,"n":null},)"
                            R"("c":0.10000000000000001,"d":1.0,"e":{},"f":[],"g":"\"\\\n\r\t\u0001é"})";
-  CHECK(zero::detail::to_text(parse_json(text)) == text);
+  CHECK(zero::to_text(parse_json(text)) == text);
   Json const value = parse_json(text);
   CHECK(*value.find("a")->get<Json::Array>()->front().get<std::uint64_t>() == UINT64_MAX);
   CHECK(*value.find("a")->get<Json::Array>()->at(1).get<std::int64_t>() == INT64_MIN);

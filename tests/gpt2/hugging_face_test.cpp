@@ -101,11 +101,11 @@ TEST_CASE("hugging face: a model that transformers has saved gives the logits th
                                               HUGGING_FACE_FOLDER "/logits-" + prompt + ".json", 1U << 20U);
     auto const recorded = zero::detail::parse_json(text);
     std::vector<Token> tokens;
-    for (auto const& token : *recorded.find("tokens")->get<zero::detail::Json::Array>()) {
+    for (auto const& token : *recorded.find("tokens")->get<zero::Json::Array>()) {
       tokens.push_back(static_cast<Token>(*token.get<std::uint64_t>()));
     }
     std::vector<double> logits;
-    for (auto const& logit : *recorded.find("logits")->get<zero::detail::Json::Array>())
+    for (auto const& logit : *recorded.find("logits")->get<zero::Json::Array>())
       logits.push_back(*logit.get<double>());
     check_equal(logits_of(parameters, tokens), logits);
   }

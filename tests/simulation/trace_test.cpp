@@ -103,6 +103,6 @@ TEST_CASE("trace: Perfetto's format has a process per rank, a thread per stream,
         "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":0,\"tid\":0,\"args\":{\"name\":\"compute\"}},\n"
         "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"args\":{\"name\":\"rank 1\"}},\n"
         "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":1,\"args\":{\"name\":\"nccl\"}},\n"
-        "{\"ph\":\"X\",\"name\":\"a \\\"b\\\"\\u000a, bucket 7\",\"pid\":0,\"tid\":0,\"ts\":2,\"dur\":3},\n"
+        "{\"ph\":\"X\",\"name\":\"a \\\"b\\\"\\n, bucket 7\",\"pid\":0,\"tid\":0,\"ts\":2,\"dur\":3},\n"
         "{\"ph\":\"X\",\"name\":\"c\",\"pid\":1,\"tid\":1,\"ts\":0,\"dur\":1}\n]}\n");
 }

@@ -23,7 +23,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using zero::detail::Json;
+using zero::Json;
 
 struct Outcome {
   int code = -1;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "report.hpp"
 
-#include <zero/checkpoint/detail/json.hpp>
+#include <zero/utility/json.hpp>
 #include <zero/version.hpp>
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace zero_plan {
 namespace {
 
-using zero::detail::Json;
+using zero::Json;
 
 Json::Object memory_of(zero::MemoryReport const& memory) {
   Json::Object kinds;
@@ -63,7 +63,7 @@ std::string to_json(Report const& report) {
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
-  std::string text = zero::detail::to_text(
+  std::string text = zero::to_text(
       Json::Object{{"what", disclaimer},
                    {"zero", version},
                    {"model", report.model.name},

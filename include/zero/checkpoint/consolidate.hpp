@@ -3,7 +3,6 @@
 #pragma once
 
 #include <zero/checkpoint/detail/convert.hpp>
-#include <zero/checkpoint/detail/json.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/checkpoint/detail/shard_file.hpp>
 #include <zero/checkpoint/detail/shard_map.hpp>
@@ -11,6 +10,7 @@
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
+#include <zero/utility/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -168,7 +168,7 @@ inline void write_consolidated(FileSystem& system, std::string const& path, Mani
 
 /// The index that Hugging Face libraries look for beside several files.
 inline std::string index_of(std::vector<ConsolidatedFile> const& files, std::vector<std::string> const& names) {
-  detail::Json::Object map;
+  Json::Object map;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     total += files[i].header.data_bytes();
@@ -176,8 +176,8 @@ inline std::string index_of(std::vector<ConsolidatedFile> const& files, std::vec
       map.emplace_back(tensor.name, names[i].substr(names[i].rfind('/') + 1));
     }
   }
-  return detail::to_text(detail::Json(detail::Json::Object{{"metadata", detail::Json::Object{{"total_size", total}}},
-                                                           {"weight_map", std::move(map)}})) +
+  return to_text(
+             Json(Json::Object{{"metadata", Json::Object{{"total_size", total}}}, {"weight_map", std::move(map)}})) +
          "\n";
 }
 

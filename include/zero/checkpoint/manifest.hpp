@@ -3,13 +3,13 @@
 #pragma once
 
 #include <zero/checkpoint/detail/crc32c.hpp>
-#include <zero/checkpoint/detail/json.hpp>
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/json.hpp>
 #include <zero/utility/utf8.hpp>
 #include <zero/version.hpp>
 
@@ -113,38 +113,38 @@ inline std::string hex(std::span<std::byte const> bytes) {
 }
 
 /// Text as a string, other bytes as {"hex": ...}.
-inline detail::Json json_of_bytes(std::string const& bytes) {
+inline Json json_of_bytes(std::string const& bytes) {
   if (is_utf8(bytes)) return bytes;
-  return detail::Json::Object{{"hex", hex(std::as_bytes(std::span(bytes)))}};
+  return Json::Object{{"hex", hex(std::as_bytes(std::span(bytes)))}};
 }
 
-inline detail::Json json_of(ManifestParameter const& parameter) {
-  return detail::Json::Object{{"name", parameter.name},
-                              {"shape", detail::Json::Array(parameter.shape.begin(), parameter.shape.end())},
-                              {"type", name(parameter.type)},
-                              {"frozen", parameter.frozen}};
+inline Json json_of(ManifestParameter const& parameter) {
+  return Json::Object{{"name", parameter.name},
+                      {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
+                      {"type", name(parameter.type)},
+                      {"frozen", parameter.frozen}};
 }
 
-inline detail::Json json_of(ManifestFile const& file) {
-  detail::Json::Array checksums, ranges;
+inline Json json_of(ManifestFile const& file) {
+  Json::Array checksums, ranges;
   for (auto const crc : file.crc32c) checksums.emplace_back(hex(crc, 8));
   for (auto const& range : file.ranges) {
     for (std::uint64_t const number : {std::uint64_t{range.parameter}, range.begin, range.end}) {
       ranges.emplace_back(number);
     }
   }
-  return detail::Json::Object{{"name", file.name},
-                              {"kind", file.kind},
-                              {"rank", static_cast<std::uint64_t>(file.rank)},
-                              {"bytes", file.bytes},
-                              {"data_begin", file.data_begin},
-                              {"crc32c", std::move(checksums)},
-                              {"ranges", std::move(ranges)}};
+  return Json::Object{{"name", file.name},
+                      {"kind", file.kind},
+                      {"rank", static_cast<std::uint64_t>(file.rank)},
+                      {"bytes", file.bytes},
+                      {"data_begin", file.data_begin},
+                      {"crc32c", std::move(checksums)},
+                      {"ranges", std::move(ranges)}};
 }
 
 template <class List>
-detail::Json json_of_all(List const& list) {
-  detail::Json::Array array;
+Json json_of_all(List const& list) {
+  Json::Array array;
   for (auto const& entry : list) array.push_back(json_of(entry));
   return array;
 }
@@ -158,37 +158,37 @@ inline std::string manifest_end(std::string_view text) {
 
 /// The text of `manifest.json`: one member per line, the last of which is the checksum of all lines before it.
 [[nodiscard]] inline std::string to_text(Manifest const& manifest) {
-  detail::Json::Object caller;
+  Json::Object caller;
   for (auto const& [key, value] : manifest.user_state) caller.emplace_back(key, detail::json_of_bytes(value));
-  detail::Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
-                                    {"granule", manifest.alignment_elements},
-                                    {"whole_below", manifest.persistence_threshold}};
-  detail::Json::Object const members{{"format", "zero checkpoint"},
-                                     {"version", Manifest::current_version},
-                                     {"library", manifest.library},
-                                     {"tag", manifest.tag},
-                                     {"nonce", manifest.nonce},
-                                     {"world", static_cast<std::uint64_t>(manifest.world)},
-                                     {"stage", static_cast<std::uint64_t>(manifest.stage)},
-                                     {"compute", name(manifest.compute)},
-                                     {"layout", layout},
-                                     {"chunk", manifest.chunk},
-                                     {"complete", manifest.has_optimizer_state},
-                                     {"rule", manifest.rule},
-                                     {"states", detail::Json::Array(manifest.states.begin(), manifest.states.end())},
-                                     {"scaler", manifest.scaler},
-                                     {"scaler_state", detail::hex(manifest.scaler_state)},
-                                     {"steps", manifest.steps},
-                                     {"skipped", manifest.skipped},
-                                     {"parameters", detail::json_of_all(manifest.parameters)},
-                                     {"files", detail::json_of_all(manifest.files)},
-                                     {"caller", caller}};
+  Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
+                            {"granule", manifest.alignment_elements},
+                            {"whole_below", manifest.persistence_threshold}};
+  Json::Object const members{{"format", "zero checkpoint"},
+                             {"version", Manifest::current_version},
+                             {"library", manifest.library},
+                             {"tag", manifest.tag},
+                             {"nonce", manifest.nonce},
+                             {"world", static_cast<std::uint64_t>(manifest.world)},
+                             {"stage", static_cast<std::uint64_t>(manifest.stage)},
+                             {"compute", name(manifest.compute)},
+                             {"layout", layout},
+                             {"chunk", manifest.chunk},
+                             {"complete", manifest.has_optimizer_state},
+                             {"rule", manifest.rule},
+                             {"states", Json::Array(manifest.states.begin(), manifest.states.end())},
+                             {"scaler", manifest.scaler},
+                             {"scaler_state", detail::hex(manifest.scaler_state)},
+                             {"steps", manifest.steps},
+                             {"skipped", manifest.skipped},
+                             {"parameters", detail::json_of_all(manifest.parameters)},
+                             {"files", detail::json_of_all(manifest.files)},
+                             {"caller", caller}};
   std::string text = "{";
   for (std::string_view separator = "\n"; auto const& [key, value] : members) {
     text += std::exchange(separator, ",\n");
-    detail::write_json_string(text, key);
+    write_json_string(text, key);
     text += ':';
-    detail::write_json(text, value);
+    write_json(text, value);
   }
   return text + detail::manifest_end(text);
 }

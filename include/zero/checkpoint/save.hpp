@@ -9,6 +9,7 @@
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/utility/json.hpp>
 #include <zero/utility/utf8.hpp>
 
 #include <algorithm>
@@ -149,9 +150,9 @@ class SaveTransaction {
   /// Agrees that every rank has written its files, and gathers what it says of them. Collective. \throws
   /// CheckpointError on every rank; the files are removed then.
   void collect(EngineState& state) {
-    detail::Json::Array files;
+    Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
-    auto const written = agree(state, failure_, detail::to_text(detail::Json(std::move(files))));
+    auto const written = agree(state, failure_, to_text(Json(std::move(files))));
     if (written.failure) {
       if (state.rank() == 0) folder_.discard(hidden_);
       throw CheckpointError(written.failure->kind, written.failure->text);
@@ -165,8 +166,8 @@ class SaveTransaction {
     if (!rank_0) return;
     failure_ = attempt([&] {
       for (auto const& text : files_) {
-        detail::Json const list = detail::parse_json(text);
-        for (auto const& file : *list.get<detail::Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
+        Json const list = detail::parse_json(text);
+        for (auto const& file : *list.get<Json::Array>()) manifest_.files.push_back(file_of(file, manifest_));
       }
       check_coverage(manifest_);
       folder_.commit(hidden_, manifest_, options_.replace);

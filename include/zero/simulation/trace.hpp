@@ -5,6 +5,7 @@
 #include <zero/error.hpp>
 #include <zero/simulation/options.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,20 +22,9 @@ namespace detail {
 
 /// \p text between quotes, as JSON has it.
 inline std::string json_string(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (char const c : text) {
-    auto const code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (code < 0x20) {
-      quoted += "\\u00";
-      quoted += digits[code >> 4U];
-      quoted += digits[code & 15U];
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
+  std::string quoted;
+  write_json_string(quoted, text);
+  return quoted;
 }
 
 inline std::string label(TraceEvent const& event) {

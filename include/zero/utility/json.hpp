@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/error.hpp>
-
 #include <cstdint>
 #include <cstdio>
 #include <optional>
@@ -13,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace zero::detail {
+namespace zero {
 
 /// A JSON value (RFC 8259). Whole numbers keep all 64 bits; objects keep their order. Owns all that it holds.
 class Json {
@@ -58,6 +56,7 @@ class Json {
   std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object> value_;
 };
 
+/// Appends \p text, which must be UTF-8, to \p out: between quotes, with what JSON does not allow there escaped.
 inline void write_json_string(std::string& out, std::string_view text) {
   out += '"';
   for (char const c : text) {
@@ -90,6 +89,7 @@ inline void write_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// Appends \p value, which must be finite, with as many digits as read back to the same bits.
 inline void write_json_number(std::string& out, double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.17g", value);
@@ -131,10 +131,11 @@ inline void write_json(std::string& out, Json const& value) {
   }
 }
 
+/// \p value as `write_json` writes it.
 [[nodiscard]] inline std::string to_text(Json const& value) {
   std::string text;
   write_json(text, value);
   return text;
 }
 
-}  // namespace zero::detail
+}  // namespace zero

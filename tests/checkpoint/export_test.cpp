@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "checkpoint/support.hpp"
+
+#include <zero/checkpoint/detail/tensor_files.hpp>
+#include <zero/checkpoint/export.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+using checkpoint_test::TemporaryFolder;
+using checkpoint_test::thrown_by;
+
+namespace {
+
+std::vector<zero::ExportedTensor> const tensors{{"b", {2, 3}}, {"a", {1}}};
+
+/// As many elements as the tensor has, and the name of each that was asked for into \p asked.
+auto reader(std::string& asked) {
+  return [&asked](std::string const& name) {
+    asked += name;
+    return name == "a" ? std::vector<float>{7.0F} : std::vector<float>{0, 1, 2, 3, 4, 5};
+  };
+}
+
+}  // namespace
+
+TEST_CASE("export: the file holds every tensor, and other files are left alone") {
+  TemporaryFolder const folder;
+  auto& system = zero::posix_file_system();
+  auto const path = folder / "m.safetensors";
+  std::string asked;
+  zero::write_new_file(system, folder / ".m.safetensors.tmp", "of a process that was killed");
+  zero::export_safetensors(system, path, tensors, true, reader(asked));
+  CHECK(asked == "ab");
+  zero::detail::TensorFiles files(system, path);
+  for (auto const& tensor : tensors) {
+    auto const* const found = files.find(tensor.name);
+    REQUIRE(found != nullptr);
+    CHECK(found->entry.shape == tensor.shape);
+    std::string ignored;
+    auto const expected = reader(ignored)(tensor.name);
+    std::vector<float> values(expected.size());
+    files.read(*found, 0, std::as_writable_bytes(std::span(values)));
+    CHECK(values == expected);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / ".m.safetensors.tmp"));
+
+  auto const size = std::filesystem::file_size(path);
+  auto const error = thrown_by([&] { zero::export_safetensors(system, path, {{"a", {1}}}, true, reader(asked)); });
+  CHECK(error.kind == zero::CheckpointFailure::exists);
+  CHECK(std::filesystem::file_size(path) == size);
+  CHECK(thrown_by([&] { zero::write_new_file(system, path, "x"); }).kind == zero::CheckpointFailure::exists);
+}
+
+TEST_CASE("export: a rank that does not write asks for the same tensors in the same order") {
+  TemporaryFolder const folder;
+  std::string asked;
+  zero::export_safetensors(zero::posix_file_system(), folder / "m.safetensors", tensors, false, reader(asked));
+  CHECK(asked == "ab");
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
