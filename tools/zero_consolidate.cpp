@@ -3,14 +3,14 @@
 
 // zero-consolidate: one file of whole parameters out of the files of all ranks.
 
+#include "support/command_line.hpp"
+
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
 
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +23,7 @@ constexpr char const* usage =
     "  --dtype           type of the parameters; default: as saved, fp32 (frozen ones in the compute type)\n"
     "  --max-shard-size  several files of at most so many bytes of data, with suffix K, M or G, and an index\n";
 
-/// A command line that cannot be run.
-struct UsageError : zero::Error {
-  using Error::Error;
-};
+using command_line::UsageError;
 
 zero::ElementType parse_type(std::string_view text) {
   for (auto const type : {zero::ElementType::fp32, zero::ElementType::bf16, zero::ElementType::fp16}) {
@@ -53,27 +50,27 @@ struct Arguments {
   zero::ConsolidateOptions options;
 };
 
-Arguments parse(std::span<char* const> words) {
+Arguments parse(command_line::Words words) {
+  using View = std::string_view;
+  command_line::Table<Arguments> const table{
+      {"--dtype", "TYPE", "", [](Arguments& a, View, View v) { a.options.type = parse_type(v); }},
+      {"--max-shard-size", "SIZE", "", [](Arguments& a, View, View v) { a.options.max_shard_bytes = parse_size(v); }}};
   Arguments arguments;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::string_view const word = words[i];
-    bool const is_option = word == "--dtype" || word == "--max-shard-size";
-    if (is_option && i + 1 == words.size()) throw UsageError(std::string(word) + " needs a value");
-    if (word == "--dtype") {
-      arguments.options.type = parse_type(words[++i]);
-    } else if (word == "--max-shard-size") {
-      arguments.options.max_shard_bytes = parse_size(words[++i]);
-    } else if (word.starts_with("-")) {
-      throw UsageError("unknown option '" + std::string(word) + "': see --help");
-    } else {
-      arguments.paths.emplace_back(word);
-    }
-  }
+  command_line::parse<Arguments>(
+      words, {&table}, arguments,
+      [](Arguments& a, View word) {
+        if (word.starts_with("-")) throw UsageError("unknown option '" + std::string(word) + "': see --help");
+        a.paths.emplace_back(word);
+        return true;
+      },
+      [](auto const& option) { throw UsageError(std::string(option.name) + " needs a value"); });
   if (arguments.paths.size() != 2) throw UsageError("give a checkpoint and the file to write: see --help");
   return arguments;
 }
 
-void run(Arguments const& arguments) {
+int run(command_line::Words words) {
+  if (words.size() == 1 && std::string_view(words[0]) == "--help") return std::fputs(usage, stdout) < 0 ? 1 : 0;
+  auto const arguments = parse(words);
   auto const place = zero::locate_checkpoint(arguments.paths[0]);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);
   auto const manifest = folder.manifest(place.tag);
@@ -81,17 +78,11 @@ void run(Arguments const& arguments) {
   std::printf("%s: %zu parameters of %s after %llu steps, %llu bytes in %zu file(s)\n", report.files.back().c_str(),
               report.parameters, place.tag.c_str(), static_cast<unsigned long long>(manifest.steps),
               static_cast<unsigned long long>(report.bytes), report.files.size());
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::span const words(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
-  if (words.size() == 1 && std::string_view(words[0]) == "--help") return std::fputs(usage, stdout) < 0;
-  try {
-    run(parse(words));
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "zero-consolidate: %s\n", error.what());
-    return 2;
-  }
+  return command_line::run("zero-consolidate", [&] { return run(command_line::words_of(argc, argv)); });
 }

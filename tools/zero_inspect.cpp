@@ -3,12 +3,13 @@
 
 // zero-inspect: what a checkpoint holds, and whether all of it is as it was written.
 
+#include "support/command_line.hpp"
+
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/verify.hpp>
 
 #include <cstdint>
 #include <cstdio>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,39 +47,41 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
   }
 }
 
-void run(std::string const& path, bool verifies) {
-  auto const place = zero::locate_checkpoint(path);
+struct Options {
+  std::string path;
+  bool verifies = true, bad = false, help = false;
+};
+
+Options parse(command_line::Words words) {
+  command_line::Table<Options> const table{
+      {"--no-verify", "", "", [](Options& o, std::string_view, std::string_view) { o.verifies = false; }},
+      {"--help", "", "", [](Options& o, std::string_view, std::string_view) { o.help = true; }}};
+  Options options;
+  command_line::parse<Options>(words, {&table}, options, [](Options& o, std::string_view word) {
+    o.bad = o.bad || word.starts_with("-") || !o.path.empty();
+    o.path = word;
+    return true;
+  });
+  if (!options.help && (options.bad || options.path.empty())) {
+    throw command_line::UsageError("give one checkpoint or folder of checkpoints: see --help");
+  }
+  return options;
+}
+
+int run(Options const& options) {
+  if (options.help) return std::fputs(usage, stdout) < 0 ? 1 : 0;
+  auto const place = zero::locate_checkpoint(options.path);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);
   auto const manifest = folder.manifest(place.tag);
   print(place, manifest);
-  if (!verifies) return;
+  if (!options.verifies) return 0;
   zero::verify_checkpoint(folder.system(), folder.path(place.tag), manifest);
   std::puts("  every byte is as it was written");
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool verifies = true, bad = false;
-  std::string path;
-  for (int i = 1; i < argc; ++i) {
-    std::string_view const word = argv[i];
-    if (word == "--help") return std::fputs(usage, stdout) < 0;
-    if (word == "--no-verify") {
-      verifies = false;
-    } else {
-      bad = bad || word.starts_with("-") || !path.empty();
-      path = word;
-    }
-  }
-  if (bad || path.empty()) {
-    std::fputs("zero-inspect: give one checkpoint or folder of checkpoints: see --help\n", stderr);
-    return 2;
-  }
-  try {
-    run(path, verifies);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "zero-inspect: %s\n", error.what());
-    return 2;
-  }
+  return command_line::run("zero-inspect", [&] { return run(parse(command_line::words_of(argc, argv))); });
 }

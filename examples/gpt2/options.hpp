@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sampling.hpp"
+#include "support/usage_error.hpp"
 
 #include <zero/gradients/reducer.hpp>
 #include <zero/partitioner.hpp>
@@ -12,17 +13,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace gpt2 {
 
-/// A command line that cannot be run. `what()` is one line: what is wrong, and what to write.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using command_line::UsageError;
 
 /// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
 struct Options {

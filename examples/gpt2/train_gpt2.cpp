@@ -8,6 +8,7 @@
 #include "progress.hpp"
 #include "run.hpp"
 #include "stop_signal.hpp"
+#include "support/command_line.hpp"
 #include "tokens.hpp"
 
 #include <cinttypes>
@@ -71,7 +72,7 @@ int main(int count, char const* const* arguments) {
     return code;
   };
   try {
-    auto const options = gpt2::parse_options({arguments + 1, static_cast<std::size_t>(count > 0 ? count - 1 : 0)});
+    auto const options = gpt2::parse_options(command_line::words_of(count, arguments));
     if (options.help) {
       std::fputs(gpt2::usage().c_str(), stdout);
       return 0;

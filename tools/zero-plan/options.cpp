@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "options.hpp"
 
+#include "support/command_line.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -14,23 +15,11 @@
 namespace zero_plan {
 namespace {
 
-struct Option {
-  std::string_view name;
-  std::string_view value;
-  std::string_view help;
-  std::function<void(Options&, std::string_view name, std::string_view value)> set;
-};
-
-[[noreturn]] void reject(std::string_view name, std::string_view value, std::string const& expected) {
-  throw UsageError(std::string(name) + " " + std::string(value) + ": expected " + expected);
-}
-
-std::uint64_t whole(std::string_view name, std::string_view value, std::uint64_t least, std::uint64_t most) {
-  std::uint64_t number = 0;
-  auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error == std::errc{} && end == value.data() + value.size() && number >= least && number <= most) return number;
-  reject(name, value, zero::detail::concat({"a whole number from ", least, " to ", most}));
-}
+using command_line::choice;
+using command_line::Choices;
+using command_line::reject;
+using command_line::whole;
+using Table = command_line::Table<Options>;
 
 // Decimal and binary units, as vendors and tools write them.
 constexpr std::array<std::pair<std::string_view, double>, 10> units{{{"", 1.0},
@@ -69,29 +58,15 @@ auto list(std::string_view name, std::string_view value, Read&& read) {
   return values;
 }
 
-template <class Value, std::size_t N>
-Value choice(std::string_view name, std::string_view value,
-             std::array<std::pair<std::string_view, Value>, N> const& choices) {
-  std::string names;
-  for (auto const& [spelled, meaning] : choices) {
-    if (value == spelled) return meaning;
-    names += (names.empty() ? "" : "|") + std::string(spelled);
-  }
-  reject(name, value, names);
-}
-
 zero::ElementType element(std::string_view name, std::string_view value) {
   using enum zero::ElementType;
-  return choice(
-      name, value,
-      std::array<std::pair<std::string_view, zero::ElementType>, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}});
+  return choice(name, value, Choices<zero::ElementType, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}});
 }
 
 zero::Reduce reduce(std::string_view name, std::string_view value) {
   using enum zero::Reduce;
   return choice(name, value,
-                std::array<std::pair<std::string_view, zero::Reduce>, 2>{
-                    {{"each_micro_batch", each_micro_batch}, {"once_per_step", once_per_step}}});
+                Choices<zero::Reduce, 2>{{{"each_micro_batch", each_micro_batch}, {"once_per_step", once_per_step}}});
 }
 
 std::vector<int> numbers(std::string_view name, std::string_view value, std::uint64_t most) {
@@ -101,9 +76,9 @@ std::vector<int> numbers(std::string_view name, std::string_view value, std::uin
 constexpr std::uint64_t many = std::uint64_t{1} << 50;  // elements
 
 // The order is that of --help.
-std::vector<Option> const& model_options() {
+Table const& model_options() {
   using View = std::string_view;
-  static std::vector<Option> const table{
+  static Table const table{
       {"--model", "NAME", "gpt2-124m, llama-3-8b, zero-7.5b, ...; an unknown one lists all",
        [](Options& o, View, View v) { o.model = std::string(v); }},
       {"--shapes", "FILE", "a model with one parameter per line, in forward order: its name and dimensions",
@@ -129,18 +104,17 @@ std::vector<Option> const& model_options() {
   return table;
 }
 
-std::vector<Option> const& engine_options() {
+Table const& engine_options() {
   using View = std::string_view;
-  static std::vector<Option> const table{
+  static Table const table{
       {"--stage", "N[,N]", "0 to 3; default: all",
        [](Options& o, View n, View v) {
          o.stages = list(n, v, [&](View part) { return static_cast<zero::Stage>(whole(n, part, 0, 3)); });
        }},
       {"--offload", "none|cpu|both", "where optimizer states live; default: both",
        [](Options& o, View n, View v) {
-         o.offloads = choice(n, v,
-                             std::array<std::pair<View, std::vector<bool>>, 3>{
-                                 {{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}});
+         o.offloads =
+             choice(n, v, Choices<std::vector<bool>, 3>{{{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}});
        }},
       {"--precision", "fp32|bf16|fp16", "of parameters and gradients; default: bf16. fp16 scales the loss dynamically",
        [](Options& o, View n, View v) { o.settings.types.compute = element(n, v); }},
@@ -167,7 +141,7 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) {
          using enum zero::NcclReduction;
          o.settings.plan.nccl = {choice(n, v,
-                                        std::array<std::pair<View, std::optional<zero::NcclReduction>>, 3>{
+                                        Choices<std::optional<zero::NcclReduction>, 3>{
                                             {{"auto", std::nullopt}, {"ordered", ordered}, {"native", native}}})};
        }},
       {"--chunk", "N", "offload: elements of one copy; default: 4194304",
@@ -176,19 +150,10 @@ std::vector<Option> const& engine_options() {
        [](Options& o, View n, View v) { o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0; }},
       {"--delayed-update", "off|on", "offload: update beside the next step's passes, a step late; default: off",
        [](Options& o, View n, View v) {
-         o.offload.delayed_update = choice(n, v, std::array<std::pair<View, bool>, 2>{{{"off", false}, {"on", true}}});
+         o.offload.delayed_update = choice(n, v, Choices<bool, 2>{{{"off", false}, {"on", true}}});
        }},
   };
   return table;
-}
-
-Option const& find_option(std::string_view name) {
-  for (auto const* table : {&model_options(), &engine_options()}) {
-    for (auto const& option : *table) {
-      if (option.name == name) return option;
-    }
-  }
-  throw UsageError(std::string(name) + ": unknown option; --help lists them");
 }
 
 void check(Options& o) {
@@ -220,35 +185,17 @@ void check(Options& o) {
 
 Options parse_options(std::span<char const* const> arguments) {
   Options options;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view const name = arguments[i];
-    if (name == "--help" || name == "-h") {
-      options.help = true;
-      return options;
-    }
-    auto const& option = find_option(name);
-    if (++i == arguments.size()) throw UsageError(std::string(name) + ": needs a value, " + std::string(option.value));
-    option.set(options, name, arguments[i]);
-  }
-  check(options);
+  command_line::parse(arguments, {&model_options(), &engine_options()}, options);
+  if (!options.help) check(options);
   return options;
 }
 
 std::string usage() {
-  std::string text = "zero-plan: predicts memory and traffic of one rank by running zero's engine without storage\n";
-  auto const append = [&](char const* title, std::vector<Option> const& table) {
-    text += std::string("\n") + title + "\n";
-    for (auto const& option : table) {
-      std::string const head = "  " + std::string(option.name) + " " + std::string(option.value);
-      text += head;
-      if (head.size() >= 28) text += '\n';
-      text.append(head.size() < 28 ? 28 - head.size() : 28, ' ');
-      text += std::string(option.help) + '\n';
-    }
-  };
-  append("the model, the machine and what is written:", model_options());
-  append("the engine:", engine_options());
-  return text;
+  constexpr std::size_t column = 28;
+  return "zero-plan: predicts memory and traffic of one rank by running zero's engine without storage\n"
+         "\nthe model, the machine and what is written:\n" +
+         command_line::describe(model_options(), column) + "\nthe engine:\n" +
+         command_line::describe(engine_options(), column);
 }
 
 }  // namespace zero_plan

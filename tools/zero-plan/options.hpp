@@ -3,22 +3,18 @@
 #pragma once
 
 #include "planner.hpp"
+#include "support/usage_error.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace zero_plan {
 
-/// A command line that cannot be run. `what()` is one line: what is wrong, and what to write.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using command_line::UsageError;
 
 /// What `zero-plan` is asked for. Lists are what the table has rows for.
 struct Options {

@@ -6,9 +6,9 @@
 #include "models.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "support/command_line.hpp"
 
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <span>
@@ -39,7 +39,10 @@ void write_file(char const* option, std::string const& path, std::string const& 
   file << text;
   file.close();
   bool good = file.good();
-  if (good && !in_place) fs::rename(place, path, error), good = !error;
+  if (good && !in_place) {
+    fs::rename(place, path, error);
+    good = !error;
+  }
   if (good) return;
   if (!in_place) fs::remove(place, error);
   refuse(option, path);
@@ -62,10 +65,5 @@ int run(std::span<char const* const> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(std::span<char const* const>(argv, static_cast<std::size_t>(argc)).subspan(1));
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "zero-plan: %s\n", error.what());
-    return 2;
-  }
+  return command_line::run("zero-plan", [&] { return run(command_line::words_of(argc, argv)); });
 }
