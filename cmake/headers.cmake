@@ -207,6 +207,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/function_ref.hpp
   include/zero/support/message.hpp
   include/zero/support/out_of_line.hpp
+  include/zero/support/posix.hpp
   include/zero/support/reusable_vector.hpp
   include/zero/support/stream_fence.hpp)
 

@@ -109,10 +109,10 @@ TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are t
               .code == 0);
   char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
   std::string const python = chosen != nullptr ? chosen : "python3";
-  if (run(quoted(python) + " -c 'import numpy, safetensors'").code != 0) {
+  if (run(quote(python) + " -c 'import numpy, safetensors'").code != 0) {
     ZERO_SKIP(python << " has no numpy or no safetensors");
   }
-  auto const outcome = run(quoted(python) + R"( -c "
+  auto const outcome = run(quote(python) + R"( -c "
 import glob, sys
 from safetensors import safe_open
 from safetensors.numpy import load_file

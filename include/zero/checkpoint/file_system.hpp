@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/posix.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,13 +77,11 @@ class PosixFileSystem final : public FileSystem {
   }
   long open(std::string const& path) override {
     // Without O_NONBLOCK the open of a pipe would wait for somebody who writes to it.
-    long const file = result(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-    if (file < 0) return file;
+    detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    if (!file) return -errno;
     struct stat status {};
-    int const error = ::fstat(static_cast<int>(file), &status) != 0 ? errno : S_ISREG(status.st_mode) ? 0 : EINVAL;
-    if (error == 0) return file;
-    ::close(static_cast<int>(file));
-    return -error;
+    if (::fstat(file.get(), &status) != 0) return -errno;
+    return S_ISREG(status.st_mode) ? file.release() : -EINVAL;
   }
   long size(Handle file) override {
     struct stat status {};

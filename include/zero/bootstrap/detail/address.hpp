@@ -5,6 +5,7 @@
 #include <zero/bootstrap/detail/socket.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

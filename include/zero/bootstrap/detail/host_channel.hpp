@@ -9,6 +9,7 @@
 #include <zero/bootstrap/host_failure.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -11,6 +11,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <algorithm>
 #include <chrono>

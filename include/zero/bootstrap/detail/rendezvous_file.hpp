@@ -7,6 +7,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>

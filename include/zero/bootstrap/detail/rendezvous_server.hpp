@@ -10,6 +10,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -4,57 +4,20 @@
 
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/bootstrap/detail/frame.hpp>
-#include <zero/error.hpp>
+#include <zero/support/posix.hpp>
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <string>
-#include <system_error>
-#include <utility>
 
 namespace zero::detail {
-
-/// Repeats a system call as long as a signal interrupts it.
-template <class Call>
-[[nodiscard]] auto again(Call call) {
-  for (;;) {
-    auto const result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
-
-[[nodiscard]] inline std::string system_message(int code) { return std::generic_category().message(code); }
-
-/// Owns a file descriptor. Move-only.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { close(); }
-  void close() noexcept {
-    if (fd_ >= 0) (void)::close(std::exchange(fd_, -1));
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// How reading or writing ended.
 enum class Transfer : std::uint8_t { done, closed, malformed, late, stopped };

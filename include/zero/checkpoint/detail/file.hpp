@@ -5,6 +5,7 @@
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -40,13 +41,13 @@ namespace zero::detail {
                                                    std::strerror(static_cast<int>(error)), hint}));
 }
 
-/// Calls \p f again as long as a signal interrupts it, but not for ever: something that only ever interrupts is broken.
+/// Calls \p f, which returns -errno, again as long as a signal interrupts it, but not for ever: something that only
+/// ever interrupts is broken.
 template <class F>
 long retry_interrupted(F&& f) {
   constexpr int attempts = 100;
-  long result = -EINTR;
-  for (int i = 0; i < attempts && result == -EINTR; ++i) result = f();
-  return result;
+  return retry(
+      f, [](long result) { return result == -EINTR; }, attempts);
 }
 
 /// \p result, or an error that says what could not be done with what.
@@ -55,8 +56,9 @@ inline long check_file(std::string_view operation, std::string const& path, long
   return result;
 }
 
-/// One open file. Owns its handle: closing in the destructor says nothing of errors, `close` does. Move-only. Every
-/// call blocks and throws CheckpointError, which names the operation and the path.
+/// One open file. Owns its handle, which is its file system's and so no `Descriptor`: closing in the destructor says
+/// nothing of errors, `close` does. Move-only. Every call blocks and throws CheckpointError, which names the operation
+/// and the path.
 class File {
  public:
   static File create(FileSystem& system, std::string path) {
