@@ -9,8 +9,8 @@
 
 namespace zero {
 
-/// What one collective moves: a range of the flat space, padded to a multiple of world x granule, of which rank r owns
-/// the r-th of `world` equal slices.
+/// What one collective moves: a range of the flat space, padded to a multiple of world x alignment, of which rank r
+/// owns the r-th of `world` equal slices.
 struct Bucket {
   std::size_t begin = 0;     ///< first element in the flat space
   std::size_t elements = 0;  ///< with padding

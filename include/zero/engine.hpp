@@ -195,7 +195,7 @@ class Engine final : public detail::PublishedStage<Partition> {
     return core_.state();
   }
 
-  // ------------------------------------------------------------------------------------------------- books
+  // ------------------------------------------------------------------------------------------------- reports
 
   /// Bytes of this engine on this rank; equal to what its backend has handed out.
   [[nodiscard]] MemoryReport const& memory() const noexcept { return core_.parts().memory_report; }

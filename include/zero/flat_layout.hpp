@@ -43,8 +43,9 @@ struct ParameterExtent {
 /// Trainable parameters come first, in reverse order of registration, because backward produces their gradients in that
 /// order; then those whose gradients are complete only at the end of backward whatever their place (several
 /// contributions; at stage 3, small parameters that share buckets over all units); then the frozen ones. Buckets are
-/// reduced in this order. A parameter starts on a granule and shares a bucket with its neighbours if it fits, so that
-/// no slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has buckets of its own.
+/// reduced in this order. A parameter starts on a multiple of the alignment and shares a bucket with its neighbours if
+/// it fits, so that no slot of the gradient ring ever holds half a parameter; one that is larger than a bucket has
+/// buckets of its own.
 class FlatLayout {
  public:
   [[gnu::noinline]] FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)

@@ -26,15 +26,15 @@ struct CpuOffload {
   static constexpr bool offloads = true;
   static constexpr std::string_view name = "CpuOffload";
   struct Config {
-    std::size_t chunk_elements = std::size_t{1} << 22;  ///< what one copy moves; rounded up to a granule
+    std::size_t chunk_elements = std::size_t{1} << 22;  ///< what one copy moves; rounded up to the alignment
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
     double device_share = 0.0;    ///< of the elements: what stays on the device, and is updated there meanwhile; to a
-                                  ///< granule, those that are reduced first
+                                  ///< multiple of the alignment, those that are reduced first
     bool delayed_update = false;  ///< the host updates beside the next step's forward and backward, which still use the
                                   ///< parameters before it (ibid., section 5.2). Changes results: gradients are one
                                   ///< step late. Keeps the sums of two steps on the host; a step waits for nothing
   };
-  /// Elements of one copy: whole granules.
+  /// Elements of one copy: a multiple of the alignment.
   [[nodiscard]] static std::size_t chunk_elements(Config const& config, std::size_t alignment_elements) noexcept {
     return (config.chunk_elements + alignment_elements - 1) / alignment_elements * alignment_elements;
   }

@@ -37,7 +37,7 @@ namespace zero {
 /// no result depends on the number of threads.
 class HostExecutor {
  public:
-  /// Elements per task: small enough to share, large enough to hide the hand-over; a multiple of every granule's 128.
+  /// Elements per task: small enough to share, large enough to hide the hand-over; a multiple of the norm block's 128.
   static constexpr std::size_t chunk = std::size_t{1} << 16;
 
   /// Runs on \p pool, borrowed, or where that is null on \p threads of its own.

@@ -31,8 +31,8 @@
 namespace zero {
 
 /// The host processes of all ranks, connected over TCP through rank 0: they exchange bytes, and every one learns when
-/// another one fails or its connection ends. For trusted networks only: the token keeps strangers and other runs out,
-/// but nothing is encrypted. Move-only; one thread calls `exchange` and `split`, any thread the rest.
+/// another one fails or its connection ends. For trusted networks only: the token keeps foreign connections and other
+/// runs out, but nothing is encrypted. Move-only; one thread calls `exchange` and `split`, any thread the rest.
 class Rendezvous {
  public:
   struct Config {

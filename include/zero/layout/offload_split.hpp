@@ -14,7 +14,7 @@ namespace zero::detail {
 struct OffloadSplit {
   std::size_t elements = 0;
 
-  /// Of \p owned elements, with offload: as many whole granules as \p config leaves on the device.
+  /// Of \p owned elements, with offload: as many multiples of the alignment as \p config leaves on the device.
   [[nodiscard]] static OffloadSplit of(std::size_t owned, std::size_t alignment_elements,
                                        CpuOffload::Config const& config) noexcept {
     auto const room = static_cast<std::size_t>(config.device_share * static_cast<double>(owned));
@@ -22,7 +22,7 @@ struct OffloadSplit {
   }
 
   [[nodiscard]] bool holds(std::size_t element) const noexcept { return element < elements; }
-  /// Consecutive elements: the first ones on the device, the others at home, in host memory.
+  /// Consecutive elements: the first ones on the device, the others in host memory.
   struct Parts {
     std::size_t on_device = 0;
     std::size_t host_offset = 0;  ///< elements from the start of the host's memory

@@ -69,7 +69,7 @@ template <class T, class Backend>
 class Buffer {
  public:
   Buffer() = default;
-  /// Allocates \p count elements (none for 0). \p backend and \p books must outlive the buffer.
+  /// Allocates \p count elements (none for 0). \p backend and \p memory_report must outlive the buffer.
   /// \throws whatever the backend's allocator throws; nothing is entered into the report then.
   Buffer(Backend& backend, MemoryReport& memory_report, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
       : memory_(backend, memory_report, kind, purpose, count, sizeof(T)) {}

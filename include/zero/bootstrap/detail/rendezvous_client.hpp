@@ -30,7 +30,7 @@ struct RendezvousEndpoint {
   std::string token{};
 };
 
-/// The other ranks' side of a rendezvous: knocks at rank 0 until it is let in.
+/// The other ranks' side of a rendezvous: connects to rank 0 until it is accepted.
 class RendezvousClient {
  public:
   /// Asked before each attempt, because a file may say something new; none: not yet.
@@ -55,7 +55,7 @@ class RendezvousClient {
         auto socket = attempt(*endpoint);
         if (socket) return socket;
       }
-      if (deadline_.passed()) give_up();
+      if (deadline_.passed()) throw_timed_out();
       std::this_thread::sleep_for(std::min(pause, std::chrono::milliseconds(deadline_.milliseconds(2000))));
       pause = std::min(2 * pause, longest_pause);
     }
@@ -117,7 +117,7 @@ class RendezvousClient {
                             " is not rank 0 of a program with zero (torchrun's store?): choose another port in "
                             "ZERO_PORT"}));
   }
-  [[noreturn]] void give_up() const {
+  [[noreturn]] void throw_timed_out() const {
     fail_rendezvous(CommunicationFailure::deadline, 0,
                     concat({"zero::Rendezvous: rank ", launch_.rank, " did not meet rank 0",
                             where_.empty() ? "" : " at ", where_, " within ", milliseconds_of(time_), " ms: ", reason_,

@@ -44,7 +44,7 @@ class RendezvousServer {
   /// \throws CommunicationError where ranks are missing or contradict each other; those that came are told the same.
   [[nodiscard]] std::vector<Descriptor> run() {
     while (present_ + 1 < ranks_.size()) {
-      if (deadline_.passed()) give_up();
+      if (deadline_.passed()) throw_timed_out();
       wait();
       read_connections();
       poll_ranks();
@@ -149,7 +149,7 @@ class RendezvousServer {
     }
     fail_rendezvous(kind, rank, why);
   }
-  [[noreturn]] void give_up() {
+  [[noreturn]] void throw_timed_out() {
     std::vector<int> missing;
     for (std::size_t r = 1; r < ranks_.size(); ++r) {
       if (!ranks_[r]) missing.push_back(static_cast<int>(r));
