@@ -54,7 +54,8 @@ struct FailingEngine {
     return list;
   }
   typename Engine::Config config() {
-    typename Engine::Config config{.bucket_elements = 512, .max_live_elements = 1U << 20};
+    // Room for little more than is leased at once, so that a pin that is left behind shows.
+    typename Engine::Config config{.bucket_elements = 512, .max_live_elements = 2816};
     config.backend.plan = &events;
     return config;
   }

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include <zero/parameters/gather_arena.hpp>
+
+#include "parameters/context_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+using zero::detail::Eviction;
+
+namespace {
+
+/// An arena for parameters of which each is a block, and as many elements as it has.
+struct Fixture : parameters_test::ContextFixture {
+  Fixture(std::vector<std::size_t> const& sizes, std::size_t capacity, std::size_t world = 1)
+      : ContextFixture(parameters(sizes), {.stage = zero::Stage::parameters, .world = world, .bucket_elements = 512}),
+        arena(context, storage, capacity),
+        memory(arena.at(0, 0)) {
+    for (std::size_t b = 0; b < layout.buckets().size(); ++b) {
+      auto* const slice = reinterpret_cast<float*>(storage.slice(b));
+      for (std::size_t i = 0; i < layout.slice_elements(b); ++i) {
+        slice[i] = static_cast<float>(layout.buckets()[b].begin + i);
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint32_t block(std::size_t p) const { return layout.extents()[p].block; }
+  bool gather(std::size_t p, Eviction eviction = Eviction::allowed) {
+    return arena.gather(block(p), eviction, traffic.gathered);
+  }
+  [[nodiscard]] bool is_resident(std::size_t p) const { return arena.is_resident(block(p)); }
+  /// Where a parameter lies in the arena.
+  [[nodiscard]] std::size_t offset(std::size_t p) const {
+    REQUIRE(is_resident(p));
+    return static_cast<std::size_t>(arena.at(block(p), 0) - memory) / sizeof(float);
+  }
+  void evict(std::size_t p) { arena.evict_unpinned(block(p)); }
+  /// Lets a stream of the trainer read a parameter and gives it back.
+  void read(std::size_t p) {
+    arena.record_reader(block(p), {});
+    evict(p);
+  }
+  [[nodiscard]] bool has_values(std::size_t p) const {
+    auto const& extent = layout.extents()[p];
+    auto const* const values = reinterpret_cast<float const*>(arena.at(extent.block, 0));
+    for (std::size_t i = 0; i < extent.count; ++i) {
+      if (values[i] != static_cast<float>(extent.begin + i)) return false;
+    }
+    return true;
+  }
+
+  zero::detail::GatherArena<parameters_test::FailingBackend> arena;
+  std::byte const* memory;
+};
+
+}  // namespace
+
+TEST_CASE("gather arena: blocks lie one behind the other, with the values of every bucket") {
+  Fixture fixture({256, 1408, 128}, 2048);
+  CHECK(fixture.arena.capacity() == 2048);
+  for (std::size_t p : {0U, 1U, 2U}) CHECK(fixture.gather(p));
+  CHECK(fixture.offset(0) == 0);
+  CHECK(fixture.offset(1) == 256);
+  CHECK(fixture.offset(2) == 1664);
+  for (std::size_t p : {0U, 1U, 2U}) CHECK(fixture.has_values(p));
+  CHECK(fixture.arena.resident_elements() == 1792);
+  CHECK(fixture.gather(1));
+  CHECK(fixture.collectives.calls() == 5);  // of which three are the second's buckets; none for a resident block
+}
+
+TEST_CASE("gather arena: what is sent is counted by the counter that is passed, once for a resident block") {
+  Fixture fixture({256, 1024}, 2048, 2);
+  std::uint64_t elements = 7;
+  for (int i = 0; i < 2; ++i) CHECK(fixture.arena.gather(fixture.block(1), Eviction::allowed, elements));
+  CHECK(elements == 7 + 512);
+  CHECK(fixture.traffic == zero::Traffic{.collectives = 2});
+}
+
+TEST_CASE("gather arena: the first room that is large enough is taken") {
+  Fixture fixture({256, 384, 512, 128, 384, 256}, 2048);
+  for (std::size_t p : {0U, 1U, 2U, 3U}) CHECK(fixture.gather(p));
+  fixture.evict(1);
+  CHECK(!fixture.is_resident(1));
+  fixture.evict(0);
+  fixture.evict(3);
+  CHECK(fixture.gather(4));
+  CHECK(fixture.offset(4) == 0);
+  CHECK(fixture.gather(5));
+  CHECK(fixture.offset(5) == 384);  // up to where the third begins
+  CHECK(fixture.gather(1));
+  CHECK(fixture.offset(1) == 1152);  // behind it
+  CHECK(fixture.offset(2) == 640);
+}
+
+TEST_CASE("gather arena: without room the oldest block goes that is not pinned") {
+  Fixture fixture({256, 256, 256, 256, 512, 128}, 768);
+  for (std::size_t p : {2U, 0U, 1U}) CHECK(fixture.gather(p));
+  for (std::size_t p : {3U, 5U}) CHECK(!fixture.gather(p, Eviction::forbidden));
+  CHECK(fixture.arena.resident_elements() == 768);
+  fixture.arena.pin(fixture.block(2));
+  CHECK(fixture.gather(3));
+  CHECK(fixture.is_resident(2));
+  CHECK(!fixture.is_resident(0));
+  CHECK(fixture.is_resident(1));
+  CHECK(fixture.offset(3) == 256);
+  for (std::size_t p : {1U, 3U}) fixture.arena.pin(fixture.block(p));
+  CHECK(!fixture.gather(0));
+  CHECK(fixture.arena.resident_elements() == 768);
+  for (std::size_t p : {1U, 3U}) fixture.arena.unpin(fixture.block(p));
+  CHECK(fixture.gather(4));  // takes both
+  CHECK(fixture.offset(4) == 256);
+}
+
+TEST_CASE("gather arena: a pinned block is not evicted before the last unpin") {
+  Fixture fixture({256, 128}, 512);
+  CHECK(fixture.gather(0));
+  for (int pins = 0; pins < 2; ++pins) fixture.arena.pin(fixture.block(0));
+  for (int pins = 2; pins > 0; --pins) {
+    fixture.evict(0);
+    CHECK(fixture.is_resident(0));
+    fixture.arena.unpin(fixture.block(0));
+  }
+  fixture.evict(0);
+  CHECK(!fixture.is_resident(0));
+}
+
+TEST_CASE("gather arena: after everything is evicted the places are those of a new arena") {
+  Fixture fixture({256, 384, 128}, 768);
+  for (std::size_t p : {0U, 1U, 2U}) CHECK(fixture.gather(p));
+  fixture.arena.evict_all();
+  CHECK(fixture.arena.resident_elements() == 0);
+  for (std::size_t p : {0U, 1U, 2U}) CHECK(!fixture.is_resident(p));
+  for (std::size_t p : {2U, 1U}) CHECK(fixture.gather(p));
+  CHECK(fixture.offset(2) == 0);
+  CHECK(fixture.offset(1) == 128);
+  CHECK(fixture.has_values(1));
+}
+
+TEST_CASE("gather arena: memory is written again behind all that read there, and behind nobody else") {
+  Fixture fixture({256, 256, 512, 256, 128}, 1024);
+  auto const waits = [&](std::size_t p) {
+    int const before = fixture.events.calls();
+    CHECK(fixture.gather(p));
+    return fixture.events.calls() - before - 1;  // less the record that ends a gather
+  };
+  for (std::size_t p : {0U, 1U, 3U}) CHECK(waits(p) == 0);
+  for (std::size_t p : {0U, 1U}) fixture.read(p);
+  CHECK(waits(4) == 1);  // in the first half of the first
+  fixture.evict(4);
+  CHECK(waits(2) == 2);  // in the places of both
+  CHECK(fixture.offset(2) == 0);
+  fixture.evict(3);
+  CHECK(waits(3) == 0);  // where it was: nobody has read it
+  fixture.read(3);
+  CHECK(waits(3) == 1);
+}
+
+TEST_CASE("gather arena: a gather that fails leaves the block out, and its room to others") {
+  for (int passing = 0; passing < 3; ++passing) {
+    CAPTURE(passing);
+    Fixture fixture({256, 1408, 512}, 2048);
+    CHECK(fixture.gather(0));
+    fixture.collectives.arm(passing);
+    CHECK_THROWS_AS((void)fixture.gather(1), zero::CommunicationError);
+    CHECK(!fixture.is_resident(1));
+    CHECK(fixture.arena.resident_elements() == 256);
+    CHECK(fixture.gather(2));
+    CHECK(fixture.offset(2) == 256);
+    fixture.evict(2);
+    CHECK(fixture.gather(1));
+    CHECK(fixture.has_values(1));
+  }
+  Fixture fixture({256, 128}, 512);
+  fixture.events.arm(0);
+  CHECK_THROWS_AS((void)fixture.gather(0), parameters_test::EventFailure);
+  CHECK(!fixture.is_resident(0));
+}
