@@ -6,6 +6,8 @@
 // that were gathered for another stream, then as it must be.
 //
 //   check_schedule [trace.json [trace.svg]]     writes what a step of the right loop does, for ui.perfetto.dev
+#include "support/trace_picture.hpp"
+
 #include <zero/communicators/simulation.hpp>
 #include <zero/engine.hpp>
 #include <zero/simulation/trace.hpp>
@@ -71,8 +73,8 @@ void write_trace(int argc, char** argv) {
     zero::write_perfetto(seen.trace, json);
   }
   if (argc > 2) {
-    std::ofstream svg(argv[2]);
-    zero::write_svg(seen.trace, svg);
+    std::ofstream picture(argv[2]);
+    picture << svg::picture_of(seen.trace);
   }
 }
 

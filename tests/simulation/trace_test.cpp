@@ -3,6 +3,7 @@
 
 #include "engine/runs.hpp"
 #include "simulation/runs.hpp"
+#include "support/trace_picture.hpp"
 
 #include <zero/simulation/trace.hpp>
 
@@ -83,9 +84,8 @@ TEST_CASE("trace: with offload the host's update, the copies and the gathers ove
 }
 
 TEST_CASE("trace: the picture has a row per stream, a bar per operation in proportion, and a legend") {
-  std::ostringstream text;
-  zero::write_svg({{0, "compute", "a < b", 7, 0, 5}, {0, "nccl", "c", TraceEvent{}.bucket, 5, 10}}, text);
-  auto const picture = text.str();
+  auto const picture =
+      svg::picture_of({{0, "compute", "a < b", 7, 0, 5}, {0, "nccl", "c", TraceEvent{}.bucket, 5, 10}});
   for (auto const* part : {"rank 0, compute</text>", "rank 0, nccl</text>", "<title>a &lt; b, bucket 7</title>",
                            "<rect x=\"160\" y=\"2\" width=\"418\"", "<rect x=\"578\" y=\"24\" width=\"418\"",
                            "logical time: 10 units", ">c</text>"}) {

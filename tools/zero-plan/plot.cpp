@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "report.hpp"
+#include "support/svg.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,45 +37,30 @@ std::vector<Part> const& parts() {
   return all;
 }
 constexpr std::string_view activations_color = "#333333";
-constexpr std::string_view capacity_style = "stroke=\"#c00\" stroke-dasharray=\"6 4\"";
 
 constexpr double left = 72, top = 64, height = 320, slot = 84, bar = 30, legend = 170;
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  return text;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char const c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      out += c;
-  }
-  return out;
-}
+using svg::element;
 
 std::string rectangle(double x, double y, double width, double tall, std::string_view fill, std::string const& title) {
-  return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
-         number(tall) + "\" fill=\"" + std::string(fill) + "\"><title>" + escaped(title) + "</title></rect>\n";
+  return element("rect", {{"x", x}, {"y", y}, {"width", width}, {"height", tall}, {"fill", fill}}, svg::title(title)) +
+         "\n";
 }
 
 std::string text_at(double x, double y, std::string_view anchor, std::string const& text) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + std::string(anchor) + "\">" +
-         escaped(text) + "</text>\n";
+  return element("text", {{"x", x}, {"y", y}, {"text-anchor", anchor}}, svg::escaped(text)) + "\n";
 }
 
-std::string line(double x1, double x2, double y, std::string_view style) {
-  return "<line x1=\"" + number(x1) + "\" x2=\"" + number(x2) + "\" y1=\"" + number(y) + "\" y2=\"" + number(y) +
-         "\" " + std::string(style) + "/>\n";
+/// A horizontal one.
+std::string line(double x1, double x2, double y, std::string_view color, std::string_view dashes = {}) {
+  if (dashes.empty()) return element("line", {{"x1", x1}, {"x2", x2}, {"y1", y}, {"y2", y}, {"stroke", color}}) + "\n";
+  return element("line",
+                 {{"x1", x1}, {"x2", x2}, {"y1", y}, {"y2", y}, {"stroke", color}, {"stroke-dasharray", dashes}}) +
+         "\n";
 }
+
+/// How much memory a device has.
+std::string capacity_line(double x1, double x2, double y) { return line(x1, x2, y, "#c00", "6 4"); }
 
 /// The vertical axis: bytes from 0 to a round number.
 class Axis {
@@ -97,7 +83,7 @@ class Axis {
       auto const bytes = static_cast<std::uint64_t>(at);
       char label[32];
       std::snprintf(label, sizeof label, "%g", at / 1e9);
-      text += line(left, right, y(bytes), at == 0 ? "stroke=\"#333\"" : "stroke=\"#ddd\"");
+      text += line(left, right, y(bytes), at == 0 ? "#333" : "#ddd");
       text += text_at(left - 8, y(bytes) + 4, "end", label);
     }
     return text;
@@ -170,7 +156,7 @@ std::string draw_legend(Report const& report, double x) {
     if (drawn(*part)) entry(part->title, part->color);
   }
   if (report.options.memory) {
-    text += line(x - 4, x + 14, y - 4, capacity_style);
+    text += capacity_line(x - 4, x + 14, y - 4);
     text += text_at(x + 18, y, "start", "device: " + in_gigabytes(*report.options.memory) + " GB");
     y += 20;
   }
@@ -193,10 +179,7 @@ std::string to_svg(Report const& report) {
   double const right = left + slot * static_cast<double>(report.rows.size());
   double const width = std::max(right + legend, 620.0);
   double const tall = top + height + 76;
-  std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width) + " " + number(tall) +
-                     "\" width=\"" + number(width) + "\" height=\"" + number(tall) +
-                     "\" font-family=\"sans-serif\" font-size=\"12\">\n";
-  text += "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+  std::string text = "\n" + element("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "white"}}) + "\n";
   std::string const world =
       report.options.worlds.size() == 1 ? ", world " + std::to_string(report.options.worlds.front()) : "";
   text += text_at(left, 22, "start", report.model.name + world + ": memory of one rank");
@@ -205,13 +188,25 @@ std::string to_svg(Report const& report) {
                       std::string(name(report.options.settings.types.compute)) + ", sums in " +
                       std::string(name(report.options.settings.types.sum)));
   text += axis.draw(right);
-  text += "<text transform=\"translate(20 " + number(top + height / 2) +
-          ") rotate(-90)\" text-anchor=\"middle\">GB (1e9 bytes) of one rank</text>\n";
+  text += element("text",
+                  {{"transform", "translate(20 " + svg::number(top + height / 2) + ") rotate(-90)"},
+                   {"text-anchor", "middle"}},
+                  "GB (1e9 bytes) of one rank") +
+          "\n";
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     text += draw_row(report, report.rows[i], axis, left + slot * static_cast<double>(i));
   }
-  if (report.options.memory) text += line(left, right, axis.y(*report.options.memory), capacity_style);
-  return text + draw_legend(report, right + 20) + "</svg>\n";
+  if (report.options.memory) text += capacity_line(left, right, axis.y(*report.options.memory));
+  text += draw_legend(report, right + 20);
+  return element("svg",
+                 {{"xmlns", "http://www.w3.org/2000/svg"},
+                  {"viewBox", "0 0 " + svg::number(width) + " " + svg::number(tall)},
+                  {"width", width},
+                  {"height", tall},
+                  {"font-family", "sans-serif"},
+                  {"font-size", "12"}},
+                 text) +
+         "\n";
 }
 
 }  // namespace zero_plan
