@@ -7,6 +7,7 @@
 #include "engine/runs.hpp"
 
 #include <cinttypes>
+#include <cstddef>
 #include <cstdio>
 
 using engine_test::Run;
@@ -34,7 +35,7 @@ int main() {
     print({.types = types, .self = true, .accumulation = 6, .clipping = 0.5});
     for (auto const stage : engine_test::stages) {
       for (bool const offload : {false, true}) {
-        for (std::size_t const bucket : {1024, 1 << 16}) {
+        for (std::size_t const bucket : {std::size_t{1024}, std::size_t{1} << 16}) {
           print_worlds(
               {.types = types, .stage = stage, .offload = offload, .bucket_elements = bucket, .clipping = 0.5});
         }
