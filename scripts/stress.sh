@@ -4,7 +4,7 @@
 #
 # scripts/stress.sh [CTEST ARGUMENT...]: runs the tests of build/ci, which scripts/test.sh builds, five times in a row
 # beside stress-ng --cpu 8, with ten times their time limits: whatever fails then judges by the clock, or depends on an
-# order of threads that seldom happens. Arguments, such as -R stand_in, go to ctest.
+# order of threads that seldom happens. Arguments, such as -R fake_cuda, go to ctest.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
@@ -23,7 +23,7 @@ tests_with_long_limits() {
 
 main() {
   local run stress
-  [ -e build/ci/CTestTestfile.cmake ] || die "there are no tests in build/ci: run scripts/test.sh --quick first"
+  [ -e build/ci/CTestTestfile.cmake ] || die "there are no tests in build/ci: run scripts/test.sh build first"
   need stress-ng has_command stress-ng
   install_missing
   mkdir -p $folder

@@ -17,7 +17,8 @@
 # Not in CI:
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels and engine give x86-64's bits there
-#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing
+#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
+#               all tests five times beside a busy processor
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -104,6 +105,8 @@ stage_long() {
   ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_system_call'
   scripts/fuzz.sh 600
   scripts/tidy.sh --all
+  stage_build
+  scripts/stress.sh
 }
 
 # ------------------------------------------------------------------------------------------------ what they are made of
