@@ -6,12 +6,14 @@
 
 #include <zero/engine.hpp>
 #include <zero/engine/context.hpp>
-#include <zero/engine/policy_operations.hpp>
+#include <zero/engine/phase.hpp>
+#include <zero/engine/typed_collectives.hpp>
+#include <zero/engine/typed_kernels.hpp>
+#include <zero/engine/typed_policies.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/parameters/storage.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,8 +23,9 @@ namespace parameters_test {
 /// What the parts of an engine work with, for tests of one part: rank 0 of a layout, in FP32. Collectives go no further
 /// than this rank, whatever the layout's world.
 struct ContextFixture {
-  using Operations = zero::detail::TypedOperations<zero::Optimizer<zero::AdamW>, zero::Precision<zero::FP32>,
-                                                   FailingBackend, FailingCommunicator>;
+  using Optimizer = zero::Optimizer<zero::AdamW>;
+  using Precision = zero::Precision<zero::FP32>;
+  using Config = zero::EngineConfig<zero::AdamW, zero::NoScale, zero::NoOffload, FailingBackend>;
 
   ContextFixture(std::vector<zero::ParameterSpec> parameters, zero::LayoutSettings const& settings)
       : specs(std::move(parameters)), layout(specs, settings) {
@@ -41,16 +44,18 @@ struct ContextFixture {
   FailurePlan collectives, events;
   std::vector<zero::ParameterSpec> specs;
   zero::FlatLayout layout;
-  Operations::Config config;
+  Config config;
   FailingCommunicator communicator{collectives};
-  Operations operations{communicator, config};
+  zero::detail::TypedCollectives<Precision, FailingBackend, FailingCommunicator> ranks{communicator};
+  zero::detail::TypedKernels<Optimizer, Precision, FailingBackend> kernels{config.scale};
+  zero::detail::TypedPolicies<Optimizer, Precision, Config> policies{config};
   FailingBackend backend{{{.threads = 1}, &events}, 1};
   FailingBackend::OwnedStream communication{backend.make_stream("communication")};
   zero::MemoryReport memory_report;
   zero::Traffic traffic;
-  std::exception_ptr failure;
-  zero::detail::EngineContext<FailingBackend> context{backend, operations, memory_report, traffic,
-                                                      failure, layout,     specs,         communication.get()};
+  zero::detail::EnginePhase phase{1};
+  zero::detail::EngineContext<FailingBackend> context{backend, ranks, kernels, policies, memory_report,
+                                                      traffic, phase, layout,  specs,    communication.get()};
   zero::detail::ParameterStorage<FailingBackend> storage{context};
 };
 
