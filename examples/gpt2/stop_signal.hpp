@@ -10,19 +10,18 @@ namespace gpt2 {
 /// The run's exit code where a signal has stopped it and what it had done is saved.
 inline constexpr int stopped_exit_code = 3;
 
-namespace detail {
-inline std::atomic<bool> stop{false};
+/// What the handler sets.
+inline std::atomic<bool> stop_signal_came{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may touch nothing else
-}  // namespace detail
 
 /// From here on SIGTERM and SIGINT let the step under way end, and a second one ends the process at once.
 inline void catch_stop_signals() {
   struct sigaction action {};
-  action.sa_handler = [](int) { detail::stop.store(true); };
+  action.sa_handler = [](int) { stop_signal_came.store(true); };
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   for (int const signal : {SIGTERM, SIGINT}) ::sigaction(signal, &action, nullptr);
 }
 
-[[nodiscard]] inline bool stop_requested() noexcept { return detail::stop.load(); }
+[[nodiscard]] inline bool stop_requested() noexcept { return stop_signal_came.load(); }
 
 }  // namespace gpt2
