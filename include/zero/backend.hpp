@@ -61,28 +61,35 @@ template <class B>
 /// another, as far as it had been recorded when the wait was put on the stream; waiting for one that never was is no
 /// wait. `synchronize`, `Event::synchronize` and `Event::read` block the host; nothing else does.
 ///
+/// An engine makes its backend from the configuration and the number of ranks that share this machine. `allocate` gives
+/// memory that is full of zeros and aligned for every type of elements; it may block.
+///
 /// Host code says what it touches of the memory that operations use: `Event::read` gives a value that was written
 /// before the event, `host_reads` and `host_writes` announce an access. A checking backend judges them; the others do
 /// nothing there.
 ///
 /// The kernels of an engine's types are a concept of their own: kernel_backend in backend_kernels.hpp.
 template <class B>
-concept backend_policy = requires(B& backend, typename B::Config config, typename B::Stream stream,
-                                  typename B::Event& event, MemoryKind kind, MemoryPurpose purpose, MemoryBlock block,
-                                  void* to, void const* from, std::span<CopyRange const> ranges, float const& value) {
-  requires std::is_trivially_copyable_v<typename B::Stream>;
+concept backend_policy = requires(B& backend, typename B::OwnedStream const& owned, typename B::Stream stream,
+                                  typename B::Event& event, typename B::Event const& recorded, MemoryKind kind,
+                                  MemoryPurpose purpose, MemoryBlock block, void* to, void const* from,
+                                  std::span<CopyRange const> ranges, float const& value) {
+  requires std::constructible_from<B, typename B::Config const&, int>;
+  requires std::is_trivially_copyable_v<typename B::Stream> && std::default_initializable<typename B::Stream>;
   requires std::equality_comparable<typename B::Stream>;
+  requires std::default_initializable<typename B::Event>;
   { backend.allocate(kind, purpose, std::size_t{1}) } -> std::same_as<MemoryBlock>;
   backend.deallocate(kind, block);
   { backend.make_stream(std::string_view("name")) } -> std::same_as<typename B::OwnedStream>;
+  { owned.get() } -> std::same_as<typename B::Stream>;
   backend.record(event, stream);
-  backend.wait(stream, event);
+  backend.wait(stream, recorded);
   backend.synchronize(stream);
   backend.host_reads(from, std::size_t{1});
   backend.host_writes(from, std::size_t{1});
-  event.synchronize();
-  { event.done() } -> std::convertible_to<bool>;
-  { event.read(value) } -> std::same_as<float const&>;
+  recorded.synchronize();
+  { recorded.done() } -> std::convertible_to<bool>;
+  { recorded.read(value) } -> std::same_as<float const&>;
   backend.zero(to, std::size_t{1}, stream);
   backend.copy(to, from, std::size_t{1}, stream);
   backend.copy_on_host(to, from, std::size_t{1}, stream);
