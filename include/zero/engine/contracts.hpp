@@ -82,6 +82,7 @@ struct BackendContract {
     b.wait(stream, event, site);
   };
   static constexpr bool has_graph = requires { typename B::Graph; };
+  static constexpr bool closes = requires(B& b) { b.close_collective_memory(); };
 
   static_assert(!facts.captures_graphs || capturing_backend<B>,
                 "zero::Engine: the backend's facts say captures_graphs, but it is no zero::capturing_backend");
@@ -107,6 +108,12 @@ struct BackendContract {
                 "zero::Engine: the backend's facts say takes_call_sites: record and wait need a last argument CallSite");
   static_assert(facts.takes_call_sites || !sites,
                 "zero::Engine: the backend's record and wait take a CallSite, but its facts do not say takes_call_sites");
+  static_assert(!facts.allocates_for_collectives || closes,
+                "zero::Engine: the backend's facts say allocates_for_collectives: it needs "
+                "allocate_for_collectives_from(memory) and close_collective_memory()");
+  static_assert(facts.allocates_for_collectives || !closes,
+                "zero::Engine: the backend has close_collective_memory(), but its facts do not say "
+                "allocates_for_collectives");
   static constexpr bool holds = true;
 };
 
@@ -164,8 +171,8 @@ struct CommunicatorContract {
   static_assert(!facts.registers_memory || backend_facts<B>().allocates_for_collectives,
                 "zero::Engine: the communicator registers memory, but this backend does not allocate for collectives");
   static_assert(!facts.registers_memory || registers,
-                "zero::Engine: the communicator's facts say registers_memory: it needs collective_memory() and "
-                "register_buffers(blocks)");
+                "zero::Engine: the communicator's facts say registers_memory: it needs collective_memory(), which the "
+                "backend's allocate_for_collectives_from takes, and register_buffers(backend.close_collective_memory())");
   static_assert(facts.registers_memory || !has_memory,
                 "zero::Engine: the communicator has collective_memory(), but its facts do not say registers_memory");
   static constexpr bool holds = true;
