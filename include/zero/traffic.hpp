@@ -22,16 +22,15 @@ struct Traffic {
   [[nodiscard]] std::uint64_t training() const noexcept { return gradients + gradient_sums + parameters + gathered; }
   friend bool operator==(Traffic const&, Traffic const&) = default;
 
-  [[nodiscard]] Traffic operator+(Traffic const& other) const noexcept { return combined(other, 1); }
-  [[nodiscard]] Traffic operator-(Traffic const& other) const noexcept { return combined(other, UINT64_MAX); }
-
- private:
-  // Modulo 2^64, where a factor of -1 is UINT64_MAX.
-  [[nodiscard]] Traffic combined(Traffic const& o, std::uint64_t factor) const noexcept {
-    return {gradients + factor * o.gradients,         gradient_sums + factor * o.gradient_sums,
-            parameters + factor * o.parameters,       gathered + factor * o.gathered,
-            evaluation + factor * o.evaluation,       access + factor * o.access,
-            control_words + factor * o.control_words, collectives + factor * o.collectives};
+  [[nodiscard]] Traffic operator+(Traffic const& o) const noexcept {
+    return {gradients + o.gradients,         gradient_sums + o.gradient_sums, parameters + o.parameters,
+            gathered + o.gathered,           evaluation + o.evaluation,       access + o.access,
+            control_words + o.control_words, collectives + o.collectives};
+  }
+  [[nodiscard]] Traffic operator-(Traffic const& o) const noexcept {
+    return {gradients - o.gradients,         gradient_sums - o.gradient_sums, parameters - o.parameters,
+            gathered - o.gathered,           evaluation - o.evaluation,       access - o.access,
+            control_words - o.control_words, collectives - o.collectives};
   }
 };
 
