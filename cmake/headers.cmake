@@ -165,6 +165,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/kernels/detail/real_x86.hpp
   include/zero/kernels/detail/rule_settings.hpp
   include/zero/kernels/detail/scalar.hpp
+  include/zero/kernels/detail/search.cuh
   include/zero/kernels/detail/segments.cuh
   include/zero/kernels/detail/vec4.cuh
   include/zero/layout/offload_split.hpp

@@ -77,16 +77,8 @@ class HostExecutor {
  private:
   // Number of the first segment that ends after \p begin.
   [[nodiscard]] static std::size_t first_beyond(std::span<Segment const> segments, std::size_t begin) noexcept {
-    std::size_t first = 0;
-    for (std::size_t last = segments.size(); first < last;) {
-      std::size_t const middle = (first + last) / 2;
-      if (segments[middle].offset + segments[middle].count <= begin) {
-        first = middle + 1;
-      } else {
-        last = middle;
-      }
-    }
-    return first;
+    auto const before = [begin](Segment const& segment) { return segment.offset + segment.count <= begin; };
+    return static_cast<std::size_t>(std::partition_point(segments.begin(), segments.end(), before) - segments.begin());
   }
   [[nodiscard]] static Segment cut(Segment const& segment, std::size_t begin, std::size_t end) noexcept {
     std::size_t const from = std::max(begin, segment.offset);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/backend.hpp>
+#include <zero/kernels/detail/search.cuh>
 #include <zero/kernels/launch.cuh>
 
 #include <cstddef>
@@ -47,16 +48,8 @@ __device__ inline void copy_units(DeviceCopy const& copy, std::uint64_t begin, s
 template <std::size_t N>
 ZERO_KERNEL(block_threads)
 copy_many(__grid_constant__ CopyMany<N> const a) {
-  std::uint32_t low = 0, high = a.count;
-  while (high - low > 1) {
-    std::uint32_t const middle = low + (high - low) / 2;
-    if (a.copies[middle].first_tile <= blockIdx.x) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  DeviceCopy const& copy = a.copies[low];
+  DeviceCopy const& copy =
+      a.copies[last_starting_by(a.count, [&](std::uint32_t i) { return a.copies[i].first_tile <= blockIdx.x; })];
   std::uint64_t const begin = (blockIdx.x - copy.first_tile) * copy_tile;
   std::uint64_t const end = begin + copy_tile < copy.bytes ? begin + copy_tile : copy.bytes;
   auto const addresses = reinterpret_cast<std::uintptr_t>(copy.to) | reinterpret_cast<std::uintptr_t>(copy.from);

@@ -7,6 +7,7 @@
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/reusable_vector.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -58,16 +59,9 @@ class UnitTable {
   [[nodiscard]] Unit const& operator[](std::size_t at) const noexcept { return units_[at]; }
   /// Index of the first unit whose number is not below \p number.
   [[nodiscard]] std::size_t find(int number) const noexcept {
-    std::size_t first = 0;
-    for (std::size_t end = size_; first < end;) {
-      std::size_t const middle = (first + end) / 2;
-      if (units_[middle].number < number) {
-        first = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    return first;
+    auto const* const begin = units_.begin();
+    auto const below = [number](Unit const& unit) { return unit.number < number; };
+    return static_cast<std::size_t>(std::partition_point(begin, begin + size_, below) - begin);
   }
 
   [[nodiscard]] std::size_t elements() const noexcept {

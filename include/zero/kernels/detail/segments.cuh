@@ -4,6 +4,7 @@
 
 #include <zero/bucket.hpp>
 #include <zero/kernels/detail/norm_block.hpp>
+#include <zero/kernels/detail/search.cuh>
 #include <zero/kernels/launch.cuh>
 
 #include <cstddef>
@@ -32,16 +33,7 @@ struct DeviceSegments {
 
   /// The last segment that starts at element \p x or before it; the first where none does.
   [[nodiscard]] __device__ std::uint32_t find(std::uint64_t x) const {
-    std::uint32_t low = 0, high = count;  // segments[low] starts at x or before, segments[high] beyond
-    while (high - low > 1) {
-      std::uint32_t const middle = low + (high - low) / 2;
-      if (segments[middle].offset <= x) {
-        low = middle;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
+    return last_starting_by(count, [&](std::uint32_t i) { return segments[i].offset <= x; });
   }
 };
 
