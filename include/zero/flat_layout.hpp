@@ -56,7 +56,10 @@ class FlatLayout {
         if (section_of(specs[i], settings_) == section) append(specs, i, section);
       }
       close_bucket();
-      if (section == Section::whole) trainable_ = total_, trainable_buckets_ = buckets_.size();
+      if (section == Section::whole) {
+        trainable_ = total_;
+        trainable_buckets_ = buckets_.size();
+      }
     }
     measure_units(specs);
   }

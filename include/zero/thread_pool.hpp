@@ -60,7 +60,8 @@ class ThreadPool {
  private:
   void start(std::size_t tasks, detail::FunctionRef<void(std::size_t)> const& f) {
     std::lock_guard lock(mutex_);
-    function_ = &f, tasks_ = tasks;
+    function_ = &f;
+    tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
     busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
     generation_.fetch_add(1, std::memory_order_release);

@@ -119,8 +119,10 @@ inline std::vector<ConsolidatedFile> plan_consolidation(Manifest const& manifest
     auto const& parameter = manifest.parameters[p];
     auto const type = options.type.value_or(parameter.type);
     std::uint64_t const more = parameter.count() * element_size(type);
-    if (options.max_shard_bytes > 0 && bytes > 0 && bytes + more > options.max_shard_bytes)
-      files.emplace_back(), bytes = 0;
+    if (options.max_shard_bytes > 0 && bytes > 0 && bytes + more > options.max_shard_bytes) {
+      files.emplace_back();
+      bytes = 0;
+    }
     bytes += more;
     files.back().header.tensors.push_back(
         {.name = name, .type = std::string(safetensors_type(type)), .shape = parameter.shape});

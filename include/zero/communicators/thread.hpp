@@ -266,7 +266,10 @@ class ThreadCommunicator {
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
     bool left = false;
     try {
-      for_peers([&](std::size_t q) { stream.enable_peer_access(peers[q]->stream), stream.wait(peers[q]->arrived); });
+      for_peers([&](std::size_t q) {
+        stream.enable_peer_access(peers[q]->stream);
+        stream.wait(peers[q]->arrived);
+      });
       body();
       stream.record(mine.left);
       left = true;

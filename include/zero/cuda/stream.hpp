@@ -27,7 +27,8 @@ class CudaEvent {
   CudaEvent(CudaEvent&& other) noexcept
       : handle_(std::exchange(other.handle_, nullptr)), capture_(std::exchange(other.capture_, 0)) {}
   CudaEvent& operator=(CudaEvent&& other) noexcept {
-    std::swap(handle_, other.handle_), std::swap(capture_, other.capture_);
+    std::swap(handle_, other.handle_);
+    std::swap(capture_, other.capture_);
     return *this;
   }
   ~CudaEvent() {

@@ -18,7 +18,8 @@ ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std:
                                         bool first) {
   for (std::size_t i = 0; i < n; i += Real::width) {
     Real sum, addend;
-    prefetch_ahead(into + i), prefetch_ahead(sources[0] + i);
+    prefetch_ahead(into + i);
+    prefetch_ahead(sources[0] + i);
     load(addend, sources[0] + i);
     if (!first) {
       load(sum, into + i);

@@ -89,7 +89,9 @@ __device__ inline void exchange_halves(double (&sums)[warp_norm_blocks], unsigne
 /// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight norm_blocks: lane l returns that of
 /// norm_block l / 4.
 [[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_norm_blocks], unsigned lane) {
-  exchange_halves<4>(sums, lane), exchange_halves<2>(sums, lane), exchange_halves<1>(sums, lane);
+  exchange_halves<4>(sums, lane);
+  exchange_halves<2>(sums, lane);
+  exchange_halves<1>(sums, lane);
   double const pairs = __dadd_rn(sums[0], __shfl_xor_sync(all_lanes, sums[0], 2));
   return __dadd_rn(pairs, __shfl_xor_sync(all_lanes, pairs, 1));
 }
@@ -165,7 +167,10 @@ template <class Sum>
     for (unsigned i = 0; i < 4; ++i) {
       unsigned const at = i * warp_size + lane;
       bits[i] = at < there ? zero::detail::widen_bits(a.slice[(first + j) * norm_block + at]) : 0;
-      if ((bits[i] & 0x7F800000U) == 0x7F800000U) bits[i] = 0, bad |= 1U << j;
+      if ((bits[i] & 0x7F800000U) == 0x7F800000U) {
+        bits[i] = 0;
+        bad |= 1U << j;
+      }
     }
     sums[j] = sum_of_four(bits);
   }
@@ -196,7 +201,8 @@ squares(Squares<Sum> const a) {
     constexpr std::uint64_t elements = warp_norm_blocks * norm_block;
     if (x < begin_of_segment || x + elements > end_of_segment) {
       Segment const& segment = a.segments.segments[a.segments.find(x)];
-      begin_of_segment = segment.offset, end_of_segment = segment.offset + segment.count;
+      begin_of_segment = segment.offset;
+      end_of_segment = segment.offset + segment.count;
     }
     bool const inside = x >= begin_of_segment && x + elements <= end_of_segment;
     double sum = inside ? sum_inside(a.slice + x, lane) : 0.0;

@@ -41,10 +41,12 @@ __device__ inline void update_vec4(Update<Rule, Compute, Sum> const& a, std::uin
     ((s[K].x[i] = states[K]), ...);
   }
   if (count == 4) {
-    store_vec4(a.master + at, p), (store_vec4(a.states[K] + at, s[K]), ...);
+    store_vec4(a.master + at, p);
+    (store_vec4(a.states[K] + at, s[K]), ...);
     if (a.value != nullptr) store_vec4(a.value + at, p);
   } else {  // what follows is padding
-    store_some(a.master + at, p, count), (store_some(a.states[K] + at, s[K], count), ...);
+    store_some(a.master + at, p, count);
+    (store_some(a.states[K] + at, s[K], count), ...);
     if (a.value != nullptr) store_some(a.value + at, p, count);
   }
 }

@@ -35,10 +35,15 @@ ZERO_DRIVER_BODY void update_vector(UpdateArguments<Rule, Compute, Sum> const& a
                                     std::index_sequence<K...>) {
   Real p, g;
   States<Real, Rule::state_count> s;
-  prefetch_ahead(a.master + i), prefetch_ahead(a.gradient + i), (prefetch_ahead(a.states[K] + i), ...);
-  load(p, a.master + i), load(g, a.gradient + i), (load(s[K], a.states[K] + i), ...);
+  prefetch_ahead(a.master + i);
+  prefetch_ahead(a.gradient + i);
+  (prefetch_ahead(a.states[K] + i), ...);
+  load(p, a.master + i);
+  load(g, a.gradient + i);
+  (load(s[K], a.states[K] + i), ...);
   Rule::update(p, g * Real(a.multiplier), s, a.constants);
-  store(a.master + i, p), (store(a.states[K] + i, s[K]), ...);
+  store(a.master + i, p);
+  (store(a.states[K] + i, s[K]), ...);
   if (streaming) {
     store_streaming(a.value + i, p);
   } else if (a.value != nullptr) {
@@ -102,7 +107,8 @@ void update_tail(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& 
                                                 vector_block,
                                                 a.constants,
                                                 a.multiplier});
-  master.copy_to(a.master + from, n), (states[K].copy_to(a.states[K] + from, n), ...);
+  master.copy_to(a.master + from, n);
+  (states[K].copy_to(a.states[K] + from, n), ...);
   if (a.value != nullptr) value.copy_to(a.value + from, n);
 }
 

@@ -23,7 +23,8 @@ class NcclRegistration {
   NcclRegistration(NcclRegistration&& other) noexcept
       : state_(std::move(other.state_)), registered_(std::exchange(other.registered_, nullptr)) {}
   NcclRegistration& operator=(NcclRegistration&& other) noexcept {
-    std::swap(state_, other.state_), std::swap(registered_, other.registered_);
+    std::swap(state_, other.state_);
+    std::swap(registered_, other.registered_);
     return *this;
   }
   ~NcclRegistration() {

@@ -162,7 +162,8 @@ inline ParameterList without_adopted(ParameterList const& parameters, std::size_
     for (auto const* buffer : {&spec.values, &spec.gradients}) {
       if (*buffer) adopted_bytes += (*buffer)->count * element_size((*buffer)->type);
     }
-    spec.values.reset(), spec.gradients.reset();
+    spec.values.reset();
+    spec.gradients.reset();
     (void)placed.add(std::move(spec));
   }
   return placed;

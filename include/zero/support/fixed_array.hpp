@@ -14,13 +14,16 @@ class FixedArray {
   FixedArray() = default;
   explicit FixedArray(std::size_t size) : data_(new T[size]()), size_(size) {}
   FixedArray(FixedArray&& other) noexcept : data_(other.data_), size_(other.size_) {
-    other.data_ = nullptr, other.size_ = 0;
+    other.data_ = nullptr;
+    other.size_ = 0;
   }
   FixedArray& operator=(FixedArray&& other) noexcept {
     T* const data = data_;
     std::size_t const size = size_;
-    data_ = other.data_, size_ = other.size_;
-    other.data_ = data, other.size_ = size;
+    data_ = other.data_;
+    size_ = other.size_;
+    other.data_ = data;
+    other.size_ = size;
     return *this;
   }
   // Out of line: whatever holds an array destroys it wherever something may be thrown.

@@ -70,7 +70,9 @@ class File {
   File(File&& other) noexcept
       : system_(other.system_), path_(std::move(other.path_)), handle_(std::exchange(other.handle_, -1)) {}
   File& operator=(File&& other) noexcept {
-    std::swap(system_, other.system_), std::swap(path_, other.path_), std::swap(handle_, other.handle_);
+    std::swap(system_, other.system_);
+    std::swap(path_, other.path_);
+    std::swap(handle_, other.handle_);
     return *this;
   }
   ~File() {

@@ -131,7 +131,10 @@ class ReadAhead {
       pieces_.push_back({bytes, end_});
     }
     changed_.notify_all();
-    if (ends) ++target_, done_ = 0;
+    if (ends) {
+      ++target_;
+      done_ = 0;
+    }
     return true;
   }
 

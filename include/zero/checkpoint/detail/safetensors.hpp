@@ -212,7 +212,11 @@ inline void lay_out(SafetensorsHeader& header) {
   };
   if (!header.metadata.empty()) {
     Json::Object metadata;
-    for (auto const& [key, text] : header.metadata) check(key), check(text), metadata.emplace_back(key, text);
+    for (auto const& [key, text] : header.metadata) {
+      check(key);
+      check(text);
+      metadata.emplace_back(key, text);
+    }
     object.emplace_back("__metadata__", std::move(metadata));
   }
   std::vector<std::string_view> names;

@@ -97,7 +97,8 @@ template <std::size_t stride, class Squares, class Sum>
 ZERO_DRIVER_BODY void add_tree(Squares& sum, Sum const* g) {
   if constexpr (stride == norm_block_elements / 2) {
     Real8 a, b;
-    load(a, g), load(b, g + stride);
+    load(a, g);
+    load(b, g + stride);
     sum.set(a, b);
   } else {
     Squares other;

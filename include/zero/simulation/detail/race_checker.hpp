@@ -41,7 +41,8 @@ class RaceChecker {
   }
   void name(Access range, std::string name) { names_.push_back({range.begin, range.bytes, std::move(name)}); }
   void forget(Access range) {
-    cut(range.begin), cut(range.end());
+    cut(range.begin);
+    cut(range.end());
     cells_.erase(cells_.lower_bound(range.begin), cells_.lower_bound(range.end()));
     std::erase_if(names_, [&](MemoryName const& n) { return n.begin >= range.begin && n.begin < range.end(); });
   }
@@ -125,7 +126,8 @@ class RaceChecker {
 
   // Makes cells that begin and end with the access and leave no gap in it.
   void cover(Access const& access) {
-    cut(access.begin), cut(access.end());
+    cut(access.begin);
+    cut(access.end());
     auto at = access.begin;
     for (auto cell = cells_.lower_bound(access.begin); at < access.end(); ++cell) {
       auto const next = cell == cells_.end() ? access.end() : std::min<std::uintptr_t>(cell->first, access.end());
