@@ -50,7 +50,6 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/kernels/accumulate.hpp
   include/zero/kernels/adagrad.hpp
   include/zero/kernels/adam.hpp
-  include/zero/kernels/cast.cuh
   include/zero/kernels/cast.hpp
   include/zero/kernels/copy_many.cuh
   include/zero/kernels/decide.cuh

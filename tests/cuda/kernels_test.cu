@@ -216,21 +216,6 @@ void check_sums() {
   }
 }
 
-template <class To, class From>
-void check_cast() {
-  Device device;
-  Host host;
-  for (std::size_t shift : {0U, 1U}) {
-    auto const from = numbers<From>(5003, 7);
-    auto to = numbers<To>(5003, 8);
-    DeviceArray<From> const d_from(from);
-    DeviceArray<To> const d_to(to);
-    device.backend.cast(d_to.data() + shift, d_from.data() + shift, 5003 - shift, device.stream);
-    host.backend.cast_on_host(to.data() + shift, from.data() + shift, 5003 - shift, host.stream);
-    CHECK(count_different(d_to.fetch(), to) == 0);
-  }
-}
-
 // ------------------------------------------------------------------------------------------------- decision
 
 struct Decided {
@@ -329,11 +314,6 @@ TEST_CASE("cuda kernels: sums of several arrays have the host's bits, aligned an
   check_sums<float, float>(), check_sums<float, bfloat16>(), check_sums<float, float16>();
   check_sums<bfloat16, bfloat16>(), check_sums<bfloat16, float>(), check_sums<bfloat16, float16>();
   check_accumulate<float, bfloat16>(300, 300, false, 0);
-}
-
-TEST_CASE("cuda kernels: casts have the host's bits") {
-  check_cast<float, bfloat16>(), check_cast<float, float16>(), check_cast<bfloat16, float>();
-  check_cast<float16, float>(), check_cast<float16, bfloat16>(), check_cast<bfloat16, float16>();
 }
 
 TEST_CASE("cuda kernels: many copies of any size and alignment are one launch") {

@@ -115,15 +115,6 @@ void run(kernels::CopyMany<N> const& a) {
   for (std::uint32_t i = 0; i < a.count; ++i) std::memcpy(a.copies[i].to, a.copies[i].from, a.copies[i].bytes);
 }
 
-template <class To, class From>
-std::vector<Access> accesses_of(kernels::Cast<To, From> const& a) {
-  return {reads(a.from, a.count * sizeof(From)), writes(a.to, a.count * sizeof(To))};
-}
-template <class To, class From>
-void run(kernels::Cast<To, From> const& a) {
-  zero::cast(zero::best_instruction_set(), a.to, a.from, a.count);
-}
-
 template <class Parameters>
 HostKernel make_host_kernel(char const* name, void** arguments) {
   auto const a = *static_cast<Parameters const*>(arguments[0]);

@@ -4,7 +4,6 @@
 
 #include <zero/backends/cuda.hpp>
 #include <zero/kernels/accumulate.cuh>
-#include <zero/kernels/cast.cuh>
 #include <zero/kernels/copy_many.cuh>
 #include <zero/kernels/decide.cuh>
 #include <zero/kernels/launch.cuh>
@@ -61,14 +60,6 @@ void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Comp
                                         decision};
   std::copy(base.states.begin(), base.states.end(), a.states);
   kernels::launch(kernels::update<Rule, Compute, Sum>, a.segments.tiles(), a, stream, "the update kernel");
-}
-
-template <class To, class From>
-void CudaBackend::cast(To* to, From const* from, std::size_t n, Stream stream) {
-  bool const by_vec4 = kernels::is_vec4_aligned(to) && kernels::is_vec4_aligned(from);
-  std::size_t const vec4s = by_vec4 ? n / 4 : 0;
-  kernels::launch(kernels::cast<To, From>, kernels::divide_up(vec4s + (n - vec4s * 4), kernels::block_threads),
-                  kernels::Cast<To, From>{to, from, n, by_vec4}, stream, "the cast kernel");
 }
 
 template <class Range>

@@ -272,8 +272,6 @@ class CudaBackend {
   template <class Rule, class Compute, class Sum>
   ZERO_LAUNCHES_KERNELS void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                                     Decision<Rule> const* decision, Stream stream);
-  template <class To, class From>
-  ZERO_LAUNCHES_KERNELS void cast(To* to, From const* from, std::size_t n, Stream stream);
 
   /// Between two places of host memory, by the host, in the order of \p stream.
   template <class To, class From>

@@ -40,7 +40,4 @@ class Double {
   return result.value();
 }
 
-/// The square root, rounded to nearest, without libm.
-[[nodiscard]] ZERO_HOST_DEVICE inline double square_root(double x) { return sqrt(Double(x)).value(); }
-
 }  // namespace zero
