@@ -81,6 +81,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/parameter.hpp
   include/zero/partitioner.hpp
   include/zero/precision.hpp
+  include/zero/rank_agreement.hpp
   include/zero/segment.hpp
   include/zero/simulation/access.hpp
   include/zero/simulation/options.hpp

@@ -12,7 +12,7 @@
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/saver.hpp>
-#include <zero/engine/rank_agreement.hpp>
+#include <zero/rank_agreement.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -61,15 +61,15 @@ class Checkpoints {
   bool after_step(StepRecord const& record) {
     if (!saver_) return false;
     report(attempt([&] { return saver_->poll(); }));
-    auto const stops = zero::detail::exchange_words(ranks_, stop_requested() ? 1 : 0);
+    bool const stops = zero::any_rank(ranks_, stop_requested());
     bool const is_last = record.step == options_.iterations;
-    if (stops[0] != 0 || is_last) {
+    if (stops || is_last) {
       report(save(record, is_last));
       report(saver_->finish());
     } else if (saves_after(record.step)) {
       report(attempt([&] { return save(record, false); }));
     }
-    return stops[0] != 0 && !is_last;
+    return stops && !is_last;
   }
 
   /// What the options ask for at the end. Collective.
@@ -85,14 +85,7 @@ class Checkpoints {
 
   /// Nothing where --resume auto finds nothing to resume.
   std::optional<zero::CheckpointLocation> place_to_resume() const {
-    if (*options_.resume != "auto") {
-      std::optional<zero::CheckpointLocation> place;
-      (void)zero::detail::all_or_none(ranks_, [&] {
-        place = zero::locate_checkpoint(*options_.resume);
-        return std::string();
-      });
-      return place;
-    }
+    if (*options_.resume != "auto") return zero::locate_checkpoint(ranks_, *options_.resume);
     return zero::CheckpointLocation{*options_.checkpoint_dir, ""};
   }
 

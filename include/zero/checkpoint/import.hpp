@@ -131,13 +131,12 @@ inline ImportReport import_parameters(EngineState& state, std::string const& pat
                                       FileSystem& system = posix_file_system()) {
   std::optional<detail::ImportSource> source;
   ImportReport report;
-  detail::all_or_none(state, [&] {
+  detail::run_on_all_ranks<detail::CheckpointFailures>(state, [&] {
     source.emplace(system, path);
     report = source->match(state, options);
-    return std::string();
   });
   state.begin_load();
-  detail::all_or_none(state, [&] { return source->read(state), std::string(); });
+  detail::run_on_all_ranks<detail::CheckpointFailures>(state, [&] { source->read(state); });
   state.finish_load();
   return report;
 }

@@ -200,7 +200,7 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
   candidates.tags = folder.tags(&candidates.skipped);
   std::optional<std::string> hint;
   auto const failure = attempt([&] { hint = folder.pointer("latest"); });
-  if (failure) candidates.skipped.push_back(failure->text);
+  if (failure) candidates.skipped.push_back(CheckpointFailures::outcome_of(failure).text);
   auto const hinted = hint ? std::find(candidates.tags.begin(), candidates.tags.end(), *hint) : candidates.tags.end();
   // Older than the newest by intention, where somebody went back; a hint at what is not there is no more than that.
   if (hinted != candidates.tags.end()) std::rotate(candidates.tags.begin(), hinted, hinted + 1);
@@ -225,15 +225,14 @@ inline void load_candidate(EngineState& state, CheckpointFolder const& folder, L
   options.tag = candidate;
   auto const text = run_on_rank_0(state, [&] { return folder.manifest_text(candidate); });
   std::optional<LoadTransaction> transaction;
-  all_or_none(state, [&] {
+  run_on_all_ranks<CheckpointFailures>(state, [&] {
     transaction.emplace(state, folder, options, CheckpointFolder::parse(candidate, text));
     transaction->match(report);
-    return std::string();
   });
-  all_or_none(state, [&] { return transaction->check_files(), std::string(); });
+  run_on_all_ranks<CheckpointFailures>(state, [&] { transaction->check_files(); });
   if (!touched) state.begin_load();
   touched = true;
-  all_or_none(state, [&] { return transaction->read(report), std::string(); });
+  run_on_all_ranks<CheckpointFailures>(state, [&] { transaction->read(report); });
   state.finish_load();
 }
 

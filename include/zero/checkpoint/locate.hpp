@@ -38,4 +38,12 @@ struct CheckpointLocation {
   return {folder.string(), detail::find_candidates(checkpoints, {}).tags.front()};
 }
 
+/// The same, by every rank for itself; where one of them finds none, every rank throws the same. Collective, blocks.
+template <class Communicator>
+[[nodiscard]] CheckpointLocation locate_checkpoint(Communicator& ranks, std::string const& path) {
+  CheckpointLocation place;
+  detail::run_on_all_ranks<detail::CheckpointFailures>(ranks, [&] { place = locate_checkpoint(path); });
+  return place;
+}
+
 }  // namespace zero

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <span>
 #include <string>
@@ -113,7 +114,7 @@ class SaveTransaction {
       return CheckpointFolder::make_nonce();
     });
     std::string const mine = options_.tag + (options_.parameters_only ? " parameters" : "");
-    auto const tags = all_or_none(state, [&] {
+    auto const tags = run_on_all_ranks<CheckpointFailures>(state, [&] {
       check_options(options_);
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
       manifest_.chunk = options_.chunk;
@@ -121,12 +122,11 @@ class SaveTransaction {
       plans_ = detail::plan_shards(state, manifest_);
       return mine;
     });
-    all_or_none(state, [&] {
-      if (tags.front() != mine) {
+    run_on_all_ranks<CheckpointFailures>(state, [&] {
+      if (tags[0] != mine) {
         throw CheckpointError(CheckpointFailure::bad_request,
                               "zero: ranks save under different tags or with different contents");
       }
-      return std::string();
     });
     hidden_ = run_on_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
   }
@@ -152,16 +152,17 @@ class SaveTransaction {
   void collect(EngineState& state) {
     Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
-    auto const written = agree(state, failure_, to_text(Json(std::move(files))));
-    if (written.failure) {
+    try {
+      auto const written = propagate_failure<CheckpointFailures>(state, failure_, to_text(Json(std::move(files))));
+      for (std::size_t r = 0; r < written.size(); ++r) files_.emplace_back(written[r]);
+    } catch (CheckpointError const&) {
       if (state.rank() == 0) folder_.discard(hidden_);
-      throw CheckpointError(written.failure->kind, written.failure->text);
+      throw;
     }
-    files_ = written.texts;
   }
 
   /// Makes the checkpoint visible, points to it and removes old ones: rank 0's work, nothing on the others. Not
-  /// collective: may run on a thread of its own. Keeps its failure for `synchronize_noexcept`.
+  /// collective: may run on a thread of its own. Keeps its failure for `finish`.
   void publish(bool rank_0) {
     if (!rank_0) return;
     failure_ = attempt([&] {
@@ -174,8 +175,8 @@ class SaveTransaction {
     });
     if (failure_) return;
     // From here on the checkpoint is safe: what fails is a warning.
-    auto const warn = [&](std::optional<LocalFailure> const& failure) {
-      if (failure) warnings_.push_back(failure->text);
+    auto const warn = [&](std::exception_ptr const& failure) {
+      if (failure) warnings_.push_back(CheckpointFailures::outcome_of(failure).text);
     };
     warn(attempt([&] { folder_.point("latest", options_.tag); }));
     for (auto const& name : options_.aliases) warn(attempt([&] { folder_.point(name, options_.tag); }));
@@ -184,12 +185,11 @@ class SaveTransaction {
 
   /// Tells every rank how it ended. Collective. \throws CheckpointError on every rank; earlier checkpoints are
   /// untouched then.
-  [[nodiscard]] SaveReport synchronize_noexcept(EngineState& state) {
-    auto const agreement = agree(state, failure_, std::to_string(manifest_.bytes()));
-    if (agreement.failure) throw CheckpointError(agreement.failure->kind, agreement.failure->text);
+  [[nodiscard]] SaveReport finish(EngineState& state) {
+    auto const bytes = propagate_failure<CheckpointFailures>(state, failure_, std::to_string(manifest_.bytes()));
     return {.tag = options_.tag,
             .steps = manifest_.steps,
-            .bytes = std::stoull(agreement.texts.front()),
+            .bytes = std::stoull(std::string(bytes[0])),
             .warnings = list_on_rank_0(state, [&] { return warnings_; })};
   }
 
@@ -201,7 +201,7 @@ class SaveTransaction {
   std::string hidden_;
   std::vector<std::string> files_;  // every rank's part of the manifest
   std::vector<std::string> warnings_;
-  std::optional<LocalFailure> failure_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace detail
@@ -215,7 +215,7 @@ inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& fo
       [&](StateRange const& range, std::uint64_t first, std::span<std::byte> into) { state.read(range, first, into); });
   transaction.collect(state);
   transaction.publish(state.rank() == 0);
-  return transaction.synchronize_noexcept(state);
+  return transaction.finish(state);
 }
 
 /// The same for an engine, or for an AnyEngine.

@@ -5,11 +5,10 @@
 #include <zero/checkpoint/detail/snapshot.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/save.hpp>
-#include <zero/engine/rank_agreement.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
+#include <zero/rank_agreement.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -76,8 +75,7 @@ class CheckpointSaver {
   /// \throws CheckpointError on every rank: there is no such checkpoint then, and the earlier ones are as they were.
   std::optional<SaveReport> poll() {
     while (save_) {
-      auto const done = detail::exchange_words(*state_, done_.load() ? 1 : 0);
-      if (std::find(done.begin(), done.end(), 0U) != done.end()) return std::nullopt;
+      if (any_rank(*state_, !done_.load())) return std::nullopt;
       if (auto report = advance()) return report;
     }
     return std::nullopt;
@@ -105,7 +103,7 @@ class CheckpointSaver {
   /// What follows on a phase that every rank has done. Collective.
   std::optional<SaveReport> advance() {
     if (worker_.joinable()) worker_.join();
-    if (phase_ == Phase::publishing) return std::exchange(save_, nullptr)->synchronize_noexcept(*state_);
+    if (phase_ == Phase::publishing) return std::exchange(save_, nullptr)->finish(*state_);
     auto save = std::exchange(save_, nullptr);  // gone, should collecting throw
     save->collect(*state_);
     save_ = std::move(save);

@@ -32,27 +32,38 @@ FixedArray<std::uint64_t> exchange_words(Communicator& communicator, std::uint64
   return all;
 }
 
-/// Texts of all ranks, which may differ in length.
+/// A text of every rank, and a code below 256. Texts may differ in length.
 class RankTexts {
  public:
   /// Blocks.
   template <class Communicator>
-  [[gnu::noinline]] RankTexts(Communicator& communicator, std::string_view mine)
-      : lengths_(exchange_words(communicator, mine.size())) {
-    for (auto length : lengths_) longest_ = std::max(longest_, static_cast<std::size_t>(length));
+  [[gnu::noinline]] RankTexts(Communicator& communicator, std::string_view mine, std::uint8_t code = 0)
+      : words_(exchange_words(communicator, std::uint64_t{mine.size()} << 8U | code)) {
+    for (std::size_t r = 0; r < size(); ++r) longest_ = std::max(longest_, length(r));
     if (longest_ == 0) return;
     FixedArray<std::byte> padded(longest_);
     std::memcpy(padded.begin(), mine.data(), mine.size());
-    all_ = FixedArray<std::byte>(longest_ * lengths_.size());
+    all_ = FixedArray<std::byte>(longest_ * size());
     communicator.exchange({padded.begin(), padded.size()}, {all_.begin(), all_.size()});
   }
-  [[nodiscard]] std::size_t size() const noexcept { return lengths_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
   [[nodiscard]] std::string_view operator[](std::size_t rank) const noexcept {
-    return {reinterpret_cast<char const*>(all_.begin() + rank * longest_), static_cast<std::size_t>(lengths_[rank])};
+    return {reinterpret_cast<char const*>(all_.begin() + rank * longest_), length(rank)};
+  }
+  [[nodiscard]] std::uint8_t code(std::size_t rank) const noexcept { return static_cast<std::uint8_t>(words_[rank]); }
+  /// The first rank whose code is not 0; `size()` where there is none.
+  [[nodiscard]] std::size_t first_failed() const noexcept {
+    std::size_t r = 0;
+    while (r < size() && code(r) == 0) ++r;
+    return r;
   }
 
  private:
-  FixedArray<std::uint64_t> lengths_;
+  [[nodiscard]] std::size_t length(std::size_t rank) const noexcept {
+    return static_cast<std::size_t>(words_[rank] >> 8U);
+  }
+
+  FixedArray<std::uint64_t> words_;  // length and code
   std::size_t longest_ = 0;
   FixedArray<std::byte> all_;
 };
@@ -115,29 +126,58 @@ inline std::string text_of(std::exception_ptr const& error) {
   return "unknown";
 }
 
-/// Throws on every rank where one of them has an \p error, which may be null.
-template <class Communicator>
-[[gnu::noinline]] void propagate_failure(Communicator& communicator, std::exception_ptr const& error) {
-  if (communicator.size() == 1 && error) std::rethrow_exception(error);
-  RankTexts const reasons(communicator, error ? text_of(error) : std::string());
-  if (error) std::rethrow_exception(error);
-  for (std::size_t r = 0; r < reasons.size(); ++r) {
-    if (reasons[r].empty()) continue;
-    fail<ConfigurationError>({"zero::Engine: rank ", r, " could not be set up: ", reasons[r]});
+/// How a call ended on one rank, in a form that travels: with 0 and its result, or with what went wrong and why.
+struct LocalOutcome {
+  std::uint8_t failure = 0;
+  std::string text{};
+};
+
+/// How setting up an engine fails: the rank that failed throws what it threw, the others say which one it was.
+struct SetupFailure {
+  static LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, text_of(error)}; }
+  [[noreturn, gnu::noinline]] static void raise(std::exception_ptr const& mine, RankTexts const& outcomes,
+                                                std::size_t failed) {
+    if (mine) std::rethrow_exception(mine);
+    fail<ConfigurationError>({"zero::Engine: rank ", failed, " could not be set up: ", outcomes[failed]});
+  }
+};
+
+/// Every rank's \p text. Throws on every rank, as `Failure` has it, where one of them has an \p error, which may be
+/// null. Blocks.
+template <class Failure, class Communicator>
+[[gnu::noinline]] RankTexts propagate_failure(Communicator& communicator, std::exception_ptr const& error,
+                                              std::string_view text = {}) {
+  LocalOutcome const mine = error ? Failure::outcome_of(error) : LocalOutcome{0, std::string(text)};
+  RankTexts outcomes(communicator, mine.text, mine.failure);
+  auto const failed = outcomes.first_failed();
+  if (failed < outcomes.size()) Failure::raise(error, outcomes, failed);
+  return outcomes;
+}
+
+/// What \p f throws; null where it does not.
+template <class F>
+std::exception_ptr attempt(F&& f) {
+  try {
+    f();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
   }
 }
 
-/// Runs \p f on every rank; where it throws on one, every rank throws before any of them goes on to a collective that
-/// the failed one would never reach.
-template <class Communicator, class F>
-void run_on_all_ranks(Communicator& communicator, F&& f) {
-  std::exception_ptr error;
-  try {
-    f();
-  } catch (...) {
-    error = std::current_exception();
-  }
-  propagate_failure(communicator, error);
+/// Runs \p f on every rank and returns every rank's result, a text or nothing. Where it throws on one, every rank
+/// throws before any of them goes on to a collective that the failed one would never reach.
+template <class Failure = SetupFailure, class Communicator, class F>
+RankTexts run_on_all_ranks(Communicator& communicator, F&& f) {
+  std::string text;
+  auto const error = attempt([&] {
+    if constexpr (std::is_void_v<decltype(f())>) {
+      f();
+    } else {
+      text = f();
+    }
+  });
+  return propagate_failure<Failure>(communicator, error, text);
 }
 
 }  // namespace zero::detail
