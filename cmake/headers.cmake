@@ -37,6 +37,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
   include/zero/cuda/collective_memory.hpp
+  include/zero/cuda/device_array.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
   include/zero/cuda/stream.hpp

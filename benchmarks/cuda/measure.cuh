@@ -14,7 +14,7 @@
 // Each subject is measured beside its ceiling, one after the other in every round, so that what slows one slows both.
 namespace measure {
 
-inline void check(cudaError_t code, char const* what) { zero::detail::check_cuda(code, what); }
+inline void check(cudaError_t code, char const* what) { zero::check_cuda(code, what); }
 
 /// A backend with a stream, and device memory that goes with it.
 struct Device {

@@ -13,10 +13,6 @@
 
 namespace consumer {
 
-inline void check(cudaError_t code, char const* call) {
-  if (code != cudaSuccess) throw zero::CudaError(code, call, cudaGetErrorString(code));
-}
-
 /// One step with gradients of zero; the rule's decay alone changes the parameters. Plain C++: no kernel of its own.
 template <class Engine, class Communicator>
 bool take_step(Communicator& communicator) {
@@ -25,13 +21,13 @@ bool take_step(Communicator& communicator) {
   Engine engine{communicator, parameters, {.optimizer = {.lr = 0.5F, .weight_decay = 0.5F}}};
   engine.write_parameter("weight", std::vector<float>(300, 2.0F));
   cudaStream_t handle = nullptr;
-  check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  zero::check_cuda(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   {
     zero::CudaStream const stream(handle);
     auto micro_batch = engine.begin_micro_batch(stream);
     auto gradients = engine.gradients(weight, stream);
     auto const target = gradients.write(weight);
-    check(cudaMemsetAsync(target.values.data(), 0, target.values.size_bytes(), handle), "cudaMemsetAsync");
+    zero::check_cuda(cudaMemsetAsync(target.values.data(), 0, target.values.size_bytes(), handle), "cudaMemsetAsync");
     gradients.ready(stream);
     micro_batch.finish(stream);
     (void)engine.step(stream).get();

@@ -241,8 +241,8 @@ TEST_CASE("cuda: an allocation that fails in the middle of construction gives al
   (void)list.add({.name = "huge", .shape = {std::size_t{1} << 40}});
   using Engine = EngineOf<zero::Stage::none>;
   std::size_t before = 0, after = 0, total = 0;
-  zero::detail::check_cuda(cudaMemGetInfo(&before, &total), "cudaMemGetInfo");
+  zero::check_cuda(cudaMemGetInfo(&before, &total), "cudaMemGetInfo");
   CHECK_THROWS_WITH_AS(Engine(self, list), doctest::Contains("choose a higher stage"), zero::CudaError);
-  zero::detail::check_cuda(cudaMemGetInfo(&after, &total), "cudaMemGetInfo");
+  zero::check_cuda(cudaMemGetInfo(&after, &total), "cudaMemGetInfo");
   CHECK(after >= before);
 }

@@ -407,8 +407,7 @@ class GraphRecorder {
   [[nodiscard]] Graph capture(Passes&& passes) {
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t handle = nullptr;
-    zero::detail::check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
-                             "cudaStreamBeginCapture");
+    zero::check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     try {
       passes();
     } catch (...) {
@@ -416,15 +415,13 @@ class GraphRecorder {
       if (graph != nullptr) (void)cudaGraphDestroy(graph);
       throw;
     }
-    zero::detail::check_cuda(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
+    zero::check_cuda(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
     auto const code = cudaGraphInstantiate(&handle, graph, 0);
     (void)cudaGraphDestroy(graph);
-    zero::detail::check_cuda(code, "cudaGraphInstantiate");
+    zero::check_cuda(code, "cudaGraphInstantiate");
     return Graph(handle);
   }
-  void launch(Graph const& graph) {
-    zero::detail::check_cuda(cudaGraphLaunch(graph.handle(), stream_), "cudaGraphLaunch");
-  }
+  void launch(Graph const& graph) { zero::check_cuda(cudaGraphLaunch(graph.handle(), stream_), "cudaGraphLaunch"); }
 
  private:
   cudaStream_t stream_;

@@ -56,8 +56,9 @@ void check_norm(std::uint64_t seed) {
   thrust::device_vector<Known> const slice(known);
   thrust::device_vector<zero::Segment> const on_device(segments);
   thrust::device_vector<std::uint64_t> words(zero::NormWords::count(1));
-  zero::detail::check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // Thrust has used the default stream
-  backend.squares({thrust::raw_pointer_cast(words.data()), 0, 1}, {segments, thrust::raw_pointer_cast(on_device.data())},
+  zero::check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // Thrust has used the default stream
+  backend.squares({thrust::raw_pointer_cast(words.data()), 0, 1},
+                  {segments, thrust::raw_pointer_cast(on_device.data())},
                   reinterpret_cast<Sum const*>(thrust::raw_pointer_cast(slice.data())), stream);
 
   auto const policy = thrust::cuda::par.on(stream.handle());

@@ -19,12 +19,12 @@ namespace cuda_test {
 /// Calls f(i) for every i < n on \p stream. Neither allocates nor waits, so that it can be captured.
 template <class F>
 void for_each(std::size_t n, F const& f, zero::CudaStream stream, char const* name) {
-  zero::detail::check_cuda(cub::DeviceFor::Bulk(n, f, stream.handle()), name);
+  zero::check_cuda(cub::DeviceFor::Bulk(n, f, stream.handle()), name);
 }
 
 [[nodiscard]] inline int device_of(int rank) {
   int count = 0;
-  zero::detail::check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  zero::check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
   return rank % count;
 }
 
@@ -36,10 +36,10 @@ class OnDevice {
 
   template <class Communicator>
   OnDevice(Communicator& communicator, int streams) : device_(device_of(communicator.rank())) {
-    zero::detail::check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+    zero::check_cuda(cudaSetDevice(device_), "cudaSetDevice");
     streams_.resize(static_cast<std::size_t>(streams));
     for (auto& stream : streams_) {
-      zero::detail::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+      zero::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     }
   }
   ~OnDevice() {
@@ -62,7 +62,7 @@ class OnDevice {
   [[nodiscard]] std::vector<T> fetch(zero::CudaStream stream, std::span<T const> values) {
     std::vector<T> fetched(values.size());
     stream.copy(fetched.data(), values.data(), values.size_bytes());
-    zero::detail::check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
+    zero::check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
     return fetched;
   }
 
@@ -77,7 +77,7 @@ engine_test::Result train_on(engine_test::Run const& run) {
   std::vector<engine_test::Result> results(static_cast<std::size_t>(run.world));
   zero::run_ranks(run.world, [&](zero::ThreadCommunicator& communicator) {
     using Engine = zero::Engine<Partition, Opt, Prec, zero::CudaBackend, zero::ThreadCommunicator>;
-    zero::detail::check_cuda(cudaSetDevice(device_of(communicator.rank())), "cudaSetDevice");
+    zero::check_cuda(cudaSetDevice(device_of(communicator.rank())), "cudaSetDevice");
     results[static_cast<std::size_t>(communicator.rank())] =
         engine_test::Trainer<Engine, zero::ThreadCommunicator, OnDevice>(communicator, run).train();
   });

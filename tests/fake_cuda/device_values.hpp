@@ -19,10 +19,10 @@ class DeviceValues {
  public:
   DeviceValues() = default;
   explicit DeviceValues(std::vector<T> const& values) : bytes_(values.size() * sizeof(T)) {
-    zero::detail::check_cuda(cudaMalloc(&data_, bytes_), "cudaMalloc");
+    zero::check_cuda(cudaMalloc(&data_, bytes_), "cudaMalloc");
     auto const code = cudaMemcpy(data_, values.data(), bytes_, cudaMemcpyHostToDevice);
     if (code != cudaSuccess) (void)cudaFree(data_);
-    zero::detail::check_cuda(code, "cudaMemcpy");
+    zero::check_cuda(code, "cudaMemcpy");
   }
   DeviceValues(DeviceValues&& other) noexcept { std::swap(data_, other.data_), std::swap(bytes_, other.bytes_); }
   DeviceValues& operator=(DeviceValues&& other) noexcept {
@@ -44,7 +44,7 @@ class DeviceValues {
 template <class T>
 [[nodiscard]] std::vector<T> fetch(T const* values, std::size_t n) {
   std::vector<T> fetched(n);
-  zero::detail::check_cuda(cudaMemcpy(fetched.data(), values, n * sizeof(T), cudaMemcpyDeviceToHost), "cudaMemcpy");
+  zero::check_cuda(cudaMemcpy(fetched.data(), values, n * sizeof(T), cudaMemcpyDeviceToHost), "cudaMemcpy");
   return fetched;
 }
 

@@ -25,7 +25,7 @@ using zero::NcclCommunicator;
 /// Of the current device.
 class RankStream {
  public:
-  RankStream() { zero::detail::check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "a stream"); }
+  RankStream() { zero::check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "a stream"); }
   RankStream(RankStream const&) = delete;
   RankStream& operator=(RankStream const&) = delete;
   ~RankStream() {
@@ -86,7 +86,7 @@ void use(NcclCommunicator& communicator, NcclSettings const& settings, NcclRank&
   auto group = communicator.split(0, -communicator.rank());
   group->all_reduce(words.data(), 1, {"norm"}, stream.get());
   communicator.all_gather(into.data(), send.data(), n, {"parameters"}, stream.get());
-  zero::detail::check_cuda(cudaStreamSynchronize(stream.get().handle()), "cudaStreamSynchronize");
+  zero::check_cuda(cudaStreamSynchronize(stream.get().handle()), "cudaStreamSynchronize");
   communicator.check();
   group->check();
   take_leave(communicator, settings, rank);

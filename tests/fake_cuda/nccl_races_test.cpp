@@ -31,9 +31,9 @@ bool contains(std::string const& text, std::string const& part) { return text.fi
 struct Fixture {
   Fixture() {
     for (auto& stream : streams) {
-      zero::detail::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+      zero::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     }
-    zero::detail::check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    zero::check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
   }
   ~Fixture() {
     for (auto* stream : streams) (void)cudaStreamSynchronize(stream), (void)cudaStreamDestroy(stream);
@@ -45,11 +45,11 @@ struct Fixture {
   void gather(NcclCommunicator& c, float* from) const { c.all_gather(from, full.data(), n, purpose, stream(0)); }
   [[nodiscard]] zero::CudaStream stream(std::size_t k) const { return zero::CudaStream(streams[k]); }
   void order() const {
-    zero::detail::check_cuda(cudaEventRecord(event, streams[0]), "cudaEventRecord");
-    zero::detail::check_cuda(cudaStreamWaitEvent(streams[1], event, 0), "cudaStreamWaitEvent");
+    zero::check_cuda(cudaEventRecord(event, streams[0]), "cudaEventRecord");
+    zero::check_cuda(cudaStreamWaitEvent(streams[1], event, 0), "cudaStreamWaitEvent");
   }
   void touch(std::size_t k, Access access) const {
-    zero::detail::check_cuda(fake_cuda::launch(streams[k], "touch", {access}, [] {}), "touch");
+    zero::check_cuda(fake_cuda::launch(streams[k], "touch", {access}, [] {}), "touch");
   }
 
   DeviceValues<float> own{std::vector<float>(n)}, full{std::vector<float>(2 * n)};
@@ -91,7 +91,7 @@ TEST_CASE("nccl races: one rank's part of a collective ends after the beginning 
     void* shared = nullptr;  // pinned memory, which both reach
     auto const found = found_on_two([&](NcclCommunicator& c, Fixture const& fixture) {
       if (c.rank() == 0) {
-        zero::detail::check_cuda(cudaHostAlloc(&shared, n, cudaHostAllocPortable), "cudaHostAlloc");
+        zero::check_cuda(cudaHostAlloc(&shared, n, cudaHostAllocPortable), "cudaHostAlloc");
         fixture.touch(0, writes(shared, n));
       }
       c.exchange({}, {});

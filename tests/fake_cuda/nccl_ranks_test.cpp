@@ -37,7 +37,7 @@ void zero::CudaStream::accumulate(Sum* into, T const* const* sources, std::size_
   std::vector<simulation::Access> accesses{simulation::writes(into, n * sizeof(Sum))};
   for (auto const* source : all) accesses.push_back(simulation::reads(source, n * sizeof(T)));
   auto const run = [=] { zero::accumulate(InstructionSet::baseline, into, all.data(), all.size(), n, first); };
-  detail::check_cuda(fake_cuda::launch(handle_, "accumulate", std::move(accesses), run), "accumulate");
+  check_cuda(fake_cuda::launch(handle_, "accumulate", std::move(accesses), run), "accumulate");
 }
 
 namespace {
@@ -49,7 +49,7 @@ constexpr zero::CollectivePurpose purpose{"gradients", 1};
 class OwnStream {
  public:
   explicit OwnStream(NcclCommunicator const& c) : device_(c.device()) {
-    zero::detail::check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    zero::check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   }
   OwnStream(OwnStream const&) = delete;
   OwnStream& operator=(OwnStream const&) = delete;

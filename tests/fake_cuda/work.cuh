@@ -44,7 +44,7 @@ class OnCudaStreams {
     auto const kernel = [n, f] {
       for (std::size_t i = 0; i < n; ++i) f(i);
     };
-    zero::detail::check_cuda(fake_cuda::launch(stream.handle(), name, std::move(accesses), kernel), name);
+    zero::check_cuda(fake_cuda::launch(stream.handle(), name, std::move(accesses), kernel), name);
   }
   template <class T>
   void look_at(zero::CudaStream stream, std::span<T const> values) {

@@ -296,7 +296,7 @@ class CudaBackend {
 
  private:
   static void check(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
-    detail::check_cuda(code, call, site);
+    check_cuda(code, call, site);
   }
 
   [[nodiscard]] bool is_pageable(void const* data) const noexcept {

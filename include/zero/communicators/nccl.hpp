@@ -306,7 +306,7 @@ inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank,
   try {
     check_library();  // once all have met, so that they hear of one whose library is too old
     int const device = detail::device_of(config.device, local_rank);
-    detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
+    check_cuda(cudaSetDevice(device), "cudaSetDevice");
     local_size_ = local_ranks(rendezvous, device);
     expect_same(rendezvous);
     ncclUniqueId id{};
@@ -328,7 +328,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
                   "zero::NcclCommunicator: local_ranks counts the ranks of this machine, this one included");
   check_library();
   int const device = detail::checked_device(config.device);
-  detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  check_cuda(cudaSetDevice(device), "cudaSetDevice");
   state_ = start(std::nullopt, id, rank, size, device, config);
   expect_same(*this);
 }

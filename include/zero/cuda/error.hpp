@@ -62,10 +62,15 @@ namespace detail {
                           " (", cudaGetErrorName(code), ")", advice_on(code)}));
 }
 
-/// \throws CudaError unless \p code is success.
+}  // namespace detail
+
+/// \throws CudaError, which names \p call and the place of this one, unless \p code is success.
 inline void check_cuda(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
-  if (code != cudaSuccess) fail_cuda(code, call, site);
+  if (code != cudaSuccess) detail::fail_cuda(code, call, site);
 }
 
+namespace detail {
+using zero::check_cuda;  // its earlier place
 }  // namespace detail
+
 }  // namespace zero

@@ -18,7 +18,7 @@ class CudaGraph {
   explicit CudaGraph(cudaGraph_t recorded) {
     auto const code = cudaGraphInstantiate(&executable_, recorded, 0);
     (void)cudaGraphDestroy(recorded);
-    detail::check_cuda(code, "cudaGraphInstantiate");
+    check_cuda(code, "cudaGraphInstantiate");
   }
   CudaGraph(CudaGraph&& other) noexcept : executable_(std::exchange(other.executable_, nullptr)) {}
   CudaGraph& operator=(CudaGraph&& other) noexcept {
@@ -29,9 +29,7 @@ class CudaGraph {
     if (executable_ != nullptr) (void)cudaGraphExecDestroy(executable_);
   }
 
-  void launch(cudaStream_t stream) const {
-    detail::check_cuda(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
-  }
+  void launch(cudaStream_t stream) const { check_cuda(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch"); }
 
  private:
   cudaGraphExec_t executable_ = nullptr;

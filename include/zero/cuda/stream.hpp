@@ -5,6 +5,7 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device_array.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/support/message.hpp>
 
@@ -37,7 +38,7 @@ class CudaEvent {
 
   /// Blocks the host. \throws CudaError, also for an earlier operation that failed on the device.
   void synchronize() const {
-    if (handle_ != nullptr) detail::check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize");
+    if (handle_ != nullptr) check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize");
   }
   [[nodiscard]] bool done() const {
     if (handle_ == nullptr) return true;
@@ -46,7 +47,7 @@ class CudaEvent {
       (void)cudaGetLastError();
       return false;
     }
-    detail::check_cuda(code, "cudaEventQuery");
+    check_cuda(code, "cudaEventQuery");
     return true;
   }
   template <class T>
@@ -59,14 +60,14 @@ class CudaEvent {
   /// the stream is part of; 0: none.
   void record(cudaStream_t stream, std::uint64_t capture = 0) {
     if (handle_ == nullptr) {
-      detail::check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+      check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
     }
-    detail::check_cuda(cudaEventRecord(handle_, stream), "cudaEventRecord");
+    check_cuda(cudaEventRecord(handle_, stream), "cudaEventRecord");
     capture_ = capture;
   }
   /// What is put on \p stream from now on waits for what was recorded.
   void make_wait(cudaStream_t stream) const {
-    if (handle_ != nullptr) detail::check_cuda(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
+    if (handle_ != nullptr) check_cuda(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
   }
   [[nodiscard]] bool recorded() const noexcept { return handle_ != nullptr; }
   /// The capture in which it was recorded last; 0: none.
@@ -77,36 +78,11 @@ class CudaEvent {
   std::uint64_t capture_ = 0;
 };
 
-/// Owns 64-bit words on a device. Move-only.
-class CudaU64Buffer {
- public:
-  CudaU64Buffer() = default;
-  CudaU64Buffer(int device, std::size_t count) : count_(count) {
-    detail::DeviceGuard const guard(device);
-    detail::check_cuda(cudaMalloc(&data_, count * sizeof(std::uint64_t)), "cudaMalloc");
-  }
-  CudaU64Buffer(CudaU64Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
-  CudaU64Buffer& operator=(CudaU64Buffer&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(count_, other.count_);
-    return *this;
-  }
-  ~CudaU64Buffer() {
-    if (data_ != nullptr) (void)cudaFree(data_);
-  }
-  [[nodiscard]] std::uint64_t* data() const noexcept { return static_cast<std::uint64_t*>(data_); }
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
-
- private:
-  void* data_ = nullptr;
-  std::size_t count_ = 0;
-};
-
 /// A stream of a device. Borrowed: whoever made it destroys it, after the engine.
 class CudaStream {
  public:
   using Event = CudaEvent;
-  using U64Buffer = CudaU64Buffer;
+  using U64Buffer = DeviceArray<std::uint64_t>;
 
   CudaStream() = default;
   CudaStream(int) = delete;  // a 0 is not a stream
@@ -127,7 +103,7 @@ class CudaStream {
                                      std::size_t n) const;
   void copy(void* to, void const* from, std::size_t bytes) const {
     detail::DeviceGuard const guard(device_);
-    detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
   }
   void record(Event& event) const {
     detail::DeviceGuard const guard(device_);
@@ -142,7 +118,7 @@ class CudaStream {
     if (peer.device_ == device_) return;
     detail::DeviceGuard const guard(device_);
     int possible = 0;
-    detail::check_cuda(cudaDeviceCanAccessPeer(&possible, device_, peer.device_), "cudaDeviceCanAccessPeer");
+    check_cuda(cudaDeviceCanAccessPeer(&possible, device_, peer.device_), "cudaDeviceCanAccessPeer");
     if (possible == 0) {
       detail::fail<ConfigurationError>({"zero::ThreadCommunicator: device ", device_,
                                         " cannot read the memory of device ", peer.device_,
@@ -152,7 +128,7 @@ class CudaStream {
     if (code == cudaErrorPeerAccessAlreadyEnabled) {
       (void)cudaGetLastError();
     } else {
-      detail::check_cuda(code, "cudaDeviceEnablePeerAccess");
+      check_cuda(code, "cudaDeviceEnablePeerAccess");
     }
   }
   void synchronize_noexcept() const noexcept { (void)cudaStreamSynchronize(handle_); }

@@ -51,9 +51,9 @@ void launch(void (*kernel)(Parameters), std::size_t blocks, Parameters const& pa
   if (blocks == 0) return;
   zero::detail::DeviceGuard const guard(stream.device());
   void* arguments[] = {const_cast<Parameters*>(&parameters)};
-  zero::detail::check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(kernel), dim3(static_cast<unsigned>(blocks)),
-                                            dim3(threads), arguments, 0, stream.handle()),
-                           name);
+  zero::check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(kernel), dim3(static_cast<unsigned>(blocks)),
+                                    dim3(threads), arguments, 0, stream.handle()),
+                   name);
 }
 
 [[nodiscard]] constexpr std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }

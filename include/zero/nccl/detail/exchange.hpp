@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device_array.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/stream.hpp>
 
@@ -10,30 +11,24 @@
 
 #include <cstddef>
 #include <span>
-#include <utility>
 
 namespace zero::detail {
 
 /// Device memory and a stream for one exchange of the host's bytes where no other way connects the processes.
 class ExchangeBuffer {
  public:
-  ExchangeBuffer(int device, std::size_t bytes) : device_(device) {
+  ExchangeBuffer(int device, std::size_t bytes) : device_(device), memory_(device, bytes) {
     DeviceGuard const guard(device_);
     check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-    auto const code = cudaMalloc(&data_, bytes);
-    if (code == cudaSuccess) return;
-    (void)cudaStreamDestroy(stream_);
-    check_cuda(code, "cudaMalloc");
   }
   ExchangeBuffer(ExchangeBuffer const&) = delete;
   ExchangeBuffer& operator=(ExchangeBuffer const&) = delete;
   ~ExchangeBuffer() {
     (void)cudaStreamSynchronize(stream_);
-    (void)cudaFree(data_);
     (void)cudaStreamDestroy(stream_);
   }
 
-  [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(data_); }
+  [[nodiscard]] std::byte* data() const noexcept { return memory_.data(); }
   [[nodiscard]] CudaStream stream() const noexcept { return CudaStream(stream_, device_); }
   void put(std::size_t at, std::span<std::byte const> bytes) const {
     stream().copy(data() + at, bytes.data(), bytes.size());
@@ -46,8 +41,8 @@ class ExchangeBuffer {
 
  private:
   int device_;
+  DeviceArray<std::byte> memory_;
   cudaStream_t stream_ = nullptr;
-  void* data_ = nullptr;
 };
 
 }  // namespace zero::detail

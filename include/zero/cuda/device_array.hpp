@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/error.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace zero {
+
+/// Owns elements in the memory of a device, as cudaMalloc gives it: uninitialized, and apart from the memory report of
+/// an engine. Move-only. Whoever works on it has ended, or cudaFree waits.
+template <class T>
+class DeviceArray {
+  static_assert(std::is_trivially_copyable_v<T>,
+                "zero::DeviceArray: elements must be trivially copyable: nothing constructs them on a device");
+
+ public:
+  DeviceArray() = default;
+  /// \p size elements on the calling thread's current device. \throws CudaError.
+  explicit DeviceArray(std::size_t size) : size_(size) {
+    if (size > 0) check_cuda(cudaMalloc(&data_, size * sizeof(T)), "cudaMalloc");
+  }
+  /// The same on \p device.
+  DeviceArray(int device, std::size_t size) : DeviceArray(detail::DeviceGuard(device), size) {}
+  DeviceArray(DeviceArray&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  DeviceArray& operator=(DeviceArray&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~DeviceArray() {
+    if (data_ != nullptr) (void)cudaFree(data_);
+  }
+
+  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(data_); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(T); }
+
+ private:
+  DeviceArray(detail::DeviceGuard const& /*current*/, std::size_t size) : DeviceArray(size) {}
+
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace zero
