@@ -37,6 +37,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
   include/zero/cuda/collective_memory.hpp
+  include/zero/cuda/device.hpp
   include/zero/cuda/device_array.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
@@ -127,7 +128,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/communicators/detail/collective_label.hpp
-  include/zero/cuda/detail/device.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp
   include/zero/engine/context.hpp

@@ -19,9 +19,9 @@
 #include <vector>
 
 using fake_cuda::DeviceValues;
+using zero::check_cuda;
 using zero::CudaGraph;
 using zero::NcclCommunicator;
-using zero::detail::check_cuda;
 
 namespace {
 

@@ -25,7 +25,7 @@ class DeviceModelRun {
   }
 
   void forward_blocks() {
-    model_.embed_forward(host.tokens, host.length, weights_[0].get(), weights_[1].get());
+    model_.embed_forward(host.tokens, host.length, weights_[0].data(), weights_[1].data());
     for (std::size_t layer = 0; layer < host.shape.layers; ++layer) model_.block_forward(layer, block(layer));
   }
   double forward() {
@@ -39,7 +39,7 @@ class DeviceModelRun {
     device_.synchronize();
   }
 
-  void set_loss_scale(float loss_scale) { *scale_.get() = loss_scale; }
+  void set_loss_scale(float loss_scale) { *scale_.data() = loss_scale; }
   /// Puts both passes on the device, without waiting.
   void put_micro_batch(bool adds) {
     forward_blocks();
@@ -58,7 +58,7 @@ class DeviceModelRun {
     std::vector<std::vector<T>> all;
     for (std::size_t i = 0; i < gradients_.size(); ++i) {
       all.emplace_back(host.gradients[i].size());
-      device_.copy(all.back().data(), gradients_[i].get(), all.back().size() * sizeof(T));
+      device_.copy(all.back().data(), gradients_[i].data(), all.back().size() * sizeof(T));
     }
     device_.synchronize();
     return all;
@@ -70,9 +70,9 @@ class DeviceModelRun {
   using Values = typename Device::template Memory<T>;
 
   void put_backward(bool adds) {
-    auto const g = [&](std::size_t i, bool a) { return gpt2::Gradient<T>{gradients_[i].get(), a}; };
+    auto const g = [&](std::size_t i, bool a) { return gpt2::Gradient<T>{gradients_[i].data(), a}; };
     std::size_t const last = host.last();
-    model_.head_backward(scale_.get(), head(), {g(last, adds), g(last + 1, adds), g(0, adds)});
+    model_.head_backward(scale_.data(), head(), {g(last, adds), g(last + 1, adds), g(0, adds)});
     for (std::size_t layer = host.shape.layers; layer-- != 0;) {
       gpt2::BlockGradients<T> gradients{};
       for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = g(2 + 12 * layer + i, adds);
@@ -82,17 +82,17 @@ class DeviceModelRun {
   }
   Values on_device(std::vector<T> const& values) const {
     auto memory = device_.template allocate<T>(values.size());
-    device_.copy(memory.get(), values.data(), values.size() * sizeof(T));
+    device_.copy(memory.data(), values.data(), values.size() * sizeof(T));
     device_.synchronize();
     return memory;
   }
   gpt2::HeadWeights<T> head() const {
     std::size_t const last = host.last();
-    return {weights_[last].get(), weights_[last + 1].get(), weights_[0].get()};
+    return {weights_[last].data(), weights_[last + 1].data(), weights_[0].data()};
   }
   gpt2::BlockWeights<T> block(std::size_t layer) const {
     gpt2::BlockWeights<T> block{};
-    for (std::size_t i = 0; i < block.size(); ++i) block[i] = weights_[2 + 12 * layer + i].get();
+    for (std::size_t i = 0; i < block.size(); ++i) block[i] = weights_[2 + 12 * layer + i].data();
     return block;
   }
 

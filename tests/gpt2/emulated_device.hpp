@@ -89,7 +89,7 @@ class EmulatedDevice {
         if (!whole) std::abort();  // written past an end
       }
     }
-    [[nodiscard]] V* get() const noexcept { return data_ ? reinterpret_cast<V*>(data_.get() + guard) : nullptr; }
+    [[nodiscard]] V* data() const noexcept { return data_ ? reinterpret_cast<V*>(data_.get() + guard) : nullptr; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(V); }
 

@@ -32,8 +32,8 @@ class TokenGroupsCheck {
     }
     tokens.front() = static_cast<gpt2::Token>(vocabulary_ - 1);
     if (n > 2) tokens[n / 2] = 0;
-    device_.copy(on_device_.get(), tokens.data(), n * sizeof(gpt2::Token));
-    auto const found = grouper_.group(on_device_.get(), n);
+    device_.copy(on_device_.data(), tokens.data(), n * sizeof(gpt2::Token));
+    auto const found = grouper_.group(on_device_.data(), n);
 
     gpt2::TokenOrder order;
     order.sort(tokens);

@@ -7,15 +7,6 @@
 cmake_minimum_required(VERSION 3.25)
 cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../..")
 
-# To be emptied: files that still use what is internal.
-set(exempt
-  examples/gpt2/checkpoints.hpp
-  examples/gpt2/cuda/algorithms.cu
-  examples/gpt2/cuda/device.cpp
-  examples/gpt2/cuda/device.cuh
-  examples/gpt2/cuda/device.hpp
-  examples/gpt2/hugging_face.cpp)
-
 set(patterns)
 foreach(folder examples tests/consumer)
   foreach(extension cpp cu cuh hpp inc)
@@ -38,11 +29,7 @@ foreach(source IN LISTS sources)
       string(APPEND uses "\n  ${source}: ${code}")
     endif()
   endforeach()
-  if(NOT source IN_LIST exempt)
-    string(APPEND found "${uses}")
-  elseif(uses STREQUAL "")
-    message(FATAL_ERROR "${source} uses nothing of zero::detail any more: take it off the list in no_detail.cmake")
-  endif()
+  string(APPEND found "${uses}")
 endforeach()
 if(NOT found STREQUAL "")
   message(FATAL_ERROR "what a user needs is public, but these lines use what is not:${found}")

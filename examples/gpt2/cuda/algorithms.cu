@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "device.hpp"
 
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 
 // GCC takes a reference to an empty struct of CUB's (3.0, cub/detail/launcher) for a read of its members.
@@ -33,42 +33,41 @@ int cub_size(std::size_t n) {
 }  // namespace
 
 std::size_t CudaDevice::temporary_bytes(std::size_t n) const {
-  zero::detail::DeviceGuard const guard(stream_.device());
+  zero::DeviceGuard const guard(stream_.device());
   std::uint32_t* const words = nullptr;
   std::size_t sort = 0, runs = 0, sum = 0;
-  zero::detail::check_cuda(cub::DeviceRadixSort::SortPairs(nullptr, sort, words, words, words, words, cub_size(n)),
-                           "cub::DeviceRadixSort::SortPairs");
-  zero::detail::check_cuda(cub::DeviceRunLengthEncode::Encode(nullptr, runs, words, words, words, words, cub_size(n)),
-                           "cub::DeviceRunLengthEncode::Encode");
-  zero::detail::check_cuda(cub::DeviceScan::ExclusiveSum(nullptr, sum, words, words, cub_size(n)),
-                           "cub::DeviceScan::ExclusiveSum");
+  zero::check_cuda(cub::DeviceRadixSort::SortPairs(nullptr, sort, words, words, words, words, cub_size(n)),
+                   "cub::DeviceRadixSort::SortPairs");
+  zero::check_cuda(cub::DeviceRunLengthEncode::Encode(nullptr, runs, words, words, words, words, cub_size(n)),
+                   "cub::DeviceRunLengthEncode::Encode");
+  zero::check_cuda(cub::DeviceScan::ExclusiveSum(nullptr, sum, words, words, cub_size(n)),
+                   "cub::DeviceScan::ExclusiveSum");
   return std::max({sort, runs, sum});
 }
 
 void CudaDevice::sort_by_key(std::span<std::byte> temporary, KeysAndValues<std::uint32_t const> from,
                              KeysAndValues<std::uint32_t> to, std::size_t n, int bits) {
-  zero::detail::DeviceGuard const guard(stream_.device());
+  zero::DeviceGuard const guard(stream_.device());
   std::size_t bytes = temporary.size();
-  zero::detail::check_cuda(cub::DeviceRadixSort::SortPairs(temporary.data(), bytes, from.keys, to.keys, from.values,
-                                                           to.values, cub_size(n), 0, bits, stream_.handle()),
-                           "cub::DeviceRadixSort::SortPairs");
+  zero::check_cuda(cub::DeviceRadixSort::SortPairs(temporary.data(), bytes, from.keys, to.keys, from.values, to.values,
+                                                   cub_size(n), 0, bits, stream_.handle()),
+                   "cub::DeviceRadixSort::SortPairs");
 }
 
 void CudaDevice::run_length_encode(std::span<std::byte> temporary, std::uint32_t const* from, std::size_t n, Runs to) {
-  zero::detail::DeviceGuard const guard(stream_.device());
+  zero::DeviceGuard const guard(stream_.device());
   std::size_t bytes = temporary.size();
-  zero::detail::check_cuda(cub::DeviceRunLengthEncode::Encode(temporary.data(), bytes, from, to.values, to.lengths,
-                                                              to.count, cub_size(n), stream_.handle()),
-                           "cub::DeviceRunLengthEncode::Encode");
+  zero::check_cuda(cub::DeviceRunLengthEncode::Encode(temporary.data(), bytes, from, to.values, to.lengths, to.count,
+                                                      cub_size(n), stream_.handle()),
+                   "cub::DeviceRunLengthEncode::Encode");
 }
 
 void CudaDevice::exclusive_sum(std::span<std::byte> temporary, std::uint32_t const* from, std::uint32_t* to,
                                std::size_t n) {
-  zero::detail::DeviceGuard const guard(stream_.device());
+  zero::DeviceGuard const guard(stream_.device());
   std::size_t bytes = temporary.size();
-  zero::detail::check_cuda(
-      cub::DeviceScan::ExclusiveSum(temporary.data(), bytes, from, to, cub_size(n), stream_.handle()),
-      "cub::DeviceScan::ExclusiveSum");
+  zero::check_cuda(cub::DeviceScan::ExclusiveSum(temporary.data(), bytes, from, to, cub_size(n), stream_.handle()),
+                   "cub::DeviceScan::ExclusiveSum");
 }
 
 }  // namespace gpt2::device

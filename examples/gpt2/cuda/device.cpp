@@ -28,10 +28,10 @@ cudaDataType_t data_type(zero::ElementType type) {
 }
 
 zero::CudaStream make_stream(int ordinal) {
-  int const device = zero::detail::checked_device(ordinal);
-  zero::detail::check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  int const device = zero::checked_device(ordinal);
+  zero::check_cuda(cudaSetDevice(device), "cudaSetDevice");
   cudaStream_t stream = nullptr;
-  zero::detail::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  zero::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   return {stream, device};
 }
 
@@ -39,7 +39,7 @@ zero::CudaStream make_stream(int ordinal) {
 
 CudaDevice::CudaDevice(int ordinal) : stream_(make_stream(ordinal)) {
   try {
-    workspace_ = CudaMemory<std::byte>(workspace_bytes);
+    workspace_ = zero::DeviceArray<std::byte>(workspace_bytes);
     set_up_cublas();
   } catch (...) {
     if (cublas_ != nullptr) (void)cublasDestroy(cublas_);
@@ -58,7 +58,7 @@ CudaDevice::~CudaDevice() {
 void CudaDevice::set_up_cublas() {
   check(cublasCreate(&cublas_), "cublasCreate");
   check(cublasSetStream(cublas_, stream_.handle()), "cublasSetStream");
-  check(cublasSetWorkspace(cublas_, workspace_.get(), workspace_.size()), "cublasSetWorkspace");
+  check(cublasSetWorkspace(cublas_, workspace_.data(), workspace_.size()), "cublasSetWorkspace");
   check(cublasSetAtomicsMode(cublas_, CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
   check(cublasSetPointerMode(cublas_, CUBLAS_POINTER_MODE_HOST), "cublasSetPointerMode");
   auto const mode = static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
@@ -66,12 +66,10 @@ void CudaDevice::set_up_cublas() {
 }
 
 void CudaDevice::zero(void* to, std::size_t bytes) {
-  zero::detail::check_cuda(cudaMemsetAsync(to, 0, bytes, stream_.handle()), "cudaMemsetAsync");
+  zero::check_cuda(cudaMemsetAsync(to, 0, bytes, stream_.handle()), "cudaMemsetAsync");
 }
 
-void CudaDevice::synchronize() {
-  zero::detail::check_cuda(cudaStreamSynchronize(stream_.handle()), "cudaStreamSynchronize");
-}
+void CudaDevice::synchronize() { zero::check_cuda(cudaStreamSynchronize(stream_.handle()), "cudaStreamSynchronize"); }
 
 void CudaDevice::multiply(BlasProduct const& p, zero::ElementType in, zero::ElementType out) {
   auto const operation = [](bool transposes) { return transposes ? CUBLAS_OP_T : CUBLAS_OP_N; };
@@ -91,15 +89,15 @@ void CudaDevice::multiply(BlasProduct const& p, zero::ElementType in, zero::Elem
 
 int gpu_count() {
   int count = 0;
-  zero::detail::check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
-  if (count == 0) zero::detail::check_cuda(cudaErrorNoDevice, "cudaGetDeviceCount");
+  zero::check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  if (count == 0) zero::check_cuda(cudaErrorNoDevice, "cudaGetDeviceCount");
   return count;
 }
 
 std::string describe_gpus() {
   int const count = gpu_count();
   cudaDeviceProp properties{};
-  zero::detail::check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  zero::check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   int version[3] = {};
   (void)cublasGetProperty(MAJOR_VERSION, &version[0]);
   (void)cublasGetProperty(MINOR_VERSION, &version[1]);

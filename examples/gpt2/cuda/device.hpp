@@ -5,6 +5,8 @@
 #include "algorithms.hpp"
 #include "product.hpp"
 
+#include <zero/cuda/device_array.hpp>
+#include <zero/cuda/error.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/float_types.hpp>
@@ -27,50 +29,25 @@ class CublasError : public zero::Error {
   using zero::Error::Error;
 };
 
-/// Owns \p size elements of a GPU's memory, which are undefined at first. Move-only.
-template <class V>
-class CudaMemory {
- public:
-  CudaMemory() = default;
-  explicit CudaMemory(std::size_t size) : size_(size) {
-    if (size > 0) zero::detail::check_cuda(cudaMalloc(&data_, bytes()), "cudaMalloc");
-  }
-  CudaMemory(CudaMemory&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  CudaMemory& operator=(CudaMemory&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(size_, other.size_);
-    return *this;
-  }
-  ~CudaMemory() {
-    if (data_ != nullptr) (void)cudaFree(data_);
-  }
-  [[nodiscard]] V* get() const noexcept { return static_cast<V*>(data_); }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(V); }
-
- private:
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
 /// Owns \p size elements of pinned host memory, which kernels reach at the same address. Move-only.
 template <class V>
 class PinnedMemory {
  public:
   PinnedMemory() = default;
   explicit PinnedMemory(std::size_t size) : size_(size) {
-    if (size > 0) zero::detail::check_cuda(cudaHostAlloc(&data_, size * sizeof(V), 0), "cudaHostAlloc");
+    if (size > 0) zero::check_cuda(cudaHostAlloc(&data_, size * sizeof(V), 0), "cudaHostAlloc");
   }
   PinnedMemory(PinnedMemory&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   PinnedMemory& operator=(PinnedMemory&& other) noexcept {
-    std::swap(data_, other.data_), std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
     return *this;
   }
   ~PinnedMemory() {
     if (data_ != nullptr) (void)cudaFreeHost(data_);
   }
-  [[nodiscard]] V* get() const noexcept { return static_cast<V*>(data_); }
+  [[nodiscard]] V* data() const noexcept { return static_cast<V*>(data_); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
@@ -84,7 +61,7 @@ class PinnedMemory {
 class CudaDevice {
  public:
   template <class V>
-  using Memory = CudaMemory<V>;
+  using Memory = zero::DeviceArray<V>;
   template <class V>
   using Shared = PinnedMemory<V>;
   using Event = zero::CudaEvent;
@@ -98,8 +75,8 @@ class CudaDevice {
   [[nodiscard]] zero::CudaStream stream() const noexcept { return stream_; }
 
   template <class V>
-  [[nodiscard]] CudaMemory<V> allocate(std::size_t n) const {
-    return CudaMemory<V>(n);
+  [[nodiscard]] zero::DeviceArray<V> allocate(std::size_t n) const {
+    return zero::DeviceArray<V>(n);
   }
   template <class V>
   [[nodiscard]] PinnedMemory<V> allocate_pinned(std::size_t n) const {
@@ -135,7 +112,7 @@ class CudaDevice {
 
   zero::CudaStream stream_;
   cublasContext* cublas_ = nullptr;
-  CudaMemory<std::byte> workspace_;
+  zero::DeviceArray<std::byte> workspace_;
 };
 
 /// GPUs that this process sees, at least 1. \throws zero::CudaError without a driver or a GPU.

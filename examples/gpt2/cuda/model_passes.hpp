@@ -64,23 +64,23 @@ std::size_t DeviceModel<T, Device>::scratch_bytes() const noexcept {
 template <class T, class Device>
 T* DeviceModel<T, Device>::dlogits() const noexcept {
   if constexpr (is_wide)
-    return head_.logits.get();
+    return head_.logits.data();
   else
-    return head_.dlogits.get();
+    return head_.dlogits.data();
 }
 
 template <class T, class Device>
 T const* DeviceModel<T, Device>::narrow_dresidual() const noexcept {
   if constexpr (is_wide)
-    return dresidual_.get();
+    return dresidual_.data();
   else
-    return dnarrow_.get();
+    return dnarrow_.data();
 }
 
 template <class T, class Device>
 Norm<T> DeviceModel<T, Device>::norm(T const* weight, T const* bias, Memory<float> const& normalized,
                                      Memory<float> const& inverse_deviation) const {
-  return {weight, bias, normalized.get(), inverse_deviation.get(), width32()};
+  return {weight, bias, normalized.data(), inverse_deviation.data(), width32()};
 }
 
 template <class T, class Device>
@@ -98,10 +98,10 @@ template <class T, class Device>
 Logits DeviceModel<T, Device>::kept_logits() const {
   return {static_cast<std::uint32_t>(shape_.vocabulary),
           static_cast<std::uint32_t>(logits_stride()),
-          targets_.get(),
-          head_.maximum.get(),
-          head_.inverse.get(),
-          head_.losses.get()};
+          targets_.data(),
+          head_.maximum.data(),
+          head_.inverse.data(),
+          head_.losses.data()};
 }
 
 template <class T, class Device>
@@ -113,19 +113,19 @@ void DeviceModel<T, Device>::multiply(std::size_t m, std::size_t n, std::size_t 
 
 template <class T, class Device>
 void DeviceModel<T, Device>::add_bias(T const* bias) {
-  device_.run(AddBias<T>{bias, width32(), residual_.get()}, rows());
+  device_.run(AddBias<T>{bias, width32(), residual_.data()}, rows());
 }
 
 template <class T, class Device>
 void DeviceModel<T, Device>::norm_backward(Norm<T> const& norm, float const* dy, bool adds, Gradient<T> dweight,
                                            Gradient<T> dbias) {
   std::uint32_t const width = width32();
-  device_.run(NormBackward<T>{norm, dy, dresidual_.get(), dnarrow_.get(), adds}, rows());
-  NormSums const sums{dy, norm.normalized, rows32(), width, partial_.get()};
+  device_.run(NormBackward<T>{norm, dy, dresidual_.data(), dnarrow_.data(), adds}, rows());
+  NormSums const sums{dy, norm.normalized, rows32(), width, partial_.data()};
   device_.run(sums, sums.tasks());
   std::size_t const groups = parts_of(rows(), rows_per_sum), stride = 2 * shape_.width;
-  AddGroups<T> const weight{partial_.get(), groups, stride, width, dweight.values, dweight.adds};
-  AddGroups<T> const bias{partial_.get() + width, groups, stride, width, dbias.values, dbias.adds};
+  AddGroups<T> const weight{partial_.data(), groups, stride, width, dweight.values, dweight.adds};
+  AddGroups<T> const bias{partial_.data() + width, groups, stride, width, dbias.values, dbias.adds};
   device_.run(weight, weight.tasks());
   device_.run(bias, bias.tasks());
 }
@@ -139,9 +139,9 @@ void DeviceModel<T, Device>::linear_gradients(std::size_t inputs, std::size_t ou
   multiply<T, T>(inputs, outputs, rows(), {input, inputs, true}, {doutput, outputs},
                  {dweight.values, outputs, dweight.adds});
   auto const columns = static_cast<std::uint32_t>(outputs);
-  ColumnSums<V> const sums{bias_source, rows32(), columns, partial_.get()};
+  ColumnSums<V> const sums{bias_source, rows32(), columns, partial_.data()};
   device_.run(sums, sums.tasks());
-  AddGroups<T> const bias{partial_.get(), parts_of(rows(), rows_per_sum), outputs, columns, dbias.values, dbias.adds};
+  AddGroups<T> const bias{partial_.data(), parts_of(rows(), rows_per_sum), outputs, columns, dbias.values, dbias.adds};
   device_.run(bias, bias.tasks());
 }
 
@@ -168,8 +168,8 @@ void DeviceModel<T, Device>::multiply_each(std::size_t count, std::size_t m, std
 template <class T, class Device>
 void DeviceModel<T, Device>::scores_and_probabilities(T const* q, T const* k, std::size_t count) {
   std::size_t const length = length_, size = shape_.width / shape_.heads;
-  multiply_each(count, length, length, size, attention_scale_, {q, size}, {k, size, true}, scores_.get());
-  device_.run(CausalSoftmax<T>{scores_.get(), static_cast<std::uint32_t>(length), probabilities_.get()},
+  multiply_each(count, length, length, size, attention_scale_, {q, size}, {k, size, true}, scores_.data());
+  device_.run(CausalSoftmax<T>{scores_.data(), static_cast<std::uint32_t>(length), probabilities_.data()},
               count * length);
 }
 
@@ -177,12 +177,12 @@ template <class T, class Device>
 void DeviceModel<T, Device>::attention_forward(Block const& block) {
   std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   for_matrices([&](std::size_t first, std::size_t count) {
-    T const* const q = block.qkv.get() + first * length * size;
+    T const* const q = block.qkv.data() + first * length * size;
     scores_and_probabilities(q, q + part, count);
-    multiply_each(count, length, size, length, 1.0F, {probabilities_.get(), length}, {q + 2 * part, size},
-                  merged_.get() + first * length * size);
+    multiply_each(count, length, size, length, 1.0F, {probabilities_.data(), length}, {q + 2 * part, size},
+                  merged_.data() + first * length * size);
   });
-  device_.run(MergeHeads<T>{heads(1), merged_.get(), block.attended.get()}, rows());
+  device_.run(MergeHeads<T>{heads(1), merged_.data(), block.attended.data()}, rows());
 }
 
 // From the gradient of the attended values in merged_ to that of queries, keys and values in dheads_.
@@ -190,16 +190,16 @@ template <class T, class Device>
 void DeviceModel<T, Device>::attention_backward(Block const& block) {
   std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   float const scale = attention_scale_;
-  T* const p = probabilities_.get();
+  T* const p = probabilities_.data();
   for_matrices([&](std::size_t first, std::size_t count) {
     std::size_t const at = first * length * size;
-    T const *const q = block.qkv.get() + at, *const k = q + part, *const v = k + part;
-    T const* const dout = merged_.get() + at;
-    T *const dq = dheads_.get() + at, *const dk = dq + part, *const dv = dk + part;
+    T const *const q = block.qkv.data() + at, *const k = q + part, *const v = k + part;
+    T const* const dout = merged_.data() + at;
+    T *const dq = dheads_.data() + at, *const dk = dq + part, *const dv = dk + part;
     scores_and_probabilities(q, k, count);
     multiply_each(count, length, size, length, 1.0F, {p, length, true}, {dout, size}, dv);
-    multiply_each(count, length, length, size, 1.0F, {dout, size}, {v, size, true}, scores_.get());
-    device_.run(CausalSoftmaxBackward<T>{scores_.get(), static_cast<std::uint32_t>(length), p}, count * length);
+    multiply_each(count, length, length, size, 1.0F, {dout, size}, {v, size, true}, scores_.data());
+    device_.run(CausalSoftmaxBackward<T>{scores_.data(), static_cast<std::uint32_t>(length), p}, count * length);
     multiply_each(count, length, size, length, scale, {p, length}, {k, size}, dq);
     multiply_each(count, length, size, length, scale, {p, length, true}, {q, size}, dk);
   });
@@ -214,8 +214,8 @@ void DeviceModel<T, Device>::embed_forward(std::span<Token const> tokens, std::s
   require_below_vocabulary(shape_, tokens);
   sequences_ = tokens.size() / length, length_ = length;
   begin_micro_batch(tokens.size());
-  upload(inputs_[input_].tokens, tokens_.get(), tokens);
-  device_.run(Embed<T>{wte, wpe, tokens_.get(), width32(), static_cast<std::uint32_t>(length), residual_.get()},
+  upload(inputs_[input_].tokens, tokens_.data(), tokens);
+  device_.run(Embed<T>{wte, wpe, tokens_.data(), width32(), static_cast<std::uint32_t>(length), residual_.data()},
               rows());
 }
 
@@ -223,22 +223,23 @@ template <class T, class Device>
 void DeviceModel<T, Device>::block_forward(std::size_t layer, BlockWeights<T> const& w) {
   Block const& kept = blocks_[layer];
   std::size_t const n = rows(), width = shape_.width;
-  float* const x = residual_.get();
+  float* const x = residual_.data();
   auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], kept.normalized_1, kept.inverse_deviation_1);
-  device_.run(NormForward<T>{norm_1, x, narrow_.get()}, n);
-  multiply<T, float>(n, 3 * width, width, {narrow_.get(), width}, {w[attention_weight], 3 * width},
-                     {wide_.get(), 3 * width});
-  device_.run(SplitHeads<T>{heads(3), wide_.get(), w[attention_bias], kept.qkv.get()}, n);
+  device_.run(NormForward<T>{norm_1, x, narrow_.data()}, n);
+  multiply<T, float>(n, 3 * width, width, {narrow_.data(), width}, {w[attention_weight], 3 * width},
+                     {wide_.data(), 3 * width});
+  device_.run(SplitHeads<T>{heads(3), wide_.data(), w[attention_bias], kept.qkv.data()}, n);
   attention_forward(kept);
-  multiply<T, float>(n, width, width, {kept.attended.get(), width}, {w[attention_projection_weight], width},
+  multiply<T, float>(n, width, width, {kept.attended.data(), width}, {w[attention_projection_weight], width},
                      {x, width, true});
   add_bias(w[attention_projection_bias]);
 
   auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], kept.normalized_2, kept.inverse_deviation_2);
-  device_.run(NormForward<T>{norm_2, x, narrow_.get()}, n);
-  multiply<T, float>(n, 4 * width, width, {narrow_.get(), width}, {w[mlp_weight], 4 * width}, {wide_.get(), 4 * width});
-  device_.run(BiasGelu<T>{wide_.get(), w[mlp_bias], 4 * width32(), kept.hidden.get(), activated_.get()}, n);
-  multiply<T, float>(n, width, 4 * width, {activated_.get(), 4 * width}, {w[mlp_projection_weight], width},
+  device_.run(NormForward<T>{norm_2, x, narrow_.data()}, n);
+  multiply<T, float>(n, 4 * width, width, {narrow_.data(), width}, {w[mlp_weight], 4 * width},
+                     {wide_.data(), 4 * width});
+  device_.run(BiasGelu<T>{wide_.data(), w[mlp_bias], 4 * width32(), kept.hidden.data(), activated_.data()}, n);
+  multiply<T, float>(n, width, 4 * width, {activated_.data(), 4 * width}, {w[mlp_projection_weight], width},
                      {x, width, true});
   add_bias(w[mlp_projection_bias]);
 }
@@ -247,24 +248,24 @@ template <class T, class Device>
 void DeviceModel<T, Device>::head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
   require_targets(shape_, rows(), targets);
   std::size_t const width = shape_.width;
-  upload(inputs_[input_].targets, targets_.get(), targets);
-  device_.run(NormForward<T>{head_norm(weights), residual_.get(), narrow_.get()}, rows());
-  multiply<T, float>(rows(), shape_.vocabulary, width, {narrow_.get(), width}, {weights.wte, width, true},
-                     {head_.logits.get(), logits_stride()});
-  device_.run(CrossEntropy{kept_logits(), head_.logits.get()}, rows());
+  upload(inputs_[input_].targets, targets_.data(), targets);
+  device_.run(NormForward<T>{head_norm(weights), residual_.data(), narrow_.data()}, rows());
+  multiply<T, float>(rows(), shape_.vocabulary, width, {narrow_.data(), width}, {weights.wte, width, true},
+                     {head_.logits.data(), logits_stride()});
+  device_.run(CrossEntropy{kept_logits(), head_.logits.data()}, rows());
   if (pending_losses_ == mean_losses_.size()) collect_losses();
-  device_.run(MeanLoss{head_.losses.get(), rows32(), mean_losses_.get() + pending_losses_++}, 1);
+  device_.run(MeanLoss{head_.losses.data(), rows32(), mean_losses_.data() + pending_losses_++}, 1);
 }
 
 template <class T, class Device>
 std::span<float const> DeviceModel<T, Device>::last_logits(HeadWeights<T> const& weights) {
   std::size_t const width = shape_.width, vocabulary = shape_.vocabulary;
-  device_.run(NormForward<T>{head_norm(weights), residual_.get() + (rows() - 1) * width, narrow_.get()}, 1);
-  multiply<T, float>(1, vocabulary, width, {narrow_.get(), width}, {weights.wte, width, true},
-                     {head_.logits.get(), logits_stride()});
-  device_.copy(last_row_.get(), head_.logits.get(), vocabulary * sizeof(float));
+  device_.run(NormForward<T>{head_norm(weights), residual_.data() + (rows() - 1) * width, narrow_.data()}, 1);
+  multiply<T, float>(1, vocabulary, width, {narrow_.data(), width}, {weights.wte, width, true},
+                     {head_.logits.data(), logits_stride()});
+  device_.copy(last_row_.data(), head_.logits.data(), vocabulary * sizeof(float));
   device_.synchronize();
-  return {last_row_.get(), vocabulary};
+  return {last_row_.data(), vocabulary};
 }
 
 // ------------------------------------------------------------------------------------------------- backward
@@ -274,12 +275,12 @@ void DeviceModel<T, Device>::head_backward(float const* loss_scale, HeadWeights<
                                            HeadGradients<T> const& gradients) {
   std::size_t const n = rows(), width = shape_.width, vocabulary = shape_.vocabulary, stride = logits_stride();
   auto const last_norm = head_norm(weights);
-  device_.run(NormAgain<T>{last_norm, narrow_.get()}, n);
-  device_.run(CrossEntropyBackward<T>{kept_logits(), head_.logits.get(), loss_scale, rows32(), dlogits()}, n);
-  multiply<T, float>(n, width, vocabulary, {dlogits(), stride}, {weights.wte, width}, {wide_.get(), width});
-  multiply<T, T>(vocabulary, width, n, {dlogits(), stride, true}, {narrow_.get(), width},
+  device_.run(NormAgain<T>{last_norm, narrow_.data()}, n);
+  device_.run(CrossEntropyBackward<T>{kept_logits(), head_.logits.data(), loss_scale, rows32(), dlogits()}, n);
+  multiply<T, float>(n, width, vocabulary, {dlogits(), stride}, {weights.wte, width}, {wide_.data(), width});
+  multiply<T, T>(vocabulary, width, n, {dlogits(), stride, true}, {narrow_.data(), width},
                  {gradients.wte.values, width, gradients.wte.adds});
-  norm_backward(last_norm, wide_.get(), false, gradients.ln_f_weight, gradients.ln_f_bias);
+  norm_backward(last_norm, wide_.data(), false, gradients.ln_f_weight, gradients.ln_f_bias);
 }
 
 template <class T, class Device>
@@ -287,15 +288,15 @@ void DeviceModel<T, Device>::mlp_part_backward(Block& block, BlockWeights<T> con
   std::size_t const n = rows(), width = shape_.width;
   auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], block.normalized_2, block.inverse_deviation_2);
   multiply<T, float>(n, 4 * width, width, {narrow_dresidual(), width}, {w[mlp_projection_weight], width, true},
-                     {wide_.get(), 4 * width});
-  device_.run(GeluBackward<T>{block.hidden.get(), wide_.get(), 4 * width32(), dwide_.get(), activated_.get()}, n);
-  linear_gradients(4 * width, width, activated_.get(), narrow_dresidual(), dresidual_.get(), g[mlp_projection_weight],
+                     {wide_.data(), 4 * width});
+  device_.run(GeluBackward<T>{block.hidden.data(), wide_.data(), 4 * width32(), dwide_.data(), activated_.data()}, n);
+  linear_gradients(4 * width, width, activated_.data(), narrow_dresidual(), dresidual_.data(), g[mlp_projection_weight],
                    g[mlp_projection_bias]);
-  device_.run(NormAgain<T>{norm_2, narrow_.get()}, n);
-  linear_gradients(width, 4 * width, narrow_.get(), dwide_.get(), dwide_.get(), g[mlp_weight], g[mlp_bias]);
-  multiply<T, float>(n, width, 4 * width, {dwide_.get(), 4 * width}, {w[mlp_weight], 4 * width, true},
-                     {wide_.get(), width});
-  norm_backward(norm_2, wide_.get(), true, g[ln_2_weight], g[ln_2_bias]);
+  device_.run(NormAgain<T>{norm_2, narrow_.data()}, n);
+  linear_gradients(width, 4 * width, narrow_.data(), dwide_.data(), dwide_.data(), g[mlp_weight], g[mlp_bias]);
+  multiply<T, float>(n, width, 4 * width, {dwide_.data(), 4 * width}, {w[mlp_weight], 4 * width, true},
+                     {wide_.data(), width});
+  norm_backward(norm_2, wide_.data(), true, g[ln_2_weight], g[ln_2_bias]);
 }
 
 template <class T, class Device>
@@ -304,17 +305,18 @@ void DeviceModel<T, Device>::attention_part_backward(Block& block, BlockWeights<
   std::size_t const n = rows(), width = shape_.width;
   auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], block.normalized_1, block.inverse_deviation_1);
   multiply<T, float>(n, width, width, {narrow_dresidual(), width}, {w[attention_projection_weight], width, true},
-                     {wide_.get(), width});
-  linear_gradients(width, width, block.attended.get(), narrow_dresidual(), dresidual_.get(),
+                     {wide_.data(), width});
+  linear_gradients(width, width, block.attended.data(), narrow_dresidual(), dresidual_.data(),
                    g[attention_projection_weight], g[attention_projection_bias]);
-  device_.run(SplitHeads<T>{heads(1), wide_.get(), nullptr, merged_.get()}, n);
+  device_.run(SplitHeads<T>{heads(1), wide_.data(), nullptr, merged_.data()}, n);
   attention_backward(block);
-  device_.run(MergeHeads<T>{heads(3), dheads_.get(), dwide_.get()}, n);
-  device_.run(NormAgain<T>{norm_1, narrow_.get()}, n);
-  linear_gradients(width, 3 * width, narrow_.get(), dwide_.get(), dwide_.get(), g[attention_weight], g[attention_bias]);
-  multiply<T, float>(n, width, 3 * width, {dwide_.get(), 3 * width}, {w[attention_weight], 3 * width, true},
-                     {wide_.get(), width});
-  norm_backward(norm_1, wide_.get(), true, g[ln_1_weight], g[ln_1_bias]);
+  device_.run(MergeHeads<T>{heads(3), dheads_.data(), dwide_.data()}, n);
+  device_.run(NormAgain<T>{norm_1, narrow_.data()}, n);
+  linear_gradients(width, 3 * width, narrow_.data(), dwide_.data(), dwide_.data(), g[attention_weight],
+                   g[attention_bias]);
+  multiply<T, float>(n, width, 3 * width, {dwide_.data(), 3 * width}, {w[attention_weight], 3 * width, true},
+                     {wide_.data(), width});
+  norm_backward(norm_1, wide_.data(), true, g[ln_1_weight], g[ln_1_bias]);
 }
 
 template <class T, class Device>
@@ -330,9 +332,9 @@ void DeviceModel<T, Device>::embed_backward(std::span<Token const> tokens, Gradi
     throw std::invalid_argument("gpt2::DeviceModel::embed_backward: these are not the tokens of embed_forward");
   }
   if (!wte.adds) device_.zero(wte.values, shape_.vocabulary * shape_.width * sizeof(T));
-  auto const groups = token_grouper_.group(tokens_.get(), rows());
-  device_.run(AddTokens<T>{dresidual_.get(), groups, width32(), wte.values}, token_grouper_.most(rows()));
-  device_.run(AddPositions<T>{dresidual_.get(), static_cast<std::uint32_t>(sequences_),
+  auto const groups = token_grouper_.group(tokens_.data(), rows());
+  device_.run(AddTokens<T>{dresidual_.data(), groups, width32(), wte.values}, token_grouper_.most(rows()));
+  device_.run(AddPositions<T>{dresidual_.data(), static_cast<std::uint32_t>(sequences_),
                               static_cast<std::uint32_t>(length_), width32(), wpe.values, wpe.adds},
               wpe.adds ? length_ : shape_.context);
 }

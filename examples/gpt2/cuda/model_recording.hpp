@@ -13,7 +13,7 @@ namespace gpt2::device {
 template <class T, class Device>
 void DeviceModel<T, Device>::collect_losses() {
   if (pending_losses_ > 0) device_.synchronize();
-  for (std::size_t i = 0; i < pending_losses_; ++i) losses_.push_back(static_cast<double>(mean_losses_.get()[i]));
+  for (std::size_t i = 0; i < pending_losses_; ++i) losses_.push_back(static_cast<double>(mean_losses_.data()[i]));
   pending_losses_ = 0;
 }
 

@@ -21,17 +21,17 @@ class PinnedTokens {
   /// Blocks the host until the device has read what was there before.
   void fill(std::span<Token const> tokens) {
     read_.synchronize();
-    std::copy(tokens.begin(), tokens.end(), tokens_.get());
+    std::copy(tokens.begin(), tokens.end(), tokens_.data());
   }
   /// Puts a copy of the first \p n on the device's stream. Unless it is only recorded, `mark_read` follows.
   void upload(Device& device, std::uint32_t* to, std::size_t n) const {
-    device.copy(to, tokens_.get(), n * sizeof(std::uint32_t));
+    device.copy(to, tokens_.data(), n * sizeof(std::uint32_t));
   }
   /// Says that they have been read when the device's stream comes here.
   void mark_read(Device& device) { device.record(read_); }
 
   [[nodiscard]] bool begins_with(std::span<Token const> tokens) const {
-    return std::equal(tokens.begin(), tokens.end(), tokens_.get());
+    return std::equal(tokens.begin(), tokens.end(), tokens_.data());
   }
 
  private:

@@ -28,20 +28,20 @@ class TokenGrouper {
       *words = device.template allocate<std::uint32_t>(tokens);
     }
     size_ = device.template allocate<std::uint32_t>(1);
-    CountUp const count_up{in_order_.get(), tokens};
+    CountUp const count_up{in_order_.data(), tokens};
     device.run(count_up, count_up.tasks());
-    device.zero(counts_.get(), counts_.bytes());
+    device.zero(counts_.data(), counts_.bytes());
   }
 
   /// Groups \p n tokens that lie on the device. The result is valid until the next call.
   [[nodiscard]] TokenGroups group(std::uint32_t const* tokens, std::size_t n) {
-    std::span const temporary(temporary_.get(), temporary_.size());
-    device_.sort_by_key(temporary, {tokens, in_order_.get()}, {sorted_.get(), positions_.get()}, n, bits());
-    device_.run_length_encode(temporary, sorted_.get(), n, {distinct_.get(), counts_.get(), size_.get()});
+    std::span const temporary(temporary_.data(), temporary_.size());
+    device_.sort_by_key(temporary, {tokens, in_order_.data()}, {sorted_.data(), positions_.data()}, n, bits());
+    device_.run_length_encode(temporary, sorted_.data(), n, {distinct_.data(), counts_.data(), size_.data()});
     // How many counts there are is known to the device alone. Those that follow are of an earlier micro-batch, and no
     // begin of this one has them in its sum.
-    device_.exclusive_sum(temporary, counts_.get(), begins_.get(), most(n));
-    return {positions_.get(), distinct_.get(), counts_.get(), begins_.get(), size_.get()};
+    device_.exclusive_sum(temporary, counts_.data(), begins_.data(), most(n));
+    return {positions_.data(), distinct_.data(), counts_.data(), begins_.data(), size_.data()};
   }
 
   /// The most distinct tokens that \p n tokens can have.

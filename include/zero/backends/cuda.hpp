@@ -6,7 +6,7 @@
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
 #include <zero/cuda/collective_memory.hpp>
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
 #include <zero/cuda/stream.hpp>
@@ -87,7 +87,7 @@ class CudaBackend {
   /// \p local_ranks is the number of ranks on this machine.
   /// \throws CudaError without a driver or a GPU, ConfigurationError for settings that cannot work.
   CudaBackend(Config const& config, int local_ranks)
-      : device_(detail::checked_device(config.device)),
+      : device_(checked_device(config.device)),
         host_({.threads = config.host_threads}, local_ranks),
         setup_(make_stream("setup")) {
     check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_), "cudaDeviceGetAttribute");
@@ -107,7 +107,7 @@ class CudaBackend {
       use_.add(kind, block.bytes);
       return block;
     }
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     MemoryBlock block{nullptr, (bytes + alignment - 1) / alignment * alignment};
     if (kind == MemoryKind::device) {
       allocate_on_device(block, purpose);
@@ -138,7 +138,7 @@ class CudaBackend {
   /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's memory report. \throws
   /// CudaError.
   [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     check(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");
     return {memory.data(), [](void* data) { (void)cudaHostUnregister(data); }};
   }
@@ -158,7 +158,7 @@ class CudaBackend {
 
   /// The engine's own streams go first where work competes: what they do is waited for.
   [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     int least = 0, greatest = 0;
     check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
     cudaStream_t stream = nullptr;
@@ -166,19 +166,19 @@ class CudaBackend {
     return OwnedStream(Stream(stream, device_));
   }
   void record(Event& event, Stream stream) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     event.record(stream.handle(), capture_);
   }
   /// While capturing, waits for events that were recorded outside are dropped: each replay is launched after that work.
   /// Outside of a capture, an event that was recorded in one stands for its latest replay.
   void wait(Stream stream, Event const& event) {
     if (!event.recorded()) return;
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     if (event.capture() == capture_) return event.make_wait(stream.handle());
     if (capture_ == 0) replayed_.make_wait(stream.handle());
   }
   void synchronize(Stream stream) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     check(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
   }
   /// Waits for all that was put on this device, where it is not known what there is to wait for.
@@ -198,7 +198,7 @@ class CudaBackend {
   /// streams that wait for them, is recorded. Other threads may go on using the device. Until the first replay, and
   /// where none follows, events of the capture stand for what both streams had done before.
   void begin_capture(Stream origin, Stream own) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     wait_for(origin, own);
     replayed_.record(origin.handle());
     check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
@@ -206,7 +206,7 @@ class CudaBackend {
     wait_for_or_abandon(own, origin, origin);
   }
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     wait_for_or_abandon(origin, own, origin);
     capture_ = 0;
     cudaGraph_t graph = nullptr;
@@ -221,18 +221,18 @@ class CudaBackend {
     (void)cudaGetLastError();
   }
   void launch(Graph const& graph, Stream origin) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     graph.launch(origin.handle());
   }
   /// Makes \p own, and later waiters for events of the capture, wait for the work on \p origin.
   void end_replay(Stream origin, Stream own) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     replayed_.record(origin.handle());
     replayed_.make_wait(own.handle());
   }
   /// \p waiting waits for the work that is on \p signalling now. Does not block the host.
   void wait_for(Stream waiting, Stream signalling) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     Event reached;
     reached.record(signalling.handle(), capture_);
     reached.make_wait(waiting.handle());
@@ -242,7 +242,7 @@ class CudaBackend {
   // ------------------------------------------------------------------------------------------------- operations
 
   void zero(void* to, std::size_t bytes, Stream stream) {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     check(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
   }
   /// Between any two kinds of memory, also memory of the caller; blocks where that is not pinned.
@@ -333,7 +333,7 @@ class CudaBackend {
       std::lock_guard const lock(owned->mutex);
       owned->run();
     };
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     check(cudaLaunchHostFunc(stream.handle(), call, task.get()), "cudaLaunchHostFunc");
     (void)task.release();
   }

@@ -6,7 +6,7 @@
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/communicator.hpp>
 #include <zero/cuda/collective_memory.hpp>
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
@@ -273,7 +273,7 @@ class NcclCommunicator {
     check();
     if (stream.device() != device()) throw_stream(stream.device());
     auto const current = label(operation, purpose);
-    detail::DeviceGuard const guard(device());
+    DeviceGuard const guard(device());
     if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
       auto& watchdog = state_->watchdog();
       watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
@@ -327,7 +327,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
   detail::require(local_ranks >= 1 && local_ranks <= size,
                   "zero::NcclCommunicator: local_ranks counts the ranks of this machine, this one included");
   check_library();
-  int const device = detail::checked_device(config.device);
+  int const device = checked_device(config.device);
   check_cuda(cudaSetDevice(device), "cudaSetDevice");
   state_ = start(std::nullopt, id, rank, size, device, config);
   expect_same(*this);
@@ -340,7 +340,7 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
   int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
   auto& made = state_->split_off();
   auto const current = label("split", {.what = "the communicator"});
-  detail::DeviceGuard const guard(device());
+  DeviceGuard const guard(device());
   auto const why =
       state_->handle().call("ncclCommSplit", detail::Deadline(state_->deadline()), [&](ncclComm_t communicator) {
         return ncclCommSplit(communicator, color < 0 ? NCCL_SPLIT_NOCOLOR : color, key, &made, nullptr);
@@ -370,7 +370,7 @@ inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void*
   NcclRegistration registration;
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
   void* registered = nullptr;
-  detail::DeviceGuard const guard(device());
+  DeviceGuard const guard(device());
   auto const why = state_->handle().call(
       "ncclCommRegister", detail::Deadline(state_->deadline()),
       [&](ncclComm_t communicator) { return ncclCommRegister(communicator, data, bytes, &registered); });

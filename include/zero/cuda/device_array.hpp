@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 
 #include <cuda_runtime_api.h>
@@ -27,7 +27,7 @@ class DeviceArray {
     if (size > 0) check_cuda(cudaMalloc(&data_, size * sizeof(T)), "cudaMalloc");
   }
   /// The same on \p device.
-  DeviceArray(int device, std::size_t size) : DeviceArray(detail::DeviceGuard(device), size) {}
+  DeviceArray(int device, std::size_t size) : DeviceArray(DeviceGuard(device), size) {}
   DeviceArray(DeviceArray&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   DeviceArray& operator=(DeviceArray&& other) noexcept {
@@ -44,7 +44,7 @@ class DeviceArray {
   [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(T); }
 
  private:
-  DeviceArray(detail::DeviceGuard const& /*current*/, std::size_t size) : DeviceArray(size) {}
+  DeviceArray(DeviceGuard const& /*current*/, std::size_t size) : DeviceArray(size) {}
 
   void* data_ = nullptr;
   std::size_t size_ = 0;

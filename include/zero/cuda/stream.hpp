@@ -4,7 +4,7 @@
 
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/device_array.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/support/message.hpp>
@@ -87,7 +87,7 @@ class CudaStream {
   CudaStream() = default;
   CudaStream(int) = delete;  // a 0 is not a stream
   /// The caller's own stream, of the calling thread's current device.
-  explicit CudaStream(cudaStream_t handle) : handle_(handle), device_(detail::current_device()) {}
+  explicit CudaStream(cudaStream_t handle) : handle_(handle), device_(current_device()) {}
   CudaStream(cudaStream_t handle, int device) noexcept : handle_(handle), device_(device) {}
 
   [[nodiscard]] cudaStream_t handle() const noexcept { return handle_; }
@@ -102,21 +102,21 @@ class CudaStream {
   ZERO_LAUNCHES_KERNELS void sum_u64(Word* into, Word const* const* sources, std::size_t source_count,
                                      std::size_t n) const;
   void copy(void* to, void const* from, std::size_t bytes) const {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
   }
   void record(Event& event) const {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     event.record(handle_);
   }
   void wait(Event const& event) const {
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     event.make_wait(handle_);
   }
   /// \throws ConfigurationError where this device cannot read the peer's memory.
   void enable_peer_access(CudaStream const& peer) const {
     if (peer.device_ == device_) return;
-    detail::DeviceGuard const guard(device_);
+    DeviceGuard const guard(device_);
     int possible = 0;
     check_cuda(cudaDeviceCanAccessPeer(&possible, device_, peer.device_), "cudaDeviceCanAccessPeer");
     if (possible == 0) {

@@ -6,7 +6,7 @@
 #error "zero: headers that end in .cuh launch kernels: include them in a .cu file, and compile that with nvcc"
 #endif
 
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/stream.hpp>
 
@@ -49,7 +49,7 @@ template <class Parameters>
 void launch(void (*kernel)(Parameters), std::size_t blocks, Parameters const& parameters, CudaStream stream,
             char const* name, unsigned threads = block_threads) {
   if (blocks == 0) return;
-  zero::detail::DeviceGuard const guard(stream.device());
+  zero::DeviceGuard const guard(stream.device());
   void* arguments[] = {const_cast<Parameters*>(&parameters)};
   zero::check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(kernel), dim3(static_cast<unsigned>(blocks)),
                                     dim3(threads), arguments, 0, stream.handle()),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>

@@ -4,7 +4,7 @@
 
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/detail/error.hpp>
 #include <zero/nccl/detail/handle.hpp>

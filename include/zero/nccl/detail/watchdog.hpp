@@ -6,7 +6,7 @@
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
-#include <zero/cuda/detail/device.hpp>
+#include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/detail/handle.hpp>

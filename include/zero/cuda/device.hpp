@@ -8,7 +8,7 @@
 
 #include <cuda_runtime_api.h>
 
-namespace zero::detail {
+namespace zero {
 
 /// Makes a device the calling thread's current one while it lives. Cheap where it is already.
 class DeviceGuard {
@@ -30,6 +30,7 @@ class DeviceGuard {
   bool changed_ = false;
 };
 
+/// The calling thread's current device. \throws CudaError.
 [[nodiscard]] inline int current_device() {
   int device = 0;
   check_cuda(cudaGetDevice(&device), "cudaGetDevice");
@@ -42,10 +43,10 @@ class DeviceGuard {
   int count = 0;
   check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
   if (device >= count) {
-    fail<ConfigurationError>({"zero::CudaBackend: device ", device, " of ", count,
-                              ": ordinals count from 0, among the devices that CUDA_VISIBLE_DEVICES shows"});
+    detail::fail<ConfigurationError>({"zero::CudaBackend: device ", device, " of ", count,
+                                      ": ordinals count from 0, among the devices that CUDA_VISIBLE_DEVICES shows"});
   }
   return device < 0 ? current_device() : device;
 }
 
-}  // namespace zero::detail
+}  // namespace zero
