@@ -208,6 +208,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/fixed_array.hpp
   include/zero/support/function_ref.hpp
   include/zero/support/message.hpp
+  include/zero/support/name_index.hpp
   include/zero/support/out_of_line.hpp
   include/zero/support/posix.hpp
   include/zero/support/reusable_vector.hpp

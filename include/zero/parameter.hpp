@@ -6,6 +6,7 @@
 #include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/precision.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/name_index.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -91,11 +92,17 @@ class ParameterList {
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
     check(spec);
-    make_room_for_name();
-    std::size_t const at = place_of(spec.name);
+    index_.make_room(Names{specs_});
     specs_.push_back(std::move(spec));
-    by_name_[at] = static_cast<std::uint32_t>(specs_.size());
+    index_.add(Names{specs_});
     return {static_cast<std::uint32_t>(specs_.size() - 1)};
+  }
+
+  /// The parameter called \p name, if there is one.
+  [[nodiscard, gnu::noinline]] std::optional<ParameterId> find(std::string_view name) const noexcept {
+    auto const at = index_.find(name, Names{specs_});
+    if (at == detail::NameIndex::none) return std::nullopt;
+    return ParameterId{at};
   }
 
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return specs_; }
@@ -112,13 +119,17 @@ class ParameterList {
   }
 
  private:
+  struct Names {
+    std::vector<ParameterSpec> const& specs;
+    std::string_view operator()(std::uint32_t i) const noexcept { return specs[i].name; }
+  };
+
   // Room for padding, for a world of thousands and for 8-byte elements, so that no later product overflows.
   static constexpr std::size_t largest_count = std::size_t{1} << 48;
 
   void check(ParameterSpec const& spec) const {
     detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
-    if (!by_name_.empty() && by_name_[place_of(spec.name)] != 0)
-      fail(spec, "is registered already: names must be unique");
+    if (find(spec.name)) fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
     }
@@ -128,21 +139,6 @@ class ParameterList {
     if (spec.values) check(spec, *spec.values, "values");
     if (spec.gradients) check(spec, *spec.gradients, "gradients");
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
-  }
-
-  // Where \p name is in the table, or where it would be.
-  [[nodiscard]] std::size_t place_of(std::string_view name) const noexcept {
-    std::size_t at = std::hash<std::string_view>{}(name) % by_name_.size();
-    while (by_name_[at] != 0 && name != specs_[by_name_[at] - 1].name) at = (at + 1) % by_name_.size();
-    return at;
-  }
-  // At most half of the table is taken: a search ends soon.
-  void make_room_for_name() {
-    if (2 * (specs_.size() + 1) <= by_name_.size()) return;
-    std::vector<std::uint32_t>(4 * (specs_.size() + 1)).swap(by_name_);
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      by_name_[place_of(specs_[i].name)] = static_cast<std::uint32_t>(i + 1);
-    }
   }
 
   static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
@@ -165,7 +161,7 @@ class ParameterList {
 
   std::vector<ParameterSpec> specs_;
   std::vector<ParameterGroup> groups_;
-  std::vector<std::uint32_t> by_name_;  // hash table: 1 + index of a spec; 0: nobody's
+  detail::NameIndex index_;  // of specs_
 };
 
 }  // namespace zero
