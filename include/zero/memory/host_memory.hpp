@@ -15,6 +15,8 @@ namespace zero::detail {
 /// Memory of this process for model states.
 struct HostMemory {
   static constexpr std::size_t alignment = 64;  ///< of every block, and what its size is rounded up to
+  /// From this size on a block has pages of its own.
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
 
   /// Zero-filled and aligned to 64 bytes; large blocks in huge pages where the system gives them.
   [[nodiscard]] static MemoryBlock allocate(std::size_t bytes) {
@@ -32,8 +34,6 @@ struct HostMemory {
   }
 
  private:
-  static constexpr std::size_t huge_page = std::size_t{1} << 21;
-
   static void* map(std::size_t bytes) {
     void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) throw std::bad_alloc();

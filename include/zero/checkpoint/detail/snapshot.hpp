@@ -5,15 +5,14 @@
 #include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/save.hpp>
 #include <zero/engine_state.hpp>
+#include <zero/memory/host_memory.hpp>
 #include <zero/precision.hpp>
 
-#include <sys/mman.h>
-
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -66,20 +65,19 @@ class Snapshot {
  private:
   void map(EngineState& state, std::size_t bytes) {
     give_back();
-    void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) throw std::bad_alloc();
-    memory_ = {static_cast<std::byte*>(data), bytes};
-#ifdef MADV_HUGEPAGE
-    (void)::madvise(data, bytes, MADV_HUGEPAGE);  // a hint: small pages are slower, not wrong
-#endif
+    // Pages that no other memory shares: a page is pinned once.
+    block_ = HostMemory::allocate(std::max(bytes, HostMemory::huge_page));
+    memory_ = {static_cast<std::byte*>(block_.data), bytes};
     pinned_ = state.pin(memory_);
   }
   void give_back() noexcept {
     pinned_.reset();
-    if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
+    if (block_.data != nullptr) HostMemory::deallocate(block_);
+    block_ = {};
     memory_ = {};
   }
 
+  MemoryBlock block_{};
   std::span<std::byte> memory_;
   std::shared_ptr<void> pinned_;                                  // as long as the memory
   std::unordered_map<StateRange const*, std::size_t> offset_of_;  // in the memory, by range of the plans
