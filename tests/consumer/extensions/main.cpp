@@ -163,9 +163,9 @@ bool agree(char const* precision) {
 
 int main() {
   try {
-    bool const half = agree<zero::Precision<zero::FP16, own::QuarteringScale>>("fp16");
-    bool const brain = agree<zero::Precision<zero::BF16, own::QuarteringScale, zero::BF16>>("bf16, bf16 sums");
-    return half && brain ? 0 : 1;
+    bool const fp16 = agree<zero::Precision<zero::FP16, own::QuarteringScale>>("fp16");
+    bool const bf16 = agree<zero::Precision<zero::BF16, own::QuarteringScale, zero::BF16>>("bf16, bf16 sums");
+    return fp16 && bf16 ? 0 : 1;
   } catch (std::exception const& error) {
     std::printf("failed: %s\n", error.what());
     return 1;
