@@ -141,8 +141,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   // ------------------------------------------------------------------------------------------------- access
 
-  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(specs(), name); }
-  [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, addends()}; }
+  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(lifetime_->parameters, name); }
+  [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, lifetime_->parameters, addends()}; }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
     phase_.require(EngineCall::state);

@@ -18,11 +18,9 @@
 namespace zero::detail {
 
 /// The parameter that was registered under \p name. \throws ConfigurationError where none was.
-[[nodiscard]] ZERO_OUT_OF_LINE inline ParameterId find_parameter(std::vector<ParameterSpec> const& specs,
+[[nodiscard]] ZERO_OUT_OF_LINE inline ParameterId find_parameter(ParameterList const& parameters,
                                                                  std::string_view name) {
-  for (std::uint32_t i = 0; i < specs.size(); ++i) {
-    if (specs[i].name == name) return {i};
-  }
+  if (auto const id = parameters.find(name)) return *id;
   fail<ConfigurationError>({"zero::Engine: no parameter is named ", quote(name)});
 }
 
@@ -31,9 +29,9 @@ namespace zero::detail {
 template <class Backend>
 class NamedAccess {
  public:
-  /// Both are borrowed. \p addends is world x accumulation.
-  NamedAccess(EngineParts<Backend>& parts, EnginePhase& phase, double addends)
-      : parts_(parts), phase_(phase), addends_(addends) {}
+  /// All are borrowed. \p addends is world x accumulation.
+  NamedAccess(EngineParts<Backend>& parts, EnginePhase& phase, ParameterList const& parameters, double addends)
+      : parts_(parts), phase_(phase), parameters_(parameters), addends_(addends) {}
 
   [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_parameter(std::string_view name) {
     return access(EngineCall::read_parameter).read_parameter(find(name));
@@ -59,7 +57,7 @@ class NamedAccess {
   }
 
  private:
-  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(parts_.context.specs, name); }
+  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(parameters_, name); }
   // After all that the last update has put on streams.
   [[nodiscard]] ParameterAccess<Backend>& access(EngineCall call) {
     phase_.require(call);
@@ -72,6 +70,7 @@ class NamedAccess {
 
   EngineParts<Backend>& parts_;
   EnginePhase& phase_;
+  ParameterList const& parameters_;
   double addends_;
 };
 
