@@ -14,15 +14,15 @@ namespace zero {
 
 /// What a backend's allocator hands out: an address and the bytes that it takes, which may be rounded up.
 struct MemoryBlock {
-  void* data = nullptr;
-  std::size_t bytes = 0;
+  void* data = nullptr;   ///< first byte
+  std::size_t bytes = 0;  ///< bytes
 };
 
 /// One copy of a launch that copies many tensors.
 struct CopyRange {
-  void* to = nullptr;
-  void const* from = nullptr;
-  std::size_t bytes = 0;
+  void* to = nullptr;          ///< first byte to write
+  void const* from = nullptr;  ///< first byte to read
+  std::size_t bytes = 0;       ///< bytes
 };
 
 /// What a backend can, besides memory, streams, copies and kernels: `static constexpr BackendFacts facts{...};`. A fact

@@ -38,10 +38,14 @@ requires(backend_facts<Backend>().captures_graphs) struct GraphOf<Backend> {
 template <class Backend>
 class [[nodiscard]] CapturedStep {
  public:
+  /// A captured step.
   using Graph = typename detail::GraphOf<Backend>::type;
+  /// What operations are put on; a trivially copyable reference.
   using Stream = typename Backend::Stream;
+  /// What a step returns.
   using Ticket = StepTicket<typename Backend::Event>;
 
+  /// Made by `Engine::capture`.
   CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime, Graph graph,
                Traffic const& sent)
       : core_(&core), lifetime_(std::move(lifetime)), graph_(std::move(graph)), sent_(sent) {}

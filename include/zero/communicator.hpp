@@ -14,8 +14,8 @@ namespace zero {
 
 /// What a collective is for: names it in errors and traces.
 struct CollectivePurpose {
-  std::string_view what;
-  std::size_t bucket = CommunicationError::no_bucket;
+  std::string_view what;                               ///< such as "gradients"; names the collective
+  std::size_t bucket = CommunicationError::no_bucket;  ///< which bucket it moves, or none
 };
 
 /// What a communicator can, besides the collectives: `static constexpr CommunicatorFacts facts{...};`. A fact that is

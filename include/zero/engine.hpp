@@ -87,10 +87,15 @@ class Engine final : public detail::PublishedStage<Partition> {
  public:
   /// Type of parameters and gradients.
   using Compute = typename Prec::compute::type;
+  /// What operations are put on; a trivially copyable reference.
   using Stream = typename Backend::Stream;
+  /// Settings; see EngineConfig.
   using Config = EngineConfig<Rule, Scaler, Offload, Backend>;
+  /// What `gather` returns.
   using Lease = ParameterLease<Compute, Stream>;
+  /// What `gradients` returns.
   using Gradients = GradientLease<Compute, Stream>;
+  /// What a step returns.
   using Ticket = StepTicket<typename Backend::Event>;
 
   /// Lays the model out and takes the initial values of adopted parameters; placed ones are 0 until written.
@@ -115,6 +120,7 @@ class Engine final : public detail::PublishedStage<Partition> {
     auto const record = core_.gather(ids, stream);
     return Lease(core_.parts().gatherer, core_.lifetime(), record, stream);
   }
+  /// The same for one parameter.
   Lease gather(ParameterId id, Stream stream) { return gather({&id, 1}, stream); }
 
   /// Places for the gradients of \p ids; may make \p stream wait for a free bucket. Does not synchronize \p stream.
@@ -124,6 +130,7 @@ class Engine final : public detail::PublishedStage<Partition> {
     auto const record = core_.lease_gradients(ids, stream);
     return Gradients(core_.parts().reducer, core_.lifetime(), record, stream);
   }
+  /// The same for one parameter.
   Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
 
   /// The scale that the loss, or its gradient, is to be multiplied with in this step's backward passes.
@@ -141,18 +148,20 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// with leases held, ConfigurationError for options that cannot work: the engine is unchanged then.
   /// CommunicationError before the decision leaves the states as they were; after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
+  /// The same with the configuration's learning rate and clipping.
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
 
-  /// Makes the last step's parameters known to gathers where CpuOffload::Config::delayed_update has left them to the
-  /// coming step, e.g. to evaluate a trained model; elsewhere they are. Collective. Does not synchronize any
+  /// With CpuOffload::Config::delayed_update, publishes the pending update, so that the next gather returns current
+  /// parameters, e.g. to evaluate a trained model. Otherwise it does nothing. Collective. Does not synchronize any
   /// stream. \throws SequenceError between the micro-batches of a step or with leases held, CommunicationError.
   void finish_update() { core_.finish_update(); }
 
   /// Records the step that \p body takes into a CUDA graph: all of its micro-batches, with whatever the caller puts on
-  /// \p stream and on streams that follow it, and `step`, whose options and ticket count for nothing there. Nothing
-  /// runs until the recorded step is replayed. Addresses are recorded with it: leases of later steps give the same
-  /// ones. Needs CudaBackend without offload, one rank or NcclCommunicator, and one step before it. \p stream is not a
-  /// default stream. \throws ConfigurationError, SequenceError, CudaError; the engine is unchanged then.
+  /// \p stream and on streams that follow it, and `step`. The options and the ticket of that `step` are ignored: pass
+  /// options to `replay`. Nothing runs until the recorded step is replayed. Addresses are recorded with it: leases of
+  /// later steps give the same ones. Needs CudaBackend without offload, one rank or NcclCommunicator, and one step
+  /// before it. \p stream is not a default stream. \throws ConfigurationError, SequenceError, CudaError; the engine is
+  /// unchanged then.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
     static_assert(backend_facts<Backend>().captures_graphs,
@@ -181,15 +190,17 @@ class Engine final : public detail::PublishedStage<Partition> {
   [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
     return core_.by_name().read_state(name, k);
   }
+  /// Sets the rule's \p k-th state of one whole parameter on all ranks, which must pass the same values. Collective,
+  /// blocks.
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
     core_.by_name().write_state(name, k, values);
   }
 
   /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
-  /// Brings an update in that CpuOffload::Config::delayed_update has left to the coming step, and is collective where
-  /// that is set. \throws SequenceError inside an accumulation, whose gradients are not part of a checkpoint, and with
-  /// leases held that such an update would change.
-  /// A template, so that an engine that is instantiated whole pays for it only where it is called.
+  /// With CpuOffload::Config::delayed_update it publishes the pending update first, and is collective. \throws
+  /// SequenceError inside an accumulation, whose gradients are not part of a checkpoint, and with leases held that such
+  /// an update would change. A template, so that an engine that is instantiated whole pays for it only where it is
+  /// called.
   template <class State = EngineState>
   [[nodiscard]] std::unique_ptr<State> state() {
     return core_.state();
@@ -201,8 +212,11 @@ class Engine final : public detail::PublishedStage<Partition> {
   [[nodiscard]] MemoryReport const& memory() const noexcept { return core_.parts().memory_report; }
   /// What this rank has sent since construction.
   [[nodiscard]] Traffic const& traffic() const noexcept { return core_.parts().traffic; }
+  /// Where parameters and buckets lie.
   [[nodiscard]] FlatLayout const& layout() const noexcept { return core_.layout(); }
+  /// What owns this engine's memory and streams.
   [[nodiscard]] Backend& backend() noexcept { return core_.parts().backend; }
+  /// The settings that it was made with.
   [[nodiscard]] Config const& config() const noexcept { return config_; }
   /// Updates done and steps skipped since construction. Waits until the last step has been decided.
   [[nodiscard]] StepState<Scaler> const& step_state() const {

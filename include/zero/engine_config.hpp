@@ -33,14 +33,14 @@ struct EngineConfig {
   std::size_t alignment_elements = 128;  ///< elements; every parameter starts on one; a multiple of 128
   std::optional<int> gradient_ring{};    ///< stages 2 and 3: buckets of gradients under way at once; default: those
                                          ///< of the largest unit, and one more
-  MissingGradient missing_gradient = MissingGradient::error;
+  MissingGradient missing_gradient = MissingGradient::error;  ///< what a parameter without a gradient means
   std::size_t max_live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
   int prefetch_units = 1;                 ///< stage 3: units gathered ahead; 0: none
   std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements stay whole on every rank
-  typename Rule::Config optimizer{};
-  typename Scaler::Config scale{};
-  typename Offload::Config offload{};
-  typename Backend::Config backend{};
+  typename Rule::Config optimizer{};      ///< settings of the rule, such as lr
+  typename Scaler::Config scale{};        ///< settings of the loss scaler
+  typename Offload::Config offload{};     ///< settings of the offload
+  typename Backend::Config backend{};     ///< settings of the backend
 };
 
 /// Stands for a policy whose settings do not count.

@@ -17,32 +17,33 @@ namespace zero {
 
 /// Where a run stands, besides parameters and states.
 struct StepProgress {
-  std::uint64_t steps = 0;
-  std::uint64_t skipped = 0;
+  std::uint64_t steps = 0;          ///< updates done
+  std::uint64_t skipped = 0;        ///< steps skipped
   std::vector<std::byte> scaler{};  ///< the scaler's state, as it lies in memory
 };
 
 /// Consecutive elements of one parameter, or of one of the rule's states of it, in the memory of one rank.
 struct StateRange {
-  std::uint32_t parameter = 0;  ///< by registration
-  std::uint32_t kind = 0;       ///< 0: the parameter's values; k + 1: the rule's k-th state
-  std::uint64_t begin = 0;      ///< elements from the start of the parameter
-  std::uint64_t count = 0;
+  std::uint32_t parameter = 0;           ///< by registration
+  std::uint32_t kind = 0;                ///< 0: the parameter's values; k + 1: the rule's k-th state
+  std::uint64_t begin = 0;               ///< elements from the start of the parameter
+  std::uint64_t count = 0;               ///< elements
   ElementType type = ElementType::fp32;  ///< fp32, and the compute type for a frozen parameter
-  std::uint32_t bucket = 0;
-  std::size_t offset = 0;  ///< elements from the start of what this rank holds of the bucket
+  std::uint32_t bucket = 0;              ///< in which they lie
+  std::size_t offset = 0;                ///< elements from the start of what this rank holds of the bucket
 
+  /// Bytes of the elements.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return count * element_size(type); }
 };
 
 /// Names of an engine's policies, and how its model is laid out.
 struct EngineTraits {
-  std::string rule;
-  std::vector<std::string> states;  ///< names of the rule's states
-  std::string scaler;
-  std::size_t scaler_bytes = 0;
-  ElementType compute = ElementType::fp32;
-  LayoutSettings layout{};
+  std::string rule;                         ///< name of the rule
+  std::vector<std::string> states;          ///< names of the rule's states
+  std::string scaler;                       ///< name of the loss scaler
+  std::size_t scaler_bytes = 0;             ///< size of its state
+  ElementType compute = ElementType::fp32;  ///< the compute type
+  LayoutSettings layout{};                  ///< what decided the layout
 };
 
 /// All that training has made, in the places where one engine keeps it, whatever its policies: what a checkpoint reads
@@ -54,12 +55,16 @@ class EngineState {
   EngineState& operator=(EngineState const&) = delete;
   virtual ~EngineState() = default;
 
+  /// This rank's number.
   [[nodiscard]] virtual int rank() const = 0;
+  /// Number of ranks.
   [[nodiscard]] virtual int size() const = 0;
   /// As the communicator's.
   virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
 
+  /// What the engine is.
   [[nodiscard]] virtual EngineTraits const& traits() const = 0;
+  /// As they were registered.
   [[nodiscard]] virtual std::vector<ParameterSpec> const& parameters() const = 0;
 
   /// This rank's part of everything: the parts of all ranks together are every element once, at stage 0 too.
@@ -72,6 +77,7 @@ class EngineState {
   /// Makes \p memory, which is the caller's, a place that `read` reaches at the speed of the bus, for as long as what
   /// is returned lives; null where it is one already. Locked in memory until then.
   [[nodiscard]] virtual std::shared_ptr<void> pin(std::span<std::byte> /*memory*/) { return nullptr; }
+  /// Where the run stands. Waits until the last step has been decided.
   [[nodiscard]] virtual StepProgress progress() const = 0;
 
   /// From here to `finish_load` the engine is not to be used: its states are half new, and it says so.
@@ -79,6 +85,7 @@ class EngineState {
   /// Sets elements of one of this rank's `resident_ranges`, and what the parameter in the compute type follows from
   /// them.
   virtual void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) = 0;
+  /// Where the run is to go on from.
   virtual void set_progress(StepProgress const& progress) = 0;
   /// Makes new parameters known to all ranks. Collective.
   virtual void finish_load() = 0;

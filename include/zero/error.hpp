@@ -29,6 +29,7 @@ class ConfigurationError : public Error {
 /// A gradient that arrived too often, not at all, too early, or for a frozen parameter.
 class GradientError : public Error {
  public:
+  /// \p parameter is the name of the parameter.
   GradientError(std::string parameter, std::string const& what) : Error(what), parameter_(std::move(parameter)) {}
   /// Name of the parameter whose gradient it was.
   [[nodiscard]] std::string const& parameter() const noexcept { return parameter_; }
@@ -90,19 +91,24 @@ enum class CommunicationFailure : std::uint8_t {
 /// A collective that could not complete. The same kind reaches every rank of the communicator within its deadline.
 class CommunicationError : public Error {
  public:
+  /// Of a collective that moves no bucket.
   static constexpr std::size_t no_bucket = std::numeric_limits<std::size_t>::max();
 
+  /// Which collective it was, and whose fault.
   struct Where {
-    int rank = 0;                ///< the rank that failed, is missing or differs
-    std::uint64_t sequence = 0;  ///< position in the communicator's order of collectives
-    std::string operation;       ///< name and purpose of the collective
-    std::size_t bucket = no_bucket;
+    int rank = 0;                    ///< the rank that failed, is missing or differs
+    std::uint64_t sequence = 0;      ///< position in the communicator's order of collectives
+    std::string operation;           ///< name and purpose of the collective
+    std::size_t bucket = no_bucket;  ///< that it moved, or none
   };
 
+  /// \p what is the sentence that `what()` gives.
   CommunicationError(CommunicationFailure kind, Where where, std::string const& what)
       : Error(what), kind_(kind), where_(std::move(where)) {}
 
+  /// Why it failed.
   [[nodiscard]] CommunicationFailure kind() const noexcept { return kind_; }
+  /// Which collective it was.
   [[nodiscard]] Where const& where() const noexcept { return where_; }
 
  private:
@@ -125,7 +131,9 @@ enum class CheckpointFailure : std::uint8_t {
 /// the same one.
 class CheckpointError : public Error {
  public:
+  /// \p what is the sentence that `what()` gives.
   CheckpointError(CheckpointFailure kind, std::string const& what) : Error(what), kind_(kind) {}
+  /// Why it failed.
   [[nodiscard]] CheckpointFailure kind() const noexcept { return kind_; }
 
  private:

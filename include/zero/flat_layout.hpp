@@ -21,8 +21,8 @@ namespace zero {
 
 /// What decides a layout, besides the parameters.
 struct LayoutSettings {
-  Stage stage = Stage::none;
-  std::size_t world = 1;
+  Stage stage = Stage::none;              ///< what is sharded
+  std::size_t world = 1;                  ///< ranks
   std::size_t alignment_elements = 128;   ///< elements; a multiple of 128; every parameter starts on one
   std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
   std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements are kept whole on every rank
@@ -30,11 +30,11 @@ struct LayoutSettings {
 
 /// Where a parameter lies in the flat space.
 struct ParameterExtent {
-  std::size_t begin = 0;  ///< contiguous from here, in the flat space
-  std::size_t count = 0;
-  std::uint32_t block = 0;
-  std::uint32_t first_bucket = 0;
-  std::uint32_t bucket_count = 0;
+  std::size_t begin = 0;           ///< contiguous from here, in the flat space
+  std::size_t count = 0;           ///< elements, without padding
+  std::uint32_t block = 0;         ///< index of its block
+  std::uint32_t first_bucket = 0;  ///< index of its first bucket
+  std::uint32_t bucket_count = 0;  ///< number of its buckets; 1 unless it is larger than a bucket
 };
 
 /// The flat space: every parameter's place, and the buckets over it. A pure function of the registered parameters and
@@ -48,6 +48,7 @@ struct ParameterExtent {
 /// buckets of its own.
 class FlatLayout {
  public:
+  /// Lays \p specs out. \throws ConfigurationError for settings that cannot work.
   [[gnu::noinline]] FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
       : settings_(settings), extents_(specs.size()) {
     check(specs);
@@ -79,9 +80,13 @@ class FlatLayout {
     return default_elements;
   }
 
+  /// What decided this layout.
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
+  /// Of each parameter, by registration.
   [[nodiscard]] std::vector<ParameterExtent> const& extents() const noexcept { return extents_; }
+  /// In the order in which they are reduced.
   [[nodiscard]] std::vector<Bucket> const& buckets() const noexcept { return buckets_; }
+  /// In the same order.
   [[nodiscard]] std::vector<Block> const& blocks() const noexcept { return blocks_; }
 
   /// Elements of the flat space, with padding; a multiple of world.
@@ -98,6 +103,7 @@ class FlatLayout {
   [[nodiscard]] std::size_t ring_buckets_of_largest_unit() const noexcept { return ring_buckets_of_largest_unit_; }
   /// Elements of all parameters, without padding.
   [[nodiscard]] std::size_t parameter_elements() const noexcept { return parameter_elements_; }
+  /// Elements that are no parameter's.
   [[nodiscard]] std::size_t padding_elements() const noexcept { return total_ - parameter_elements_; }
 
   /// Elements of bucket \p b that one rank owns.

@@ -17,8 +17,8 @@ namespace zero {
 /// Where one gradient goes.
 template <class T>
 struct GradientTarget {
-  std::span<T> values;
-  bool adds = false;  ///< true: add to what is there; false: overwrite, the content is undefined
+  std::span<T> values;  ///< row-major; device memory
+  bool adds = false;    ///< true: add to what is there; false: overwrite, the content is undefined
 };
 
 /// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the
@@ -26,9 +26,11 @@ struct GradientTarget {
 template <class T, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
+  /// Made by `Engine::gather`.
   ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLifetime const> lifetime,
                  std::uint32_t record, Stream stream)
       : source_(&source), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
+  /// Leaves \p other empty.
   ParameterLease(ParameterLease&& other) noexcept
       : source_(std::exchange(other.source_, nullptr)),
         lifetime_(std::move(other.lifetime_)),
@@ -64,9 +66,11 @@ class [[nodiscard]] ParameterLease {
 template <class T, class Stream>
 class [[nodiscard]] GradientLease {
  public:
+  /// Made by `Engine::gradients`.
   GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
                 std::uint32_t record, Stream stream)
       : sink_(&sink), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
+  /// Leaves \p other empty.
   GradientLease(GradientLease&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)),
         lifetime_(std::move(other.lifetime_)),

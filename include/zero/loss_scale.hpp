@@ -8,6 +8,7 @@ namespace zero {
 template <class Event>
 class LossScale {
  public:
+  /// Made by `Engine::loss_scale`.
   LossScale(float const* scale, float const* on_host, Event const& decided)
       : scale_(scale), on_host_(on_host), decided_(&decided) {}
   /// For kernels: device memory, current on every stream that the engine's last step was called with.

@@ -34,30 +34,41 @@ template <class S>
 
 /// No loss scaling: gradients are those of the loss itself.
 struct NoScale {
+  /// Name and members, which ranks compare and checkpoints hold.
   static constexpr ScalerFacts facts{.name = "NoScale", .validates = true};
   struct Config {};
+  /// What one step leaves for the next.
   struct State {
-    float scale = 1.0F;
+    float scale = 1.0F;  ///< what the loss is multiplied with
   };
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& /*config*/) {}
+  /// What a run starts with.
   static State initial(Config const& /*config*/) { return {}; }
+  /// The state after a step; \p overflow: a gradient was not finite.
   ZERO_HOST_DEVICE static State update(Config const& /*config*/, State state, bool /*overflow*/) { return state; }
 };
 
 /// One scale for the whole run. A step whose gradients overflow is skipped and reported; the scale stays.
 struct StaticScale {
+  /// Name and members, which ranks compare and checkpoints hold.
   static constexpr ScalerFacts facts{.name = "StaticScale", .validates = true};
+  /// Settings.
   struct Config {
     float scale = 1024.0F;  ///< positive and finite; a power of two loses no bits
   };
+  /// What one step leaves for the next.
   struct State {
-    float scale;
+    float scale;  ///< what the loss is multiplied with
   };
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
     detail::require(detail::is_finite(config.scale) && config.scale > 0.0F,
                     "zero::StaticScale: scale must be positive and finite, e.g. 1024");
   }
+  /// What a run starts with.
   static State initial(Config const& config) { return {config.scale}; }
+  /// The state after a step; \p overflow: a gradient was not finite.
   ZERO_HOST_DEVICE static State update(Config const& /*config*/, State state, bool /*overflow*/) { return state; }
 };
 
@@ -71,7 +82,9 @@ enum class AtMinimumScale : std::uint8_t {
 /// DeepSpeed's configuration names: the scale doubles after `window` steps in a row without overflow, and halves once
 /// `hysteresis` overflows have been seen.
 struct DynamicScale {
+  /// Name and members, which ranks compare and checkpoints hold.
   static constexpr ScalerFacts facts{.name = "DynamicScale", .validates = true};
+  /// Settings.
   struct Config {
     float initial = 65536.0F;             ///< first scale
     float factor = 2.0F;                  ///< growth and backoff; a power of two loses no bits
@@ -79,14 +92,16 @@ struct DynamicScale {
     std::uint32_t window = 1000;          ///< clean steps in a row before the scale grows
     std::uint32_t hysteresis = 2;         ///< overflows before the scale shrinks; 1: at once
     bool consecutive_hysteresis = false;  ///< refill hysteresis at every clean step, not only when the scale grows
-    AtMinimumScale at_minimum = AtMinimumScale::fail;
+    AtMinimumScale at_minimum = AtMinimumScale::fail;  ///< what an overflow at the minimum means
   };
+  /// What one step leaves for the next.
   struct State {
-    float scale;
+    float scale;                ///< what the loss is multiplied with
     std::uint32_t clean_steps;  ///< in a row, since the last overflow or growth
     std::uint32_t hysteresis;   ///< overflows left before the scale shrinks
     bool exhausted;             ///< the last step overflowed at the minimum, with no hysteresis left
   };
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
     detail::require(detail::is_finite(config.minimum) && config.minimum > 0.0F,
                     "zero::DynamicScale: minimum must be positive and finite, e.g. 1");
@@ -97,7 +112,9 @@ struct DynamicScale {
     detail::require(config.window > 0, "zero::DynamicScale: window must be at least 1 step, e.g. 1000");
     detail::require(config.hysteresis > 0, "zero::DynamicScale: hysteresis must be at least 1, e.g. 2");
   }
+  /// What a run starts with.
   static State initial(Config const& config) { return {config.initial, 0, config.hysteresis, false}; }
+  /// The state after a step; \p overflow: a gradient was not finite.
   ZERO_HOST_DEVICE static State update(Config const& config, State state, bool overflow) {
     return overflow ? after_overflow(config, state) : after_clean_step(config, state);
   }

@@ -48,17 +48,21 @@ inline constexpr std::size_t memory_purposes = 10;
 /// allocator handed out.
 class MemoryReport {
  public:
+  /// Bytes of one kind and purpose.
   [[nodiscard]] std::size_t bytes(MemoryKind kind, MemoryPurpose purpose) const noexcept { return at(kind, purpose); }
+  /// Bytes of one kind, for all purposes.
   [[nodiscard]] std::size_t bytes(MemoryKind kind) const noexcept {
     std::size_t sum = 0;
     for (std::size_t p = 0; p < memory_purposes; ++p) sum += at(kind, static_cast<MemoryPurpose>(p));
     return sum;
   }
+  /// Bytes for one purpose, of all kinds.
   [[nodiscard]] std::size_t bytes(MemoryPurpose purpose) const noexcept {
     std::size_t sum = 0;
     for (std::size_t k = 0; k < memory_kinds; ++k) sum += at(static_cast<MemoryKind>(k), purpose);
     return sum;
   }
+  /// All bytes.
   [[nodiscard]] std::size_t total() const noexcept {
     std::size_t sum = 0;
     for (auto const& row : bytes_) {
@@ -66,9 +70,11 @@ class MemoryReport {
     }
     return sum;
   }
+  /// The entry of one kind and purpose; for owners of memory.
   [[nodiscard]] std::size_t& at(MemoryKind kind, MemoryPurpose purpose) noexcept {
     return bytes_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(purpose)];
   }
+  /// The entry of one kind and purpose.
   [[nodiscard]] std::size_t at(MemoryKind kind, MemoryPurpose purpose) const noexcept {
     return bytes_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(purpose)];
   }

@@ -34,6 +34,7 @@ class [[nodiscard]] MicroBatch {
   MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
              std::uint64_t micro_batch_serial)
       : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial) {}
+  /// Leaves \p other empty.
   MicroBatch(MicroBatch&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)), lifetime_(std::move(other.lifetime_)), serial_(other.serial_) {}
   MicroBatch& operator=(MicroBatch&&) = delete;

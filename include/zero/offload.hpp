@@ -14,8 +14,10 @@ namespace zero {
 /// Optimizer states and master parameters stay on the device, and the update runs there.
 struct NoOffload {
   static constexpr bool offloads = false;  ///< whether states may live in host memory
+  /// Compared over ranks.
   static constexpr std::string_view name = "NoOffload";
   struct Config {};
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& /*config*/) {}
 };
 
@@ -23,8 +25,11 @@ struct NoOffload {
 /// pipelined in chunks (Ren et al., "ZeRO-Offload: Democratizing Billion-Scale Model Training", 2021, section 4).
 /// Only staging is pinned.
 struct CpuOffload {
+  /// Whether states may live in host memory.
   static constexpr bool offloads = true;
+  /// Compared over ranks.
   static constexpr std::string_view name = "CpuOffload";
+  /// Settings.
   struct Config {
     std::size_t chunk_elements = std::size_t{1} << 22;  ///< what one copy moves; rounded up to the alignment
     std::size_t staging_chunks = 2;                     ///< chunks under way at once in each direction
@@ -38,6 +43,7 @@ struct CpuOffload {
   [[nodiscard]] static std::size_t chunk_elements(Config const& config, std::size_t alignment_elements) noexcept {
     return (config.chunk_elements + alignment_elements - 1) / alignment_elements * alignment_elements;
   }
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
     detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
                     "zero::CpuOffload: chunk_elements must be at least 1 and at most 2^50, e.g. 1 << 20");
@@ -53,8 +59,11 @@ struct CpuOffload {
 
 /// Offload that is chosen when the program runs: the settings of CpuOffload, or none. Costs the code of both.
 struct AnyOffload {
+  /// Whether states may live in host memory.
   static constexpr bool offloads = true;
+  /// Settings of the offload; empty: none.
   using Config = std::optional<CpuOffload::Config>;
+  /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
     if (config) CpuOffload::validate(*config);
   }

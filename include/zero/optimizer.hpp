@@ -36,7 +36,9 @@ static_assert(update_rule<Adam> && update_rule<AdamW> && update_rule<Sgd> && upd
 /// states live and the update runs.
 template <class Rule, class Offload = NoOffload>
 struct Optimizer {
+  /// The rule.
   using rule = Rule;
+  /// Where its states live.
   using offload = Offload;
 };
 

@@ -22,13 +22,13 @@ namespace zero {
 
 /// A registered parameter, by the order of registration.
 struct ParameterId {
-  std::uint32_t index = 0;
+  std::uint32_t index = 0;  ///< by registration
   friend bool operator==(ParameterId, ParameterId) = default;
 };
 
 /// A group of parameters that share optimizer settings; group 0 exists always and changes nothing.
 struct GroupId {
-  std::uint32_t index = 0;
+  std::uint32_t index = 0;  ///< by registration
   friend bool operator==(GroupId, GroupId) = default;
 };
 
@@ -42,9 +42,9 @@ struct ParameterGroup {
 /// values of a stage-3 engine, only during its construction, which reads values at once: on a device, whatever writes
 /// them has ended by then.
 struct AdoptedBuffer {
-  void* data = nullptr;
-  std::size_t count = 0;  ///< elements
-  ElementType type = ElementType::fp32;
+  void* data = nullptr;                  ///< memory of the caller's
+  std::size_t count = 0;                 ///< elements
+  ElementType type = ElementType::fp32;  ///< of an element
 };
 
 /// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type.
@@ -105,7 +105,9 @@ class ParameterList {
     return ParameterId{at};
   }
 
+  /// All parameters, by registration.
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return specs_; }
+  /// All groups; the first one is the default.
   [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return groups_; }
 
   /// Product of a shape's dimensions; 0 when it overflows or a dimension is 0.

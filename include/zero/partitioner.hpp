@@ -19,6 +19,7 @@ enum class Stage : std::uint8_t {
 /// The first policy of an engine: what is sharded.
 template <Stage S>
 struct Partitioner {
+  /// What is sharded.
   static constexpr Stage stage = S;
 };
 

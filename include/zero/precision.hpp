@@ -15,20 +15,27 @@ namespace zero {
 /// Types in which parameters, gradients and sums are stored.
 enum class ElementType : std::uint8_t { fp32, fp16, bf16 };
 
+/// Single precision: IEEE 754 binary32.
 struct FP32 {
+  /// Type of an element.
   using type = float;
+  /// The same as a value.
   static constexpr ElementType element = ElementType::fp32;
 };
 
 /// IEEE 754 binary16.
 struct FP16 {
+  /// Type of an element.
   using type = float16;
+  /// The same as a value.
   static constexpr ElementType element = ElementType::fp16;
 };
 
 /// bfloat16: the upper half of a binary32.
 struct BF16 {
+  /// Type of an element.
   using type = bfloat16;
+  /// The same as a value.
   static constexpr ElementType element = ElementType::bf16;
 };
 
@@ -49,8 +56,11 @@ inline constexpr ElementType element_type = std::is_same_v<T, float>     ? Eleme
 /// narrower than fp32 (or the states are offloaded, where the host keeps its own copy).
 template <class Compute, class Scale = NoScale, class Sum = FP32>
 struct Precision {
+  /// Type of parameters and gradients.
   using compute = Compute;
+  /// The loss scaler.
   using scale = Scale;
+  /// Type of sums of gradients.
   using sum = Sum;
 };
 

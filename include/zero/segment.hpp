@@ -10,8 +10,8 @@ namespace zero {
 
 /// A contiguous part of one parameter inside a bucket or a slice of one.
 struct Segment {
-  std::uint32_t parameter = 0;  ///< by registration
-  std::uint32_t group = 0;
+  std::uint32_t parameter = 0;   ///< by registration
+  std::uint32_t group = 0;       ///< of the parameter
   std::size_t offset = 0;        ///< elements from the start of the bucket or slice
   std::size_t in_parameter = 0;  ///< elements from the start of the parameter
   std::size_t count = 0;         ///< elements, without padding
@@ -19,7 +19,7 @@ struct Segment {
 
 /// The segments of a range, sorted by offset, in the two places where they are read. Borrowed.
 struct SegmentView {
-  std::span<Segment const> host{};
+  std::span<Segment const> host{};  ///< for the host
   Segment const* device = nullptr;  ///< the same in device memory, for kernels
 
   /// Elements from the start of the range to the end of its last segment.

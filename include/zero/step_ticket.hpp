@@ -15,6 +15,7 @@ namespace zero {
 template <class Event>
 class [[nodiscard]] StepTicket {
  public:
+  /// Made by `Engine::step` and `CapturedStep::replay`.
   StepTicket(std::shared_ptr<detail::StepReports<Event> const> reports, std::uint64_t number)
       : reports_(std::move(reports)), number_(number) {}
 

@@ -22,11 +22,13 @@ struct Traffic {
   [[nodiscard]] std::uint64_t training() const noexcept { return gradients + gradient_sums + parameters + gathered; }
   friend bool operator==(Traffic const&, Traffic const&) = default;
 
+  /// Sums of the counters.
   [[nodiscard]] Traffic operator+(Traffic const& o) const noexcept {
     return {gradients + o.gradients,         gradient_sums + o.gradient_sums, parameters + o.parameters,
             gathered + o.gathered,           evaluation + o.evaluation,       access + o.access,
             control_words + o.control_words, collectives + o.collectives};
   }
+  /// Differences of the counters.
   [[nodiscard]] Traffic operator-(Traffic const& o) const noexcept {
     return {gradients - o.gradients,         gradient_sums - o.gradient_sums, parameters - o.parameters,
             gathered - o.gathered,           evaluation - o.evaluation,       access - o.access,
