@@ -16,6 +16,7 @@
 
 namespace zero {
 
+/// Adds \p n elements of each source to \p into, source after source; see collective_stream.
 template <class Sum, class T>
 void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
                             bool first) const {
@@ -30,6 +31,7 @@ void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t sour
   }
 }
 
+/// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
 template <class Word>
 void CudaStream::sum_u64(Word* into, Word const* const* sources, std::size_t source_count, std::size_t n) const {
   kernels::SumU64<Word> a{into, {}, static_cast<std::uint32_t>(source_count), static_cast<std::uint32_t>(n)};
@@ -38,6 +40,7 @@ void CudaStream::sum_u64(Word* into, Word const* const* sources, std::size_t sou
                   "the kernel that adds words");
 }
 
+/// Adds the squares of a slice to the norm; see norm_backend.
 template <class Sum>
 void CudaBackend::squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream) {
   kernels::Squares<Sum> const a{slice, kernels::DeviceSegments(segments), norm};
@@ -48,11 +51,13 @@ void CudaBackend::squares(NormWords norm, SegmentView const& segments, Sum const
                   "the norm kernel");
 }
 
+/// Runs zero::decide once; see deciding_backend.
 template <class Rule, class Scaler>
 void CudaBackend::decide(DecisionArguments<Rule, Scaler> const& arguments, Stream stream) {
   kernels::launch(kernels::decide<Rule, Scaler>, 1, arguments, stream, "the decision kernel", 1);
 }
 
+/// The fused update of the segments of a slice; see updating_backend.
 template <class Rule, class Compute, class Sum>
 void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                          Decision<Rule> const* decision, Stream stream) {
@@ -62,6 +67,7 @@ void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Comp
   kernels::launch(kernels::update<Rule, Compute, Sum>, a.segments.tiles(), a, stream, "the update kernel");
 }
 
+/// One launch for all of \p ranges, in as many kernels as their number needs.
 template <class Range>
 void CudaBackend::launch_copies(Range const* ranges, std::size_t count, Stream stream) {
   if (count <= kernels::few_copies) return kernels::launch_copy_many<kernels::few_copies>(ranges, count, stream);

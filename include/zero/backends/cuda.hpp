@@ -54,9 +54,13 @@ struct HostTask {
 /// kernels is defined in zero/engine.cuh, which one .cu includes to instantiate the engines that a program uses.
 class CudaBackend {
  public:
+  /// What operations are put on; a trivially copyable reference.
   using Stream = CudaStream;
+  /// What streams and the host wait for.
   using Event = CudaEvent;
+  /// A captured step.
   using Graph = CudaGraph;
+  /// What this backend can do besides what backend_policy asks.
   static constexpr BackendFacts facts{.captures_graphs = true,
                                       .synchronizes_all = true,
                                       .checks_adopted = true,
@@ -64,6 +68,7 @@ class CudaBackend {
                                       .allocates_for_collectives = true};
   static constexpr std::size_t alignment = 256;  ///< of device and pinned memory, and what its size is rounded up to
 
+  /// Settings of this backend; a member of EngineConfig.
   struct Config {
     int device = -1;       ///< ordinal; negative: the current device of the thread that makes the engine
     int host_threads = 0;  ///< for what is offloaded; 0: the machine's cores divided by the ranks that share them
@@ -72,12 +77,15 @@ class CudaBackend {
   /// Destroys its stream. Move-only.
   class OwnedStream {
    public:
+    /// Takes what `make_stream` has made.
     explicit OwnedStream(Stream stream) noexcept : stream_(stream) {}
+    /// Leaves \p other without a stream.
     OwnedStream(OwnedStream&& other) noexcept : stream_(std::exchange(other.stream_, Stream())) {}
     OwnedStream& operator=(OwnedStream&&) = delete;
     ~OwnedStream() {
       if (stream_.handle() != nullptr) (void)cudaStreamDestroy(stream_.handle());
     }
+    /// The stream; valid as long as its owner.
     [[nodiscard]] Stream get() const noexcept { return stream_; }
 
    private:
@@ -95,6 +103,7 @@ class CudaBackend {
   CudaBackend(CudaBackend const&) = delete;
   CudaBackend& operator=(CudaBackend const&) = delete;
 
+  /// Number of the device that all memory and streams of this backend belong to.
   [[nodiscard]] int device() const noexcept { return device_; }
 
   // ------------------------------------------------------------------------------------------------- memory
@@ -118,6 +127,7 @@ class CudaBackend {
     use_.add(kind, block.bytes);
     return block;
   }
+  /// Gives back what `allocate` has handed out. Nothing may use it any more.
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     use_.remove(kind, block.bytes);
     if (kind == MemoryKind::pageable) {
@@ -129,10 +139,13 @@ class CudaBackend {
   }
   /// Device memory that collectives use comes from \p memory, from here to `close_collective_memory`, which says what.
   void allocate_for_collectives_from(CollectiveMemory memory) noexcept { collective_ = std::move(memory); }
+  /// Ends the allocations for collectives; returns the blocks that were handed out.
   [[nodiscard]] std::span<MemoryBlock const> close_collective_memory() noexcept { return collective_.close(); }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  /// Bytes of one kind that were handed out at most at a time.
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  /// Blocks that were handed out since construction.
   [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
 
   /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's memory report. \throws
@@ -165,6 +178,7 @@ class CudaBackend {
     check(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), "cudaStreamCreateWithPriority");
     return OwnedStream(Stream(stream, device_));
   }
+  /// Records \p event after the work that is on \p stream.
   void record(Event& event, Stream stream) {
     DeviceGuard const guard(device_);
     event.record(stream.handle(), capture_);
@@ -177,6 +191,7 @@ class CudaBackend {
     if (event.capture() == capture_) return event.make_wait(stream.handle());
     if (capture_ == 0) replayed_.make_wait(stream.handle());
   }
+  /// Blocks the host until all work on \p stream has run.
   void synchronize(Stream stream) {
     DeviceGuard const guard(device_);
     check(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
@@ -189,7 +204,9 @@ class CudaBackend {
     (void)cudaDeviceSynchronize();
     (void)cudaSetDevice(before);
   }
+  /// The host is about to read these bytes, which operations use.
   void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
+  /// The host is about to write these bytes, which operations use.
   void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}
 
   // ------------------------------------------------------------------------------------------------- capture
@@ -205,6 +222,7 @@ class CudaBackend {
     capture_ = ++captures_;
     wait_for_or_abandon(own, origin, origin);
   }
+  /// Ends the capture; returns what was recorded. See capturing_backend.
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
     DeviceGuard const guard(device_);
     wait_for_or_abandon(origin, own, origin);
@@ -213,6 +231,7 @@ class CudaBackend {
     check(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
     return Graph(graph);
   }
+  /// Ends the capture and drops what was recorded. See capturing_backend.
   void abandon_capture(Stream origin) noexcept {
     capture_ = 0;
     cudaGraph_t graph = nullptr;
@@ -220,6 +239,7 @@ class CudaBackend {
     if (graph != nullptr) (void)cudaGraphDestroy(graph);
     (void)cudaGetLastError();
   }
+  /// Runs what was captured, in the order of \p origin. See capturing_backend.
   void launch(Graph const& graph, Stream origin) {
     DeviceGuard const guard(device_);
     graph.launch(origin.handle());
@@ -237,10 +257,12 @@ class CudaBackend {
     reached.record(signalling.handle(), capture_);
     reached.make_wait(waiting.handle());
   }
+  /// Whether a capture is open.
   [[nodiscard]] bool capturing() const noexcept { return capture_ != 0; }
 
   // ------------------------------------------------------------------------------------------------- operations
 
+  /// Fills with zero bytes, in the order of the stream.
   void zero(void* to, std::size_t bytes, Stream stream) {
     DeviceGuard const guard(device_);
     check(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
@@ -261,14 +283,18 @@ class CudaBackend {
     launch_copies(ranges.data(), ranges.size(), stream);
   }
 
+  /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
   template <class Sum, class T>
   void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
     stream.accumulate(into, &from, 1, n, first);
   }
+  /// Adds the squares of a slice to the norm; see norm_backend.
   template <class Sum>
   ZERO_LAUNCHES_KERNELS void squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream);
+  /// Runs zero::decide once; see deciding_backend.
   template <class Rule, class Scaler>
   ZERO_LAUNCHES_KERNELS void decide(DecisionArguments<Rule, Scaler> const& arguments, Stream stream);
+  /// The fused update of the segments of a slice; see updating_backend.
   template <class Rule, class Compute, class Sum>
   ZERO_LAUNCHES_KERNELS void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                                     Decision<Rule> const* decision, Stream stream);

@@ -44,6 +44,7 @@ class HostExecutor {
   HostExecutor(InstructionSet instruction_set, ThreadPool* pool, int threads)
       : own_(pool == nullptr ? threads : 1), pool_(pool == nullptr ? own_ : *pool), instruction_set_(instruction_set) {}
 
+  /// What the kernels use.
   [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
 
   /// Calls `f(begin, end)` over chunks of [0, \p n).
@@ -94,8 +95,11 @@ class HostExecutor {
 /// Nothing to wait for: what was called has run.
 class HostEvent {
  public:
+  /// Blocks the host until what this event was recorded after has run.
   void synchronize() const noexcept {}
+  /// Always: operations run when they are called.
   [[nodiscard]] bool done() const noexcept { return true; }
+  /// Waits, and gives \p value, which an operation before this event has written.
   template <class T>
   [[nodiscard]] T const& read(T const& value) const noexcept {
     return value;
@@ -105,16 +109,20 @@ class HostEvent {
 /// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
 class HostStream {
  public:
+  /// What streams and the host wait for.
   using Event = HostEvent;
+  /// Owner of the unsigned integers that `sum_u64` adds.
   using U64Buffer = std::vector<std::uint64_t>;
 
   HostStream() = default;
   HostStream(int) = delete;  // a 0 is not a stream
+  /// A stream of the engine; \p executor is borrowed.
   explicit HostStream(HostExecutor& executor) noexcept : executor_(&executor) {}
 
   friend bool operator==(HostStream, HostStream) = default;
 
   // What in-process communicators are made of: see `collective_stream`.
+  /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
   template <class Sum, class T>
   void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
     executor_->for_chunks(n, [&](std::size_t begin, std::size_t end) {
@@ -123,6 +131,7 @@ class HostStream {
       zero::accumulate(executor_->instruction_set(), into + begin, at.data(), source_count, end - begin, first);
     });
   }
+  /// Copies bytes in the order of the stream.
   void copy(void* to, void const* from, std::size_t bytes) const {
     if (executor_ == nullptr) {
       std::memcpy(to, from, bytes);
@@ -130,6 +139,7 @@ class HostStream {
       executor_->copy(to, from, bytes);
     }
   }
+  /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
   void sum_u64(std::uint64_t* into, std::uint64_t const* const* sources, std::size_t source_count,
                std::size_t n) const noexcept {
     for (std::size_t i = 0; i < n; ++i) {
@@ -138,10 +148,15 @@ class HostStream {
       into[i] = sum;
     }
   }
+  /// Records the event after the work that is on this stream.
   void record(Event& /*event*/) const noexcept {}
+  /// What is put on this stream from now on runs after what the event was recorded after.
   void wait(Event const& /*event*/) const noexcept {}
+  /// Host memory is in reach of every rank.
   void enable_peer_access(HostStream /*peer*/) const noexcept {}
+  /// Waits, as far as that can be done, until all work on this stream has run.
   void synchronize_noexcept() const noexcept {}
+  /// Memory for \p n unsigned integers, for `sum_u64`.
   [[nodiscard]] U64Buffer make_u64_buffer(std::size_t n) const { return U64Buffer(n); }
 
  private:
@@ -155,20 +170,29 @@ static_assert(collective_stream<HostStream>);
 /// same bytes here, accounted apart, so that a run shows what a GPU run would hold where.
 class HostBackend {
  public:
+  /// What operations are put on; a trivially copyable reference.
   using Stream = HostStream;
+  /// What streams and the host wait for.
   using Event = HostEvent;
+  /// What this backend can do besides what backend_policy asks.
   static constexpr BackendFacts facts{};
+  /// Bytes at whose multiples all memory starts.
   static constexpr std::size_t alignment = detail::HostMemory::alignment;
 
+  /// Settings of this backend; a member of EngineConfig.
   struct Config {
     int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
     ThreadPool* pool = nullptr;  ///< run on these threads instead, which the trainer uses between the engine's calls
+    /// What the kernels use; no newer than what the CPU has.
     InstructionSet instruction_set = best_instruction_set();
   };
 
+  /// Owns a stream of the engine.
   class OwnedStream {
    public:
+    /// Takes what `make_stream` has made.
     explicit OwnedStream(HostExecutor& executor) noexcept : stream_(executor) {}
+    /// The stream; valid as long as its owner.
     [[nodiscard]] Stream get() const noexcept { return stream_; }
 
    private:
@@ -188,22 +212,32 @@ class HostBackend {
     use_.add(kind, block.bytes);
     return block;
   }
+  /// Gives back what `allocate` has handed out. Nothing may use it any more.
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     use_.remove(kind, block.bytes);
     detail::HostMemory::deallocate(block);
   }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  /// Bytes of one kind that were handed out at most at a time.
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  /// Blocks that were handed out since construction.
   [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
 
+  /// A new stream, whose name traces and errors use.
   [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) { return OwnedStream(executor_); }
+  /// Records \p event after the work that is on \p stream.
   void record(Event& /*event*/, Stream /*stream*/) noexcept {}
+  /// What is put on \p stream from now on runs after what \p event was recorded after. Does not block the host.
   void wait(Stream /*stream*/, Event const& /*event*/) noexcept {}
+  /// Blocks the host until all work on \p stream has run.
   void synchronize(Stream /*stream*/) noexcept {}
+  /// The host is about to read these bytes, which operations use.
   void host_reads(void const* /*from*/, std::size_t /*bytes*/) noexcept {}
+  /// The host is about to write these bytes, which operations use.
   void host_writes(void const* /*to*/, std::size_t /*bytes*/) noexcept {}
 
+  /// Fills with zero bytes, in the order of the stream.
   void zero(void* to, std::size_t bytes, Stream /*stream*/) { std::memset(to, 0, bytes); }
   /// Between any two kinds of memory.
   void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) { executor_.copy(to, from, bytes); }
@@ -235,6 +269,7 @@ class HostBackend {
     });
   }
 
+  /// Runs zero::decide once; see deciding_backend.
   template <class Rule, class Scaler>
   void decide(DecisionArguments<Rule, Scaler> const& arguments, Stream /*stream*/) {
     zero::decide(arguments);

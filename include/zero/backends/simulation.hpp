@@ -37,6 +37,7 @@ class SimulationStream {
  public:
   SimulationStream() = default;
   SimulationStream(int) = delete;  // a 0 is not a stream
+  /// Of \p process, which stands for one rank.
   SimulationStream(detail::simulation::Process process, detail::simulation::Stream& stream) noexcept
       : process_(process), stream_(&stream) {}
 
@@ -52,9 +53,12 @@ class SimulationStream {
   }
   /// Blocks the host until everything that was put on the stream has run.
   void synchronize(CallSite site = CallSite::current()) const { process_.synchronize(*stream_, site); }
+  /// Queues \p operation.
   void put(detail::simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
 
+  /// The rank that this stream belongs to.
   [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
+  /// The queue behind this reference.
   [[nodiscard]] detail::simulation::Stream& stream() const noexcept { return *stream_; }
   friend bool operator==(SimulationStream a, SimulationStream b) noexcept { return a.stream_ == b.stream_; }
 
@@ -67,10 +71,13 @@ class SimulationStream {
 /// one that was never recorded has passed.
 class SimulationEvent {
  public:
+  /// Blocks the host until what this event was recorded after has run.
   void synchronize(CallSite site = CallSite::current()) const {
     if (process_) process_.synchronize(recorded_, site);
   }
+  /// Whether what this event was recorded after has run. Does not block.
   [[nodiscard]] bool done() const { return !process_ || process_.has_passed(recorded_); }
+  /// Waits, and gives \p value, which an operation before this event has written.
   template <class T>
   [[nodiscard]] T const& read(T const& value, CallSite site = CallSite::current()) const {
     synchronize(site);
@@ -89,17 +96,24 @@ class SimulationEvent {
 /// in one thread; or, with phantom storage, do not, and the same engine is a model of its memory and traffic.
 class SimulationBackend {
  public:
+  /// What operations are put on; a trivially copyable reference.
   using Stream = SimulationStream;
+  /// What streams and the host wait for.
   using Event = SimulationEvent;
+  /// What this backend can do besides what backend_policy asks.
   static constexpr BackendFacts facts{.names_memory = true, .takes_call_sites = true};
 
+  /// Settings of this backend; a member of EngineConfig.
   struct Config {
     detail::simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
   };
 
+  /// Owns a stream of the engine.
   class OwnedStream {
    public:
+    /// Takes what `make_stream` has made.
     explicit OwnedStream(Stream stream) noexcept : stream_(stream) {}
+    /// The stream; valid as long as its owner.
     [[nodiscard]] Stream get() const noexcept { return stream_; }
 
    private:
@@ -122,13 +136,17 @@ class SimulationBackend {
     process_.allocated(block, zero::name(purpose));
     return block;
   }
+  /// Gives back what `allocate` has handed out. Nothing may use it any more.
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     process_.freed(block);
     use_.remove(kind, block.bytes);
     if (!detail::simulation::Process::is_phantom(block.data)) host_.deallocate(kind, block);
   }
+  /// Bytes of one kind that are handed out now.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  /// Bytes of one kind that were handed out at most at a time.
   [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  /// Blocks that were handed out since construction.
   [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
   /// Whether anybody reads what `name_memory` is told.
   [[nodiscard]] bool wants_names() const noexcept { return process_.options().check; }
@@ -139,33 +157,43 @@ class SimulationBackend {
 
   // ------------------------------------------------------------------------------------------------- order
 
+  /// A new stream, whose name traces and errors use.
   [[nodiscard]] OwnedStream make_stream(std::string_view name) {
     return OwnedStream(Stream(process_, process_.make_stream(name)));
   }
+  /// Records \p event after the work that is on \p stream.
   void record(Event& event, Stream stream, CallSite site = CallSite::current()) {
     event.process_ = process_;
     if (auto recorded = process_.record(stream.stream(), site)) event.recorded_ = std::move(recorded);
   }
+  /// What is put on \p stream from now on runs after what \p event was recorded after. Does not block the host.
   void wait(Stream stream, Event const& event, CallSite site = CallSite::current()) {
     process_.wait(stream.stream(), event.recorded_, site);
   }
+  /// Blocks the host until all work on \p stream has run.
   void synchronize(Stream stream, CallSite site = CallSite::current()) { process_.synchronize(stream.stream(), site); }
+  /// The host is about to read these bytes, which operations use.
   void host_reads(void const* from, std::size_t bytes) { process_.touch(simulation::reads(from, bytes)); }
+  /// The host is about to write these bytes, which operations use.
   void host_writes(void const* to, std::size_t bytes) { process_.touch(simulation::writes(to, bytes)); }
 
   // ------------------------------------------------------------------------------------------------- operations
 
+  /// Fills with zero bytes, in the order of the stream.
   void zero(void* to, std::size_t bytes, Stream stream) {
     put(stream, "zero", {simulation::writes(to, bytes)}, [this, to, bytes] { host_.zero(to, bytes, {}); });
   }
+  /// Between any two kinds of memory, in the order of the stream.
   void copy(void* to, void const* from, std::size_t bytes, Stream stream) {
     put(stream, "copy", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
         [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
   }
+  /// Between two places of host memory, by the host.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
     put(stream, "copy on host", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
         [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
   }
+  /// Many small copies as one operation.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
     std::vector<CopyRange> const copied(ranges.begin(), ranges.end());
     std::vector<simulation::Access> accesses;
@@ -176,12 +204,14 @@ class SimulationBackend {
     put(stream, "copy many", std::move(accesses), [this, copied] { host_.copy_many(copied, {}); });
   }
 
+  /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
   template <class Sum, class T>
   void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
     put(stream, "accumulate", {simulation::reads(from, n * sizeof(T)), simulation::writes(into, n * sizeof(Sum))},
         [this, into, from, n, first] { host_.accumulate(into, from, n, first, {}); });
   }
 
+  /// Adds the squares of a slice to the norm; see norm_backend.
   template <class Sum>
   void squares(NormWords norm, SegmentView const& segments, Sum const* slice, Stream stream) {
     put(stream, "squares",
@@ -190,6 +220,7 @@ class SimulationBackend {
         [this, norm, segments, slice] { host_.squares(norm, segments, slice, {}); });
   }
 
+  /// Runs zero::decide once; see deciding_backend.
   template <class Rule, class Scaler>
   void decide(DecisionArguments<Rule, Scaler> const& a, Stream stream) {
     put(stream, "decide",
@@ -202,17 +233,20 @@ class SimulationBackend {
         [this, a] { host_.decide(a, {}); });
   }
 
+  /// The fused update of the segments of a slice; see updating_backend.
   template <class Rule, class Compute, class Sum>
   void update(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
               Decision<Rule> const* decision, Stream stream) {
     put_update("update", segments, base, decision, stream);
   }
+  /// The fused update in host memory; see offloading_backend.
   template <class Rule, class Compute, class Sum>
   void update_on_host(SegmentView const& segments, UpdateArguments<Rule, Compute, Sum> const& base,
                       Decision<Rule> const* decision, Stream stream) {
     put_update("update on host", segments, base, decision, stream);
   }
 
+  /// Rounds elements to another type, in host memory; see offloading_backend.
   template <class To, class From>
   void cast_on_host(To* to, From const* from, std::size_t n, Stream stream) {
     put(stream, "cast on host", {simulation::reads(from, n * sizeof(From)), simulation::writes(to, n * sizeof(To))},
