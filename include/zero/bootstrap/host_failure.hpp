@@ -16,9 +16,9 @@ namespace zero {
 
 /// Who has failed, and how: what the failure channel tells every rank.
 struct HostFailure {
-  CommunicationFailure kind = CommunicationFailure::peer_failed;
-  int rank = 0;
-  std::string reason{};  ///< goes on after "rank N"
+  CommunicationFailure kind = CommunicationFailure::peer_failed;  ///< what happened
+  int rank = 0;                                                   ///< that failed
+  std::string reason{};                                           ///< goes on after "rank N"
 };
 
 namespace detail {

@@ -32,18 +32,18 @@ namespace zero {
 /// ZERO_INTERFACE, ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT
 /// place it.
 struct LaunchEnvironment {
-  int rank = 0;
-  int world = 1;
-  int local_rank = 0;   ///< among the processes of this machine; the default ordinal of the GPU
-  int local_world = 0;  ///< processes of this machine; 0: unknown
-  std::string host{};   ///< name or address of the machine of rank 0
-  std::uint16_t port = 0;
-  std::string interface {};  ///< where rank 0 listens: an interface's name or an address; empty: on `host` only
-  std::string folder{};      ///< that all machines share: rank 0 leaves its address there, in place of host and port
-  std::string run_id{};      ///< the same on all ranks, another for each run
-  std::uint32_t restart = 0;
-  std::string token{};  ///< a secret that all ranks know; is in no message and no error
-  std::string source = "the arguments";
+  int rank = 0;               ///< of this process, from 0
+  int world = 1;              ///< number of processes
+  int local_rank = 0;         ///< among the processes of this machine; the default ordinal of the GPU
+  int local_world = 0;        ///< processes of this machine; 0: unknown
+  std::string host{};         ///< name or address of the machine of rank 0
+  std::uint16_t port = 0;     ///< on which rank 0 listens; 0: one that follows from the run id
+  std::string interface {};   ///< where rank 0 listens: an interface's name or an address; empty: on `host` only
+  std::string folder{};       ///< that all machines share: rank 0 leaves its address there, in place of host and port
+  std::string run_id{};       ///< the same on all ranks, another for each run
+  std::uint32_t restart = 0;  ///< how often the launcher has started the run again
+  std::string token{};        ///< a secret that all ranks know; is in no message and no error
+  std::string source = "the arguments";  ///< which launcher said so; for messages
 
   /// What the environment says. \throws ConfigurationError for one that is incomplete or contradicts itself.
   [[nodiscard]] static LaunchEnvironment detect() { return detect(detail::Environment()); }

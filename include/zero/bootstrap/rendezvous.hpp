@@ -35,6 +35,7 @@ namespace zero {
 /// runs out, but nothing is encrypted. Move-only; one thread calls `exchange` and `split`, any thread the rest.
 class Rendezvous {
  public:
+  /// Settings; the same on every rank.
   struct Config {
     std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all ranks have come
     std::chrono::nanoseconds deadline = std::chrono::minutes(10);          ///< of every later wait for another rank
@@ -45,6 +46,7 @@ class Rendezvous {
   /// \throws ConfigurationError for what cannot work, such as a port in use; CommunicationError, on every rank that has
   /// come, where others are missing when the deadline has passed, or contradict each other.
   explicit Rendezvous(LaunchEnvironment const& launch) : Rendezvous(launch, Config{}) {}
+  /// As the constructor above, with settings.
   Rendezvous(LaunchEnvironment const& launch, Config const& config)
       : rank_(launch.rank), world_(launch.world), config_(config) {
     launch.validate();
@@ -53,6 +55,7 @@ class Rendezvous {
     if (world_ == 1) return;
     open(launch.rank == 0 ? receive(launch) : client(launch));
   }
+  /// Leaves \p other without connections.
   Rendezvous(Rendezvous&& other) noexcept = default;
   Rendezvous& operator=(Rendezvous&&) = delete;
   /// Tells the others that this rank has left; or, where an exception ends it, that it has failed.
@@ -64,7 +67,9 @@ class Rendezvous {
     }
   }
 
+  /// This rank's number.
   [[nodiscard]] int rank() const noexcept { return rank_; }
+  /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return world_; }
 
   /// all: size() x mine.size() bytes, of which part r comes from rank r. Blocks.
@@ -88,6 +93,7 @@ class Rendezvous {
   void fail(std::string_view reason) {
     fail(HostFailure{CommunicationFailure::peer_failed, rank_, std::string(reason)});
   }
+  /// Tells all ranks that this one cannot go on.
   void fail(HostFailure const& failure) {
     if (channel_) channel_->fail(failure);
   }

@@ -10,13 +10,13 @@ namespace zero {
 
 /// A stream as in-process communicators use it, on memory that the ranks of a process all reach:
 ///
-///   accumulate(into, sources, source_count, n, first)   as `reduce_scatter_add` adds, source after source; at most 256
-///   copy(to, from, bytes)
-///   sum_u64(into, sources, source_count, n)            sums 64-bit words
-///   record(event), wait(event)                           as a backend's
-///   reach(peer)                                          makes sure that it may read what the peer's device holds
-///   synchronize_noexcept()                                             waits, as far as that can be done, until all
-///   has run make_u64_buffer(n)                                        an owner of n words, with data(), for `sum_u64`
+///   accumulate(into, sources, source_count, n, first)  as `reduce_scatter_add` adds, source after source; at most 256
+///   copy(to, from, bytes)                              copies bytes
+///   sum_u64(into, sources, source_count, n)            sums unsigned 64-bit integers
+///   record(event), wait(event)                         as a backend's
+///   enable_peer_access(peer)                           makes sure that it may read the memory of the peer's device
+///   synchronize_noexcept()                             waits, as far as that can be done, until all work has run
+///   make_u64_buffer(n)                                 an owner of n integers, with data(), for `sum_u64`
 ///
 /// `sources` is an array on the host, read before the call returns.
 template <class S>

@@ -44,6 +44,7 @@ namespace zero {
 /// Used by one thread; must outlive the engines, graphs and registrations that use it. Move-only.
 class NcclCommunicator {
  public:
+  /// Settings; the same on every rank.
   struct Config {
     int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
     /// Absent: ordered for 16-bit elements, native for fp32. As `register_buffers` the same on all ranks.
@@ -55,6 +56,7 @@ class NcclCommunicator {
     std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all processes have come
   };
 
+  /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true,
                                            .reports_failures = true,
                                            .can_be_captured = true,
@@ -65,6 +67,7 @@ class NcclCommunicator {
   /// Blocks until all ranks have come. Makes its device the calling thread's current one, which an engine takes then.
   /// \throws ConfigurationError, also for two ranks on one GPU, CudaError, CommunicationError.
   explicit NcclCommunicator(LaunchEnvironment const& launch) : NcclCommunicator(launch, Config{}) {}
+  /// As the constructor above, with settings.
   NcclCommunicator(LaunchEnvironment const& launch, Config const& config)
       : NcclCommunicator(meet(launch, config), launch.local_rank, config) {}
 
@@ -79,9 +82,13 @@ class NcclCommunicator {
     state_->watchdog().fail(CommunicationFailure::peer_failed, rank_, latest_, reason);
   }
 
+  /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
+  /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return size_; }
+  /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return local_size_; }
+  /// Number of this rank's GPU in this process.
   [[nodiscard]] int device() const noexcept { return state_->device(); }
 
   /// \throws CommunicationError where a rank has failed. Does not wait.
@@ -92,6 +99,7 @@ class NcclCommunicator {
   [[nodiscard]] NcclReduction reduction() const noexcept {
     return reductions().of(sizeof(T));
   }
+  /// Bytes of device memory that reductions of slices of up to \p count elements need.
   template <class Sum, class T>
   [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
     return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(T));
@@ -116,6 +124,7 @@ class NcclCommunicator {
     if (!direct) stream.accumulate(into, &sum, 1, count, first);
   }
 
+  /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
     put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
@@ -123,6 +132,7 @@ class NcclCommunicator {
     });
   }
 
+  /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
     put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllReduce(words, words, count, ncclUint64, ncclSum, communicator, stream.handle());

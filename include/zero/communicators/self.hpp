@@ -16,25 +16,32 @@ namespace zero {
 /// A world of one rank.
 class SelfCommunicator {
  public:
+  /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return 0; }
+  /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return 1; }
+  /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return 1; }
 
+  /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose /*purpose*/,
                           Stream stream) {
     stream.accumulate(into, &send, 1, count, first);
   }
 
+  /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T, collective_stream Stream>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, Stream stream) {
     if (own != full) stream.copy(full, own, count * sizeof(T));
   }
 
+  /// Sums unsigned integers over the ranks, in place; see communicator_on.
   template <collective_stream Stream>
   void all_reduce(std::uint64_t* /*words*/, std::size_t /*count*/, CollectivePurpose /*purpose*/,
                   Stream /*stream*/) noexcept {}
 
+  /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     std::memcpy(all.data(), mine.data(), mine.size());
   }

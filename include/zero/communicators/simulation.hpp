@@ -31,6 +31,7 @@ namespace zero {
 /// `simulate`; used by its own rank's host code only.
 class SimulationCommunicator {
  public:
+  /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true};
 
   /// \p number tells the communicators of a rank apart.
@@ -44,8 +45,11 @@ class SimulationCommunicator {
     return SimulationCommunicator(process_, all.size() - 1);
   }
 
+  /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return process_.rank(); }
+  /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return process_.options().ranks; }
+  /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return size(); }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
   [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
@@ -64,6 +68,7 @@ class SimulationCommunicator {
     return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(T)) : 0;
   }
 
+  /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                           SimulationStream stream, std::span<std::byte> staging = {}) {
@@ -85,6 +90,7 @@ class SimulationCommunicator {
             });
   }
 
+  /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
     count_sent<T>(count);
@@ -102,6 +108,7 @@ class SimulationCommunicator {
             });
   }
 
+  /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
     std::span<std::uint64_t> const range(words, count);
     post<std::uint64_t>("all_reduce", purpose, count, words, words,
@@ -119,6 +126,7 @@ class SimulationCommunicator {
                         });
   }
 
+  /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     auto& world = process_.world();
     auto const posting = posting_of<std::byte>("exchange", {.what = "settings"}, mine.size());

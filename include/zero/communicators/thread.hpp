@@ -174,15 +174,20 @@ class ThreadGroup {
 /// own slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
 class ThreadCommunicator {
  public:
+  /// Most ranks of one group.
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
   /// \p group is shared by all ranks and must outlive them.
   ThreadCommunicator(detail::ThreadGroup& group, int rank) : group_(&group), rank_(rank) {}
 
+  /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
+  /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return group_->size(); }
+  /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return group_->size(); }
 
+  /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                           Stream stream) {
@@ -195,6 +200,7 @@ class ThreadCommunicator {
     });
   }
 
+  /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T, collective_stream Stream>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
     together<T>("all_gather", purpose, count, own, stream, [&] {
@@ -206,6 +212,7 @@ class ThreadCommunicator {
     });
   }
 
+  /// Sums unsigned integers over the ranks, in place; see communicator_on.
   template <collective_stream Stream>
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
     auto& sums = state<Stream>().words;
@@ -218,6 +225,7 @@ class ThreadCommunicator {
     stream.copy(words, sums.data(), count * sizeof(std::uint64_t));
   }
 
+  /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     group_->enter(rank_, {"exchange", {.what = "settings"}, mine.size(), 1, sequence_++, mine.data(), nullptr});
     for (int q = 0; q < size(); ++q) {
@@ -318,6 +326,7 @@ class ThreadCommunicator {
 };
 static_assert(communicator_on<ThreadCommunicator, HostStream>);
 
+/// How `run_ranks` runs.
 struct RunOptions {
   std::chrono::nanoseconds deadline = std::chrono::minutes(10);  ///< of every wait for another rank
 };

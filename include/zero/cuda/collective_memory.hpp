@@ -15,9 +15,11 @@ class CollectiveMemory {
  public:
   /// Of the calling thread's device. \throws where there is none.
   using Allocate = void* (*)(std::size_t bytes);
+  /// Gives back what Allocate has handed out.
   using Deallocate = void (*)(void* data) noexcept;
 
   CollectiveMemory() = default;
+  /// Allocates by \p from, and gives back by \p back.
   CollectiveMemory(Allocate from, Deallocate back) noexcept
       : allocate_(from), deallocate_(back), open_(from != nullptr) {}
 
@@ -26,6 +28,7 @@ class CollectiveMemory {
     return open_ && purpose != MemoryPurpose::master && purpose != MemoryPurpose::optimizer_states &&
            purpose != MemoryPurpose::control;
   }
+  /// Memory of the communicator's. \throws as the function that it comes from.
   [[nodiscard]] void* allocate(std::size_t bytes) {
     blocks_.reserve(blocks_.size() + 1);
     void* const data = allocate_(bytes);

@@ -20,8 +20,10 @@ namespace zero {
 /// A call of the CUDA runtime that failed. After an error of a kernel the device's context is lost: end the process.
 class CudaError : public Error {
  public:
+  /// \p call is the function that returned \p code.
   CudaError(cudaError_t code, std::string call, std::string const& what)
       : Error(what), code_(code), call_(std::move(call)) {}
+  /// What the runtime returned.
   [[nodiscard]] cudaError_t code() const noexcept { return code_; }
   /// Name of the runtime's function, or of the kernel.
   [[nodiscard]] std::string const& call() const noexcept { return call_; }

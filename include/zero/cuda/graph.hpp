@@ -20,7 +20,9 @@ class CudaGraph {
     (void)cudaGraphDestroy(recorded);
     check_cuda(code, "cudaGraphInstantiate");
   }
+  /// Leaves \p other empty.
   CudaGraph(CudaGraph&& other) noexcept : executable_(std::exchange(other.executable_, nullptr)) {}
+  /// Leaves \p other with what this one had.
   CudaGraph& operator=(CudaGraph&& other) noexcept {
     std::swap(executable_, other.executable_);
     return *this;
@@ -29,6 +31,7 @@ class CudaGraph {
     if (executable_ != nullptr) (void)cudaGraphExecDestroy(executable_);
   }
 
+  /// Puts all that was recorded on \p stream, as one launch. \throws CudaError.
   void launch(cudaStream_t stream) const { check_cuda(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch"); }
 
  private:

@@ -25,8 +25,10 @@ namespace zero {
 class CudaEvent {
  public:
   CudaEvent() = default;
+  /// Leaves \p other empty.
   CudaEvent(CudaEvent&& other) noexcept
       : handle_(std::exchange(other.handle_, nullptr)), capture_(std::exchange(other.capture_, 0)) {}
+  /// Leaves \p other with what this one had.
   CudaEvent& operator=(CudaEvent&& other) noexcept {
     std::swap(handle_, other.handle_);
     std::swap(capture_, other.capture_);
@@ -40,6 +42,7 @@ class CudaEvent {
   void synchronize() const {
     if (handle_ != nullptr) check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize");
   }
+  /// Whether what this event was recorded after has run. Does not block.
   [[nodiscard]] bool done() const {
     if (handle_ == nullptr) return true;
     auto const code = cudaEventQuery(handle_);
@@ -50,6 +53,7 @@ class CudaEvent {
     check_cuda(code, "cudaEventQuery");
     return true;
   }
+  /// Waits, and gives \p value, which an operation before this event has written.
   template <class T>
   [[nodiscard]] T const& read(T const& value) const {
     synchronize();
@@ -69,6 +73,7 @@ class CudaEvent {
   void make_wait(cudaStream_t stream) const {
     if (handle_ != nullptr) check_cuda(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
   }
+  /// Whether it was ever recorded; waiting for one that was not is no wait.
   [[nodiscard]] bool recorded() const noexcept { return handle_ != nullptr; }
   /// The capture in which it was recorded last; 0: none.
   [[nodiscard]] std::uint64_t capture() const noexcept { return capture_; }
@@ -81,34 +86,44 @@ class CudaEvent {
 /// A stream of a device. Borrowed: whoever made it destroys it, after the engine.
 class CudaStream {
  public:
+  /// What streams and the host wait for.
   using Event = CudaEvent;
+  /// Owner of the unsigned integers that `sum_u64` adds.
   using U64Buffer = DeviceArray<std::uint64_t>;
 
   CudaStream() = default;
   CudaStream(int) = delete;  // a 0 is not a stream
   /// The caller's own stream, of the calling thread's current device.
   explicit CudaStream(cudaStream_t handle) : handle_(handle), device_(current_device()) {}
+  /// Of the device of this number.
   CudaStream(cudaStream_t handle, int device) noexcept : handle_(handle), device_(device) {}
 
+  /// The runtime's stream.
   [[nodiscard]] cudaStream_t handle() const noexcept { return handle_; }
+  /// Number of the device that it belongs to.
   [[nodiscard]] int device() const noexcept { return device_; }
   friend bool operator==(CudaStream, CudaStream) = default;
 
   // What in-process communicators are made of: see `collective_stream`. Needs zero/engine.cuh where it is instantiated.
+  /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
   template <class Sum, class T>
   ZERO_LAUNCHES_KERNELS void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
                                         bool first) const;
+  /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
   template <class Word>
   ZERO_LAUNCHES_KERNELS void sum_u64(Word* into, Word const* const* sources, std::size_t source_count,
                                      std::size_t n) const;
+  /// Copies bytes in the order of the stream.
   void copy(void* to, void const* from, std::size_t bytes) const {
     DeviceGuard const guard(device_);
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
   }
+  /// Records the event after the work that is on this stream.
   void record(Event& event) const {
     DeviceGuard const guard(device_);
     event.record(handle_);
   }
+  /// What is put on this stream from now on runs after what the event was recorded after.
   void wait(Event const& event) const {
     DeviceGuard const guard(device_);
     event.make_wait(handle_);
@@ -131,7 +146,9 @@ class CudaStream {
       check_cuda(code, "cudaDeviceEnablePeerAccess");
     }
   }
+  /// Waits, as far as that can be done, until all work on this stream has run.
   void synchronize_noexcept() const noexcept { (void)cudaStreamSynchronize(handle_); }
+  /// Memory for \p n unsigned integers, for `sum_u64`.
   [[nodiscard]] U64Buffer make_u64_buffer(std::size_t n) const { return U64Buffer(device_, n); }
 
  private:

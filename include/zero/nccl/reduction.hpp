@@ -24,6 +24,7 @@ struct NcclReductions {
   /// Slices that CudaStream::accumulate reads before it writes.
   static constexpr std::size_t most_at_once = 256;
 
+  /// The order for elements of this size.
   [[nodiscard]] constexpr NcclReduction of(std::size_t element_bytes) const noexcept {
     return asked.value_or(element_bytes < 4 ? NcclReduction::ordered : NcclReduction::native);
   }
@@ -31,6 +32,7 @@ struct NcclReductions {
   [[nodiscard]] static constexpr std::size_t pitch(std::size_t count, std::size_t element_bytes) noexcept {
     return (count * element_bytes + 255) / 256 * 256;
   }
+  /// Bytes that a reduction of slices of \p count elements receives before it adds.
   [[nodiscard]] constexpr std::size_t staging_bytes(std::size_t world, std::size_t count,
                                                     std::size_t element_bytes) const noexcept {
     // Above `most_at_once` ranks, the sum could overwrite this rank's slice before it has been added.

@@ -18,10 +18,13 @@ namespace zero {
 class NcclRegistration {
  public:
   NcclRegistration() = default;
+  /// Owns \p registered, of the communicator of \p state.
   NcclRegistration(std::weak_ptr<detail::NcclState> state, void* registered) noexcept
       : state_(std::move(state)), registered_(registered) {}
+  /// Leaves \p other empty.
   NcclRegistration(NcclRegistration&& other) noexcept
       : state_(std::move(other.state_)), registered_(std::exchange(other.registered_, nullptr)) {}
+  /// Leaves \p other with what this one had.
   NcclRegistration& operator=(NcclRegistration&& other) noexcept {
     std::swap(state_, other.state_);
     std::swap(registered_, other.registered_);
