@@ -17,12 +17,12 @@ inline constexpr std::size_t max_sources = 256;
 /// Arguments of `accumulate` on a device, for up to \p N sources.
 template <class Sum, class T, std::size_t N>
 struct Accumulate {
-  Sum* into;
-  T const* sources[N];
-  std::uint32_t source_count;
-  std::uint64_t count;
-  bool first;
-  bool by_vec4;  ///< all arrays are aligned to four elements
+  Sum* into;                   ///< the sums
+  T const* sources[N];         ///< device memory, one array for each addend
+  std::uint32_t source_count;  ///< addends
+  std::uint64_t count;         ///< elements
+  bool first;                  ///< the first addend is copied
+  bool by_vec4;                ///< all arrays are aligned to four elements
 };
 
 template <class Sum>
@@ -87,10 +87,10 @@ void launch_accumulate(Sum* into, T const* const* sources, std::size_t source_co
 /// Arguments of the sum of the words of several ranks.
 template <class Word64>
 struct SumU64 {
-  Word64* into;
-  Word64 const* sources[max_sources];
-  std::uint32_t source_count;
-  std::uint32_t count;
+  Word64* into;                        ///< the sums
+  Word64 const* sources[max_sources];  ///< device memory, one array for each addend
+  std::uint32_t source_count;          ///< addends
+  std::uint32_t count;                 ///< elements
 };
 
 template <class Word64>

@@ -18,17 +18,23 @@ namespace zero {
 ///   s ← s + g²                           fma(g, g, s)
 ///   p ← p − lr / (1 + (t − 1) η) · g / (√s + ε)    fma(−lr/(1 + (t − 1) η), g / (√s + ε), p)     η: lr_decay
 struct Adagrad {
+  /// fp32 states per element.
   static constexpr std::size_t state_count = 1;
+  /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
   static constexpr RuleFacts facts{.name = "Adagrad", .state_names = {"sum"}, .validates = true};
 
+  /// Settings, per group of parameters.
   struct Config {
-    double lr = 1e-2;
-    double lr_decay = 0.0;
-    double eps = 1e-10;
-    double weight_decay = 0.0;
+    double lr = 1e-2;           ///< learning rate, not negative
+    double lr_decay = 0.0;      ///< the learning rate of step t is lr / (1 + (t - 1) lr_decay)
+    double eps = 1e-10;         ///< added to the denominator
+    double weight_decay = 0.0;  ///< λ above; a group may have its own
   };
+  /// What one step needs of the settings, each rounded to fp32 once.
   struct Constants {
-    float minus_lr, eps, weight_decay;
+    float minus_lr,    ///< -lr of this step
+        eps,           ///< ε
+        weight_decay;  ///< λ
   };
 
   /// \p step counts from 1.
@@ -40,6 +46,7 @@ struct Adagrad {
             .weight_decay = Double(c.weight_decay).to_float()};
   }
 
+  /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& gradient, States<Real, 1>& s, Constants const& c) {
     Real const g = fma(Real(c.weight_decay), p, gradient);

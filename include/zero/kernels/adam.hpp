@@ -69,16 +69,20 @@ void validate_adam(char const* rule, Config const& c) {
 ///
 ///   g ← g + λ p     fma(λ, p, g), then the moments and the step above with q = p
 struct Adam {
+  /// fp32 states per element.
   static constexpr std::size_t state_count = 2;
+  /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
   static constexpr RuleFacts facts{.name = "Adam", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
 
+  /// Settings, per group of parameters.
   struct Config {
-    double lr = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double eps = 1e-8;
-    double weight_decay = 0.0;
+    double lr = 1e-3;           ///< learning rate, not negative
+    double beta1 = 0.9;         ///< decay of the average gradient, in [0, 1)
+    double beta2 = 0.999;       ///< decay of the average squared gradient, in [0, 1)
+    double eps = 1e-8;          ///< added to the denominator
+    double weight_decay = 0.0;  ///< λ above; a group may have its own
   };
+  /// What one step needs of the settings, each rounded to fp32 once.
   using Constants = detail::AdamConstants;
 
   /// \p step counts from 1. In double, each constant rounded once.
@@ -87,6 +91,7 @@ struct Adam {
     return detail::adam_constants(c, c.weight_decay, step);
   }
 
+  /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 2>& s, Constants const& c) {
     detail::adam_moments(fma(Real(c.decay), p, g), s, c);
@@ -102,16 +107,20 @@ struct Adam {
 ///
 ///   q = p (1 − lr λ)     p · (1 − lr λ), then the step above from q
 struct AdamW {
+  /// fp32 states per element.
   static constexpr std::size_t state_count = 2;
+  /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
   static constexpr RuleFacts facts{.name = "AdamW", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
 
+  /// Settings, per group of parameters.
   struct Config {
-    double lr = 1e-3;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double eps = 1e-8;
-    double weight_decay = 0.01;
+    double lr = 1e-3;            ///< learning rate, not negative
+    double beta1 = 0.9;          ///< decay of the average gradient, in [0, 1)
+    double beta2 = 0.999;        ///< decay of the average squared gradient, in [0, 1)
+    double eps = 1e-8;           ///< added to the denominator
+    double weight_decay = 0.01;  ///< λ above; a group may have its own
   };
+  /// What one step needs of the settings, each rounded to fp32 once.
   using Constants = detail::AdamConstants;
 
   /// \p step counts from 1. In double, each constant rounded once.
@@ -120,6 +129,7 @@ struct AdamW {
     return detail::adam_constants(c, Double(1.0) - Double(c.lr) * Double(c.weight_decay), step);
   }
 
+  /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 2>& s, Constants const& c) {
     detail::adam_moments(g, s, c);

@@ -13,9 +13,9 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
 /// One of the copies of a launch.
 struct DeviceCopy {
-  void* to;
-  void const* from;
-  std::uint64_t bytes;
+  void* to;                  ///< first byte to write
+  void const* from;          ///< first byte to read
+  std::uint64_t bytes;       ///< bytes
   std::uint64_t first_tile;  ///< of this copy, counted over all of them
 };
 
@@ -25,8 +25,8 @@ inline constexpr std::uint64_t copy_tile = 32 * 1024;
 /// Up to \p N copies, all of them parameters of the kernel: nothing to allocate, to keep or to copy first.
 template <std::size_t N>
 struct CopyMany {
-  DeviceCopy copies[N];
-  std::uint32_t count;
+  DeviceCopy copies[N];  ///< what one launch copies
+  std::uint32_t count;   ///< number of them
 };
 
 // From CUDA 12.1 on a kernel takes 32,764 bytes of parameters.

@@ -14,45 +14,45 @@ namespace zero {
 /// What a step needs to know besides its gradients; lives in memory that the device writes, between steps.
 template <class Scaler>
 struct StepState {
-  typename Scaler::State scaler{};
-  float scale = 1.0F;         ///< the scaler's, for the coming backward passes
-  std::uint64_t steps = 0;    ///< updates done: the rule's step count
-  std::uint64_t skipped = 0;  ///< steps skipped for a non-finite gradient
+  typename Scaler::State scaler{};  ///< the scaler's own
+  float scale = 1.0F;               ///< the scaler's, for the coming backward passes
+  std::uint64_t steps = 0;          ///< updates done: the rule's step count
+  std::uint64_t skipped = 0;        ///< steps skipped for a non-finite gradient
 };
 
 /// A step's outcome as the device writes it.
 struct StepOutcome {
-  std::uint64_t steps = 0;
-  std::uint64_t skipped_steps = 0;
-  double gradient_norm = 0.0;
-  double clip_coefficient = 1.0;
-  float loss_scale = 1.0F;
-  std::uint32_t bad_parameter = UINT32_MAX;
-  bool skipped = false;
-  bool exhausted = false;
+  std::uint64_t steps = 0;                   ///< updates done
+  std::uint64_t skipped_steps = 0;           ///< steps skipped, in all
+  double gradient_norm = 0.0;                ///< of the unscaled averaged gradient
+  double clip_coefficient = 1.0;             ///< what clipping multiplied the gradient with
+  float loss_scale = 1.0F;                   ///< the scale that backward used
+  std::uint32_t bad_parameter = UINT32_MAX;  ///< first parameter with a non-finite gradient, or none
+  bool skipped = false;                      ///< nothing changed but the scaler
+  bool exhausted = false;                    ///< an overflow at the minimum scale
 };
 
 /// What the fused update reads: whether to update, the multiplier of every gradient, and each group's constants.
 template <class Rule>
 struct Decision {
-  bool apply = false;
-  float multiplier = 0.0F;
+  bool apply = false;                                   ///< whether to update
+  float multiplier = 0.0F;                              ///< of every gradient: averaging, unscaling and clipping
   typename Rule::Constants const* constants = nullptr;  ///< one per group, in the memory of this decision
 };
 
 /// Arguments of `decide`: what a step may change lies in device memory, the rest is passed by value.
 template <class Rule, class Scaler>
 struct DecisionArguments {
-  NormWords norm;
-  double addends = 1.0;              ///< world x accumulation: what the sum is divided by
-  double const* clipping = nullptr;  ///< largest norm; 0: no clipping
-  typename Scaler::Config scaler{};
-  StepState<Scaler>* state = nullptr;
+  NormWords norm;                                 ///< summed over all ranks
+  double addends = 1.0;                           ///< world x accumulation: what the sum is divided by
+  double const* clipping = nullptr;               ///< largest norm; 0: no clipping
+  typename Scaler::Config scaler{};               ///< settings of the scaler
+  StepState<Scaler>* state = nullptr;             ///< read, and written for the next step
   typename Rule::Config const* groups = nullptr;  ///< one per group
-  std::uint32_t group_count = 0;
+  std::uint32_t group_count = 0;                  ///< groups of parameters
   typename Rule::Constants* constants = nullptr;  ///< one per group
-  Decision<Rule>* decision = nullptr;
-  StepOutcome* outcome = nullptr;
+  Decision<Rule>* decision = nullptr;             ///< what the update reads
+  StepOutcome* outcome = nullptr;                 ///< what the report is made of
 };
 
 namespace detail {

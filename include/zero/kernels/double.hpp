@@ -13,8 +13,11 @@ namespace zero {
 /// device. Converts from double; back with `value()`, or to float, rounded once, with `to_float()`.
 class Double {
  public:
+  /// The same value.
   ZERO_HOST_DEVICE Double(double value) : bits_(detail::bit_cast<detail::F64>(value)) {}
+  /// The same value.
   [[nodiscard]] ZERO_HOST_DEVICE double value() const { return detail::bit_cast<double>(bits_); }
+  /// The nearest float.
   [[nodiscard]] ZERO_HOST_DEVICE float to_float() const { return detail::bit_cast<float>(detail::f32_from_f64(bits_)); }
 
   ZERO_HOST_DEVICE friend Double operator+(Double a, Double b) { return from_bits(detail::f64_add(a.bits_, b.bits_)); }

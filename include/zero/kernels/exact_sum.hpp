@@ -18,14 +18,15 @@ namespace zero {
 /// digit arrays of 2^31 ranks add up as plain integers (an all-reduce), to be normalized again.
 class ExactSum {
  public:
+  /// Digits of a sum.
   static constexpr std::size_t words = 20;
-  std::uint64_t digits[words] = {};
+  std::uint64_t digits[words] = {};  ///< 32 bits each, the lowest first; the upper half is room for carries
   friend bool operator==(ExactSum const&, ExactSum const&) = default;
 
   /// What a number adds to three neighbouring digits, each part below 2^32.
   struct Term {
-    std::uint32_t digit = 0;  ///< the lowest of the three
-    std::uint64_t parts[3] = {0, 0, 0};
+    std::uint32_t digit = 0;             ///< the lowest of the three
+    std::uint64_t parts[3] = {0, 0, 0};  ///< of one addend, in neighbouring digits
   };
   /// \p x: finite, not negative, below 2^288; bits below 2^-320 are cut off.
   ZERO_HOST_DEVICE static Term split(double x) {

@@ -10,12 +10,12 @@ namespace zero {
 
 /// Brain floating point: 1 sign bit, 8 of exponent, 7 of mantissa: the upper half of a float.
 struct bfloat16 {
-  std::uint16_t bits;
+  std::uint16_t bits;  ///< sign, exponent and mantissa
 };
 
 /// IEEE 754 binary16: 1 sign bit, 5 of exponent, 10 of mantissa; the largest value is 65504.
 struct float16 {
-  std::uint16_t bits;
+  std::uint16_t bits;  ///< sign, exponent and mantissa
 };
 
 namespace detail {

@@ -18,18 +18,26 @@ namespace zero {
 ///   p ← p (1 − lr λ) − lr sign(c)  fma(−lr, sign(c), p · (1 − lr λ))
 ///   m ← β₂ m + (1 − β₂) g          fma(β₂, m, (1 − β₂) · g)
 struct Lion {
+  /// fp32 states per element.
   static constexpr std::size_t state_count = 1;
+  /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
   static constexpr RuleFacts facts{.name = "Lion", .state_names = {"exp_avg"}, .validates = true};
 
+  /// Settings, per group of parameters.
   struct Config {
-    double lr = 1e-4;
-    double beta1 = 0.9;
-    double beta2 = 0.99;
-    double weight_decay = 0.0;
+    double lr = 1e-4;           ///< learning rate, not negative
+    double beta1 = 0.9;         ///< weight of the average in the step, in [0, 1)
+    double beta2 = 0.99;        ///< decay of the average, in [0, 1)
+    double weight_decay = 0.0;  ///< λ above; a group may have its own
   };
+  /// What one step needs of the settings, each rounded to fp32 once.
   struct Constants {
-    float minus_lr, decay;  // decay: 1 − lr λ
-    float beta1, one_minus_beta1, beta2, one_minus_beta2;
+    float minus_lr,       ///< -lr
+        decay;            ///< 1 - lr λ
+    float beta1,          ///< β₁
+        one_minus_beta1,  ///< 1 - β₁
+        beta2,            ///< β₂
+        one_minus_beta2;  ///< 1 - β₂
   };
 
   /// The same at every step.
@@ -44,6 +52,7 @@ struct Lion {
             .one_minus_beta2 = (one - beta2).to_float()};
   }
 
+  /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 1>& s, Constants const& c) {
     Real const interpolated = fma(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);

@@ -18,12 +18,12 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 /// Arguments of the sum of squares of the segments of a slice.
 template <class Sum>
 struct Squares {
-  Sum const* slice;
-  DeviceSegments segments;
-  NormWords norm;
+  Sum const* slice;         ///< this rank's slice of one bucket
+  DeviceSegments segments;  ///< the parameters in it
+  NormWords norm;           ///< where the squares are added
 };
 
-/// Granules of one warp at a time. Eight sums, spread over the lanes, cost nine exchanges instead of forty.
+/// Norm blocks of one warp at a time. Eight sums, spread over the lanes, cost nine exchanges instead of forty.
 inline constexpr unsigned warp_norm_blocks = 8;
 inline constexpr std::size_t squares_norm_blocks = std::size_t{warp_norm_blocks} * block_warps;
 
@@ -32,6 +32,7 @@ using Word = unsigned long long;  // what atomicAdd takes
 /// Adds numbers to four neighbouring digits of an exact sum in registers; others are handed on.
 class DigitWindow {
  public:
+  /// Adds \p x; \p digits are those of the whole sum, for what does not fit.
   __device__ void add(double x, Word* digits) {
     auto const term = ExactSum::split(x);
     if (term.digit - base_ > 1) {  // unsigned: below the window, too
@@ -45,6 +46,7 @@ class DigitWindow {
       digits_[i + 1] += upper ? term.parts[i] : 0;
     }
   }
+  /// Adds all that was collected to \p digits.
   __device__ void flush(Word* digits) {
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {

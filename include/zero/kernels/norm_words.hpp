@@ -13,13 +13,15 @@ namespace zero {
 /// one word per rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words
 /// add up over ranks.
 struct NormWords {
-  std::uint64_t* words = nullptr;
-  int rank = 0;
-  int world = 1;
+  std::uint64_t* words = nullptr;  ///< device memory
+  int rank = 0;                    ///< whose entry this rank writes
+  int world = 1;                   ///< number of ranks
 
+  /// Unsigned integers for this many ranks.
   [[nodiscard]] static constexpr std::size_t count(int world) noexcept {
     return ExactSum::words + static_cast<std::size_t>(world);
   }
+  /// One entry for each rank: 1 + the first parameter with a non-finite gradient, or 0.
   [[nodiscard]] std::uint64_t* bad_parameters() const noexcept { return words + ExactSum::words; }
 };
 

@@ -25,12 +25,14 @@ namespace zero {
 
 /// One float.
 struct Real1 {
+  /// Elements.
   static constexpr std::size_t width = 1;
 
   Real1() = default;
+  /// The same value.
   ZERO_HOST_DEVICE Real1(float x) : bits{detail::bit_cast<std::uint32_t>(x)} {}
 
-  std::uint32_t bits[width];
+  std::uint32_t bits[width];  ///< of the float
 };
 
 namespace detail {
@@ -71,10 +73,13 @@ ZERO_HOST_DEVICE inline Real1 sign(Real1 const& a) {
 /// The optimizer states of one element, or of one vector of elements. (std::array is not callable on a device.)
 template <class Real, std::size_t N>
 struct States {
-  Real data[N == 0 ? 1 : N];
+  Real data[N == 0 ? 1 : N];  ///< one for each state
 
+  /// The \p k-th state.
   ZERO_HOST_DEVICE Real& operator[](std::size_t k) { return data[k]; }
+  /// The \p k-th state.
   ZERO_HOST_DEVICE Real const& operator[](std::size_t k) const { return data[k]; }
+  /// Number of states.
   static constexpr std::size_t size() { return N; }
 };
 

@@ -10,6 +10,7 @@ namespace zero {
 
 /// What a rule says of itself, all of it optional: `static constexpr RuleFacts facts{.name = "Lion"};`.
 struct RuleFacts {
+  /// States that can have a name.
   static constexpr std::size_t most_names = 8;
 
   std::string_view name = "of the user's";  ///< compared over ranks, and written into checkpoints

@@ -23,20 +23,27 @@ namespace zero {
 /// Without momentum the buffer holds the last gradient and is still there: a rule without a state is a few lines, see
 /// the example of a custom rule.
 struct Sgd {
+  /// fp32 states per element.
   static constexpr std::size_t state_count = 1;
+  /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
   static constexpr RuleFacts facts{.name = "SGD", .state_names = {"momentum_buffer"}, .validates = true};
 
+  /// Settings, per group of parameters.
   struct Config {
-    double lr = 1e-3;
-    double momentum = 0.0;
-    double dampening = 0.0;
-    double weight_decay = 0.0;
-    bool nesterov = false;
+    double lr = 1e-3;           ///< learning rate, not negative
+    double momentum = 0.0;      ///< decay of the buffer; 0: none
+    double dampening = 0.0;     ///< what is left out of a gradient that enters the buffer
+    double weight_decay = 0.0;  ///< λ above; a group may have its own
+    bool nesterov = false;      ///< the step looks ahead by one buffer
   };
+  /// What one step needs of the settings, each rounded to fp32 once.
   struct Constants {
-    float minus_lr, weight_decay;
-    float old_buffer, new_gradient;              // what the buffer is made of
-    float gradient_direction, buffer_direction;  // what the step is made of
+    float minus_lr,            ///< -lr
+        weight_decay;          ///< λ
+    float old_buffer,          ///< factor of the buffer in the new buffer
+        new_gradient;          ///< factor of the gradient in the new buffer
+    float gradient_direction,  ///< factor of the gradient in the step
+        buffer_direction;      ///< factor of the buffer in the step
   };
 
   /// \p step counts from 1; the first overwrites the buffer.
@@ -52,6 +59,7 @@ struct Sgd {
             .buffer_direction = c.nesterov ? momentum : 1.0F};
   }
 
+  /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& gradient, States<Real, 1>& s, Constants const& c) {
     Real const g = fma(Real(c.weight_decay), p, gradient);

@@ -18,12 +18,12 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 /// to 16 bytes, and may be read and written up to the end of the last norm_block.
 template <class Rule, class Compute, class Sum>
 struct Update {
-  float* master;
-  Compute* value;  ///< null: none
-  Sum const* gradient;
-  float* states[Rule::state_count == 0 ? 1 : Rule::state_count];
-  DeviceSegments segments;
-  Decision<Rule> const* decision;
+  float* master;                                                  ///< fp32 parameters
+  Compute* value;                                                 ///< null: none
+  Sum const* gradient;                                            ///< reduced gradients, not yet averaged or unscaled
+  float* states[Rule::state_count == 0 ? 1 : Rule::state_count];  ///< of the rule
+  DeviceSegments segments;                                        ///< the parameters in it
+  Decision<Rule> const* decision;                                 ///< of this step
 };
 
 // Vec4 elements of a thread, through the rule that the host runs.

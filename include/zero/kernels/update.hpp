@@ -22,8 +22,8 @@ struct UpdateArguments {
   Compute* value;                                ///< their copy in the compute type; written, unless null
   Sum const* gradient;                           ///< the reduced gradient; read
   std::array<float*, Rule::state_count> states;  ///< the rule's states; read and written
-  std::size_t count;
-  typename Rule::Constants constants;
+  std::size_t count;                             ///< elements
+  typename Rule::Constants constants;            ///< of the parameter's group
   float multiplier;  ///< what the gradient is multiplied by first: unscaling, averaging and clipping in one
 };
 
