@@ -90,15 +90,17 @@ class ParameterReader {
   std::map<std::size_t, Source> files_;
 };
 
+/// How whole parameters are written.
 struct ConsolidateOptions {
   std::optional<ElementType> type{};  ///< of every parameter; default: as saved, fp32 but for frozen ones
   std::uint64_t max_shard_bytes = 0;  ///< of data per file; 0: one file; otherwise an index is written beside them
 };
 
+/// What was written.
 struct ConsolidateReport {
   std::vector<std::string> files{};  ///< that were written, the index last
-  std::size_t parameters = 0;
-  std::uint64_t bytes = 0;  ///< of all files but the index
+  std::size_t parameters = 0;        ///< number of them
+  std::uint64_t bytes = 0;           ///< of all files but the index
 };
 
 namespace detail {

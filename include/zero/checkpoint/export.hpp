@@ -18,8 +18,8 @@ namespace zero {
 
 /// A tensor of fp32 elements, row-major, of a file for other programs.
 struct ExportedTensor {
-  std::string name;  ///< UTF-8
-  std::vector<std::uint64_t> shape{};
+  std::string name;                    ///< UTF-8
+  std::vector<std::uint64_t> shape{};  ///< sizes of the dimensions, row-major
 };
 
 /// Writes the safetensors file \p path; it has its name once it is complete and durable. \p read gives all elements of

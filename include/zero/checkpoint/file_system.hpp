@@ -28,6 +28,7 @@ namespace zero {
 /// or relative to the working directory. Calls for different files may come from different threads.
 class FileSystem {
  public:
+  /// An open file.
   using Handle = int;
 
   FileSystem() = default;
@@ -39,16 +40,20 @@ class FileSystem {
   virtual long create(std::string const& path) = 0;
   /// A regular file to read: no link, no folder, no pipe (-EINVAL). Never blocks on one of those.
   virtual long open(std::string const& path) = 0;
+  /// Bytes of an open file.
   virtual long size(Handle file) = 0;
   /// May write or read less than asked for, as the system does.
   virtual long write(Handle file, std::span<std::byte const> bytes) = 0;
+  /// Reads up to bytes.size() bytes at \p offset; returns how many, 0 at the end.
   virtual long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) = 0;
   /// Sets \p bytes aside for a file that is about to be written, where the file system can.
   virtual long allocate(Handle file, std::uint64_t bytes) = 0;
+  /// Waits until what was written is on the disk.
   virtual long sync(Handle file) = 0;
   /// Closes in any case, also where it fails.
   virtual long close(Handle file) = 0;
 
+  /// Makes one folder; its parent must be there.
   virtual long make_folder(std::string const& path) = 0;
   /// Makes the entries of a folder durable.
   virtual long sync_folder(std::string const& path) = 0;
@@ -60,12 +65,15 @@ class FileSystem {
   virtual long rename_over(std::string const& from, std::string const& to) = 0;
   /// Swaps two entries at once.
   virtual long exchange(std::string const& a, std::string const& b) = 0;
+  /// Removes one file.
   virtual long remove_file(std::string const& path) = 0;
+  /// Removes one empty folder.
   virtual long remove_folder(std::string const& path) = 0;
 
   /// A hint, whose failure is none: that bytes of a file can go to the disk now.
   virtual void start_writing(Handle /*file*/, std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
 
+  /// Waits before something is tried again.
   virtual void pause(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 };
 
@@ -83,6 +91,7 @@ class PosixFileSystem final : public FileSystem {
     if (::fstat(file.get(), &status) != 0) return -errno;
     return S_ISREG(status.st_mode) ? file.release() : -EINVAL;
   }
+  /// Bytes of an open file.
   long size(Handle file) override {
     struct stat status {};
     return ::fstat(file, &status) != 0 ? -errno : static_cast<long>(status.st_size);
@@ -90,6 +99,7 @@ class PosixFileSystem final : public FileSystem {
   long write(Handle file, std::span<std::byte const> bytes) override {
     return result(::write(file, bytes.data(), bytes.size()));
   }
+  /// Reads up to bytes.size() bytes at \p offset; returns how many, 0 at the end.
   long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override {
     return result(::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset)));
   }
@@ -100,6 +110,7 @@ class PosixFileSystem final : public FileSystem {
     return -EOPNOTSUPP;
 #endif
   }
+  /// Waits until what was written is on the disk.
   long sync(Handle file) override { return result(::fsync(file)); }
   long close(Handle file) override { return result(::close(file)); }
 
@@ -110,6 +121,7 @@ class PosixFileSystem final : public FileSystem {
 #endif
   }
 
+  /// Makes one folder; its parent must be there.
   long make_folder(std::string const& path) override { return result(::mkdir(path.c_str(), 0777)); }
   long sync_folder(std::string const& path) override {
     long const folder = result(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -144,7 +156,9 @@ class PosixFileSystem final : public FileSystem {
     return -EINVAL;
 #endif
   }
+  /// Removes one file.
   long remove_file(std::string const& path) override { return result(::unlink(path.c_str())); }
+  /// Removes one empty folder.
   long remove_folder(std::string const& path) override { return result(::rmdir(path.c_str())); }
 
  private:

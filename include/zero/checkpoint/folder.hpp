@@ -27,19 +27,24 @@ namespace zero {
 /// valid name and a valid manifest is whole.
 class CheckpointFolder {
  public:
+  /// The checkpoints below \p root. \p system is borrowed.
   CheckpointFolder(FileSystem& system, std::string root) : system_(system), root_(std::move(root)) {
     while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
     if (root_.empty()) throw CheckpointError(CheckpointFailure::bad_request, "zero: the checkpoint folder has no name");
   }
 
+  /// Where the folder lies.
   [[nodiscard]] FileSystem& system() const noexcept { return system_; }
+  /// Path of the folder.
   [[nodiscard]] std::string const& root() const noexcept { return root_; }
+  /// Path of what is called \p name in it.
   [[nodiscard]] std::string path(std::string_view name) const { return root_ + "/" + std::string(name); }
 
   // ------------------------------------------------------------------------------------------------- reading
 
   /// The manifest of checkpoint \p tag. \throws CheckpointError: not_found, damaged, mismatch, bad_request.
   [[nodiscard]] Manifest manifest(std::string const& tag) const { return parse(tag, manifest_text(tag)); }
+  /// The manifest of the checkpoint \p tag, as it was written. \throws CheckpointError.
   [[nodiscard]] std::string manifest_text(std::string const& tag) const {
     detail::check_tag(tag);
     return detail::read_text(system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
@@ -188,10 +193,12 @@ class CheckpointFolder {
     }
   }
 
+  /// Waits until the entries of \p folder are on the disk. \throws CheckpointError.
   void sync_folder(std::string const& folder) {
     detail::check_file("sync the folder", folder, call([&] { return system_.sync_folder(folder); }));
   }
 
+  /// 16 random hexadecimal digits.
   [[nodiscard]] static std::string make_nonce() {
     std::random_device device;
     return detail::hex(std::uint64_t{device()} << 32U | device(), 16);

@@ -32,6 +32,7 @@ struct ImportOptions {
   bool allow_missing = false;  ///< parameters that the file lacks stay as they are
 };
 
+/// What was read.
 struct ImportReport {
   std::size_t parameters = 0;          ///< how many were set
   std::vector<std::string> missing{};  ///< parameters of the engine that the file lacks

@@ -31,12 +31,12 @@ struct LoadOptions {
   std::string tag{};             ///< which checkpoint; empty: what `latest` names, else the newest valid one
   bool parameters_only = false;  ///< a new optimizer: states, step counts and loss scale stay as they are
   bool allow_missing = false;    ///< parameters that the checkpoint lacks stay as they are
-  bool allow_extra = false;      ///< parameters that the engine lacks are passed over
+  bool allow_extra = false;      ///< parameters that the engine lacks are skipped
 };
 
 /// What a load has done.
 struct LoadReport {
-  std::string tag;
+  std::string tag;                     ///< name of the checkpoint
   std::uint64_t steps = 0;             ///< updates that the checkpoint's run had done
   bool has_optimizer_state = true;     ///< with states, step counts and loss scale
   std::size_t parameters = 0;          ///< how many were set
@@ -44,7 +44,7 @@ struct LoadReport {
   std::vector<std::string> missing{};  ///< parameters of the engine that were not there
   std::vector<std::string> extra{};    ///< parameters of the checkpoint that the engine has not
   std::vector<std::string> skipped{};  ///< newer checkpoints that could not be read, and why
-  UserState user_state{};
+  UserState user_state{};              ///< the trainer's own state, as it was saved
 };
 
 namespace detail {
@@ -202,7 +202,7 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
   auto const failure = attempt([&] { hint = folder.pointer("latest"); });
   if (failure) candidates.skipped.push_back(CheckpointFailures::outcome_of(failure).text);
   auto const hinted = hint ? std::find(candidates.tags.begin(), candidates.tags.end(), *hint) : candidates.tags.end();
-  // Older than the newest by intention, where somebody went back; a hint at what is not there is no more than that.
+  // `latest` may deliberately name an older checkpoint. If it names one that is missing, it is ignored.
   if (hinted != candidates.tags.end()) std::rotate(candidates.tags.begin(), hinted, hinted + 1);
   if (candidates.tags.empty()) {
     bool const none = candidates.skipped.empty();
@@ -240,7 +240,7 @@ inline void load_candidate(EngineState& state, CheckpointFolder const& folder, L
 
 /// Sets the engine to what a checkpoint in \p folder holds, whatever number of ranks, stage, bucket size and offload it
 /// was saved from. Rank 0 chooses and hands the manifest on; every rank reads and verifies what it needs, in one chunk
-/// of memory; a checkpoint that cannot be read is passed over for the next one, unless one was asked for. Collective,
+/// of memory; a checkpoint that cannot be read is skipped for the next one, unless one was asked for. Collective,
 /// blocks. \throws CheckpointError, the same on every rank: not_found where there is none, damaged where none can be
 /// read, mismatch where it does not fit. The engine is unchanged then, unless damage showed only in the data: then it
 /// is poisoned until another load succeeds.

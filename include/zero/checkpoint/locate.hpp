@@ -18,8 +18,8 @@ namespace zero {
 
 /// One checkpoint: the folder that it is in, and its tag.
 struct CheckpointLocation {
-  std::string root;
-  std::string tag;
+  std::string root;  ///< the folder of checkpoints
+  std::string tag;   ///< name of the checkpoint
 };
 
 /// Finds the checkpoint that a user means by \p path: a checkpoint's own folder, whatever links lead there, or a folder

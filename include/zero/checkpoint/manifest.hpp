@@ -38,11 +38,12 @@ using UserState = std::map<std::string, std::string>;
 
 /// A parameter as the checkpoint holds it.
 struct ManifestParameter {
-  std::string name;
-  std::vector<std::uint64_t> shape;
+  std::string name;                      ///< unique
+  std::vector<std::uint64_t> shape;      ///< sizes of the dimensions, row-major
   ElementType type = ElementType::fp32;  ///< of its values in the files
   bool frozen = false;                   ///< has no states
 
+  /// Number of elements.
   [[nodiscard]] std::uint64_t count() const noexcept {
     std::uint64_t product = 1;
     for (auto const dimension : shape) product *= dimension;
@@ -53,16 +54,16 @@ struct ManifestParameter {
 /// Elements [begin, end) of one parameter.
 struct ManifestRange {
   std::uint32_t parameter = 0;  ///< place in the manifest's list
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
+  std::uint64_t begin = 0;      ///< first element
+  std::uint64_t end = 0;        ///< element after the last
 };
 
 /// One safetensors file: the ranges of one kind that one rank wrote.
 struct ManifestFile {
-  std::string name;
-  std::string kind;  ///< `parameters`, or the name of a state
-  int rank = 0;
-  std::uint64_t bytes = 0;
+  std::string name;                   ///< unique
+  std::string kind;                   ///< `parameters`, or the name of a state
+  int rank = 0;                       ///< which wrote it
+  std::uint64_t bytes = 0;            ///< size of the file
   std::uint64_t data_begin = 0;       ///< bytes of the file before the first range
   std::vector<std::uint32_t> crc32c;  ///< of each chunk of the file
   std::vector<ManifestRange> ranges;  ///< in the order of their data, without gaps
@@ -70,29 +71,34 @@ struct ManifestFile {
 
 /// Everything about one checkpoint but the elements.
 struct Manifest {
+  /// The version of the format that this library writes.
   static constexpr std::uint64_t current_version = 1;
+  /// Bytes that one checksum covers, where nobody asks for another number.
   static constexpr std::uint64_t default_chunk = std::uint64_t{16} << 20U;
   static constexpr std::uint64_t largest = std::uint64_t{256} << 20U;  ///< bytes of a manifest
 
-  std::string library = detail::library_name();
-  std::string tag;
-  std::string nonce;  ///< of this one save, in every file of it
-  int world = 1;
-  Stage stage = Stage::none;
-  ElementType compute = ElementType::fp32;
-  std::uint64_t bucket_elements = 0, alignment_elements = 0,
-                persistence_threshold = 0;  ///< the layout that it was saved from: for the reader
-  std::uint64_t chunk = default_chunk;      ///< bytes per checksum
-  bool has_optimizer_state = true;          ///< with the rule's states; otherwise parameters only
-  std::string rule;
-  std::vector<std::string> states;
-  std::string scaler;
-  std::vector<std::byte> scaler_state;
-  std::uint64_t steps = 0, skipped = 0;
-  std::vector<ManifestParameter> parameters;
-  std::vector<ManifestFile> files;
-  UserState user_state;
+  std::string library = detail::library_name();  ///< what wrote it
+  std::string tag;                               ///< name of the folder
+  std::string nonce;                             ///< of this one save, in every file of it
+  int world = 1;                                 ///< ranks that saved it
+  Stage stage = Stage::none;                     ///< of the engine that saved it
+  ElementType compute = ElementType::fp32;       ///< of the engine that saved it
+  std::uint64_t bucket_elements = 0,             ///< layout of the engine that saved it; a loader needs none of it
+      alignment_elements = 0,                    ///< the same
+      persistence_threshold = 0;                 ///< the same
+  std::uint64_t chunk = default_chunk;           ///< bytes per checksum
+  bool has_optimizer_state = true;               ///< with the rule's states; otherwise parameters only
+  std::string rule;                              ///< name of the rule
+  std::vector<std::string> states;               ///< names of the rule's states, in order
+  std::string scaler;                            ///< name of the loss scaler
+  std::vector<std::byte> scaler_state;           ///< its state, as bytes
+  std::uint64_t steps = 0,                       ///< updates done
+      skipped = 0;                               ///< steps skipped
+  std::vector<ManifestParameter> parameters;     ///< in the order of registration
+  std::vector<ManifestFile> files;               ///< all files but the manifest
+  UserState user_state;                          ///< the trainer's own
 
+  /// Bytes of all files.
   [[nodiscard]] std::uint64_t bytes() const noexcept {
     std::uint64_t sum = 0;
     for (auto const& file : files) sum += file.bytes;

@@ -39,8 +39,8 @@ struct SaveOptions {
 
 /// What a save has done.
 struct SaveReport {
-  std::string tag;
-  std::uint64_t steps = 0;
+  std::string tag;          ///< name of the checkpoint
+  std::uint64_t steps = 0;  ///< updates done
   std::uint64_t bytes = 0;  ///< of all files of all ranks, without the manifest
   std::vector<std::string>
       warnings{};  ///< what went wrong once the checkpoint was safe: a pointer, or old ones to remove

@@ -28,6 +28,7 @@ namespace zero {
 /// rank calls them in the same places.
 class CheckpointSaver {
  public:
+  /// Saves below \p folder. \p system is borrowed.
   explicit CheckpointSaver(std::string folder, FileSystem& system = posix_file_system())
       : folder_(system, std::move(folder)) {}
   CheckpointSaver(CheckpointSaver const&) = delete;
@@ -43,6 +44,7 @@ class CheckpointSaver {
   void reserve(Engine& engine) {
     reserve(engine.state());
   }
+  /// Allocates and touches the memory of a snapshot of \p state. Not collective.
   void reserve(std::unique_ptr<EngineState> const& state) {
     std::uint64_t bytes = 0;
     for (auto const& range : state->owned_ranges()) bytes += range.bytes();
@@ -56,6 +58,8 @@ class CheckpointSaver {
   std::optional<SaveReport> start(Engine& engine, SaveOptions options) {
     return start(engine.state(), std::move(options));
   }
+  /// Copies this rank's part of \p state and returns; the files are written in the background. Collective. Returns the
+  /// report of the save before, where one was under way.
   std::optional<SaveReport> start(std::unique_ptr<EngineState> state, SaveOptions options) {
     std::optional<SaveReport> earlier;
     if (save_) earlier = finish();
@@ -69,6 +73,7 @@ class CheckpointSaver {
     return earlier;
   }
 
+  /// Whether a save has started that `poll` or `finish` has not reported.
   [[nodiscard]] bool under_way() const noexcept { return save_ != nullptr; }
 
   /// Brings the save on as far as that costs no waiting for files; its report once it is durable.
