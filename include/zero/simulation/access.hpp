@@ -10,10 +10,11 @@ namespace zero::simulation {
 
 /// Bytes that something reads or writes.
 struct Access {
-  std::uintptr_t begin = 0;
-  std::size_t bytes = 0;
-  bool writes = false;
+  std::uintptr_t begin = 0;  ///< address of the first byte
+  std::size_t bytes = 0;     ///< bytes
+  bool writes = false;       ///< or only reads
 
+  /// Address after the last byte.
   [[nodiscard]] std::uintptr_t end() const noexcept { return begin + bytes; }
 };
 

@@ -33,13 +33,15 @@ enum class OrderingKind : std::uint8_t { record, wait, synchronize };
 
 /// A place in the source that orders operations: where an event is recorded or waited for, or where the host waits.
 struct OrderingSite {
-  OrderingKind kind = OrderingKind::wait;
-  CallSite at;
+  OrderingKind kind = OrderingKind::wait;  ///< what orders there
+  CallSite at;                             ///< the place
 
+  /// Name of its source file, without folders.
   [[nodiscard]] std::string_view file() const noexcept {
     std::string_view const path = at.file;
     return path.substr(path.rfind('/') + 1);
   }
+  /// File, line and kind, as text.
   [[nodiscard]] std::string describe() const {
     constexpr std::string_view names[] = {"record", "wait", "synchronize"};
     return detail::concat({names[static_cast<std::size_t>(kind)], " at ", file(), ":", at.line});
@@ -49,32 +51,34 @@ struct OrderingSite {
   }
 };
 
+/// How a simulation runs.
 struct SimulationOptions {
-  int ranks = 1;
-  std::uint64_t seed = 0;  ///< the same seed and options give the same run
-  SimulationOrder order = SimulationOrder::random;
-  SimulationStorage storage = SimulationStorage::real;
-  bool check = true;                      ///< look for races
-  bool trace = false;                     ///< keep what ran, and when
-  std::optional<NcclReductions> nccl{};   ///< ranks have the staging of those of NcclCommunicator
+  int ranks = 1;                                        ///< number of ranks
+  std::uint64_t seed = 0;                               ///< the same seed and options give the same run
+  SimulationOrder order = SimulationOrder::random;      ///< which operation runs next
+  SimulationStorage storage = SimulationStorage::real;  ///< whether memory has bytes
+  bool check = true;                                    ///< look for races
+  bool trace = false;                                   ///< keep what ran, and when
+  std::optional<NcclReductions> nccl{};                 ///< ranks have the staging of those of NcclCommunicator
   std::optional<int> only_rank{};         ///< with phantom storage: run one rank of `ranks` that are all alike
   std::optional<OrderingSite> without{};  ///< do as if the source did not order anything there: a test of the checker
 };
 
 /// An operation that has run, in logical time: it takes 1 unit, and 1 for each 1024 bytes that it touches.
 struct TraceEvent {
-  int rank = 0;
-  std::string stream;
-  std::string name;
-  std::size_t bucket = CommunicationError::no_bucket;
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
+  int rank = 0;                                        ///< that ran it
+  std::string stream;                                  ///< that it ran on
+  std::string name;                                    ///< of the operation
+  std::size_t bucket = CommunicationError::no_bucket;  ///< that it worked on, or none
+  std::uint64_t begin = 0;                             ///< logical time
+  std::uint64_t end = 0;                               ///< logical time
 };
 
+/// What a simulation has seen.
 struct SimulationResult {
-  std::uint64_t operations = 0;  ///< that ran, records and waits among them
-  std::vector<OrderingSite> sites;
-  std::vector<TraceEvent> trace;
+  std::uint64_t operations = 0;     ///< that ran, records and waits among them
+  std::vector<OrderingSite> sites;  ///< places that order, where they were asked for
+  std::vector<TraceEvent> trace;    ///< operations, where they were asked for
 };
 
 }  // namespace zero

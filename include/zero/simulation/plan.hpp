@@ -29,11 +29,11 @@ namespace zero {
 
 /// What a plan is asked for, besides the engine's own settings.
 struct PlanSettings {
-  Stage stage = Stage::none;
+  Stage stage = Stage::none;                    ///< what is sharded
   std::optional<CpuOffload::Config> offload{};  ///< states on the host, with these settings
-  int world = 1;
-  std::optional<NcclReductions> nccl{};  ///< over NcclCommunicator: with its staging
-  int rank = 0;                          ///< whose memory and traffic; all ranks have the same
+  int world = 1;                                ///< number of ranks
+  std::optional<NcclReductions> nccl{};         ///< over NcclCommunicator: with its staging
+  int rank = 0;                                 ///< whose memory and traffic; all ranks have the same
 };
 
 /// What one rank of a training run holds and sends.

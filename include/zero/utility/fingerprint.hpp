@@ -13,6 +13,7 @@ namespace zero {
 /// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
 class Fingerprint {
  public:
+  /// Takes \p bytes in.
   [[gnu::noinline]] void add(std::span<std::byte const> bytes) noexcept {
     for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
   }
@@ -22,6 +23,7 @@ class Fingerprint {
   template <class T>
   requires std::is_trivially_copyable_v<T>
   void add(T const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
+  /// Of all bytes so far.
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
 
  private:

@@ -16,21 +16,34 @@ namespace zero {
 /// A JSON value (RFC 8259). Whole numbers keep all 64 bits; objects keep their order. Owns all that it holds.
 class Json {
  public:
+  /// Values in order.
   using Array = std::vector<Json>;
+  /// A name and its value.
   using Member = std::pair<std::string, Json>;
+  /// Members in the order in which they were read or are written.
   using Object = std::vector<Member>;
 
   Json() = default;
+  /// A value of this type.
   Json(bool value) : value_(value) {}
+  /// A value of this type.
   Json(std::uint64_t value) : value_(value) {}
+  /// A value of this type.
   Json(std::int64_t value) : value_(value) {}
+  /// A value of this type.
   Json(double value) : value_(value) {}
+  /// A value of this type.
   Json(std::string value) : value_(std::move(value)) {}
+  /// A value of this type.
   Json(std::string_view value) : value_(std::string(value)) {}
+  /// A value of this type.
   Json(char const* value) : value_(std::string(value)) {}
+  /// A value of this type.
   Json(Array value) : value_(std::move(value)) {}
+  /// A value of this type.
   Json(Object value) : value_(std::move(value)) {}
 
+  /// Whether it is null.
   [[nodiscard]] bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
   /// The value as T, which is one of those of the constructors; null where it is something else. A whole number that
   /// is not negative is a std::uint64_t, a negative one a std::int64_t, any other number a double.
@@ -38,6 +51,7 @@ class Json {
   [[nodiscard]] T const* get() const noexcept {
     return std::get_if<T>(&value_);
   }
+  /// The value where it has type T, else null.
   template <class T>
   [[nodiscard]] T* get() noexcept {
     return std::get_if<T>(&value_);

@@ -10,6 +10,7 @@ namespace zero {
 /// so number n of a sequence is a function of the seed and of n. Not for secrets.
 class SplitMix64 {
  public:
+  /// The same numbers for the same seed.
   explicit constexpr SplitMix64(std::uint64_t seed) noexcept : state_(seed) {}
 
   /// The next 64 uniform bits.

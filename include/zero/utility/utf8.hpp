@@ -11,8 +11,8 @@ namespace zero {
 
 /// A code point and the bytes that it takes in UTF-8.
 struct Utf8Character {
-  char32_t code = 0;
-  std::size_t bytes = 0;
+  char32_t code = 0;      ///< the code point
+  std::size_t bytes = 0;  ///< that it took; 0: malformed
 };
 
 /// The character at the start of \p text; nothing where there is no well-formed one (The Unicode Standard 15, table
