@@ -82,7 +82,7 @@ class ParameterUpdater {
     }
   }
 
-  /// Publishes what a delayed update has left, once \p stream, and nobody else, has read the parameters before it.
+  /// Publishes a pending delayed update. \p stream must be the only remaining reader of the old parameters.
   void finish(Stream stream) {
     if (!has_pending_update_) return;
     has_pending_update_ = false;

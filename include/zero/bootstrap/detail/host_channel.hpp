@@ -145,7 +145,7 @@ class HostChannel {
     auto const whole = encoded(FrameKind::whole, sequence, all);
     std::optional<int> unreached;
     {
-      // A failure that is told meanwhile is another call's: nobody hears of it before having all of this one.
+      // Held so that a concurrent failure notice is sent after the complete result of this exchange.
       std::lock_guard const round(round_);
       for (std::size_t r = 1; r < world(); ++r) {
         if (!send(*peers_[r], whole, deadline)) unreached = static_cast<int>(r);

@@ -42,7 +42,7 @@ class Scheduler {
   [[nodiscard]] std::size_t draw(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
 
  private:
-  // One stream in three ranks' places would starve nobody for long: it is one, of one rank.
+  // Starve one stream of one rank: the same stream starved on several ranks would soon be forced to run.
   [[nodiscard]] bool is_starved(Stream const& stream) const noexcept {
     return stream.ordinal == seed_ % 4 && static_cast<std::uint64_t>(stream.rank) == (seed_ >> 8) % stream.ranks;
   }

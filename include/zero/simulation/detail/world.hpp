@@ -133,8 +133,8 @@ class World {
     if (!error_) (void)run_one_operation(0);
   }
 
-  /// Enters what the host does to memory. Where it races the simulation has failed, and the next wait throws. What has
-  /// not run yet is judged now: by the time it does, the memory may be somebody else's.
+  /// Enters an access of the host. A race fails the simulation at the next wait. Pending operations are checked at once,
+  /// because the memory may be reused before they run.
   void host_touches(Host& host, Access const& access) noexcept {
     if (error_ || !options_.check) return;
     host.tick();
