@@ -7,6 +7,7 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -49,7 +50,7 @@ struct ParameterExtent {
 class FlatLayout {
  public:
   /// Lays \p specs out. \throws ConfigurationError for settings that cannot work.
-  [[gnu::noinline]] FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
+  ZERO_OUT_OF_LINE FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
       : settings_(settings), extents_(specs.size()) {
     check(specs);
     for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
@@ -150,7 +151,7 @@ class FlatLayout {
   [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.alignment_elements; }
   [[nodiscard]] static std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-  [[gnu::noinline]] void check(std::vector<ParameterSpec> const& specs) const {
+  ZERO_OUT_OF_LINE void check(std::vector<ParameterSpec> const& specs) const {
     detail::require(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
     detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
     detail::require(settings_.alignment_elements > 0 && settings_.alignment_elements % 128 == 0 &&
@@ -169,7 +170,7 @@ class FlatLayout {
     return round_up(std::min(settings_.bucket_elements, largest_model), unit_of_collectives());
   }
 
-  [[gnu::noinline]] void append(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
+  ZERO_OUT_OF_LINE void append(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
     auto const& spec = specs[i];
     std::size_t const count = ParameterList::element_count(spec.shape);
     parameter_elements_ += count;
@@ -200,7 +201,7 @@ class FlatLayout {
     open_elements_ = start + count;
   }
 
-  [[gnu::noinline]] void close_bucket() {
+  ZERO_OUT_OF_LINE void close_bucket() {
     if (open_segments_.empty()) return;
     std::size_t const elements = round_up(open_elements_, unit_of_collectives());
     append_block(open_, elements, 1);
@@ -208,7 +209,7 @@ class FlatLayout {
     open_elements_ = 0;
   }
 
-  [[gnu::noinline]] void append_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
+  ZERO_OUT_OF_LINE void append_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
     std::size_t const buckets = (count + capacity() - 1) / capacity();
     extents_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
                    static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
@@ -238,7 +239,7 @@ class FlatLayout {
   }
 
   // A model whose parameters are all of one unit says nothing about how backward hands gradients over: one at a time.
-  [[gnu::noinline]] void measure_units(std::vector<ParameterSpec> const& specs) {
+  ZERO_OUT_OF_LINE void measure_units(std::vector<ParameterSpec> const& specs) {
     ring_buckets_of_largest_unit_ = 1;
     bool one_unit = true;
     for (auto const& spec : specs) one_unit = one_unit && spec.unit == specs.front().unit;

@@ -7,6 +7,7 @@
 #include <zero/precision.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/name_index.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -99,7 +100,7 @@ class ParameterList {
   }
 
   /// The parameter called \p name, if there is one.
-  [[nodiscard, gnu::noinline]] std::optional<ParameterId> find(std::string_view name) const noexcept {
+  [[nodiscard]] ZERO_OUT_OF_LINE std::optional<ParameterId> find(std::string_view name) const noexcept {
     auto const at = index_.find(name, Names{specs_});
     if (at == detail::NameIndex::none) return std::nullopt;
     return ParameterId{at};
@@ -111,7 +112,7 @@ class ParameterList {
   [[nodiscard]] std::vector<ParameterGroup> const& groups() const noexcept { return groups_; }
 
   /// Product of a shape's dimensions; 0 when it overflows or a dimension is 0.
-  [[nodiscard, gnu::noinline]] static std::size_t element_count(std::span<std::size_t const> shape) noexcept {
+  [[nodiscard]] ZERO_OUT_OF_LINE static std::size_t element_count(std::span<std::size_t const> shape) noexcept {
     std::size_t count = 1;
     for (auto dimension : shape) {
       if (dimension == 0 || count > largest_count / dimension) return 0;
@@ -157,7 +158,7 @@ class ParameterList {
     }
   }
 
-  [[noreturn, gnu::noinline]] static void fail(ParameterSpec const& spec, std::string const& why) {
+  [[noreturn]] ZERO_OUT_OF_LINE static void fail(ParameterSpec const& spec, std::string const& why) {
     throw ConfigurationError(detail::concat({"zero::ParameterList: parameter ", detail::quote(spec.name), " ", why}));
   }
 

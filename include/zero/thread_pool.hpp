@@ -4,6 +4,7 @@
 
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/function_ref.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -26,13 +27,13 @@ namespace zero {
 class ThreadPool {
  public:
   /// Starts \p threads − 1 workers; values below one mean one.
-  [[gnu::noinline]] explicit ThreadPool(int threads)
+  ZERO_OUT_OF_LINE explicit ThreadPool(int threads)
       : workers_(threads > 1 ? static_cast<std::size_t>(threads) - 1 : 0) {
     for (auto& worker : workers_) worker = std::thread([this] { work(); });
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
-  [[gnu::noinline]] ~ThreadPool() {
+  ZERO_OUT_OF_LINE ~ThreadPool() {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -47,7 +48,7 @@ class ThreadPool {
 
   /// Calls `f(task)` once for every task in [0, \p tasks), on the threads of this pool; blocks until all have returned.
   /// \throws what the first failing task threw, after every task has ended or been given up.
-  [[gnu::noinline]] void parallel_for(std::size_t tasks, detail::FunctionRef<void(std::size_t)> f) {
+  ZERO_OUT_OF_LINE void parallel_for(std::size_t tasks, detail::FunctionRef<void(std::size_t)> f) {
     if (workers_.size() == 0 || tasks <= 1) {
       for (std::size_t task = 0; task < tasks; ++task) f(task);
       return;

@@ -18,6 +18,7 @@
 #include <zero/memory/host_memory.hpp>
 #include <zero/support/function_ref.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/thread_pool.hpp>
 
 #include <algorithm>
@@ -48,13 +49,13 @@ class HostExecutor {
   [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
 
   /// Calls `f(begin, end)` over chunks of [0, \p n).
-  [[gnu::noinline]] void for_chunks(std::size_t n, detail::FunctionRef<void(std::size_t, std::size_t)> f) {
+  ZERO_OUT_OF_LINE void for_chunks(std::size_t n, detail::FunctionRef<void(std::size_t, std::size_t)> f) {
     pool_.parallel_for((n + chunk - 1) / chunk,
                        [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
   }
 
   /// Copies in one part per thread: a large part lets memcpy stream past the caches.
-  [[gnu::noinline]] void copy(void* to, void const* from, std::size_t bytes) {
+  ZERO_OUT_OF_LINE void copy(void* to, void const* from, std::size_t bytes) {
     std::size_t const parts = bytes < chunk ? 1 : static_cast<std::size_t>(pool_.size());
     std::size_t const part = (bytes + parts - 1) / parts;
     pool_.parallel_for(parts, [&](std::size_t i) {
@@ -66,7 +67,7 @@ class HostExecutor {
 
   /// Calls `f(segment)` for the parts of \p segments, cut at chunk boundaries; offsets still count from the slice's
   /// start.
-  [[gnu::noinline]] void for_segments(std::span<Segment const> segments, detail::FunctionRef<void(Segment const&)> f) {
+  ZERO_OUT_OF_LINE void for_segments(std::span<Segment const> segments, detail::FunctionRef<void(Segment const&)> f) {
     if (segments.empty()) return;
     for_chunks(segments.back().offset + segments.back().count, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = first_beyond(segments, begin); i < segments.size() && segments[i].offset < end; ++i) {
@@ -201,7 +202,7 @@ class HostBackend {
 
   /// \p local_ranks is the number of ranks on this machine.
   /// \throws ConfigurationError for negative threads, and on a CPU that lacks what this code was compiled for.
-  [[gnu::noinline]] HostBackend(Config const& config, int local_ranks)
+  ZERO_OUT_OF_LINE HostBackend(Config const& config, int local_ranks)
       : executor_((check(config), config.instruction_set), config.pool, thread_count(config, local_ranks)) {}
   HostBackend(HostBackend const&) = delete;
   HostBackend& operator=(HostBackend const&) = delete;

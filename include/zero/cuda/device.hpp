@@ -13,6 +13,7 @@ namespace zero {
 /// Makes a device the calling thread's current one while it lives. Cheap where it is already.
 class DeviceGuard {
  public:
+  /// Makes \p device current. \throws CudaError.
   explicit DeviceGuard(int device) {
     check_cuda(cudaGetDevice(&before_), "cudaGetDevice");
     if (before_ == device) return;

@@ -28,8 +28,10 @@ class DeviceArray {
   }
   /// The same on \p device.
   DeviceArray(int device, std::size_t size) : DeviceArray(DeviceGuard(device), size) {}
+  /// Leaves \p other empty.
   DeviceArray(DeviceArray&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  /// Leaves \p other with what this one had.
   DeviceArray& operator=(DeviceArray&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -39,8 +41,11 @@ class DeviceArray {
     if (data_ != nullptr) (void)cudaFree(data_);
   }
 
+  /// First element, in device memory; null for none.
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(data_); }
+  /// Number of elements.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Size of all elements in bytes.
   [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(T); }
 
  private:

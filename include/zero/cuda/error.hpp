@@ -5,6 +5,7 @@
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cuda_runtime_api.h>
 
@@ -57,7 +58,7 @@ namespace detail {
   }
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_cuda(cudaError_t code, char const* call, CallSite site) {
+[[noreturn, gnu::cold]] ZERO_OUT_OF_LINE inline void fail_cuda(cudaError_t code, char const* call, CallSite site) {
   (void)cudaGetLastError();  // an error that was told is not told again by the next call
   throw CudaError(code, call,
                   concat({"zero: ", call, " failed at ", site.file, ":", site.line, ": ", cudaGetErrorString(code),

@@ -5,6 +5,7 @@
 #include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
@@ -37,7 +38,7 @@ class RankTexts {
  public:
   /// Blocks.
   template <class Communicator>
-  [[gnu::noinline]] RankTexts(Communicator& communicator, std::string_view mine, std::uint8_t code = 0)
+  ZERO_OUT_OF_LINE RankTexts(Communicator& communicator, std::string_view mine, std::uint8_t code = 0)
       : words_(exchange_words(communicator, std::uint64_t{mine.size()} << 8U | code)) {
     for (std::size_t r = 0; r < size(); ++r) longest_ = std::max(longest_, length(r));
     if (longest_ == 0) return;
@@ -69,15 +70,15 @@ class RankTexts {
 };
 
 /// Cuts the first line off \p text; "nothing" where there is none.
-[[gnu::noinline]] inline std::string_view cut_line(std::string_view& text) {
+ZERO_OUT_OF_LINE inline std::string_view cut_line(std::string_view& text) {
   auto const end = std::min(text.find('\n'), text.size());
   auto const line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return line.empty() ? "nothing" : line;
 }
 
-[[noreturn, gnu::noinline]] inline void fail_different(std::string_view first, std::string_view other,
-                                                       std::size_t rank) {
+[[noreturn]] ZERO_OUT_OF_LINE inline void fail_different(std::string_view first, std::string_view other,
+                                                         std::size_t rank) {
   for (;;) {
     auto const mine = cut_line(first);
     auto const theirs = cut_line(other);
@@ -98,7 +99,7 @@ inline std::size_t first_different(FixedArray<std::uint64_t> const& all) noexcep
 /// Makes sure that \p settings, one per line, are the same on every rank. Blocks.
 /// \throws MismatchError on every rank, which names the first difference and both ranks.
 template <class Communicator>
-[[gnu::noinline]] void agree_on_settings(Communicator& communicator, std::string const& settings) {
+ZERO_OUT_OF_LINE void agree_on_settings(Communicator& communicator, std::string const& settings) {
   if (first_different(exchange_words(communicator, fingerprint_of(settings))) == 0) return;
   RankTexts const texts(communicator, settings);
   for (std::size_t r = 1; r < texts.size(); ++r) {
@@ -108,7 +109,7 @@ template <class Communicator>
 
 /// Makes sure that every rank has the same values. \throws MismatchError on every rank.
 template <class Communicator>
-[[gnu::noinline]] void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
+ZERO_OUT_OF_LINE void agree_on_values(Communicator& communicator, std::string_view what, std::uint64_t fingerprint) {
   auto const rank = first_different(exchange_words(communicator, fingerprint));
   if (rank == 0) return;
   fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,
@@ -135,8 +136,8 @@ struct LocalOutcome {
 /// How setting up an engine fails: the rank that failed throws what it threw, the others say which one it was.
 struct SetupFailure {
   static LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, text_of(error)}; }
-  [[noreturn, gnu::noinline]] static void raise(std::exception_ptr const& mine, RankTexts const& outcomes,
-                                                std::size_t failed) {
+  [[noreturn]] ZERO_OUT_OF_LINE static void raise(std::exception_ptr const& mine, RankTexts const& outcomes,
+                                                  std::size_t failed) {
     if (mine) std::rethrow_exception(mine);
     fail<ConfigurationError>({"zero::Engine: rank ", failed, " could not be set up: ", outcomes[failed]});
   }
@@ -145,8 +146,8 @@ struct SetupFailure {
 /// Every rank's \p text. Throws on every rank, as `Failure` has it, where one of them has an \p error, which may be
 /// null. Blocks.
 template <class Failure, class Communicator>
-[[gnu::noinline]] RankTexts propagate_failure(Communicator& communicator, std::exception_ptr const& error,
-                                              std::string_view text = {}) {
+ZERO_OUT_OF_LINE RankTexts propagate_failure(Communicator& communicator, std::exception_ptr const& error,
+                                             std::string_view text = {}) {
   LocalOutcome const mine = error ? Failure::outcome_of(error) : LocalOutcome{0, std::string(text)};
   RankTexts outcomes(communicator, mine.text, mine.failure);
   auto const failed = outcomes.first_failed();

@@ -8,6 +8,7 @@
 #include <zero/offload.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -31,7 +32,7 @@ inline void check_clipping(double const& clipping) {
           "zero::Engine: gradient_clipping must be finite and not negative; 0 turns it off");
 }
 
-[[gnu::noinline]] inline void check_settings(EngineSettings const& settings) {
+ZERO_OUT_OF_LINE inline void check_settings(EngineSettings const& settings) {
   require(settings.gradient_accumulation_steps >= 1 && settings.gradient_accumulation_steps <= (1 << 20),
           "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
   check_clipping(settings.gradient_clipping);

@@ -5,6 +5,7 @@
 #include <zero/kernels/detail/load_store.hpp>
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -53,8 +54,8 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, T const* const*
 #endif
 
 template <class Sum, class T>
-[[gnu::noinline]] void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources,
-                                               std::size_t count, std::size_t n, bool first) {
+ZERO_OUT_OF_LINE void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources, std::size_t count,
+                                              std::size_t n, bool first) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:

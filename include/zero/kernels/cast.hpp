@@ -5,6 +5,7 @@
 #include <zero/kernels/detail/load_store.hpp>
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -39,7 +40,7 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void cast_avx512(To* out, From const* in, std::si
 #endif
 
 template <class To, class From>
-[[gnu::noinline]] void cast_whole_blocks(InstructionSet set, To* out, From const* in, std::size_t n) {
+ZERO_OUT_OF_LINE void cast_whole_blocks(InstructionSet set, To* out, From const* in, std::size_t n) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:

@@ -3,6 +3,8 @@
 #pragma once
 
 #if defined(__x86_64__)
+#include <zero/support/out_of_line.hpp>
+
 #include <cpuid.h>
 #elif !defined(__aarch64__)
 #error "zero: the kernels are written for x86-64 and AArch64 (and for CUDA devices beside them)"
@@ -60,7 +62,7 @@ inline InstructionSet detect_instruction_set() noexcept {
 }  // namespace detail
 
 /// The best instruction set that this machine and its operating system have; found once.
-[[nodiscard, gnu::noinline]] inline InstructionSet best_instruction_set() noexcept {
+[[nodiscard]] ZERO_OUT_OF_LINE inline InstructionSet best_instruction_set() noexcept {
   static InstructionSet const best = detail::detect_instruction_set();
   return best;
 }

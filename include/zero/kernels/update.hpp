@@ -5,6 +5,7 @@
 #include <zero/kernels/detail/load_store.hpp>
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <array>
 #include <cstddef>
@@ -78,7 +79,7 @@ ZERO_TARGET_AVX512 ZERO_DRIVER void update_avx512(UpdateArguments<Rule, Compute,
 #endif
 
 template <class Rule, class Compute, class Sum>
-[[gnu::noinline]] void update_whole_blocks(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a) {
+ZERO_OUT_OF_LINE void update_whole_blocks(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:

@@ -6,6 +6,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/memory/buffer.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <cstddef>
@@ -26,7 +27,7 @@ class SegmentTable {
   }
 
   /// Copies the table to the device: current for what is put on the communication stream later.
-  [[gnu::noinline]] void upload(EngineContext<Backend> const& engine) {
+  ZERO_OUT_OF_LINE void upload(EngineContext<Backend> const& engine) {
     device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, segments_.size()};
     if (segments_.empty()) return;
     engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);

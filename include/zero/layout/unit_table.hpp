@@ -5,6 +5,7 @@
 #include <zero/flat_layout.hpp>
 #include <zero/parameter.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <algorithm>
@@ -28,8 +29,8 @@ class UnitTable {
   /// For up to \p units of them.
   explicit UnitTable(std::size_t units) : units_(units) {}
   /// The units of what \p layout shards, which are gathered before use. A parameter with several contributions is tied.
-  [[nodiscard, gnu::noinline]] static UnitTable of_sharded(FlatLayout const& layout,
-                                                           std::vector<ParameterSpec> const& specs) {
+  [[nodiscard]] ZERO_OUT_OF_LINE static UnitTable of_sharded(FlatLayout const& layout,
+                                                             std::vector<ParameterSpec> const& specs) {
     UnitTable units(layout.blocks().size());
     for (std::uint32_t i = 0; i < layout.blocks().size(); ++i) {
       auto const& block = layout.blocks()[i];

@@ -6,6 +6,7 @@
 #include <zero/error.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <array>
 #include <cstddef>
@@ -21,8 +22,8 @@ template <class Backend>
 class AccountedMemory {
  public:
   AccountedMemory() = default;
-  [[gnu::noinline]] AccountedMemory(Backend& backend, MemoryReport& memory_report, MemoryKind kind,
-                                    MemoryPurpose purpose, std::size_t count, std::size_t element_bytes)
+  ZERO_OUT_OF_LINE AccountedMemory(Backend& backend, MemoryReport& memory_report, MemoryKind kind,
+                                   MemoryPurpose purpose, std::size_t count, std::size_t element_bytes)
       : entry_{&backend, &memory_report, kind, purpose, count, {}} {
     if (count == 0) return;
     if (count > SIZE_MAX / element_bytes) {
@@ -54,11 +55,11 @@ class AccountedMemory {
   };
 
   // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
-  [[gnu::noinline]] void give_back() noexcept {
+  ZERO_OUT_OF_LINE void give_back() noexcept {
     entry_.memory_report->at(entry_.kind, entry_.purpose) -= entry_.block.bytes;
     entry_.backend->deallocate(entry_.kind, entry_.block);
   }
-  [[gnu::noinline]] void swap(AccountedMemory& other) noexcept { std::swap(entry_, other.entry_); }
+  ZERO_OUT_OF_LINE void swap(AccountedMemory& other) noexcept { std::swap(entry_, other.entry_); }
 
   Entry entry_;
 };

@@ -5,6 +5,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/memory/buffer.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 
@@ -15,8 +16,8 @@ template <class Backend>
 class ElementBuffer {
  public:
   ElementBuffer() = default;
-  [[gnu::noinline]] ElementBuffer(EngineContext<Backend> const& engine, ElementRole role, MemoryKind kind,
-                                  MemoryPurpose purpose, std::size_t count)
+  ZERO_OUT_OF_LINE ElementBuffer(EngineContext<Backend> const& engine, ElementRole role, MemoryKind kind,
+                                 MemoryPurpose purpose, std::size_t count)
       : element_bytes_(engine.policies.bytes(role)),
         bytes_(engine.backend, engine.memory_report, kind, purpose, count * element_bytes_) {}
 

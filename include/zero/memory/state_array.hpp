@@ -5,6 +5,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/layout/offload_split.hpp>
 #include <zero/memory/buffer.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 
@@ -15,7 +16,7 @@ template <class Backend>
 class StateArray {
  public:
   StateArray() = default;
-  [[gnu::noinline]] StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
+  ZERO_OUT_OF_LINE StateArray(EngineContext<Backend> const& engine, MemoryPurpose purpose)
       : split_(engine.offload_split),
         on_device_(engine.backend, engine.memory_report, MemoryKind::device, purpose, split_.elements),
         on_host_(engine.backend, engine.memory_report, MemoryKind::pageable, purpose, engine.host_elements()) {}

@@ -12,6 +12,7 @@
 #include <zero/parameters/updater.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -80,7 +81,7 @@ class ParameterAccess {
     return engine_.policies.traits().has_master() && !engine_.specs[id.index].frozen;
   }
 
-  [[gnu::noinline]] void check(ParameterId id, std::span<float const> values, char const* what) {
+  ZERO_OUT_OF_LINE void check(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = quote(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.extents()[id.index].count) {
       fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.extents()[id.index].count,
@@ -90,7 +91,7 @@ class ParameterAccess {
     fingerprint.add(std::as_bytes(values));
     agree_on_values(engine_.collectives, concat({what, " of parameter ", name}), fingerprint.value());
   }
-  [[gnu::noinline]] void check_trainable(ParameterId id) const {
+  ZERO_OUT_OF_LINE void check_trainable(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];
     if (!spec.frozen) return;
     fail<ConfigurationError>(
@@ -128,15 +129,15 @@ class ParameterAccess {
     engine_.offload_split.for_each_part(
         owned + at, count, [&](std::size_t first, std::size_t n) { f(held(quantity, k, b, first - owned), n); });
   }
-  [[gnu::noinline]] void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
-                                  std::byte* to) {
+  ZERO_OUT_OF_LINE void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+                                 std::byte* to) {
     for_each_part(quantity, k, b, at, count, [&](std::byte const* from, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       to += n * bytes(quantity);
     });
   }
-  [[gnu::noinline]] void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
-                                 std::byte const* from) {
+  ZERO_OUT_OF_LINE void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+                                std::byte const* from) {
     for_each_part(quantity, k, b, at, count, [&](std::byte* to, std::size_t n) {
       engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
       from += n * bytes(quantity);
@@ -150,7 +151,7 @@ class ParameterAccess {
 
   [[nodiscard]] std::size_t bytes(Quantity quantity) const noexcept { return engine_.policies.bytes(role(quantity)); }
 
-  [[nodiscard, gnu::noinline]] std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read(ParameterId id, Quantity quantity, std::size_t k = 0) {
     auto const& extent = engine_.layout.extents()[id.index];
     FixedArray<std::byte> elements(extent.count * bytes(quantity));
     bool const whole = is_whole(quantity, extent.first_bucket);
@@ -169,8 +170,8 @@ class ParameterAccess {
     return wide;
   }
 
-  [[gnu::noinline]] void read_slices(Quantity quantity, std::size_t k, std::size_t b, Segment const& part,
-                                     std::byte* to) {
+  ZERO_OUT_OF_LINE void read_slices(Quantity quantity, std::size_t k, std::size_t b, Segment const& part,
+                                    std::byte* to) {
     std::size_t const n = engine_.layout.slice_elements(b);
     ElementBuffer<Backend> const whole(engine_, role(quantity), MemoryKind::device, MemoryPurpose::staging,
                                        n * engine_.world());
@@ -187,7 +188,7 @@ class ParameterAccess {
     engine_.backend.host_reads(from, bytes);
   }
 
-  [[gnu::noinline]] void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
+  ZERO_OUT_OF_LINE void write(ParameterId id, Quantity quantity, std::span<float const> values, std::size_t k = 0) {
     auto const& extent = engine_.layout.extents()[id.index];
     FixedArray<std::byte> elements(values.size() * bytes(quantity));
     engine_.policies.narrow(role(quantity), elements.begin(), values.data(), values.size());

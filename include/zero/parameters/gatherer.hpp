@@ -13,6 +13,7 @@
 #include <zero/parameters/unit_prefetcher.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 #include <zero/support/stream_fence.hpp>
 
@@ -38,7 +39,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   using Stream = typename Backend::Stream;
 
   /// \p engine is borrowed. \throws ConfigurationError for negative prefetching.
-  [[gnu::noinline]] ParameterGatherer(EngineContext<Backend> const& engine, GatherSettings const& settings)
+  ZERO_OUT_OF_LINE ParameterGatherer(EngineContext<Backend> const& engine, GatherSettings const& settings)
       : engine_(engine),
         prefetcher_(UnitTable::of_sharded(engine.layout, engine.specs), settings.prefetch_units),
         storage_(engine),
@@ -121,7 +122,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   }
 
   /// \throws SequenceError while a lease is held, before the parameters change.
-  [[gnu::noinline]] void require_no_leases() const {
+  ZERO_OUT_OF_LINE void require_no_leases() const {
     for (auto const& record : records_.all()) {
       if (record.ids.empty()) continue;
       fail<SequenceError>({"zero::Engine: a lease on ", quote(engine_.specs[record.ids[0].index].name),
@@ -168,7 +169,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   };
 
   // What has been gathered stays, as if it had been gathered ahead.
-  [[gnu::noinline]] void cancel(std::uint32_t number) noexcept {
+  ZERO_OUT_OF_LINE void cancel(std::uint32_t number) noexcept {
     for (auto block : records_[number].blocks) arena_.unpin(block);
     records_.give_back(number);
   }
@@ -193,13 +194,13 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     }
     return false;
   }
-  [[noreturn, gnu::noinline]] void fail_not_held(ParameterId id) const {
+  [[noreturn]] ZERO_OUT_OF_LINE void fail_not_held(ParameterId id) const {
     bool const known = id.index < engine_.specs.size();
     fail<LeaseError>(
         {"zero::ParameterLease: ", known ? quote(engine_.specs[id.index].name) : MessagePart("a parameter"),
          " is not part of this lease: name it in the call of gather"});
   }
-  [[noreturn, gnu::noinline]] void fail_no_room(std::uint32_t refused) const {
+  [[noreturn]] ZERO_OUT_OF_LINE void fail_no_room(std::uint32_t refused) const {
     auto const& block = engine_.layout.blocks()[refused];
     fail<LeaseError>({"zero::Engine: gathering unit ", block.unit, " needs ", block.elements, " elements, but ",
                       arena_.resident_elements(), " of the live bound of ", arena_.capacity(),

@@ -10,6 +10,7 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ class ParameterStorage {
   using Stream = typename Backend::Stream;
 
   /// \p engine is borrowed. \throws whatever the backend's allocator throws.
-  [[gnu::noinline]] explicit ParameterStorage(EngineContext<Backend> const& engine)
+  ZERO_OUT_OF_LINE explicit ParameterStorage(EngineContext<Backend> const& engine)
       : engine_(engine), block_offsets_(engine.layout.blocks().size()) {
     std::size_t whole = 0;
     std::size_t sharded = 0;
@@ -49,7 +50,7 @@ class ParameterStorage {
     return engine_.layout.blocks()[engine_.layout.buckets()[b].block].whole;
   }
   /// This rank's slice of bucket \p b.
-  [[nodiscard, gnu::noinline]] std::byte* slice(std::size_t b) const noexcept {
+  [[nodiscard]] ZERO_OUT_OF_LINE std::byte* slice(std::size_t b) const noexcept {
     auto const& bucket = engine_.layout.buckets()[b];
     if (is_whole(b)) {
       return whole_.at(whole_offset(bucket.block, bucket.begin) + engine_.rank * engine_.layout.slice_elements(b));
@@ -58,7 +59,7 @@ class ParameterStorage {
     return shards_.at(block_offsets_[bucket.block] + in_block / engine_.world());
   }
   /// All of bucket \p b, which is kept whole.
-  [[nodiscard, gnu::noinline]] std::byte* whole_bucket(std::size_t b) const noexcept {
+  [[nodiscard]] ZERO_OUT_OF_LINE std::byte* whole_bucket(std::size_t b) const noexcept {
     auto const& bucket = engine_.layout.buckets()[b];
     return whole_.at(whole_offset(bucket.block, bucket.begin));
   }
@@ -104,7 +105,7 @@ class ParameterStorage {
     return block_offsets_[block] + (begin - engine_.layout.blocks()[block].begin);
   }
 
-  [[gnu::noinline]] void list_adopted() {
+  ZERO_OUT_OF_LINE void list_adopted() {
     std::size_t count = 0;
     for (auto const& spec : engine_.specs) count += updates_adopted() && spec.values ? 1 : 0;
     adopted_ = FixedArray<CopyRange>(count);

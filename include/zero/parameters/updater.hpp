@@ -10,6 +10,7 @@
 #include <zero/offload.hpp>
 #include <zero/parameters/gatherer.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -37,8 +38,8 @@ class ParameterUpdater {
   using Stream = typename Backend::Stream;
   using Event = typename Backend::Event;
 
-  [[gnu::noinline]] ParameterUpdater(EngineContext<Backend> const& engine, ParameterGatherer<Backend>& gatherer,
-                                     GradientReducer<Backend>& reducer, CpuOffload::Config const& offload)
+  ZERO_OUT_OF_LINE ParameterUpdater(EngineContext<Backend> const& engine, ParameterGatherer<Backend>& gatherer,
+                                    GradientReducer<Backend>& reducer, CpuOffload::Config const& offload)
       : engine_(engine),
         gatherer_(gatherer),
         reducer_(reducer),
@@ -107,7 +108,7 @@ class ParameterUpdater {
 
   /// Of what this rank owns of a bucket's fp32 parameters (the whole bucket at stage 0, else its slice) element
   /// \p offset. Neighbours up to where the device's share ends.
-  [[nodiscard, gnu::noinline]] float* master(std::size_t b, std::size_t offset) const noexcept {
+  [[nodiscard]] ZERO_OUT_OF_LINE float* master(std::size_t b, std::size_t offset) const noexcept {
     if (traits().has_master()) return master_.at(engine_.owned_offset(b) + offset);
     return reinterpret_cast<float*>(owned_values(b)) + offset;
   }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/out_of_line.hpp>
+
 #include <cstddef>
 
 namespace zero::detail {
@@ -27,7 +29,7 @@ class FixedArray {
     return *this;
   }
   // Out of line: whatever holds an array destroys it wherever something may be thrown.
-  [[gnu::noinline]] ~FixedArray() { delete[] data_; }
+  ZERO_OUT_OF_LINE ~FixedArray() { delete[] data_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/error.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +46,7 @@ class MessagePart {
       return false;
     }
   }
-  [[gnu::noinline]] static void append(std::string& message, std::string_view part) {
+  ZERO_OUT_OF_LINE static void append(std::string& message, std::string_view part) {
     message.append(part.data(), part.size());
   }
   static std::string_view decimal(char (&digits)[20], std::uint64_t value) noexcept {
@@ -61,7 +62,7 @@ class MessagePart {
 
 /// A message of several parts. Out of line: a hundred places build one, and none of them is fast code. Not cold,
 /// because not all of them refuse something.
-[[gnu::noinline]] inline std::string concat(std::initializer_list<MessagePart> parts) {
+ZERO_OUT_OF_LINE inline std::string concat(std::initializer_list<MessagePart> parts) {
   std::string message;
   for (auto const& part : parts) part.append_to(message);
   return message;
@@ -72,12 +73,12 @@ constexpr MessagePart quote(std::string_view name) noexcept { return {name, true
 
 /// Throws an \p E that says \p parts. Out of line: what a check costs where it stands is one call.
 template <class E>
-[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<MessagePart> parts) {
+[[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void fail(std::initializer_list<MessagePart> parts) {
   throw E(concat(parts));
 }
 /// The same of the gradient of \p parameter.
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_gradient(std::string const& parameter,
-                                                                 std::initializer_list<MessagePart> parts) {
+[[noreturn, gnu::cold]] ZERO_OUT_OF_LINE inline void fail_gradient(std::string const& parameter,
+                                                                   std::initializer_list<MessagePart> parts) {
   throw GradientError(parameter, concat(parts));
 }
 

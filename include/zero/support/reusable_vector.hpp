@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -44,7 +45,7 @@ class ReusableVector {
   void clear() noexcept { size_ = 0; }
 
  private:
-  [[gnu::noinline]] void grow() {
+  ZERO_OUT_OF_LINE void grow() {
     FixedArray<T> larger(2 * size_ + 1);
     for (std::size_t i = 0; i < size_; ++i) larger[i] = std::move(room_[i]);
     room_ = std::move(larger);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/out_of_line.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +16,7 @@ namespace zero {
 class Fingerprint {
  public:
   /// Takes \p bytes in.
-  [[gnu::noinline]] void add(std::span<std::byte const> bytes) noexcept {
+  ZERO_OUT_OF_LINE void add(std::span<std::byte const> bytes) noexcept {
     for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
   }
   /// The characters of \p text, without its length.

@@ -4,6 +4,7 @@
 
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,8 +22,8 @@ struct Tail {
   T elements[vector_block] = {};
 
   Tail() = default;
-  [[gnu::noinline]] Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
-  [[gnu::noinline]] void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
+  ZERO_OUT_OF_LINE Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
+  ZERO_OUT_OF_LINE void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
 };
 
 // Real1: memory is copied, because a caller's buffer may be of another type of the same size.

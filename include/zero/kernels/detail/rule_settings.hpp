@@ -4,6 +4,7 @@
 
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -19,8 +20,8 @@ inline bool is_finite(double const& x) {
   return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void reject_setting(char const* rule, char const* setting,
-                                                                  double const& value, char const* remedy) {
+[[noreturn, gnu::cold]] ZERO_OUT_OF_LINE inline void reject_setting(char const* rule, char const* setting,
+                                                                    double const& value, char const* remedy) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   throw std::invalid_argument(concat({"zero::", rule, ": ", setting, " is ", text, ": write ", remedy}));
