@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <span>
+#include <utility>
 
 namespace zero::detail {
 
@@ -48,7 +49,6 @@ class GradientIntake {
     leases_.begin_micro_batch();
     next_bucket_ = 0;
     arrivals_.reset();
-    for (auto& zeroed : zeroed_) zeroed = false;
   }
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
@@ -90,11 +90,13 @@ class GradientIntake {
   // ------------------------------------------------------------------------------------------------- leases
 
   /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \p stream waits for earlier
-  /// contributions to them, and until adopted buffers have been copied. \throws GradientError, LeaseError.
+  /// contributions to them, and until adopted buffers have been copied. \throws GradientError, LeaseError. Nothing is
+  /// held after an error.
   [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids, Stream stream) {
     for (auto id : ids) arrivals_.require_expected(id);
-    auto const record = leases_.take(ids);
+    auto claim = leases_.take(ids);
     for (auto id : ids) {
+      zeroed_[id.index] = false;  // what a lease that was abandoned has written does not count
       auto const& extent = engine_.layout.extents()[id.index];
       if (arrivals_.arrived(id) > 0) {
         pending_writers_[extent.first_bucket].make_wait(engine_.backend, stream);
@@ -102,7 +104,7 @@ class GradientIntake {
         slots_.wait_until_read(extent.block, stream);
       }
     }
-    return record;
+    return std::move(claim).hand_out();
   }
 
   /// Where the lease of \p record writes the gradient of \p id; with \p zeroed it is to be added to, and is zeroed on
@@ -114,25 +116,21 @@ class GradientIntake {
     void* const extent = adopted ? adopted->data : slot_address(id, stream);
     bool const adds = arrivals_.arrived(id) > 0 || zeroed_[id.index];
     if (zeroed && !adds) {
-      zeroed_[id.index] = true;
       engine_.backend.zero(extent, bytes_of(id), stream);
+      zeroed_[id.index] = true;
     }
     return {extent, engine_.layout.extents()[id.index].count, zeroed || adds};
   }
 
   /// Enters the gradients of a lease, as far as they have been put on \p stream, copies adopted ones, and ends the
-  /// lease. \throws LeaseError, GradientError before anything is entered; the lease ends then, too.
+  /// lease. \throws LeaseError, GradientError. After any error the lease is abandoned: nothing has arrived.
   void accept(std::uint32_t record, Stream stream) {
-    check_acceptable(record);
-    std::size_t copies = 0;
-    for (auto id : leases_.ids(record)) {
-      if (!arrivals_.mark_arrived(id)) continue;
-      auto const& adopted = engine_.specs[id.index].gradients;
-      if (adopted) copies_[copies++] = {slot_address(id, stream), adopted->data, bytes_of(id)};
+    try {
+      enter(record, stream);
+    } catch (...) {
+      abandon(record, stream);
+      throw;
     }
-    if (copies > 0) engine_.backend.copy_many({copies_.begin(), copies}, stream);
-    record_writers(leases_.ids(record), stream);
-    leases_.end(record);
   }
 
   /// Ends a lease whose gradients count for nothing. \p stream may still write them.
@@ -208,18 +206,24 @@ class GradientIntake {
     }
   }
 
-  // All is checked before anything is entered. A refusal ends the lease.
-  void check_acceptable(std::uint32_t record) {
-    try {
-      leases_.check(record);
-      for (auto id : leases_.ids(record)) {
-        arrivals_.require_expected(id);
-        if (engine_.specs[id.index].gradients) check_available(id);
-      }
-    } catch (Error const&) {
-      leases_.end(record);
-      throw;
+  // Everything that may throw comes before the first gradient arrives.
+  void enter(std::uint32_t record, Stream stream) {
+    leases_.check(record);
+    auto const ids = leases_.ids(record);
+    for (auto id : ids) {
+      arrivals_.require_expected(id);
+      if (engine_.specs[id.index].gradients) check_available(id);
     }
+    std::size_t copies = 0;
+    for (auto id : ids) {
+      auto const& spec = engine_.specs[id.index];
+      bool const is_last = arrivals_.arrived(id) + 1 == spec.contributions;
+      if (is_last && spec.gradients) copies_[copies++] = {slot_address(id, stream), spec.gradients->data, bytes_of(id)};
+    }
+    if (copies > 0) engine_.backend.copy_many({copies_.begin(), copies}, stream);
+    record_writers(ids, stream);
+    for (auto id : ids) (void)arrivals_.mark_arrived(id);
+    leases_.end(record);
   }
   [[noreturn]] ZERO_OUT_OF_LINE static void throw_missing(ParameterSpec const& spec) {
     fail_gradient(spec.name,
@@ -235,7 +239,7 @@ class GradientIntake {
   FixedArray<StreamFence<Backend>> pending_writers_;  // by bucket
   StreamFence<Backend> cancelled_writers_;            // who may still write gradients that nobody will use
   GradientLeases leases_;
-  FixedArray<bool> zeroed_;
+  FixedArray<bool> zeroed_;       // by the lease that holds the gradient
   FixedArray<CopyRange> copies_;  // room for all of one lease
   std::size_t next_bucket_ = 0;   // the first that has not been taken out
 };

@@ -10,13 +10,35 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace zero::detail {
 
-/// Who holds the place of a gradient: one lease at a time, within one micro-batch.
+/// Who holds the memory of a gradient: one lease at a time, within one micro-batch.
 class GradientLeases {
  public:
+  /// The record of a lease that nobody has yet. Move-only; ends the lease with its scope, unless it was handed out.
+  class [[nodiscard]] Claim {
+   public:
+    Claim(GradientLeases& leases, std::uint32_t record) noexcept : leases_(&leases), record_(record) {}
+    Claim(Claim&& other) noexcept : leases_(std::exchange(other.leases_, nullptr)), record_(other.record_) {}
+    Claim& operator=(Claim&&) = delete;
+    ~Claim() {
+      if (leases_ != nullptr) leases_->end(record_);
+    }
+
+    /// The record, which the caller ends from now on.
+    [[nodiscard]] std::uint32_t hand_out() && noexcept {
+      leases_ = nullptr;
+      return record_;
+    }
+
+   private:
+    GradientLeases* leases_;
+    std::uint32_t record_;
+  };
+
   /// \p specs must outlive this.
   explicit GradientLeases(std::vector<ParameterSpec> const& specs) : specs_(specs), holder_(specs.size()) {}
 
@@ -24,12 +46,14 @@ class GradientLeases {
   [[nodiscard]] std::uint64_t micro_batch_serial() const noexcept { return serial_; }
   void begin_micro_batch() noexcept { ++serial_; }
 
-  /// A record for the places of \p ids. \throws LeaseError for one that is held already; nothing is held then.
-  [[nodiscard]] std::uint32_t take(std::span<ParameterId const> ids) {
+  /// A record for the gradients of \p ids. \throws LeaseError for one that is held already, std::bad_alloc; nothing is
+  /// held then.
+  [[nodiscard]] Claim take(std::span<ParameterId const> ids) {
     auto const record = records_.take();
+    Claim claim(*this, record);
     records_[record].micro_batch_serial = serial_;
     for (auto id : ids) enter(record, id);
-    return record;
+    return claim;
   }
 
   [[gnu::noinline]] void end(std::uint32_t record) noexcept {
@@ -67,12 +91,11 @@ class GradientLeases {
   void enter(std::uint32_t record, ParameterId id) {
     auto& holder = holder_[id.index];
     if (holder != nobody && records_[holder - 1].micro_batch_serial == serial_) {
-      end(record);
       fail<LeaseError>({"zero::Engine: the gradient of ", quote(specs_[id.index].name),
                         " is leased already: name it once, and end that lease first"});
     }
-    holder = record + 1;
     records_[record].ids.push_back(id);
+    holder = record + 1;
   }
 
   std::vector<ParameterSpec> const& specs_;

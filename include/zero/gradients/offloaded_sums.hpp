@@ -42,9 +42,10 @@ class [[nodiscard]] SumStagingSlot {
   /// Start of the memory: elements of the sum type, as many as this rank owns of the largest bucket.
   [[nodiscard]] std::byte* address() const noexcept { return memory_->sums.at(0); }
 
-  /// Copies \p count elements from \p offset on to the host sums at \p begin. Ends the use of the memory.
+  /// Copies \p count elements from \p offset on to the host sums at \p begin. Ends the use of the memory. After an
+  /// error of the backend the engine has failed.
   void store(std::size_t begin, std::size_t count, std::size_t offset) && {
-    owner_->store(*memory_, begin, count, offset, stream_);
+    owner_->fail_with_errors_of([&] { owner_->store(*memory_, begin, count, offset, stream_); });
     owner_ = nullptr;
   }
 
@@ -95,18 +96,10 @@ class OffloadedSums {
 
   /// Device memory for the sum of one bucket, for work on \p stream. Where \p fetch, \p count elements of the host sums
   /// from \p begin on are copied to \p offset in it before \p stream goes on. A slot must end before the next but one
-  /// is acquired. Does not block the host.
+  /// is acquired. Does not block the host. After an error of the backend the engine has failed.
   [[nodiscard]] Slot acquire(std::size_t begin, std::size_t count, std::size_t offset, bool fetch, Stream stream) {
     auto& staging = staging_[next_];
-    auto& backend = engine_.backend;
-    backend.wait(to_device_.get(), staging.stored);
-    if (fetch) {
-      backend.wait(host_to_staging_.get(), all_stored_);  // the sum as the last micro-batch left it
-      for (std::size_t at = 0; at < count; at += chunk_)
-        bring(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
-    }
-    backend.record(staging.fetched, to_device_.get());
-    backend.wait(stream, staging.fetched);
+    fail_with_errors_of([&] { prepare(staging, begin, count, offset, fetch, stream); });
     next_ = 1 - next_;
     return {*this, staging, stream};
   }
@@ -128,6 +121,29 @@ class OffloadedSums {
     typename Backend::Event filled{};
     typename Backend::Event emptied{};
   };
+
+  // After an error in between nothing orders the next use of a chunk after the copies that are under way.
+  template <class F>
+  void fail_with_errors_of(F&& f) {
+    try {
+      f();
+    } catch (...) {
+      engine_.phase.record_failure(std::current_exception());
+      throw;
+    }
+  }
+
+  void prepare(Staging& staging, std::size_t begin, std::size_t count, std::size_t offset, bool fetch, Stream stream) {
+    auto& backend = engine_.backend;
+    backend.wait(to_device_.get(), staging.stored);
+    if (fetch) {
+      backend.wait(host_to_staging_.get(), all_stored_);  // the sum as the last micro-batch left it
+      for (std::size_t at = 0; at < count; at += chunk_)
+        bring(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
+    }
+    backend.record(staging.fetched, to_device_.get());
+    backend.wait(stream, staging.fetched);
+  }
 
   void store(Staging& staging, std::size_t begin, std::size_t count, std::size_t offset, Stream stream) {
     auto& backend = engine_.backend;

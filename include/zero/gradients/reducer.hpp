@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <utility>
@@ -28,7 +29,8 @@ namespace zero::detail {
 /// buckets before it are complete, so that every rank reduces in the layout's order, whatever order gradients arrive
 /// in; its squares are taken while the sum is fresh. Owns the intake, where leases put gradients, and the storage of
 /// the sums. All work on buckets goes to the communication stream; nothing blocks the host or synchronizes a stream.
-/// Errors of the backend and the communicator pass through.
+/// Errors of the backend and the communicator pass through. One that interrupts a reduction loses its bucket: until the
+/// gradients are discarded, leases, their ends and the end of the micro-batch throw it again.
 template <class Backend>
 class GradientReducer final : public GradientSink<typename Backend::Stream> {
  public:
@@ -61,6 +63,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   /// Makes sure that every gradient has arrived and every bucket is on its way; what is missing is written on
   /// \p stream. \throws GradientError for a missing one.
   void finish(Stream stream) {
+    require_sums();
     intake_.complete_missing(stream, [this] { reduce_complete_buckets(); });
   }
 
@@ -68,6 +71,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   ZERO_OUT_OF_LINE void discard() {
     sums_.join(engine_.communication);
     intake_.discard(engine_.communication);
+    failure_ = nullptr;
   }
 
   /// \p stream waits until every gradient has been written and every sum is where it belongs.
@@ -82,6 +86,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[nodiscard]] std::uint64_t micro_batch_serial() const noexcept { return intake_.micro_batch_serial(); }
   /// See GradientIntake. \throws GradientError, LeaseError.
   [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids, Stream stream) {
+    require_sums();
     return intake_.lease(ids, stream);
   }
   /// See GradientIntake. \throws LeaseError, GradientError.
@@ -128,16 +133,27 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[nodiscard]] bool first() const noexcept { return index_ == 0; }
   [[nodiscard]] bool last() const noexcept { return index_ + 1 == micro_batches_; }
 
+  void require_sums() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
   void reduce_complete_buckets() {
-    while (intake_.next_is_complete()) {
-      std::size_t const b = intake_.take_next(engine_.communication);
-      if (auto* const local = sums_.local_sum(b)) {
-        reduce_local_sum(b, local);
-      } else {
-        reduce(b, ElementRole::value, slot(b), first());
-      }
-      intake_.release(b, engine_.communication);
+    require_sums();
+    try {
+      while (intake_.next_is_complete()) reduce_next();
+    } catch (...) {
+      failure_ = std::current_exception();
+      throw;
     }
+  }
+  void reduce_next() {
+    std::size_t const b = intake_.take_next(engine_.communication);
+    if (auto* const local = sums_.local_sum(b)) {
+      reduce_local_sum(b, local);
+    } else {
+      reduce(b, ElementRole::value, slot(b), first());
+    }
+    intake_.release(b, engine_.communication);
   }
 
   void reduce_local_sum(std::size_t b, std::byte* local) {
@@ -190,7 +206,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   GradientIntake<Backend> intake_;
   SumStorage<Backend> sums_;
   SegmentTable<Backend> own_segments_;
-  int index_ = 0;  // of the micro-batch
+  int index_ = 0;               // of the micro-batch
+  std::exception_ptr failure_;  // of a reduction whose gradients have not been discarded
 };
 
 }  // namespace zero::detail

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "gradients/engine_fixture.hpp"
+
+#include <zero/gradients/intake.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+using gradients_test::EngineFixture;
+using gradients_test::InjectedError;
+using Intake = zero::detail::GradientIntake<gradients_test::FailingBackend>;
+using zero::ParameterId;
+using zero::Stage;
+
+namespace {
+
+// One bucket each: b first, then a, and tied at last.
+std::vector<zero::ParameterSpec> specs() {
+  return {{.name = "tied", .shape = {256}, .contributions = 2},
+          {.name = "a", .shape = {256}},
+          {.name = "b", .shape = {256}}};
+}
+constexpr ParameterId tied{0}, a{1}, b{2};
+constexpr zero::LayoutSettings sharded{.stage = Stage::gradients, .bucket_elements = 256};
+
+std::uint32_t lease(Intake& intake, ParameterId id) { return intake.lease({&id, 1}, {}); }
+
+std::span<float> write(Intake& intake, std::uint32_t record, ParameterId id, float value) {
+  auto const target = intake.target(record, id, {}, false);
+  std::span const values(static_cast<float*>(target.data), target.count);
+  for (auto& element : values) element = target.adds ? element + value : value;
+  return values;
+}
+std::span<float> write_zeroed(Intake& intake, std::uint32_t record, ParameterId id) {
+  auto const target = intake.target(record, id, {}, true);
+  return {static_cast<float*>(target.data), target.count};
+}
+void contribute(Intake& intake, ParameterId id, float value) {
+  auto const record = lease(intake, id);
+  write(intake, record, id, value);
+  intake.accept(record, {});
+}
+float first_element(Intake const& intake, std::size_t bucket) {
+  return *reinterpret_cast<float const*>(intake.slots().bucket(bucket));
+}
+
+}  // namespace
+
+TEST_CASE("gradient intake: buckets come out in the layout's order, each once all of its gradients are there") {
+  EngineFixture engine(specs(), {.bucket_elements = 256});
+  Intake intake(engine.context, {});
+  intake.begin();
+  contribute(intake, tied, 1);
+  contribute(intake, a, 3);
+  CHECK(!intake.next_is_complete());
+  contribute(intake, b, 4);
+  for (std::size_t bucket : {0U, 1U}) {
+    REQUIRE(intake.next_is_complete());
+    CHECK(intake.take_next({}) == bucket);
+  }
+  CHECK(!intake.next_is_complete());
+  contribute(intake, tied, 1);
+  REQUIRE(intake.next_is_complete());
+  CHECK(intake.take_next({}) == 2);
+  CHECK(!intake.next_is_complete());
+  CHECK(first_element(intake, 0) == 4);
+  CHECK(first_element(intake, 1) == 3);
+  CHECK(first_element(intake, 2) == 2);
+}
+
+TEST_CASE("gradient intake: a gradient may not run ahead of the ring, and may once the ring has room") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {.ring = 1});
+  intake.begin();
+  auto const early = lease(intake, a);
+  CHECK_THROWS_AS((void)intake.target(early, a, {}, false), zero::GradientError);
+  contribute(intake, b, 4);
+  CHECK(intake.take_next({}) == 0);
+  write(intake, early, a, 3);
+  intake.accept(early, {});
+  CHECK(intake.next_is_complete());
+}
+
+TEST_CASE("gradient intake: a missing gradient is an error that names it, or zeros, or what is there of it") {
+  EngineFixture engine(specs(), sharded);
+  Intake strict(engine.context, {});
+  strict.begin();
+  contribute(strict, b, 4);
+  try {
+    strict.complete_missing({}, [] {});
+    FAIL_CHECK("nothing was thrown");
+  } catch (zero::GradientError const& error) {
+    CHECK(error.parameter() == "tied");
+  }
+  Intake lenient(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
+  lenient.begin();
+  contribute(lenient, b, 4);
+  contribute(lenient, tied, 1);
+  std::vector<float> seen;
+  auto const reduce = [&] {
+    while (lenient.next_is_complete()) seen.push_back(first_element(lenient, lenient.take_next({})));
+  };
+  reduce();
+  lenient.complete_missing({}, reduce);
+  CHECK(seen == std::vector<float>{4, 0, 1});
+}
+
+TEST_CASE("gradient intake: an adopted gradient is written where the trainer has it, and copied with its last part") {
+  std::array<float, 256> own{};
+  auto adopting = specs();
+  adopting[0].gradients = zero::adopt(own.data(), own.size());
+  EngineFixture engine(adopting, sharded);
+  Intake intake(engine.context, {});
+  intake.begin();
+  contribute(intake, b, 4);
+  contribute(intake, a, 3);
+  auto const record = lease(intake, tied);
+  CHECK(write(intake, record, tied, 1).data() == own.data());
+  intake.accept(record, {});
+  CHECK(first_element(intake, 2) == 0);
+  contribute(intake, tied, 1);
+  CHECK(first_element(intake, 2) == 2);
+}
+
+TEST_CASE("gradient intake: after a discard old leases are refused, and no bucket is complete") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {});
+  intake.begin();
+  contribute(intake, b, 4);
+  auto const old = lease(intake, a);
+  intake.discard({});
+  CHECK(!intake.next_is_complete());
+  intake.begin();
+  CHECK(!intake.next_is_complete());
+  CHECK_THROWS_AS((void)intake.target(old, a, {}, false), zero::LeaseError);
+  contribute(intake, a, 3);
+}
+
+TEST_CASE("gradient intake: whatever call of the backend fails, nothing has arrived, and all can be done again") {
+  for (bool all_further : {false, true}) {
+    int failures = 0;
+    for (bool failed = true; failed; failures += failed) {
+      std::array<float, 256> own{};
+      auto adopting = specs();
+      adopting[1].gradients = zero::adopt(own.data(), own.size());
+      EngineFixture engine(adopting, sharded);
+      Intake intake(engine.context, {});
+      intake.begin();
+      std::array const all{a, b, tied};
+      std::uint32_t record = 0;
+      bool held = false;
+      auto const hand_over = [&] {
+        record = intake.lease(all, {});
+        held = true;
+        for (auto& element : write_zeroed(intake, record, b)) element += 4;
+        write(intake, record, a, 3);
+        write(intake, record, tied, 1);
+        held = false;
+        intake.accept(record, {});
+      };
+      engine.faults.inject(failures, all_further);
+      try {
+        hand_over();
+        failed = false;
+      } catch (InjectedError const&) {
+        CHECK(!intake.next_is_complete());
+        if (held) intake.abandon(record, {});  // as the end of its owner does
+        engine.faults.stop();
+        CHECK_NOTHROW(hand_over());
+      }
+      engine.faults.stop();
+      contribute(intake, tied, 1);
+      for (float expected : {4.0F, 3.0F, 2.0F}) {
+        REQUIRE(intake.next_is_complete());
+        CHECK(first_element(intake, intake.take_next({})) == expected);
+      }
+    }
+    CHECK(failures > 6);
+  }
+}
+
+TEST_CASE("gradient intake: memory that could not be zeroed is zeroed by the next call") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {});
+  intake.begin();
+  auto const abandoned = lease(intake, b);
+  write(intake, abandoned, b, 9);
+  intake.abandon(abandoned, {});
+  auto const record = lease(intake, b);
+  engine.faults.inject(1, false);  // the call after the wait for the memory
+  CHECK_THROWS_AS((void)write_zeroed(intake, record, b), InjectedError);
+  CHECK(write_zeroed(intake, record, b).front() == 0);
+}
+
+TEST_CASE("gradient intake: what fails at the end of an abandoned lease is kept for the engine's next call") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {});
+  intake.begin();
+  auto const record = lease(intake, b);
+  engine.faults.inject(0, false);
+  intake.abandon(record, {});
+  CHECK_THROWS_AS(engine.phase.require_sound(), InjectedError);
+  CHECK_NOTHROW((void)lease(intake, b));
+}
