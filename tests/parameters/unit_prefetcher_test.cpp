@@ -32,10 +32,12 @@ UnitPrefetcher of_five(int units_ahead, std::size_t tied = SIZE_MAX) {
 /// What is gathered ahead as \p unit is used, where there is room for \p room blocks.
 Blocks ahead_of(UnitPrefetcher& prefetcher, int unit, std::size_t room = SIZE_MAX) {
   Blocks blocks;
+  bool full = false;
   prefetcher.use(unit, [&](std::uint32_t block) {
-    if (blocks.size() == room) return false;
-    blocks.push_back(block);
-    return true;
+    CHECK(!full);
+    full = blocks.size() == room;
+    if (!full) blocks.push_back(block);
+    return !full;
   });
   return blocks;
 }
