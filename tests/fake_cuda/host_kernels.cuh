@@ -19,7 +19,7 @@ using zero::simulation::reads;
 using zero::simulation::writes;
 namespace kernels = zero::kernels;
 
-// Kernels may touch whole norm_blocks.
+// Kernels may touch whole norm blocks.
 inline std::size_t elements_of(kernels::DeviceSegments const& segments) {
   return segments.norm_blocks * kernels::norm_block;
 }

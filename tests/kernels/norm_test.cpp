@@ -67,7 +67,7 @@ bool same_as(ExactSum const& sum, Natural const& expected) {
   return sum.value() == expected.nearest();
 }
 
-// The sum of squares of one norm_block by the documented tree.
+// The sum of squares of one norm block by the documented tree.
 double granule_by_definition(float const* g, std::size_t n) {
   double x[128] = {};
   for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(g[i]) * static_cast<double>(g[i]);
@@ -164,7 +164,7 @@ TEST_CASE("norm: bfloat16 gradients have the sum of their widened values") {
 }
 
 TEST_CASE("norm: the same digits on any number of ranks, in any order, from any number of calls") {
-  auto const g = gradients(128 * 24 * 5);
+  auto const g = gradients(std::size_t{128} * 24 * 5);
   auto const expected = squares(zero::best_instruction_set(), g);
   for (std::size_t ranks : {1U, 2U, 3U, 4U, 6U, 8U, 12U, 24U}) {
     for (std::size_t bucket : {128U * 24U, 128U * 24U * 5U}) {

@@ -93,6 +93,7 @@ class CheckpointFolder {
     }
     std::sort(found.rbegin(), found.rend());
     std::vector<std::string> tags;
+    tags.reserve(found.size());
     for (auto& [steps, tag] : found) tags.push_back(std::move(tag));
     return tags;
   }

@@ -113,7 +113,7 @@ class SaveTransaction {
       check_options(options_);
       return CheckpointFolder::make_nonce();
     });
-    std::string const mine = options_.tag + (options_.parameters_only ? " parameters" : "");
+    std::string mine = options_.tag + (options_.parameters_only ? " parameters" : "");
     auto const tags = run_on_all_ranks<CheckpointFailures>(state, [&] {
       check_options(options_);
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);

@@ -69,7 +69,7 @@ class ThreadGroup {
   }
 
   /// Keeps what the peers of \p rank may still look at when it has gone.
-  void keep(int rank, std::shared_ptr<void> shown) { member(rank).shown.push_back(std::move(shown)); }
+  void keep(int rank, std::shared_ptr<void> const& shown) { member(rank).shown.push_back(shown); }
 
   /// Says that \p rank will not come to any further collective.
   void retire(int rank) {

@@ -6,6 +6,7 @@
 #include <zero/flat_layout.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -68,7 +69,7 @@ class GradientArrivals {
   }
 
  private:
-  [[noreturn, gnu::cold, gnu::noinline]] void throw_unexpected(ParameterId id) const {
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_unexpected(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
     if (spec.frozen) {
       fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name),

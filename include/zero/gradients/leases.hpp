@@ -7,6 +7,7 @@
 #include <zero/parameter.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstdint>
 #include <span>
@@ -56,7 +57,7 @@ class GradientLeases {
     return claim;
   }
 
-  [[gnu::noinline]] void end(std::uint32_t record) noexcept {
+  ZERO_OUT_OF_LINE void end(std::uint32_t record) noexcept {
     for (auto id : records_[record].ids) {
       if (holder_[id.index] == record + 1) holder_[id.index] = nobody;
     }
@@ -82,7 +83,7 @@ class GradientLeases {
  private:
   static constexpr std::uint32_t nobody = 0;
 
-  [[noreturn, gnu::cold, gnu::noinline]] void throw_not_held(ParameterId id) const {
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_not_held(ParameterId id) const {
     bool const known = id.index < specs_.size();
     fail<LeaseError>({"zero::GradientLease: ", known ? quote(specs_[id.index].name) : MessagePart("a parameter"),
                       " is not part of this lease: name it in the call of gradients"});

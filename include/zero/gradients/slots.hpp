@@ -8,6 +8,7 @@
 #include <zero/memory/element_buffer.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ class GradientSlots {
  public:
   using Stream = typename Backend::Stream;
 
-  [[gnu::noinline]] GradientSlots(EngineContext<Backend> const& engine, int ring)
+  ZERO_OUT_OF_LINE GradientSlots(EngineContext<Backend> const& engine, int ring)
       : engine_(engine), slots_(engine.layout.blocks().size()) {
     require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
     if (stable()) {
@@ -92,7 +93,7 @@ class GradientSlots {
     return {engine_, ElementRole::value, MemoryKind::device, purpose, elements};
   }
 
-  [[gnu::noinline]] void lay_out_ring(std::size_t ring) {
+  ZERO_OUT_OF_LINE void lay_out_ring(std::size_t ring) {
     std::size_t largest = 0;
     std::size_t own = 0;
     ReusableVector<std::uint32_t> in_ring;

@@ -39,7 +39,7 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Threads of every block, and norm_blocks that a block takes at a time.
+/// Threads of every block, and norm blocks that a block takes at a time.
 inline constexpr unsigned block_threads = 256;
 inline constexpr unsigned warp_size = 32;
 inline constexpr unsigned block_warps = block_threads / warp_size;

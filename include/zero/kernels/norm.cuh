@@ -88,8 +88,8 @@ __device__ inline void exchange_halves(double (&sums)[warp_norm_blocks], unsigne
   }
 }
 
-/// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight norm_blocks: lane l returns that of
-/// norm_block l / 4.
+/// The other five levels, over lanes l ^ 16 to l ^ 1, for the sums of eight norm blocks: lane l returns that of
+/// norm block l / 4.
 [[nodiscard]] __device__ inline double finish_trees(double (&sums)[warp_norm_blocks], unsigned lane) {
   exchange_halves<4>(sums, lane);
   exchange_halves<2>(sums, lane);
@@ -110,7 +110,7 @@ __device__ inline void record_nonfinite(NormWords const& norm, std::uint32_t par
   }
 }
 
-// Bit j of \p bad: this lane has seen a number that is not finite in norm_block j, whose parameter lane 4 j knows.
+// Bit j of \p bad: this lane has seen a number that is not finite in norm block j, whose parameter lane 4 j knows.
 __device__ inline void record_all_nonfinite(NormWords const& norm, std::uint32_t bad, std::uint32_t parameter,
                                             unsigned lane) {
   for (unsigned j = 0; j < warp_norm_blocks; ++j) {
@@ -134,8 +134,8 @@ __device__ inline void publish(NormWords const& norm, Word* digits) {
   }
 }
 
-/// The sums of eight norm_blocks that lie inside one segment: lane l returns that of norm_block l / 4. All loads come
-/// first, so that they are under way together. A number that is not finite makes its norm_block's sum not finite.
+/// The sums of eight norm blocks that lie inside one segment: lane l returns that of norm block l / 4. All loads come
+/// first, so that they are under way together. A number that is not finite makes its norm block's sum not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_inside(Sum const* g, unsigned lane) {
   std::uint32_t bits[warp_norm_blocks][4];
@@ -150,11 +150,11 @@ template <class Sum>
   return finish_trees(sums, lane);
 }
 
-/// The same of norm_blocks that may be of several segments, short, padding, or not finite: what is not there or not
+/// The same of norm blocks that may be of several segments, short, padding, or not finite: what is not there or not
 /// finite counts as zero. Enters what is not finite.
 template <class Sum>
 [[nodiscard]] __device__ inline double sum_anywhere(Squares<Sum> const& a, std::uint64_t first, unsigned lane) {
-  // Lane l looks up norm_block l / 4.
+  // Lane l looks up norm block l / 4.
   std::uint64_t const x = (first + lane / 4) * norm_block;
   bool const inside = first + lane / 4 < a.segments.norm_blocks;
   Segment const segment = a.segments.segments[inside ? a.segments.find(x) : 0];
@@ -185,7 +185,7 @@ template <class Sum>
   return (zero::detail::bit_cast<Float64>(x) & exponent) != exponent;
 }
 
-/// Each block takes neighbouring batches of norm_blocks, so that a warp seldom meets another segment.
+/// Each block takes neighbouring batches of norm blocks, so that a warp seldom meets another segment.
 template <class Sum>
 ZERO_KERNEL(block_threads)
 squares(Squares<Sum> const a) {

@@ -13,7 +13,7 @@ namespace zero {
 
 namespace detail {
 
-// Copies a norm_block with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether
+// Copies a norm block with Inf or NaN, or a short one: what is missing or not finite counts as zero. Returns whether
 // all elements are finite.
 template <class Sum>
 ZERO_DRIVER_BODY bool copy_irregular_norm_block(Sum* to, Sum const* g, std::size_t n) {
@@ -58,8 +58,8 @@ ZERO_TARGET_AVX512 ZERO_DRIVER bool add_squares_avx512(ExactSum& into, Sum const
 
 }  // namespace detail
 
-/// Adds the squares of \p n elements (float or bfloat16) to \p into, and leaves it normalized. Granules of
-/// `norm_block_elements` elements count from \p g; only the last may be short. The norm_blocks of an array may be
+/// Adds the squares of \p n elements (float or bfloat16) to \p into, and leaves it normalized. Norm blocks of
+/// `norm_block_elements` elements count from \p g; only the last may be short. The norm blocks of an array may be
 /// spread over any number of calls, threads and ranks: the sum is the same, and so are its bits in every instruction
 /// set. \returns whether all elements are finite; those that are not add nothing.
 template <class Sum>

@@ -9,7 +9,7 @@
 
 namespace zero {
 
-/// The words that synchronize_noexcept a step on all ranks, in device memory: the digits of the sum of squares, then
+/// The words that decide a step on all ranks, in device memory: the digits of the sum of squares, then
 /// one word per rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words
 /// add up over ranks.
 struct NormWords {

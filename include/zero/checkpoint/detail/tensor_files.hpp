@@ -44,6 +44,7 @@ class TensorFiles {
     }
     auto const file_of = read_index();
     std::vector<std::string> names;
+    names.reserve(file_of.size());
     for (auto const& [tensor, file] : file_of) names.push_back(file);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -12,16 +12,16 @@
 namespace zero::detail {
 
 /// Elements whose squares are added in one tree of double additions; the trees' results are added exactly. Fixed, and
-/// not the layout's norm_block: the bits of a norm depend on it.
+/// not the layout's alignment: the bits of a norm depend on it.
 inline constexpr std::size_t norm_block_elements = 128;
 
 static_assert(norm_block_elements % vector_block == 0);
 
-// The tree of a norm_block: squares x² (exact in double), element i with element i + 64, then i with i + 32, down to 0
-// with 1. Vectors of any width do it in halves of the norm_block, then of the vector. Because a square is exact, it
+// The tree of a norm block: squares x² (exact in double), element i with element i + 64, then i with i + 32, down to 0
+// with 1. Vectors of any width do it in halves of the norm block, then of the vector. Because a square is exact, it
 // does not matter whether it is fused with the addition.
 
-/// The sum of the squares of a norm_block, one element at a time.
+/// The sum of the squares of a norm block, one element at a time.
 template <class Sum>
 inline F64 sum_norm_block(Real1 const&, Sum const* g) {
   F64 squares[norm_block_elements];

@@ -57,7 +57,7 @@ struct SquaresAvx2 {
   }
   ZERO_TARGET_AVX2 Doubles4 half(int k) const {
     Doubles4 x;
-    std::memcpy(&x, lanes + 4 * k, sizeof x);
+    std::memcpy(&x, lanes + std::ptrdiff_t{4} * k, sizeof x);
     return x;
   }
   F64 lanes[8];

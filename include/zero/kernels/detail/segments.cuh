@@ -12,7 +12,7 @@
 
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
-/// Elements that one warp takes at a time. Layouts start every segment on a multiple of it, so that a norm_block
+/// Elements that one warp takes at a time. Layouts start every segment on a multiple of it, so that a norm block
 /// belongs to one segment, or is padding.
 inline constexpr unsigned norm_block = zero::detail::norm_block_elements;
 /// Granules that one block takes at a time: enough to pay for finding their segments.
@@ -37,7 +37,7 @@ struct DeviceSegments {
   }
 };
 
-/// How many of the elements of the norm_block that starts at \p x are of \p segment.
+/// How many of the elements of the norm block that starts at \p x are of \p segment.
 [[nodiscard]] __device__ inline unsigned elements_of(Segment const& segment, std::uint64_t x) {
   std::uint64_t const end = segment.offset + segment.count;
   if (x < segment.offset || x >= end) return 0;

@@ -90,7 +90,7 @@ class World {
     if (operation.collective) launched(host, *operation.collective).push_back(&stream);
     stream.last = std::make_shared<Operation>(std::move(operation));
     stream.queue.push_back(stream.last);
-    auto const put = stream.last;
+    auto put = stream.last;
     while (!error_ && run_one_operation(1)) continue;
     return put;
   }
@@ -133,8 +133,8 @@ class World {
     if (!error_) (void)run_one_operation(0);
   }
 
-  /// Enters an access of the host. A race fails the simulation at the next wait. Pending operations are checked at once,
-  /// because the memory may be reused before they run.
+  /// Enters an access of the host. A race fails the simulation at the next wait. Pending operations are checked at
+  /// once, because the memory may be reused before they run.
   void host_touches(Host& host, Access const& access) noexcept {
     if (error_ || !options_.check) return;
     host.tick();
@@ -270,7 +270,8 @@ class World {
     end(stream);
   }
 
-  void run_collective(std::shared_ptr<Collective> const collective) {
+  // By value: the operation that owns it ends meanwhile.
+  void run_collective(std::shared_ptr<Collective> const collective) {  // NOLINT(performance-unnecessary-value-param)
     VectorClock before;
     std::uint64_t time = 0;
     for (auto const& part : collective->parts()) {
