@@ -16,7 +16,8 @@ namespace zero {
 // they may return before they have run. Addresses are device memory; those of kernels `on_host` are host memory.
 // HostBackend is the reference.
 
-/// `accumulate(into, from, n, first, stream)`: into[i] += from[i] in fp32, rounded to Sum; into[i] = from[i] where first.
+/// `accumulate(into, from, n, first, stream)`: into[i] += from[i] in fp32, rounded to Sum; into[i] = from[i] where
+/// first.
 template <class B, class Sum, class Value>
 concept accumulating_backend = requires(B& b, Sum* into, Value const* from, typename B::Stream stream) {
   b.accumulate(into, from, std::size_t{1}, true, stream);
@@ -26,30 +27,32 @@ concept accumulating_backend = requires(B& b, Sum* into, Value const* from, type
 /// enters the first registered parameter among them that has an element that is not finite. Bits as kernels/norm.hpp.
 template <class B, class Sum>
 concept norm_backend = requires(B& b, NormWords norm, SegmentView const& segments, Sum const* slice,
-                                typename B::Stream stream) { b.squares(norm, segments, slice, stream); };
+                                typename B::Stream stream) {
+  b.squares(norm, segments, slice, stream);
+};
 
 /// `decide(arguments, stream)`: runs zero::decide once.
 template <class B, class Rule, class Scaler>
-concept deciding_backend =
-    requires(B& b, DecisionArguments<Rule, Scaler> const& arguments, typename B::Stream stream) {
+concept deciding_backend = requires(B& b, DecisionArguments<Rule, Scaler> const& arguments, typename B::Stream stream) {
   b.decide(arguments, stream);
 };
 
 /// `update<Rule, Value, Sum>(segments, arguments, decision, stream)`: the fused update of segments whose offsets count
 /// from the start of every array of the arguments. Does nothing where the decision is not to apply.
 template <class B, class Rule, class Value, class Sum>
-concept updating_backend =
-    requires(B& b, SegmentView const& segments, UpdateArguments<Rule, Value, Sum> const& arguments,
-             Decision<Rule> const* decision, typename B::Stream stream) {
+concept updating_backend = requires(B& b, SegmentView const& segments,
+                                    UpdateArguments<Rule, Value, Sum> const& arguments, Decision<Rule> const* decision,
+                                    typename B::Stream stream) {
   b.template update<Rule, Value, Sum>(segments, arguments, decision, stream);
 };
 
-/// With offload: `update_on_host`, the same in host memory, and `cast_on_host(to, from, n, stream)`, fp32 masters to the
-/// compute type, rounded to nearest even.
+/// With offload: `update_on_host`, the same in host memory, and `cast_on_host(to, from, n, stream)`, fp32 masters to
+/// the compute type, rounded to nearest even.
 template <class B, class Rule, class Value, class Sum>
-concept offloading_backend =
-    requires(B& b, SegmentView const& segments, UpdateArguments<Rule, Value, Sum> const& arguments,
-             Decision<Rule> const* decision, Value* to, float const* from, typename B::Stream stream) {
+concept offloading_backend = requires(B& b, SegmentView const& segments,
+                                      UpdateArguments<Rule, Value, Sum> const& arguments,
+                                      Decision<Rule> const* decision, Value* to, float const* from,
+                                      typename B::Stream stream) {
   b.template update_on_host<Rule, Value, Sum>(segments, arguments, decision, stream);
   b.cast_on_host(to, from, std::size_t{1}, stream);
 };

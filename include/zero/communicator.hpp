@@ -75,8 +75,9 @@ concept communicator_on = requires(C& c, float* f, std::uint64_t* words, Collect
   { c.size() } -> std::convertible_to<int>;
   { c.local_size() } -> std::convertible_to<int>;  // ranks that share this machine's cores
   // Its facts say which of the two.
-  requires requires { c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream); } ||
-      requires { c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream, all); };
+  requires requires { c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream); } || requires {
+    c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream, all);
+  };
   c.all_gather(f, f, std::size_t{1}, purpose, stream);
   c.all_reduce(words, std::size_t{1}, purpose, stream);
   c.exchange(mine, all);

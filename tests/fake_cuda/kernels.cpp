@@ -65,8 +65,7 @@ cudaError_t cudaLaunchKernel(void const* stub, dim3 grid, dim3 /*block*/, void**
   auto const& name = registry().names[stub];
   auto const make = host_kernel_of(name);
   if (make == nullptr) {
-    all.fail("fake runtime: the kernel " + name +
-             " has no host kernel: add one to tests/fake_cuda/host_kernels.cuh");
+    all.fail("fake runtime: the kernel " + name + " has no host kernel: add one to tests/fake_cuda/host_kernels.cuh");
     return cudaErrorInvalidDeviceFunction;
   }
   all.count(&fake_cuda::Counts::launches);

@@ -105,8 +105,7 @@ TEST_CASE("hugging face: a model that transformers has saved gives the logits th
       tokens.push_back(static_cast<Token>(*token.get<std::uint64_t>()));
     }
     std::vector<double> logits;
-    for (auto const& logit : *recorded.find("logits")->get<zero::Json::Array>())
-      logits.push_back(*logit.get<double>());
+    for (auto const& logit : *recorded.find("logits")->get<zero::Json::Array>()) logits.push_back(*logit.get<double>());
     check_equal(logits_of(parameters, tokens), logits);
   }
 }

@@ -93,13 +93,11 @@ class StepCapture {
             "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
             "rank, or zero::NcclCommunicator");
     if (parts_.decider.number() > 0) return;
-    fail<SequenceError>(
-        {"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
+    fail<SequenceError>({"zero::Engine: capture before the first step: take one as usual, which warms collectives up"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_bad_capture(std::uint64_t steps) {
-    fail<SequenceError>(
-        {"zero::Engine: a capture records all micro-batches of one step and the step itself, not ", steps,
-         " steps: call step() once, last"});
+    fail<SequenceError>({"zero::Engine: a capture records all micro-batches of one step and the step itself, not ",
+                         steps, " steps: call step() once, last"});
   }
 
   EngineParts<Backend>& parts_;

@@ -24,8 +24,11 @@ namespace zero::detail {
 template <class Rule, class Scaler>
 struct PolicyContract {
   static constexpr bool rule_validates = requires(typename Rule::Config const& config) { Rule::validate(config); };
-  static constexpr bool scaler_validates = requires(typename Scaler::Config const& config) { Scaler::validate(config); };
-  static constexpr bool rule_has_names = requires { Rule::name; } || requires { Rule::state_names; };
+  static constexpr bool scaler_validates = requires(typename Scaler::Config const& config) {
+    Scaler::validate(config);
+  };
+  static constexpr bool rule_has_names = requires { Rule::name; }
+  || requires { Rule::state_names; };
   static constexpr bool scaler_has_name = requires { Scaler::name; };
 
   static_assert(!rule_facts<Rule>().validates || rule_validates,
@@ -53,9 +56,10 @@ struct KernelContract {
                 "zero::Engine: the backend lacks squares(NormWords, SegmentView, Sum const* slice, stream)");
   static_assert(deciding_backend<B, Rule, Scaler>,
                 "zero::Engine: the backend lacks decide(DecisionArguments<Rule, Scaler>, stream)");
-  static_assert(updating_backend<B, Rule, Value, Sum>,
-                "zero::Engine: the backend lacks update<Rule, Value, Sum>(SegmentView, UpdateArguments, Decision const*, "
-                "stream)");
+  static_assert(
+      updating_backend<B, Rule, Value, Sum>,
+      "zero::Engine: the backend lacks update<Rule, Value, Sum>(SegmentView, UpdateArguments, Decision const*, "
+      "stream)");
   static_assert(!offloads || offloading_backend<B, Rule, Value, Sum>,
                 "zero::Engine: offload needs update_on_host(...) and cast_on_host(...) of the backend");
   static constexpr bool holds = true;
@@ -66,23 +70,24 @@ template <class B>
 struct BackendContract {
   using Stream = typename B::Stream;
   static constexpr BackendFacts facts = backend_facts<B>();
-  static constexpr bool synchronizes_all = requires(B& b) {
-    { b.synchronize_all() } noexcept;
+  static constexpr bool synchronizes_all = requires(B & b) {
+    { b.synchronize_all() }
+    noexcept;
   };
-  static constexpr bool checks_adopted = requires(B& b) { b.check_adopted(nullptr, std::string_view()); };
-  static constexpr bool pins = requires(B& b, std::span<std::byte> bytes) {
+  static constexpr bool checks_adopted = requires(B & b) { b.check_adopted(nullptr, std::string_view()); };
+  static constexpr bool pins = requires(B & b, std::span<std::byte> bytes) {
     { b.pin(bytes) } -> std::convertible_to<std::shared_ptr<void>>;
   };
-  static constexpr bool names = requires(B& b) {
+  static constexpr bool names = requires(B & b) {
     { b.wants_names() } -> std::convertible_to<bool>;
     b.name_memory(nullptr, std::size_t{1}, std::string());
   };
-  static constexpr bool sites = requires(B& b, typename B::Event& event, Stream stream, CallSite site) {
+  static constexpr bool sites = requires(B & b, typename B::Event& event, Stream stream, CallSite site) {
     b.record(event, stream, site);
     b.wait(stream, event, site);
   };
   static constexpr bool has_graph = requires { typename B::Graph; };
-  static constexpr bool closes = requires(B& b) { b.close_collective_memory(); };
+  static constexpr bool closes = requires(B & b) { b.close_collective_memory(); };
 
   static_assert(!facts.captures_graphs || capturing_backend<B>,
                 "zero::Engine: the backend's facts say captures_graphs, but it is no zero::capturing_backend");
@@ -104,10 +109,12 @@ struct BackendContract {
                 "zero::Engine: the backend's facts say names_memory: it needs wants_names() and name_memory(...)");
   static_assert(facts.names_memory || !names,
                 "zero::Engine: the backend has name_memory(), but its facts do not say names_memory");
-  static_assert(!facts.takes_call_sites || sites,
-                "zero::Engine: the backend's facts say takes_call_sites: record and wait need a last argument CallSite");
-  static_assert(facts.takes_call_sites || !sites,
-                "zero::Engine: the backend's record and wait take a CallSite, but its facts do not say takes_call_sites");
+  static_assert(
+      !facts.takes_call_sites || sites,
+      "zero::Engine: the backend's facts say takes_call_sites: record and wait need a last argument CallSite");
+  static_assert(
+      facts.takes_call_sites || !sites,
+      "zero::Engine: the backend's record and wait take a CallSite, but its facts do not say takes_call_sites");
   static_assert(!facts.allocates_for_collectives || closes,
                 "zero::Engine: the backend's facts say allocates_for_collectives: it needs "
                 "allocate_for_collectives_from(memory) and close_collective_memory()");
@@ -139,27 +146,32 @@ struct CommunicatorContract {
   static constexpr bool gathers = requires(C& c, T* full, T const* own, CollectivePurpose purpose, Stream stream) {
     c.all_gather(own, full, std::size_t{1}, purpose, stream);
   };
-  static constexpr bool checks = requires(C& c) { c.check(); };
-  static constexpr bool watches = requires(C& c, CollectivePurpose purpose, Stream stream) { c.watch(purpose, stream); };
-  static constexpr bool has_memory = requires(C& c) { c.collective_memory(); };
-  static constexpr bool registers = requires(C& c, B& b) {
+  static constexpr bool checks = requires(C & c) { c.check(); };
+  static constexpr bool watches = requires(C & c, CollectivePurpose purpose, Stream stream) {
+    c.watch(purpose, stream);
+  };
+  static constexpr bool has_memory = requires(C & c) { c.collective_memory(); };
+  static constexpr bool registers = requires(C & c, B& b) {
     b.allocate_for_collectives_from(c.collective_memory());
     { c.register_buffers(b.close_collective_memory()) } -> std::convertible_to<std::shared_ptr<void>>;
   };
 
-  static_assert(!facts.needs_staging || says_staging,
-                "zero::Engine: the communicator's facts say needs_staging: it needs staging_bytes<Sum, T>(count) const");
+  static_assert(
+      !facts.needs_staging || says_staging,
+      "zero::Engine: the communicator's facts say needs_staging: it needs staging_bytes<Sum, T>(count) const");
   static_assert(!facts.needs_staging || (takes_staging<Value> && takes_staging<Sum>),
                 "zero::Engine: the communicator's facts say needs_staging: reduce_scatter_add needs a last argument "
                 "std::span<std::byte>");
   static_assert(facts.needs_staging || !says_staging,
                 "zero::Engine: the communicator has staging_bytes(), but its facts do not say needs_staging");
-  static_assert(facts.needs_staging || (takes_none<Value> && takes_none<Sum>),
-                "zero::Engine: the communicator lacks reduce_scatter_add(T const* send, Sum* into, count, first, purpose, "
-                "stream) for gradients or for their sums");
-  static_assert(gathers<Value> && gathers<Sum> && gathers<float>,
-                "zero::Engine: the communicator lacks all_gather(T const* own, T* full, count, purpose, stream) for the "
-                "compute type, the sum type or float");
+  static_assert(
+      facts.needs_staging || (takes_none<Value> && takes_none<Sum>),
+      "zero::Engine: the communicator lacks reduce_scatter_add(T const* send, Sum* into, count, first, purpose, "
+      "stream) for gradients or for their sums");
+  static_assert(
+      gathers<Value> && gathers<Sum> && gathers<float>,
+      "zero::Engine: the communicator lacks all_gather(T const* own, T* full, count, purpose, stream) for the "
+      "compute type, the sum type or float");
   static_assert(!facts.reports_failures || checks,
                 "zero::Engine: the communicator's facts say reports_failures: it needs check()");
   static_assert(facts.reports_failures || !checks,
@@ -170,9 +182,10 @@ struct CommunicatorContract {
                 "zero::Engine: the communicator has watch(), but its facts do not say watches_replays");
   static_assert(!facts.registers_memory || backend_facts<B>().allocates_for_collectives,
                 "zero::Engine: the communicator registers memory, but this backend does not allocate for collectives");
-  static_assert(!facts.registers_memory || registers,
-                "zero::Engine: the communicator's facts say registers_memory: it needs collective_memory(), which the "
-                "backend's allocate_for_collectives_from takes, and register_buffers(backend.close_collective_memory())");
+  static_assert(
+      !facts.registers_memory || registers,
+      "zero::Engine: the communicator's facts say registers_memory: it needs collective_memory(), which the "
+      "backend's allocate_for_collectives_from takes, and register_buffers(backend.close_collective_memory())");
   static_assert(facts.registers_memory || !has_memory,
                 "zero::Engine: the communicator has collective_memory(), but its facts do not say registers_memory");
   static constexpr bool holds = true;

@@ -54,7 +54,9 @@ class EnginePhase {
     if (poison_ != nullptr || failure_) throw_unsound();
   }
   /// Whether the engine is between two calls that succeeded: it knows all work that is under way.
-  [[nodiscard]] bool is_quiet() const noexcept { return position_ == Position::between && poison_ == nullptr && !failure_; }
+  [[nodiscard]] bool is_quiet() const noexcept {
+    return position_ == Position::between && poison_ == nullptr && !failure_;
+  }
   [[nodiscard]] bool inside_micro_batch() const noexcept { return position_ == Position::inside; }
   /// Micro-batches of the coming step that are finished.
   [[nodiscard]] int micro_batches() const noexcept { return micro_batches_; }
@@ -121,7 +123,7 @@ class EnginePhase {
 
   struct Rule {
     std::string_view call;
-    Position position;             ///< between two micro-batches, or inside of one
+    Position position;       ///< between two micro-batches, or inside of one
     Progress micro_batches;  ///< how many of the step's must be finished
   };
   static constexpr std::array<Rule, 14> rules{{
@@ -156,16 +158,16 @@ class EnginePhase {
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_illegal(Rule const& rule) const {
     require_sound();
-    fail<SequenceError>({"zero::Engine: ", rule.call,
-                         position_ == Position::broken ? " after a micro-batch or step that failed: call discard_gradients() "
-                                                   "first"
-                         : position_ == Position::inside ? " inside a micro-batch: call its finish() first"
-                                                   : " outside of a micro-batch: call begin_micro_batch() first"});
+    fail<SequenceError>(
+        {"zero::Engine: ", rule.call,
+         position_ == Position::broken   ? " after a micro-batch or step that failed: call discard_gradients() "
+                                           "first"
+         : position_ == Position::inside ? " inside a micro-batch: call its finish() first"
+                                         : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
     if (rule.micro_batches == Progress::not_all) {
-      fail<SequenceError>(
-          {"zero::Engine: all ", per_step_, " micro-batches of this step are done: call step()"});
+      fail<SequenceError>({"zero::Engine: all ", per_step_, " micro-batches of this step are done: call step()"});
     }
     if (&rule == &rules.back()) {
       fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ", per_step_,

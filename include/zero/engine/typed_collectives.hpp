@@ -29,7 +29,7 @@ class TypedCollectives final : public Collectives<Backend> {
   [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
 
   ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
-                                            bool first, CollectivePurpose purpose, Stream stream) override {
+                                           bool first, CollectivePurpose purpose, Stream stream) override {
     auto const typed = [&](auto const* from) {
       auto* const sums = static_cast<Sum*>(into);
       if constexpr (facts.needs_staging) {
@@ -42,7 +42,7 @@ class TypedCollectives final : public Collectives<Backend> {
     typed(static_cast<Value const*>(send));
   }
   ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
-                                    CollectivePurpose purpose, Stream stream) override {
+                                   CollectivePurpose purpose, Stream stream) override {
     auto const typed = [&]<class T>(T* to) {
       communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
     };
@@ -78,10 +78,7 @@ class TypedCollectives final : public Collectives<Backend> {
   void watch(Stream stream) override {
     if constexpr (facts.watches_replays) communicator_.watch({.what = "step"}, stream);
   }
-  [[nodiscard]] bool can_be_captured() const override {
-    return facts.can_be_captured || communicator_.size() == 1;
-  }
-
+  [[nodiscard]] bool can_be_captured() const override { return facts.can_be_captured || communicator_.size() == 1; }
 
  private:
   static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();

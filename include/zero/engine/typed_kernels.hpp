@@ -26,11 +26,11 @@ class TypedKernels final : public Kernels<Backend> {
   explicit TypedKernels(typename Scaler::Config const& scale) : scale_(scale) {}
 
   ZERO_OUT_OF_LINE void accumulate(Backend& backend, void* into, void const* from, std::size_t n, bool first,
-                                    Stream stream) override {
+                                   Stream stream) override {
     backend.accumulate(static_cast<Sum*>(into), static_cast<Value const*>(from), n, first, stream);
   }
   ZERO_OUT_OF_LINE void squares(Backend& backend, NormWords norm, SegmentView const& segments, void const* slice,
-                                 Stream stream) override {
+                                Stream stream) override {
     backend.squares(norm, segments, static_cast<Sum const*>(slice), stream);
   }
   ZERO_OUT_OF_LINE void decide(Backend& backend, DecisionBuffers const& buffers, Stream stream) override {
@@ -48,7 +48,7 @@ class TypedKernels final : public Kernels<Backend> {
         stream);
   }
   ZERO_OUT_OF_LINE void update(Backend& backend, SegmentView const& segments, UpdateBuffers const& buffers,
-                                bool on_host, Stream stream) override {
+                               bool on_host, Stream stream) override {
     UpdateArguments<Rule, Value, Sum> arguments{};
     arguments.master = buffers.master;
     arguments.value = static_cast<Value*>(buffers.value);
@@ -61,10 +61,9 @@ class TypedKernels final : public Kernels<Backend> {
     backend.template update<Rule, Value, Sum>(segments, arguments, decision, stream);
   }
   ZERO_OUT_OF_LINE void narrow_on_host(Backend& backend, void* values, float const* masters, std::size_t n,
-                                        Stream stream) override {
+                                       Stream stream) override {
     if constexpr (Offload::offloads) backend.cast_on_host(static_cast<Value*>(values), masters, n, stream);
   }
-
 
  private:
   typename Scaler::Config const& scale_;
