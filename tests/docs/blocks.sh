@@ -66,11 +66,15 @@ for block in "$work"/*.block; do
   case $needs in host | cuda | nccl | nvcc) ;; *) die "$page:$line: unknown need: $needs" ;; esac
   [ "$needs" = "$need" ] || continue
   source=$work/$line.cpp
-  if [ "$need" = nvcc ]; then source=$work/$line.cu; fi
+  compile=(-fsyntax-only)
+  if [ "$need" = nvcc ]; then
+    source=$work/$line.cu
+    compile=(-c -o "$work/$line.o")
+  fi
   source_of "$block" "$how" >"$source"
   case $how in
     program*) "${compiler[@]}" -O1 "$source" -o "$work/$line" -pthread && "$work/$line" ;;
-    *) "${compiler[@]}" $([ "$need" = nvcc ] && echo "-c -o $work/$line.o" || echo -fsyntax-only) "$source" ;;
+    *) "${compiler[@]}" "${compile[@]}" "$source" ;;
   esac || die "$page:$line: this block does not compile, or its program fails"
   compiled=$((compiled + 1))
 done
