@@ -87,7 +87,7 @@ template <class Value, std::size_t N>
 
 /// Takes a word that no table has: returns whether to read on, or throws.
 template <class Options>
-using Stranger = std::function<bool(Options&, std::string_view word)>;
+using OtherWord = std::function<bool(Options&, std::string_view word)>;
 
 /// For programs whose words are all options: asks for help with --help or -h, where the rest does not count, and knows
 /// no other word.
@@ -104,10 +104,10 @@ template <class Options>
   throw UsageError(std::string(option.name) + ": needs a value, " + std::string(option.value));
 }
 
-/// Reads \p words into \p options, up to the end or to where \p stranger stops. \throws UsageError.
+/// Reads \p words into \p options, up to the end or to where \p other stops. \throws UsageError.
 template <class Options>
 void parse(Words words, std::vector<Table<Options> const*> const& tables, Options& options,
-           Stranger<Options> const& stranger = only_options<Options>,
+           OtherWord<Options> const& other = only_options<Options>,
            std::function<void(Option<Options> const&)> const& missing = needs_value<Options>) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view const word = words[i];
@@ -118,7 +118,7 @@ void parse(Words words, std::vector<Table<Options> const*> const& tables, Option
       }
     }
     if (found == nullptr) {
-      if (!stranger(options, word)) return;
+      if (!other(options, word)) return;
     } else if (found->value.empty()) {
       found->set(options, word, {});
     } else {
