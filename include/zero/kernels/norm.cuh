@@ -62,7 +62,7 @@ class DigitWindow {
 
 using Float64 = zero::detail::F64;  // the bits of a double
 
-// The tree of norm_block_elements.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96,
+// The tree of detail/norm_block.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96,
 // given as the bits of floats: its first two levels. A square is exact in double, so that it may be fused with the
 // addition.
 [[nodiscard]] __device__ inline double sum_of_four(std::uint32_t const (&x)[4]) {

@@ -18,7 +18,7 @@ namespace detail {
 template <class Sum>
 ZERO_DRIVER_BODY bool copy_irregular_norm_block(Sum* to, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < detail::norm_block_elements; ++i) {
+  for (std::size_t i = 0; i < norm_block_elements; ++i) {
     bool const regular = i < n && (widen_bits(g[i]) & 0x7F800000U) != 0x7F800000U;
     to[i] = regular ? g[i] : Sum{};
     finite = finite && (regular || i >= n);
@@ -29,10 +29,10 @@ ZERO_DRIVER_BODY bool copy_irregular_norm_block(Sum* to, Sum const* g, std::size
 template <class Real, class Sum>
 ZERO_DRIVER_BODY bool add_norm_blocks(ExactSum& into, Sum const* g, std::size_t n) {
   bool finite = true;
-  for (std::size_t i = 0; i < n; i += detail::norm_block_elements) {
-    Sum copy[detail::norm_block_elements];
+  for (std::size_t i = 0; i < n; i += norm_block_elements) {
+    Sum copy[norm_block_elements];
     Sum const* norm_block = g + i;
-    if (n - i < detail::norm_block_elements || !is_finite_norm_block(Real(), norm_block)) {
+    if (n - i < norm_block_elements || !is_finite_norm_block(Real(), norm_block)) {
       finite = copy_irregular_norm_block(copy, norm_block, n - i) && finite;
       norm_block = copy;
     }

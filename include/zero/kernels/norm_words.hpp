@@ -9,6 +9,10 @@
 
 namespace zero {
 
+/// Elements whose squares are added in one tree of double additions; the trees' results are added exactly. Fixed, and
+/// not the layout's alignment: the bits of a norm depend on it.
+inline constexpr std::size_t norm_block_elements = 128;
+
 /// The words that decide a step on all ranks, in device memory: the digits of the sum of squares, then
 /// one word per rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words
 /// add up over ranks.

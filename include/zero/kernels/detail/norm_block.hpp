@@ -4,16 +4,13 @@
 
 #include <zero/kernels/detail/load_store.hpp>
 #include <zero/kernels/float_types.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/real.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace zero::detail {
-
-/// Elements whose squares are added in one tree of double additions; the trees' results are added exactly. Fixed, and
-/// not the layout's alignment: the bits of a norm depend on it.
-inline constexpr std::size_t norm_block_elements = 128;
 
 static_assert(norm_block_elements % vector_block == 0);
 

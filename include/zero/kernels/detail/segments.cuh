@@ -14,7 +14,7 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
 /// Elements that one warp takes at a time. Layouts start every segment on a multiple of it, so that a norm block
 /// belongs to one segment, or is padding.
-inline constexpr unsigned norm_block = zero::detail::norm_block_elements;
+inline constexpr unsigned norm_block = zero::norm_block_elements;
 /// Granules that one block takes at a time: enough to pay for finding their segments.
 inline constexpr unsigned tile_norm_blocks = 64;
 
