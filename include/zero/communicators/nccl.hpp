@@ -15,6 +15,7 @@
 #include <zero/nccl/detail/exchange.hpp>
 #include <zero/nccl/detail/identity.hpp>
 #include <zero/nccl/detail/memory.hpp>
+#include <zero/nccl/detail/slice_exchange.hpp>
 #include <zero/nccl/detail/state.hpp>
 #include <zero/nccl/detail/types.hpp>
 #include <zero/nccl/reduction.hpp>
@@ -25,7 +26,6 @@
 #include <nccl.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -235,40 +235,15 @@ class NcclCommunicator {
   template <class Sum, class T>
   void add_in_order(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                     CudaStream stream, std::span<std::byte> staging) {
-    auto const world = static_cast<std::size_t>(size_), mine = static_cast<std::size_t>(rank_);
-    std::array<T const*, NcclReductions::most_at_once> few{};
-    std::vector<T const*> many(world > few.size() ? world : 0);
-    std::span<T const*> const sources = many.empty() ? std::span(few).first(world) : std::span(many);
-    T const* const own = send + mine * count;
-    auto* next = staging.data();
-    for (std::size_t q = 0; q < world; ++q) {
-      sources[q] = q == mine && many.empty() ? own : reinterpret_cast<T const*>(next);
-      if (sources[q] != own) next += NcclReductions::pitch(count, sizeof(T));
+    detail::SliceExchange<T> const slices(send, count, rank_, size_, staging);
+    if (slices.own_slot() != slices.own()) {
+      stream.copy(const_cast<T*>(slices.own_slot()), slices.own(), count * sizeof(T));
     }
-    if (sources[mine] != own) stream.copy(const_cast<T*>(sources[mine]), own, count * sizeof(T));
-    if (world > 1) {
-      put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
-        return swap_slices(send, sources.data(), count, communicator, stream.handle());
-      });
+    if (size_ > 1) {
+      put("reduce_scatter_add", purpose, stream,
+          [&](ncclComm_t communicator) { return slices.exchange(communicator, stream.handle()); });
     }
-    stream.accumulate(into, sources.data(), world, count, first);
-  }
-
-  /// One group, which NCCL runs at once: slice q of \p send to rank q, and rank q's to sources[q].
-  template <class T>
-  [[nodiscard]] ncclResult_t swap_slices(T const* send, T const* const* sources, std::size_t count,
-                                         ncclComm_t communicator, cudaStream_t stream) const {
-    auto code = ncclGroupStart();
-    auto const so_far = [&] { return code == ncclSuccess || code == ncclInProgress; };
-    for (int i = 1; i < size_ && so_far(); ++i) {
-      int const to = (rank_ + i) % size_, from = (rank_ - i + size_) % size_;  // not all to the same rank first
-      code = ncclSend(send + static_cast<std::size_t>(to) * count, count, detail::nccl_type<T>(), to, communicator,
-                      stream);
-      if (!so_far()) break;
-      code = ncclRecv(const_cast<T*>(sources[from]), count, detail::nccl_type<T>(), from, communicator, stream);
-    }
-    auto const end = ncclGroupEnd();  // also after an error: the group is the thread's
-    return so_far() ? end : code;
+    stream.accumulate(into, slices.sources(), static_cast<std::size_t>(size_), count, first);
   }
 
   [[nodiscard]] detail::CollectiveLabel label(char const* operation, CollectivePurpose purpose) {

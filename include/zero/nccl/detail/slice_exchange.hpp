@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/nccl/detail/types.hpp>
+#include <zero/nccl/reduction.hpp>
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace zero::detail {
+
+/// Brings every rank's slice for this rank here, so that they can be added in rank order. Of up to as many ranks as
+/// `NcclReductions::most_at_once`, the own slice stays where it is; of more it takes a slot of the staging, too.
+/// Borrows what it is made of.
+template <class T>
+class SliceExchange {
+ public:
+  /// \p send: \p world slices of \p count elements; \p staging: device memory, as much as NcclReductions says.
+  SliceExchange(T const* send, std::size_t count, int rank, int world, std::span<std::byte> staging)
+      : send_(send), count_(count), rank_(rank), world_(world) {
+    auto const mine = static_cast<std::size_t>(rank), ranks = static_cast<std::size_t>(world);
+    if (ranks > few_.size()) many_.resize(ranks);
+    auto* next = staging.data();
+    for (std::size_t q = 0; q < ranks; ++q) {
+      slots()[q] = q == mine && many_.empty() ? own() : reinterpret_cast<T const*>(next);
+      if (slots()[q] != own()) next += NcclReductions::pitch(count, sizeof(T));
+    }
+  }
+
+  /// One address for each rank, in rank order: its slice, once `exchange` has run.
+  [[nodiscard]] T const* const* sources() const noexcept { return many_.empty() ? few_.data() : many_.data(); }
+  /// This rank's own slice of what it sends.
+  [[nodiscard]] T const* own() const noexcept { return send_ + static_cast<std::size_t>(rank_) * count_; }
+  /// Where the own slice is to be copied before the sum; `own()` where it stays.
+  [[nodiscard]] T const* own_slot() const noexcept { return sources()[rank_]; }
+
+  /// One group, which NCCL runs at once: slice q of what is sent to rank q, and rank q's to its slot.
+  [[nodiscard]] ncclResult_t exchange(ncclComm_t communicator, cudaStream_t stream) const {
+    auto code = ncclGroupStart();
+    auto const so_far = [&] { return code == ncclSuccess || code == ncclInProgress; };
+    for (int i = 1; i < world_ && so_far(); ++i) {
+      int const to = (rank_ + i) % world_, from = (rank_ - i + world_) % world_;  // not all to the same rank first
+      code = ncclSend(send_ + static_cast<std::size_t>(to) * count_, count_, nccl_type<T>(), to, communicator, stream);
+      if (!so_far()) break;
+      code = ncclRecv(const_cast<T*>(sources()[from]), count_, nccl_type<T>(), from, communicator, stream);
+    }
+    auto const end = ncclGroupEnd();  // also after an error: the group is the thread's
+    return so_far() ? end : code;
+  }
+
+ private:
+  [[nodiscard]] T const** slots() noexcept { return many_.empty() ? few_.data() : many_.data(); }
+
+  T const* send_;
+  std::size_t count_;
+  int rank_;
+  int world_;
+  std::array<T const*, NcclReductions::most_at_once> few_{};
+  std::vector<T const*> many_;
+};
+
+}  // namespace zero::detail
