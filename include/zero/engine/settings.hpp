@@ -4,6 +4,7 @@
 
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
+#include <zero/kernels/detail/rule_settings.hpp>
 #include <zero/kernels/real.hpp>
 #include <zero/offload.hpp>
 #include <zero/partitioner.hpp>

@@ -8,6 +8,7 @@
 #include <zero/engine_config.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/kernels/rule_facts.hpp>
 #include <zero/loss_scaler.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/out_of_line.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
