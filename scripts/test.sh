@@ -42,7 +42,7 @@ stage_build() {
   need_build_tools
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
-  install_missing
+  need_package_tests
   build ci
 }
 
@@ -59,8 +59,6 @@ stage_unit() {
 }
 
 stage_package() {
-  need clang has_command clang++ # the other compiler, which consumers may have
-  need pkg-config has_command pkg-config
   stage_build
   run_tests package ci --label-exclude '^(unit|gpu)$'
 }
@@ -125,22 +123,35 @@ need_build_tools() {
 need_unit_tests() {
   need_build_tools
   need strace has_command strace
-  need python3-venv has_venv
-  install_missing
   if [ -z "${ZERO_TEST_PYTHON:-}" ]; then
-    has_safetensors build/python/bin/python || install_safetensors
+    has_safetensors build/python/bin/python || install_python_packages numpy safetensors
     export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
+  fi
+  install_missing
+}
+
+# And what the tests of the package run. Where CMake finds no Conan it leaves its test out, which a page names.
+need_package_tests() {
+  need clang has_command clang++ # the other compiler, which consumers may have
+  need pkg-config has_command pkg-config
+  install_missing
+  if ! has_command conan; then
+    [ -x build/python/bin/conan ] || install_python_packages conan
+    export PATH=$PATH:$PWD/build/python/bin
   fi
 }
 
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_safetensors() { "$1" -c 'import numpy, safetensors' 2>/dev/null; }
 
-install_safetensors() {
-  say "installing with pip, into build/python: numpy safetensors"
-  python3 -m venv build/python
-  build/python/bin/python -m pip install --quiet --disable-pip-version-check numpy safetensors ||
-    die "pip could not install numpy and safetensors: set ZERO_TEST_PYTHON to a Python that has them"
+# install_python_packages <package...>: into build/python.
+install_python_packages() {
+  need python3-venv has_venv
+  install_missing
+  say "installing with pip, into build/python: $*"
+  [ -x build/python/bin/python ] || python3 -m venv build/python
+  build/python/bin/python -m pip install --quiet --disable-pip-version-check "$@" ||
+    die "pip could not install $*: set ZERO_TEST_PYTHON to a Python that has numpy and safetensors, and put conan in PATH"
 }
 
 # Objects are found again in every folder that the repository is cloned into.
