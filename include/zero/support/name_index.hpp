@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -19,35 +18,36 @@ class NameIndex {
   /// The number of the thing called \p name; `none` where there is none.
   template <class NameOf>
   [[nodiscard]] std::uint32_t find(std::string_view name, NameOf const& name_of) const {
-    return places_.empty() ? none : places_[place_of(name, name_of)] - 1;  // 0 - 1 is none
+    return slots_.empty() ? none : slots_[slot_of(name, name_of)] - 1;  // 0 - 1 is none
   }
 
   /// Makes room for one more: at most half of the table is taken, so a search ends soon. May throw, which changes
   /// nothing.
   template <class NameOf>
   void make_room(NameOf const& name_of) {
-    if (2 * (size_ + std::size_t{1}) <= places_.size()) return;
-    std::vector<std::uint32_t>(4 * (size_ + std::size_t{1})).swap(places_);
-    for (std::uint32_t i = 0; i < size_; ++i) places_[place_of(name_of(i), name_of)] = i + 1;
+    if (2 * (size_ + std::size_t{1}) <= slots_.size()) return;
+    std::vector<std::uint32_t>(4 * (size_ + std::size_t{1})).swap(slots_);
+    for (std::uint32_t i = 0; i < size_; ++i) slots_[slot_of(name_of(i), name_of)] = i + 1;
   }
 
   /// Enters the next thing, for which there must be room and whose name must be new; `name_of` knows it already.
   template <class NameOf>
   void add(NameOf const& name_of) noexcept {
-    std::uint32_t& place = places_[place_of(name_of(size_), name_of)];
-    place = ++size_;
+    std::uint32_t& slot = slots_[slot_of(name_of(size_), name_of)];
+    slot = ++size_;
   }
 
  private:
   // Where \p name is, or where it would be.
   template <class NameOf>
-  [[nodiscard]] std::size_t place_of(std::string_view name, NameOf const& name_of) const {
-    std::size_t at = std::hash<std::string_view>{}(name) % places_.size();
-    while (places_[at] != 0 && name != name_of(places_[at] - 1)) at = (at + 1) % places_.size();
+  [[nodiscard]] std::size_t slot_of(std::string_view name, NameOf const& name_of) const {
+    // <string_view> brings its hash; <functional> would cost every engine 0.1 s.
+    std::size_t at = std::hash<std::string_view>{}(name) % slots_.size();
+    while (slots_[at] != 0 && name != name_of(slots_[at] - 1)) at = (at + 1) % slots_.size();
     return at;
   }
 
-  std::vector<std::uint32_t> places_;  // 1 + the number of a thing; 0: nobody's
+  std::vector<std::uint32_t> slots_;  // 1 + the number of a thing; 0: nobody's
   std::uint32_t size_ = 0;
 };
 
