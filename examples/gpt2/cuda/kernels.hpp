@@ -155,6 +155,8 @@ struct BiasGelu {
   }
 };
 
+// Kernels of rows begin alike and share nothing else.
+
 /// dhidden = dactivated * GELU'(hidden), and activated once more. Task: a row.
 template <class T>
 struct GeluBackward {
