@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // What nvcc's host code registers and launches. The stub of a kernel template is a function of its translation unit:
-// host_kernels belong to the name that the stub is registered with.
+// host kernels belong to the name that the stub is registered with.
 
 #include "fake_cuda/state.hpp"
 

@@ -15,7 +15,7 @@
 namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 
 /// Arguments of the fused update on a device: those of `fused_update`, for the segments of a range. Arrays are aligned
-/// to 16 bytes, and may be read and written up to the end of the last norm_block.
+/// to 16 bytes, and may be read and written up to the end of the last norm block.
 template <class Rule, class Compute, class Sum>
 struct Update {
   float* master;                                                  ///< fp32 parameters
