@@ -151,6 +151,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/typed_kernels.hpp
   include/zero/engine/typed_policies.hpp
   include/zero/gradients/arrivals.hpp
+  include/zero/gradients/closing_schedule.hpp
   include/zero/gradients/intake.hpp
   include/zero/gradients/leases.hpp
   include/zero/gradients/norm.hpp

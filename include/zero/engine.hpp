@@ -114,7 +114,8 @@ class Engine final : public detail::PublishedStage<Partition> {
   MicroBatch<Stream> begin_micro_batch(Stream /*stream*/) { return core_.begin_micro_batch(); }
 
   /// Makes the parameters \p ids whole until the lease ends: at stages 0 to 2 at the cost of an event wait, at stage 3
-  /// by all-gathers of their buckets, where the following unit is gathered ahead. Outside of a micro-batch it serves
+  /// by all-gathers of their buckets, where the following unit is gathered ahead. In backward it first closes the
+  /// gradients of the units that backward has passed: hand them over before. Outside of a micro-batch it serves
   /// evaluation. Does not synchronize \p stream. \throws LeaseError beyond the live bound, CommunicationError.
   Lease gather(std::span<ParameterId const> ids, Stream stream) {
     auto const record = core_.gather(ids, stream);
@@ -124,8 +125,8 @@ class Engine final : public detail::PublishedStage<Partition> {
   Lease gather(ParameterId id, Stream stream) { return gather({&id, 1}, stream); }
 
   /// Places for the gradients of \p ids; may make \p stream wait for a free bucket. Does not synchronize \p stream.
-  /// \throws GradientError for a frozen parameter, one gradient too many, or one too far ahead of the registered order;
-  /// LeaseError for a gradient that another lease holds.
+  /// \throws GradientError for a frozen parameter, one gradient too many, or one that comes after its bucket was
+  /// closed; LeaseError for a gradient that another lease holds.
   Gradients gradients(std::span<ParameterId const> ids, Stream stream) {
     auto const record = core_.lease_gradients(ids, stream);
     return Gradients(core_.parts().reducer, core_.lifetime(), record, stream);

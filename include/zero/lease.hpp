@@ -61,8 +61,9 @@ class [[nodiscard]] ParameterLease {
   Stream stream_;
 };
 
-/// Places for the gradients of some parameters. Move-only. `ready` hands them over; a lease that ends without it hands
-/// nothing over, and the gradients are missing at the end of the micro-batch.
+/// Places for the gradients of some parameters. Move-only. `ready` hands over those that were written: whose address
+/// was asked for, that are adopted, or that `written` names. The others are missing at the end of the micro-batch, as
+/// are all of a lease that ends without `ready`.
 template <class T, class Stream>
 class [[nodiscard]] GradientLease {
  public:
@@ -88,8 +89,18 @@ class [[nodiscard]] GradientLease {
   /// A place for the gradient of \p id, without zeroing it: says whether to add or to overwrite.
   [[nodiscard]] GradientTarget<T> write(ParameterId id) const { return address(id, false); }
 
-  /// Hands all gradients of this lease over, as far as they have been put on \p stream, and ends it. Does not
-  /// synchronize \p stream. \throws GradientError, CommunicationError.
+  /// Says that the gradients of \p ids are written at addresses that the caller has kept from an earlier lease: at
+  /// stages 0 and 1 they last as long as the engine. Say it before writing. \throws LeaseError for a parameter that
+  /// this lease does not hold, at stages 2 and 3, and once lease or engine has ended.
+  void written(std::span<ParameterId const> ids) const {
+    check();
+    for (auto id : ids) sink_->mark_written(record_, id);
+  }
+  /// The same for one gradient.
+  void written(ParameterId id) const { written({&id, 1}); }
+
+  /// Hands the gradients of this lease over that were written, as far as they have been put on \p stream, and ends it.
+  /// Does not synchronize \p stream. \throws GradientError, CommunicationError.
   void ready(Stream stream) {
     check();
     std::exchange(sink_, nullptr)->ready(record_, stream);

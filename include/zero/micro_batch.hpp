@@ -42,9 +42,11 @@ class [[nodiscard]] MicroBatch {
     if (sink_ != nullptr && lifetime_->alive) sink_->abandon_micro_batch(serial_);
   }
 
-  /// Every gradient has been handed over on \p stream or before. Does not synchronize \p stream.
-  /// \throws GradientError for a missing gradient, SequenceError when finished or discarded already or after the
-  /// engine's end.
+  /// Every gradient has been handed over, each on the stream of its `ready`; what has come of an adopted gradient with
+  /// several contributions is copied on \p stream. Puts the rest of the reductions on their way before it throws for
+  /// what is missing, so that other ranks do not wait. Does not synchronize \p stream.
+  /// \throws GradientError for a missing gradient, and for a lease that has written one and is not ready; SequenceError
+  /// when finished or discarded already or after the engine's end.
   void finish(Stream stream) {
     if (sink_ == nullptr || !lifetime_->alive) {
       throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");

@@ -58,16 +58,26 @@ TEST_CASE("gradient arrivals: one too many, and one of a frozen parameter, name 
   CHECK(named_by([&] { arrivals.require_expected({2}); }) == "still");
 }
 
-TEST_CASE("gradient arrivals: giving up completes, and a reset forgets") {
+TEST_CASE("gradient arrivals: closing a bucket completes it, what came short is refused, and a reset forgets") {
   zero::detail::GradientArrivals arrivals(specs, layout);
+  std::size_t const shared = layout.extents()[3].first_bucket, large = layout.extents()[1].first_bucket;
   (void)arrivals.mark_arrived({0});
-  arrivals.mark_complete({0});
-  arrivals.mark_complete({0});
-  CHECK(arrivals.bucket_complete(layout.extents()[0].first_bucket));
+  (void)arrivals.mark_arrived({3});
+  arrivals.close(shared);
+  arrivals.close(large);
+  arrivals.close(layout.extents()[0].first_bucket);
+  CHECK(arrivals.bucket_complete(shared));
+  CHECK(!arrivals.came_short({3}));
+  CHECK(arrivals.came_short({4}));
+  CHECK(named_by([&] { arrivals.require_expected({4}); }) == "tiny");
+  for (std::size_t b = large; b < large + 3; ++b) CHECK(arrivals.bucket_complete(b));
+  CHECK(arrivals.came_short({0}));
+  CHECK(arrivals.arrived({0}) == 1);
   CHECK(arrivals.is_complete({0}));
-  CHECK(arrivals.is_complete({2}));
-  CHECK(!arrivals.is_complete({1}));
-  arrivals.reset();
-  CHECK(!arrivals.bucket_complete(layout.extents()[0].first_bucket));
   CHECK(arrivals.first_missing() == 0);
+  arrivals.reset();
+  CHECK(!arrivals.bucket_complete(shared));
+  CHECK(!arrivals.came_short({4}));
+  CHECK(arrivals.first_missing() == 0);
+  CHECK_NOTHROW(arrivals.require_expected({4}));
 }

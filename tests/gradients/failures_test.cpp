@@ -113,12 +113,15 @@ class Training {
     if (++failures_ == 2) faults.stop();
   }
   bool discard() {
-    try {
-      engine_.discard_gradients();
-      return true;
-    } catch (InjectedError const&) {
-      return false;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      try {
+        engine_.discard_gradients();
+        return true;
+      } catch (InjectedError const&) {
+        failed();
+      }
     }
+    return false;
   }
 
   Setup setup_;

@@ -75,41 +75,170 @@ TEST_CASE("gradient intake: buckets come out in the layout's order, each once al
   CHECK(first_element(intake, 2) == 2);
 }
 
-TEST_CASE("gradient intake: a gradient may not run ahead of the ring, and may once the ring has room") {
+TEST_CASE("gradient intake: a place in the ring is free when the buckets before it were taken out") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {.ring = 1});
   intake.begin();
   auto const early = lease(intake, a);
-  CHECK_THROWS_AS((void)intake.target(early, a, {}, false), zero::GradientError);
-  contribute(intake, b, 4);
-  CHECK(intake.take_next({}) == 0);
-  write(intake, early, a, 3);
-  intake.accept(early, {});
-  CHECK(intake.next_is_complete());
+  CHECK(intake.buckets_before(early, a) == 1);
+  CHECK(intake.buckets_before(lease(intake, b), b) == 0);
+  CHECK(intake.buckets_before(lease(intake, tied), tied) == 0);  // has a place of its own
+}
+
+TEST_CASE("gradient intake: a bucket that a lease holds a gradient of cannot be closed to make room") {
+  EngineFixture engine(specs(), sharded);
+  Intake strict(engine.context, {.ring = 1});
+  strict.begin();
+  CHECK_THROWS_AS(strict.require_closable(1, a), zero::GradientError);  // b has not arrived
+  contribute(strict, b, 4);
+  CHECK_NOTHROW(strict.require_closable(1, a));
+  Intake intake(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
+  intake.begin();
+  CHECK_NOTHROW(intake.require_closable(1, a));
+  auto const held = lease(intake, b);
+  CHECK_THROWS_AS(intake.require_closable(1, a), zero::GradientError);
+  write(intake, held, b, 4);
+  CHECK_THROWS_AS(intake.require_closable(1, a), zero::GradientError);
+  intake.accept(held, {});
+  CHECK_NOTHROW(intake.require_closable(1, a));
+}
+
+TEST_CASE("gradient intake: a bucket that is closed has zeros for what is missing, which is refused from then on") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
+  intake.begin();
+  auto const held = lease(intake, b);
+  write(intake, held, b, 4);
+  intake.abandon(held, {});
+  intake.close_next();
+  REQUIRE(intake.next_is_complete());
+  CHECK(first_element(intake, intake.take_next({})) == 0);
+  contribute(intake, a, 3);
+  CHECK_THROWS_AS((void)lease(intake, b), zero::GradientError);
+  CHECK_THROWS_AS(intake.end(), zero::GradientError);  // although a missing one would be no error
+}
+
+TEST_CASE("gradient intake: a gradient that a lease writes while its bucket is closed is lost, and nothing follows") {
+  EngineFixture engine(specs(), sharded);
+  Intake intake(engine.context, {.missing = zero::MissingGradient::zero});
+  intake.begin();
+  auto const held = lease(intake, b);
+  write(intake, held, b, 4);
+  intake.close_next();
+  (void)intake.take_next({});
+  CHECK_THROWS_AS(intake.accept(held, {}), zero::GradientError);
+  CHECK_THROWS_AS((void)lease(intake, a), zero::GradientError);
+  CHECK_THROWS_AS(intake.end(), zero::GradientError);
+  intake.discard({});
+  intake.begin();
+  CHECK_NOTHROW(contribute(intake, b, 4));
 }
 
 TEST_CASE("gradient intake: a missing gradient is an error that names it, or zeros, or what is there of it") {
-  EngineFixture engine(specs(), sharded);
-  Intake strict(engine.context, {});
-  strict.begin();
-  contribute(strict, b, 4);
-  try {
-    strict.complete_missing({}, [] {});
-    FAIL_CHECK("nothing was thrown");
-  } catch (zero::GradientError const& error) {
-    CHECK(error.parameter() == "tied");
+  for (auto missing : {zero::MissingGradient::error, zero::MissingGradient::zero}) {
+    EngineFixture engine(specs(), sharded);
+    Intake intake(engine.context, {.ring = 1, .missing = missing});
+    intake.begin();
+    contribute(intake, b, 4);
+    contribute(intake, tied, 1);
+    std::vector<float> seen;
+    intake.copy_partial({});
+    while (intake.next_bucket() < 3) {
+      intake.close_next();
+      seen.push_back(first_element(intake, intake.take_next({})));
+    }
+    CHECK(seen == std::vector<float>{4, 0, 1});
+    if (missing == zero::MissingGradient::zero) {
+      CHECK_NOTHROW(intake.end());
+      continue;
+    }
+    try {
+      intake.end();
+      FAIL_CHECK("nothing was thrown");
+    } catch (zero::GradientError const& error) {
+      CHECK(error.parameter() == "tied");
+    }
   }
-  Intake lenient(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
-  lenient.begin();
-  contribute(lenient, b, 4);
-  contribute(lenient, tied, 1);
-  std::vector<float> seen;
-  auto const reduce = [&] {
-    while (lenient.next_is_complete()) seen.push_back(first_element(lenient, lenient.take_next({})));
+}
+
+TEST_CASE("gradient intake: a gradient is there when its lease has asked for its address, or was told of it") {
+  EngineFixture engine(specs(), {.bucket_elements = 256});
+  Intake intake(engine.context, {});
+  for (bool told : {false, true}) {
+    intake.begin();
+    std::array const both{a, b};
+    auto const record = intake.lease(both, {});
+    write(intake, record, b, 4);
+    if (told) intake.mark_written(record, a);
+    CHECK_THROWS_AS(intake.mark_written(record, tied), zero::LeaseError);
+    intake.accept(record, {});
+    CHECK(intake.next_is_complete());
+    CHECK(intake.take_next({}) == 0);
+    CHECK(intake.next_is_complete() == told);
+    if (!told) CHECK_NOTHROW(contribute(intake, a, 1));  // by a lease of its own
+  }
+}
+
+TEST_CASE("gradient intake: where addresses do not last nobody can have kept one") {
+  std::array<float, 256> own{};
+  auto adopting = specs();
+  adopting[1].gradients = zero::adopt(own.data(), own.size());
+  EngineFixture engine(adopting, sharded);
+  Intake intake(engine.context, {});
+  intake.begin();
+  std::array const both{a, b};
+  auto const record = intake.lease(both, {});
+  CHECK_THROWS_AS(intake.mark_written(record, b), zero::LeaseError);
+  CHECK_NOTHROW(intake.mark_written(record, a));  // adopted
+  write(intake, record, b, 4);
+  CHECK_NOTHROW(intake.mark_written(record, b));
+}
+
+TEST_CASE("gradient intake: what an abandoned lease has added to an earlier contribution is lost") {
+  for (bool addressed : {false, true}) {
+    EngineFixture engine(specs(), sharded);
+    Intake intake(engine.context, {});
+    intake.begin();
+    contribute(intake, tied, 1);
+    auto const record = lease(intake, tied);
+    if (addressed) write(intake, record, tied, 1);
+    intake.abandon(record, {});
+    if (addressed) {
+      CHECK_THROWS_AS((void)lease(intake, tied), zero::GradientError);
+      CHECK_THROWS_AS(intake.end(), zero::GradientError);
+      intake.discard({});
+      intake.begin();
+      contribute(intake, tied, 1);
+    }
+    contribute(intake, tied, 1);
+    contribute(intake, b, 1);
+    contribute(intake, a, 1);
+    for (std::size_t bucket = 0; bucket < 3; ++bucket) CHECK(intake.take_next({}) == bucket);
+    CHECK(first_element(intake, 2) == 2);
+    CHECK_NOTHROW(intake.end());
+  }
+}
+
+TEST_CASE("gradient intake: the end of a micro-batch refuses a lease whose gradient was written and is not ready") {
+  EngineFixture engine(specs(), {.bucket_elements = 256});
+  Intake intake(engine.context, {.missing = zero::MissingGradient::zero});
+  intake.begin();
+  auto const record = lease(intake, a);
+  auto const close_all = [&] {
+    while (intake.next_bucket() < 3) {
+      intake.close_next();
+      (void)intake.take_next({});
+    }
   };
-  reduce();
-  lenient.complete_missing({}, reduce);
-  CHECK(seen == std::vector<float>{4, 0, 1});
+  close_all();
+  CHECK_NOTHROW(intake.end());  // nothing was written
+  CHECK_THROWS_AS((void)write(intake, record, a, 1), zero::LeaseError);
+  intake.abandon(record, {});
+  intake.begin();
+  auto const written = lease(intake, a);
+  write(intake, written, a, 1);
+  close_all();
+  CHECK_THROWS_AS(intake.end(), zero::GradientError);
 }
 
 TEST_CASE("gradient intake: an adopted gradient is written where the trainer has it, and copied with its last part") {

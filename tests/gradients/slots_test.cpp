@@ -31,7 +31,7 @@ TEST_CASE("gradient slots: at stages 0 and 1 every bucket has a place of its own
     CHECK(slots.stable());
     for (std::uint32_t b = 0; b < 4; ++b) {
       CHECK(slots.bucket(b) == slots.data() + b * 256 * sizeof(float));
-      CHECK(slots.available(b, 0));
+      CHECK(slots.buckets_before(b) == 0);
     }
   }
 }
@@ -43,15 +43,14 @@ TEST_CASE("gradient slots: in the ring every other block of two shares memory, a
   CHECK(slots.ring() == 2);
   CHECK(slots.bucket(0) != slots.bucket(1));
   CHECK(slots.bucket(0) == slots.bucket(2));
-  CHECK(slots.available(1, 0));
-  CHECK(!slots.available(2, 0));
-  CHECK(slots.available(2, 1));
+  CHECK(slots.buckets_before(1) == 0);
+  CHECK(slots.buckets_before(2) == 1);
 }
 
 TEST_CASE("gradient slots: what cannot share the ring is available always, in memory that nothing else has") {
   EngineFixture engine(specs, {.stage = Stage::gradients, .bucket_elements = 256});
   Slots const slots(engine.context, 1);
-  CHECK(slots.available(3, 0));
+  CHECK(slots.buckets_before(3) == 0);
   for (std::size_t b : {0U, 1U, 2U}) CHECK(slots.bucket(b) != slots.bucket(3));
   CHECK(engine.memory_report.bytes(zero::MemoryPurpose::gradient_slots) == 256 * sizeof(float));
 }

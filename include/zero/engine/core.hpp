@@ -84,7 +84,11 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream) {
     phase_.require_sound();
     check(ids);
-    return parts_->gatherer.gather(ids, stream, phase_.inside_micro_batch());
+    auto& gatherer = parts_->gatherer;
+    if (phase_.inside_micro_batch()) {
+      parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
+    }
+    return gatherer.gather(ids, stream, phase_.inside_micro_batch());
   }
   /// The record of a lease.
   [[nodiscard]] std::uint32_t lease_gradients(std::span<ParameterId const> ids, Stream stream) {
@@ -203,7 +207,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
       fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
     }
     EnginePhase::GradientGuard gradients(phase_);
-    parts_->reducer.finish(stream);  // every gradient is known to be there
+    parts_->reducer.finish(stream);
     gradients.commit_micro_batch();
   }
   void abandon_micro_batch(std::uint64_t micro_batch_serial) noexcept override {

@@ -39,6 +39,7 @@ template <class Stream>
 class GradientSink {
  public:
   virtual GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) = 0;
+  virtual void mark_written(std::uint32_t record, ParameterId id) = 0;
   virtual void ready(std::uint32_t record, Stream stream) = 0;
   virtual void abandon(std::uint32_t record, Stream stream) noexcept = 0;
 

@@ -15,25 +15,31 @@
 
 namespace zero::detail {
 
-/// Counts the gradients of one micro-batch, and says which buckets are complete.
+/// Counts the gradients of one micro-batch, and says which buckets are complete. A bucket that is closed is complete:
+/// what has not arrived for it came short, and is refused from then on.
 class GradientArrivals {
  public:
   /// \p specs and \p layout must outlive this.
   GradientArrivals(std::vector<ParameterSpec> const& specs, FlatLayout const& layout)
-      : specs_(&specs), layout_(&layout), arrived_(specs.size()), missing_(layout.trainable_buckets()) {
+      : specs_(&specs),
+        layout_(&layout),
+        arrived_(specs.size()),
+        came_short_(specs.size()),
+        missing_(layout.trainable_buckets()) {
     reset();
   }
 
   /// Forgets what has arrived.
   void reset() {
     for (auto& arrived : arrived_) arrived = 0;
+    for (auto& came_short : came_short_) came_short = false;
     for (std::size_t b = 0; b < missing_.size(); ++b) missing_[b] = layout_->buckets()[b].segments.size();
   }
 
-  /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many.
+  /// \throws GradientError where one more gradient of \p id in this micro-batch is one too many, or comes too late.
   void require_expected(ParameterId id) const {
     auto const& spec = (*specs_)[id.index];
-    if (spec.frozen || arrived_[id.index] >= spec.contributions) throw_unexpected(id);
+    if (spec.frozen || came_short_[id.index] || arrived_[id.index] >= spec.contributions) throw_unexpected(id);
   }
 
   /// Enters one gradient of \p id. Returns whether it was the last of this micro-batch.
@@ -44,17 +50,24 @@ class GradientArrivals {
     return true;
   }
 
-  /// Takes what has arrived of \p id for all of it, which may be nothing.
-  void mark_complete(ParameterId id) {
-    if (arrived_[id.index] == (*specs_)[id.index].contributions) return;
-    arrived_[id.index] = (*specs_)[id.index].contributions;
-    complete(id);
+  /// Takes what has arrived for bucket \p b for all of it, which may be nothing.
+  void close(std::size_t b) {
+    if (bucket_complete(b)) return;
+    for (auto const& segment : layout_->buckets()[b].segments) {
+      ParameterId const id{segment.parameter};
+      if (is_complete(id)) continue;
+      came_short_[id.index] = true;
+      complete(id);
+    }
   }
 
+  /// Whether nothing more of \p id is waited for.
   [[nodiscard]] bool is_complete(ParameterId id) const noexcept {
     auto const& spec = (*specs_)[id.index];
-    return spec.frozen || arrived_[id.index] == spec.contributions;
+    return spec.frozen || came_short_[id.index] || arrived_[id.index] == spec.contributions;
   }
+  /// Whether a bucket of \p id was closed before all of its gradients had arrived.
+  [[nodiscard]] bool came_short(ParameterId id) const noexcept { return came_short_[id.index]; }
   /// Gradients of \p id so far in this micro-batch.
   [[nodiscard]] int arrived(ParameterId id) const noexcept { return arrived_[id.index]; }
   [[nodiscard]] bool bucket_complete(std::size_t bucket) const noexcept { return missing_[bucket] == 0; }
@@ -62,8 +75,8 @@ class GradientArrivals {
   /// The first trainable parameter whose gradients are not all there; `none` if there is none.
   static constexpr std::uint32_t none = UINT32_MAX;
   [[nodiscard]] std::uint32_t first_missing() const noexcept {
-    for (std::size_t i = 0; i < arrived_.size(); ++i) {
-      if (!is_complete({static_cast<std::uint32_t>(i)})) return static_cast<std::uint32_t>(i);
+    for (std::uint32_t i = 0; i < arrived_.size(); ++i) {
+      if (came_short({i}) || !is_complete({i})) return i;
     }
     return none;
   }
@@ -74,6 +87,13 @@ class GradientArrivals {
     if (spec.frozen) {
       fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name),
                                 ", which is frozen: do not compute it, or register it without frozen"});
+    }
+    if (came_short_[id.index]) {
+      fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name),
+                                " comes after its bucket was closed, because others needed its place in the ring or a "
+                                "unit before it was gathered for backward: hand gradients over in the reverse of the "
+                                "registered order, before the next unit is gathered; raise gradient_ring; or register "
+                                "as many contributions as a tied parameter has"});
     }
     fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name), " arrived ", arrived_[id.index] + 1,
                               " times in one micro-batch, but ", spec.contributions,
@@ -88,6 +108,7 @@ class GradientArrivals {
   std::vector<ParameterSpec> const* specs_;
   FlatLayout const* layout_;
   FixedArray<int> arrived_;
+  FixedArray<bool> came_short_;
   FixedArray<std::size_t> missing_;  // parameters not complete, per trainable bucket
 };
 

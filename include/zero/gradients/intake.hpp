@@ -39,7 +39,7 @@ class GradientIntake {
         slots_(engine, settings.ring),
         pending_writers_(engine.layout.trainable_buckets()),
         leases_(engine.specs),
-        zeroed_(engine.specs.size()),
+        held_(engine.specs.size()),
         copies_(engine.specs.size()) {}
 
   // ------------------------------------------------------------------------------------------------- micro-batches
@@ -49,24 +49,42 @@ class GradientIntake {
     leases_.begin_micro_batch();
     next_bucket_ = 0;
     arrivals_.reset();
+    lost_ = {};
+    for (auto& held : held_) held = {};
   }
 
   /// Counts micro-batches, discarded ones too: a lease of one is refused in all others.
   [[nodiscard]] std::uint64_t micro_batch_serial() const noexcept { return leases_.micro_batch_serial(); }
 
-  /// Completes every gradient that has not arrived, on \p stream, as the settings say, and calls `reduce()` after each.
-  /// In the order of the buckets, so that the ring cannot run over. \throws GradientError for the first missing one,
-  /// where the settings make it an error.
-  template <class F>
-  void complete_missing(Stream stream, F&& reduce) {
-    auto const missing = arrivals_.first_missing();
-    if (missing == GradientArrivals::none) return;
-    if (missing_ == MissingGradient::error) throw_missing(engine_.specs[missing]);
-    for (auto i = static_cast<std::uint32_t>(engine_.specs.size()); i-- > 0;) {
-      if (arrivals_.is_complete({i})) continue;
-      submit_partial_or_zero({i}, stream);
-      reduce();
+  /// Copies what has arrived of adopted gradients of which contributions are missing, on \p stream, so that their
+  /// buckets can be closed. The caller may write those buffers again on \p stream.
+  void copy_partial(Stream stream) {
+    for (std::uint32_t i = 0; i < engine_.specs.size(); ++i) {
+      ParameterId const id{i};
+      auto const& adopted = engine_.specs[i].gradients;
+      if (!adopted || arrivals_.is_complete(id) || arrivals_.arrived(id) == 0) continue;
+      auto const& extent = engine_.layout.extents()[i];
+      pending_writers_[extent.first_bucket].make_wait(engine_.backend, stream);
+      slots_.wait_until_read(extent.block, stream);
+      engine_.backend.copy(address_of(id), adopted->data, bytes_of(id), stream);
+      record_writers({&id, 1}, stream);
     }
+  }
+
+  /// Ends a micro-batch all of whose buckets were taken out: its leases are refused from now on. \throws GradientError
+  /// where its sums cannot be used: for a gradient that was lost, or that is missing, where the settings make that an
+  /// error.
+  void end() {
+    require_none_lost();
+    for (std::uint32_t i = 0; i < engine_.specs.size(); ++i) {
+      if (arrivals_.came_short({i}) && leases_.is_held({i}) && is_written({i})) throw_not_ready(engine_.specs[i]);
+    }
+    if (auto const missing = arrivals_.first_missing();
+        missing != GradientArrivals::none && missing_ == MissingGradient::error) {
+      throw_missing({missing});
+    }
+    leases_.begin_micro_batch();
+    cancelled_writers_.reset();  // each of their buckets was taken out after them
   }
 
   /// Forgets a micro-batch that will not be finished, and refuses its leases; no bucket is complete until the next one
@@ -75,6 +93,7 @@ class GradientIntake {
     arrivals_.reset();
     leases_.begin_micro_batch();
     next_bucket_ = pending_writers_.size();
+    lost_ = {};
     join(stream);
     slots_.all_free(stream);
     cancelled_writers_.reset();
@@ -90,40 +109,77 @@ class GradientIntake {
   // ------------------------------------------------------------------------------------------------- leases
 
   /// Takes a record for the gradients of \p ids, each of which is leased once at a time. \p stream waits for earlier
-  /// contributions to them, and until adopted buffers have been copied. \throws GradientError, LeaseError. Nothing is
-  /// held after an error.
+  /// contributions to them, for leases that were abandoned, and until memory that does not move has been read.
+  /// \throws GradientError, LeaseError. Nothing is held after an error.
   [[nodiscard]] std::uint32_t lease(std::span<ParameterId const> ids, Stream stream) {
-    for (auto id : ids) arrivals_.require_expected(id);
-    auto claim = leases_.take(ids);
+    require_none_lost();
     for (auto id : ids) {
-      zeroed_[id.index] = false;  // what a lease that was abandoned has written does not count
+      if (arrivals_.came_short(id)) lose(id, Loss::late);
+      arrivals_.require_expected(id);
+    }
+    auto claim = leases_.take(ids);
+    cancelled_writers_.make_wait(engine_.backend, stream);
+    auto waited_for = GradientArrivals::none;
+    for (auto id : ids) {
+      held_[id.index] = {};  // what a lease that was abandoned has written does not count
       auto const& extent = engine_.layout.extents()[id.index];
       if (arrivals_.arrived(id) > 0) {
         pending_writers_[extent.first_bucket].make_wait(engine_.backend, stream);
-      } else if (engine_.specs[id.index].gradients) {
+      } else if ((slots_.stable() || engine_.specs[id.index].gradients) && extent.block != waited_for) {
         slots_.wait_until_read(extent.block, stream);
+        waited_for = extent.block;
       }
     }
     return std::move(claim).hand_out();
   }
 
+  /// How many buckets must have been taken out before the lease of \p record may write the gradient of \p id.
+  /// \throws LeaseError for a gradient that the lease does not hold.
+  [[nodiscard]] std::size_t buckets_before(std::uint32_t record, ParameterId id) const {
+    leases_.check(record, id);
+    return engine_.specs[id.index].gradients ? 0 : slots_.buckets_before(engine_.layout.extents()[id.index].block);
+  }
+  /// The gradients of the lease of \p record.
+  [[nodiscard]] std::span<ParameterId const> leased(std::uint32_t record) const {
+    leases_.check(record);
+    return leases_.ids(record);
+  }
+  /// How many buckets must have been taken out before the gradient of \p id may be entered: an adopted one is copied.
+  [[nodiscard]] std::size_t buckets_before_copy(ParameterId id) const noexcept {
+    return engine_.specs[id.index].gradients ? slots_.buckets_before(engine_.layout.extents()[id.index].block) : 0;
+  }
+
   /// Where the lease of \p record writes the gradient of \p id; with \p zeroed it is to be added to, and is zeroed on
-  /// \p stream where nothing has been written. Borrowed until the lease ends. \throws LeaseError for a gradient that
-  /// the lease does not hold, GradientError beyond the ring.
+  /// \p stream where nothing has been written. Borrowed until the lease ends. The gradient counts as written. The
+  /// buckets before it have been taken out. \throws LeaseError for a gradient that the lease does not hold.
   [[nodiscard]] GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) {
     leases_.check(record, id);
     auto const& adopted = engine_.specs[id.index].gradients;
-    void* const extent = adopted ? adopted->data : slot_address(id, stream);
-    bool const adds = arrivals_.arrived(id) > 0 || zeroed_[id.index];
+    auto const& extent = engine_.layout.extents()[id.index];
+    if (!adopted && !slots_.stable()) slots_.wait_until_read(extent.block, stream);
+    void* const address = adopted ? adopted->data : address_of(id);
+    auto& held = held_[id.index];
+    held.written = true;
+    bool const adds = arrivals_.arrived(id) > 0 || held.zeroed;
     if (zeroed && !adds) {
-      engine_.backend.zero(extent, bytes_of(id), stream);
-      zeroed_[id.index] = true;
+      engine_.backend.zero(address, bytes_of(id), stream);
+      held.zeroed = true;
     }
-    return {extent, engine_.layout.extents()[id.index].count, zeroed || adds};
+    return {address, extent.count, zeroed || adds};
   }
 
-  /// Enters the gradients of a lease, as far as they have been put on \p stream, copies adopted ones, and ends the
-  /// lease. \throws LeaseError, GradientError. After any error the lease is abandoned: nothing has arrived.
+  /// Notes that the lease of \p record writes the gradient of \p id at an address that the caller has kept. \throws
+  /// LeaseError for a gradient that the lease does not hold, and where addresses do not last.
+  void mark_written(std::uint32_t record, ParameterId id) {
+    leases_.check(record, id);
+    auto& written = held_[id.index].written;
+    if (!written && !slots_.stable() && !engine_.specs[id.index].gradients) throw_no_lasting_address(id);
+    written = true;
+  }
+
+  /// Enters the gradients of a lease that were written, as far as they have been put on \p stream, copies adopted
+  /// ones, and ends the lease. The buckets before them have been taken out. \throws LeaseError, GradientError. After
+  /// any error the lease is abandoned: nothing has arrived.
   void accept(std::uint32_t record, Stream stream) {
     try {
       enter(record, stream);
@@ -133,27 +189,60 @@ class GradientIntake {
     }
   }
 
-  /// Ends a lease whose gradients count for nothing. \p stream may still write them.
+  /// Ends a lease whose gradients count for nothing. \p stream may still write them. A gradient that others have been
+  /// added to before is lost, and the micro-batch with it: nobody can take a part of a sum back.
   void abandon(std::uint32_t record, Stream stream) noexcept {
     try {
       cancelled_writers_.record(engine_.backend, stream);
     } catch (...) {
       engine_.phase.record_failure(std::current_exception());
     }
+    for (auto id : leases_.ids(record)) {
+      if (leases_.holds(record, id) && is_written(id) && arrivals_.arrived(id) > 0) lose(id, Loss::added_to);
+    }
     leases_.end(record);
   }
 
   // ------------------------------------------------------------------------------------------------- buckets
 
+  /// The first bucket that has not been taken out.
+  [[nodiscard]] std::size_t next_bucket() const noexcept { return next_bucket_; }
   /// Whether the next bucket in the layout's order has all of its gradients.
   [[nodiscard]] bool next_is_complete() const noexcept {
     return next_bucket_ < pending_writers_.size() && arrivals_.bucket_complete(next_bucket_);
   }
-  /// Takes out the next bucket, which must be complete. \p stream waits for those who wrote it.
+  /// Completes the next bucket with zeros for what has not arrived. A gradient of it that a lease has written, and that
+  /// is not ready, is lost.
+  void close_next() {
+    for (auto const& segment : engine_.layout.buckets()[next_bucket_].segments) {
+      ParameterId const id{segment.parameter};
+      if (!arrivals_.is_complete(id) && leases_.is_held(id) && is_written(id)) lose(id, Loss::closed);
+    }
+    arrivals_.close(next_bucket_);
+  }
+  /// \throws GradientError where one of the buckets before \p end cannot be closed to make room for \p id: a lease
+  /// holds a gradient of it, or one has not arrived and the settings make that an error. Nothing has changed then.
+  void require_closable(std::size_t end, ParameterId id) const {
+    for (std::size_t b = next_bucket_; b < end; ++b) {
+      for (auto const& segment : engine_.layout.buckets()[b].segments) {
+        ParameterId const other{segment.parameter};
+        if (arrivals_.is_complete(other)) continue;
+        if (leases_.is_held(other) || missing_ == MissingGradient::error) throw_no_room(id, other);
+      }
+    }
+  }
+  /// Takes out the next bucket, which must be complete. \p stream waits for those who wrote it, and zeroes what came
+  /// short.
   [[nodiscard]] std::size_t take_next(Stream stream) {
     std::size_t const b = next_bucket_++;
     pending_writers_[b].make_wait(engine_.backend, stream);
     pending_writers_[b].reset();
+    for (auto const& segment : engine_.layout.buckets()[b].segments) {
+      if (!arrivals_.came_short({segment.parameter}) || arrivals_.arrived({segment.parameter}) > 0) continue;
+      std::size_t const bytes = engine_.policies.bytes(ElementRole::value);
+      cancelled_writers_.make_wait(engine_.backend, stream);
+      engine_.backend.zero(slots_.bucket(b) + segment.offset * bytes, segment.count * bytes, stream);
+    }
     return b;
   }
   /// A bucket that was taken out has been read, as far as \p stream has come: its memory may be written again.
@@ -165,33 +254,33 @@ class GradientIntake {
   [[nodiscard]] GradientSlots<Backend> const& slots() const noexcept { return slots_; }
 
  private:
+  // What the lease that holds a gradient has done with it.
+  struct Held {
+    bool written = false;
+    bool zeroed = false;
+  };
+  enum class Loss : std::uint8_t { none, added_to, closed, late };
+  struct Lost {
+    ParameterId id{};
+    Loss why = Loss::none;
+  };
+
   [[nodiscard]] std::size_t bytes_of(ParameterId id) const noexcept {
     return engine_.layout.extents()[id.index].count * engine_.policies.bytes(ElementRole::value);
   }
-
-  [[nodiscard]] ZERO_OUT_OF_LINE void* slot_address(ParameterId id, Stream stream) {
-    check_available(id);
+  [[nodiscard]] std::byte* address_of(ParameterId id) const noexcept {
     auto const& extent = engine_.layout.extents()[id.index];
-    return slots_.open(extent.block, extent.begin - engine_.layout.blocks()[extent.block].begin, stream);
+    return slots_.address(extent.block, extent.begin - engine_.layout.blocks()[extent.block].begin);
   }
-  void check_available(ParameterId id) const {
-    if (!slots_.available(engine_.layout.extents()[id.index].block, next_bucket_)) throw_ran_ahead(id);
+  // Who owns an adopted buffer need not ask for its address.
+  [[nodiscard]] bool is_written(ParameterId id) const noexcept {
+    return held_[id.index].written || engine_.specs[id.index].gradients;
   }
-  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_ran_ahead(ParameterId id) const {
-    auto const& name = engine_.specs[id.index].name;
-    fail_gradient(name, {"zero::Engine: gradient of ", quote(name),
-                         " runs ahead of the registered order by more than the ring of ", slots_.ring(),
-                         " buckets: register parameters in forward order, or raise gradient_ring"});
+  void lose(ParameterId id, Loss why) noexcept {
+    if (lost_.why == Loss::none) lost_ = {id, why};
   }
-
-  void submit_partial_or_zero(ParameterId id, Stream stream) {
-    auto* const slot = slot_address(id, stream);
-    bool const partly = arrivals_.arrived(id) > 0;
-    auto const& adopted = engine_.specs[id.index].gradients;
-    if (!partly) engine_.backend.zero(slot, bytes_of(id), stream);
-    if (partly && adopted) engine_.backend.copy(slot, adopted->data, bytes_of(id), stream);
-    arrivals_.mark_complete(id);
-    record_writers({&id, 1}, stream);
+  void require_none_lost() const {
+    if (lost_.why != Loss::none) throw_lost();
   }
 
   // The producer's stream is noted for every bucket that the gradient is part of: a bucket is reduced only after all.
@@ -209,27 +298,61 @@ class GradientIntake {
   // Everything that may throw comes before the first gradient arrives.
   void enter(std::uint32_t record, Stream stream) {
     leases_.check(record);
+    require_none_lost();
     auto const ids = leases_.ids(record);
-    for (auto id : ids) {
-      arrivals_.require_expected(id);
-      if (engine_.specs[id.index].gradients) check_available(id);
-    }
     std::size_t copies = 0;
     for (auto id : ids) {
+      arrivals_.require_expected(id);
       auto const& spec = engine_.specs[id.index];
-      bool const is_last = arrivals_.arrived(id) + 1 == spec.contributions;
-      if (is_last && spec.gradients) copies_[copies++] = {slot_address(id, stream), spec.gradients->data, bytes_of(id)};
+      if (!spec.gradients || arrivals_.arrived(id) + 1 != spec.contributions) continue;
+      slots_.wait_until_read(engine_.layout.extents()[id.index].block, stream);
+      copies_[copies++] = {address_of(id), spec.gradients->data, bytes_of(id)};
     }
     if (copies > 0) engine_.backend.copy_many({copies_.begin(), copies}, stream);
     record_writers(ids, stream);
-    for (auto id : ids) (void)arrivals_.mark_arrived(id);
+    for (auto id : ids) {
+      if (is_written(id)) (void)arrivals_.mark_arrived(id);
+    }
     leases_.end(record);
   }
-  [[noreturn]] ZERO_OUT_OF_LINE static void throw_missing(ParameterSpec const& spec) {
+
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_room(ParameterId id, ParameterId other) const {
+    auto const& name = engine_.specs[id.index].name;
+    fail_gradient(name, {"zero::Engine: gradient of ", quote(name), " needs the place of the gradient of ",
+                         quote(engine_.specs[other.index].name), " in the ring of ", slots_.ring(), " buckets, ",
+                         leases_.is_held(other)
+                             ? "which a lease still holds: call ready() on that lease first, lease less at once, "
+                             : "which has not arrived: hand gradients over in the reverse of the registered order, ",
+                         "or raise gradient_ring"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_lasting_address(ParameterId id) const {
+    fail<LeaseError>({"zero::GradientLease: the gradient of ", quote(engine_.specs[id.index].name),
+                      " has no lasting address at stages 2 and 3: ask this lease for it, or adopt a buffer"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_lost() const {
+    auto const& name = engine_.specs[lost_.id.index].name;
+    auto const tail = ": call discard_gradients() on every rank, and repeat the micro-batches of this step";
+    if (lost_.why == Loss::added_to) {
+      fail_gradient(name, {"zero::Engine: a lease was abandoned that had added to the gradient of ", quote(name),
+                           " after another contribution, which cannot be undone", tail});
+    }
+    if (lost_.why == Loss::late) {
+      fail_gradient(name, {"zero::Engine: the gradient of ", quote(name), " came after its bucket was closed", tail});
+    }
+    fail_gradient(name, {"zero::Engine: the bucket of the gradient of ", quote(name),
+                         " was closed while a lease held it: call ready() before the next unit is gathered", tail});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_not_ready(ParameterSpec const& spec) {
+    fail_gradient(spec.name, {"zero::MicroBatch: finish() while a lease holds the gradient of ", quote(spec.name),
+                              ": call ready() on the lease first"});
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_missing(ParameterId id) const {
+    auto const& spec = engine_.specs[id.index];
     fail_gradient(spec.name,
                   {"zero::Engine: no gradient of ", quote(spec.name), ", or not all ", spec.contributions,
-                   " of them, in this micro-batch: hand over each, freeze the parameter, or set missing_gradient = "
-                   "MissingGradient::zero"});
+                   " of them, in this micro-batch. A gradient is handed over by ready(), where the lease was asked for "
+                   "its address, or was told written() of an address that was kept. Hand over each, freeze the "
+                   "parameter, or set missing_gradient = MissingGradient::zero"});
   }
 
   EngineContext<Backend> const& engine_;
@@ -239,8 +362,9 @@ class GradientIntake {
   FixedArray<StreamFence<Backend>> pending_writers_;  // by bucket
   StreamFence<Backend> cancelled_writers_;            // who may still write gradients that nobody will use
   GradientLeases leases_;
-  FixedArray<bool> zeroed_;       // by the lease that holds the gradient
+  FixedArray<Held> held_;         // by parameter
   FixedArray<CopyRange> copies_;  // room for all of one lease
+  Lost lost_;                     // the first gradient of the micro-batch that cannot be had any more
   std::size_t next_bucket_ = 0;   // the first that has not been taken out
 };
 

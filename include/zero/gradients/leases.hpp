@@ -69,6 +69,15 @@ class GradientLeases {
     return {ids.begin(), ids.size()};
   }
 
+  /// Whether the lease of \p record holds the gradient of \p id in this micro-batch.
+  [[nodiscard]] bool holds(std::uint32_t record, ParameterId id) const noexcept {
+    return holder_[id.index] == record + 1 && records_[record].micro_batch_serial == serial_;
+  }
+  /// Whether any lease of this micro-batch holds the gradient of \p id.
+  [[nodiscard]] bool is_held(ParameterId id) const noexcept {
+    return holder_[id.index] != nobody && holds(holder_[id.index] - 1, id);
+  }
+
   /// \throws LeaseError for a lease of an earlier micro-batch.
   void check(std::uint32_t record) const {
     if (records_[record].micro_batch_serial == serial_) return;
@@ -90,13 +99,12 @@ class GradientLeases {
   }
 
   void enter(std::uint32_t record, ParameterId id) {
-    auto& holder = holder_[id.index];
-    if (holder != nobody && records_[holder - 1].micro_batch_serial == serial_) {
+    if (is_held(id)) {
       fail<LeaseError>({"zero::Engine: the gradient of ", quote(specs_[id.index].name),
                         " is leased already: name it once, and end that lease first"});
     }
     records_[record].ids.push_back(id);
-    holder = record + 1;
+    holder_[id.index] = record + 1;
   }
 
   std::vector<ParameterSpec> const& specs_;

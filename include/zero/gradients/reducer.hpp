@@ -6,6 +6,7 @@
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/gradients/closing_schedule.hpp>
 #include <zero/gradients/intake.hpp>
 #include <zero/gradients/norm.hpp>
 #include <zero/gradients/offloaded_sums.hpp>
@@ -13,6 +14,8 @@
 #include <zero/gradients/sum_storage.hpp>
 #include <zero/layout/segment_table.hpp>
 #include <zero/memory_report.hpp>
+#include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
 #include <zero/segment.hpp>
 #include <zero/support/out_of_line.hpp>
 
@@ -25,9 +28,12 @@
 
 namespace zero::detail {
 
-/// The schedule of gradient reduction: which bucket is reduced when, and with what. A bucket is reduced once it and all
-/// buckets before it are complete, so that every rank reduces in the layout's order, whatever order gradients arrive
-/// in; its squares are taken while the sum is fresh. Owns the intake, where leases put gradients, and the storage of
+/// The schedule of gradient reduction: which bucket is reduced when, and with what. Buckets are reduced in the layout's
+/// order on every rank, whatever order gradients arrive in and whatever is missing. Below stage 3 a bucket is reduced
+/// once it and all buckets before it are complete; at stage 3, where all-gathers come in between, at points that the
+/// gather calls fix (see ClosingSchedule), which may close it before everything has arrived on this rank. A lease that
+/// needs the place of an open bucket closes it, and the end of the micro-batch closes the rest. Squares are taken while
+/// the sum is fresh. Owns the intake, where leases put gradients, and the storage of
 /// the sums. All work on buckets goes to the communication stream; nothing blocks the host or synchronizes a stream.
 /// Errors of the backend and the communicator pass through. One that interrupts a reduction loses its bucket: until the
 /// gradients are discarded, leases, their ends and the end of the micro-batch throw it again.
@@ -43,6 +49,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
         micro_batches_(settings.micro_batches),
         norm_(norm),
         intake_(engine, settings),
+        closing_(engine.specs, engine.layout),
         sums_(engine, settings, intake_.slots()) {
     for (std::size_t b = 0; b < bucket_count(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
@@ -57,14 +64,26 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   void begin(int index) {
     index_ = index;
     intake_.begin();
+    closing_.begin();
     if (last()) norm_.reset(engine_.communication);
   }
 
-  /// Makes sure that every gradient has arrived and every bucket is on its way; what is missing is written on
-  /// \p stream. \throws GradientError for a missing one.
+  /// Puts every bucket on its way, with zeros for what is missing, and then judges what is. Adopted gradients of which
+  /// contributions are missing are copied on \p stream. \throws GradientError, as GradientIntake::end.
   void finish(Stream stream) {
     require_sums();
-    intake_.complete_missing(stream, [this] { reduce_complete_buckets(); });
+    intake_.copy_partial(stream);
+    close_until(bucket_count());
+    intake_.end();
+  }
+
+  /// Notes that \p ids are about to be gathered in this micro-batch, and first closes what that call says. \p held says
+  /// of a block whether a lease holds it now. Without effect below stage 3.
+  template <class Held>
+  void before_gather(std::span<ParameterId const> ids, Held const& held) {
+    if (!closes_at_gathers()) return;
+    auto const needed = [this](std::uint32_t block) { return intake_.slots().buckets_before(block); };
+    close_until(closing_.gather(ids, intake_.next_bucket(), needed, held));
   }
 
   /// Forgets an accumulation that will not be finished.
@@ -89,14 +108,23 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     require_sums();
     return intake_.lease(ids, stream);
   }
-  /// See GradientIntake. \throws LeaseError, GradientError.
+  /// See GradientIntake; makes room first. \throws LeaseError, GradientError.
   GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
+    make_room(intake_.buckets_before(record, id), id);
     return intake_.target(record, id, stream, zeroed);
   }
-  /// Ends a lease and reduces what its gradients complete. \throws LeaseError and GradientError, as GradientIntake.
+  /// See GradientIntake. \throws LeaseError.
+  void mark_written(std::uint32_t record, ParameterId id) override { intake_.mark_written(record, id); }
+  /// Ends a lease, and reduces what its gradients complete. \throws LeaseError and GradientError, as GradientIntake.
   void ready(std::uint32_t record, Stream stream) override {
+    try {
+      for (auto id : intake_.leased(record)) make_room(intake_.buckets_before_copy(id), id);
+    } catch (...) {
+      intake_.abandon(record, stream);
+      throw;
+    }
     intake_.accept(record, stream);
-    reduce_complete_buckets();
+    if (!closes_at_gathers()) reduce_complete_buckets();
   }
   /// See GradientIntake.
   void abandon(std::uint32_t record, Stream stream) noexcept override { intake_.abandon(record, stream); }
@@ -133,14 +161,31 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[nodiscard]] bool first() const noexcept { return index_ == 0; }
   [[nodiscard]] bool last() const noexcept { return index_ + 1 == micro_batches_; }
 
+  [[nodiscard]] bool closes_at_gathers() const noexcept { return engine_.stage() == Stage::parameters; }
+
   void require_sums() const {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  void reduce_complete_buckets() {
+  void make_room(std::size_t end, ParameterId id) {
+    if (end <= intake_.next_bucket()) return;
+    intake_.require_closable(end, id);
+    close_until(end);
+  }
+  // Closes and reduces all buckets before `end`.
+  void close_until(std::size_t end) {
+    require_sums();
+    while (intake_.next_bucket() < end) {
+      intake_.close_next();
+      reduce_complete_buckets(end);
+    }
+  }
+
+  void reduce_complete_buckets() { reduce_complete_buckets(bucket_count()); }
+  void reduce_complete_buckets(std::size_t end) {
     require_sums();
     try {
-      while (intake_.next_is_complete()) reduce_next();
+      while (intake_.next_bucket() < end && intake_.next_is_complete()) reduce_next();
     } catch (...) {
       failure_ = std::current_exception();
       throw;
@@ -204,6 +249,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   int micro_batches_;  // of a step
   GradientNorm<Backend>& norm_;
   GradientIntake<Backend> intake_;
+  ClosingSchedule closing_;
   SumStorage<Backend> sums_;
   SegmentTable<Backend> own_segments_;
   int index_ = 0;               // of the micro-batch

@@ -43,17 +43,15 @@ class GradientSlots {
   /// Start of the stable arena.
   [[nodiscard]] std::byte* data() const noexcept { return memory_.at(0); }
 
-  /// Whether \p block may be written while bucket \p next is the first that has not been reduced.
-  [[nodiscard]] bool available(std::uint32_t block, std::size_t next) const noexcept {
+  /// How many buckets must have been reduced before \p block may be written.
+  [[nodiscard]] std::size_t buckets_before(std::uint32_t block) const noexcept {
     auto const& slot = slots_[block];
-    return !slot.in_ring || slot.previous == none || next > engine_.layout.blocks()[slot.previous].first_bucket;
+    return !slot.in_ring || slot.previous == none ? 0 : engine_.layout.blocks()[slot.previous].first_bucket + 1;
   }
 
-  /// The memory of \p block from its element \p offset on; \p stream waits until its last use is over. The block must
-  /// be available.
-  [[nodiscard]] std::byte* open(std::uint32_t block, std::size_t offset, Stream stream) {
-    wait_until_read(block, stream);
-    return address(block, offset);
+  /// The memory of \p block from its element \p offset on.
+  [[nodiscard]] std::byte* address(std::uint32_t block, std::size_t offset) const noexcept {
+    return (stable() || slots_[block].in_ring ? memory_ : own_).at(slots_[block].at + offset);
   }
   /// \p stream waits until what was written into the memory of \p block has been read.
   void wait_until_read(std::uint32_t block, Stream stream) { engine_.backend.wait(stream, free_[free_index(block)]); }
@@ -83,9 +81,6 @@ class GradientSlots {
     std::uint32_t previous = none;  // the block that used this ring slot before, in the order of reduction
   };
 
-  [[nodiscard]] std::byte* address(std::uint32_t block, std::size_t offset) const noexcept {
-    return (stable() || slots_[block].in_ring ? memory_ : own_).at(slots_[block].at + offset);
-  }
   [[nodiscard]] std::size_t free_index(std::uint32_t block) const noexcept {
     return slots_[block].in_ring ? slots_[block].position : ring_ + block;
   }

@@ -80,6 +80,7 @@ class GatherArena {
   /// Keeps \p block from eviction until as many unpins. It need not be resident yet.
   void pin(std::uint32_t block) noexcept { ++blocks_[block].pins; }
   void unpin(std::uint32_t block) noexcept { --blocks_[block].pins; }
+  [[nodiscard]] bool is_pinned(std::uint32_t block) const noexcept { return blocks_[block].pins > 0; }
 
   /// \p stream reads \p block, as far as work has been put on it: memory is not written again before that has run.
   void record_reader(std::uint32_t block, Stream stream) { blocks_[block].readers.record(engine_.backend, stream); }

@@ -53,6 +53,8 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   /// All of bucket \p b, which is kept whole.
   [[nodiscard]] std::byte* whole_bucket(std::size_t b) const noexcept { return storage_.whole_bucket(b); }
   [[nodiscard]] bool is_whole(std::size_t b) const noexcept { return storage_.is_whole(b); }
+  /// Whether a lease holds \p block, which is sharded.
+  [[nodiscard]] bool is_held(std::uint32_t block) const noexcept { return arena_.is_pinned(block); }
 
   // ------------------------------------------------------------------------------------------------- leases
 

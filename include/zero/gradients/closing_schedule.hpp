@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/flat_layout.hpp>
+#include <zero/parameter.hpp>
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/out_of_line.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace zero::detail {
+
+/// Says which gradient buckets a gather call closes at stage 3: those of units that backward has passed. A function of
+/// the registered parameters and of the gather calls of a micro-batch, which all ranks make in the same order, and of
+/// nothing that one rank alone knows, such as what has arrived: so that all ranks issue one sequence of all-gathers and
+/// reduce-scatters.
+///
+/// A unit is a run of neighbouring buckets here, and lies above the runs after it. A gather of a unit closes
+/// - all buckets up to those of the nearest unit above it that was gathered twice or more in this micro-batch and is
+///   not held now: forward and backward, or the recomputation of a segment, have gone past it;
+/// - where the unit is gathered for the first time, what its gradients and those above it need the places of, as far as
+///   each unit up to there has been gathered: backward without gathers in forward.
+/// Parameters with several contributions, and those that are kept whole, say nothing of where backward is.
+class ClosingSchedule {
+ public:
+  /// \p specs and \p layout are borrowed and must outlive this.
+  ZERO_OUT_OF_LINE ClosingSchedule(std::vector<ParameterSpec> const& specs, FlatLayout const& layout)
+      : layout_(layout), run_begin_(in_order_buckets(specs, layout)), parameters_(specs.size()) {
+    for (std::size_t b = 0; b < run_begin_.size(); ++b) {
+      run_begin_[b] = b > 0 && unit(b) == unit(b - 1) ? run_begin_[b - 1] : b;
+    }
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      parameters_[i].in_order = !specs[i].frozen && layout.extents()[i].first_bucket < run_begin_.size();
+    }
+  }
+
+  /// Starts a micro-batch: nothing has been gathered.
+  void begin() noexcept {
+    for (auto& parameter : parameters_) parameter.visits = 0;
+  }
+
+  /// Notes a gather of \p ids while \p next is the first bucket that is open, and returns the first bucket that stays
+  /// open. `needed(block)` is how many buckets must have been reduced before the gradients of a block may be written;
+  /// `held(block)` says whether a lease holds a block now: a gather of what is held counts for nothing.
+  template <class Needed, class Held>
+  [[nodiscard]] std::size_t gather(std::span<ParameterId const> ids, std::size_t next, Needed const& needed,
+                                   Held const& held) {
+    ++call_;
+    std::size_t above = SIZE_MAX;  // buckets of units above all of `ids`
+    std::size_t wanted = 0;
+    bool first = true;
+    for (auto id : ids) {
+      auto const& extent = layout_.extents()[id.index];
+      auto& parameter = parameters_[id.index];
+      if (!parameter.in_order || held(extent.block)) continue;
+      above = std::min(above, run_begin_[extent.first_bucket]);
+      if (parameter.last_call == call_) continue;
+      parameter.last_call = call_;
+      first = first && parameter.visits == 0;
+      wanted = std::max(wanted, needed(extent.block));
+      if (parameter.visits < 2) ++parameter.visits;
+    }
+    if (above == SIZE_MAX || above <= next) return next;
+    return std::max(passed(above, next, held), first ? first_passed(above, next, wanted, needed, held) : next);
+  }
+
+ private:
+  struct Parameter {
+    bool in_order = false;        ///< its gradients are complete when backward has passed its unit
+    std::uint8_t visits = 0;      ///< gathers in this micro-batch; 2 stands for more
+    std::uint64_t last_call = 0;  ///< the gather that counted last
+  };
+
+  [[nodiscard]] int unit(std::size_t b) const noexcept { return layout_.blocks()[layout_.buckets()[b].block].unit; }
+
+  // Those that come first, and whose gradients are complete in the order of backward.
+  [[nodiscard]] static std::size_t in_order_buckets(std::vector<ParameterSpec> const& specs, FlatLayout const& layout) {
+    std::size_t b = 0;
+    while (b < layout.trainable_buckets() && !layout.blocks()[layout.buckets()[b].block].whole &&
+           specs[layout.buckets()[b].segments.front().parameter].contributions == 1) {
+      ++b;
+    }
+    return b;
+  }
+
+  // The end of the run that bucket `b` is part of.
+  [[nodiscard]] std::size_t run_end(std::size_t b) const noexcept {
+    std::size_t end = b + 1;
+    while (end < run_begin_.size() && run_begin_[end] == run_begin_[b]) ++end;
+    return end;
+  }
+  // Gathers of the run that ends at bucket `end`: the fewest of its parameters that were gathered at all.
+  [[nodiscard]] int visits(std::size_t end) const noexcept {
+    int fewest = 0;
+    for (std::size_t b = run_begin_[end - 1]; b < end; ++b) {
+      for (auto const& segment : layout_.buckets()[b].segments) {
+        int const visits = parameters_[segment.parameter].visits;
+        if (visits > 0 && (fewest == 0 || visits < fewest)) fewest = visits;
+      }
+    }
+    return fewest;
+  }
+  template <class Held>
+  [[nodiscard]] bool is_held(std::size_t end, Held const& held) const {
+    for (std::size_t b = run_begin_[end - 1]; b < end; ++b) {
+      if (held(layout_.buckets()[b].block)) return true;
+    }
+    return false;
+  }
+
+  template <class Held>
+  [[nodiscard]] std::size_t passed(std::size_t above, std::size_t next, Held const& held) const {
+    for (std::size_t end = above; end > next; end = run_begin_[end - 1]) {
+      if (visits(end) >= 2 && !is_held(end, held)) return end;
+    }
+    return next;
+  }
+
+  template <class Needed, class Held>
+  [[nodiscard]] std::size_t first_passed(std::size_t above, std::size_t next, std::size_t wanted, Needed const& needed,
+                                         Held const& held) const {
+    std::size_t end = next;
+    while (end < above) {
+      std::size_t const run = run_end(end);
+      if (visits(run) == 0 || is_held(run, held)) break;
+      for (std::size_t b = end; b < run; ++b) wanted = std::max(wanted, needed(layout_.buckets()[b].block));
+      end = run;
+    }
+    return std::max(next, std::min(end, wanted));
+  }
+
+  FlatLayout const& layout_;
+  FixedArray<std::size_t> run_begin_;  // by bucket: the first of its unit's run
+  FixedArray<Parameter> parameters_;
+  std::uint64_t call_ = 0;
+};
+
+}  // namespace zero::detail
