@@ -281,3 +281,41 @@ TEST_CASE("thread communicator: worlds and deadlines that cannot be are refused"
   CHECK_THROWS_AS(zero::run_ranks(2, nothing, {.deadline = std::chrono::seconds(0)}), zero::ConfigurationError);
   CHECK_NOTHROW(zero::run_ranks(2, nothing));
 }
+
+TEST_CASE("thread communicator: a collective that differs is every rank's error, and nobody goes on") {
+  for (int ranks : {2, 3}) {
+    std::vector<int> errors(static_cast<std::size_t>(ranks)), wrong(static_cast<std::size_t>(ranks));
+    zero::run_ranks(ranks, [&](ThreadCommunicator& c) {
+      auto const rank = static_cast<std::size_t>(c.rank());
+      std::vector<float> own(64), full(64 * static_cast<std::size_t>(ranks));
+      for (int i = 0; i < 50; ++i) {
+        own.assign(own.size(), static_cast<float>(i));
+        try {
+          c.all_gather(own.data(), full.data(), own.size(), {i == 7 && rank == 0 ? "other" : "same", 0},
+                       zero::HostStream{});
+          if (full != std::vector<float>(full.size(), static_cast<float>(i))) ++wrong[rank];
+        } catch (CommunicationError const& error) {
+          CHECK(error.kind() == CommunicationFailure::mismatch);
+          ++errors[rank];
+        }
+      }
+    });
+    CHECK(errors == std::vector<int>(static_cast<std::size_t>(ranks), 43));
+    CHECK(wrong == std::vector<int>(static_cast<std::size_t>(ranks), 0));
+  }
+}
+
+TEST_CASE("thread communicator: a sum that starts on one rank and goes on at another is refused") {
+  std::array<int, 2> errors{};
+  zero::run_ranks(2, [&](ThreadCommunicator& c) {
+    std::array<float, 2> const send{1, 2};
+    float sum = 0;
+    try {
+      c.reduce_scatter_add(send.data(), &sum, 1, c.rank() == 0, purpose, zero::HostStream{});
+    } catch (CommunicationError const& error) {
+      CHECK(error.kind() == CommunicationFailure::mismatch);
+      ++errors[static_cast<std::size_t>(c.rank())];
+    }
+  });
+  CHECK(errors == std::array{1, 1});
+}

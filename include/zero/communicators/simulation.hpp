@@ -77,53 +77,52 @@ class SimulationCommunicator {
         simulation::reads(send, static_cast<std::size_t>(size()) * count * sizeof(T)),
         simulation::writes(into, count * sizeof(Sum))};
     if (!staging.empty()) accesses.push_back(simulation::writes(staging));
-    post<T>("reduce_scatter_add", purpose, count, send, into, std::move(accesses), stream,
-            [count, first](detail::simulation::Collective const& all) {
-              auto const world = all.parts().size();
-              std::vector<T const*> sources(world);
-              for (std::size_t r = 0; r < world; ++r) {
-                for (std::size_t q = 0; q < world; ++q)
-                  sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
-                accumulate(best_instruction_set(), static_cast<Sum*>(all.part(r).into), sources.data(), world, count,
-                           first);
-              }
-            });
+    auto posting = posting_of<T>("reduce_scatter_add", purpose, count);
+    posting.first = first;
+    post(posting, send, into, std::move(accesses), stream, [count, first](detail::simulation::Collective const& all) {
+      auto const world = all.parts().size();
+      std::vector<T const*> sources(world);
+      for (std::size_t r = 0; r < world; ++r) {
+        for (std::size_t q = 0; q < world; ++q) sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
+        accumulate(best_instruction_set(), static_cast<Sum*>(all.part(r).into), sources.data(), world, count, first);
+      }
+    });
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
     count_sent<T>(count);
-    post<T>("all_gather", purpose, count, own, full,
-            {simulation::reads(own, count * sizeof(T)),
-             simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(T))},
-            stream, [count](detail::simulation::Collective const& all) {
-              auto const world = all.parts().size();
-              for (std::size_t r = 0; r < world; ++r) {
-                for (std::size_t q = 0; q < world; ++q) {
-                  T* const to = static_cast<T*>(all.part(r).into) + q * count;
-                  if (to != all.part(q).send) std::memcpy(to, all.part(q).send, count * sizeof(T));
-                }
-              }
-            });
+    post(posting_of<T>("all_gather", purpose, count), own, full,
+         {simulation::reads(own, count * sizeof(T)),
+          simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(T))},
+         stream, [count](detail::simulation::Collective const& all) {
+           auto const world = all.parts().size();
+           for (std::size_t r = 0; r < world; ++r) {
+             for (std::size_t q = 0; q < world; ++q) {
+               T* const to = static_cast<T*>(all.part(r).into) + q * count;
+               if (to != all.part(q).send) std::memcpy(to, all.part(q).send, count * sizeof(T));
+             }
+           }
+         });
   }
 
   /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
     std::span<std::uint64_t> const range(words, count);
-    post<std::uint64_t>("all_reduce", purpose, count, words, words,
-                        {simulation::reads(range), simulation::writes(range)}, stream,
-                        [count](detail::simulation::Collective const& all) {
-                          std::vector<std::uint64_t> sums(count);
-                          for (auto const& part : all.parts()) {
-                            for (std::size_t i = 0; i < count; ++i) {
-                              sums[i] += static_cast<std::uint64_t const*>(part->send)[i];
-                            }
-                          }
-                          for (auto const& part : all.parts()) {
-                            std::memcpy(part->into, sums.data(), count * sizeof(std::uint64_t));
-                          }
-                        });
+    post(posting_of<std::uint64_t>("all_reduce", purpose, count), words, words,
+         {simulation::reads(range), simulation::writes(range)}, stream,
+         [count](detail::simulation::Collective const& all) {
+           std::vector<std::uint64_t> sums(count);
+           for (auto const& part : all.parts()) {
+             for (std::size_t i = 0; i < count; ++i) {
+               sums[i] += static_cast<std::uint64_t const*>(part->send)[i];
+             }
+           }
+           for (auto const& part : all.parts()) {
+             std::memcpy(part->into, sums.data(), count * sizeof(std::uint64_t));
+           }
+         });
   }
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
@@ -149,7 +148,7 @@ class SimulationCommunicator {
   template <class T>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {
-    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence, nullptr, nullptr};
+    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence};
   }
 
   std::shared_ptr<detail::simulation::Collective> post_part(
@@ -160,17 +159,16 @@ class SimulationCommunicator {
     return collective;
   }
 
-  template <class T, class Run>
-  void post(std::string_view name, CollectivePurpose purpose, std::size_t count, void const* send, void* into,
-            std::vector<simulation::Access> accesses, SimulationStream stream, Run run) {
+  template <class Run>
+  void post(detail::Posting const& posting, void const* send, void* into, std::vector<simulation::Access> accesses,
+            SimulationStream stream, Run run) {
     if (process_.world().passes_through()) return process_.world().count_operation();
     detail::simulation::Operation operation;
-    operation.name = detail::concat({name, " of ", purpose.what});
-    operation.bucket = purpose.bucket;
+    operation.name = detail::concat({posting.operation, " of ", posting.purpose.what});
+    operation.bucket = posting.purpose.bucket;
     operation.accesses = std::move(accesses);
-    operation.collective = post_part(
-        {.posting = posting_of<T>(name, purpose, count), .send = send, .into = into, .stream = &stream.stream()},
-        std::move(run));
+    operation.collective =
+        post_part({.posting = posting, .send = send, .into = into, .stream = &stream.stream()}, std::move(run));
     stream.put(std::move(operation));
   }
 

@@ -40,8 +40,11 @@ class ThreadGroup {
   [[nodiscard]] int size() const noexcept { return static_cast<int>(members_.size()); }
   [[nodiscard]] Posting const& posting(int rank) const noexcept { return member(rank).posting; }
 
-  /// Waits until every rank has posted its part, and makes sure that all called the same collective.
+  /// Waits until every rank has posted its part, and makes sure that all called the same collective: every rank
+  /// compares the parts of all, so that every rank throws. Nobody posts in a group that has failed, so that what was
+  /// posted last stays for those who still compare.
   void enter(int rank, Posting const& posting) {
+    if (failed_.load()) throw_failed(rank, posting);
     member(rank).posting = posting;
     meet(rank);
     for (int r = 1; r < size(); ++r) {
@@ -52,7 +55,8 @@ class ThreadGroup {
   /// Waits until every rank has done with its peers' buffers.
   void leave(int rank) { meet(rank); }
 
-  /// The same for a rank that has failed inside: its peers leave as if it had not, and find out where it comes no more.
+  /// The same for a rank that has failed inside: its peers leave as if it had not, because what they have read is
+  /// whole. The group has failed: nobody enters it again.
   void leave_failed(int rank) noexcept {
     std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
     std::unique_lock lock(mutex_);
@@ -60,6 +64,11 @@ class ThreadGroup {
     sleepers_.fetch_add(1);
     (void)woken_.wait_for(lock, deadline_, [&] { return !missing(meeting); });
     sleepers_.fetch_sub(1);
+    try {
+      fail_locked(CommunicationFailure::peer_failed, rank, concat({"failed inside ", posting(rank).describe()}));
+    } catch (std::bad_alloc const&) {
+      fail_locked(CommunicationFailure::peer_failed, rank, {});
+    }
   }
 
   /// Ends every wait, now and later. The first failure counts.
@@ -136,6 +145,13 @@ class ThreadGroup {
                              detail::concat({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
                                              failure_.rank, " ", failure_.reason}));
   }
+  [[noreturn, gnu::cold]] void throw_failed(int rank, Posting const& wanted) {
+    std::lock_guard lock(mutex_);
+    throw CommunicationError(
+        failure_.kind, wanted.where(failure_.rank),
+        detail::concat({"zero: rank ", rank, " may not enter ", wanted.describe(), ", because rank ", failure_.rank,
+                        " ", failure_.reason, ": end the ranks, and start again from a checkpoint"}));
+  }
 
   [[nodiscard]] bool settled(std::uint64_t meeting) {
     for (int r = 0; r < size(); ++r) {
@@ -143,20 +159,21 @@ class ThreadGroup {
         fail_locked(CommunicationFailure::peer_failed, r, "has left: call the engine equally often on every rank");
       }
     }
-    return failed_ || !missing(meeting);
+    return failed_.load() || !missing(meeting);
   }
 
   void fail_locked(CommunicationFailure kind, int rank, std::string reason) {
-    if (!failed_) failure_ = {kind, rank, std::move(reason)};
-    failed_ = true;
+    if (!failed_.load()) failure_ = {kind, rank, std::move(reason)};
+    failed_.store(true);
     woken_.notify_all();
   }
 
-  [[noreturn]] void throw_mismatch(int rank) const {
-    throw CommunicationError(
-        CommunicationFailure::mismatch, posting(rank).where(rank),
-        detail::concat({"zero: ranks called different collectives: rank 0 ", posting(0).describe(), ", rank ", rank,
-                        " ", posting(rank).describe(), ": call the engine in the same order on every rank"}));
+  [[noreturn, gnu::cold]] void throw_mismatch(int rank) {
+    auto const parts = concat({"rank 0 ", posting(0).describe(), ", rank ", rank, " ", posting(rank).describe()});
+    fail(CommunicationFailure::mismatch, rank, concat({"called another collective than rank 0 (", parts, ")"}));
+    throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(rank),
+                             concat({"zero: ranks called different collectives: ", parts,
+                                     ": call the engine in the same order on every rank"}));
   }
 
   detail::FixedArray<Member> members_;
@@ -165,7 +182,7 @@ class ThreadGroup {
   std::condition_variable woken_;
   std::atomic<int> sleepers_{0};
   Failure failure_;
-  bool failed_ = false;
+  std::atomic<bool> failed_{false};
 };
 
 }  // namespace detail
@@ -191,7 +208,7 @@ class ThreadCommunicator {
   template <class Sum, class T, collective_stream Stream>
   void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
                           Stream stream) {
-    together<T>("reduce_scatter_add", purpose, count, send, stream, [&] {
+    together<T>("reduce_scatter_add", purpose, count, send, stream, first, [&] {
       std::array<T const*, max_ranks> sources;
       for (int q = 0; q < size(); ++q) {
         sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
@@ -203,7 +220,7 @@ class ThreadCommunicator {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T, collective_stream Stream>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
-    together<T>("all_gather", purpose, count, own, stream, [&] {
+    together<T>("all_gather", purpose, count, own, stream, false, [&] {
       for (int q = 0; q < size(); ++q) {
         T* const to = full + static_cast<std::size_t>(q) * count;
         T const* const from = peer<T>(q);
@@ -217,7 +234,7 @@ class ThreadCommunicator {
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
     auto& sums = state<Stream>().words;
     if (sums.size() < count) sums = stream.make_u64_buffer(count);
-    together<std::uint64_t>("all_reduce", purpose, count, words, stream, [&] {
+    together<std::uint64_t>("all_reduce", purpose, count, words, stream, false, [&] {
       std::array<std::uint64_t const*, max_ranks> sources;
       for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
       stream.sum_u64(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
@@ -227,7 +244,7 @@ class ThreadCommunicator {
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
-    group_->enter(rank_, {"exchange", {.what = "settings"}, mine.size(), 1, sequence_++, mine.data(), nullptr});
+    group_->enter(rank_, {"exchange", {.what = "settings"}, mine.size(), 1, sequence_++, mine.data()});
     for (int q = 0; q < size(); ++q) {
       std::memcpy(all.data() + static_cast<std::size_t>(q) * mine.size(), peer<std::byte>(q), mine.size());
     }
@@ -264,11 +281,11 @@ class ThreadCommunicator {
   // for after it: waiting for one that was never recorded would be no wait at all.
   template <class T, class Stream, class Body>
   void together(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
-                Stream stream, Body const& body) {
+                Stream stream, bool first, Body const& body) {
     auto& mine = state<Stream>();
     mine.stream = stream;
     stream.record(mine.arrived);
-    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine});
+    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine, first});
     // A peer that has left may post its next part at once, so that what it posted of this one is read before.
     std::array<StreamState<Stream> const*, max_ranks> peers;
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
