@@ -52,7 +52,7 @@ struct Sgd {
   [[nodiscard]] Element step(Element e, std::uint64_t t) const {
     double const g = e.g + weight_decay * e.p;
     double const g_scale = std::abs(e.g) + std::abs(weight_decay * e.p);
-    if (t == 1) {
+    if (t == 1 || momentum == 0) {
       e.s0 = g;
       e.s0_scale = g_scale;
     } else {

@@ -16,7 +16,7 @@ namespace zero {
 /// defines it (`torch.optim.SGD`; Sutskever et al., 2013, differ in where the learning rate enters):
 ///
 ///   g ← g + λ p                     fma(λ, p, g)
-///   b ← μ b + (1 − δ) g             fma(μ, b, (1 − δ) · g); at the first step b ← g
+///   b ← μ b + (1 − δ) g             fma(μ, b, (1 − δ) · g); at the first step, and without momentum, b ← g
 ///   d = g + μ b, or b               fma(g, nesterov ? 1 : 0, (nesterov ? μ : 1) · b)
 ///   p ← p − lr d                    fma(−lr, d, p)
 ///
@@ -50,11 +50,11 @@ struct Sgd {
   ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {
     FloatingPointGuard const guard;
     float const momentum = Double(c.momentum).to_float();
-    bool const first = step <= 1;
+    bool const replaces = step <= 1 || momentum == 0.0F;  // PyTorch ignores dampening without momentum
     return {.minus_lr = (-Double(c.lr)).to_float(),
             .weight_decay = Double(c.weight_decay).to_float(),
-            .old_buffer = first ? 0.0F : momentum,
-            .new_gradient = first ? 1.0F : (Double(1.0) - Double(c.dampening)).to_float(),
+            .old_buffer = replaces ? 0.0F : momentum,
+            .new_gradient = replaces ? 1.0F : (Double(1.0) - Double(c.dampening)).to_float(),
             .gradient_direction = c.nesterov ? 1.0F : 0.0F,
             .buffer_direction = c.nesterov ? momentum : 1.0F};
   }
