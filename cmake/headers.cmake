@@ -128,6 +128,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/communicators/detail/collective_label.hpp
+  include/zero/engine/adopted_buffers.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp
   include/zero/engine/context.hpp
@@ -207,6 +208,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/step/decider.hpp
   include/zero/step/decision_layout.hpp
   include/zero/step/reports.hpp
+  include/zero/support/call_history.hpp
   include/zero/support/fixed_array.hpp
   include/zero/support/function_ref.hpp
   include/zero/support/message.hpp

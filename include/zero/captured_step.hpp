@@ -7,6 +7,7 @@
 #include <zero/error.hpp>
 #include <zero/lease.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/support/call_history.hpp>
 #include <zero/traffic.hpp>
 
 #include <memory>
@@ -30,6 +31,15 @@ requires(backend_facts<Backend>().captures_graphs) struct GraphOf<Backend> {
   using type = typename Backend::Graph;
 };
 
+/// A recorded step, what it sends, and the collectives that it calls, up to its decision and after it.
+template <class Graph>
+struct RecordedStep {
+  Graph graph;
+  Traffic sent;
+  CallHistory calls_before_decision;
+  CallHistory calls_after_decision;
+};
+
 }  // namespace detail
 
 /// A whole step, recorded: its micro-batches with all that the caller has put between, and the update. Replaying it
@@ -46,23 +56,22 @@ class [[nodiscard]] CapturedStep {
   using Ticket = StepTicket<typename Backend::Event>;
 
   /// Made by `Engine::capture`.
-  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime, Graph graph,
-               Traffic const& sent)
-      : core_(&core), lifetime_(std::move(lifetime)), graph_(std::move(graph)), sent_(sent) {}
+  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
+               detail::RecordedStep<Graph> step)
+      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
 
   /// Takes the step once more, in the order of \p stream. Does not synchronize it. Between two replays the engine may
   /// be used as between two steps. \throws as Engine::step.
   [[nodiscard]] Ticket replay(StepOptions const& options, Stream stream) const {
     if (!lifetime_->alive)
       throw LeaseError("zero::CapturedStep: used after the engine's end: record it on the new engine");
-    return core_->replay(graph_, sent_, options, stream);
+    return core_->replay(step_, options, stream);
   }
 
  private:
   detail::EngineCore<Backend>* core_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
-  Graph graph_;
-  Traffic sent_;
+  detail::RecordedStep<Graph> step_;
 };
 
 }  // namespace zero

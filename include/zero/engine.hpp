@@ -180,6 +180,11 @@ class Engine final : public detail::PublishedStage<Partition> {
   void write_parameter(std::string_view name, std::span<float const> values) {
     core_.by_name().write_parameter(name, values);
   }
+  /// Takes the values of all adopted buffers in again, which the caller has written since the engine was made, such as
+  /// from a file: without this call the next step overwrites them. Master values become those of the buffers, in the
+  /// compute type; optimizer states stay. Collective, blocks. \throws MismatchError where ranks have other values,
+  /// SequenceError inside a micro-batch or with leases held.
+  void take_adopted_values() { core_.take_adopted_values(); }
   /// The unscaled averaged gradient that the coming `step` will use, before clipping. Collective, blocks.
   /// \throws SequenceError before the step's last micro-batch is finished.
   [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return core_.by_name().read_gradient(name); }

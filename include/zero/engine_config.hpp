@@ -26,6 +26,7 @@ template <class Rule, class Scaler, class Offload, class Backend>
 struct EngineConfig {
   int gradient_accumulation_steps = 1;  ///< micro-batches per step and rank
   double gradient_clipping = 0.0;       ///< largest norm of the averaged gradient; 0: no clipping
+  int max_skipped_steps = 0;            ///< in a row: DivergenceError after that many; 0: any number
   std::optional<Reduce> reduce{};       ///< default: each_micro_batch at stages 2 and 3, else once_per_step
   std::optional<std::size_t>
       bucket_elements{};                 ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
@@ -54,6 +55,7 @@ template <class Visitor, class... Configs>
 constexpr void for_each_setting(Visitor&& visit, Configs&... configs) {
   visit("gradient_accumulation_steps", configs.gradient_accumulation_steps...);
   visit("gradient_clipping", configs.gradient_clipping...);
+  visit("max_skipped_steps", configs.max_skipped_steps...);
   visit("reduce", configs.reduce...);
   visit("bucket_elements", configs.bucket_elements...);
   visit("alignment_elements", configs.alignment_elements...);

@@ -62,6 +62,12 @@ class LossScaleError : public Error {
   using Error::Error;
 };
 
+/// As many steps in a row were skipped as the configuration says a run may skip: it has diverged.
+class DivergenceError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The engine failed in the middle of an update: its state must be loaded again.
 class PoisonedError : public Error {
  public:

@@ -39,9 +39,9 @@ struct ParameterGroup {
   std::optional<double> weight_decay{};  ///< replaces the rule's own
 };
 
-/// A buffer that stays the caller's: the engine copies from and to it. Borrowed for the engine's lifetime, or, for the
-/// values of a stage-3 engine, only during its construction, which reads values at once: on a device, whatever writes
-/// them has ended by then.
+/// A buffer that stays the caller's: the engine copies from and to it. Borrowed for the engine's lifetime. Its bytes
+/// are no other parameter's and no other rank's. Values are read when the engine is made, and by
+/// `Engine::take_adopted_values`: on a device, whatever writes them has ended by then.
 struct AdoptedBuffer {
   void* data = nullptr;                  ///< memory of the caller's
   std::size_t count = 0;                 ///< elements
@@ -70,8 +70,11 @@ struct ParameterSpec {
   int contributions = 1;                     ///< gradients per micro-batch: two for a tied embedding
   int unit = 0;                              ///< layer: what stage 3 gathers together
   bool frozen = false;                       ///< has no gradient and never changes
-  std::optional<AdoptedBuffer> values{};     ///< the caller's parameter; initial values
+  std::optional<AdoptedBuffer> values{};     ///< the caller's parameter, kept up to date; not at stage 3
   std::optional<AdoptedBuffer> gradients{};  ///< the caller's gradient
+  /// Initial values in fp32, row-major, the same on every rank; empty: those of the adopted buffer, or 0. Host memory,
+  /// borrowed until the engine is made.
+  std::span<float const> initial{};
 };
 
 /// The parameters of a model in the order of its forward pass. Checks each as it is added.
@@ -141,6 +144,10 @@ class ParameterList {
     if (spec.unit < 0) fail(spec, "has a negative unit: number the units from 0 in forward order");
     if (spec.values) check(spec, *spec.values, "values");
     if (spec.gradients) check(spec, *spec.gradients, "gradients");
+    if (!spec.initial.empty() && spec.initial.size() != element_count(spec.shape)) {
+      fail(spec, detail::concat(
+                     {"has ", spec.initial.size(), " initial values, but its shape has ", element_count(spec.shape)}));
+    }
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
   }
 

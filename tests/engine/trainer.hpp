@@ -99,7 +99,7 @@ class Trainer {
         work_(communicator, run.streams),
         stream_(work_.stream(0)),
         engine_(communicator, parameters(), config()) {
-    if (run.adopted) return;
+    if (run.adopted) return;  // by its buffers, or from the list
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) engine_.write_parameter(spec(p).name, initial_values(p));
   }
 
@@ -141,6 +141,7 @@ class Trainer {
       groups.push_back(list.add_group({model_.groups[g].lr_factor, model_.groups[g].weight_decay}));
     }
     own_values_.resize(model_.parameters.size()), own_gradients_.resize(model_.parameters.size());
+    initial_.resize(model_.parameters.size());
     for (std::size_t p = 0; p < model_.parameters.size(); ++p) ids_.push_back(list.add(registered(p, groups)));
     return list;
   }
@@ -156,7 +157,12 @@ class Trainer {
     for (float value : initial_values(p)) values.push_back(zero::narrow<Compute>(value));
     own_values_[p] = Array(values);
     own_gradients_[p] = Array(std::vector<Compute>(spec(p).count));
-    registered.values = zero::adopt(own_values_[p].data(), spec(p).count);
+    if (keeps_adopted()) {
+      registered.values = zero::adopt(own_values_[p].data(), spec(p).count);
+    } else {
+      for (auto value : values) initial_[p].push_back(zero::widen(value));
+      registered.initial = initial_[p];
+    }
     if (!spec(p).frozen) registered.gradients = zero::adopt(own_gradients_[p].data(), spec(p).count);
     return registered;
   }
@@ -322,6 +328,7 @@ class Trainer {
   Run run_;
   reference::Model model_;
   std::vector<Array> own_values_, own_gradients_;
+  std::vector<std::vector<float>> initial_;  // of stage 3, where values cannot be adopted
   std::vector<zero::ParameterId> ids_;
   std::vector<std::vector<zero::ParameterId>> unit_ids_;
   Work work_;

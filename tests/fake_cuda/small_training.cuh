@@ -65,7 +65,8 @@ class SmallTraining {
     for (auto const* name : {"a", "b"}) {
       zero::ParameterSpec spec{.name = name, .shape = {elements}, .unit = unit};
       if (small_.adopted) {
-        spec.values = zero::adopt(own_[static_cast<std::size_t>(unit)].data(), elements);
+        if (small_.stage != zero::Stage::parameters)
+          spec.values = zero::adopt(own_[static_cast<std::size_t>(unit)].data(), elements);
         auto* const gradients = small_.gradients_on_host ? on_host_ : own_[static_cast<std::size_t>(2 + unit)].data();
         spec.gradients = zero::adopt(gradients, elements);
       }

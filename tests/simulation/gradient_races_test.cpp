@@ -20,8 +20,7 @@ using zero::Stage;
 
 namespace {
 
-using Engine =
-    zero::AnyEngine<zero::Sgd, zero::Precision<zero::FP32>, zero::SimulationBackend, SimulationCommunicator>;
+using Engine = zero::AnyEngine<zero::Sgd, zero::Precision<zero::FP32>, zero::SimulationBackend, SimulationCommunicator>;
 constexpr std::size_t elements = 300;
 
 struct Case {
@@ -48,10 +47,9 @@ std::vector<float> stepped(Case const& c, SimulationOrder order, Body const& bod
     zero::ParameterSpec spec{.name = "p", .shape = {elements}, .contributions = c.contributions};
     if (c.adopted) spec.gradients = zero::adopt(own.data(), own.size());
     auto const id = list.add(spec);
-    Engine engine(c.stage, communicator, list,
-                  {.missing_gradient = zero::MissingGradient::zero,
-                   .optimizer = {.lr = 1},
-                   .backend = {communicator.process()}});
+    Engine engine(
+        c.stage, communicator, list,
+        {.missing_gradient = zero::MissingGradient::zero, .optimizer = {.lr = 1}, .backend = {communicator.process()}});
     auto const one = communicator.make_stream("one"), two = communicator.make_stream("two");
     auto micro_batch = engine.begin_micro_batch(one);
     body(engine, id, one, two);

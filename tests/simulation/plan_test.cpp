@@ -274,7 +274,8 @@ TEST_CASE("plan: adopted buffers are the caller's, are listed beside, and are ne
   zero::ParameterList list;
   auto* const nowhere = reinterpret_cast<float*>(std::uintptr_t{64});
   zero::AdoptedBuffer const buffer{nowhere, std::size_t{1} << 30, ElementType::bf16};
-  (void)list.add({.name = "weight", .shape = {1 << 15, 1 << 15}, .values = buffer, .gradients = buffer});
+  zero::AdoptedBuffer const gradients{nowhere + (std::size_t{1} << 30), std::size_t{1} << 30, ElementType::bf16};
+  (void)list.add({.name = "weight", .shape = {1 << 15, 1 << 15}, .values = buffer, .gradients = gradients});
   auto const adopted = zero_plan::plan(list, {.plan = at(Stage::gradients, 8)});
   CHECK(adopted.adopted_bytes == std::size_t{4} << 30);
   zero::ParameterList placed;

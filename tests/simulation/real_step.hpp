@@ -27,10 +27,11 @@ struct Real {
 [[nodiscard]] std::vector<Real> real_step_bf16_sums(zero_plan::Settings const& settings, bool adopted);
 [[nodiscard]] std::vector<Real> real_step_fp16(zero_plan::Settings const& settings, bool adopted);
 
-/// The reference's model; its buffers are those of \p values and \p gradients where they are given.
+/// The reference's model; its buffers are those of \p values and \p gradients where they are given, at stage 3 only
+/// those of its gradients.
 template <class Compute>
-zero::ParameterList parameters(std::vector<std::vector<Compute>>* values,
-                               std::vector<std::vector<Compute>>* gradients) {
+zero::ParameterList parameters(std::vector<std::vector<Compute>>* values, std::vector<std::vector<Compute>>* gradients,
+                               zero::Stage stage = zero::Stage::none) {
   zero::ParameterList list;
   auto const model = reference::model();
   for (std::size_t p = 0; p < model.parameters.size(); ++p) {
@@ -38,7 +39,8 @@ zero::ParameterList parameters(std::vector<std::vector<Compute>>* values,
     zero::ParameterSpec spec{
         .name = of.name, .shape = {of.count}, .contributions = of.contributions, .unit = of.unit, .frozen = of.frozen};
     if (values != nullptr) {
-      spec.values = zero::adopt(values->emplace_back(of.count).data(), of.count);
+      auto& own = values->emplace_back(of.count);
+      if (stage != zero::Stage::parameters) spec.values = zero::adopt(own.data(), of.count);
       auto& gradient = gradients->emplace_back(of.count);
       if (!of.frozen) spec.gradients = zero::adopt(gradient.data(), of.count);
     }
@@ -92,7 +94,8 @@ class Loop {
 template <class Engine>
 Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settings const& s, bool adopted) {
   std::vector<std::vector<typename Engine::Compute>> values, gradients;
-  auto const list = adopted ? parameters(&values, &gradients) : parameters<typename Engine::Compute>(nullptr, nullptr);
+  auto const list =
+      adopted ? parameters(&values, &gradients, s.plan.stage) : parameters<typename Engine::Compute>(nullptr, nullptr);
   typename Engine::Config config{.gradient_accumulation_steps = s.gradient_accumulation_steps,
                                  .reduce = s.reduce,
                                  .bucket_elements = s.bucket_elements,

@@ -26,6 +26,7 @@ struct Settings {
   Types types{};
   int gradient_accumulation_steps = 1;
   double gradient_clipping = 0.0;
+  int max_skipped_steps = 0;
   std::optional<zero::Reduce> reduce{};
   std::optional<std::size_t> bucket_elements{};
   std::size_t alignment_elements = 128;

@@ -24,21 +24,17 @@ class StepCapture {
   using Stream = typename Backend::Stream;
   using Graph = typename CapturedStep<Backend>::Graph;
 
-  /// A recorded step and what it sends.
-  struct Recorded {
-    Graph graph;
-    Traffic sent;
-  };
-
   /// Both are borrowed.
   StepCapture(EngineParts<Backend>& parts, EnginePhase& phase) : parts_(parts), phase_(phase) {}
 
   /// Records the step that \p body takes on \p stream. Where it throws nothing has run, and the engine is as it was.
   template <class Body>
-  [[nodiscard]] Recorded record(Stream stream, Body&& body) {
+  [[nodiscard]] RecordedStep<Graph> record(Stream stream, Body&& body) {
     require_capturable();
     parts_.gatherer.require_no_leases();
+    auto& history = parts_.context.collectives.history;
     Traffic const before = parts_.traffic;
+    auto const calls_before = std::exchange(history, {});
     std::uint64_t const steps = phase_.steps();
     parts_.gatherer.forget_gathered();
     parts_.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
@@ -53,6 +49,7 @@ class StepCapture {
       parts_.backend.abandon_capture(stream);
       phase_.forget_failures();
       parts_.traffic = before;
+      history = calls_before;
       parts_.reducer.discard();
       phase_.discard_gradients();
       throw;
@@ -60,25 +57,29 @@ class StepCapture {
     parts_.decider.set_capturing(false);
     auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
     Traffic const sent = std::exchange(parts_.traffic, before) - before;
-    return {std::move(graph), sent};
+    return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before)};
   }
 
-  /// Launches \p graph as the coming step. \p lr and \p clipping are this step's.
-  [[nodiscard]] StepTicket<typename Backend::Event> replay(Graph const& graph, Traffic const& sent, double lr,
-                                                           double clipping, Stream stream) {
+  /// Launches \p step as the coming step. \p lr and \p clipping are this step's.
+  [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step, double lr, double clipping,
+                                                           Stream stream) {
     phase_.require(EngineCall::replay);
     parts_.gatherer.require_no_leases();
-    parts_.decider.stage(lr, clipping);
+    auto history = parts_.context.collectives.history;
+    history.append(step.calls_before_decision);
+    parts_.decider.stage(lr, clipping, history);
+    history.append(step.calls_after_decision);
+    parts_.context.collectives.history = history;
     parts_.gatherer.forget_gathered();
     EnginePhase::UpdateGuard update(phase_, "a captured step did not end");
     parts_.gatherer.join_readers(stream);
     parts_.backend.wait_for(stream, parts_.communication.get());
     parts_.decider.send_settings(stream);
-    parts_.backend.launch(graph, stream);
+    parts_.backend.launch(step.graph, stream);
     parts_.decider.fetch_report(stream);
     parts_.backend.end_replay(stream, parts_.communication.get());
     parts_.context.collectives.watch(stream);
-    parts_.traffic = parts_.traffic + sent;
+    parts_.traffic = parts_.traffic + step.sent;
     update.commit();
     return parts_.decider.ticket();
   }

@@ -5,6 +5,7 @@
 #include <zero/communicator.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/step/reports.hpp>
+#include <zero/support/call_history.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,9 @@ class Collectives : public PeerCheck {
   /// Makes that memory known to the communicator, for as long as what is returned lives. Collective. \throws
   /// ConfigurationError on all ranks where it cannot be.
   [[nodiscard]] virtual std::shared_ptr<void> register_memory(Backend& backend) = 0;
+
+  /// All collectives of streams that were called so far: what ranks compare at every step.
+  CallHistory history{};
 
  protected:
   ~Collectives() = default;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/captured_step.hpp>
+#include <zero/engine/adopted_buffers.hpp>
 #include <zero/engine/capture.hpp>
 #include <zero/engine/description.hpp>
 #include <zero/engine/named_access.hpp>
@@ -60,6 +61,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     auto& ranks = operations_.collectives;
     run_on_all_ranks(ranks, [&] { prepare(); });
     agree_on_settings(ranks, describe_engine(ranks.size(), operations_.policies, settings_, lifetime_->parameters));
+    check_no_sharing(ranks, specs());
     run_on_all_ranks(ranks, [&] { parts_.emplace(operations_, settings_, backend, lifetime_, phase_, *layout_); });
     parts_->register_memory();
     take_initial_values();
@@ -110,11 +112,10 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     auto& parts = *parts_;
     phase_.require(EngineCall::step);
     parts.gatherer.require_no_leases();
-    parts.decider.stage(lr_of(options), clipping_of(options));
+    parts.decider.stage(lr_of(options), clipping_of(options), operations_.collectives.history);
     parts.gatherer.forget_gathered();
     all_reduce_norm(stream);
     EnginePhase::UpdateGuard update(phase_, "an update did not end");
-    parts.decider.send_settings(stream);
     parts.updater.join(stream);  // a delayed update reads the last decision, which the next line overwrites
     parts.decider.decide(parts.norm.words(), addends(), stream);
     parts.decider.fetch_report(stream);
@@ -135,18 +136,25 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Records the step that \p body takes on \p stream.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
-    auto recorded = StepCapture<Backend>(*parts_, phase_).record(stream, body);
-    return {*this, lifetime_, std::move(recorded.graph), recorded.sent};
+    return {*this, lifetime_, StepCapture<Backend>(*parts_, phase_).record(stream, body)};
   }
-  [[nodiscard]] StepTicket<Event> replay(typename CapturedStep<Backend>::Graph const& graph, Traffic const& sent,
+  [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
-    return StepCapture<Backend>(*parts_, phase_).replay(graph, sent, lr_of(options), clipping_of(options), stream);
+    return StepCapture<Backend>(*parts_, phase_).replay(step, lr_of(options), clipping_of(options), stream);
   }
 
   // ------------------------------------------------------------------------------------------------- access
 
   [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(lifetime_->parameters, name); }
   [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, lifetime_->parameters, addends()}; }
+
+  void take_adopted_values() {
+    phase_.require(EngineCall::write_parameter);
+    publish_pending_update();
+    parts_->gatherer.require_no_leases();
+    parts_->gatherer.forget_gathered();
+    for (std::uint32_t i = 0; i < specs().size(); ++i) take_adopted_values({i});
+  }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
     phase_.require(EngineCall::state);
@@ -169,7 +177,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     for (auto const& spec : specs()) {
       check_adopted(spec, spec.values);
       check_adopted(spec, spec.gradients);
+      if (settings_.stage == Stage::parameters && spec.values) throw_adopted_at_stage_3(spec);
     }
+    check_no_overlap(specs());
     LayoutSettings layout{.stage = settings_.stage,
                           .world = static_cast<std::size_t>(operations_.collectives.size()),
                           .alignment_elements = settings_.alignment_elements,
@@ -186,20 +196,39 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                               " buffers, but this engine computes in ", name(compute)});
   }
 
-  // Adopted values initialize master parameters and arenas; ranks whose values differ would train different models.
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_adopted_at_stage_3(ParameterSpec const& spec) {
+    fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name),
+                              " has adopted values, which stage 3 does not keep up to date: leave values out and read "
+                              "the parameter through gather(), with ParameterSpec::initial for its initial values; or "
+                              "use stages 0 to 2"});
+  }
+
+  // Initial and adopted values go into master parameters and arenas; ranks whose values differ would train different
+  // models.
   ZERO_OUT_OF_LINE void take_initial_values() {
-    auto& policies = operations_.policies;
+    bool to_adopted = false;
     for (std::uint32_t i = 0; i < specs().size(); ++i) {
-      auto const& adopted = specs()[i].values;
-      if (!adopted) continue;
-      std::vector<float> values(adopted->count);
-      FixedArray<std::byte> copied(adopted->count * policies.bytes(ElementRole::value));
-      parts_->backend.copy(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
-      parts_->backend.synchronize(parts_->communication.get());
-      parts_->backend.host_reads(copied.begin(), copied.size());
-      policies.widen(ElementRole::value, values.data(), copied.begin(), values.size());
-      parts_->access.write_parameter({i}, values);
+      auto const& initial = specs()[i].initial;
+      if (initial.empty()) {
+        take_adopted_values({i});
+      } else {
+        parts_->access.write_parameter({i}, initial);
+        to_adopted = to_adopted || specs()[i].values;
+      }
     }
+    if (to_adopted) parts_->gatherer.copy_to_adopted();
+  }
+  ZERO_OUT_OF_LINE void take_adopted_values(ParameterId id) {
+    auto const& adopted = specs()[id.index].values;
+    if (!adopted) return;
+    auto& policies = operations_.policies;
+    std::vector<float> values(adopted->count);
+    FixedArray<std::byte> copied(adopted->count * policies.bytes(ElementRole::value));
+    parts_->backend.copy(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
+    parts_->backend.synchronize(parts_->communication.get());
+    parts_->backend.host_reads(copied.begin(), copied.size());
+    policies.widen(ElementRole::value, values.data(), copied.begin(), values.size());
+    parts_->access.write_parameter(id, values);
   }
 
   void finish_micro_batch(std::uint64_t micro_batch_serial, Stream stream) override {
@@ -214,10 +243,12 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     if (micro_batch_serial == parts_->reducer.micro_batch_serial()) phase_.abandon_micro_batch();
   }
 
-  /// Until this ends nothing has changed: a failure here loses the gradients, not the states.
+  /// Until this ends nothing has changed: a failure here loses the gradients, not the states. The communication stream
+  /// is behind the decision that has read the last settings.
   void all_reduce_norm(Stream stream) {
     EnginePhase::GradientGuard gradients(phase_);
-    parts_->norm.all_reduce(stream);
+    parts_->decider.send_settings(parts_->communication.get());
+    parts_->norm.all_reduce(parts_->decider.agreement(), stream);
     gradients.commit();
   }
 

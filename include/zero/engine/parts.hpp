@@ -57,7 +57,7 @@ struct EngineParts {
         gatherer(context, {.max_live_elements = settings.max_live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduce_settings(settings, layout), norm),
         updater(context, gatherer, reducer, settings.offload),
-        decider(context, lifetime),
+        decider(context, settings.max_skipped_steps, lifetime),
         access(context, gatherer, reducer, updater),
         staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
                 operations.collectives.staging_bytes(largest_slice())) {

@@ -37,6 +37,8 @@ ZERO_OUT_OF_LINE inline void check_settings(EngineSettings const& settings) {
   require(settings.gradient_accumulation_steps >= 1 && settings.gradient_accumulation_steps <= (1 << 20),
           "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
   check_clipping(settings.gradient_clipping);
+  require(settings.max_skipped_steps >= 0,
+          "zero::Engine: max_skipped_steps must not be negative; 0 lets a run skip any number of steps");
   require(settings.reduce != Reduce::once_per_step || settings.stage < Stage::gradients,
           "zero::Engine: Reduce::once_per_step keeps whole local sums: use stage 0 or 1, or Reduce::each_micro_batch");
   check_lr(settings.lr);

@@ -4,12 +4,14 @@
 
 #include <zero/engine/collectives.hpp>
 #include <zero/support/out_of_line.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace zero::detail {
 
@@ -30,6 +32,7 @@ class TypedCollectives final : public Collectives<Backend> {
 
   ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
                                            bool first, CollectivePurpose purpose, Stream stream) override {
+    note(first ? "reduce_scatter" : "reduce_scatter_add", count, purpose);
     auto const typed = [&](auto const* from) {
       auto* const sums = static_cast<Sum*>(into);
       if constexpr (facts.needs_staging) {
@@ -43,6 +46,7 @@ class TypedCollectives final : public Collectives<Backend> {
   }
   ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
                                    CollectivePurpose purpose, Stream stream) override {
+    note("all_gather", count, purpose);
     auto const typed = [&]<class T>(T* to) {
       communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
     };
@@ -51,6 +55,7 @@ class TypedCollectives final : public Collectives<Backend> {
     typed(static_cast<float*>(full));
   }
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
+    note("all_reduce", count, purpose);
     communicator_.all_reduce(words, count, purpose, stream);
   }
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
@@ -82,6 +87,15 @@ class TypedCollectives final : public Collectives<Backend> {
 
  private:
   static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
+
+  ZERO_OUT_OF_LINE void note(std::string_view operation, std::size_t count, CollectivePurpose purpose) noexcept {
+    Fingerprint call;
+    call.add_text(operation);
+    call.add_text(purpose.what);
+    call.add(purpose.bucket);
+    call.add(count);
+    this->history.add(call.value());
+  }
 
   Communicator& communicator_;
   std::span<std::byte> staging_{};

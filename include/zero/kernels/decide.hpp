@@ -14,22 +14,28 @@ namespace zero {
 /// What a step needs to know besides its gradients; lives in memory that the device writes, between steps.
 template <class Scaler>
 struct StepState {
-  typename Scaler::State scaler{};  ///< the scaler's own
-  float scale = 1.0F;               ///< the scaler's, for the coming backward passes
-  std::uint64_t steps = 0;          ///< updates done: the rule's step count
-  std::uint64_t skipped = 0;        ///< steps skipped for a non-finite gradient
+  typename Scaler::State scaler{};    ///< the scaler's own
+  float scale = 1.0F;                 ///< the scaler's, for the coming backward passes
+  std::uint64_t steps = 0;            ///< updates done: the rule's step count
+  std::uint64_t skipped = 0;          ///< steps skipped for a non-finite gradient
+  std::uint64_t skipped_in_row = 0;   ///< the last steps, as far as all of them were skipped
+  std::uint64_t zero_norm_steps = 0;  ///< the last steps, as far as the norm of all of them was exactly 0
+  std::uint32_t mismatched = 0;       ///< 1 + the first rank that did otherwise than rank 0, from then on; 0: none
 };
 
 /// A step's outcome as the device writes it.
 struct StepOutcome {
   std::uint64_t steps = 0;                   ///< updates done
   std::uint64_t skipped_steps = 0;           ///< steps skipped, in all
+  std::uint64_t skipped_in_row = 0;          ///< StepState's
+  std::uint64_t zero_norm_steps = 0;         ///< StepState's
   double gradient_norm = 0.0;                ///< of the unscaled averaged gradient
   double clip_coefficient = 1.0;             ///< what clipping multiplied the gradient with
   float loss_scale = 1.0F;                   ///< the scale that backward used
   std::uint32_t bad_parameter = UINT32_MAX;  ///< first parameter with a non-finite gradient, or none
   bool skipped = false;                      ///< nothing changed but the scaler
   bool exhausted = false;                    ///< an overflow at the minimum scale
+  std::uint32_t mismatched = 0;              ///< StepState's: nothing changes any more
 };
 
 /// What the fused update reads: whether to update, the multiplier of every gradient, and each group's constants.
@@ -61,10 +67,19 @@ namespace detail {
 ZERO_HOST_DEVICE inline std::uint32_t first_bad_parameter(NormWords const& norm) {
   std::uint64_t first = UINT32_MAX;
   for (int r = 0; r < norm.world; ++r) {
-    std::uint64_t const entry = norm.words[ExactSum::words + static_cast<std::size_t>(r)];
+    std::uint64_t const entry = norm.words[ExactSum::words + static_cast<std::size_t>(r)] & UINT32_MAX;
     if (entry != 0 && entry - 1 < first) first = entry - 1;
   }
   return static_cast<std::uint32_t>(first);
+}
+
+/// 1 + the first rank whose settings or collectives were not those of rank 0; 0 where all did the same.
+ZERO_HOST_DEVICE inline std::uint32_t first_mismatched_rank(NormWords const& norm) {
+  auto const* const entries = norm.words + ExactSum::words;
+  for (int r = 1; r < norm.world; ++r) {
+    if (entries[r] >> 32U != entries[0] >> 32U) return static_cast<std::uint32_t>(r) + 1;
+  }
+  return 0;
 }
 
 template <class State>
@@ -80,11 +95,20 @@ ZERO_HOST_DEVICE bool exhausted(State const& state) {
 
 /// Settles a step from the summed norm: overflow, the one multiplier of averaging, unscaling and clipping (in double,
 /// rounded once), each group's constants, and last the scaler, so that the update never sees a scale that backward did
-/// not use. The clip coefficient is PyTorch's: min(1, clipping / (norm + 1e-6)), of the unscaled averaged gradient.
+/// not use. Where ranks took the step with other settings, or called other collectives before it, nothing changes, in
+/// this step and in all later ones: replicas and shards would be of different models. The clip coefficient is
+/// PyTorch's: min(1, clipping / (norm + 1e-6)), of the unscaled averaged gradient.
 template <class Rule, class Scaler>
 ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   FloatingPointGuard const guard;
   auto& state = *a.state;
+  if (state.mismatched == 0) state.mismatched = detail::first_mismatched_rank(a.norm);
+  if (state.mismatched != 0) {
+    *a.decision = {false, 0.0F, a.constants};
+    *a.outcome = {};
+    a.outcome->mismatched = state.mismatched;
+    return;
+  }
   ExactSum sum;
   for (std::size_t i = 0; i < ExactSum::words; ++i) sum.digits[i] = a.norm.words[i];
   sum.normalize();
@@ -99,13 +123,24 @@ ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
 
   state.steps += overflow ? 0 : 1;
   state.skipped += overflow ? 1 : 0;
+  state.skipped_in_row = overflow ? state.skipped_in_row + 1 : 0;
+  state.zero_norm_steps = !overflow && norm.value() == 0.0 ? state.zero_norm_steps + 1 : 0;
   for (std::uint32_t g = 0; g < a.group_count && !overflow; ++g) {
     a.constants[g] = Rule::constants(a.groups[g], state.steps);
   }
   *a.decision = {!overflow, (average * Double(clip)).to_float(), a.constants};
   state.scaler = Scaler::update(a.scaler, state.scaler, overflow);
   state.scale = static_cast<float>(state.scaler.scale);
-  *a.outcome = {state.steps, state.skipped, norm.value(), clip, scale, bad, overflow, detail::exhausted(state.scaler)};
+  *a.outcome = {.steps = state.steps,
+                .skipped_steps = state.skipped,
+                .skipped_in_row = state.skipped_in_row,
+                .zero_norm_steps = state.zero_norm_steps,
+                .gradient_norm = norm.value(),
+                .clip_coefficient = clip,
+                .loss_scale = scale,
+                .bad_parameter = bad,
+                .skipped = overflow,
+                .exhausted = detail::exhausted(state.scaler)};
 }
 
 }  // namespace zero

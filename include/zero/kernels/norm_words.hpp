@@ -4,6 +4,7 @@
 
 #include <zero/kernels/exact_sum.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -14,8 +15,9 @@ namespace zero {
 inline constexpr std::size_t norm_block_elements = 128;
 
 /// The words that decide a step on all ranks, in device memory: the digits of the sum of squares, then
-/// one word per rank for its first parameter with a non-finite gradient (1 + its registration index; 0: none). Words
-/// add up over ranks.
+/// one word per rank. The lower half of that is its first parameter with a non-finite gradient (1 + its registration
+/// index; 0: none); the upper half is written once all squares have been taken, and is a hash of what every rank must do
+/// alike: of the step's settings, and of the collectives so far. Words add up over ranks.
 struct NormWords {
   std::uint64_t* words = nullptr;  ///< device memory
   int rank = 0;                    ///< whose entry this rank writes
@@ -25,8 +27,13 @@ struct NormWords {
   [[nodiscard]] static constexpr std::size_t count(int world) noexcept {
     return ExactSum::words + static_cast<std::size_t>(world);
   }
-  /// One entry for each rank: 1 + the first parameter with a non-finite gradient, or 0.
+  /// One entry for each rank: 1 + the first parameter with a non-finite gradient, or 0, while squares are taken.
   [[nodiscard]] std::uint64_t* bad_parameters() const noexcept { return words + ExactSum::words; }
+  /// The upper half of this rank's entry.
+  [[nodiscard]] void* agreement() const noexcept {
+    static_assert(std::endian::native == std::endian::little, "zero: hosts and devices must be little-endian");
+    return reinterpret_cast<std::byte*>(bad_parameters() + rank) + sizeof(std::uint32_t);
+  }
 };
 
 }  // namespace zero

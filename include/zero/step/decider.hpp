@@ -13,12 +13,16 @@
 #include <zero/parameter.hpp>
 #include <zero/step/decision_layout.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/support/call_history.hpp>
 #include <zero/support/out_of_line.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace zero::detail {
@@ -35,7 +39,7 @@ class StepDecider {
   using Reports = StepReports<Event>;
 
   /// Blocks.
-  ZERO_OUT_OF_LINE StepDecider(EngineContext<Backend> const& engine,
+  ZERO_OUT_OF_LINE StepDecider(EngineContext<Backend> const& engine, int max_skipped_steps,
                                std::shared_ptr<EngineLifetime const> const& lifetime)
       : engine_(engine),
         parameters_(lifetime->parameters),
@@ -45,7 +49,9 @@ class StepDecider {
         results_(allocate(MemoryKind::device, layout_.result_bytes)),
         constants_(allocate(read_by_update(), traits().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), traits().decision_bytes)),
-        reports_(new Reports(lifetime, traits().fails_when_exhausted, engine.collectives)) {
+        reports_(new Reports(lifetime, traits().fails_when_exhausted, static_cast<std::uint64_t>(max_skipped_steps),
+                             engine.collectives)) {
+    new (host_results()) StepOutcome();
     engine.policies.start(host_state());
     upload_state();
   }
@@ -56,19 +62,28 @@ class StepDecider {
   /// While a step is captured, settings and report are no part of it: `stage`, `send_settings` and `fetch_report` do
   /// nothing, and the ticket is one that cannot be read.
   void set_capturing(bool capturing) noexcept { capturing_ = capturing; }
+  /// The collectives of the captured step up to `stage`, which took them out of the history.
+  [[nodiscard]] CallHistory const& captured_calls() const noexcept { return calls_before_; }
 
-  /// Takes the settings of the coming step, on the host. \throws ConfigurationError; LossScaleError where the scale was
-  /// exhausted and nobody has read a report since. Nothing has changed then.
-  void stage(double lr, double clipping) {
-    if (capturing_) return;
+  /// Takes the settings of the coming step, on the host. \p history is of the collectives before it.
+  /// \throws ConfigurationError; LossScaleError, DivergenceError and MismatchError of an earlier step that nobody has
+  /// been told of.
+  /// Nothing has changed then.
+  void stage(double lr, double clipping, CallHistory& history) {
+    if (capturing_) {
+      calls_before_ = std::exchange(history, {});
+      return;
+    }
     check_lr(lr);
     check_clipping(clipping);
     // Waits for the step that used this slot of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, independent of its device's progress.
-    if (number_ >= Reports::history) (void)reports_->report(number_ - Reports::history);
+    if (number_ >= Reports::history) reports_->tell_once(number_ - Reports::history);
     auto* const inputs = slot(number_);
+    auto const agreement = agreement_on(lr, clipping, history);
     engine_.backend.host_writes(inputs, layout_.input_bytes);
     std::memcpy(inputs, &clipping, sizeof clipping);
+    std::memcpy(inputs + layout_.agreement, &agreement, sizeof agreement);
     engine_.policies.configure(inputs + layout_.configs, groups(), lr);
   }
 
@@ -76,6 +91,9 @@ class StepDecider {
   void send_settings(Stream stream) {
     if (!capturing_) engine_.backend.copy(inputs_.data(), slot(number_), layout_.input_bytes, stream);
   }
+
+  /// 32 bits in device memory that are the same on every rank where all take the step alike.
+  [[nodiscard]] void const* agreement() const noexcept { return inputs_.data() + layout_.agreement; }
 
   /// Puts the decision on \p stream. \p addends is world x accumulation.
   void decide(NormWords norm, double addends, Stream stream) {
@@ -98,6 +116,7 @@ class StepDecider {
     auto& report = reports_->slot(number_);
     auto* const results = slot(number_) + layout_.results_in_slot;
     report.ticket = number_;
+    report.told = false;
     report.outcome = reinterpret_cast<StepOutcome const*>(results);
     engine_.backend.copy(results, results_.data(), layout_.result_bytes, stream);
     engine_.backend.record(report.decided, stream);
@@ -123,7 +142,10 @@ class StepDecider {
   /// Where the run stands, and where it is to go on from. Wait until the last step has been decided.
   [[nodiscard]] StepProgress progress() const {
     latest_->synchronize();
-    engine_.backend.host_reads(host_state(), traits().scaler_bytes);
+    engine_.backend.host_reads(host_results(), layout_.result_bytes);
+    if (auto const rank = reinterpret_cast<StepOutcome const*>(host_results())->mismatched; rank != 0) {
+      throw_mismatched_step(rank - 1);
+    }
     return engine_.policies.progress(host_state());
   }
   void set_progress(StepProgress const& progress) {
@@ -149,6 +171,14 @@ class StepDecider {
   [[nodiscard]] std::byte* slot(std::uint64_t number) const noexcept {
     return ring_.data() + number % Reports::history * layout_.slot_bytes;
   }
+  [[nodiscard]] static std::uint32_t agreement_on(double lr, double clipping, CallHistory const& history) noexcept {
+    Fingerprint fingerprint;
+    fingerprint.add(lr);
+    fingerprint.add(clipping);
+    fingerprint.add(history.value());
+    return static_cast<std::uint32_t>(fingerprint.value() ^ fingerprint.value() >> 32U);
+  }
+
   // What the last step has left; at first, in the slot of the step before the first.
   [[nodiscard]] std::byte* host_results() const noexcept {
     return slot(number_ + Reports::history - 1) + layout_.results_in_slot;
@@ -175,6 +205,7 @@ class StepDecider {
   Event const* latest_ = &never_decided_;
   std::uint64_t number_ = 0;
   bool capturing_ = false;
+  CallHistory calls_before_;  // of a captured step
 };
 
 }  // namespace zero::detail

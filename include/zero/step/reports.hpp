@@ -25,6 +25,14 @@ class PeerCheck {
   ~PeerCheck() = default;
 };
 
+[[noreturn, gnu::cold]] ZERO_OUT_OF_LINE inline void throw_mismatched_step(std::uint32_t rank) {
+  fail<MismatchError>(
+      {"zero::Engine: rank ", rank,
+       " took a step otherwise than rank 0, or has called other collectives since the last one, so that "
+       "nothing was updated, and nothing will be: pass the same learning rate and clipping to step() on "
+       "every rank, make the same calls in the same order, and go on from a checkpoint"});
+}
+
 /// The reports of the latest steps: where the host reads them, and the events after which it may. Owned by the engine
 /// and its tickets together, so that a ticket may be read after the engine is gone: what lies in the engine's memory is
 /// then kept here.
@@ -36,13 +44,19 @@ class StepReports {
   /// Number of the ticket of a step that was recorded, and not run.
   static constexpr std::uint64_t captured_ticket = UINT64_MAX - 1;
 
-  StepReports(std::shared_ptr<EngineLifetime const> lifetime, bool fail_when_exhausted, PeerCheck const& peers)
-      : lifetime_(std::move(lifetime)), fail_when_exhausted_(fail_when_exhausted), peers_(&peers) {}
+  /// \p max_skipped is how many steps in a row may be skipped; 0: any number.
+  StepReports(std::shared_ptr<EngineLifetime const> lifetime, bool fail_when_exhausted, std::uint64_t max_skipped,
+              PeerCheck const& peers)
+      : lifetime_(std::move(lifetime)),
+        fail_when_exhausted_(fail_when_exhausted),
+        max_skipped_(max_skipped),
+        peers_(&peers) {}
 
   struct Slot {
     std::uint64_t ticket = UINT64_MAX;
     StepOutcome const* outcome = nullptr;  // in the engine's memory, until that goes
     StepOutcome saved_outcome{};           // the same, once that has gone
+    mutable bool told = false;             // somebody has read it, and knows of what it reports
     Event decided{};
   };
   [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % history]; }
@@ -64,7 +78,13 @@ class StepReports {
     }
   }
 
-  /// Waits until the step has been decided. \throws LossScaleError, SequenceError for a report that is too old.
+  /// Throws what the report of \p ticket would, where nobody has read it.
+  void tell_once(std::uint64_t ticket) const {
+    if (!slot(ticket).told) (void)report(ticket);
+  }
+
+  /// Waits until the step has been decided. \throws LossScaleError, DivergenceError; MismatchError where ranks did not
+  /// take it alike; SequenceError for a report that is too old.
   [[nodiscard]] StepReport report(std::uint64_t ticket) const {
     auto const& slot = this->slot(ticket);
     if (ticket == captured_ticket) {
@@ -76,9 +96,13 @@ class StepReports {
     }
     auto const& o = slot.decided.read(*slot.outcome);
     if (peers_ != nullptr) peers_->check_peers();
+    slot.told = true;
+    if (o.mismatched != 0) throw_mismatched_step(o.mismatched - 1);
     StepReport report{.step = o.steps,
                       .skipped = o.skipped,
                       .skipped_steps = o.skipped_steps,
+                      .skipped_in_row = o.skipped_in_row,
+                      .zero_norm_steps = o.zero_norm_steps,
                       .gradient_norm = o.gradient_norm,
                       .clip_coefficient = o.clip_coefficient,
                       .loss_scale = o.loss_scale,
@@ -89,12 +113,19 @@ class StepReports {
                             quote(report.bad_parameter),
                             ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"});
     }
+    if (max_skipped_ > 0 && o.skipped_in_row >= max_skipped_) {
+      fail<DivergenceError>({"zero::Engine: training has diverged: ", o.skipped_in_row,
+                             " steps in a row were skipped for a gradient that is not finite, the last one first in ",
+                             quote(report.bad_parameter),
+                             ": lower the learning rate, clip gradients, or go on from an earlier checkpoint"});
+    }
     return report;
   }
 
  private:
   std::shared_ptr<EngineLifetime const> lifetime_;
   bool fail_when_exhausted_;
+  std::uint64_t max_skipped_;
   PeerCheck const* peers_;  // as long as the engine
   std::array<Slot, history> slots_{};
 };
