@@ -26,6 +26,8 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/checkpoint/import.hpp
   include/zero/checkpoint/load.hpp
   include/zero/checkpoint/locate.hpp
+  include/zero/checkpoint/lock.hpp
+  include/zero/checkpoint/lock_options.hpp
   include/zero/checkpoint/manifest.hpp
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp
@@ -117,9 +119,14 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/convert.hpp
   include/zero/checkpoint/detail/crc32c.hpp
   include/zero/checkpoint/detail/file.hpp
+  include/zero/checkpoint/detail/folder_lock.hpp
+  include/zero/checkpoint/detail/heartbeat.hpp
   include/zero/checkpoint/detail/json_reader.hpp
+  include/zero/checkpoint/detail/make_folder.hpp
   include/zero/checkpoint/detail/manifest_reader.hpp
   include/zero/checkpoint/detail/names.hpp
+  include/zero/checkpoint/detail/owner_file.hpp
+  include/zero/checkpoint/detail/process_identity.hpp
   include/zero/checkpoint/detail/read_ahead.hpp
   include/zero/checkpoint/detail/safetensors.hpp
   include/zero/checkpoint/detail/shard_file.hpp

@@ -131,6 +131,7 @@ enum class CheckpointFailure : std::uint8_t {
   damaged,       ///< a file is truncated, altered or malformed
   mismatch,      ///< a valid file that does not fit this engine, or another version of the format
   bad_request,   ///< a tag, name or option that cannot work
+  locked,        ///< another process writes to the folder, or has taken it over; `what()` names it
 };
 
 /// A checkpoint, or another file of tensors, that could not be written or read. In a collective call every rank throws

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,13 @@ std::vector<Scene> scenes() {
   pruning.aliases = {"best"};
   return {
       {"one more", options("step-3")}, {"in the place of the newest", replacing}, {"with old ones to remove", pruning}};
+}
+
+/// All files but those that say who owns the folder, which every save changes.
+std::map<std::string, std::string> checkpoints_of(MemoryFileSystem& memory) {
+  auto files = memory.snapshot();
+  std::erase_if(files, [](auto const& file) { return file.first.find("/.owner.") != std::string::npos; });
+  return files;
 }
 
 /// Two checkpoints, durable, of which the second is the newest.
@@ -219,7 +227,7 @@ TEST_CASE("crash: on several ranks all throw the same, none hangs, and the folde
     for (std::size_t k = 0; k < calls; ++k) {
       MemoryFileSystem memory;
       prepare(memory);
-      auto const before = memory.snapshot();
+      auto const before = checkpoints_of(memory);
       FaultyFileSystem faulty(memory);
       faulty.fail(k, error, false);
       run(faulty, errors);
@@ -229,7 +237,7 @@ TEST_CASE("crash: on several ranks all throw the same, none hangs, and the folde
       if (errors.front().empty()) continue;
       ++failures;
       REQUIRE(loaded(memory) == 2);
-      REQUIRE(memory.snapshot() == before);
+      REQUIRE(checkpoints_of(memory) == before);
     }
   }
   CHECK(failures > 40);
@@ -273,12 +281,12 @@ TEST_CASE("crash: a folder that shows late on another machine is waited for, but
   prepare(memory);
   FaultyFileSystem faulty(memory);
   faulty.only = "create";
-  faulty.fail(0, ENOENT, false);
-  faulty.last = 3;
+  faulty.fail(1, ENOENT, false);  // the first one is the lock's, in a folder that is not new
+  faulty.last = 4;
   (void)save(faulty, 3, options("step-3"));
   CHECK(loaded(memory) == 3);
   CHECK(memory.paused() >= std::chrono::milliseconds(10 + 20 + 40 + 80));
-  faulty.fail(0, ENOENT, true);
+  faulty.fail(1, ENOENT, true);
   CHECK(thrown_by([&] { (void)save(faulty, 4, options("step-4")); }).kind == CheckpointFailure::not_found);
   CHECK(loaded(memory) == 3);
 }

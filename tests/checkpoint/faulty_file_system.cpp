@@ -36,6 +36,10 @@ long FaultyFileSystem::size(Handle file) {
   return call("size", [&] { return inner_.size(file); });
 }
 
+long FaultyFileSystem::modified(Handle file) {
+  return call("modified", [&] { return inner_.modified(file); });
+}
+
 long FaultyFileSystem::write(Handle file, std::span<std::byte const> bytes) {
   return call(
       "write", [&] { return inner_.write(file, bytes); },
@@ -83,6 +87,10 @@ long FaultyFileSystem::exchange(std::string const& a, std::string const& b) {
   return call("exchange", [&] { return inner_.exchange(a, b); });
 }
 
+long FaultyFileSystem::link(std::string const& from, std::string const& to) {
+  return call("link", [&] { return inner_.link(from, to); });
+}
+
 long FaultyFileSystem::remove_file(std::string const& path) {
   return call("remove_file", [&] { return inner_.remove_file(path); });
 }
@@ -95,9 +103,14 @@ void FaultyFileSystem::pause(std::chrono::milliseconds time) { inner_.pause(time
 
 long FaultyFileSystem::call(std::string_view name, std::function<long()> const& f, std::function<void()> const& half) {
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (only.empty() || only == name) {
       std::size_t const number = calls_++;
+      if (before) {
+        lock.unlock();
+        before(number);
+        lock.lock();
+      }
       if (number >= first && number <= last) {
         if (dead && number == first && half) half();
         return -error;

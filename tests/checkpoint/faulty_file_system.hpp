@@ -31,6 +31,8 @@ class FaultyFileSystem final : public zero::FileSystem {
   bool dead = false;  ///< the first call does half of what it should and nothing afterwards does anything
   std::string only;   ///< fail calls of this name alone, and count only those
 
+  std::function<void(std::size_t call)> before{};  ///< runs before each call that is counted
+
   [[nodiscard]] std::size_t calls() const { return calls_; }
   /// Call \p k of what follows fails, alone or with all after it.
   void fail(std::size_t k, int with, bool for_ever);
@@ -40,6 +42,7 @@ class FaultyFileSystem final : public zero::FileSystem {
   long create(std::string const& path) override;
   long open(std::string const& path) override;
   long size(Handle file) override;
+  long modified(Handle file) override;
   long write(Handle file, std::span<std::byte const> bytes) override;
   long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override;
   long allocate(Handle file, std::uint64_t bytes) override;
@@ -51,6 +54,9 @@ class FaultyFileSystem final : public zero::FileSystem {
   long rename_new(std::string const& from, std::string const& to) override;
   long rename_over(std::string const& from, std::string const& to) override;
   long exchange(std::string const& a, std::string const& b) override;
+  long link(std::string const& from, std::string const& to) override;
+  /// Neither counted nor failed: a lock's heartbeat comes from a thread of its own, at any time.
+  long touch(std::string const& path) override { return inner_.touch(path); }
   long remove_file(std::string const& path) override;
   long remove_folder(std::string const& path) override;
   void pause(std::chrono::milliseconds time) override;

@@ -19,6 +19,7 @@ long MemoryFileSystem::create(std::string const& path) {
   if (!folder) return -ENOENT;
   if (folder->entries.contains(name)) return -EEXIST;
   auto file = std::make_shared<Node>();
+  file->modified = clock_;
   change(*folder, {name, file});
   return add_handle(file);
 }
@@ -35,11 +36,17 @@ long MemoryFileSystem::size(Handle file) {
   return static_cast<long>(handle(file).content.size());
 }
 
+long MemoryFileSystem::modified(Handle file) {
+  std::lock_guard lock(mutex_);
+  return static_cast<long>(handle(file).modified.count());
+}
+
 long MemoryFileSystem::write(Handle file, std::span<std::byte const> bytes) {
   std::lock_guard lock(mutex_);
   // Short writes are always allowed: this system makes them, so that nobody forgets to go on.
   auto const part = bytes.first(std::min(bytes.size(), std::size_t{100'000}));
   handle(file).content.append(reinterpret_cast<char const*>(part.data()), part.size());
+  handle(file).modified = clock_;
   return static_cast<long>(part.size());
 }
 
@@ -104,6 +111,26 @@ long MemoryFileSystem::rename_over(std::string const& from, std::string const& t
 
 long MemoryFileSystem::exchange(std::string const& a, std::string const& b) { return rename(a, b, Existing::swap); }
 
+long MemoryFileSystem::link(std::string const& from, std::string const& to) {
+  std::lock_guard lock(mutex_);
+  auto const node = find(from);
+  auto const [folder, name] = split(to);
+  if (!node || !folder) return -ENOENT;
+  if (node->folder) return -EPERM;
+  if (folder->entries.contains(name)) return -EEXIST;
+  change(*folder, {name, node});
+  return 0;
+}
+
+long MemoryFileSystem::touch(std::string const& path) {
+  std::lock_guard lock(mutex_);
+  auto const node = find(path);
+  if (!node) return -ENOENT;
+  if (refuses_touch) return -ENOSYS;
+  node->modified = clock_;
+  return 0;
+}
+
 long MemoryFileSystem::remove_file(std::string const& path) { return remove(path, false); }
 
 long MemoryFileSystem::remove_folder(std::string const& path) { return remove(path, true); }
@@ -111,6 +138,12 @@ long MemoryFileSystem::remove_folder(std::string const& path) { return remove(pa
 void MemoryFileSystem::pause(std::chrono::milliseconds time) {
   std::lock_guard lock(mutex_);
   paused_ += time;
+  clock_ += time;
+}
+
+void MemoryFileSystem::advance_clock(std::chrono::milliseconds time) {
+  std::lock_guard lock(mutex_);
+  clock_ += time;
 }
 
 void MemoryFileSystem::crash(Loss loss, unsigned seed) {
@@ -131,6 +164,7 @@ void MemoryFileSystem::replace(std::string const& path, std::string text) {
   auto const [folder, name] = split(path);
   auto node = std::make_shared<Node>();
   node->content = node->durable = std::move(text);
+  node->modified = clock_;
   folder->entries[name] = folder->durable_entries[name] = node;
 }
 

@@ -4,6 +4,7 @@
 
 #include <zero/checkpoint/file_system.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,7 @@ class MemoryFileSystem final : public zero::FileSystem {
   long create(std::string const& path) override;
   long open(std::string const& path) override;
   long size(Handle file) override;
+  long modified(Handle file) override;
   long write(Handle file, std::span<std::byte const> bytes) override;
   long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override;
   long allocate(Handle /*file*/, std::uint64_t /*bytes*/) override;
@@ -49,6 +51,8 @@ class MemoryFileSystem final : public zero::FileSystem {
   long rename_new(std::string const& from, std::string const& to) override;
   long rename_over(std::string const& from, std::string const& to) override;
   long exchange(std::string const& a, std::string const& b) override;
+  long link(std::string const& from, std::string const& to) override;
+  long touch(std::string const& path) override;
   long remove_file(std::string const& path) override;
   long remove_folder(std::string const& path) override;
   void pause(std::chrono::milliseconds time) override;
@@ -58,6 +62,9 @@ class MemoryFileSystem final : public zero::FileSystem {
 
   [[nodiscard]] std::size_t open_handles() const { return handles_.size(); }
   [[nodiscard]] std::chrono::milliseconds paused() const { return paused_; }
+  std::atomic<bool> refuses_touch = false;  ///< as some file systems in user space do
+  /// Lets time go by on the clock that files are dated with, which stands still otherwise.
+  void advance_clock(std::chrono::milliseconds time);
 
   /// The content of a file, to look at and to damage; it is durable at once.
   [[nodiscard]] std::string content(std::string const& path);
@@ -72,6 +79,7 @@ class MemoryFileSystem final : public zero::FileSystem {
   struct Node {
     bool folder = false;
     std::string content, durable;
+    std::chrono::nanoseconds modified{0};
     Entries entries, durable_entries;
     std::vector<Change> changes;  // since the last sync
   };
@@ -100,6 +108,7 @@ class MemoryFileSystem final : public zero::FileSystem {
   std::map<Handle, std::shared_ptr<Node>> handles_;
   Handle next_ = 3;
   std::chrono::milliseconds paused_{0};
+  std::chrono::nanoseconds clock_{std::chrono::hours(1)};
 };
 
 }  // namespace checkpoint_test

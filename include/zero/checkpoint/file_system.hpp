@@ -42,6 +42,8 @@ class FileSystem {
   virtual long open(std::string const& path) = 0;
   /// Bytes of an open file.
   virtual long size(Handle file) = 0;
+  /// When an open file was last written or touched, by the clock of the machine that keeps it, in nanoseconds.
+  virtual long modified(Handle file) = 0;
   /// May write or read less than asked for, as the system does.
   virtual long write(Handle file, std::span<std::byte const> bytes) = 0;
   /// Reads up to bytes.size() bytes at \p offset; returns how many, 0 at the end.
@@ -65,6 +67,11 @@ class FileSystem {
   virtual long rename_over(std::string const& from, std::string const& to) = 0;
   /// Swaps two entries at once.
   virtual long exchange(std::string const& a, std::string const& b) = 0;
+  /// A second name for a file; -EEXIST where there is something of that name, and another error where the file system
+  /// knows no such names.
+  virtual long link(std::string const& from, std::string const& to) = 0;
+  /// Marks a file as modified now, by the clock of the machine that keeps it.
+  virtual long touch(std::string const& path) = 0;
   /// Removes one file.
   virtual long remove_file(std::string const& path) = 0;
   /// Removes one empty folder.
@@ -95,6 +102,16 @@ class PosixFileSystem final : public FileSystem {
   long size(Handle file) override {
     struct stat status {};
     return ::fstat(file, &status) != 0 ? -errno : static_cast<long>(status.st_size);
+  }
+  long modified(Handle file) override {
+    struct stat status {};
+    if (::fstat(file, &status) != 0) return -errno;
+#if defined(__APPLE__)
+    auto const& time = status.st_mtimespec;
+#else
+    auto const& time = status.st_mtim;
+#endif
+    return static_cast<long>(time.tv_sec) * 1'000'000'000L + time.tv_nsec;
   }
   long write(Handle file, std::span<std::byte const> bytes) override {
     return result(::write(file, bytes.data(), bytes.size()));
@@ -155,6 +172,13 @@ class PosixFileSystem final : public FileSystem {
 #else
     return -EINVAL;
 #endif
+  }
+  long link(std::string const& from, std::string const& to) override {
+    return result(::link(from.c_str(), to.c_str()));
+  }
+  long touch(std::string const& path) override {
+    // Without times it is the server that says what now is.
+    return result(::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW));
   }
   /// Removes one file.
   long remove_file(std::string const& path) override { return result(::unlink(path.c_str())); }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/folder_lock.hpp>
+#include <zero/checkpoint/detail/make_folder.hpp>
 #include <zero/checkpoint/detail/manifest_reader.hpp>
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/checkpoint/manifest.hpp>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -28,13 +31,13 @@ namespace zero {
 class CheckpointFolder {
  public:
   /// The checkpoints below \p root. \p system is borrowed.
-  CheckpointFolder(FileSystem& system, std::string root) : system_(system), root_(std::move(root)) {
+  CheckpointFolder(FileSystem& system, std::string root) : system_(&system), root_(std::move(root)) {
     while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
     if (root_.empty()) throw CheckpointError(CheckpointFailure::bad_request, "zero: the checkpoint folder has no name");
   }
 
   /// Where the folder lies.
-  [[nodiscard]] FileSystem& system() const noexcept { return system_; }
+  [[nodiscard]] FileSystem& system() const noexcept { return *system_; }
   /// Path of the folder.
   [[nodiscard]] std::string const& root() const noexcept { return root_; }
   /// Path of what is called \p name in it.
@@ -47,7 +50,7 @@ class CheckpointFolder {
   /// The manifest of the checkpoint \p tag, as it was written. \throws CheckpointError.
   [[nodiscard]] std::string manifest_text(std::string const& tag) const {
     detail::check_tag(tag);
-    return detail::read_text(system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
+    return detail::read_text(*system_, path(tag) + "/" + std::string(detail::manifest_name), Manifest::largest);
   }
   /// Reads a manifest that must be \p tag's: a folder that was renamed or copied is told from the one that was saved.
   [[nodiscard]] static Manifest parse(std::string const& tag, std::string_view text) {
@@ -63,7 +66,7 @@ class CheckpointFolder {
   [[nodiscard]] std::optional<std::string> pointer(std::string_view name) const {
     std::string text;
     try {
-      text = detail::read_text(system_, path(name), 1024);
+      text = detail::read_text(*system_, path(name), 1024);
     } catch (CheckpointError const& error) {
       if (error.kind() == CheckpointFailure::not_found) return std::nullopt;
       throw;
@@ -80,7 +83,7 @@ class CheckpointFolder {
     std::vector<std::string> names;
     detail::check_file("list", root_, detail::retry_interrupted([&] {
                          names.clear();
-                         return system_.list(root_, names);
+                         return system_->list(root_, names);
                        }));
     std::vector<std::pair<std::uint64_t, std::string>> found;
     for (auto const& name : names) {
@@ -100,18 +103,34 @@ class CheckpointFolder {
 
   // ------------------------------------------------------------------------------------------------- writing
 
+  /// Makes the folder itself and those above it, where they are missing, and takes it for this process, as long as this
+  /// object or a copy of it lives. Does nothing where it is taken already. \throws CheckpointError (locked) where
+  /// another one writes to it.
+  void lock(CheckpointLockOptions const& options = {}) {
+    if (lock_) return;
+    detail::make_folders(*system_, root_);
+    lock_ = std::make_shared<detail::FolderLock>(*system_, root_, make_nonce(), options);
+  }
+  /// Whether `lock` has been called.
+  [[nodiscard]] bool is_locked() const noexcept { return lock_ != nullptr; }
+  /// \throws CheckpointError (locked) where another process has taken over what this one had locked.
+  void check_lock() const {
+    if (lock_) lock_->check();
+  }
+
   /// Makes the folder itself, where it is missing, and a hidden one for a checkpoint \p tag that is going to be
   /// written; the hidden one's name. \throws CheckpointError (exists) where that tag is taken, unless \p replace.
   [[nodiscard]] std::string begin(std::string const& tag, std::string const& nonce, bool replace) {
     detail::check_tag(tag);
-    if (make(root_, true)) sync_folder(parent(root_));
+    detail::make_folders(*system_, root_);
+    check_lock();
     if (!replace && is_there(tag)) {
       throw CheckpointError(CheckpointFailure::exists,
                             detail::concat({"zero: there is a ", detail::quote(path(tag)),
                                             " already: choose another tag, remove it, or ask for it to be replaced"}));
     }
     std::string name = std::string(detail::temporary_prefix) + tag + "." + nonce;
-    (void)make(path(name), false);
+    detail::check_file("make the folder", path(name), call([&] { return system_->make_folder(path(name)); }));
     return name;
   }
 
@@ -121,9 +140,10 @@ class CheckpointFolder {
   void commit(std::string const& hidden, Manifest const& manifest, bool replace) {
     bool swapped = false;
     try {
-      detail::write_new(system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
+      detail::write_new(*system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
       sync_folder(path(hidden));
-      long renamed = call([&] { return system_.rename_new(path(hidden), path(manifest.tag)); });
+      check_lock();
+      long renamed = call([&] { return system_->rename_new(path(hidden), path(manifest.tag)); });
       swapped = replace && (renamed == -EEXIST || renamed == -ENOTEMPTY);
       if (swapped) renamed = swap(hidden, manifest);
       detail::check_file("rename to its tag", path(hidden), renamed);
@@ -132,9 +152,11 @@ class CheckpointFolder {
       throw;
     }
     try {
+      check_lock();
       sync_folder(root_);
     } catch (CheckpointError const&) {
-      // Nobody knows whether it would survive: it must not be taken for one that was saved.
+      // Somebody else owns the folder, or nobody knows whether it would survive: it must not be taken for one that was
+      // saved.
       if (call([&] { return undo(hidden, manifest.tag, swapped); }) >= 0) discard(hidden);
       throw;
     }
@@ -147,9 +169,11 @@ class CheckpointFolder {
                             detail::concat({"zero: a checkpoint is latest, best or final, not ", detail::quote(name)}));
     }
     std::string const hidden = path(std::string(detail::temporary_prefix) + std::string(name));
-    (void)system_.remove_file(hidden);  // what a killed process may have left
-    detail::write_new(system_, hidden, tag + "\n");
-    detail::check_file("rename", hidden, call([&] { return system_.rename_over(hidden, path(name)); }));
+    (void)system_->remove_file(hidden);  // what a killed process may have left
+    detail::write_new(*system_, hidden, tag + "\n");
+    check_lock();
+    detail::check_file("rename", hidden, call([&] { return system_->rename_over(hidden, path(name)); }));
+    check_lock();
     sync_folder(root_);
   }
 
@@ -157,8 +181,15 @@ class CheckpointFolder {
   void remove(std::string const& tag) {
     detail::check_tag(tag);
     std::string const hidden = std::string(detail::removed_prefix) + tag;
+    check_lock();
     discard(hidden);
-    detail::check_file("remove", path(tag), call([&] { return system_.rename_new(path(tag), path(hidden)); }));
+    detail::check_file("remove", path(tag), call([&] { return system_->rename_new(path(tag), path(hidden)); }));
+    try {
+      check_lock();
+    } catch (CheckpointError const&) {
+      (void)call([&] { return system_->rename_new(path(hidden), path(tag)); });
+      throw;
+    }
     sync_folder(root_);
     discard(hidden);
   }
@@ -167,21 +198,24 @@ class CheckpointFolder {
   void discard(std::string const& hidden) noexcept {
     try {
       std::vector<std::string> names;
-      (void)system_.list(path(hidden), names);
-      for (auto const& name : names) (void)call([&] { return system_.remove_file(path(hidden) + "/" + name); });
-      (void)call([&] { return system_.remove_folder(path(hidden)); });
+      (void)system_->list(path(hidden), names);
+      for (auto const& name : names) (void)call([&] { return system_->remove_file(path(hidden) + "/" + name); });
+      (void)call([&] { return system_->remove_folder(path(hidden)); });
     } catch (...) {
       // What stays behind is hidden, and goes with the next `prune`.
     }
   }
 
   /// Keeps the newest \p keep checkpoints, those that `latest`, `best` and `final` name, and \p newest; 0 keeps all.
-  /// And removes what killed processes have left. \throws CheckpointError.
+  /// And removes what killed processes have left: the folder is this one's, so what is hidden is nobody else's.
+  /// \throws CheckpointError.
   void prune(std::size_t keep, std::string const& newest) {
+    check_lock();
     std::vector<std::string> names;
-    detail::check_file("list", root_, call([&] { return system_.list(root_, names); }));
+    detail::check_file("list", root_, call([&] { return system_->list(root_, names); }));
     for (auto const& name : names) {
-      if (name.starts_with(detail::temporary_prefix) || name.starts_with(detail::removed_prefix)) discard(name);
+      if (name.starts_with(detail::temporary_prefix)) discard_at_once(name);
+      if (name.starts_with(detail::removed_prefix)) discard(name);
     }
     if (keep == 0) return;
     std::vector<std::string> spared{newest};
@@ -196,7 +230,7 @@ class CheckpointFolder {
 
   /// Waits until the entries of \p folder are on the disk. \throws CheckpointError.
   void sync_folder(std::string const& folder) {
-    detail::check_file("sync the folder", folder, call([&] { return system_.sync_folder(folder); }));
+    detail::check_file("sync the folder", folder, call([&] { return system_->sync_folder(folder); }));
   }
 
   /// 16 random hexadecimal digits.
@@ -211,44 +245,42 @@ class CheckpointFolder {
     return detail::retry_interrupted(std::forward<F>(f));
   }
 
-  /// Whether it was missing.
-  bool make(std::string const& folder, bool may_exist) {
-    long const result = call([&] { return system_.make_folder(folder); });
-    if (result == -EEXIST && may_exist) return false;
-    detail::check_file("make the folder", folder, result);
-    return true;
-  }
-  [[nodiscard]] static std::string parent(std::string const& folder) {
-    auto const slash = folder.rfind('/');
-    return slash == std::string::npos ? "." : slash == 0 ? "/" : folder.substr(0, slash);
+  /// A process that was taken for dead and wakes up must not rename a folder that has lost some of its files.
+  void discard_at_once(std::string const& name) {
+    std::vector<std::string> files;
+    if (call([&] { return system_->list(path(name), files); }) < 0) return;  // a file, perhaps of another program
+    auto const removed = std::string(detail::removed_prefix) + name.substr(detail::temporary_prefix.size());
+    bool const is_renamed = call([&] { return system_->rename_new(path(name), path(removed)); }) >= 0;
+    discard(is_renamed ? removed : name);
   }
   [[nodiscard]] bool is_there(std::string const& tag) const {
     std::vector<std::string> names;
     detail::check_file("list", root_, call([&] {
                          names.clear();
-                         return system_.list(root_, names);
+                         return system_->list(root_, names);
                        }));
     return std::find(names.begin(), names.end(), tag) != names.end();
   }
   /// Puts the new checkpoint in the place of the old one, which takes the hidden name.
   long swap(std::string const& hidden, Manifest const& manifest) {
     std::string const tag = path(manifest.tag);
-    long const swapped = call([&] { return system_.exchange(path(hidden), tag); });
+    long const swapped = call([&] { return system_->exchange(path(hidden), tag); });
     if (swapped != -EINVAL && swapped != -ENOSYS) return swapped;
     // A file system that cannot exchange names: for a moment there is no checkpoint of this tag.
     std::string const old = path(std::string(detail::removed_prefix) + manifest.tag + "." + manifest.nonce);
-    long const moved = call([&] { return system_.rename_new(tag, old); });
+    long const moved = call([&] { return system_->rename_new(tag, old); });
     if (moved < 0) return moved;
-    long const renamed = call([&] { return system_.rename_new(path(hidden), tag); });
-    (void)call([&] { return system_.rename_new(old, renamed < 0 ? tag : path(hidden)); });
+    long const renamed = call([&] { return system_->rename_new(path(hidden), tag); });
+    (void)call([&] { return system_->rename_new(old, renamed < 0 ? tag : path(hidden)); });
     return renamed;
   }
   long undo(std::string const& hidden, std::string const& tag, bool swapped) {
-    return swapped ? system_.exchange(path(hidden), path(tag)) : system_.rename_new(path(tag), path(hidden));
+    return swapped ? system_->exchange(path(hidden), path(tag)) : system_->rename_new(path(tag), path(hidden));
   }
 
-  FileSystem& system_;
+  FileSystem* system_;
   std::string root_;
+  std::shared_ptr<detail::FolderLock> lock_;
 };
 
 }  // namespace zero

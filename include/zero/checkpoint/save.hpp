@@ -62,8 +62,10 @@ inline void write_range(detail::ShardWriter& writer, StateRange const& range, Ra
   }
 }
 
-/// A new file in a folder that another machine may have made just now: some network file systems show it late.
-inline detail::File create_in_new_folder(FileSystem& system, std::string const& path) {
+/// A new file in a folder that another machine may have made just now: some network file systems show it late. \p
+/// check, which may throw, says whether waiting makes sense.
+inline detail::File create_in_new_folder(FileSystem& system, std::string const& path,
+                                         std::function<void()> const& check) {
   constexpr int attempts = 12;
   std::chrono::milliseconds wait{10};
   for (int i = 1;; ++i, wait *= 2) {
@@ -72,15 +74,17 @@ inline detail::File create_in_new_folder(FileSystem& system, std::string const& 
     } catch (CheckpointError const& error) {
       if (error.kind() != CheckpointFailure::not_found || i == attempts) throw;
     }
+    check();
     system.pause(wait);
   }
 }
 
 /// Writes one file; it is durable once the writer has finished. \p piece is memory to work in.
-inline detail::ShardWriter write_shard(FileSystem& system, std::string const& folder, detail::ShardPlan& plan,
+inline detail::ShardWriter write_shard(CheckpointFolder const& folder, std::string const& name, detail::ShardPlan& plan,
                                        RangeSource const& source, std::span<std::byte> piece, std::uint64_t chunk) {
-  detail::ShardWriter writer(create_in_new_folder(system, folder + "/" + plan.file.name), plan.file.bytes, piece,
-                             chunk);
+  auto file =
+      create_in_new_folder(folder.system(), folder.path(name) + "/" + plan.file.name, [&] { folder.check_lock(); });
+  detail::ShardWriter writer(std::move(file), plan.file.bytes, piece, chunk);
   writer.write(plan.head);
   for (auto const& range : plan.ranges) write_range(writer, range, source);
   plan.file.crc32c = writer.end();
@@ -128,8 +132,14 @@ class SaveTransaction {
                               "zero: ranks save under different tags or with different contents");
       }
     });
-    hidden_ = run_on_rank_0(state, [&] { return folder_.begin(options_.tag, nonce, options_.replace); });
+    hidden_ = run_on_rank_0(state, [&] {
+      folder_.lock();
+      return folder_.begin(options_.tag, nonce, options_.replace);
+    });
   }
+
+  /// The folder as this save has it: rank 0's is locked, as long as there is a copy.
+  [[nodiscard]] CheckpointFolder const& folder() const noexcept { return folder_; }
 
   [[nodiscard]] std::vector<detail::ShardPlan> const& plans() const noexcept { return plans_; }
 
@@ -140,7 +150,7 @@ class SaveTransaction {
           static_cast<std::size_t>(std::min<std::uint64_t>(options_.chunk, detail::ShardWriter::largest_piece)));
       std::vector<detail::ShardWriter> writers;  // all are written before any is synced: the disk works meanwhile
       for (auto& plan : plans_) {
-        writers.push_back(write_shard(folder_.system(), folder_.path(hidden_), plan, source, piece, options_.chunk));
+        writers.push_back(write_shard(folder_, hidden_, plan, source, piece, options_.chunk));
       }
       for (auto& writer : writers) writer.finish();
       folder_.sync_folder(folder_.path(hidden_));
@@ -150,6 +160,7 @@ class SaveTransaction {
   /// Agrees that every rank has written its files, and gathers what it says of them. Collective. \throws
   /// CheckpointError on every rank; the files are removed then.
   void collect(EngineState& state) {
+    blame_lost_lock();
     Json::Array files;
     for (auto const& plan : plans_) files.push_back(json_of(plan.file));
     try {
@@ -173,7 +184,7 @@ class SaveTransaction {
       check_coverage(manifest_);
       folder_.commit(hidden_, manifest_, options_.replace);
     });
-    if (failure_) return;
+    if (failure_) return blame_lost_lock();
     // From here on the checkpoint is safe: what fails is a warning.
     auto const warn = [&](std::exception_ptr const& failure) {
       if (failure) warnings_.push_back(CheckpointFailures::outcome_of(failure).text);
@@ -194,6 +205,15 @@ class SaveTransaction {
   }
 
  private:
+  /// Whoever has taken the folder over may have removed what was written: that is the cause then, whatever failed.
+  void blame_lost_lock() {
+    try {
+      folder_.check_lock();
+    } catch (CheckpointError const& error) {
+      if (error.kind() == CheckpointFailure::locked) failure_ = std::current_exception();
+    }
+  }
+
   CheckpointFolder folder_;
   SaveOptions options_;
   Manifest manifest_;
@@ -207,8 +227,9 @@ class SaveTransaction {
 }  // namespace detail
 
 /// Saves a checkpoint of the state between two steps into \p folder, and waits until it is durable: it is there whole,
-/// or, after an error, not at all, and what was there before is as it was. Takes 1 MiB of memory at most. Collective.
-/// \throws CheckpointError, the same on every rank; SequenceError from `state()` inside a step.
+/// or, after an error, not at all, and what was there before is as it was. Takes 1 MiB of memory at most. Holds the
+/// folder's lock meanwhile, unless \p folder holds it already (lock.hpp). Collective. \throws CheckpointError, the same
+/// on every rank, `locked` where another process saves there; SequenceError from `state()` inside a step.
 inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& folder, SaveOptions const& options) {
   detail::SaveTransaction transaction(state, folder, options);
   transaction.write(

@@ -4,6 +4,7 @@
 
 #include <zero/checkpoint/detail/snapshot.hpp>
 #include <zero/checkpoint/folder.hpp>
+#include <zero/checkpoint/lock.hpp>
 #include <zero/checkpoint/save.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
@@ -28,7 +29,9 @@ namespace zero {
 /// rank calls them in the same places.
 class CheckpointSaver {
  public:
-  /// Saves below \p folder. \p system is borrowed.
+  /// Saves into the folder of \p lock, which this rank made together with the others. Is not to outlive it.
+  explicit CheckpointSaver(CheckpointLock const& lock) : folder_(lock.folder()) {}
+  /// Saves below \p folder, whose lock the first `start` takes, until the saver is destroyed. \p system is borrowed.
   explicit CheckpointSaver(std::string folder, FileSystem& system = posix_file_system())
       : folder_(system, std::move(folder)) {}
   CheckpointSaver(CheckpointSaver const&) = delete;
@@ -66,6 +69,7 @@ class CheckpointSaver {
     if (worker_.joinable()) worker_.join();
     state_ = std::move(state);
     auto save = std::make_unique<detail::SaveTransaction>(*state_, folder_, std::move(options));
+    folder_ = save->folder();  // and its lock, for all saves to come
     snapshot_.take(*state_, save->plans());
     save_ = std::move(save);
     phase_ = Phase::writing;

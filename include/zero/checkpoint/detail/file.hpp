@@ -85,6 +85,12 @@ class File {
         check_file("take the size of", path_, retry_interrupted([&] { return system_->size(handle_); })));
   }
 
+  /// When it was last written or touched, in nanoseconds, by the clock of the machine that keeps it.
+  [[nodiscard]] std::uint64_t modified() const {
+    return static_cast<std::uint64_t>(
+        check_file("take the time of", path_, retry_interrupted([&] { return system_->modified(handle_); })));
+  }
+
   /// Sets space aside, so that a full disk shows before the work; a file system that cannot do so is no error.
   void allocate(std::uint64_t bytes) {
     long const result = retry_interrupted([&] { return system_->allocate(handle_, bytes); });
