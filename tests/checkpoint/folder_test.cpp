@@ -145,6 +145,33 @@ TEST_CASE("folder: keep removes what is older, but never what latest, best and f
   CHECK(thrown_by([&] { (void)save(memory, 7, {.aliases = {"other"}}); }).kind == CheckpointFailure::bad_request);
 }
 
+TEST_CASE("folder: old checkpoints are removed, and damaged ones replaced by older ones, within one run only") {
+  MemoryFileSystem memory;
+  auto const save_of = [&](std::uint64_t seed, std::string const& run) {
+    zero::UserState state;
+    if (!run.empty()) state[std::string(zero::run_id_key)] = run;
+    (void)save(memory, seed, {.user_state = state, .keep = 2});
+  };
+  for (std::uint64_t seed = 10; seed <= 13; ++seed) save_of(seed, "");
+  for (std::uint64_t seed = 20; seed <= 23; ++seed) save_of(seed, "a");
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) save_of(seed, "b");
+  CHECK(entries(memory) ==
+        std::vector<std::string>{"latest", "step-12", "step-13", "step-22", "step-23", "step-3", "step-4"});
+  auto const damage = [&](std::string const& tag) {
+    memory.replace("/run/" + tag + "/exp_avg-00000-of-00001.safetensors", "");
+  };
+  damage("step-4");
+  CHECK(load(memory).tag == "step-3");
+  damage("step-3");
+  CHECK(thrown_by([&] { (void)load(memory); }).kind == CheckpointFailure::damaged);
+  CHECK(load(memory, {.tag = "step-13"}).steps == 13);
+  memory.replace("/run/step-4/manifest.json", "{");
+  auto const thrown = thrown_by([&] { (void)load(memory); });
+  CHECK(thrown.kind == CheckpointFailure::damaged);
+  CHECK(thrown.says("checkpoints of several runs"));
+  CHECK(thrown.says("name the one to load"));
+}
+
 TEST_CASE("folder: what does not fit is refused with its name, and nothing has changed") {
   MemoryFileSystem memory;
   (void)save(memory, 5);

@@ -20,10 +20,28 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace zero {
+
+/// The key of the caller's state under which a run keeps its id, any text that no other run has. Checkpoints of
+/// different runs may lie in one folder: old ones are removed, and older ones taken for one that is damaged, within a
+/// run only. Those without an id are one run.
+inline constexpr std::string_view run_id_key = "run";
+
+/// A checkpoint as a folder lists it.
+struct SavedCheckpoint {
+  std::uint64_t steps = 0;  ///< updates done
+  std::string tag{};        ///< its name
+  std::string run{};        ///< the id of its run; empty where it has none
+
+  /// By steps, then by tag.
+  friend bool operator<(SavedCheckpoint const& a, SavedCheckpoint const& b) {
+    return std::tie(a.steps, a.tag) < std::tie(b.steps, b.tag);
+  }
+};
 
 /// A folder of checkpoints, as one process sees it: `<tag>/` for each, and the files `latest`, `best` and `final`,
 /// which name one. A checkpoint is written under another name and renamed when all of it is durable, so whatever has a
@@ -77,27 +95,32 @@ class CheckpointFolder {
                                                                       " does not hold the name of a checkpoint"}));
   }
 
-  /// Checkpoints whose manifest is valid, by steps and then by tag, the newest first. \p skipped says why others
-  /// are not among them. \throws CheckpointError (not_found) where there is no such folder.
-  [[nodiscard]] std::vector<std::string> tags(std::vector<std::string>* skipped = nullptr) const {
+  /// Checkpoints whose manifest is valid, the newest first. \p skipped says why others are not among them. \throws
+  /// CheckpointError (not_found) where there is no such folder.
+  [[nodiscard]] std::vector<SavedCheckpoint> checkpoints(std::vector<std::string>* skipped = nullptr) const {
     std::vector<std::string> names;
     detail::check_file("list", root_, detail::retry_interrupted([&] {
                          names.clear();
                          return system_->list(root_, names);
                        }));
-    std::vector<std::pair<std::uint64_t, std::string>> found;
+    std::vector<SavedCheckpoint> found;
     for (auto const& name : names) {
       if (!detail::is_valid_tag(name)) continue;
       try {
-        found.emplace_back(manifest(name).steps, name);
+        auto const saved = manifest(name);
+        auto const run = saved.user_state.find(std::string(run_id_key));
+        found.push_back({saved.steps, name, run == saved.user_state.end() ? std::string() : run->second});
       } catch (CheckpointError const& error) {
         if (skipped != nullptr) skipped->push_back(name + ": " + error.what());
       }
     }
-    std::sort(found.rbegin(), found.rend());
+    std::sort(found.begin(), found.end(), [](auto const& a, auto const& b) { return b < a; });
+    return found;
+  }
+  /// Their tags.
+  [[nodiscard]] std::vector<std::string> tags(std::vector<std::string>* skipped = nullptr) const {
     std::vector<std::string> tags;
-    tags.reserve(found.size());
-    for (auto& [steps, tag] : found) tags.push_back(std::move(tag));
+    for (auto& saved : checkpoints(skipped)) tags.push_back(std::move(saved.tag));
     return tags;
   }
 
@@ -206,9 +229,9 @@ class CheckpointFolder {
     }
   }
 
-  /// Keeps the newest \p keep checkpoints, those that `latest`, `best` and `final` name, and \p newest; 0 keeps all.
-  /// And removes what killed processes have left: the folder is this one's, so what is hidden is nobody else's.
-  /// \throws CheckpointError.
+  /// Keeps the newest \p keep checkpoints of the run of \p newest, those that `latest`, `best` and `final` name, \p
+  /// newest itself and all of other runs; 0 keeps all. And removes what killed processes have left: the folder is this
+  /// one's, so what is hidden is nobody else's. \throws CheckpointError.
   void prune(std::size_t keep, std::string const& newest) {
     check_lock();
     std::vector<std::string> names;
@@ -222,9 +245,12 @@ class CheckpointFolder {
     for (auto const* const name : {"latest", "best", "final"}) {
       if (auto tag = pointer(name)) spared.push_back(std::move(*tag));
     }
-    auto const all = tags();
+    auto all = checkpoints();
+    auto const this_one = std::find_if(all.begin(), all.end(), [&](auto const& saved) { return saved.tag == newest; });
+    auto const run = this_one == all.end() ? std::string() : this_one->run;
+    std::erase_if(all, [&](auto const& saved) { return saved.run != run; });
     for (std::size_t i = keep; i < all.size(); ++i) {
-      if (std::find(spared.begin(), spared.end(), all[i]) == spared.end()) remove(all[i]);
+      if (std::find(spared.begin(), spared.end(), all[i].tag) == spared.end()) remove(all[i].tag);
     }
   }
 

@@ -197,18 +197,30 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
     return {{options.tag}, {}};
   }
   Candidates candidates;
-  candidates.tags = folder.tags(&candidates.skipped);
+  auto saved = folder.checkpoints(&candidates.skipped);
   std::optional<std::string> hint;
   auto const failure = attempt([&] { hint = folder.pointer("latest"); });
   if (failure) candidates.skipped.push_back(CheckpointFailures::outcome_of(failure).text);
-  auto const hinted = hint ? std::find(candidates.tags.begin(), candidates.tags.end(), *hint) : candidates.tags.end();
+  auto const hinted = std::find_if(saved.begin(), saved.end(), [&](auto const& one) { return one.tag == hint; });
   // `latest` may deliberately name an older checkpoint. If it names one that is missing, it is ignored.
-  if (hinted != candidates.tags.end()) std::rotate(candidates.tags.begin(), hinted, hinted + 1);
-  if (candidates.tags.empty()) {
+  if (hinted != saved.end()) std::rotate(saved.begin(), hinted, hinted + 1);
+  if (saved.empty()) {
     bool const none = candidates.skipped.empty();
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
                           concat({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
                                   none ? "" : "; passed over: ", enumerate(candidates.skipped)}));
+  }
+  bool const is_one_run =
+      std::all_of(saved.begin(), saved.end(), [&](auto const& one) { return one.run == saved.front().run; });
+  if (hint && hinted == saved.end() && !is_one_run) {
+    // Which run it was of, it cannot say any more, and another run's state is not an older one of the same.
+    throw CheckpointError(CheckpointFailure::damaged,
+                          concat({"zero: ", detail::quote(folder.root()), " holds checkpoints of several runs, and ",
+                                  detail::quote(*hint), ", the latest, cannot be read: name the one to load"}));
+  }
+  auto const run = saved.front().run;
+  for (auto& one : saved) {
+    if (one.run == run) candidates.tags.push_back(std::move(one.tag));
   }
   return candidates;
 }
@@ -240,10 +252,10 @@ inline void load_candidate(EngineState& state, CheckpointFolder const& folder, L
 
 /// Sets the engine to what a checkpoint in \p folder holds, whatever number of ranks, stage, bucket size and offload it
 /// was saved from. Rank 0 chooses and hands the manifest on; every rank reads and verifies what it needs, in one chunk
-/// of memory; a checkpoint that cannot be read is skipped for the next one, unless one was asked for. Collective,
-/// blocks. \throws CheckpointError, the same on every rank: not_found where there is none, damaged where none can be
-/// read, mismatch where it does not fit. The engine is unchanged then, unless damage showed only in the data: then it
-/// is poisoned until another load succeeds.
+/// of memory; a checkpoint that cannot be read is skipped for the next one of the same run (`run_id_key`), unless one
+/// was asked for. Collective, blocks. \throws CheckpointError, the same on every rank: not_found where there is none,
+/// damaged where none can be read, mismatch where it does not fit. The engine is unchanged then, unless damage showed
+/// only in the data: then it is poisoned until another load succeeds.
 inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& folder, LoadOptions const& options = {}) {
   detail::Candidates candidates;
   LoadReport report;
