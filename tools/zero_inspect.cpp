@@ -7,7 +7,10 @@
 
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/verify.hpp>
+#include <zero/utility/utf8.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -28,6 +31,14 @@ std::string shape_of(zero::ManifestParameter const& parameter) {
   return text.empty() ? "scalar" : text;
 }
 
+/// ` = value` for text that fits into a line; what else it may be is not for a terminal.
+std::string shown(std::string const& value) {
+  bool const is_line = zero::is_utf8(value) && std::none_of(value.begin(), value.end(),
+                                                            [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  constexpr std::size_t longest = 200;
+  return is_line && value.size() <= longest ? " = " + value : " (" + std::to_string(value.size()) + " bytes)";
+}
+
 void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest) {
   std::uint64_t elements = 0;
   for (auto const& parameter : manifest.parameters) elements += parameter.count();
@@ -40,7 +51,7 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
   std::printf("  %zu parameters, %llu elements, %llu bytes in %zu files\n", manifest.parameters.size(),
               static_cast<Count>(elements), static_cast<Count>(manifest.bytes()), manifest.files.size());
   for (auto const& [key, value] : manifest.user_state)
-    std::printf("  caller: %s (%zu bytes)\n", key.c_str(), value.size());
+    std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
   for (auto const& parameter : manifest.parameters) {
     std::printf("  %-32s %-20s %s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
                 std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "");

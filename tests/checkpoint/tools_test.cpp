@@ -58,11 +58,13 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(whole.code == 0);
   for (auto const* part : {"step-2: 2 steps, 1 skipped", "1 rank(s) at stage 0",
                            "with the states of AdamW and DynamicScale", "3 parameters, 27 elements", "5 x 3", "scalar",
-                           "bf16, frozen", "caller: note", "every byte is as it was written"}) {
+                           "bf16, frozen", "caller: note = x\n", "every byte is as it was written"}) {
     CAPTURE(part);
     CHECK(whole.output.find(part) != std::string::npos);
   }
   CHECK(run(ZERO_INSPECT " " + quote(folder / "step-1")).output.find("step-1: 1 steps") != std::string::npos);
+  CHECK(run(ZERO_INSPECT " " + quote(folder / "latest")).output.find("step-2: 2 steps") != std::string::npos);
+  CHECK(run("cd " + quote(folder.path()) + " && " ZERO_INSPECT " latest").output.find("step-2") != std::string::npos);
   std::filesystem::resize_file(folder / "step-2/exp_avg-00000-of-00001.safetensors", 100);
   auto const damaged = run(ZERO_INSPECT " " + quote(folder / "step-2"));
   CHECK(damaged.code == 2);
@@ -79,7 +81,6 @@ TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
       ZERO_INSPECT " --what " + checkpoint,
       ZERO_INSPECT " " + checkpoint + " " + checkpoint,
       ZERO_INSPECT " " + quote(folder / "nothing"),
-      ZERO_INSPECT " " + quote(folder / "latest"),
       std::string(ZERO_CONSOLIDATE),
       ZERO_CONSOLIDATE " " + checkpoint,
       ZERO_CONSOLIDATE " " + quote(folder / "nothing") + " " + out,

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace zero {
@@ -22,10 +23,17 @@ struct CheckpointLocation {
   std::string tag;   ///< name of the checkpoint
 };
 
-/// Finds the checkpoint that a user means by \p path: a checkpoint's own folder, whatever links lead there, or a folder
-/// of checkpoints, of which the one that loading would take. \throws CheckpointError (not_found, damaged).
+/// Finds the checkpoint that a user means by \p path: a checkpoint's own folder, whatever links lead there; the file
+/// `latest`, `best` or `final` of a folder of checkpoints, which names one; or the folder itself, of which the one that
+/// loading would take. \throws CheckpointError (not_found, damaged).
 [[nodiscard]] inline CheckpointLocation locate_checkpoint(std::string const& path) {
   std::error_code error;
+  std::filesystem::path const named(path);
+  if (detail::is_pointer_name(named.filename().string()) && std::filesystem::is_regular_file(named, error)) {
+    auto const root = named.has_parent_path() ? named.parent_path().string() : std::string(".");
+    CheckpointFolder const checkpoints(posix_file_system(), root);
+    if (auto tag = checkpoints.pointer(named.filename().string())) return {root, std::move(*tag)};
+  }
   auto const folder = std::filesystem::canonical(path, error);
   if (error || !std::filesystem::is_directory(folder, error)) {
     throw CheckpointError(CheckpointFailure::not_found,
