@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "checkpoint/faulty_file_system.hpp"
 #include "checkpoint/support.hpp"
 
 #include <zero/checkpoint/detail/tensor_files.hpp>
@@ -7,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -63,4 +65,27 @@ TEST_CASE("export: a rank that does not write asks for the same tensors in the s
   zero::export_safetensors(zero::posix_file_system(), folder / "m.safetensors", tensors, false, reader(asked));
   CHECK(asked == "ab");
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("export: a file that is to be replaced stays as it is until the new one is complete") {
+  TemporaryFolder const folder;
+  auto& system = zero::posix_file_system();
+  auto const path = folder / "m.safetensors", text = folder / "config.json";
+  std::string asked;
+  zero::export_safetensors(system, path, {{"a", {1}}}, true, reader(asked));
+  auto const size = std::filesystem::file_size(path);
+  checkpoint_test::FaultyFileSystem faulty(system);
+  faulty.only = "write";
+  faulty.fail(1, ENOSPC, false);
+  asked.clear();
+  auto const error = thrown_by([&] { zero::export_safetensors(faulty, path, tensors, true, reader(asked), true); });
+  CHECK(error.kind == zero::CheckpointFailure::no_space);
+  CHECK(asked == "ab");  // the other ranks ask for all of them
+  CHECK(std::filesystem::file_size(path) == size);
+  CHECK_FALSE(std::filesystem::exists(folder / ".m.safetensors.tmp"));
+  zero::export_safetensors(faulty, path, tensors, true, reader(asked), true);
+  CHECK(std::filesystem::file_size(path) > size);
+  zero::write_new_file(system, text, "one");
+  zero::write_new_file(system, text, "two", true);
+  CHECK(zero::detail::read_text(system, text, 100) == "two");
 }

@@ -5,8 +5,11 @@
 #include <zero/checkpoint/detail/file.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/checkpoint/file_system.hpp>
+#include <zero/error.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <span>
@@ -22,38 +25,80 @@ struct ExportedTensor {
   std::vector<std::uint64_t> shape{};  ///< sizes of the dimensions, row-major
 };
 
-/// Writes the safetensors file \p path; it has its name once it is complete and durable. \p read gives all elements of
-/// a tensor, by its name; tensors are asked for in the order of the file, the same on every rank. Where \p writes is
-/// false nothing is written and what \p read gives is dropped: reading a parameter is collective, and one rank writes.
-/// \throws CheckpointError, also (exists) rather than replace a file.
+namespace detail {
+
+/// The name under which what is going to be \p path is written.
+[[nodiscard]] inline std::string hidden_name(std::string const& path) {
+  auto const name = path.rfind('/') + 1;  // 0 where there is no folder
+  return path.substr(0, name) + "." + path.substr(name) + ".tmp";
+}
+
+/// Gives what is complete its name; what the name belongs to goes only where it is to be replaced.
+inline void publish_file(FileSystem& system, std::string const& hidden, std::string const& path, bool replace) {
+  long const renamed =
+      retry_interrupted([&] { return replace ? system.rename_over(hidden, path) : system.rename_new(hidden, path); });
+  check_file("rename to its name", path, renamed);
+}
+
+}  // namespace detail
+
+/// Writes the safetensors file \p path; it has its name once it is complete and durable, and \p replace says whether it
+/// may take the place of another. \p read gives all elements of a tensor, by its name; tensors are asked for in the
+/// order of the file, the same on every rank. Where \p writes is false nothing is written and what \p read gives is
+/// dropped: reading a parameter is collective, and one rank writes. So all tensors are asked for, also where writing
+/// fails. \throws CheckpointError, on the rank that writes; also (exists) rather than replace a file. No file is left
+/// then.
 inline void export_safetensors(FileSystem& system, std::string const& path, std::vector<ExportedTensor> const& tensors,
-                               bool writes, std::function<std::vector<float>(std::string const& name)> const& read) {
+                               bool writes, std::function<std::vector<float>(std::string const& name)> const& read,
+                               bool replace = false) {
   detail::SafetensorsHeader header{.metadata = {{"format", "pt"}}};  // what `transformers` asks for
   for (auto const& tensor : tensors)
     header.tensors.push_back({.name = tensor.name, .type = "F32", .shape = tensor.shape});
   detail::lay_out(header);
-  auto const name = path.rfind('/') + 1;  // 0 where there is no folder
-  std::string const hidden = path.substr(0, name) + "." + path.substr(name) + ".tmp";
+  auto const head = detail::to_bytes(header);
+  auto const hidden = detail::hidden_name(path);
   std::optional<detail::File> file;
-  if (writes) {
+  std::exception_ptr failure;
+  auto const write = [&](auto&& f) {
+    if (!writes || failure) return;
+    try {
+      f();
+    } catch (CheckpointError const&) {
+      failure = std::current_exception();
+    }
+  };
+  write([&] {
     (void)system.remove_file(hidden);  // what a killed process has left
     file = detail::File::create(system, hidden);
-    file->write(detail::to_bytes(header));
-  }
+    file->write(head);
+  });
   for (auto const& tensor : header.tensors) {
     auto const values = read(tensor.name);
-    if (writes) file->write(std::as_bytes(std::span(values)));
+    write([&] { file->write(std::as_bytes(std::span(values))); });
   }
-  if (!writes) return;
-  file->sync();
-  file->close();
-  detail::check_file("rename to its name", path, system.rename_new(hidden, path));
+  write([&] {
+    file->sync();
+    file->close();
+    detail::publish_file(system, hidden, path, replace);
+  });
+  if (!failure) return;
+  file.reset();
+  (void)system.remove_file(hidden);
+  std::rethrow_exception(failure);
 }
 
-/// Writes a new file and makes its content durable; its folder is the caller's to sync. \throws CheckpointError, also
-/// (exists) rather than replace a file.
-inline void write_new_file(FileSystem& system, std::string const& path, std::string_view text) {
-  detail::write_new(system, path, text);
+/// Writes a file and makes its content durable; it has its name once it is complete, and its folder is the caller's to
+/// sync. \throws CheckpointError, also (exists) rather than replace a file, unless \p replace.
+inline void write_new_file(FileSystem& system, std::string const& path, std::string_view text, bool replace = false) {
+  auto const hidden = detail::hidden_name(path);
+  (void)system.remove_file(hidden);
+  try {
+    detail::write_new(system, hidden, text);
+    detail::publish_file(system, hidden, path, replace);
+  } catch (CheckpointError const&) {
+    (void)system.remove_file(hidden);
+    throw;
+  }
 }
 
 }  // namespace zero
