@@ -139,3 +139,15 @@ TEST_CASE("safetensors: names of any kind survive, names given twice and names t
   header.tensors.back() = {.name = "huge", .type = "F32", .shape = {UINT64_MAX / 4, 2}};
   CHECK(thrown_by([&] { zero::detail::lay_out(header); }).says("overflows"));
 }
+
+TEST_CASE("safetensors: a text is bounded by the header only, and a tensor has no name that the format keeps") {
+  SafetensorsHeader header{.tensors = {{.name = "a", .type = "F32", .shape = {1}}},
+                           .metadata = {{"notes", std::string(3'000'000, 'x')}}};
+  zero::detail::lay_out(header);
+  std::string const bytes = zero::detail::to_bytes(header);
+  CHECK(parse_safetensors_header(std::string_view(bytes).substr(8), 4).metadata == header.metadata);
+  header.tensors.front().name = "__metadata__";
+  auto const thrown = thrown_by([&] { (void)zero::detail::to_bytes(header); });
+  CHECK(thrown.kind == CheckpointFailure::bad_request);
+  CHECK(thrown.says("'__metadata__'"));
+}

@@ -21,7 +21,8 @@ namespace zero::detail {
 /// What one text may hold, so that a hostile one costs no more than its own size.
 struct JsonLimits {
   std::size_t depth = 8;           ///< arrays and objects inside each other
-  std::size_t string = 1U << 20U;  ///< bytes of one name or string
+  std::size_t name = 1U << 20U;    ///< bytes of one name
+  std::size_t string = 1U << 20U;  ///< bytes of one string
 };
 
 /// One text, read once from front to back. Strict: RFC 8259, UTF-8, no name twice in an object, no whole number that
@@ -46,7 +47,7 @@ class JsonReader {
       case '[':
         return read_array(depth + 1);
       case '"':
-        return read_string();
+        return read_string(limits_.string);
       case 't':
         return read_word("true", true);
       case 'f':
@@ -67,7 +68,7 @@ class JsonReader {
     do {
       skip_space();
       if (peek() != '"') fail("a name in quotation marks is missing");
-      auto name = read_string();
+      auto name = read_string(limits_.name);
       if (!names.insert(name).second) fail(concat({"the name ", quote(name), " is there twice"}));
       skip_space();
       expect(':');
@@ -103,7 +104,7 @@ class JsonReader {
     return value;
   }
 
-  std::string read_string() {
+  std::string read_string(std::size_t limit) {
     std::string out;
     for (++at_; peek() != '"';) {
       auto const c = static_cast<unsigned char>(peek());
@@ -116,7 +117,7 @@ class JsonReader {
         out += text_.substr(at_, character->bytes);
         at_ += character->bytes;
       }
-      if (out.size() > limits_.string) fail(concat({"a string is longer than ", limits_.string, " bytes"}));
+      if (out.size() > limit) fail(concat({"a string is longer than ", limit, " bytes"}));
     }
     ++at_;
     return out;

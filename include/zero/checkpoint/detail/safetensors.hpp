@@ -170,7 +170,7 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
 /// Reads the JSON of a header whose file has \p data_bytes behind it. Lenient as the reference implementation: white
 /// space around the object, tensors in any order. \throws CheckpointError (damaged) for anything that is not exact.
 [[nodiscard]] inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes) {
-  Json const value = parse_json(json, {.depth = 4});
+  Json const value = parse_json(json, {.depth = 4, .string = SafetensorsHeader::largest});
   auto const* const object = value.get<Json::Object>();
   if (object == nullptr) bad_safetensors("its header is no object");
   SafetensorsHeader header;
@@ -203,6 +203,15 @@ inline void lay_out(SafetensorsHeader& header) {
   }
 }
 
+/// \throws CheckpointError (bad_request) for the name that the format keeps for itself.
+inline void check_tensor_name(std::string_view name) {
+  if (name != "__metadata__") return;
+  throw CheckpointError(
+      CheckpointFailure::bad_request,
+      "zero: a parameter is named '__metadata__', which no tensor of a safetensors file may be: give it "
+      "another name");
+}
+
 /// The bytes of a file up to its data, which starts at a multiple of 8, and sets `data_begin`. \p header must have been
 /// laid out. \throws CheckpointError (bad_request) for names that are not UTF-8 or given twice, and too long a header.
 [[nodiscard]] inline std::string to_bytes(SafetensorsHeader& header) {
@@ -222,6 +231,7 @@ inline void lay_out(SafetensorsHeader& header) {
   std::vector<std::string_view> names;
   for (auto const& tensor : header.tensors) {
     check(tensor.name);
+    check_tensor_name(tensor.name);
     names.push_back(tensor.name);
     Json::Array const shape(tensor.shape.begin(), tensor.shape.end());
     object.emplace_back(tensor.name, Json::Object{{"dtype", tensor.type},
