@@ -216,6 +216,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/step/decision_layout.hpp
   include/zero/step/reports.hpp
   include/zero/support/call_history.hpp
+  include/zero/support/file_size_signal.hpp
   include/zero/support/fixed_array.hpp
   include/zero/support/function_ref.hpp
   include/zero/support/message.hpp

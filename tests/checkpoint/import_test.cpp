@@ -224,3 +224,21 @@ TEST_CASE("import: a pipe, a link and a folder in the place of a file that an in
     std::filesystem::remove(file);
   }
 }
+
+TEST_CASE("import: links are followed in what a user names and in what an index lists, as a cache of models has them") {
+  checkpoint_test::TemporaryFolder const folder;
+  auto& system = zero::posix_file_system();
+  PlainState state(self, 9);
+  zero::CheckpointFolder const checkpoints(system, folder / "run");
+  (void)checkpoint_test::save_checkpoint(state, checkpoints, {.tag = "a"});
+  (void)checkpoint_test::consolidate(checkpoints, checkpoint_test::read_manifest(checkpoints, "a"),
+                                     folder / "model.safetensors", {.max_shard_bytes = 30});
+  std::filesystem::create_directories(folder / "cache");
+  for (std::string const name : {"model.safetensors.index.json", first_file, second_file}) {
+    std::filesystem::create_symlink("../" + name, folder / ("cache/" + name));
+  }
+  PlainState one(self, 1);
+  auto const report =
+      checkpoint_test::import_parameters(one, folder / "cache/model.safetensors.index.json", {}, system);
+  CHECK(report.parameters == 3);
+}

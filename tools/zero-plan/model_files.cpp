@@ -133,7 +133,7 @@ bool is_floating(std::string_view type) { return type == "F64" || type == "F32" 
 
 zero::detail::SafetensorsHeader read_header(std::string const& path) {
   zero::PosixFileSystem system;
-  auto const file = zero::detail::File::open(system, path);
+  auto const file = zero::detail::File::open_input(system, path);
   std::array<std::byte, 8> first{};
   std::uint64_t const size = file.size();
   if (size >= first.size()) file.read(first, 0);
@@ -147,7 +147,7 @@ zero::detail::SafetensorsHeader read_header(std::string const& path) {
 Model read_shapes(std::string const& path, FileHints const& hints) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 22;  // bytes: some hundred thousand parameters
   zero::PosixFileSystem system;
-  std::string const text = zero::detail::read_text(system, path, largest);
+  std::string const text = zero::detail::read_text(zero::detail::File::open_input(system, path), largest);
   std::vector<Shape> shapes;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {

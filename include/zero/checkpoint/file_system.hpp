@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/file_size_signal.hpp>
 #include <zero/support/posix.hpp>
 
 #include <fcntl.h>
@@ -40,6 +41,8 @@ class FileSystem {
   virtual long create(std::string const& path) = 0;
   /// A regular file to read: no link, no folder, no pipe (-EINVAL). Never blocks on one of those.
   virtual long open(std::string const& path) = 0;
+  /// The same, but of whatever links lead to: what a user names himself. By default it follows no links either.
+  virtual long open_input(std::string const& path) { return open(path); }
   /// Bytes of an open file.
   virtual long size(Handle file) = 0;
   /// When an open file was last written or touched, by the clock of the machine that keeps it, in nanoseconds.
@@ -90,14 +93,8 @@ class PosixFileSystem final : public FileSystem {
   long create(std::string const& path) override {
     return result(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666));
   }
-  long open(std::string const& path) override {
-    // Without O_NONBLOCK the open of a pipe would wait for somebody who writes to it.
-    detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-    if (!file) return -errno;
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return -errno;
-    return S_ISREG(status.st_mode) ? file.release() : -EINVAL;
-  }
+  long open(std::string const& path) override { return open_regular(path, O_NOFOLLOW); }
+  long open_input(std::string const& path) override { return open_regular(path, 0); }
   /// Bytes of an open file.
   long size(Handle file) override {
     struct stat status {};
@@ -114,7 +111,7 @@ class PosixFileSystem final : public FileSystem {
     return static_cast<long>(time.tv_sec) * 1'000'000'000L + time.tv_nsec;
   }
   long write(Handle file, std::span<std::byte const> bytes) override {
-    return result(::write(file, bytes.data(), bytes.size()));
+    return result(detail::without_file_size_signal([&] { return ::write(file, bytes.data(), bytes.size()); }));
   }
   /// Reads up to bytes.size() bytes at \p offset; returns how many, 0 at the end.
   long read(Handle file, std::span<std::byte> bytes, std::uint64_t offset) override {
@@ -122,7 +119,8 @@ class PosixFileSystem final : public FileSystem {
   }
   long allocate(Handle file, std::uint64_t bytes) override {
 #if defined(__linux__)
-    return result(::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)));
+    return result(detail::without_file_size_signal(
+        [&] { return ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)); }));
 #else
     return -EOPNOTSUPP;
 #endif
@@ -187,6 +185,14 @@ class PosixFileSystem final : public FileSystem {
 
  private:
   static long result(long value) noexcept { return value < 0 ? -errno : value; }
+  static long open_regular(std::string const& path, int flags) noexcept {
+    // Without O_NONBLOCK the open of a pipe would wait for somebody who writes to it.
+    detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
+    if (!file) return -errno;
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return -errno;
+    return S_ISREG(status.st_mode) ? file.release() : -EINVAL;
+  }
 #if defined(__linux__)
   static long rename_with_flags(std::string const& from, std::string const& to, unsigned flags) noexcept {
     return result(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));

@@ -35,8 +35,9 @@ namespace zero::detail {
 
 [[gnu::cold, noreturn]] inline void throw_file_error(std::string_view operation, std::string const& path, long result) {
   long const error = -result;
-  std::string_view const hint =
-      failure_of(error) == CheckpointFailure::no_space ? ": free space or raise the quota" : "";
+  std::string_view const hint = failure_of(error) == CheckpointFailure::no_space ? ": free space or raise the quota"
+                                : error == EFBIG ? ": raise the limit on the size of files (ulimit -f)"
+                                                 : "";
   throw CheckpointError(failure_of(error), concat({"zero: could not ", operation, " ", quote(path), ": ",
                                                    std::strerror(static_cast<int>(error)), hint}));
 }
@@ -66,6 +67,10 @@ class File {
   }
   static File open(FileSystem& system, std::string path) {
     return File(system, "open", std::move(path), [](FileSystem& s, std::string const& p) { return s.open(p); });
+  }
+  /// One that a user has named: follows links.
+  static File open_input(FileSystem& system, std::string path) {
+    return File(system, "open", std::move(path), [](FileSystem& s, std::string const& p) { return s.open_input(p); });
   }
   File(File&& other) noexcept
       : system_(other.system_), path_(std::move(other.path_)), handle_(std::exchange(other.handle_, -1)) {}
@@ -151,16 +156,20 @@ class File {
 
 /// The content of a small file. \throws CheckpointError (damaged) where it is larger than \p largest bytes: a file that
 /// holds one name must not fill the memory.
-[[nodiscard]] inline std::string read_text(FileSystem& system, std::string const& path, std::uint64_t largest) {
-  auto const file = File::open(system, path);
+[[nodiscard]] inline std::string read_text(File const& file, std::uint64_t largest) {
   std::uint64_t const size = file.size();
   if (size > largest) {
-    throw CheckpointError(CheckpointFailure::damaged,
-                          concat({"zero: ", quote(path), " has ", size, " bytes, more than the ", largest, " it may"}));
+    throw CheckpointError(CheckpointFailure::damaged, concat({"zero: ", quote(file.path()), " has ", size,
+                                                              " bytes, more than the ", largest, " it may"}));
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   file.read(std::as_writable_bytes(std::span(text)), 0);
   return text;
+}
+
+/// The same for one that is opened for this only.
+[[nodiscard]] inline std::string read_text(FileSystem& system, std::string const& path, std::uint64_t largest) {
+  return read_text(File::open(system, path), largest);
 }
 
 /// Writes a new file and makes its content durable; its folder is the caller's to sync.

@@ -65,7 +65,7 @@ class TensorFiles {
   /// Fills \p bytes from byte \p offset of \p tensor on. \throws CheckpointError.
   void read(FileTensor const& tensor, std::uint64_t offset, std::span<std::byte> bytes) {
     if (!open_ || open_number_ != tensor.file) {
-      open_.emplace(File::open(system_, files_[tensor.file].path));
+      open_.emplace(File::open_input(system_, files_[tensor.file].path));
       open_number_ = tensor.file;
     }
     open_->read(bytes, tensor.begin + offset);
@@ -82,7 +82,8 @@ class TensorFiles {
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
-    Json const index = parse_json(read_text(system_, path_, SafetensorsHeader::largest), {.depth = 4});
+    Json const index =
+        parse_json(read_text(File::open_input(system_, path_), SafetensorsHeader::largest), {.depth = 4});
     auto const* const map = index.find("weight_map");
     auto const* const members = map == nullptr ? nullptr : map->get<Json::Object>();
     if (members == nullptr || members->empty()) bad_index("has no weight_map: give the safetensors file itself");
@@ -100,7 +101,7 @@ class TensorFiles {
 
   /// Enters the tensors of one file. Its size bounds its header, before memory is taken for that.
   void add(std::string const& path, std::string const& name) {
-    auto const file = File::open(system_, path);
+    auto const file = File::open_input(system_, path);
     std::uint64_t const size = file.size();
     std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(8, size)));
     file.read(first, 0);
