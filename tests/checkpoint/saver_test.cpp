@@ -103,6 +103,31 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("saver: a save that has failed is told of where the next one starts, which it does not keep from starting") {
+  MemoryFileSystem memory;
+  FaultyFileSystem faulty(memory);
+  with_session({.world = 2}, [&](Session& session) {
+    session.train(0, 1);
+    checkpoint_test::Saver saver("/run", faulty);
+    (void)saver.start(session.state(), {.tag = "a"});
+    (void)saver.finish();
+    if (session.state()->rank() == 0) {
+      faulty.only = "sync";
+      faulty.fail(0, EIO, false);
+    }
+    (void)session.hash();  // collective: nobody saves before the fault is set
+    (void)saver.start(session.state(), {.tag = "b"});
+    auto const thrown = thrown_by([&] { (void)saver.start(session.state(), {.tag = "c"}); });
+    CHECK(thrown.kind == CheckpointFailure::input_output);
+    CHECK(saver.under_way());
+    CHECK(saver.finish()->tag == "c");
+  });
+  with_session({}, [&](Session& session) {
+    CHECK(load(memory, session).tag == "c");
+    CHECK(thrown_by([&] { (void)load(memory, session, {.tag = "b"}); }).kind == CheckpointFailure::not_found);
+  });
+}
+
 TEST_CASE("saver: the memory of snapshots is pinned as long as it is there, and anew where it grows") {
   MemoryFileSystem memory;
   zero::SelfCommunicator alone;

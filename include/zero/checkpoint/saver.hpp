@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,8 +56,8 @@ class CheckpointSaver {
   }
 
   /// Takes the snapshot; everything else happens in the background and in later calls. Brings a save that is still
-  /// under way to its end first, and returns its report. \throws CheckpointError as `save_checkpoint`, also for that
-  /// one.
+  /// under way to its end first, and returns its report. \throws CheckpointError as `save_checkpoint`. Where that
+  /// earlier one has failed, its error comes once this one is under way: `under_way` tells the two apart.
   template <class Engine>
   std::optional<SaveReport> start(Engine& engine, SaveOptions options) {
     return start(engine.state(), std::move(options));
@@ -65,7 +66,9 @@ class CheckpointSaver {
   /// report of the save before, where one was under way.
   std::optional<SaveReport> start(std::unique_ptr<EngineState> state, SaveOptions options) {
     std::optional<SaveReport> earlier;
-    if (save_) earlier = finish();
+    auto const failure = detail::attempt([&] {
+      if (save_) earlier = finish();
+    });
     if (worker_.joinable()) worker_.join();
     state_ = std::move(state);
     auto save = std::make_unique<detail::SaveTransaction>(*state_, folder_, std::move(options));
@@ -74,6 +77,7 @@ class CheckpointSaver {
     save_ = std::move(save);
     phase_ = Phase::writing;
     work([this] { save_->write(snapshot_.source()); });
+    if (failure) std::rethrow_exception(failure);
     return earlier;
   }
 
