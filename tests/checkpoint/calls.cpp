@@ -31,6 +31,10 @@ zero::ConsolidateReport consolidate(zero::CheckpointFolder const& folder, zero::
   return zero::consolidate(folder, manifest, out, options);
 }
 
+std::uint64_t checkpoint_bytes(zero::EngineState& state, bool parameters_only) {
+  return zero::checkpoint_bytes(state, parameters_only);
+}
+
 void verify_checkpoint(zero::FileSystem& system, std::string const& path, zero::Manifest const& manifest) {
   zero::verify_checkpoint(system, path, manifest);
 }

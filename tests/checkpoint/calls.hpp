@@ -27,6 +27,7 @@ zero::ImportReport import_parameters(zero::EngineState& state, std::string const
                                      zero::ImportOptions const& options, zero::FileSystem& system);
 zero::ConsolidateReport consolidate(zero::CheckpointFolder const& folder, zero::Manifest const& manifest,
                                     std::string const& out, zero::ConsolidateOptions const& options = {});
+[[nodiscard]] std::uint64_t checkpoint_bytes(zero::EngineState& state, bool parameters_only);
 void verify_checkpoint(zero::FileSystem& system, std::string const& path, zero::Manifest const& manifest);
 [[nodiscard]] zero::Manifest read_manifest(zero::CheckpointFolder const& folder, std::string const& tag);
 /// The data of one tensor of a safetensors file. \throws std::out_of_range where it is not there.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "checkpoint/calls.hpp"
+#include "checkpoint/faulty_file_system.hpp"
 #include "checkpoint/memory_file_system.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
@@ -11,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -252,4 +254,43 @@ TEST_CASE("folder: ranks that save under different tags are told so, all of them
     CHECK(thrown.kind == CheckpointFailure::bad_request);
   });
   CHECK(memory.snapshot().empty());
+}
+
+TEST_CASE("folder: a file system that cannot sync folders is told of once, and saves all the same") {
+  for (int const error : {EINVAL, ENOTSUP}) {
+    MemoryFileSystem memory;
+    checkpoint_test::FaultyFileSystem poor(memory);
+    poor.only = "sync_folder";
+    poor.fail(0, error, true);
+    CheckpointFolder const folder(poor, "/run");
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      PlainState state(self, seed);
+      auto const report =
+          checkpoint_test::save_checkpoint(state, folder, {.tag = "step-" + std::to_string(seed), .keep = 2});
+      REQUIRE(report.warnings.size() == (seed == 1 ? 1 : 0));
+      if (seed == 1) CHECK(report.warnings[0].find("cannot sync folders") != std::string::npos);
+    }
+    CHECK(load(memory).steps == 3);
+  }
+}
+
+TEST_CASE("folder: a parameter whose name safetensors keeps for itself is refused by name") {
+  MemoryFileSystem memory;
+  PlainState state(self, 1);
+  state.parameters_[1].name = "__metadata__";
+  auto const thrown =
+      thrown_by([&] { (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a"}); });
+  CHECK(thrown.kind == CheckpointFailure::bad_request);
+  CHECK(thrown.says("'__metadata__'"));
+  CHECK(memory.snapshot().empty());
+}
+
+TEST_CASE("folder: the bytes of a checkpoint are known before it is saved, the same on every rank") {
+  MemoryFileSystem memory;
+  zero::run_ranks(3, [&](zero::ThreadCommunicator& ranks) {
+    PlainState state(ranks, 7);
+    auto const whole = checkpoint_test::checkpoint_bytes(state, false);
+    CHECK(whole == 3 * 16 * 4 + 11 * 2);  // parameters and two states of a and b, and c in bf16
+    CHECK(checkpoint_test::checkpoint_bytes(state, true) == 16 * 4 + 11 * 2);
+  });
 }

@@ -12,6 +12,7 @@
 #include <zero/support/message.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -254,9 +255,18 @@ class CheckpointFolder {
     }
   }
 
-  /// Waits until the entries of \p folder are on the disk. \throws CheckpointError.
+  /// Waits until the entries of \p folder are on the disk. A file system that cannot do that for folders is no error.
+  /// \throws CheckpointError.
   void sync_folder(std::string const& folder) {
-    detail::check_file("sync the folder", folder, call([&] { return system_->sync_folder(folder); }));
+    if (!detail::sync_folder(*system_, folder)) *cannot_sync_ = true;
+  }
+  /// What a user should know of the file system, once for this object and all its copies; empty otherwise.
+  [[nodiscard]] std::string take_warning() {
+    if (!*cannot_sync_ || has_warned_->exchange(true)) return {};
+    return detail::concat(
+        {"zero: the file system of ", detail::quote(root_),
+         " cannot sync folders: a checkpoint is safe from a crash of this program, but a power failure "
+         "may take the last ones"});
   }
 
   /// 16 random hexadecimal digits.
@@ -307,6 +317,8 @@ class CheckpointFolder {
   FileSystem* system_;
   std::string root_;
   std::shared_ptr<detail::FolderLock> lock_;
+  std::shared_ptr<std::atomic<bool>> cannot_sync_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> has_warned_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace zero

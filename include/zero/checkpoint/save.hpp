@@ -123,6 +123,8 @@ class SaveTransaction {
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
       manifest_.chunk = options_.chunk;
       manifest_.user_state = options_.user_state;
+      for (auto const& parameter : manifest_.parameters)
+        check_tensor_name(parameter.name);  // or it could never be consolidated
       plans_ = detail::plan_shards(state, manifest_);
       return mine;
     });
@@ -192,6 +194,7 @@ class SaveTransaction {
     warn(attempt([&] { folder_.point("latest", options_.tag); }));
     for (auto const& name : options_.aliases) warn(attempt([&] { folder_.point(name, options_.tag); }));
     warn(attempt([&] { folder_.prune(options_.keep, options_.tag); }));
+    if (auto text = folder_.take_warning(); !text.empty()) warnings_.push_back(std::move(text));
   }
 
   /// Tells every rank how it ended. Collective. \throws CheckpointError on every rank; earlier checkpoints are
@@ -225,6 +228,16 @@ class SaveTransaction {
 };
 
 }  // namespace detail
+
+/// Bytes of the data of one checkpoint, of all ranks, without headers and manifest. Collective.
+[[nodiscard]] inline std::uint64_t checkpoint_bytes(EngineState& state, bool parameters_only = false) {
+  std::uint64_t mine = 0, sum = 0;
+  for (auto const& range : state.owned_ranges()) {
+    if (range.kind == 0 || !parameters_only) mine += range.bytes();
+  }
+  for (auto const bytes : detail::exchange_words(state, mine)) sum += bytes;
+  return sum;
+}
 
 /// Saves a checkpoint of the state between two steps into \p folder, and waits until it is durable: it is there whole,
 /// or, after an error, not at all, and what was there before is as it was. Takes 1 MiB of memory at most. Holds the
