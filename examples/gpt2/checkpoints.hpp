@@ -4,6 +4,7 @@
 
 #include "hugging_face.hpp"
 #include "options.hpp"
+#include "output_folders.hpp"
 #include "progress.hpp"
 #include "stop_signal.hpp"
 #include "tokens.hpp"
@@ -11,164 +12,285 @@
 #include <zero/checkpoint/import.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
+#include <zero/checkpoint/lock.hpp>
 #include <zero/checkpoint/saver.hpp>
 #include <zero/rank_agreement.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace gpt2 {
 
 /// What a run leaves behind and starts from, on one rank. Data order and randomness are functions of the seed and the
-/// number of the step, so those two, and the best validation, are all that a checkpoint holds beside the engine's
-/// state.
+/// number of the step, so those two, the best validation and the run's id are all that a checkpoint holds beside the
+/// engine's state.
 template <class Trainer>
 class Checkpoints {
  public:
   using Communicator = typename Trainer::Communicator;
 
   Checkpoints(Communicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer)
-      : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer) {
-    if (!options.checkpoint_dir) return;
-    saver_.emplace(*options.checkpoint_dir);
-    saver_->reserve(trainer.engine());
-  }
+      : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer) {}
 
-  /// Starts where the options say. Returns the number of steps that the run has behind it. Collective.
+  /// Starts where the options say, and makes sure that the run can save where it is going to. Returns the number of
+  /// steps that the run has behind it. Collective. \throws UsageError, zero::CheckpointError, on every rank.
   std::uint64_t start() {
-    if (options_.init_from) {
-      auto const report =
-          zero::import_parameters(trainer_.engine(), *options_.init_from, {.names = hugging_face_names});
-      if (speaks()) std::printf("parameters: %zu from %s\n", report.parameters, options_.init_from->c_str());
-    }
-    if (!options_.resume) return 0;
+    if (options_.checkpoint_dir) lock_folder();
     auto const place = place_to_resume();
-    return place ? resume(*place) : 0;
+    auto const resumed = place ? resume(*place) : std::nullopt;
+    if (!resumed && options_.init_from) import();
+    is_new_ = !resumed || options_.parameters_only || options_.new_optimizer;
+    if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
+    check_folders();
+    if (!lock_) return resumed.value_or(0);
+    saver_.emplace(*lock_);
+    saver_->reserve(trainer_.engine());
+    warn_of_space(resumed.value_or(0));
+    return resumed.value_or(0);
   }
 
-  /// Whether `after_step` saves after step number \p step, signals aside.
-  [[nodiscard]] bool saves_after(std::uint64_t step) const {
-    if (!saver_) return false;
-    return step == options_.iterations || step % options_.save_interval.value_or(options_.eval_interval) == 0;
+  /// Whether `after_step` may save after step number \p step, which is validated or not.
+  [[nodiscard]] bool may_save_after(std::uint64_t step, bool is_validated) const {
+    return saver_ && (is_validated || saves_after(step));
   }
 
-  /// After each step: saves where it is time to, and says whether the run is to stop, because a signal came.
-  /// Collective.
+  /// After each step: saves where it is time to or the validation was the best, and says whether the run is to stop,
+  /// because a signal came. Collective. \throws zero::CheckpointError where another run has taken the folder over.
   bool after_step(StepRecord const& record) {
     if (!saver_) return false;
     report(attempt([&] { return saver_->poll(); }));
     bool const stops = zero::any_rank(ranks_, stop_requested());
     bool const is_last = record.step == options_.iterations;
+    bool const is_best = record.val_loss && *record.val_loss < best_;
+    if (is_best) best_ = *record.val_loss;
     if (stops || is_last) {
-      report(save(record, is_last));
-      report(saver_->finish());
-    } else if (saves_after(record.step)) {
-      report(attempt([&] { return save(record, false); }));
+      save_at_the_end(how_to_save(record, is_best, is_last));
+    } else if (is_best || saves_after(record.step)) {
+      report(attempt([&] { return saver_->finish(); }));
+      report(attempt([&] { return saver_->start(trainer_.engine(), how_to_save(record, is_best, false)); }));
     }
     return stops && !is_last;
   }
 
-  /// What the options ask for at the end. Collective.
+  /// What the options ask for at the end. A failure is kept for `throw_failure`, so that the run ends as it would have
+  /// otherwise. Collective.
   void finish() {
     if (!options_.save_hf) return;
-    save_hugging_face(trainer_.shape(), *options_.save_hf, speaks(),
-                      [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
-    if (speaks()) std::printf("model: saved for transformers in %s\n", options_.save_hf->c_str());
+    std::optional<zero::CheckpointError> failure;
+    try {
+      save_hugging_face(trainer_.shape(), *options_.save_hf, speaks(),
+                        [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
+      if (speaks()) std::printf("model: saved for transformers in %s\n", options_.save_hf->c_str());
+    } catch (zero::CheckpointError const& error) {
+      failure = error;
+      std::printf("model: NOT SAVED: %s\n", error.what());
+    }
+    if (zero::any_rank(ranks_, failure.has_value()) && !failure_) {
+      failure_ = failure ? *failure
+                         : zero::CheckpointError(zero::CheckpointFailure::input_output,
+                                                 "rank 0 could not save the model: see its message");
+    }
+  }
+
+  /// \throws zero::CheckpointError where the last checkpoint or the model for others could not be saved.
+  void throw_failure() const {
+    if (failure_) throw zero::CheckpointError(*failure_);
   }
 
  private:
   [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
 
+  [[nodiscard]] bool saves_after(std::uint64_t step) const {
+    if (step == options_.iterations) return true;
+    return !options_.saves_best_only && step % options_.save_interval.value_or(options_.eval_interval) == 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------- the start
+
+  /// Where the owner may be a process of another machine that has just died, as when a job is queued again, it is worth
+  /// waiting until that is known.
+  void lock_folder() {
+    try {
+      lock_.emplace(ranks_, *options_.checkpoint_dir);
+    } catch (zero::CheckpointError const& error) {
+      if (error.kind() != zero::CheckpointFailure::locked) throw;
+      if (speaks()) {
+        std::printf("checkpoint: %s is taken; looking whether its owner is alive\n", options_.checkpoint_dir->c_str());
+        std::fflush(stdout);
+      }
+      zero::CheckpointLockOptions patient;
+      patient.patience = patient.stale_after + std::chrono::seconds(10);
+      lock_.emplace(ranks_, *options_.checkpoint_dir, patient);
+    }
+  }
+
   /// Nothing where --resume auto finds nothing to resume.
   std::optional<zero::CheckpointLocation> place_to_resume() const {
+    if (!options_.resume) return std::nullopt;
     if (*options_.resume != "auto") return zero::locate_checkpoint(ranks_, *options_.resume);
     return zero::CheckpointLocation{*options_.checkpoint_dir, ""};
   }
 
-  std::uint64_t resume(zero::CheckpointLocation const& place) {
+  void import() {
+    auto const report = zero::import_parameters(trainer_.engine(), *options_.init_from, {.names = hugging_face_names});
+    if (speaks()) std::printf("parameters: %zu from %s\n", report.parameters, options_.init_from->c_str());
+  }
+
+  /// The steps done; nothing where there was nothing to resume.
+  std::optional<std::uint64_t> resume(zero::CheckpointLocation const& place) {
     zero::LoadReport loaded;
+    bool const drops_states = options_.parameters_only || options_.new_optimizer;
     try {
-      loaded = zero::load_checkpoint(trainer_.engine(), place.root,
-                                     {.tag = place.tag, .parameters_only = options_.parameters_only});
+      loaded =
+          zero::load_checkpoint(trainer_.engine(), place.root, {.tag = place.tag, .parameters_only = drops_states});
     } catch (zero::CheckpointError const& error) {
       if (error.kind() != zero::CheckpointFailure::not_found || *options_.resume != "auto") throw;
       if (speaks()) std::printf("checkpoint: none in %s, starting anew\n", place.root.c_str());
-      return 0;
+      return std::nullopt;
     }
     for (auto const& why : loaded.skipped) {
       if (speaks()) std::printf("checkpoint: passed over %s\n", why.c_str());
     }
     if (speaks()) {
-      std::printf("checkpoint: %s %s/%s, %llu updates done\n",
+      std::printf("checkpoint: %s %s/%s, %llu updates done%s\n",
                   options_.parameters_only ? "parameters of" : "resumed from", place.root.c_str(), loaded.tag.c_str(),
-                  static_cast<unsigned long long>(loaded.steps));
+                  static_cast<unsigned long long>(loaded.steps),
+                  options_.new_optimizer ? ", with a new optimizer" : "");
     }
     return options_.parameters_only ? 0 : continue_run(loaded);
   }
 
   /// The run goes on with its own data order, wherever it was started again.
   std::uint64_t continue_run(zero::LoadReport const& loaded) {
-    auto const number = [&](char const* key) {
+    auto const find = [&](std::string const& key) -> std::optional<std::string> {
       auto const found = loaded.user_state.find(key);
-      if (found == loaded.user_state.end()) {
+      return found == loaded.user_state.end() ? std::nullopt : std::optional(found->second);
+    };
+    auto const number = [&](char const* key) {
+      auto const value = find(key);
+      if (!value) {
         throw zero::CheckpointError(zero::CheckpointFailure::mismatch,
                                     loaded.tag + " was not saved by train_gpt2: use --parameters-only");
       }
-      return std::stoull(found->second);
+      return std::stoull(*value);
     };
     if (number("data hash") != corpus_.hash() && speaks()) {
       std::printf("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
     }
     trainer_.set_seed(number("seed"));
-    if (auto const best = loaded.user_state.find("best validation"); best != loaded.user_state.end()) {
-      best_ = std::stod(best->second);
-    }
+    if (auto const best = find("best validation")) best_ = std::stod(*best);
+    if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
+    if (options_.new_optimizer) earlier_updates_ += loaded.steps;
+    run_ = find(std::string(zero::run_id_key)).value_or("");
     return number("step");
   }
 
-  std::optional<zero::SaveReport> save(StepRecord const& record, bool is_last) {
-    bool const is_best = record.val_loss && *record.val_loss < best_;
-    if (is_best) best_ = *record.val_loss;
-    zero::SaveOptions how{.tag = "step-" + std::to_string(trainer_.engine().state()->progress().steps),
+  /// Rank 0 looks where it is going to write; every rank throws what it finds.
+  void check_folders() {
+    std::optional<std::string> problem;
+    if (speaks()) {
+      try {
+        if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_);
+        if (options_.save_hf) prepare_export(*options_.save_hf, options_.overwrite || !is_new_);
+      } catch (UsageError const& error) {
+        problem = error.what();
+      }
+    }
+    if (zero::any_rank(ranks_, problem.has_value())) {
+      throw UsageError(problem.value_or("rank 0 cannot write where it is to: see its message"));
+    }
+    removes_other_runs_ = lock_ && options_.overwrite;
+  }
+
+  void warn_of_space(std::uint64_t step) {
+    auto const state = trainer_.engine().state();
+    auto const bytes = zero::checkpoint_bytes(*state);
+    if (!speaks() || step >= options_.iterations) return;
+    auto const interval =
+        options_.saves_best_only ? options_.eval_interval : options_.save_interval.value_or(options_.eval_interval);
+    auto const warning =
+        space_warning(*options_.checkpoint_dir, bytes,
+                      {.to_come = (options_.iterations - step - 1) / interval + 1, .kept = options_.keep});
+    if (!warning.empty()) std::printf("checkpoint: %s\n", warning.c_str());
+  }
+
+  // ------------------------------------------------------------------------------------------------- saving
+
+  zero::SaveOptions how_to_save(StepRecord const& record, bool is_best, bool is_last) const {
+    auto const updates = earlier_updates_ + trainer_.engine().state()->progress().steps;
+    zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(updates),
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
                                          {"data hash", std::to_string(corpus_.hash())}},
                           .replace = true,
                           .keep = options_.keep};
+    if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;
+    if (earlier_updates_ > 0) how.user_state["earlier updates"] = std::to_string(earlier_updates_);
     if (best_ < std::numeric_limits<double>::max()) how.user_state["best validation"] = json_number(best_);
     if (is_best) how.aliases.push_back("best");
     if (is_last) how.aliases.push_back("final");
-    return saver_->start(trainer_.engine(), std::move(how));
+    return how;
   }
 
-  /// A save that fails on the way is no reason to lose the run: the next one may succeed, and the last one has to.
+  /// The last one is tried again, since no other follows. Where it fails for good, the run ends as it would have.
+  void save_at_the_end(zero::SaveOptions const& how) {
+    constexpr int attempts = 3;
+    report(attempt([&] { return saver_->finish(); }));
+    for (int i = 1; i <= attempts; ++i) {
+      failure_.reset();
+      try {
+        (void)saver_->start(trainer_.engine(), how);
+        return report(saver_->finish());
+      } catch (zero::CheckpointError const& error) {
+        not_saved(error);
+        failure_ = error;
+      }
+      if (i < attempts) std::this_thread::sleep_for(std::chrono::seconds(2));
+    }
+  }
+
+  /// A save that fails on the way is no reason to lose the run: the next one may succeed.
   template <class F>
   std::optional<zero::SaveReport> attempt(F&& f) {
     try {
       return f();
     } catch (zero::CheckpointError const& error) {
-      if (speaks()) std::printf("checkpoint: NOT SAVED: %s\n", error.what());
+      not_saved(error);
       return std::nullopt;
     }
   }
-  void report(std::optional<zero::SaveReport> const& saved) const {
+  /// In a folder that another run has taken over, none will.
+  void not_saved(zero::CheckpointError const& error) const {
+    if (error.kind() == zero::CheckpointFailure::locked) throw zero::CheckpointError(error);
+    if (speaks()) std::printf("checkpoint: NOT SAVED: %s\n", error.what());
+  }
+  void report(std::optional<zero::SaveReport> const& saved) {
     if (!saved || !speaks()) return;
     for (auto const& warning : saved->warnings) std::printf("checkpoint: %s\n", warning.c_str());
     std::printf("checkpoint: saved %s/%s, %s bytes\n", options_.checkpoint_dir->c_str(), saved->tag.c_str(),
                 with_separators(saved->bytes).c_str());
     std::fflush(stdout);
+    if (std::exchange(removes_other_runs_, false)) remove_other_runs(lock_->folder(), run_);
   }
 
   Communicator& ranks_;
   Options const& options_;
   Corpus const& corpus_;
   Trainer& trainer_;
+  std::optional<zero::CheckpointLock> lock_;
   std::optional<zero::CheckpointSaver> saver_;
+  std::string run_;                    // this run's id; empty for one that an earlier version began
+  bool is_new_ = true;                 // it goes on from no other step of the same run
+  bool removes_other_runs_ = false;    // once a checkpoint of this one is safe
+  std::uint64_t earlier_updates_ = 0;  // by optimizers whose states were dropped
   double best_ = std::numeric_limits<double>::max();
+  std::optional<zero::CheckpointError> failure_;  // of what a run leaves at its end
 };
 
 }  // namespace gpt2

@@ -44,9 +44,10 @@ void save_hugging_face(ModelShape const& shape, std::string const& path, bool wr
   }
   auto& system = zero::posix_file_system();
   if (writes) (void)system.make_folder(path);  // may be there
-  zero::export_safetensors(system, path + "/model.safetensors", tensors, writes,
-                           [&](std::string const& name) { return read(name.substr(prefix.size())); });
-  if (writes) zero::write_new_file(system, path + "/config.json", config_of(shape));
+  zero::export_safetensors(
+      system, path + "/model.safetensors", tensors, writes,
+      [&](std::string const& name) { return read(name.substr(prefix.size())); }, true);
+  if (writes) zero::write_new_file(system, path + "/config.json", config_of(shape), true);
 }
 
 }  // namespace gpt2

@@ -18,8 +18,8 @@ namespace gpt2 {
 
 /// Writes `config.json` and `model.safetensors` into the folder \p path, made where it is missing, as `transformers`
 /// loads them. \p read gives a whole parameter, in the order in which it is asked; on a rank that does not write its
-/// values are dropped, since reading them is collective. \throws zero::CheckpointError where something is there
-/// already.
+/// values are dropped, since reading them is collective. What is there under these names is replaced once the new files
+/// are complete. \throws zero::CheckpointError, on the rank that writes.
 void save_hugging_face(ModelShape const& shape, std::string const& path, bool writes,
                        std::function<std::vector<float>(std::string const&)> const& read);
 

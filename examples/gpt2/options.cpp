@@ -5,6 +5,8 @@
 
 #include "support/command_line.hpp"
 
+#include <zero/checkpoint/detail/names.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -111,12 +113,22 @@ command_line::Table<Options> const& options_table() {
        text(&Options::checkpoint_dir)},
       {"--save-interval", "N", "steps between checkpoints; default: --eval-interval",
        whole(&Options::save_interval, 1, many)},
+      {"--save", "interval|best",
+       "interval: each --save-interval steps, and when a validation is the best so far; best: then only, and at the "
+       "end",
+       choice(&Options::saves_best_only, Choices<bool, 2>{{{"interval", false}, {"best", true}}})},
+      {"--tag", "NAME", "checkpoints are DIR/NAME-N; default: step",
+       [](Options& o, View, View value) { o.tag = std::string(value); }},
+      {"--overwrite", "", "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done",
+       flag(&Options::overwrite)},
       {"--keep", "N", "of the newest checkpoints, and those named latest, best and final; 0: all",
        whole(&Options::keep, 0, 1 << 20)},
       {"--resume", "auto|PATH", "the latest of --checkpoint-dir, if there is one, or the checkpoint PATH",
        text(&Options::resume)},
       {"--parameters-only", "", "take no optimizer states, step or data order from the checkpoint to resume",
        flag(&Options::parameters_only)},
+      {"--new-optimizer", "", "take step and data order from the checkpoint to resume, but no optimizer states",
+       flag(&Options::new_optimizer)},
       {"--init-from", "FILE",
        "initial parameters: safetensors, or the index.json of several, with Hugging Face's names for GPT-2",
        text(&Options::init_from)},
@@ -126,6 +138,11 @@ command_line::Table<Options> const& options_table() {
 }
 
 #undef GPT2_REAL
+
+void check_tag_prefix(std::string const& tag) {
+  bool const is_valid = !tag.empty() && tag.size() <= 100 && zero::detail::is_safe_name(tag);
+  if (!is_valid) throw UsageError("--tag " + tag + ": expected letters, digits, '.', '_' and '-', at most 100");
+}
 
 void check(Options const& o) {
   if (o.width % o.heads != 0) {
@@ -140,10 +157,21 @@ void check(Options const& o) {
   if (!o.checkpoint_dir) {
     if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
     if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
+    if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
+    if (o.overwrite && !o.save_hf) throw UsageError("--overwrite: needs --checkpoint-dir or --save-hf");
     if (o.resume == "auto") throw UsageError("--resume auto: needs --checkpoint-dir, or name a checkpoint");
   }
   if (o.keep == 1) throw UsageError("--keep 1: expected 0 for all, or at least 2: the only one may be damaged");
   if (o.parameters_only && !o.resume) throw UsageError("--parameters-only: needs --resume");
+  if (o.new_optimizer && !o.resume) throw UsageError("--new-optimizer: needs --resume");
+  if (o.new_optimizer && o.parameters_only) {
+    throw UsageError("--new-optimizer: keeps step and data order, which --parameters-only does not: leave one out");
+  }
+  if (o.overwrite && o.resume == "auto" && !o.parameters_only && !o.new_optimizer) {
+    throw UsageError("--overwrite: starts anew, --resume auto goes on: leave one out");
+  }
+  if (o.saves_best_only && o.save_interval) throw UsageError("--save best: saves at no interval: leave one out");
+  check_tag_prefix(o.tag);
   if (o.init_from && o.resume && o.resume != "auto") throw UsageError("--init-from: --resume replaces all of it");
   if (o.vocabulary != 0 && !o.data) throw UsageError("--vocab: only a token file needs it: name one with --data");
 }

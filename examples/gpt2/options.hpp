@@ -53,6 +53,10 @@ struct Options {
   std::optional<std::string> init_from;        ///< a safetensors file
   std::optional<std::string> save_hf;          ///< a folder
   bool parameters_only = false;
+  bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
+  bool overwrite = false;        ///< take a folder of another run
+  bool saves_best_only = false;  ///< and the end
+  std::string tag = "step";      ///< what checkpoints are called before their number
   bool help = false;
 };
 

@@ -71,13 +71,17 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Checkpoints checkpoints(communicator, options, corpus, trainer);
   for (std::uint64_t step = checkpoints.start(); step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
+    bool const is_last = record.step == options.iterations;
+    bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.
-    if (record.step == options.iterations || checkpoints.saves_after(record.step)) trainer.engine().finish_update();
-    bool const validates = record.step % options.eval_interval == 0 || record.step == options.iterations;
+    if (is_last || checkpoints.may_save_after(record.step, validates)) trainer.engine().finish_update();
     if (validates) record.val_loss = trainer.validate();
     if (speaks) progress.step(record);
     if (speaks) log.step(record);
-    if (checkpoints.after_step(record)) return false;
+    if (checkpoints.after_step(record)) {
+      checkpoints.throw_failure();
+      return false;
+    }
   }
   checkpoints.finish();
   auto const hash = trainer.parameter_hash();
@@ -88,6 +92,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     if (speaks) std::printf("\nsample:\n%s\n", text.c_str());
   }
   report_memory(trainer, communicator);
+  checkpoints.throw_failure();
   return true;
 }
 

@@ -56,6 +56,7 @@ int run(Options options) {
       options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
   if (speaks) print_start(options, corpus);
   if (options.checkpoint_dir) catch_stop_signals();
+  ignore_file_size_signal();
   bool const finished =
       options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostTarget>(options, corpus, log);
   if (!finished && speaks) std::printf("stopped by a signal; --resume auto goes on from here\n");

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "output_folders.hpp"
+
+#include "options.hpp"
+#include "progress.hpp"
+
+#include <zero/checkpoint/export.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace gpt2 {
+namespace fs = std::filesystem;
+
+void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new) {
+  for (auto const& saved : folder.checkpoints()) {
+    if (!is_new && saved.run == run) continue;
+    throw UsageError(
+        "--checkpoint-dir " + folder.root() + ": holds " + saved.tag +
+        " of another run: --resume auto goes on with it, --overwrite takes its place, or name another folder");
+  }
+}
+
+void remove_other_runs(zero::CheckpointFolder folder, std::string const& run) {
+  try {
+    for (auto const& saved : folder.checkpoints()) {
+      if (saved.run != run) folder.remove(saved.tag);
+    }
+    for (auto const* const name : {"best", "final"}) {
+      auto const tag = folder.pointer(name);
+      if (tag && !fs::exists(folder.path(*tag))) (void)folder.system().remove_file(folder.path(name));
+    }
+  } catch (zero::CheckpointError const& error) {
+    std::printf("checkpoint: what another run left is still there: %s\n", error.what());
+  }
+}
+
+void prepare_export(std::string const& path, bool may_replace) {
+  auto const refuse = [&](std::string const& why) { throw UsageError("--save-hf " + path + ": " + why); };
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (!fs::is_directory(path))
+    refuse("the folder cannot be made: " + (error ? error.message() : "a file has its name"));
+  for (auto const* const name : {"model.safetensors", "config.json"}) {
+    if (!may_replace && fs::exists(fs::path(path) / name)) {
+      refuse(std::string("holds a ") + name + " already: use --overwrite, or name another folder");
+    }
+  }
+  auto& system = zero::posix_file_system();
+  auto const probe = path + "/.zero-probe";
+  try {
+    zero::write_new_file(system, probe, "", true);
+  } catch (zero::CheckpointError const& failed) {
+    refuse(failed.what());
+  }
+  (void)system.remove_file(probe);
+}
+
+std::string space_warning(std::string const& folder, std::uint64_t bytes, CheckpointCount count) {
+  std::error_code error;
+  auto const free = fs::space(folder, error).available;
+  if (error) return {};
+  // Beside the newest: the best, the last, and the one that is being written.
+  auto const at_once = count.kept == 0 ? count.to_come : std::min<std::uint64_t>(count.to_come, count.kept + 3);
+  if (bytes == 0 || at_once <= free / bytes) return {};
+  return with_separators(at_once) + " checkpoints to come need " + with_separators(at_once * bytes) + " bytes, and " +
+         folder + " has " + with_separators(free) + " free: keep fewer (--keep, --save best), or free space";
+}
+
+}  // namespace gpt2

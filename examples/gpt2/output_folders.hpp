@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/checkpoint/folder.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace gpt2 {
+
+/// \throws UsageError where \p folder holds checkpoints of another run than \p run, or any, for a run that is new.
+void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new);
+
+/// Removes what other runs than \p run have left in \p folder, which is this run's. Says what could not be removed.
+void remove_other_runs(zero::CheckpointFolder folder, std::string const& run);
+
+/// Makes the folder \p path and those above it, and writes a file there to see whether that works. \throws UsageError
+/// where it does not, or where a model is there, unless it \p may_replace.
+void prepare_export(std::string const& path, bool may_replace);
+
+/// Checkpoints that a run is going to save.
+struct CheckpointCount {
+  std::uint64_t to_come = 0;
+  std::size_t kept = 0;  ///< of the newest; 0: all
+};
+
+/// A sentence with both numbers where \p count checkpoints of \p bytes each need more than what is free in \p folder;
+/// empty otherwise.
+[[nodiscard]] std::string space_warning(std::string const& folder, std::uint64_t bytes, CheckpointCount count);
+
+}  // namespace gpt2
