@@ -68,6 +68,7 @@ class Folder {
     std::ofstream(path_ / name, std::ios::binary) << content;
     return quote(name);
   }
+  [[nodiscard]] fs::path const& path() const { return path_; }
   [[nodiscard]] std::string read(char const* name) const { return content_of(path_ / name); }
   [[nodiscard]] std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator{}));
@@ -294,6 +295,11 @@ TEST_CASE("zero-plan: reads the tensors of safetensors files") {
   CHECK(natural(report("--safetensors " + file), "parameters") == 23);
   CHECK(natural(report("--safetensors " + file + " --safetensors " + second), "parameters") == 30);
   CHECK(contains(run("--safetensors " + file + " --safetensors " + second).output, "in 4 units"));
+  // A link, as the cache of a hub has it.
+  fs::create_symlink("model.safetensors", folder.path() / "link.safetensors");
+  auto const link = "'" + (folder.path() / "link.safetensors").string() + "'";
+  CHECK(natural(report("--safetensors " + link), "parameters") == 23);
+  CHECK(natural(report("--safetensors " + link), "checkpoint_bytes") == 23 * 12);
 }
 
 TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and every row") {

@@ -68,6 +68,7 @@ std::string to_json(Report const& report) {
                    {"zero", version},
                    {"model", report.model.name},
                    {"parameters", report.parameter_elements},
+                   {"checkpoint_bytes", report.checkpoint_bytes},
                    {"rule", zero::AdamW::facts.name},
                    {"compute", name(options.settings.types.compute)},
                    {"sum", name(options.settings.types.sum)},

@@ -51,6 +51,7 @@ void measure(Report& report) {
   for (auto const& spec : report.model.parameters.specs()) {
     auto const elements = zero::ParameterList::element_count(spec.shape);
     report.parameter_elements += elements;
+    report.checkpoint_bytes += elements * sizeof(float) * (1 + zero::AdamW::state_count);
     if (spec.contributions == 1 && elements > bucket) report.large_elements += elements;
   }
 }

@@ -28,7 +28,8 @@ struct Report {
   Model model;
   std::vector<Row> rows;
   std::size_t parameter_elements = 0;
-  std::size_t large_elements = 0;  ///< of parameters used once that are larger than --bucket
+  std::uint64_t checkpoint_bytes = 0;  ///< of all ranks: parameters and states in fp32
+  std::size_t large_elements = 0;      ///< of parameters used once that are larger than --bucket
 };
 
 /// Plans every setting that the options ask for. \throws as zero::plan_step.

@@ -135,7 +135,7 @@ std::string notes(Report const& report) {
   if (options.settings.reduce == zero::Reduce::once_per_step) {
     text += "--reduce once_per_step keeps whole gradients, which stages 2 and 3 do not.\n";
   }
-  return text.empty() ? text : "\n" + text;
+  return "\n" + text + "A checkpoint takes " + in_gigabytes(report.checkpoint_bytes) + " GB, all ranks together.\n";
 }
 
 }  // namespace
