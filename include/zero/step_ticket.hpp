@@ -20,8 +20,9 @@ class [[nodiscard]] StepTicket {
       : reports_(std::move(reports)), number_(number) {}
 
   /// Waits until the step has been decided. \throws LossScaleError, DivergenceError, MismatchError where ranks did not
-  /// take this step or an earlier one alike, SequenceError for a report that is too old, CommunicationError where a rank
-  /// has failed meanwhile. What an engine's later calls would throw for this step, they do not throw once it was read.
+  /// take this step or an earlier one alike, SequenceError for a report that is too old, CommunicationError where a
+  /// rank has failed meanwhile. What an engine's later calls would throw for this step, they do not throw once it was
+  /// read.
   [[nodiscard]] StepReport get() const { return reports_->report(number_); }
   /// The report if the step has been decided already. Does not wait.
   [[nodiscard]] std::optional<StepReport> try_get() const {

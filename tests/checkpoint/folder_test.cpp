@@ -86,6 +86,21 @@ TEST_CASE("folder: a tag is taken once, unless it is to be replaced") {
   CHECK(entries(memory) == std::vector<std::string>{"a", "latest"});
 }
 
+TEST_CASE("folder: a checkpoint is replaced also where the file system cannot exchange two names") {
+  for (int const error : {EINVAL, ENOSYS, EOPNOTSUPP}) {
+    CAPTURE(error);
+    MemoryFileSystem memory;
+    (void)save(memory, 1, {.tag = "a"});
+    checkpoint_test::FaultyFileSystem poor(memory);
+    poor.only = "exchange";
+    poor.fail(0, error, true);
+    PlainState state(self, 2);
+    (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(poor, "/run"), {.tag = "a", .replace = true});
+    CHECK(load(memory).steps == 2);
+    CHECK(entries(memory) == std::vector<std::string>{"a", "latest"});
+  }
+}
+
 TEST_CASE("folder: latest is a hint that may be old, wrong, empty, huge or missing") {
   MemoryFileSystem memory;
   for (std::uint64_t seed = 1; seed <= 3; ++seed) (void)save(memory, seed);

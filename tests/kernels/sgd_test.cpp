@@ -18,10 +18,10 @@ reference::Sgd oracle(Sgd::Config const& c) { return {c.lr, c.momentum, c.dampen
 }  // namespace
 
 TEST_CASE("sgd: momentum, dampening, Nesterov and L2 decay agree with the reference") {
-  for (Sgd::Config const& config : {Sgd::Config{}, Sgd::Config{.lr = 0.1, .momentum = 0.9},
-                                    Sgd::Config{.lr = 0.1, .momentum = 0.9, .dampening = 0.3},
-                                    Sgd::Config{.lr = 0.1, .dampening = 0.3},
-                                    Sgd::Config{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}}) {
+  for (Sgd::Config const& config :
+       {Sgd::Config{}, Sgd::Config{.lr = 0.1, .momentum = 0.9},
+        Sgd::Config{.lr = 0.1, .momentum = 0.9, .dampening = 0.3}, Sgd::Config{.lr = 0.1, .dampening = 0.3},
+        Sgd::Config{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}}) {
     for (std::uint64_t t : {1U, 2U, 1000U}) {
       compare_with_reference<Sgd>(config, oracle(config), t, {.s0 = 3, .s1 = 0, .p = 4});
     }

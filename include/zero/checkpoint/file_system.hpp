@@ -24,6 +24,15 @@
 
 namespace zero {
 
+namespace detail {
+
+/// Whether \p result, -errno, says that the file system does not know what was asked for.
+[[nodiscard]] inline bool is_unsupported(long result) noexcept {
+  return result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP || result == -ENOTSUP;
+}
+
+}  // namespace detail
+
 /// What checkpoints need of a file system, one system call each. Every call returns what the system call does, or
 /// -errno; none throws and none repeats itself, so that a test can fail, tear or forget any of them. Paths are absolute
 /// or relative to the working directory. Calls for different files may come from different threads.
@@ -156,10 +165,12 @@ class PosixFileSystem final : public FileSystem {
   long rename_new(std::string const& from, std::string const& to) override {
 #if defined(__linux__)
     long const renamed = rename_with_flags(from, to, 1U);  // RENAME_NOREPLACE
-    if (renamed != -EINVAL && renamed != -ENOSYS) return renamed;
+    if (!detail::is_unsupported(renamed)) return renamed;
 #endif
-    // Some network file systems know no flags. Then a folder that holds something is still never replaced.
-    return rename_over(from, to);
+    // Some network file systems know no flags. Then a folder that holds something is still never replaced, and a file
+    // is only by whoever makes one in this very moment.
+    struct stat status {};
+    return ::lstat(to.c_str(), &status) == 0 ? -EEXIST : rename_over(from, to);
   }
   long rename_over(std::string const& from, std::string const& to) override {
     return result(::rename(from.c_str(), to.c_str()));

@@ -301,7 +301,7 @@ class CheckpointFolder {
   long swap(std::string const& hidden, Manifest const& manifest) {
     std::string const tag = path(manifest.tag);
     long const swapped = call([&] { return system_->exchange(path(hidden), tag); });
-    if (swapped != -EINVAL && swapped != -ENOSYS) return swapped;
+    if (!detail::is_unsupported(swapped)) return swapped;
     // A file system that cannot exchange names: for a moment there is no checkpoint of this tag.
     std::string const old = path(std::string(detail::removed_prefix) + manifest.tag + "." + manifest.nonce);
     long const moved = call([&] { return system_->rename_new(tag, old); });

@@ -16,8 +16,8 @@ inline constexpr std::size_t norm_block_elements = 128;
 
 /// The words that decide a step on all ranks, in device memory: the digits of the sum of squares, then
 /// one word per rank. The lower half of that is its first parameter with a non-finite gradient (1 + its registration
-/// index; 0: none); the upper half is written once all squares have been taken, and is a hash of what every rank must do
-/// alike: of the step's settings, and of the collectives so far. Words add up over ranks.
+/// index; 0: none); the upper half is written once all squares have been taken, and is a hash of what every rank must
+/// do alike: of the step's settings, and of the collectives so far. Words add up over ranks.
 struct NormWords {
   std::uint64_t* words = nullptr;  ///< device memory
   int rank = 0;                    ///< whose entry this rank writes

@@ -99,7 +99,7 @@ class File {
   /// Sets space aside, so that a full disk shows before the work; a file system that cannot do so is no error.
   void allocate(std::uint64_t bytes) {
     long const result = retry_interrupted([&] { return system_->allocate(handle_, bytes); });
-    if (result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL) return;
+    if (is_unsupported(result)) return;
     check_file("allocate", path_, result);
   }
 

@@ -22,7 +22,7 @@ namespace zero::detail {
 /// some network file systems cannot. \throws CheckpointError.
 inline bool sync_folder(FileSystem& system, std::string const& folder) {
   long const synced = retry_interrupted([&] { return system.sync_folder(folder); });
-  if (synced == -EINVAL || synced == -EOPNOTSUPP || synced == -ENOTSUP) return false;
+  if (is_unsupported(synced)) return false;
   check_file("sync the folder", folder, synced);
   return true;
 }
