@@ -77,7 +77,8 @@ class GradientIntake {
   void end() {
     require_none_lost();
     for (std::uint32_t i = 0; i < engine_.specs.size(); ++i) {
-      if (arrivals_.came_short({i}) && leases_.is_held({i}) && is_written({i})) throw_not_ready(engine_.specs[i]);
+      ParameterId const id{i};
+      if (arrivals_.came_short(id) && leases_.is_held(id) && is_written(id)) throw_not_ready(engine_.specs[i]);
     }
     if (auto const missing = arrivals_.first_missing();
         missing != GradientArrivals::none && missing_ == MissingGradient::error) {
@@ -238,7 +239,8 @@ class GradientIntake {
     pending_writers_[b].make_wait(engine_.backend, stream);
     pending_writers_[b].reset();
     for (auto const& segment : engine_.layout.buckets()[b].segments) {
-      if (!arrivals_.came_short({segment.parameter}) || arrivals_.arrived({segment.parameter}) > 0) continue;
+      ParameterId const id{segment.parameter};
+      if (!arrivals_.came_short(id) || arrivals_.arrived(id) > 0) continue;
       std::size_t const bytes = engine_.policies.bytes(ElementRole::value);
       cancelled_writers_.make_wait(engine_.backend, stream);
       engine_.backend.zero(slots_.bucket(b) + segment.offset * bytes, segment.count * bytes, stream);

@@ -30,7 +30,7 @@ class PeerCheck {
       {"zero::Engine: rank ", rank,
        " took a step otherwise than rank 0, or has called other collectives since the last one, so that "
        "nothing was updated, and nothing will be: pass the same learning rate and clipping to step() on "
-       "every rank, make the same calls in the same order, and go on from a checkpoint"});
+       "every rank, make the same calls in the same order, and load a checkpoint into new engines"});
 }
 
 /// The reports of the latest steps: where the host reads them, and the events after which it may. Owned by the engine
