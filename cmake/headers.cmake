@@ -212,6 +212,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/simulation/detail/stream.hpp
   include/zero/simulation/detail/vector_clock.hpp
   include/zero/simulation/detail/world.hpp
+  include/zero/step/constants_table.hpp
   include/zero/step/decider.hpp
   include/zero/step/decision_layout.hpp
   include/zero/step/reports.hpp

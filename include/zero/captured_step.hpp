@@ -10,6 +10,7 @@
 #include <zero/support/call_history.hpp>
 #include <zero/traffic.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -38,6 +39,7 @@ struct RecordedStep {
   Traffic sent;
   CallHistory calls_before_decision;
   CallHistory calls_after_decision;
+  std::uint64_t generation = 0;  ///< of the step counts that it was recorded with
 };
 
 }  // namespace detail

@@ -20,6 +20,9 @@ struct StepProgress {
   std::uint64_t steps = 0;          ///< updates done
   std::uint64_t skipped = 0;        ///< steps skipped
   std::vector<std::byte> scaler{};  ///< the scaler's state, as it lies in memory
+  /// By registration, the updates of the run before a parameter's first one, modulo 2^64: its own step count is `steps`
+  /// less that. Empty: 0 for all.
+  std::vector<std::uint64_t> first_steps{};
 };
 
 /// Consecutive elements of one parameter, or of one of the rule's states of it, in the memory of one rank.

@@ -167,15 +167,51 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
   memory.replace(
       path, sealed(replaced(body, shard, shard + replaced(shard, "exp_avg-00000-of-00001", "more-00000-of-00001"))));
   CHECK(load().kind == CheckpointFailure::damaged);
-  memory.replace(path, sealed(replaced(body, "\"version\":1", "\"version\":2")));
+  memory.replace(path, sealed(replaced(body, "\"version\":1", "\"version\":3")));
   auto const newer = load();
   CHECK(newer.kind == CheckpointFailure::mismatch);
-  CHECK(newer.says("version 2 of the format"));
+  CHECK(newer.says("version 3 of the format"));
+  CHECK(newer.says("reads versions 1 to 2"));
   memory.replace(path, sealed(body));
   CHECK_NOTHROW(([&] {
     PlainState state(self, 0);
     (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
   })());
+}
+
+TEST_CASE("damage: what version 2 says of a parameter is obeyed, or refused by the parameter's name") {
+  MemoryFileSystem memory;
+  save(memory, "/run", 1);
+  std::string const path = "/run/step-1/manifest.json";
+  std::string const text = memory.content(path);
+  std::string const body =
+      replaced(text.substr(0, text.size() - zero::detail::manifest_end({}).size()), "\"version\":1", "\"version\":2");
+  // Loads with another member of the first parameter; the step from which that counts.
+  auto const load_with = [&](std::string const& member) {
+    memory.replace(path, sealed(replaced(body, "\"frozen\":false}", "\"frozen\":false," + member + "}")));
+    PlainState state(self, 0);
+    (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
+    return state.progress().first_steps.at(0);
+  };
+  for (auto const& [member, says] :
+       std::vector<std::pair<std::string, std::string>>{{"\"rule\":\"Muon\"", "'a' was trained with Muon"},
+                                                        {"\"states\":[\"momentum_buffer\"]", "'a' was trained with"},
+                                                        {"\"scaler\":\"of its own\"", "of its own"}}) {
+    CAPTURE(member);
+    auto const refused = thrown_by([&, &member = member] { (void)load_with(member); });
+    CHECK(refused.kind == CheckpointFailure::mismatch);
+    CHECK(refused.says(says));
+  }
+  for (std::string const damaged : {"\"rule\":1", "\"states\":\"exp_avg\"", "\"steps\":-1", "\"scaler\":[]"}) {
+    CAPTURE(damaged);
+    CHECK(thrown_by([&] { (void)load_with(damaged); }).kind == CheckpointFailure::damaged);
+  }
+  CHECK(load_with("\"rule\":\"" + zero::detail::parse_manifest(text).rule + "\"") == 0);
+  CHECK(load_with("\"steps\":1") == 0);
+  CHECK(load_with("\"steps\":0") == 1);
+  memory.replace(path, sealed(replaced(body, "\"frozen\":true}", "\"frozen\":true,\"steps\":1}")));
+  CHECK(thrown_by([&] { (void)CheckpointFolder(memory, "/run").manifest("step-1"); }).kind ==
+        CheckpointFailure::damaged);
 }
 
 TEST_CASE("damage: a file that is missing, swapped with another's, or from another save is named") {

@@ -228,7 +228,8 @@ class SimulationBackend {
          simulation::reads(a.groups, a.group_count * sizeof(typename Rule::Config)),
          simulation::reads(a.clipping, sizeof *a.clipping), simulation::writes(a.state, sizeof *a.state),
          simulation::writes(a.decision, sizeof *a.decision),
-         simulation::writes(a.constants, a.group_count * sizeof(typename Rule::Constants)),
+         simulation::reads(a.sets, a.sets != nullptr ? a.set_count * sizeof(ConstantsSet) : 0),
+         simulation::writes(a.constants, a.set_count * sizeof(typename Rule::Constants)),
          simulation::writes(a.outcome, sizeof *a.outcome)},
         [this, a] { host_.decide(a, {}); });
   }

@@ -30,7 +30,7 @@ namespace zero {
 struct LoadOptions {
   std::string tag{};             ///< which checkpoint; empty: what `latest` names, else the newest valid one
   bool parameters_only = false;  ///< a new optimizer: states, step counts and loss scale stay as they are
-  bool allow_missing = false;    ///< parameters that the checkpoint lacks stay as they are
+  bool allow_missing = false;    ///< parameters that the checkpoint lacks stay as they are, with their own step count
   bool allow_extra = false;      ///< parameters that the engine lacks are skipped
 };
 
@@ -109,6 +109,23 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
   return found;
 }
 
+/// \throws CheckpointError (mismatch) that names the first parameter with another rule, other states or another scaler
+/// than the engine's, which only a later library could have written.
+inline void match_policies_of_parameters(Manifest const& manifest, EngineState const& state) {
+  auto const& traits = state.traits();
+  for (auto const& parameter : manifest.parameters) {
+    auto const differs = [&](auto const& saved, auto const& ours) { return saved && *saved != ours; };
+    if (!differs(parameter.rule, traits.rule) && !differs(parameter.states, traits.states) &&
+        !differs(parameter.scaler, traits.scaler)) {
+      continue;
+    }
+    throw_mismatch(concat({"parameter ", detail::quote(parameter.name), " was trained with ",
+                           parameter.rule.value_or(manifest.rule), " and ", parameter.scaler.value_or(manifest.scaler),
+                           ", and this engine trains all with ", traits.rule, " and ", traits.scaler}),
+                   "use a version of the library that has rules per parameter, or load parameters only");
+  }
+}
+
 inline void match_policies(Manifest const& manifest, EngineState const& state) {
   auto const& traits = state.traits();
   std::string_view const remedy = "use the same policies, or load parameters only";
@@ -119,6 +136,7 @@ inline void match_policies(Manifest const& manifest, EngineState const& state) {
   if (manifest.scaler != traits.scaler || manifest.scaler_state.size() != traits.scaler_bytes) {
     throw_mismatch(concat({"its loss was scaled by ", manifest.scaler, ", this engine's by ", traits.scaler}), remedy);
   }
+  match_policies_of_parameters(manifest, state);
 }
 
 /// Sets elements of \p range from those of another type.
@@ -147,6 +165,7 @@ class LoadTransaction {
     report.extra.clear();
     if (!options_.parameters_only) match_policies(manifest_, state_);
     auto const index_of = match_parameters(manifest_, state_, options_, report);
+    if (!options_.parameters_only) first_steps_ = first_steps_of(index_of);
     for (auto const& range : state_.resident_ranges()) {
       auto const& place = index_of[range.parameter];
       if (!place || (range.kind > 0 && options_.parameters_only)) continue;
@@ -171,10 +190,24 @@ class LoadTransaction {
       write_converted(state_, range, part.first - range.begin, bytes, part.type);
     });
     report.bytes_read = reader_->bytes_read();
-    if (!options_.parameters_only) state_.set_progress({manifest_.steps, manifest_.skipped, manifest_.scaler_state});
+    if (options_.parameters_only) return;
+    state_.set_progress({manifest_.steps, manifest_.skipped, manifest_.scaler_state, first_steps_});
   }
 
  private:
+  // Every parameter goes on with its own step count: the checkpoint's, or, where that lacks it, the one that it has.
+  [[nodiscard]] std::vector<std::uint64_t> first_steps_of(
+      std::vector<std::optional<std::uint32_t>> const& index_of) const {
+    auto const now = state_.progress();
+    std::vector<std::uint64_t> first_steps;
+    for (std::size_t i = 0; i < index_of.size(); ++i) {
+      auto const own = now.steps - (now.first_steps.empty() ? 0 : now.first_steps[i]);
+      auto const steps = index_of[i] ? manifest_.parameters[*index_of[i]].steps.value_or(manifest_.steps) : own;
+      first_steps.push_back(manifest_.steps - steps);
+    }
+    return first_steps;
+  }
+
   EngineState& state_;
   LoadOptions options_;
   Manifest manifest_;
@@ -182,6 +215,7 @@ class LoadTransaction {
   FileSystem& system_;
   std::vector<StateRange> targets_;
   std::vector<detail::WantedRange> wanted_;
+  std::vector<std::uint64_t> first_steps_;
   std::optional<detail::CheckpointReader> reader_;
 };
 

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,7 +43,14 @@ struct ManifestParameter {
   std::vector<std::uint64_t> shape;      ///< sizes of the dimensions, row-major
   ElementType type = ElementType::fp32;  ///< of its values in the files
   bool frozen = false;                   ///< has no states
+  // What version 2 may say of a parameter that differs from the checkpoint's own; absent: it does not.
+  std::optional<std::string> rule{};                 ///< name of the rule that has made its states
+  std::optional<std::vector<std::string>> states{};  ///< names of its states, in order
+  std::optional<std::string> scaler{};               ///< name of the loss scaler of its gradients
+  std::optional<std::uint64_t> steps{};              ///< updates of its own
 
+  /// Whether only version 2 can say what is known of it.
+  [[nodiscard]] bool needs_version_2() const noexcept { return rule || states || scaler || steps; }
   /// Number of elements.
   [[nodiscard]] std::uint64_t count() const noexcept {
     std::uint64_t product = 1;
@@ -71,8 +79,8 @@ struct ManifestFile {
 
 /// Everything about one checkpoint but the elements.
 struct Manifest {
-  /// The version of the format that this library writes.
-  static constexpr std::uint64_t current_version = 1;
+  /// The newest version of the format that this library reads and writes.
+  static constexpr std::uint64_t current_version = 2;
   /// Bytes that one checksum covers, where nobody asks for another number.
   static constexpr std::uint64_t default_chunk = std::uint64_t{16} << 20U;
   static constexpr std::uint64_t largest = std::uint64_t{256} << 20U;  ///< bytes of a manifest
@@ -98,6 +106,14 @@ struct Manifest {
   std::vector<ManifestFile> files;               ///< all files but the manifest
   UserState user_state;                          ///< the trainer's own
 
+  /// The version of the format that this checkpoint needs: 1, unless a parameter says something of its own, so that
+  /// older libraries can read what they understand.
+  [[nodiscard]] std::uint64_t version() const noexcept {
+    for (auto const& parameter : parameters) {
+      if (parameter.needs_version_2()) return 2;
+    }
+    return 1;
+  }
   /// Bytes of all files.
   [[nodiscard]] std::uint64_t bytes() const noexcept {
     std::uint64_t sum = 0;
@@ -125,10 +141,15 @@ inline Json json_of_bytes(std::string const& bytes) {
 }
 
 inline Json json_of(ManifestParameter const& parameter) {
-  return Json::Object{{"name", parameter.name},
-                      {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
-                      {"type", name(parameter.type)},
-                      {"frozen", parameter.frozen}};
+  Json::Object members{{"name", parameter.name},
+                       {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
+                       {"type", name(parameter.type)},
+                       {"frozen", parameter.frozen}};
+  if (parameter.rule) members.emplace_back("rule", *parameter.rule);
+  if (parameter.states) members.emplace_back("states", Json::Array(parameter.states->begin(), parameter.states->end()));
+  if (parameter.scaler) members.emplace_back("scaler", *parameter.scaler);
+  if (parameter.steps) members.emplace_back("steps", *parameter.steps);
+  return members;
 }
 
 inline Json json_of(ManifestFile const& file) {
@@ -170,7 +191,7 @@ inline std::string manifest_end(std::string_view text) {
                             {"granule", manifest.alignment_elements},
                             {"whole_below", manifest.persistence_threshold}};
   Json::Object const members{{"format", "zero checkpoint"},
-                             {"version", Manifest::current_version},
+                             {"version", manifest.version()},
                              {"library", manifest.library},
                              {"tag", manifest.tag},
                              {"nonce", manifest.nonce},

@@ -57,13 +57,15 @@ class StepCapture {
     parts_.decider.set_capturing(false);
     auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
     Traffic const sent = std::exchange(parts_.traffic, before) - before;
-    return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before)};
+    return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before),
+            parts_.decider.generation()};
   }
 
   /// Launches \p step as the coming step. \p lr and \p clipping are this step's.
   [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step, double lr, double clipping,
                                                            Stream stream) {
     phase_.require(EngineCall::replay);
+    require_current(step.generation);
     parts_.gatherer.require_no_leases();
     auto history = parts_.context.collectives.history;
     history.append(step.calls_before_decision);
@@ -85,6 +87,12 @@ class StepCapture {
   }
 
  private:
+  void require_current(std::uint64_t generation) const {
+    if (generation == parts_.decider.generation()) return;
+    fail<SequenceError>(
+        {"zero::CapturedStep: recorded before a checkpoint was loaded that gives parameters step counts of their own: "
+         "capture the step again"});
+  }
   void require_capturable() const {
     phase_.require(EngineCall::capture);
     require(!parts_.context.policies.traits().offloads,

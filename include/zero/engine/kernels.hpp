@@ -28,6 +28,8 @@ struct DecisionBuffers {
   void* state = nullptr;
   void const* configs = nullptr;
   std::uint32_t group_count = 0;
+  ConstantsSet const* sets = nullptr;
+  std::uint32_t set_count = 0;
   void* constants = nullptr;
   void* decision = nullptr;
   StepOutcome* outcome = nullptr;

@@ -89,7 +89,11 @@ class EngineStateAccess final : public EngineState {
       write_narrowed(range, first, from);
     }
   }
-  void set_progress(StepProgress const& progress) override { parts_.decider.set_progress(progress); }
+  void set_progress(StepProgress const& progress) override {
+    parts_.updater.join(engine_.communication);
+    parts_.decider.set_progress(progress);
+    parts_.updater.set_constants(parts_.decider.constants().set_of());
+  }
   void finish_load() override {
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
       parts_.gatherer.all_gather_updated(b, is_trainable(b) && !engine_.owns_whole());

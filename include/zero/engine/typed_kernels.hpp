@@ -43,6 +43,8 @@ class TypedKernels final : public Kernels<Backend> {
                                         .state = static_cast<StepState<Scaler>*>(buffers.state),
                                         .groups = static_cast<typename Rule::Config const*>(buffers.configs),
                                         .group_count = buffers.group_count,
+                                        .sets = buffers.sets,
+                                        .set_count = buffers.set_count,
                                         .constants = static_cast<typename Rule::Constants*>(buffers.constants),
                                         .decision = static_cast<Decision<Rule>*>(buffers.decision),
                                         .outcome = buffers.outcome},

@@ -43,7 +43,13 @@ template <class Rule>
 struct Decision {
   bool apply = false;                                   ///< whether to update
   float multiplier = 0.0F;                              ///< of every gradient: averaging, unscaling and clipping
-  typename Rule::Constants const* constants = nullptr;  ///< one per group, in the memory of this decision
+  typename Rule::Constants const* constants = nullptr;  ///< one per set, in the memory of this decision
+};
+
+/// What parameters have in common that share constants: their group, and the step of the run from which they count.
+struct ConstantsSet {
+  std::uint64_t first_step = 0;  ///< updates of the run before their first one; modulo 2^64
+  std::uint32_t group = 0;       ///< whose settings are theirs
 };
 
 /// Arguments of `decide`: what a step may change lies in device memory, the rest is passed by value.
@@ -56,7 +62,9 @@ struct DecisionArguments {
   StepState<Scaler>* state = nullptr;             ///< read, and written for the next step
   typename Rule::Config const* groups = nullptr;  ///< one per group
   std::uint32_t group_count = 0;                  ///< groups of parameters
-  typename Rule::Constants* constants = nullptr;  ///< one per group
+  ConstantsSet const* sets = nullptr;             ///< null: one for each group, from step 0
+  std::uint32_t set_count = 0;                    ///< sets of constants; not fewer than groups
+  typename Rule::Constants* constants = nullptr;  ///< one per set
   Decision<Rule>* decision = nullptr;             ///< what the update reads
   StepOutcome* outcome = nullptr;                 ///< what the report is made of
 };
@@ -125,8 +133,9 @@ ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   state.skipped += overflow ? 1 : 0;
   state.skipped_in_row = overflow ? state.skipped_in_row + 1 : 0;
   state.zero_norm_steps = !overflow && norm.value() == 0.0 ? state.zero_norm_steps + 1 : 0;
-  for (std::uint32_t g = 0; g < a.group_count && !overflow; ++g) {
-    a.constants[g] = Rule::constants(a.groups[g], state.steps);
+  for (std::uint32_t s = 0; s < a.set_count && !overflow; ++s) {
+    ConstantsSet const set = a.sets != nullptr ? a.sets[s] : ConstantsSet{0, s};
+    a.constants[s] = Rule::constants(a.groups[set.group], state.steps - set.first_step);
   }
   *a.decision = {!overflow, (average * Double(clip)).to_float(), a.constants};
   state.scaler = Scaler::update(a.scaler, state.scaler, overflow);

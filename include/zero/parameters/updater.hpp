@@ -101,6 +101,8 @@ class ParameterUpdater {
   }
   /// Whether a delayed update has started and has not been published.
   [[nodiscard]] bool has_pending_update() const noexcept { return has_pending_update_; }
+  /// Says by parameter which set of constants is its own. No update is under way.
+  void set_constants(std::vector<std::uint32_t> const& set_of) { segments_.set_groups(engine_, set_of); }
   /// \p stream waits until states and masters are those of the last step.
   void join(Stream stream) {
     if (has_pending_update_) engine_.backend.wait(stream, staging_->pending);

@@ -11,6 +11,7 @@
 #include <zero/loss_scale.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/parameter.hpp>
+#include <zero/step/constants_table.hpp>
 #include <zero/step/decision_layout.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/call_history.hpp>
@@ -49,6 +50,7 @@ class StepDecider {
         results_(allocate(MemoryKind::device, layout_.result_bytes)),
         constants_(allocate(read_by_update(), traits().constants_bytes * groups().size())),
         decision_(allocate(read_by_update(), traits().decision_bytes)),
+        table_(parameters_, {}),
         reports_(new Reports(lifetime, traits().fails_when_exhausted, static_cast<std::uint64_t>(max_skipped_steps),
                              engine.collectives)) {
     new (host_results()) StepOutcome();
@@ -104,6 +106,8 @@ class StepDecider {
                             .state = results_.data() + layout_.state,
                             .configs = inputs_.data() + layout_.configs,
                             .group_count = static_cast<std::uint32_t>(groups().size()),
+                            .sets = reinterpret_cast<ConstantsSet const*>(sets_.data()),
+                            .set_count = static_cast<std::uint32_t>(table_.sets().size()),
                             .constants = constants_.data(),
                             .decision = decision_.data(),
                             .outcome = reinterpret_cast<StepOutcome*>(results_.data())},
@@ -146,14 +150,21 @@ class StepDecider {
     if (auto const rank = reinterpret_cast<StepOutcome const*>(host_results())->mismatched; rank != 0) {
       throw_mismatched_step(rank - 1);
     }
-    return engine_.policies.progress(host_state());
+    auto progress = engine_.policies.progress(host_state());
+    progress.first_steps = first_steps_;
+    return progress;
   }
   void set_progress(StepProgress const& progress) {
     latest_->synchronize();
     engine_.backend.host_writes(host_state(), traits().scaler_bytes);
     engine_.policies.set_progress(host_state(), progress);
     upload_state();
+    set_first_steps(progress.first_steps);
   }
+  /// Which constants are whose.
+  [[nodiscard]] ConstantsTable const& constants() const noexcept { return table_; }
+  /// Counts how often `set_progress` has changed what a recorded step was recorded with.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
  private:
   using Bytes = Buffer<std::byte, Backend>;
@@ -187,6 +198,22 @@ class StepDecider {
   [[nodiscard]] float const* scale_in(std::byte const* results) const noexcept {
     return reinterpret_cast<float const*>(results + layout_.loss_scale);
   }
+  // Nothing reads constants any more: `upload_state` has waited for the communication stream, which is behind updates.
+  ZERO_OUT_OF_LINE void set_first_steps(std::vector<std::uint64_t> const& first_steps) {
+    bool const was_plain = table_.is_plain();
+    table_ = ConstantsTable(parameters_, first_steps);
+    first_steps_ = table_.is_plain() ? std::vector<std::uint64_t>{} : first_steps;
+    if (was_plain && table_.is_plain()) return;
+    ++generation_;
+    constants_ = {};
+    sets_ = {};
+    constants_ = allocate(read_by_update(), traits().constants_bytes * table_.sets().size());
+    if (table_.is_plain()) return;
+    std::size_t const bytes = table_.sets().size() * sizeof(ConstantsSet);
+    sets_ = allocate(MemoryKind::device, bytes);
+    engine_.backend.copy(sets_.data(), table_.sets().data(), bytes, engine_.communication);
+    engine_.backend.synchronize(engine_.communication);
+  }
   void upload_state() {
     engine_.backend.copy(results_.data() + layout_.state, host_state(), traits().scaler_bytes, engine_.communication);
     engine_.backend.synchronize(engine_.communication);
@@ -200,6 +227,10 @@ class StepDecider {
   Bytes results_;
   Bytes constants_;
   Bytes decision_;
+  ConstantsTable table_;
+  Bytes sets_;  // of the table, where it is not plain
+  std::vector<std::uint64_t> first_steps_;
+  std::uint64_t generation_ = 0;
   std::shared_ptr<Reports> reports_;
   Event const never_decided_{};
   Event const* latest_ = &never_decided_;

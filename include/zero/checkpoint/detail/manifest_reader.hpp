@@ -44,6 +44,8 @@ class ManifestFields {
     if (value > largest) bad_manifest(concat({field, " of ", what_, " is ", value, ", more than ", largest}));
     return value;
   }
+  /// Whether there is such a member, of whatever type.
+  [[nodiscard]] bool has(std::string_view field) const { return object_.find(field) != nullptr; }
   [[nodiscard]] std::string const& text(std::string_view field) const { return get<std::string>(field); }
   [[nodiscard]] Json::Array const& array(std::string_view field) const { return get<Json::Array>(field); }
   /// \p each is made of every element of an array.
@@ -89,12 +91,24 @@ inline std::string string_of(Json const& value) {
   return *text;
 }
 
-inline ManifestParameter parameter_of(Json const& value) {
+/// What only version 2 says of a parameter.
+inline void read_version_2(ManifestFields const& fields, ManifestParameter& parameter) {
+  if (fields.has("rule")) parameter.rule = fields.text("rule");
+  if (fields.has("states")) parameter.states = fields.list<std::string>("states", string_of);
+  if (fields.has("scaler")) parameter.scaler = fields.text("scaler");
+  if (fields.has("steps")) parameter.steps = fields.number("steps");
+  if (parameter.frozen && parameter.needs_version_2()) {
+    bad_manifest(concat({"parameter ", quote(parameter.name), " is frozen, and has states or steps"}));
+  }
+}
+
+inline ManifestParameter parameter_of(Json const& value, std::uint64_t version) {
   ManifestFields const fields(value, "a parameter");
   ManifestParameter parameter{.name = fields.text("name"),
                               .shape = fields.list<std::uint64_t>("shape", natural_of),
                               .type = element_type_of(fields.text("type")),
                               .frozen = fields.get<bool>("frozen")};
+  if (version >= 2) read_version_2(fields, parameter);
   std::uint64_t count = 1;
   for (auto const dimension : parameter.shape) {
     if (dimension == 0 || count > (std::uint64_t{1} << 48U) / dimension) {
@@ -218,13 +232,14 @@ inline void check_checksum(std::string_view text) {
   }
 }
 
-inline void check_format(ManifestFields const& fields) {
+/// The version of the format.
+inline std::uint64_t check_format(ManifestFields const& fields) {
   if (fields.text("format") != "zero checkpoint") bad_manifest("it is of another format");
   auto const version = fields.number("version");
-  if (version == Manifest::current_version) return;
+  if (version >= 1 && version <= Manifest::current_version) return version;
   throw CheckpointError(CheckpointFailure::mismatch,
                         concat({"zero: the checkpoint has version ", version, " of the format, and this is ",
-                                library_name(), ", which reads version ", Manifest::current_version,
+                                library_name(), ", which reads versions 1 to ", Manifest::current_version,
                                 ": use the version of the library that wrote it, ", fields.text("library")}));
 }
 
@@ -244,7 +259,7 @@ inline UserState user_state_of(Json::Object const& object) {
   check_checksum(text);
   Json const json = parse_json(text, {.depth = 4});
   ManifestFields const fields(json, "the manifest");
-  check_format(fields);
+  auto const version = check_format(fields);
   (void)fields.get<Json::Object>("layout");
   ManifestFields const layout(*json.find("layout"), "layout");
   Manifest manifest;
@@ -268,7 +283,8 @@ inline UserState user_state_of(Json::Object const& object) {
   for (char const byte : scaler) manifest.scaler_state.push_back(static_cast<std::byte>(byte));
   manifest.steps = fields.number("steps");
   manifest.skipped = fields.number("skipped");
-  manifest.parameters = fields.list<ManifestParameter>("parameters", parameter_of);
+  manifest.parameters = fields.list<ManifestParameter>(
+      "parameters", [version](Json const& value) { return parameter_of(value, version); });
   manifest.files = fields.list<ManifestFile>("files", [&](Json const& value) { return file_of(value, manifest); });
   manifest.user_state = user_state_of(fields.get<Json::Object>("caller"));
   check_names(manifest);

@@ -108,6 +108,10 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
                                    .shape = {spec.shape.begin(), spec.shape.end()},
                                    .type = spec.frozen ? traits.compute : ElementType::fp32,
                                    .frozen = spec.frozen});
+    auto const i = manifest.parameters.size() - 1;
+    if (complete && !progress.first_steps.empty() && progress.first_steps[i] != 0 && !spec.frozen) {
+      manifest.parameters[i].steps = progress.steps - progress.first_steps[i];
+    }
   }
   return manifest;
 }
