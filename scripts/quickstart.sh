@@ -6,8 +6,8 @@
 #
 # Builds the GPT-2 trainer and trains a small model with two ranks in one process and ZeRO-2, on the text of this
 # machine's C++ standard library headers, within a few minutes. Needs a compiler, CMake and a build tool; takes OpenBLAS
-# where it is, and the GPU where there are one and a CUDA toolkit. The settings are only defaults: the arguments given
-# here come last and win.
+# where it is, and the GPU where there are one and a CUDA toolkit. The settings are only defaults: an argument takes the
+# place of the one of its name.
 set -euo pipefail
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build="$repository/build/quickstart"
@@ -37,5 +37,14 @@ cmake -S "$repository" -B "$build" -DCMAKE_BUILD_TYPE=Release -DZERO_BUILD_TESTS
   "${settings[@]}"
 cmake --build "$build" --target train_gpt2 --parallel "$(processors)"
 
+# No option may be given twice.
+settings=()
+for ((i = 0; i < ${#defaults[@]}; i += 2)); do
+  case " $* " in
+    *" ${defaults[i]} "* | *" ${defaults[i]}="*) ;;
+    *) settings+=("${defaults[@]:i:2}") ;;
+  esac
+done
+
 say "training with two ranks and ZeRO-2"
-exec "$build/examples/gpt2/train_gpt2" "${defaults[@]}" "$@"
+exec "$build/examples/gpt2/train_gpt2" "${settings[@]}" "$@"

@@ -3,86 +3,130 @@
 
 // zero-consolidate: one file of whole parameters out of the files of all ranks.
 
-#include "support/command_line.hpp"
+#include "support/program.hpp"
+#include "support/settings.hpp"
 
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
 
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 namespace {
 
-constexpr char const* usage =
-    "usage: zero-consolidate DIR OUT.safetensors [--dtype fp32|bf16|fp16] [--max-shard-size SIZE]\n"
-    "  DIR               a checkpoint, or a folder of checkpoints: then the latest valid one\n"
-    "  --dtype           type of the parameters; default: as saved, fp32 (frozen ones in the compute type)\n"
-    "  --max-shard-size  several files of at most so many bytes of data, with suffix K, M or G, and an index\n";
-
+namespace fs = std::filesystem;
+using command_line::ExitCode;
 using command_line::UsageError;
 
-zero::ElementType parse_type(std::string_view text) {
-  for (auto const type : {zero::ElementType::fp32, zero::ElementType::bf16, zero::ElementType::fp16}) {
-    if (zero::name(type) == text) return type;
-  }
-  throw UsageError("--dtype must be fp32, bf16 or fp16, not '" + std::string(text) + "'");
-}
-
-std::uint64_t parse_size(std::string_view text) {
-  std::uint64_t number = 0;
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  auto const suffix = std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::string_view letters = "KMG";
-  std::size_t const power = suffix.size() == 1 ? letters.find(suffix.front()) + 1 : 0;
-  bool const known = suffix.empty() || power > 0;
-  if (error != std::errc() || !known || number == 0 || number > (std::uint64_t{1} << 62U) >> (10 * power)) {
-    throw UsageError("--max-shard-size must be a number of bytes such as 5G, not '" + std::string(text) + "'");
-  }
-  return number << (10 * power);
-}
-
-struct Arguments {
+struct Options {
   std::vector<std::string> paths;
-  zero::ConsolidateOptions options;
+  std::optional<zero::ElementType> type;
+  std::uint64_t max_shard_bytes = 0;
+  bool overwrite = false;
+  command_line::Asked asked{};
 };
 
-Arguments parse(command_line::Words words) {
-  using View = std::string_view;
-  command_line::Table<Arguments> const table{
-      {"--dtype", "TYPE", "", [](Arguments& a, View, View v) { a.options.type = parse_type(v); }},
-      {"--max-shard-size", "SIZE", "", [](Arguments& a, View, View v) { a.options.max_shard_bytes = parse_size(v); }}};
-  Arguments arguments;
-  command_line::parse<Arguments>(
-      words, {&table}, arguments,
-      [](Arguments& a, View word) {
-        if (word.starts_with("-")) throw UsageError("unknown option '" + std::string(word) + "': see --help");
-        a.paths.emplace_back(word);
-        return true;
-      },
-      [](auto const& option) { throw UsageError(std::string(option.name) + " needs a value"); });
-  if (arguments.paths.size() != 2) throw UsageError("give a checkpoint and the file to write: see --help");
-  return arguments;
+command_line::Command<Options> const& command() {
+  using Settings = command_line::Settings<Options>;
+  using Type = std::optional<zero::ElementType>;
+  using enum zero::ElementType;
+  static command_line::Command<Options> const made{
+      .name = "zero-consolidate",
+      .synopsis = "CHECKPOINT OUT.safetensors [OPTION...]",
+      .what =
+          "Writes the whole parameters of a checkpoint, whatever ranks it was saved by, into one safetensors file. "
+          "CHECKPOINT is a checkpoint, or a folder of checkpoints: then the latest valid one.",
+      .groups = {{"what is written",
+                  {{"--dtype", "fp32|bf16|fp16", "type of the parameters",
+                    Settings::choice(&Options::type,
+                                     command_line::Choices<Type, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}}),
+                    "as saved: fp32, and frozen ones in the compute type"},
+                   {"--max-shard-size",
+                    "SIZE",
+                    "several files of at most so many bytes of data, and an index: 5G and 5GiB are binary, 5GB is "
+                    "decimal",
+                    {[](Options& o, std::string_view name, std::string_view value) {
+                      o.max_shard_bytes = command_line::size_of(name, value);
+                      if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
+                    }},
+                    "one file"},
+                   {"--overwrite", "", "replace files of these names", Settings::flag(&Options::overwrite)}}}},
+      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},
+      .take_word = [](Options& o, std::string_view word) { o.paths.emplace_back(word); }};
+  return made;
 }
 
-int run(command_line::Words words) {
-  if (words.size() == 1 && std::string_view(words[0]) == "--help") return std::fputs(usage, stdout) < 0 ? 1 : 0;
-  auto const arguments = parse(words);
-  auto const place = zero::locate_checkpoint(arguments.paths[0]);
+Options parse(command_line::Words words) {
+  Options options;
+  command_line::parse(command(), words, options);
+  if (!options.asked.help && !options.asked.version && options.paths.size() != 2) {
+    throw UsageError("give a checkpoint and the file to write: see --help");
+  }
+  return options;
+}
+
+/// A folder beside \p out, removed with all that is left in it.
+class FolderBeside {
+ public:
+  explicit FolderBeside(fs::path const& out)
+      : path_(out.parent_path() / (".zero-consolidate." + std::to_string(::getpid()))) {
+    std::error_code error;
+    if (!fs::create_directory(path_, error)) {
+      throw UsageError(out.string() + ": cannot be written: its folder takes no other: " + error.message());
+    }
+  }
+  FolderBeside(FolderBeside const&) = delete;
+  FolderBeside& operator=(FolderBeside const&) = delete;
+  ~FolderBeside() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] fs::path const& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Writes beside the files that are to be replaced, and renames when all are whole.
+zero::ConsolidateReport replace(zero::CheckpointFolder const& folder, zero::Manifest const& manifest,
+                                fs::path const& out, zero::ConsolidateOptions const& how) {
+  FolderBeside const beside(out);
+  auto report = zero::consolidate(folder, manifest, (beside.path() / out.filename()).string(), how);
+  for (auto& file : report.files) {
+    auto const place = out.parent_path() / fs::path(file).filename();
+    fs::rename(file, place);
+    file = place.string();
+  }
+  return report;
+}
+
+ExitCode run(Options const& options) {
+  std::string const& out = options.paths[1];
+  std::error_code error;
+  if (!options.overwrite && fs::exists(fs::symlink_status(out, error))) {
+    throw UsageError(out + ": is there already: give another name, or --overwrite");
+  }
+  auto const place = zero::locate_checkpoint(options.paths[0]);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);
   auto const manifest = folder.manifest(place.tag);
-  auto const report = zero::consolidate(folder, manifest, arguments.paths[1], arguments.options);
+  zero::ConsolidateOptions const how{.type = options.type, .max_shard_bytes = options.max_shard_bytes};
+  auto const report =
+      options.overwrite ? replace(folder, manifest, out, how) : zero::consolidate(folder, manifest, out, how);
   std::printf("%s: %zu parameters of %s after %llu steps, %llu bytes in %zu file(s)\n", report.files.back().c_str(),
               report.parameters, place.tag.c_str(), static_cast<unsigned long long>(manifest.steps),
               static_cast<unsigned long long>(report.bytes), report.files.size());
-  return 0;
+  return ExitCode::done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return command_line::run("zero-consolidate", [&] { return run(command_line::words_of(argc, argv)); });
+  return command_line::run_program(command(), command_line::words_of(argc, argv), parse, run);
 }

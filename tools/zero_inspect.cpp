@@ -3,14 +3,13 @@
 
 // zero-inspect: what a checkpoint holds, and whether all of it is as it was written.
 
-#include "support/command_line.hpp"
+#include "support/program.hpp"
+#include "support/settings.hpp"
 
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/verify.hpp>
 #include <zero/utility/utf8.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -18,11 +17,7 @@
 
 namespace {
 
-constexpr char const* usage =
-    "usage: zero-inspect DIR [--no-verify]\n"
-    "  DIR          a checkpoint, or a folder of checkpoints: then the latest valid one\n"
-    "  --no-verify  read the manifest only, not the data\n";
-
+using command_line::ExitCode;
 using Count = unsigned long long;
 
 std::string shape_of(zero::ManifestParameter const& parameter) {
@@ -31,12 +26,16 @@ std::string shape_of(zero::ManifestParameter const& parameter) {
   return text.empty() ? "scalar" : text;
 }
 
-/// ` = value` for text that fits into a line; what else it may be is not for a terminal.
+/// What the caller has saved, where it is a line of text that is not long.
 std::string shown(std::string const& value) {
-  bool const is_line = zero::is_utf8(value) && std::none_of(value.begin(), value.end(),
-                                                            [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
-  constexpr std::size_t longest = 200;
-  return is_line && value.size() <= longest ? " = " + value : " (" + std::to_string(value.size()) + " bytes)";
+  constexpr std::size_t longest = 400;
+  bool text = !value.empty() && value.size() <= longest;
+  for (std::string_view rest = value; text && !rest.empty();) {
+    auto const character = zero::first_utf8(rest);
+    text = character && character->code >= 0x20 && character->code != 0x7f;
+    if (text) rest.remove_prefix(character->bytes);
+  }
+  return text ? value : "(" + std::to_string(value.size()) + (value.size() == 1 ? " byte)" : " bytes)");
 }
 
 void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest) {
@@ -50,8 +49,9 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
                                            : "parameters only");
   std::printf("  %zu parameters, %llu elements, %llu bytes in %zu files\n", manifest.parameters.size(),
               static_cast<Count>(elements), static_cast<Count>(manifest.bytes()), manifest.files.size());
-  for (auto const& [key, value] : manifest.user_state)
-    std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
+  for (auto const& [key, value] : manifest.user_state) {
+    std::printf("  caller: %s: %s\n", key.c_str(), shown(value).c_str());
+  }
   for (auto const& parameter : manifest.parameters) {
     std::printf("  %-32s %-20s %s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
                 std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "");
@@ -60,39 +60,50 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
 
 struct Options {
   std::string path;
-  bool verifies = true, bad = false, help = false;
+  bool skips_data = false;
+  command_line::Asked asked{};
 };
 
+command_line::Command<Options> const& command() {
+  using Settings = command_line::Settings<Options>;
+  static command_line::Command<Options> const made{
+      .name = "zero-inspect",
+      .synopsis = "CHECKPOINT [OPTION...]",
+      .what =
+          "Says what a checkpoint holds, and whether every byte is as it was written. CHECKPOINT is a checkpoint, or "
+          "a folder of checkpoints: then the latest valid one.",
+      .groups = {{"what is read",
+                  {{"--no-verify", "", "read the manifest only, not the data", Settings::flag(&Options::skips_data)}}}},
+      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},
+      .take_word = [](Options& o, std::string_view word) {
+        if (!o.path.empty()) throw command_line::UsageError("give one checkpoint or folder of checkpoints: see --help");
+        o.path = word;
+      }};
+  return made;
+}
+
 Options parse(command_line::Words words) {
-  command_line::Table<Options> const table{
-      {"--no-verify", "", "", [](Options& o, std::string_view, std::string_view) { o.verifies = false; }},
-      {"--help", "", "", [](Options& o, std::string_view, std::string_view) { o.help = true; }}};
   Options options;
-  command_line::parse<Options>(words, {&table}, options, [](Options& o, std::string_view word) {
-    o.bad = o.bad || word.starts_with("-") || !o.path.empty();
-    o.path = word;
-    return true;
-  });
-  if (!options.help && (options.bad || options.path.empty())) {
+  command_line::parse(command(), words, options);
+  if (!options.asked.help && !options.asked.version && options.path.empty()) {
     throw command_line::UsageError("give one checkpoint or folder of checkpoints: see --help");
   }
   return options;
 }
 
-int run(Options const& options) {
-  if (options.help) return std::fputs(usage, stdout) < 0 ? 1 : 0;
+ExitCode run(Options const& options) {
   auto const place = zero::locate_checkpoint(options.path);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);
   auto const manifest = folder.manifest(place.tag);
   print(place, manifest);
-  if (!options.verifies) return 0;
+  if (options.skips_data) return ExitCode::done;
   zero::verify_checkpoint(folder.system(), folder.path(place.tag), manifest);
   std::puts("  every byte is as it was written");
-  return 0;
+  return ExitCode::done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return command_line::run("zero-inspect", [&] { return run(parse(command_line::words_of(argc, argv))); });
+  return command_line::run_program(command(), command_line::words_of(argc, argv), parse, run);
 }

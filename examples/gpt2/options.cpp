@@ -3,144 +3,175 @@
 
 #include "options.hpp"
 
-#include "support/command_line.hpp"
-
-#include <zero/checkpoint/detail/names.hpp>
+#include "support/gpt2_sizes.hpp"
+#include "support/settings.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace gpt2 {
 namespace {
 
 using command_line::Choices;
-using View = std::string_view;
-
-template <class Number>
-auto whole(Number Options::*member, std::uint64_t least, std::uint64_t most) {
-  return [=](Options& options, View name, View value) {
-    options.*member = static_cast<Number>(command_line::whole(name, value, least, most));
-  };
-}
-
-template <class Member>
-auto real(Member member, double least, double most, View expected) {
-  return [=](Options& options, View name, View value) {
-    member(options) = command_line::real(name, value, least, most, expected);
-  };
-}
-
-template <class Value, std::size_t N>
-auto choice(Value Options::*member, Choices<Value, N> const& choices) {
-  return [=](Options& options, View name, View value) { options.*member = command_line::choice(name, value, choices); };
-}
-
-auto text(std::optional<std::string> Options::*member) {
-  return [=](Options& options, View, View value) { options.*member = std::string(value); };
-}
-
-auto flag(bool Options::*member) {
-  return [=](Options& options, View, View) { options.*member = true; };
-}
+using Group = command_line::Group<Options>;
+using Settings = command_line::Settings<Options>;
 
 constexpr std::uint64_t many = 1ULL << 40;
 constexpr double huge = std::numeric_limits<double>::max();
+constexpr char const* not_negative = "a number that is not negative";
 
-#define GPT2_REAL(member) \
-  [](Options & o) -> auto& { return o.member; }
-
-// The order is that of --help.
-command_line::Table<Options> const& options_table() {
-  using zero::ElementType, zero::Reduce, zero::Stage;
-  static command_line::Table<Options> const table{
-      {"--data", "FILE", "text, or tokens in a .bin file; default: the C++ standard library headers of this machine",
-       text(&Options::data)},
-      {"--vocab", "N", "size of the vocabulary of a token file; default: 50257", whole(&Options::vocabulary, 1, 65536)},
-      {"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
-       choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})},
-      {"--ranks", "N", "ranks, as threads of this process; of a launcher's processes each is one",
-       whole(&Options::ranks, 1, 256)},
-      {"--threads", "N", "threads per rank; default: the cores divided by the ranks",
-       whole(&Options::threads, 1, 1024)},
-      {"--stage", "0|1|2|3", "what ZeRO shards: nothing, optimizer states, and gradients, and parameters",
-       choice(&Options::stage, Choices<Stage, 4>{{{"0", Stage::none},
-                                                  {"1", Stage::optimizer_states},
-                                                  {"2", Stage::gradients},
-                                                  {"3", Stage::parameters}}})},
-      {"--precision", "fp32|bf16|fp16", "of parameters and gradients; fp16 scales the loss dynamically",
-       choice(&Options::precision,
-              Choices<ElementType, 3>{
-                  {{"fp32", ElementType::fp32}, {"bf16", ElementType::bf16}, {"fp16", ElementType::fp16}}})},
-      {"--offload", "none|cpu", "where optimizer states live",
-       choice(&Options::offload, Choices<bool, 2>{{{"none", false}, {"cpu", true}}})},
-      {"--delayed-update", "", "update offloaded states beside the next step's passes, a step late; changes results",
-       flag(&Options::delayed_update)},
-      {"--layers", "N", "blocks", whole(&Options::layers, 1, 1024)},
-      {"--heads", "N", "attention heads", whole(&Options::heads, 1, 1024)},
-      {"--width", "N", "of the residual stream; a multiple of the heads", whole(&Options::width, 1, 1 << 16)},
-      {"--context", "N", "tokens in a sequence", whole(&Options::context, 1, 1 << 16)},
-      {"--batch", "N", "sequences per rank and micro-batch", whole(&Options::batch, 1, 1 << 16)},
-      {"--accumulate", "N", "micro-batches per rank and step", whole(&Options::accumulate, 1, 1 << 20)},
-      {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks; default: by the stage",
-       choice(&Options::reduce, Choices<std::optional<Reduce>, 2>{{{"each_micro_batch", Reduce::each_micro_batch},
-                                                                   {"once_per_step", Reduce::once_per_step}}})},
-      {"--iterations", "N", "steps", whole(&Options::iterations, 1, many)},
-      {"--lr", "X", "largest learning rate", real(GPT2_REAL(lr), 0.0, huge, "a number that is not negative")},
-      {"--min-lr", "X", "learning rate at the end; default: a tenth of --lr",
-       real(GPT2_REAL(min_lr.emplace()), 0.0, huge, "a number that is not negative")},
-      {"--warmup", "N", "steps of linear warm-up; default: 100, or a tenth of a shorter run",
-       whole(&Options::warmup, 0, many)},
-      {"--weight-decay", "X", "of matrices", real(GPT2_REAL(weight_decay), 0.0, huge, "a number that is not negative")},
-      {"--beta2", "X", "AdamW's decay of squared gradients",
-       real(GPT2_REAL(beta2), 0.0, 0.9999999999, "a number in [0, 1)")},
-      {"--clip", "X", "largest norm of the gradient; 0: no clipping",
-       real(GPT2_REAL(clip), 0.0, huge, "a number that is not negative")},
-      {"--eval-interval", "N", "steps between validations", whole(&Options::eval_interval, 1, many)},
-      {"--eval-batches", "N", "micro-batches of a validation, over all ranks",
-       whole(&Options::eval_batches, 1, 1 << 24)},
-      {"--seed", "N", "of initial values, data order and sample",
-       whole(&Options::seed, 0, std::numeric_limits<std::uint64_t>::max())},
-      {"--sample", "N", "tokens of text to generate at the end; 0: none", whole(&Options::sample, 0, 1 << 20)},
-      {"--temperature", "X", "of the sample; 0: always the likeliest token",
-       real(GPT2_REAL(sampling.temperature), 0.0, 1e6, "a number from 0 to 1e6")},
-      {"--top-p", "X", "share of probability that the sample draws from",
-       real(GPT2_REAL(sampling.top_p), 1e-9, 1.0, "a number above 0, up to 1")},
-      {"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters", text(&Options::log)},
-      {"--checkpoint-dir", "DIR", "saves to DIR/step-N, in the background, at the end and on SIGTERM or SIGINT",
-       text(&Options::checkpoint_dir)},
-      {"--save-interval", "N", "steps between checkpoints; default: --eval-interval",
-       whole(&Options::save_interval, 1, many)},
-      {"--save", "interval|best",
-       "interval: each --save-interval steps, and when a validation is the best so far; best: then only, and at the "
-       "end",
-       choice(&Options::saves_best_only, Choices<bool, 2>{{{"interval", false}, {"best", true}}})},
-      {"--tag", "NAME", "checkpoints are DIR/NAME-N; default: step",
-       [](Options& o, View, View value) { o.tag = std::string(value); }},
-      {"--overwrite", "", "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done",
-       flag(&Options::overwrite)},
-      {"--keep", "N", "of the newest checkpoints, and those named latest, best and final; 0: all",
-       whole(&Options::keep, 0, 1 << 20)},
-      {"--resume", "auto|PATH", "the latest of --checkpoint-dir, if there is one, or the checkpoint PATH",
-       text(&Options::resume)},
-      {"--parameters-only", "", "take no optimizer states, step or data order from the checkpoint to resume",
-       flag(&Options::parameters_only)},
-      {"--new-optimizer", "", "take step and data order from the checkpoint to resume, but no optimizer states",
-       flag(&Options::new_optimizer)},
-      {"--init-from", "FILE",
-       "initial parameters: safetensors, or the index.json of several, with Hugging Face's names for GPT-2",
-       text(&Options::init_from)},
-      {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads", text(&Options::save_hf)},
-  };
-  return table;
+// The order of groups and options is that of --help.
+Group data_group() {
+  return {"data",
+          {{"--data", "FILE", "text, or tokens in a .bin file", Settings::text(&Options::data),
+            "the C++ standard library headers of this machine"},
+           {"--vocab", "N", "size of the vocabulary of a token file", Settings::whole(&Options::vocabulary, 1, 65536),
+            "50257"}}};
 }
 
-#undef GPT2_REAL
+Group model_group() {
+  return {"model",
+          {{"--model", "NAME", "a GPT-2 by its name, such as gpt2-xl: its layers, heads, width and context",
+            Settings::text(&Options::model), "none: --layers, --heads, --width and --context say them"},
+           {"--layers", "N", "number of blocks", Settings::whole(&Options::layers, 1, 1024)},
+           {"--heads", "N", "attention heads of a block", Settings::whole(&Options::heads, 1, 1024)},
+           {"--width", "N", "width of the residual stream; a multiple of the heads",
+            Settings::whole(&Options::width, 1, 1 << 16)},
+           {"--context", "N", "tokens in a sequence", Settings::whole(&Options::context, 1, 1 << 16)}}};
+}
+
+Group place_group() {
+  using zero::ElementType, zero::Reduce, zero::Stage;
+  return {"where it runs",
+          {{"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
+            Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})},
+           {"--ranks", "N", "ranks, as threads of this process; of a launcher's processes each is one",
+            Settings::whole(&Options::ranks, 1, 256)},
+           {"--threads", "N", "threads of a rank", Settings::whole(&Options::threads, 1, 1024),
+            "the cores divided by the ranks"},
+           {"--stage", "0|1|2|3", "what ZeRO shards: nothing; optimizer states; gradients, too; parameters, too",
+            Settings::choice(&Options::stage, Choices<Stage, 4>{{{"0", Stage::none},
+                                                                 {"1", Stage::optimizer_states},
+                                                                 {"2", Stage::gradients},
+                                                                 {"3", Stage::parameters}}})},
+           {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
+            Settings::choice(&Options::precision, Choices<ElementType, 3>{{{"fp32", ElementType::fp32},
+                                                                           {"bf16", ElementType::bf16},
+                                                                           {"fp16", ElementType::fp16}}})},
+           {"--offload", "none|cpu", "where optimizer states live",
+            Settings::choice(&Options::offload, Choices<bool, 2>{{{"none", false}, {"cpu", true}}})},
+           {"--delayed-update", "[on|off]",
+            "update offloaded states beside the next step's passes, a step late; changes results",
+            Settings::flag(&Options::delayed_update)},
+           {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
+            Settings::choice(&Options::reduce,
+                             Choices<std::optional<Reduce>, 2>{{{"each_micro_batch", Reduce::each_micro_batch},
+                                                                {"once_per_step", Reduce::once_per_step}}}),
+            "by the stage"}}};
+}
+
+Group training_group() {
+  return {"training",
+          {{"--iterations", "N", "number of steps", Settings::whole(&Options::iterations, 1, many)},
+           {"--batch", "N", "sequences of a micro-batch, on each rank", Settings::whole(&Options::batch, 1, 1 << 16)},
+           {"--accumulate", "N", "micro-batches of a step, on each rank",
+            Settings::whole(&Options::accumulate, 1, 1 << 20)},
+           {"--lr", "X", "largest learning rate", Settings::real(&Options::lr, 0.0, huge, not_negative)},
+           {"--min-lr", "X", "learning rate at the end", Settings::real(&Options::min_lr, 0.0, huge, not_negative),
+            "a tenth of --lr"},
+           {"--warmup", "N", "steps of linear warm-up", Settings::whole(&Options::warmup, 0, many),
+            "100, or a tenth of a shorter run"},
+           {"--weight-decay", "X", "AdamW's weight decay, of matrices only",
+            Settings::real(&Options::weight_decay, 0.0, huge, not_negative)},
+           {"--beta2", "X", "AdamW's decay of squared gradients",
+            Settings::real(&Options::beta2, 0.0, 0.9999999999, "a number in [0, 1)")},
+           {"--clip", "X", "largest norm of the gradient; 0: no clipping",
+            Settings::real(&Options::clip, 0.0, huge, not_negative)},
+           {"--seed", "N", "seed of initial values, data order and sample",
+            Settings::whole(&Options::seed, 0, std::numeric_limits<std::uint64_t>::max())}}};
+}
+
+Group validation_group() {
+  return {"validation and sample",
+          {{"--eval-interval", "N", "steps between validations", Settings::whole(&Options::eval_interval, 1, many)},
+           {"--eval-batches", "N", "micro-batches of a validation, over all ranks",
+            Settings::whole(&Options::eval_batches, 1, 1 << 24)},
+           {"--sample", "N", "tokens of text to generate at the end; 0: none",
+            Settings::whole(&Options::sample, 0, 1 << 20)},
+           {"--temperature", "X", "temperature of the sample; 0: always the likeliest token",
+            Settings::real(
+                [](auto& o) -> auto& { return o.sampling.temperature; }, 0.0, 1e6, "a number from 0 to 1e6")},
+           {"--top-p", "X", "share of probability that the sample draws from",
+            Settings::real(
+                [](auto& o) -> auto& { return o.sampling.top_p; }, 1e-9, 1.0, "a number above 0, up to 1")}}};
+}
+
+Group output_group() {
+  return {"what is written",
+          {{"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
+            Settings::text(&Options::log)},
+           {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
+            Settings::text(&Options::save_hf)}}};
+}
+
+Group checkpoint_group() {
+  return {"checkpoints",
+          {{"--checkpoint-dir", "DIR", "saves to DIR/step-N, in the background, at the end and on SIGTERM or SIGINT",
+            Settings::text(&Options::checkpoint_dir)},
+           {"--save-interval", "N", "steps between checkpoints", Settings::whole(&Options::save_interval, 1, many),
+            "--eval-interval"},
+           {"--save", "interval|best",
+            "interval: each --save-interval steps, and when a validation is the best so far; best: then only, and at "
+            "the end",
+            Settings::choice(&Options::saves_best_only, Choices<bool, 2>{{{"interval", false}, {"best", true}}})},
+           {"--tag", "NAME", "checkpoints are DIR/NAME-N",
+            {[](Options& o, std::string_view, std::string_view value) { o.tag = std::string(value); },
+             [](Options const& o) { return o.tag; }}},
+           {"--overwrite", "",
+            "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done",
+            Settings::flag(&Options::overwrite)},
+           {"--keep", "N", "keep the newest N checkpoints, and those named latest, best and final; 0: all",
+            Settings::whole(&Options::keep, 0, 1 << 20)},
+           {"--resume", "auto|PATH", "go on from the latest of --checkpoint-dir, if there is one, or from PATH",
+            Settings::text(&Options::resume)},
+           {"--parameters-only", "", "take no optimizer states, step or data order from what is resumed",
+            Settings::flag(&Options::parameters_only)},
+           {"--new-optimizer", "", "take step and data order from the checkpoint to resume, but no optimizer states",
+            Settings::flag(&Options::new_optimizer)},
+           {"--init-from", "FILE",
+            "initial parameters: safetensors, or the index.json of several, with Hugging Face's names for GPT-2",
+            Settings::text(&Options::init_from)}}};
+}
+
+/// The shape of the model that --model names.
+void take_model(Options& o) {
+  if (!o.model) return;
+  auto const* const size = command_line::find_gpt2_size(*o.model);
+  if (size == nullptr) {
+    throw UsageError("--model " + *o.model + ": unknown; the models are " + command_line::gpt2_names());
+  }
+  auto const take = [&](char const* name, std::size_t& mine, std::size_t of_model) {
+    if (o.asked.has(name) && mine != of_model) {
+      throw UsageError(std::string(name) + " " + std::to_string(mine) + ": --model " + *o.model + " has " +
+                       std::to_string(of_model) + ": leave one of the two out");
+    }
+    mine = of_model;
+  };
+  take("--layers", o.layers, size->layers);
+  take("--heads", o.heads, size->heads);
+  take("--width", o.width, size->width);
+  if (!o.asked.has("--context")) o.context = size->context;
+}
 
 void check_tag_prefix(std::string const& tag) {
-  bool const is_valid = !tag.empty() && tag.size() <= 100 && zero::detail::is_safe_name(tag);
+  constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  bool const is_valid = !tag.empty() && tag.size() <= 100 && tag.find_first_not_of(allowed) == std::string::npos &&
+                        std::string_view("._-").find(tag.front()) == std::string_view::npos;
   if (!is_valid) throw UsageError("--tag " + tag + ": expected letters, digits, '.', '_' and '-', at most 100");
 }
 
@@ -155,10 +186,10 @@ void check(Options const& o) {
   }
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   if (!o.checkpoint_dir) {
-    if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
-    if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
     if (o.overwrite && !o.save_hf) throw UsageError("--overwrite: needs --checkpoint-dir or --save-hf");
+    if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
+    if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
     if (o.resume == "auto") throw UsageError("--resume auto: needs --checkpoint-dir, or name a checkpoint");
   }
   if (o.keep == 1) throw UsageError("--keep 1: expected 0 for all, or at least 2: the only one may be damaged");
@@ -180,13 +211,24 @@ void check(Options const& o) {
 
 Options parse_options(std::span<char const* const> arguments) {
   Options options;
-  command_line::parse(arguments, {&options_table()}, options);
-  if (!options.help) check(options);
+  command_line::parse(command(), arguments, options);
+  if (options.asked.help || options.asked.version) return options;
+  take_model(options);
+  check(options);
   return options;
 }
 
-std::string usage() {
-  return "train_gpt2: trains a GPT-2 on text with ZeRO-sharded AdamW\n\n" + command_line::describe(options_table(), 24);
+command_line::Command<Options> const& command() {
+  using command_line::ExitCode;
+  static command_line::Command<Options> const made{
+      .name = "train_gpt2",
+      .synopsis = "[OPTION...]",
+      .what = "Trains a GPT-2 on text, with AdamW that ZeRO shards over ranks.",
+      .groups = {data_group(), model_group(), place_group(), training_group(), validation_group(), output_group(),
+                 checkpoint_group()},
+      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
+                     ExitCode::damaged, ExitCode::diverged}};
+  return made;
 }
 
 double learning_rate(Options const& options, std::uint64_t step) {

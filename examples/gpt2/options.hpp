@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sampling.hpp"
-#include "support/usage_error.hpp"
+#include "support/command_line.hpp"
 
 #include <zero/gradients/reducer.hpp>
 #include <zero/partitioner.hpp>
@@ -30,7 +30,8 @@ struct Options {
   zero::Stage stage = zero::Stage::gradients;
   zero::ElementType precision = zero::ElementType::fp32;
   bool offload = false;
-  bool delayed_update = false;  ///< of offloaded states
+  bool delayed_update = false;       ///< of offloaded states
+  std::optional<std::string> model;  ///< a name, which says the next four
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
   std::size_t batch = 12;  ///< sequences per rank and micro-batch
   int accumulate = 1;      ///< micro-batches per rank and step
@@ -57,14 +58,14 @@ struct Options {
   bool overwrite = false;        ///< take a folder of another run
   bool saves_best_only = false;  ///< and the end
   std::string tag = "step";      ///< what checkpoints are called before their number
-  bool help = false;
+  command_line::Asked asked{};
 };
 
 /// Reads a command line without the program's name. \throws UsageError.
 [[nodiscard]] Options parse_options(std::span<char const* const> arguments);
 
-/// The text of --help.
-[[nodiscard]] std::string usage();
+/// The program and its options.
+[[nodiscard]] command_line::Command<Options> const& command();
 
 /// The learning rate of step \p step, counted from 0: linear warm-up, then half a cosine down to the minimum.
 [[nodiscard]] double learning_rate(Options const& options, std::uint64_t step);

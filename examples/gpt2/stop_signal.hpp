@@ -7,9 +7,6 @@
 
 namespace gpt2 {
 
-/// The run's exit code where a signal has stopped it and what it had done is saved.
-inline constexpr int stopped_exit_code = 3;
-
 /// What the handler sets.
 inline std::atomic<bool> stop_signal_came{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may touch nothing else

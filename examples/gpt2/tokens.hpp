@@ -3,6 +3,7 @@
 #pragma once
 
 #include "layers.hpp"
+#include "support/data_error.hpp"
 
 #include <zero/utility/fingerprint.hpp>
 
@@ -12,18 +13,13 @@
 #include <filesystem>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gpt2 {
 
-/// Data that cannot be trained on. `what()` is one line: what is wrong with which file, and what to do.
-class DataError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using command_line::DataError;
 
 enum class Split : std::uint8_t { train, validation };
 

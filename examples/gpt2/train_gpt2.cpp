@@ -8,7 +8,7 @@
 #include "progress.hpp"
 #include "run.hpp"
 #include "stop_signal.hpp"
-#include "support/command_line.hpp"
+#include "support/program.hpp"
 #include "tokens.hpp"
 
 #include <cinttypes>
@@ -16,7 +16,9 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gpt2 {
 namespace {
@@ -45,8 +47,7 @@ void take_ranks_of(Processes const& processes, Options& options) {
   options.ranks = processes.world;
 }
 
-/// The exit code.
-int run(Options options) {
+command_line::ExitCode run(Options options) {
   Processes const processes = options.cuda ? require_cuda() : Processes{};
   take_ranks_of(processes, options);
   bool const speaks = processes.rank == 0;
@@ -60,38 +61,27 @@ int run(Options options) {
   bool const finished =
       options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostTarget>(options, corpus, log);
   if (!finished && speaks) std::printf("stopped by a signal; --resume auto goes on from here\n");
-  return finished ? 0 : stopped_exit_code;
+  return finished ? command_line::ExitCode::done : command_line::ExitCode::stopped;
+}
+
+command_line::ExitCode run_in_memory(Options options) {
+  try {
+    return run(std::move(options));
+  } catch (std::bad_alloc const&) {
+    throw std::runtime_error("out of memory: use a smaller --batch, --width or --layers, or a higher --stage");
+  }
+}
+
+command_line::ExitCode exit_code_of(std::exception const& error) {
+  if (dynamic_cast<zero::LossScaleError const*>(&error) != nullptr) return command_line::ExitCode::diverged;
+  return command_line::exit_code_of(error);
 }
 
 }  // namespace
 }  // namespace gpt2
 
 int main(int count, char const* const* arguments) {
-  auto const fail = [](char const* what, int code) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "train_gpt2: %s\n", what);
-    return code;
-  };
-  try {
-    auto const options = gpt2::parse_options(command_line::words_of(count, arguments));
-    if (options.help) {
-      std::fputs(gpt2::usage().c_str(), stdout);
-      return 0;
-    }
-    return gpt2::run(options);
-  } catch (gpt2::UsageError const& error) {
-    return fail(error.what(), 2);
-  } catch (gpt2::DataError const& error) {
-    return fail(error.what(), 2);
-  } catch (zero::ConfigurationError const& error) {
-    return fail(error.what(), 2);
-  } catch (zero::CheckpointError const& error) {
-    bool const failed =
-        error.kind() == zero::CheckpointFailure::input_output || error.kind() == zero::CheckpointFailure::no_space;
-    return fail(error.what(), failed ? 1 : 2);
-  } catch (std::bad_alloc const&) {
-    return fail("out of memory: use a smaller --batch, --width or --layers, or a higher --stage", 1);
-  } catch (std::exception const& error) {
-    return fail(error.what(), 1);
-  }
+  auto const version = [] { return command_line::version_of(gpt2::command().name, gpt2::describe_accelerators()); };
+  return command_line::run_program(gpt2::command(), command_line::words_of(count, arguments), gpt2::parse_options,
+                                   gpt2::run_in_memory, version, gpt2::exit_code_of);
 }

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ bool is_one_line(std::string const& text) { return !text.empty() && text.find('\
 
 }  // namespace
 
-TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is named with exit code 2") {
+TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is named, with an exit code of its own") {
   TemporaryFolder const folder;
   save(folder, 1);
   save(folder, 2);
@@ -58,7 +59,7 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(whole.code == 0);
   for (auto const* part : {"step-2: 2 steps, 1 skipped", "1 rank(s) at stage 0",
                            "with the states of AdamW and DynamicScale", "3 parameters, 27 elements", "5 x 3", "scalar",
-                           "bf16, frozen", "caller: note = x\n", "every byte is as it was written"}) {
+                           "bf16, frozen", "caller: note: x", "every byte is as it was written"}) {
     CAPTURE(part);
     CHECK(whole.output.find(part) != std::string::npos);
   }
@@ -67,12 +68,12 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(run("cd " + quote(folder.path()) + " && " ZERO_INSPECT " latest").output.find("step-2") != std::string::npos);
   std::filesystem::resize_file(folder / "step-2/exp_avg-00000-of-00001.safetensors", 100);
   auto const damaged = run(ZERO_INSPECT " " + quote(folder / "step-2"));
-  CHECK(damaged.code == 2);
+  CHECK(damaged.code == 5);
   CHECK(damaged.output.find("has 100 bytes instead of") != std::string::npos);
   CHECK(run(ZERO_INSPECT " --no-verify " + quote(folder / "step-2")).code == 0);
 }
 
-TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
+TEST_CASE("tools: bad input is one line and the exit code of its kind, and leaves no file") {
   TemporaryFolder const folder;
   save(folder, 1);
   auto const checkpoint = quote(folder / "step-1"), out = quote(folder / "out.safetensors");
@@ -87,17 +88,25 @@ TEST_CASE("tools: bad input is one line and exit code 2, and leaves no file") {
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype fp64",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --dtype",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 0",
-      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 1T",
+      ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 1X",
       ZERO_CONSOLIDATE " " + checkpoint + " " + out + " --max-shard-size 99999999999999G",
       ZERO_CONSOLIDATE " " + checkpoint + " " + quote(folder / "no/such/folder/out"),
       ZERO_CONSOLIDATE " " + checkpoint + " " + quote(folder / "latest")};
   for (auto const& command : wrong) {
     CAPTURE(command);
     auto const outcome = run(command);
-    CHECK(outcome.code == 2);
+    auto const has = [&](char const* part) { return command.find(part) != std::string::npos; };
+    bool const missing = has("/nothing") || has("/no/such");
+    CHECK(outcome.code == (missing ? 4 : 2));
     CHECK(is_one_line(outcome.output));
     CHECK_FALSE(std::filesystem::exists(folder / "out.safetensors"));
   }
+  CHECK(run(ZERO_CONSOLIDATE " " + checkpoint + " " + out).code == 0);
+  auto const again = run(ZERO_CONSOLIDATE " " + checkpoint + " " + out);
+  CHECK(again.code == 2);
+  CHECK(again.output.find("is there already: give another name, or --overwrite") != std::string::npos);
+  CHECK(run(ZERO_CONSOLIDATE " --overwrite --max-shard-size=1G " + checkpoint + " " + out).code == 0);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // and no folder beside it
   CHECK(run(ZERO_INSPECT " --help").code == 0);
   CHECK(run(ZERO_CONSOLIDATE " --help").code == 0);
 }

@@ -41,9 +41,16 @@ prepare() {
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
   cat >"$work/bin/train_gpt2" <<END
-#!/bin/sh
-exec "$programs/train_gpt2" "\$@" --iterations 4 --save-interval 2 --eval-interval 4 --eval-batches 1 --layers 1 \
-  --heads 2 --width 16 --context 16 --batch 1 --threads 1 --sample 0
+#!/usr/bin/env bash
+arguments=()
+while [ \$# -gt 0 ]; do
+  case \$1 in # no option may be given twice
+    --iterations | --save-interval | --eval-interval | --layers | --heads | --width | --context | --batch | --sample) shift 2 ;;
+    *) arguments+=("\$1") && shift ;;
+  esac
+done
+exec "$programs/train_gpt2" "\${arguments[@]}" --iterations 4 --save-interval 2 --eval-interval 4 --eval-batches 1 \
+  --layers 1 --heads 2 --width 16 --context 16 --batch 1 --threads 1 --sample 0
 END
   chmod +x "$work/bin/train_gpt2"
 }

@@ -90,7 +90,7 @@ TEST_CASE("train_gpt2: while a run saves into a folder another is refused; after
                            " > /dev/null & pid=$!; while ! [ -e " + folder.quote("run/latest") +
                            " ]; do sleep 0.05; done; '" TRAIN_GPT2 "' " + data +
                            " --resume auto 2>&1; echo \"code $?\"; kill -KILL $pid; wait $pid; '" TRAIN_GPT2 "' " +
-                           data + " --resume auto --iterations 1");
+                           last_of_each(data + " --resume auto --iterations 1"));
   CAPTURE(outcome.output);
   CHECK(says(outcome, "belongs to process"));
   CHECK(says(outcome, "code 2\n"));
@@ -126,7 +126,7 @@ TEST_CASE("train_gpt2: a model is replaced only where that is asked for, and a f
   CHECK(run(run_of + " --overwrite").code == 0);
   auto const before = fs::file_size(folder / "model" / "model.safetensors");
   // Two ranks, so that one has to go on without the other's file; a checkpoint would be as large as the model.
-  auto const failed = run_in("ulimit -f 8;", run_of + " --overwrite --ranks 2 --sample 5");
+  auto const failed = run_in("ulimit -f 8;", last_of_each(run_of + " --overwrite --ranks 2 --sample 5"));
   CAPTURE(failed.output);
   CHECK(failed.code == 1);
   for (auto const* const part : {"model: NOT SAVED", "ulimit -f", "parameter hash:", "sample:", "where memory went"}) {
@@ -139,8 +139,8 @@ TEST_CASE("train_gpt2: a model is replaced only where that is asked for, and a f
 TEST_CASE("train_gpt2: a last save that fails is tried again, and the run ends as it would have, with an exit code") {
   Folder const folder;
   auto const failed =
-      run_in("ulimit -f 8;", "--data " + folder.quote("text.txt") + tiny + "--checkpoint-dir " + folder.quote("run") +
-                                 " --save-hf " + folder.quote("model") + " --sample 5");
+      run_in("ulimit -f 8;", last_of_each("--data " + folder.quote("text.txt") + tiny + "--checkpoint-dir " +
+                                          folder.quote("run") + " --save-hf " + folder.quote("model") + " --sample 5"));
   CAPTURE(failed.output);
   CHECK(failed.code == 1);
   std::size_t count = 0;

@@ -124,14 +124,22 @@ TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
   CHECK(lines[4].size() == std::string("{\"parameter_hash\": \"0123456789abcdef\"}").size());
 }
 
-TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit code 2") {
+TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exit code of its kind") {
   Folder const folder;
   std::string const data = "--data " + folder.quote("text.txt") + " ";
+  int const data_error = 4;
   check_rejected("--device tpu", "--device tpu: expected cpu|cuda");
   check_rejected("--ranks 0", "--ranks 0: expected a whole number from 1 to 256");
   check_rejected("--stage 4", "--stage 4: expected 0|1|2|3");
   check_rejected("--width 130", "must divide");
   check_rejected("--frobnicate 1", "--frobnicate: unknown option");
+  check_rejected("--max_iters 5", "--max_iters: unknown option; did you mean --iterations?");
+  check_rejected("--fp16", "did you mean --precision fp16?");
+  check_rejected("--world 2", "did you mean --ranks?");
+  check_rejected("--ranks 2 --ranks=4", "--ranks: is given twice");
+  check_rejected("--model gpt2-xxl", "the models are gpt2-124m (gpt2), ");
+  check_rejected("--model gpt2-xl --layers 4", "--layers 4: --model gpt2-xl has 48");
+  check_rejected("text.txt", "text.txt: is no option");
   check_rejected("--layers 4x", "--layers 4x: expected a whole number");
   check_rejected("--lr 1e-3s", "--lr 1e-3s: expected a number");
   check_rejected("--lr nan", "--lr nan: expected");
@@ -147,14 +155,14 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and exit c
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
   check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
 
-  check_rejected("--data " + folder.quote("missing.txt"), "missing.txt");
-  check_rejected("--data " + folder.quote("."), "folder");
+  check_rejected("--data " + folder.quote("missing.txt"), "missing.txt", data_error);
+  check_rejected("--data " + folder.quote("."), "folder", data_error);
   std::ofstream(folder / "empty.txt").close();
-  check_rejected("--data " + folder.quote("empty.txt"), "empty");
+  check_rejected("--data " + folder.quote("empty.txt"), "empty", data_error);
   std::ofstream(folder / "short.txt") << "to be";
-  check_rejected("--data " + folder.quote("short.txt"), "short.txt");
+  check_rejected("--data " + folder.quote("short.txt"), "short.txt", data_error);
   std::ofstream(folder / "binary.txt", std::ios::binary) << std::string(4000, '\0') << "x";
-  check_rejected("--data " + folder.quote("binary.txt"), "binary.txt");
+  check_rejected("--data " + folder.quote("binary.txt"), "binary.txt", data_error);
 }
 
 TEST_CASE(
@@ -228,9 +236,9 @@ TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it")
   std::string const data = "--data " + folder.quote("text.txt") + tiny;
   auto const wider = run(data + "--width 32 --init-from " + model),
              deeper = run(data + "--layers 3 --init-from " + model);
-  CHECK(wider.code == 2);
+  CHECK(wider.code == 4);
   CHECK(wider.output.find("'wte.weight' is [") != std::string::npos);
-  CHECK(deeper.code == 2);
+  CHECK(deeper.code == 4);
   CHECK(deeper.output.find("lacks 'h.2.ln_1.weight'") != std::string::npos);
 }
 
@@ -243,7 +251,7 @@ TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") 
   check_rejected("--keep 1 --checkpoint-dir x", "at least 2");
   check_rejected("--parameters-only", "--resume");
   check_rejected("--init-from x --resume y", "--resume");
-  CHECK(run(data + "--resume " + folder.quote("nothing")).code == 2);
-  CHECK(run(data + "--init-from " + folder.quote("nothing")).code == 2);
-  CHECK(run(data + "--init-from " + folder.quote("text.txt")).code == 2);
+  CHECK(run(data + "--resume " + folder.quote("nothing")).code == 4);
+  CHECK(run(data + "--init-from " + folder.quote("nothing")).code == 4);
+  CHECK(run(data + "--init-from " + folder.quote("text.txt")).code == 5);
 }

@@ -5,20 +5,16 @@
 // The command lines of the tools and of train_gpt2: options as a table, read and explained from it. Needs the standard
 // library only, as these programs must build offline.
 
+#include "support/exit_code.hpp"
+#include "support/suggestion.hpp"
 #include "support/usage_error.hpp"
 
-#include <array>
-#include <charconv>
 #include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 namespace command_line {
@@ -30,126 +26,160 @@ using Words = std::span<char const* const>;
   return {argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)};
 }
 
+/// How an option is read into an `Options`, and what it is there: settings.hpp makes them.
+template <class Options>
+struct Setting {
+  std::function<void(Options&, std::string_view name, std::string_view value)> set;
+  std::function<std::string(Options const&)> get{};  ///< as a command line has it; empty: it is not set
+};
+
 /// One option of a program that keeps what it is asked for in an `Options`.
 template <class Options>
 struct Option {
   std::string_view name;
-  std::string_view value;  ///< what the help calls its value; empty: it takes none
+  std::string_view value;  ///< what the help calls its value; empty: it takes none; [on|off]: it may be left out
   std::string_view help;
-  std::function<void(Options&, std::string_view name, std::string_view value)> set;
+  Setting<Options> setting;
+  std::string_view usual{};  ///< the default in words, where its value does not say it
+  std::string_view alias{};  ///< what an earlier version called it; not in the help
+  bool repeats = false;      ///< may be given several times, each with a value of its own
+
+  [[nodiscard]] bool is_named(std::string_view word) const { return word == name || (!alias.empty() && word == alias); }
 };
 
-/// Options in the order of the help.
+/// Options that the help lists under one title.
 template <class Options>
-using Table = std::vector<Option<Options>>;
+struct Group {
+  std::string_view title;
+  std::vector<Option<Options>> options;
+};
 
-[[noreturn]] inline void reject(std::string_view name, std::string_view value, std::string_view expected) {
-  throw UsageError(std::string(name) + " " + std::string(value) + ": expected " + std::string(expected));
-}
-
-/// \p value as a number, which all of it must be.
-template <class Number>
-[[nodiscard]] Number parse_number(std::string_view name, std::string_view value, std::string_view expected) {
-  Number number{};
-  auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || end != value.data() + value.size()) reject(name, value, expected);
-  return number;
-}
-
-[[nodiscard]] inline std::uint64_t whole(std::string_view name, std::string_view value, std::uint64_t least,
-                                         std::uint64_t most) {
-  std::string const expected = "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-  auto const number = parse_number<std::uint64_t>(name, value, expected);
-  if (number < least || number > most) reject(name, value, expected);
-  return number;
-}
-
-[[nodiscard]] inline double real(std::string_view name, std::string_view value, double least, double most,
-                                 std::string_view expected) {
-  auto const number = parse_number<double>(name, value, expected);
-  if (!(number >= least && number <= most)) reject(name, value, expected);
-  return number;
-}
-
-/// The meanings of the values that an option may have.
-template <class Value, std::size_t N>
-using Choices = std::array<std::pair<std::string_view, Value>, N>;
-
-template <class Value, std::size_t N>
-[[nodiscard]] Value choice(std::string_view name, std::string_view value, Choices<Value, N> const& choices) {
-  std::string names;
-  for (auto const& [spelled, meaning] : choices) {
-    if (value == spelled) return meaning;
-    names += (names.empty() ? "" : "|") + std::string(spelled);
-  }
-  reject(name, value, names);
-}
-
-/// Takes a word that no table has: returns whether to read on, or throws.
+/// A program as its users meet it. `Options` has a member `asked` of type `Asked`.
 template <class Options>
-using OtherWord = std::function<bool(Options&, std::string_view word)>;
+struct Command {
+  std::string_view name;
+  std::string_view synopsis;  ///< what follows the name, such as "DIR [OPTION...]"
+  std::string_view what;      ///< one sentence
+  std::vector<Group<Options>> groups;
+  std::vector<ExitCode> exit_codes;
+  std::string_view notes{};  ///< after the options, in lines of at most 80 columns
+  /// Takes a word that is no option; without it there are no such words.
+  std::function<void(Options&, std::string_view word)> take_word{};
+};
 
-/// For programs whose words are all options: asks for help with --help or -h, where the rest does not count, and knows
-/// no other word.
-template <class Options>
-[[nodiscard]] bool only_options(Options& options, std::string_view word) {
-  if (word != "--help" && word != "-h") throw UsageError(std::string(word) + ": unknown option; --help lists them");
-  options.help = true;
-  return false;
-}
+/// What a command line says beside its settings.
+struct Asked {
+  bool help = false, version = false;                     ///< nothing else counts then
+  std::map<std::string, std::string, std::less<>> given;  ///< options by their names, with the last value of each
 
-/// Takes an option whose value is missing, and throws.
-template <class Options>
-[[noreturn]] void needs_value(Option<Options> const& option) {
-  throw UsageError(std::string(option.name) + ": needs a value, " + std::string(option.value));
-}
+  [[nodiscard]] bool has(std::string_view name) const { return given.find(name) != given.end(); }
+};
 
-/// Reads \p words into \p options, up to the end or to where \p other stops. \throws UsageError.
+/// Reads words into options, from the first to the last.
 template <class Options>
-void parse(Words words, std::vector<Table<Options> const*> const& tables, Options& options,
-           OtherWord<Options> const& other = only_options<Options>,
-           std::function<void(Option<Options> const&)> const& missing = needs_value<Options>) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::string_view const word = words[i];
-    Option<Options> const* found = nullptr;
-    for (auto const* table : tables) {
-      for (auto const& option : *table) {
-        if (option.name == word) found = &option;
+class Reader {
+ public:
+  Reader(Command<Options> const& command, Words words, Options& options)
+      : command_(command), words_(words), options_(options) {}
+
+  /// \throws UsageError.
+  void read() {
+    for (std::string_view const word : words_) {
+      if (word == "--") break;
+      if (word == "--help" || word == "-h") options_.asked.help = true;
+      if (word == "--version") options_.asked.version = true;
+    }
+    if (options_.asked.help || options_.asked.version) return;
+    while (at_ < words_.size()) {
+      std::string_view const word = words_[at_++];
+      if (word == "--" && !only_words_) {
+        only_words_ = true;
+      } else if (only_words_ || !word.starts_with('-') || word == "-") {
+        take(word);
+      } else {
+        read_option(word);
       }
     }
-    if (found == nullptr) {
-      if (!other(options, word)) return;
-    } else if (found->value.empty()) {
-      found->set(options, word, {});
-    } else {
-      if (++i == words.size()) missing(*found);
-      found->set(options, word, words[i]);
+  }
+
+ private:
+  void take(std::string_view word) {
+    if (command_.take_word) return command_.take_word(options_, word);
+    throw UsageError(std::string(word) + ": is no option: those begin with --, and --help lists them");
+  }
+
+  void read_option(std::string_view word) {
+    auto const equals = word.find('=');
+    auto const name = word.substr(0, equals);
+    auto const* const option = find(name);
+    if (option == nullptr) {
+      auto const meant = suggestion(name, names());
+      throw UsageError(std::string(name) + ": unknown option; " +
+                       (meant.empty() ? "" : "did you mean " + meant + "? ") + "--help lists them" +
+                       (meant.empty() ? "" : " all"));
     }
+    if (!option->repeats && options_.asked.has(option->name)) {
+      throw UsageError(std::string(name) + ": is given twice: leave one of them out");
+    }
+    std::string_view const value =
+        equals == std::string_view::npos ? next_value(*option, name) : value_of(*option, name, word.substr(equals + 1));
+    option->setting.set(options_, name, value);
+    options_.asked.given[std::string(option->name)] = value;
   }
-}
 
-/// A line or two for each option of \p table: what it does begins at column \p column.
+  static std::string_view value_of(Option<Options> const& option, std::string_view name, std::string_view value) {
+    if (option.value.empty()) throw UsageError(std::string(name) + ": takes no value");
+    if (value.empty()) needs_value(option, name);
+    return value;
+  }
+
+  /// What follows the option's name, where that is its value.
+  std::string_view next_value(Option<Options> const& option, std::string_view name) {
+    if (option.value.empty()) return {};
+    std::string_view const next = at_ < words_.size() ? words_[at_] : std::string_view();
+    if (option.value.starts_with('[')) {
+      bool const other = next.empty() || next.starts_with('-') || command_.take_word;
+      if (next != "on" && next != "off" && other) return "on";
+    } else if (next.empty() || find(next.substr(0, next.find('='))) != nullptr) {
+      needs_value(option, name);
+    }
+    ++at_;
+    return next;
+  }
+
+  [[noreturn]] static void needs_value(Option<Options> const& option, std::string_view name) {
+    throw UsageError(std::string(name) + ": needs a value: " + std::string(name) + " " + std::string(option.value) +
+                     ", " + std::string(option.help));
+  }
+
+  [[nodiscard]] Option<Options> const* find(std::string_view name) const {
+    for (auto const& group : command_.groups) {
+      for (auto const& option : group.options) {
+        if (option.is_named(name)) return &option;
+      }
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] std::vector<std::string_view> names() const {
+    std::vector<std::string_view> all{"--help", "--version"};
+    for (auto const& group : command_.groups) {
+      for (auto const& option : group.options) all.push_back(option.name);
+    }
+    return all;
+  }
+
+  Command<Options> const& command_;
+  Words words_;
+  Options& options_;
+  std::size_t at_ = 0;
+  bool only_words_ = false;
+};
+
+/// Reads \p words into \p options. `--name=value` is `--name value`. \throws UsageError.
 template <class Options>
-[[nodiscard]] std::string describe(Table<Options> const& table, std::size_t column) {
-  std::string text;
-  for (auto const& option : table) {
-    std::string const head = "  " + std::string(option.name) + " " + std::string(option.value);
-    bool const fits = head.size() < column;
-    text += head + (fits ? "" : "\n") + std::string(fits ? column - head.size() : column, ' ');
-    text += std::string(option.help) + "\n";
-  }
-  return text;
-}
-
-/// Calls `f()`, which returns the exit code of the program \p name; where it throws, says why and returns 2.
-template <class F>
-[[nodiscard]] int run(char const* name, F&& f) {
-  try {
-    return f();
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "%s: %s\n", name, error.what());
-    return 2;
-  }
+void parse(Command<Options> const& command, Words words, Options& options) {
+  Reader<Options>(command, words, options).read();
 }
 
 }  // namespace command_line

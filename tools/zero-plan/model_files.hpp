@@ -17,11 +17,12 @@ struct FileHints {
 
 /// Reads a list of shapes, one parameter per line in the order of forward: its name and its dimensions, such as
 /// `h.0.mlp.weight 768 3072`. Empty lines and what follows a # are left out. A scalar has no dimension.
-/// \throws UsageError or zero::Error, which name the file and the line.
+/// \throws UsageError, DataError or zero::CheckpointError, which name the file and the line.
 [[nodiscard]] Model read_shapes(std::string const& path, FileHints const& hints);
 
-/// Reads the tensors of safetensors files, of which only the headers are looked at. Those that are not floating-point
-/// are no parameters. \throws UsageError or zero::Error, which name the file.
+/// Reads the tensors of safetensors files, of which only the headers are looked at; a folder stands for those in it.
+/// Tensors that are not floating-point, and the scales of 8-bit weights, are no parameters: the model's note says so.
+/// \throws DataError or zero::CheckpointError, which name the file.
 [[nodiscard]] Model read_safetensors(std::vector<std::string> const& paths, FileHints const& hints);
 
 }  // namespace zero_plan

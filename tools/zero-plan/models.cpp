@@ -3,6 +3,7 @@
 #include "models.hpp"
 
 #include "options.hpp"
+#include "support/gpt2_sizes.hpp"
 
 #include <array>
 #include <cstddef>
@@ -11,16 +12,17 @@
 namespace zero_plan {
 namespace {
 
+/// Blocks of GPT-2's shape.
 struct Gpt2 {
   std::string_view name;
   int layers;
   std::size_t width;
 };
-// The last three are not the paper's own models, whose shapes it does not give for these sizes: they have the number of
+// These are not the paper's own models, whose shapes it does not give for these sizes: they have the number of
 // parameters of its table 1, to 0.03 %.
-constexpr std::array gpt2_models{
-    Gpt2{"gpt2-124m", 12, 768},   Gpt2{"gpt2-355m", 24, 1024}, Gpt2{"gpt2-774m", 36, 1280},
-    Gpt2{"gpt2-1558m", 48, 1600}, Gpt2{"zero-7.5b", 32, 4352}, Gpt2{"zero-128b", 80, 11520},
+constexpr std::array paper_models{
+    Gpt2{"zero-7.5b", 32, 4352},
+    Gpt2{"zero-128b", 80, 11520},
     Gpt2{"zero-1t", 127, 25600},
 };
 
@@ -112,16 +114,19 @@ zero::ParameterList build(Llama const& model) {
 }  // namespace
 
 Model named_model(std::string_view name) {
-  std::string known;
+  if (auto const* const size = command_line::find_gpt2_size(name)) {
+    return {std::string(size->name), build(Gpt2{size->name, static_cast<int>(size->layers), size->width}), {}};
+  }
+  std::string known = command_line::gpt2_names();
   auto const matches = [&](std::string_view other) {
-    known += (known.empty() ? "" : ", ") + std::string(other);
+    known += ", " + std::string(other);
     return name == other;
   };
-  for (auto const& model : gpt2_models) {
-    if (matches(model.name)) return {std::string(name), build(model)};
+  for (auto const& model : paper_models) {
+    if (matches(model.name)) return {std::string(name), build(model), {}};
   }
   for (auto const& model : llama_models) {
-    if (matches(model.name)) return {std::string(name), build(model)};
+    if (matches(model.name)) return {std::string(name), build(model), {}};
   }
   throw UsageError("--model " + std::string(name) + ": unknown; the models are " + known);
 }

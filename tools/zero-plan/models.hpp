@@ -13,6 +13,7 @@ namespace zero_plan {
 struct Model {
   std::string name;
   zero::ParameterList parameters;
+  std::string note{};  ///< what a file has that is no parameter: a sentence, or nothing
 };
 
 /// A model whose shapes are known: GPT-2 as OpenAI released it, Llama as Meta did, both with the names that

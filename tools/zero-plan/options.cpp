@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "options.hpp"
 
-#include "support/command_line.hpp"
+#include "support/settings.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
-#include <limits>
+#include <filesystem>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,30 +18,8 @@ using command_line::choice;
 using command_line::Choices;
 using command_line::reject;
 using command_line::whole;
-using Table = command_line::Table<Options>;
-
-// Decimal and binary units, as vendors and tools write them.
-constexpr std::array<std::pair<std::string_view, double>, 10> units{{{"", 1.0},
-                                                                     {"B", 1.0},
-                                                                     {"kB", 1e3},
-                                                                     {"MB", 1e6},
-                                                                     {"GB", 1e9},
-                                                                     {"TB", 1e12},
-                                                                     {"KiB", 0x1p10},
-                                                                     {"MiB", 0x1p20},
-                                                                     {"GiB", 0x1p30},
-                                                                     {"TiB", 0x1p40}}};
-
-std::uint64_t bytes(std::string_view name, std::string_view value) {
-  double number = 0.0;
-  auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  auto const unit = std::string_view(value).substr(static_cast<std::size_t>(end - value.data()));
-  auto const known = std::find_if(units.begin(), units.end(), [&](auto const& u) { return u.first == unit; });
-  bool const good = error == std::errc{} && known != units.end() && number >= 0.0;
-  if (!good || !(number * known->second < 0x1p60))
-    reject(name, value, "bytes below 2^60, such as 80GB, 80GiB or 512MiB");
-  return static_cast<std::uint64_t>(number * known->second);
-}
+using Group = command_line::Group<Options>;
+using Settings = command_line::Settings<Options>;
 
 /// Calls `read(part)` for every part of a list with commas, and returns what it returns; nothing may come twice.
 template <class Read>
@@ -58,11 +35,6 @@ auto list(std::string_view name, std::string_view value, Read&& read) {
   return values;
 }
 
-zero::ElementType element(std::string_view name, std::string_view value) {
-  using enum zero::ElementType;
-  return choice(name, value, Choices<zero::ElementType, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}});
-}
-
 zero::Reduce reduce(std::string_view name, std::string_view value) {
   using enum zero::Reduce;
   return choice(name, value,
@@ -75,88 +47,135 @@ std::vector<int> numbers(std::string_view name, std::string_view value, std::uin
 
 constexpr std::uint64_t many = std::uint64_t{1} << 50;  // elements
 
-// The order is that of --help.
-Table const& model_options() {
-  using View = std::string_view;
-  static Table const table{
-      {"--model", "NAME", "gpt2-124m, llama-3-8b, zero-7.5b, ...; an unknown one lists all",
-       [](Options& o, View, View v) { o.model = std::string(v); }},
-      {"--shapes", "FILE", "a model with one parameter per line, in forward order: its name and dimensions",
-       [](Options& o, View, View v) { o.shapes = std::string(v); }},
-      {"--safetensors", "FILE", "a model with the tensors of this file; may be repeated",
-       [](Options& o, View, View v) { o.safetensors.emplace_back(v); }},
-      {"--tied", "NAME", "a parameter of the file that two layers use; may be repeated",
-       [](Options& o, View, View v) { o.tied.emplace_back(v); }},
-      {"--skip", "END", "leave out what has a name with this end; may be repeated",
-       [](Options& o, View, View v) { o.skipped.emplace_back(v); }},
-      {"--world", "N[,N]", "ranks", [](Options& o, View n, View v) { o.worlds = numbers(n, v, 1 << 16); }},
-      {"--memory", "BYTES", "of one device, such as 80GB or 80GiB: says which settings fit",
-       [](Options& o, View n, View v) { o.memory = bytes(n, v); }},
-      {"--host-memory", "BYTES", "of the host, for one rank",
-       [](Options& o, View n, View v) { o.host_memory = bytes(n, v); }},
-      {"--activations", "BYTES", "of device memory that the trainer needs beside the engine",
-       [](Options& o, View n, View v) { o.activations = bytes(n, v); }},
-      {"--json", "FILE", "write all figures as JSON; -: to standard output, instead of the table",
-       [](Options& o, View, View v) { o.json = std::string(v); }},
-      {"--plot", "FILE", "write a picture of the memory, as SVG",
-       [](Options& o, View, View v) { o.plot = std::string(v); }},
-  };
-  return table;
+using View = std::string_view;
+using Setting = command_line::Setting<Options>;
+
+/// A setting of which the default is said in words.
+template <class Set>
+Setting only_set(Set&& set) {
+  return {std::forward<Set>(set)};
 }
 
-Table const& engine_options() {
-  using View = std::string_view;
-  static Table const table{
-      {"--stage", "N[,N]", "0 to 3; default: all",
-       [](Options& o, View n, View v) {
-         o.stages = list(n, v, [&](View part) { return static_cast<zero::Stage>(whole(n, part, 0, 3)); });
-       }},
-      {"--offload", "none|cpu|both", "where optimizer states live; default: both",
-       [](Options& o, View n, View v) {
-         o.offloads =
-             choice(n, v, Choices<std::vector<bool>, 3>{{{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}});
-       }},
-      {"--precision", "fp32|bf16|fp16", "of parameters and gradients; default: bf16. fp16 scales the loss dynamically",
-       [](Options& o, View n, View v) { o.settings.types.compute = element(n, v); }},
-      {"--sum", "fp32|bf16", "of reduced gradients; default: fp32",
-       [](Options& o, View n, View v) { o.settings.types.sum = element(n, v); }},
-      {"--accumulate", "N[,N]", "micro-batches of a step; default: 1",
-       [](Options& o, View n, View v) { o.accumulations = numbers(n, v, 1 << 20); }},
-      {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks; default: by the stage",
-       [](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }},
-      {"--bucket", "N",
-       "elements of a bucket; default: 4194304, at stages 2 and 3 the largest parameter if it has more",
-       [](Options& o, View n, View v) { o.settings.bucket_elements = whole(n, v, 1, many); }},
-      {"--granule", "N", "elements that a parameter starts on; default: 128",
-       [](Options& o, View n, View v) { o.settings.alignment_elements = whole(n, v, 128, 1 << 24); }},
-      {"--ring", "N", "stages 2 and 3: buckets of gradients; default: as many as a unit needs, and one",
-       [](Options& o, View n, View v) { o.settings.gradient_ring = static_cast<int>(whole(n, v, 1, 1 << 20)); }},
-      {"--live", "N", "stage 3: gathered elements at most; default: what a unit and the next need",
-       [](Options& o, View n, View v) { o.settings.max_live_elements = whole(n, v, 1, many); }},
-      {"--prefetch", "N", "stage 3: units gathered ahead; default: 1",
-       [](Options& o, View n, View v) { o.settings.prefetch_units = static_cast<int>(whole(n, v, 0, 1 << 20)); }},
-      {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
-       [](Options& o, View n, View v) { o.settings.persistence_threshold = whole(n, v, 0, many); }},
-      {"--nccl", "auto|ordered|native", "count the staging of NcclCommunicator, which adds in this way; default: none",
-       [](Options& o, View n, View v) {
-         using enum zero::NcclReduction;
-         o.settings.plan.nccl = {choice(n, v,
-                                        Choices<std::optional<zero::NcclReduction>, 3>{
-                                            {{"auto", std::nullopt}, {"ordered", ordered}, {"native", native}}})};
-       }},
-      {"--chunk", "N", "offload: elements of one copy; default: 4194304",
-       [](Options& o, View n, View v) { o.offload.chunk_elements = whole(n, v, 1, many); }},
-      {"--device-share", "PERCENT", "offload: of the states, what stays on the device; default: 0",
-       [](Options& o, View n, View v) { o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0; }},
-      {"--delayed-update", "off|on", "offload: update beside the next step's passes, a step late; default: off",
-       [](Options& o, View n, View v) {
-         o.offload.delayed_update = choice(n, v, Choices<bool, 2>{{{"off", false}, {"on", true}}});
-       }},
-  };
-  return table;
+Setting numbers_in(std::vector<int> Options::*member, std::uint64_t most) {
+  return only_set([=](Options& o, View n, View v) { o.*member = numbers(n, v, most); });
+}
+
+Setting texts(std::vector<std::string> Options::*member) {
+  return only_set([=](Options& o, View, View v) { (o.*member).emplace_back(v); });
+}
+
+// Places in the settings of the engine. Macros, because a member of a member has no pointer.
+#define ZERO_PLAN_AT(member) \
+  [](auto& o) -> auto& { return o.member; }
+
+// The order is that of --help.
+Group model_group() {
+  return {"the model",
+          {{"--model", "NAME", "gpt2-124m, gpt2-xl, llama-3-8b, zero-7.5b, ...; an unknown one lists all",
+            Settings::text(&Options::model)},
+           {"--shapes", "FILE", "a model with one parameter per line, in forward order: its name and dimensions",
+            Settings::text(&Options::shapes)},
+           {.name = "--safetensors",
+            .value = "PATH",
+            .help = "a model with the tensors of this file, or of all in this folder; may be repeated",
+            .setting = texts(&Options::safetensors),
+            .repeats = true},
+           {.name = "--tied",
+            .value = "NAME",
+            .help = "a parameter of the file that two layers use; may be repeated",
+            .setting = texts(&Options::tied),
+            .repeats = true},
+           {.name = "--skip",
+            .value = "END",
+            .help = "leave out what has a name with this end; may be repeated",
+            .setting = texts(&Options::skipped),
+            .repeats = true}}};
+}
+
+Group machine_group() {
+  return {"the machine (80G and 80GiB are binary, 80GB is decimal)",
+          {{"--ranks", "N[,N]", "number of ranks", numbers_in(&Options::worlds, 1 << 16), "1", "--world"},
+           {"--memory", "SIZE", "memory of one device: says which settings fit", Settings::size(&Options::memory)},
+           {"--host-memory", "SIZE", "memory of the host, for one rank", Settings::size(&Options::host_memory)},
+           {"--activations", "SIZE", "device memory that the trainer needs beside the engine",
+            Settings::size(&Options::activations)}}};
+}
+
+Group output_group() {
+  return {"what is written",
+          {{"--json", "FILE", "write all figures as JSON; -: to standard output, instead of the table",
+            Settings::text(&Options::json)},
+           {"--plot", "FILE.svg", "write a picture of the memory, as SVG", Settings::text(&Options::plot)}}};
+}
+
+Group engine_group() {
+  using enum zero::ElementType;
+  return {
+      "the engine",
+      {{"--stage", "N[,N]", "stages of ZeRO, from 0 to 3", only_set([](Options& o, View n, View v) {
+          o.stages = list(n, v, [&](View part) { return static_cast<zero::Stage>(whole(n, part, 0, 3)); });
+        }),
+        "all that the other options leave"},
+       {"--offload", "none|cpu|both", "where optimizer states live",
+        Settings::choice(&Options::offloads,
+                         Choices<std::vector<bool>, 3>{{{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}})},
+       {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
+        Settings::choice(ZERO_PLAN_AT(settings.types.compute),
+                         Choices<zero::ElementType, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}})},
+       {"--sum", "fp32|bf16", "type of reduced gradients",
+        Settings::choice(ZERO_PLAN_AT(settings.types.sum),
+                         Choices<zero::ElementType, 2>{{{"fp32", fp32}, {"bf16", bf16}}})},
+       {"--accumulate", "N[,N]", "micro-batches of a step", numbers_in(&Options::accumulations, 1 << 20), "1"},
+       {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
+        only_set([](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }), "by the stage"},
+       {"--bucket", "N", "elements of a bucket", Settings::whole(ZERO_PLAN_AT(settings.bucket_elements), 1, many),
+        "4194304, and at stages 2 and 3 the largest parameter if it has more"},
+       {"--alignment",
+        "N",
+        "elements that a parameter starts on a multiple of",
+        Settings::whole(ZERO_PLAN_AT(settings.alignment_elements), 128, 1 << 24),
+        {},
+        "--granule"},
+       {"--ring", "N", "stages 2 and 3: buckets of gradients",
+        Settings::whole(ZERO_PLAN_AT(settings.gradient_ring), 1, 1 << 20), "as many as a unit needs, and one"},
+       {"--live", "N", "stage 3: gathered elements at most",
+        Settings::whole(ZERO_PLAN_AT(settings.max_live_elements), 1, many), "what a unit and the next need"},
+       {"--prefetch", "N", "stage 3: units gathered ahead",
+        Settings::whole(ZERO_PLAN_AT(settings.prefetch_units), 0, 1 << 20)},
+       {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
+        Settings::whole(ZERO_PLAN_AT(settings.persistence_threshold), 0, many)},
+       {"--nccl", "auto|ordered|native", "count the staging of NcclCommunicator, which adds in this way",
+        only_set([](Options& o, View n, View v) {
+          using enum zero::NcclReduction;
+          o.settings.plan.nccl = {choice(n, v,
+                                         Choices<std::optional<zero::NcclReduction>, 3>{
+                                             {{"auto", std::nullopt}, {"ordered", ordered}, {"native", native}}})};
+        })}}};
+}
+
+Group offload_group() {
+  return {"rows with offload",
+          {{"--chunk", "N", "elements of one copy", Settings::whole(ZERO_PLAN_AT(offload.chunk_elements), 1, many)},
+           {"--device-share", "PERCENT", "of the states, what stays on the device",
+            only_set([](Options& o, View n, View v) {
+              o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0;
+            }),
+            "0"},
+           {"--delayed-update", "[on|off]", "update beside the next step's passes, a step late",
+            Settings::flag(ZERO_PLAN_AT(offload.delayed_update))}}};
+}
+
+#undef ZERO_PLAN_AT
+
+/// Another program would take the file for what its name says.
+void check_picture(std::string const& path) {
+  std::string const ending = std::filesystem::path(path).extension().string();
+  if (ending.empty() || ending == ".svg") return;
+  throw UsageError("--plot " + path + ": pictures are SVG: name a file that ends in .svg");
 }
 
 void check(Options& o) {
+  if (o.plot) check_picture(*o.plot);
   int const models = (o.model ? 1 : 0) + (o.shapes ? 1 : 0) + (o.safetensors.empty() ? 0 : 1);
   if (models != 1)
     throw UsageError("name one model, with --model, --shapes or --safetensors; --help lists all options");
@@ -185,17 +204,21 @@ void check(Options& o) {
 
 Options parse_options(std::span<char const* const> arguments) {
   Options options;
-  command_line::parse(arguments, {&model_options(), &engine_options()}, options);
-  if (!options.help) check(options);
+  command_line::parse(command(), arguments, options);
+  if (!options.asked.help && !options.asked.version) check(options);
   return options;
 }
 
-std::string usage() {
-  constexpr std::size_t column = 28;
-  return "zero-plan: predicts memory and traffic of one rank by running zero's engine without storage\n"
-         "\nthe model, the machine and what is written:\n" +
-         command_line::describe(model_options(), column) + "\nthe engine:\n" +
-         command_line::describe(engine_options(), column);
+command_line::Command<Options> const& command() {
+  using command_line::ExitCode;
+  static command_line::Command<Options> const made{
+      .name = "zero-plan",
+      .synopsis = "--model NAME [OPTION...]",
+      .what = "Predicts memory and traffic of one rank of a training run by running the engine without storage.",
+      .groups = {model_group(), machine_group(), output_group(), engine_group(), offload_group()},
+      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged,
+                     ExitCode::nothing_fits}};
+  return made;
 }
 
 }  // namespace zero_plan

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "planner.hpp"
-#include "support/usage_error.hpp"
+#include "support/command_line.hpp"
+#include "support/data_error.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 namespace zero_plan {
 
+using command_line::DataError;
 using command_line::UsageError;
 
 /// What `zero-plan` is asked for. Lists are what the table has rows for.
@@ -29,13 +31,13 @@ struct Options {
   std::optional<std::uint64_t> host_memory{};  ///< bytes that one rank may use on the host
   std::uint64_t activations = 0;               ///< bytes that the trainer needs beside the engine
   std::optional<std::string> json, plot;
-  bool help = false;
+  command_line::Asked asked{};
 };
 
 /// Reads a command line without the program's name. \throws UsageError.
 [[nodiscard]] Options parse_options(std::span<char const* const> arguments);
 
-/// The text of --help.
-[[nodiscard]] std::string usage();
+/// The program and its options.
+[[nodiscard]] command_line::Command<Options> const& command();
 
 }  // namespace zero_plan

@@ -115,7 +115,7 @@ std::string heading(Report const& report) {
 // What the columns do not say.
 std::string notes(Report const& report) {
   auto const& options = report.options;
-  std::string text;
+  std::string text = report.model.note.empty() ? "" : report.model.note + "\n";
   if (options.memory) {
     text += "Memory of the device: " + in_gigabytes(*options.memory) + " GB, of which activations take " +
             in_gigabytes(options.activations) + " GB. ";

@@ -6,13 +6,18 @@
 #include "models.hpp"
 #include "options.hpp"
 #include "report.hpp"
-#include "support/command_line.hpp"
+#include "support/byte_size.hpp"
+#include "support/program.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fstream>
-#include <span>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -48,22 +53,54 @@ void write_file(char const* option, std::string const& path, std::string const& 
   refuse(option, path);
 }
 
-int run(std::span<char const* const> arguments) {
-  auto options = zero_plan::parse_options(arguments);
-  if (options.help) return std::fputs(zero_plan::usage().c_str(), stdout) < 0 ? 1 : 0;
+/// Warns of a memory that cannot be meant, which every row would be judged by.
+void check_memory(zero_plan::Options const& options, zero_plan::Report const& report) {
+  auto const warn = [](char const* option, std::string const& why) {
+    std::fprintf(stderr, "zero-plan: warning: %s\n", (option + (" " + why)).c_str());
+  };
+  std::uint64_t device = UINT64_MAX, host = UINT64_MAX;
+  for (auto const& row : report.rows) device = std::min(device, row.device), host = std::min(host, row.host);
+  auto const check = [&](char const* option, std::optional<std::uint64_t> bytes, std::uint64_t least) {
+    auto const given = options.asked.given.find(option);
+    if (!bytes || *bytes == 0 || given == options.asked.given.end()) return;
+    bool const bare = command_line::has_no_unit(given->second);
+    std::string const unit = bare ? ", because it has no unit: was " + given->second + "G meant?" : "";
+    if (*bytes < least / 1000) {
+      warn(option, given->second + ": is " + std::to_string(*bytes) + " bytes" +
+                       (bare ? unit : ", less than a thousandth of what the smallest setting takes"));
+    } else if (*bytes > std::uint64_t{1} << 46) {
+      warn(option, given->second + ": is more than any machine has");
+    }
+  };
+  check("--memory", options.memory, device);
+  check("--host-memory", options.host_memory, host);
+  check("--activations", options.activations, 1 << 20);
+}
+
+command_line::ExitCode run(zero_plan::Options options) {
+  using command_line::ExitCode;
   auto model = read_model(options);
   auto const report = zero_plan::make_report(std::move(options), std::move(model));
+  check_memory(report.options, report);
   bool const to_output = report.options.json == "-";
   if (report.options.json && !to_output) write_file("--json", *report.options.json, to_json(report));
   if (report.options.plot) write_file("--plot", *report.options.plot, to_svg(report));
-  auto const text = to_output ? to_json(report) : to_table(report);
-  bool const written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  if (!written) throw zero_plan::UsageError("standard output: cannot be written");
-  return 0;
+  command_line::print(to_output ? to_json(report) : to_table(report));
+  bool const none = std::none_of(report.rows.begin(), report.rows.end(),
+                                 [](zero_plan::Row const& row) { return row.fits.value_or(true); });
+  return none ? ExitCode::nothing_fits : ExitCode::done;
+}
+
+/// What the engine refuses is what the options ask for.
+command_line::ExitCode exit_code_of(std::exception const& error) {
+  bool const of_engine = dynamic_cast<zero::Error const*>(&error) != nullptr &&
+                         dynamic_cast<zero::CheckpointError const*>(&error) == nullptr;
+  return of_engine ? command_line::ExitCode::usage : command_line::exit_code_of(error);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return command_line::run("zero-plan", [&] { return run(command_line::words_of(argc, argv)); });
+  return command_line::run_program(zero_plan::command(), command_line::words_of(argc, argv), zero_plan::parse_options,
+                                   run, {}, exit_code_of);
 }

@@ -6,10 +6,15 @@
 #include "../progress.hpp"
 #include "../tokens.hpp"
 
+#include <string>
+
 /// Ranks in several processes: with_nccl.cpp, or without_nccl.cpp where there was no NCCL.
 namespace gpt2 {
 
 [[nodiscard]] bool has_nccl();
+
+/// The version of NCCL that is linked; empty without NCCL.
+[[nodiscard]] std::string nccl_version();
 
 /// This process's part of a run of several. As `run_on`.
 bool run_over_nccl(Options const& options, Corpus const& corpus, RunLog& log);

@@ -7,6 +7,9 @@
 #include "target.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
+#include <zero/error.hpp>
+
+#include <cuda_runtime_api.h>
 
 #include <string>
 
@@ -21,6 +24,23 @@ Processes require_cuda() {
   }
   (void)device::gpu_count();
   return {launch.rank, launch.world};
+}
+
+command_line::Accelerators describe_accelerators() {
+  int runtime = 0, driver = 0;
+  (void)cudaRuntimeGetVersion(&runtime);
+  (void)cudaDriverGetVersion(&driver);  // 0 without a driver
+  auto const text = [](int version) {
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+  };
+  command_line::Accelerators found{
+      .cuda = "runtime " + text(runtime) + ", " + (driver > 0 ? "driver for " + text(driver) : "no driver"),
+      .nccl = nccl_version()};
+  try {
+    found.gpus = device::describe_gpus();
+  } catch (zero::Error const&) {  // without a driver or a GPU: the line says so
+  }
+  return found;
 }
 
 std::string describe_cuda() { return device::describe_gpus(); }

@@ -5,6 +5,7 @@
 #include "../options.hpp"
 #include "../progress.hpp"
 #include "../tokens.hpp"
+#include "support/version_text.hpp"
 
 #include <string>
 
@@ -20,6 +21,9 @@ struct Processes {
 /// or has to work with other processes and was built without NCCL; zero::CudaError without a driver or a GPU;
 /// zero::ConfigurationError for an environment that contradicts itself.
 [[nodiscard]] Processes require_cuda();
+
+/// For --version. Throws nothing where there is no driver or no GPU: it says so.
+[[nodiscard]] command_line::Accelerators describe_accelerators();
 
 /// What products are made by and on.
 [[nodiscard]] std::string describe_cuda();

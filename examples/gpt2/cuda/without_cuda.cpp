@@ -10,6 +10,8 @@ Processes require_cuda() {
       "-DZERO_BUILD_CUDA=ON");
 }
 
+command_line::Accelerators describe_accelerators() { return {}; }
+
 std::string describe_cuda() { return {}; }
 
 bool run_on_cuda(Options const&, Processes const&, Corpus const&, RunLog&) { return false; }

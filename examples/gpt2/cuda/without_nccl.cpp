@@ -6,6 +6,8 @@ namespace gpt2 {
 
 bool has_nccl() { return false; }
 
+std::string nccl_version() { return {}; }
+
 bool run_over_nccl(Options const&, Corpus const&, RunLog&) { return false; }
 
 }  // namespace gpt2

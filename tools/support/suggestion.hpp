@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What an option that is not known was meant to be.
+namespace command_line {
+
+/// A name that other programs give to what `option` says here.
+struct OtherName {
+  std::string_view other;   ///< in small letters, with '-' for '_'
+  std::string_view option;  ///< with a value where the other name means one
+};
+
+// The names of nanoGPT, llm.c, torchtitan, DeepSpeed, transformers, torchrun and the system's own tools.
+inline constexpr std::array other_names{
+    OtherName{"accum", "--accumulate"},
+    OtherName{"adam-beta2", "--beta2"},
+    OtherName{"amp", "--precision bf16"},
+    OtherName{"batch-size", "--batch"},
+    OtherName{"bf16", "--precision bf16"},
+    OtherName{"block-size", "--context"},
+    OtherName{"bucket-size", "--bucket"},
+    OtherName{"checkpoint", "--checkpoint-dir"},
+    OtherName{"checkpoint-interval", "--save-interval"},
+    OtherName{"ckpt", "--checkpoint-dir"},
+    OtherName{"clip-grad", "--clip"},
+    OtherName{"cpu-memory", "--host-memory"},
+    OtherName{"cpu-offload", "--offload cpu"},
+    OtherName{"cuda", "--device cuda"},
+    OtherName{"d-model", "--width"},
+    OtherName{"data-path", "--data"},
+    OtherName{"dataset", "--data"},
+    OtherName{"decay", "--weight-decay"},
+    OtherName{"device-memory", "--memory"},
+    OtherName{"dim", "--width"},
+    OtherName{"dtype", "--precision"},
+    OtherName{"epochs", "--iterations"},
+    OtherName{"eval-iters", "--eval-batches"},
+    OtherName{"eval-steps", "--eval-interval"},
+    OtherName{"force", "--overwrite"},
+    OtherName{"fp16", "--precision fp16"},
+    OtherName{"fp32", "--precision fp32"},
+    OtherName{"from-pretrained", "--init-from"},
+    OtherName{"generate", "--sample"},
+    OtherName{"gpu", "--device cuda"},
+    OtherName{"gpu-memory", "--memory"},
+    OtherName{"gpus", "--ranks"},
+    OtherName{"grad-accum", "--accumulate"},
+    OtherName{"grad-clip", "--clip"},
+    OtherName{"gradient-accumulation-steps", "--accumulate"},
+    OtherName{"gradient-clipping", "--clip"},
+    OtherName{"half", "--precision fp16"},
+    OtherName{"hidden-size", "--width"},
+    OtherName{"input", "--data"},
+    OtherName{"iters", "--iterations"},
+    OtherName{"learning-rate", "--lr"},
+    OtherName{"load", "--resume"},
+    OtherName{"log-every", "--log-interval"},
+    OtherName{"logging-steps", "--log-interval"},
+    OtherName{"max-grad-norm", "--clip"},
+    OtherName{"max-iters", "--iterations"},
+    OtherName{"max-lr", "--lr"},
+    OtherName{"max-seq-len", "--context"},
+    OtherName{"max-steps", "--iterations"},
+    OtherName{"max-tokens", "--sample"},
+    OtherName{"micro-batch-size", "--batch"},
+    OtherName{"mixed-precision", "--precision"},
+    OtherName{"model-name-or-path", "--init-from"},
+    OtherName{"n-ctx", "--context"},
+    OtherName{"n-embd", "--width"},
+    OtherName{"n-head", "--heads"},
+    OtherName{"n-heads", "--heads"},
+    OtherName{"n-layer", "--layers"},
+    OtherName{"n-layers", "--layers"},
+    OtherName{"n-positions", "--context"},
+    OtherName{"np", "--ranks"},
+    OtherName{"nproc-per-node", "--ranks"},
+    OtherName{"num-attention-heads", "--heads"},
+    OtherName{"num-epochs", "--iterations"},
+    OtherName{"num-gpus", "--ranks"},
+    OtherName{"num-heads", "--heads"},
+    OtherName{"num-hidden-layers", "--layers"},
+    OtherName{"num-iterations", "--iterations"},
+    OtherName{"num-layers", "--layers"},
+    OtherName{"num-steps", "--iterations"},
+    OtherName{"num-threads", "--threads"},
+    OtherName{"num-train-steps", "--iterations"},
+    OtherName{"offload-optimizer", "--offload cpu"},
+    OtherName{"out-dir", "--checkpoint-dir"},
+    OtherName{"output-dir", "--checkpoint-dir"},
+    OtherName{"per-device-train-batch-size", "--batch"},
+    OtherName{"pretrained", "--init-from"},
+    OtherName{"reduce-bucket-size", "--bucket"},
+    OtherName{"resume-from-checkpoint", "--resume"},
+    OtherName{"save-dir", "--checkpoint-dir"},
+    OtherName{"save-every", "--save-interval"},
+    OtherName{"save-steps", "--save-interval"},
+    OtherName{"save-total-limit", "--keep"},
+    OtherName{"seq-len", "--context"},
+    OtherName{"seq-length", "--context"},
+    OtherName{"sequence-length", "--context"},
+    OtherName{"stage3-max-live-parameters", "--live"},
+    OtherName{"stage3-param-persistence-threshold", "--whole-below"},
+    OtherName{"steps", "--iterations"},
+    OtherName{"train-data", "--data"},
+    OtherName{"train-micro-batch-size-per-gpu", "--batch"},
+    OtherName{"train-steps", "--iterations"},
+    OtherName{"type", "--dtype"},
+    OtherName{"vocab-size", "--vocab"},
+    OtherName{"vocabulary", "--vocab"},
+    OtherName{"vram", "--memory"},
+    OtherName{"wd", "--weight-decay"},
+    OtherName{"world", "--ranks"},
+    OtherName{"world-size", "--ranks"},
+    OtherName{"zero", "--stage"},
+    OtherName{"zero-stage", "--stage"},
+};
+
+/// Letters to insert, drop, change or swap with their neighbour until \p a is \p b (Damerau and Levenshtein's distance
+/// of aligned strings).
+[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before, above(b.size() + 1), row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    before = above;
+    above = row;
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      bool const swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+  }
+  return row[b.size()];
+}
+
+/// The option that \p word was meant to be, of those that are \p known: the same in another spelling, what another
+/// program calls it, the only one that begins so, or the nearest. Empty where there is none.
+[[nodiscard]] inline std::string suggestion(std::string_view word, std::vector<std::string_view> const& known) {
+  std::string bare(word.substr(std::min(word.find_first_not_of('-'), word.size())));
+  bare = bare.substr(0, bare.find('='));
+  std::transform(bare.begin(), bare.end(), bare.begin(),
+                 [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
+  if (bare.empty()) return {};
+  auto const is_known = [&](std::string_view name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
+  if (is_known("--" + bare)) return "--" + bare;
+  for (auto const& [other, option] : other_names) {
+    if (other == bare && is_known(option.substr(0, option.find(' ')))) return std::string(option);
+  }
+  std::string_view nearest;
+  std::size_t least = std::min<std::size_t>(bare.size() / 3 + 1, 3) + 1, beginning = 0;
+  for (auto const name : known) {
+    auto const distance = edit_distance(bare, name.substr(2));
+    if (distance < least) least = distance, nearest = name;
+  }
+  if (!nearest.empty() && bare.size() > 2) return std::string(nearest);
+  for (auto const name : known) {
+    if (name.substr(2).starts_with(bare)) ++beginning, nearest = name;
+  }
+  return beginning == 1 ? std::string(nearest) : std::string();
+}
+
+}  // namespace command_line
