@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -57,6 +58,21 @@ std::string_view without_header(std::string const& name, std::string_view bytes)
   return bytes.substr(header_bytes);
 }
 
+// Tokens of 32 bits, of which every other half would be taken for a token: all of those are below 4, and zero mostly,
+// while the halves between them are not. Vocabularies end below 2^18.
+bool has_wide_tokens(std::span<std::uint16_t const> halves) {
+  if (halves.size() < 32 || halves.size() % 2 != 0) return false;
+  std::size_t zero = 0;
+  std::uint16_t low = 0, high = 0;
+  for (std::size_t i = 0; i < halves.size(); i += 2) {
+    low = std::max(low, halves[i]);
+    high = std::max(high, halves[i + 1]);
+    zero += halves[i + 1] == 0 ? 1U : 0U;
+  }
+  bool const all_zero = zero == halves.size() / 2;
+  return all_zero ? low > 0 : high < 4 && low > 3 && zero > halves.size() / 4;
+}
+
 std::vector<std::uint16_t> parse_tokens(std::string const& name, std::string_view bytes) {
   bytes = without_header(name, bytes);
   if (bytes.size() % 2 != 0)
@@ -64,6 +80,9 @@ std::vector<std::uint16_t> parse_tokens(std::string const& name, std::string_vie
   std::vector<std::uint16_t> tokens(bytes.size() / 2);
   for (std::size_t i = 0; i < tokens.size(); ++i)
     tokens[i] = static_cast<std::uint16_t>(little_endian(bytes, 2 * i, 2));
+  if (has_wide_tokens(tokens)) {
+    fail(name, "holds tokens of 32 bits, but those of 16 bits are read; write them with numpy's astype('uint16')");
+  }
   return tokens;
 }
 

@@ -133,6 +133,25 @@ TEST_CASE("gpt2 tokens: bare 16-bit files and those with llm.c's header hold the
   CHECK_THROWS_AS(static_cast<void>(bare.encode("a")), gpt2::DataError);
 }
 
+TEST_CASE("gpt2 tokens: tokens of 32 bits without a header are refused, and those of 16 bits that look odd are not") {
+  Folder const folder;
+  auto const wide = [](std::vector<std::uint32_t> const& tokens) {
+    std::string bytes;
+    for (auto const token : tokens) {
+      for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<char>(token >> (8 * i)));
+    }
+    return bytes;
+  };
+  std::vector<std::uint32_t> small(100), large(100);
+  for (std::uint32_t i = 0; i < 100; ++i) small[i] = 200 + i, large[i] = i % 3 == 0 ? 100000 + i : 1000 + i;
+  CHECK(says(complaint(folder.write("small.bin", wide(small))), "tokens of 32 bits"));
+  CHECK(says(complaint(folder.write("large.bin", wide(large))), "tokens of 32 bits"));
+  CHECK(complaint(folder.write("zeros.bin", std::string(400, '\0'))) == "nothing");
+  std::string bits;  // of a vocabulary of two
+  for (int i = 0; i < 200; ++i) bits += std::string(1, static_cast<char>(i * i % 7 % 2)) + std::string(1, '\0');
+  CHECK(complaint(folder.write("bits.bin", bits)) == "nothing");
+}
+
 TEST_CASE("gpt2 tokens: two files are training and validation whole") {
   Folder const folder;
   auto const train = folder.write("train.bin", two_bytes(counting(50))),
