@@ -73,6 +73,22 @@ TEST_CASE("launch environment: torchrun") {
   CHECK(launch.restart == 2);
 }
 
+TEST_CASE("launch environment: who there is can be read where nothing says how ranks meet") {
+  auto const read = [](Variables const& variables) {
+    return zero::LaunchEnvironment::read([&](char const* name) {
+      auto const found = variables.find(name);
+      return found == variables.end() ? nullptr : found->second.c_str();
+    });
+  };
+  Variables const bare{{"RANK", "1"}, {"WORLD_SIZE", "2"}};
+  CHECK(refusal(bare) != "");
+  CHECK(read(bare).rank == 1);
+  CHECK(read(bare).world == 2);
+  CHECK(read(bare).source == "torchrun");
+  CHECK(read({}).world == 1);
+  CHECK_THROWS_AS((void)read({{"RANK", "1"}}), zero::ConfigurationError);
+}
+
 TEST_CASE("launch environment: the port on which torchrun's agent listens is left to it") {
   CHECK(detect(torchrun({{"TORCHELASTIC_USE_AGENT_STORE", "True"}})).port == 29501);
   CHECK(detect(torchrun({{"TORCHELASTIC_USE_AGENT_STORE", "False"}})).port == 29500);

@@ -52,11 +52,19 @@ struct LaunchEnvironment {
     return detect(detail::Environment(std::move(lookup)));
   }
 
+  /// As `detect`, for a program whose ranks are not to meet: where rank 0 is may be missing.
+  [[nodiscard]] static LaunchEnvironment read() { return read(detail::Environment()); }
+  /// The same of another environment, for tests.
+  [[nodiscard]] static LaunchEnvironment read(std::function<char const*(char const*)> lookup) {
+    return read(detail::Environment(std::move(lookup)));
+  }
+
   /// \throws ConfigurationError unless ranks can meet with this.
   void validate() const;
 
  private:
   [[nodiscard]] static LaunchEnvironment detect(detail::Environment const& environment);
+  [[nodiscard]] static LaunchEnvironment read(detail::Environment const& environment);
 };
 
 namespace detail {
@@ -195,6 +203,12 @@ inline void add_slurm(Environment const& environment, LaunchEnvironment& launch)
 }  // namespace detail
 
 inline LaunchEnvironment LaunchEnvironment::detect(detail::Environment const& environment) {
+  auto launch = read(environment);
+  launch.validate();
+  return launch;
+}
+
+inline LaunchEnvironment LaunchEnvironment::read(detail::Environment const& environment) {
   LaunchEnvironment launch;
   launch.source = "the environment, which names no launcher";
   auto const text = [&](char const* name) { return environment.text(name).value_or(""); };
@@ -219,7 +233,6 @@ inline LaunchEnvironment LaunchEnvironment::detect(detail::Environment const& en
   }
   launch.port = detail::port_of(environment, launch.run_id);
   if (launch.host.empty() && launch.local_world == launch.world) launch.host = "127.0.0.1";
-  launch.validate();
   return launch;
 }
 
