@@ -3,13 +3,14 @@
 #pragma once
 
 #include "hugging_face.hpp"
+#include "model_source.hpp"
 #include "options.hpp"
 #include "output_folders.hpp"
 #include "progress.hpp"
+#include "run_options.hpp"
 #include "stop_signal.hpp"
 #include "tokens.hpp"
 
-#include <zero/checkpoint/import.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/lock.hpp>
@@ -44,7 +45,9 @@ class Checkpoints {
     if (options_.checkpoint_dir) lock_folder();
     auto const place = place_to_resume();
     auto const resumed = place ? resume(*place) : std::nullopt;
-    if (!resumed && options_.init_from) import();
+    if (!resumed && options_.init_from) {
+      import_model(trainer_.engine(), trainer_.shape(), *options_.init_from, speaks());
+    }
     is_new_ = !resumed || options_.parameters_only || options_.new_optimizer;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     check_folders();
@@ -137,11 +140,6 @@ class Checkpoints {
     return zero::CheckpointLocation{*options_.checkpoint_dir, ""};
   }
 
-  void import() {
-    auto const report = zero::import_parameters(trainer_.engine(), *options_.init_from, {.names = hugging_face_names});
-    if (speaks()) std::printf("parameters: %zu from %s\n", report.parameters, options_.init_from->c_str());
-  }
-
   /// The steps done; nothing where there was nothing to resume.
   std::optional<std::uint64_t> resume(zero::CheckpointLocation const& place) {
     zero::LoadReport loaded;
@@ -184,6 +182,8 @@ class Checkpoints {
       std::printf("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
     }
     trainer_.set_seed(number("seed"));
+    auto const changes = differences(saved_options(loaded.user_state), run_options(options_));
+    if (speaks()) std::printf("%s", changes.c_str());
     if (auto const best = find("best validation")) best_ = std::stod(*best);
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
@@ -227,7 +227,8 @@ class Checkpoints {
     zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(updates),
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
-                                         {"data hash", std::to_string(corpus_.hash())}},
+                                         {"data hash", std::to_string(corpus_.hash())},
+                                         {saved_options_key, to_text(run_options(options_))}},
                           .replace = true,
                           .keep = options_.keep};
     if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;

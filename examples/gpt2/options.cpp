@@ -143,8 +143,9 @@ Group checkpoint_group() {
             Settings::flag(&Options::parameters_only)},
            {"--new-optimizer", "", "take step and data order from the checkpoint to resume, but no optimizer states",
             Settings::flag(&Options::new_optimizer)},
-           {"--init-from", "FILE",
-            "initial parameters: safetensors, or the index.json of several, with Hugging Face's names for GPT-2",
+           {"--init-from", "PATH",
+            "initial parameters and shape of a GPT-2 as Hugging Face has it: its folder, a safetensors file, or the "
+            "index.json of several",
             Settings::text(&Options::init_from)}}};
 }
 
@@ -176,9 +177,8 @@ void check_tag_prefix(std::string const& tag) {
 }
 
 void check(Options const& o) {
-  if (o.width % o.heads != 0) {
-    throw UsageError("--width " + std::to_string(o.width) + ": --heads " + std::to_string(o.heads) + " must divide it");
-  }
+  // Where the model is somebody else's, its shape is not known yet.
+  if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
   if (o.warmup && *o.warmup > o.iterations) throw UsageError("--warmup: must not be more than --iterations");
   if (o.reduce == zero::Reduce::once_per_step && o.stage >= zero::Stage::gradients) {
@@ -231,9 +231,20 @@ command_line::Command<Options> const& command() {
   return made;
 }
 
+void check_heads(Options const& o) {
+  if (o.width % o.heads == 0) return;
+  throw UsageError("--width " + std::to_string(o.width) + ": --heads " + std::to_string(o.heads) + " must divide it");
+}
+
+double lowest_learning_rate(Options const& options) { return options.min_lr.value_or(options.lr / 10.0); }
+
+std::uint64_t warmup_steps(Options const& options) {
+  return options.warmup.value_or(std::min<std::uint64_t>(100, options.iterations / 10));
+}
+
 double learning_rate(Options const& options, std::uint64_t step) {
-  double const lowest = options.min_lr.value_or(options.lr / 10.0);
-  std::uint64_t const warmup = options.warmup.value_or(std::min<std::uint64_t>(100, options.iterations / 10));
+  double const lowest = lowest_learning_rate(options);
+  std::uint64_t const warmup = warmup_steps(options);
   if (step < warmup) return options.lr * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
   double const done =
       static_cast<double>(step - warmup) / static_cast<double>(std::max<std::uint64_t>(1, options.iterations - warmup));

@@ -51,7 +51,7 @@ struct Options {
   std::optional<std::uint64_t> save_interval;  ///< steps; default: eval_interval
   std::size_t keep = 0;                        ///< checkpoints; 0: all
   std::optional<std::string> resume;           ///< `auto`, or a checkpoint's folder
-  std::optional<std::string> init_from;        ///< a safetensors file
+  std::optional<std::string> init_from;        ///< a model's folder, a safetensors file, or the index of several
   std::optional<std::string> save_hf;          ///< a folder
   bool parameters_only = false;
   bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
@@ -66,6 +66,15 @@ struct Options {
 
 /// The program and its options.
 [[nodiscard]] command_line::Command<Options> const& command();
+
+/// \throws UsageError where the heads do not divide the width.
+void check_heads(Options const& options);
+
+/// \name What the defaults of --min-lr and --warmup stand for.
+/// @{
+[[nodiscard]] double lowest_learning_rate(Options const& options);
+[[nodiscard]] std::uint64_t warmup_steps(Options const& options);
+/// @}
 
 /// The learning rate of step \p step, counted from 0: linear warm-up, then half a cosine down to the minimum.
 [[nodiscard]] double learning_rate(Options const& options, std::uint64_t step);

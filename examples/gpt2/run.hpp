@@ -69,7 +69,12 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   bool const speaks = communicator.rank() == 0;
   Progress progress(options.iterations, ::isatty(STDOUT_FILENO) == 1);
   Checkpoints checkpoints(communicator, options, corpus, trainer);
-  for (std::uint64_t step = checkpoints.start(); step < options.iterations; ++step) {
+  std::uint64_t const first = checkpoints.start();
+  if (first >= options.iterations && speaks) {
+    std::printf("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n",
+                first, options.iterations);
+  }
+  for (std::uint64_t step = first; step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
     bool const is_last = record.step == options.iterations;
     bool const validates = record.step % options.eval_interval == 0 || is_last;

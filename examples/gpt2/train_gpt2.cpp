@@ -4,6 +4,7 @@
 #include "blas.hpp"
 #include "cuda/run.hpp"
 #include "host_target.hpp"
+#include "model_source.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run.hpp"
@@ -11,9 +12,12 @@
 #include "support/program.hpp"
 #include "tokens.hpp"
 
+#include <zero/bootstrap/launch_environment.hpp>
+
 #include <cinttypes>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -47,14 +51,62 @@ void take_ranks_of(Processes const& processes, Options& options) {
   options.ranks = processes.world;
 }
 
+/// On the CPU ranks are threads: processes that a launcher has started would each train a model of its own.
+Processes require_one_process() {
+  auto const launch = zero::LaunchEnvironment::read();
+  if (launch.world == 1) return {};
+  std::string const count = std::to_string(launch.world);
+  throw UsageError("--device cpu: " + launch.source + " has started " + count +
+                   " processes, and each would train a model of its own: start one, with --ranks " + count +
+                   ", or train with --device cuda");
+}
+
+/// Takes the model's shape from what the run starts from. Returns its vocabulary, or 0 where it starts from nothing.
+std::size_t take_start(Options& options, bool speaks) {
+  if (options.resume) {
+    auto const& place = options.resume == "auto" ? *options.checkpoint_dir : *options.resume;
+    if (auto const vocabulary = take_shape_of_checkpoint(place, options)) {
+      if (options.init_from && speaks)
+        std::printf("parameters: %s is not read, as the run is resumed\n", options.init_from->c_str());
+      options.init_from.reset();
+      return *vocabulary;
+    }
+  }
+  if (!options.init_from) {
+    check_heads(options);
+    return 0;
+  }
+  auto const source = open_model(*options.init_from);
+  take_shape(source, options);
+  options.init_from = source.tensors;
+  return source.shape.vocabulary;
+}
+
+/// The data, with the vocabulary of the model that the run starts from; 0: there is none.
+Corpus read_corpus(Options const& options, std::size_t vocabulary) {
+  bool const tokens = options.data && std::filesystem::path(*options.data).extension() == ".bin";
+  bool const fits = options.vocabulary == 0 || vocabulary == 0 || options.vocabulary == vocabulary;
+  if (!fits) {
+    throw UsageError("--vocab " + std::to_string(options.vocabulary) + ": the model that the run starts from has " +
+                     std::to_string(vocabulary) + ": leave the option out");
+  }
+  DataRequirements const requirements{options.context, tokens && vocabulary != 0 ? vocabulary : options.vocabulary};
+  Corpus corpus = options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
+  if (vocabulary != 0 && corpus.vocabulary() != vocabulary) {
+    throw DataError(corpus.name() + ": has " + std::to_string(corpus.vocabulary()) +
+                    " characters, but the model that the run starts from has a vocabulary of " +
+                    std::to_string(vocabulary) + ": give the text's tokens in a .bin file");
+  }
+  return corpus;
+}
+
 command_line::ExitCode run(Options options) {
-  Processes const processes = options.cuda ? require_cuda() : Processes{};
+  Processes const processes = options.cuda ? require_cuda() : require_one_process();
   take_ranks_of(processes, options);
   bool const speaks = processes.rank == 0;
   RunLog log(speaks ? options.log : std::nullopt, options.resume && !options.parameters_only);
-  DataRequirements const requirements{options.context, options.vocabulary};
-  Corpus const corpus =
-      options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
+  std::size_t const vocabulary = take_start(options, speaks);
+  Corpus const corpus = read_corpus(options, vocabulary);
   if (speaks) print_start(options, corpus);
   if (options.checkpoint_dir) catch_stop_signals();
   ignore_file_size_signal();

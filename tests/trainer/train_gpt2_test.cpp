@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -236,10 +237,146 @@ TEST_CASE("train_gpt2: what is saved for Hugging Face is what is taken from it")
   std::string const data = "--data " + folder.quote("text.txt") + tiny;
   auto const wider = run(data + "--width 32 --init-from " + model),
              deeper = run(data + "--layers 3 --init-from " + model);
-  CHECK(wider.code == 4);
-  CHECK(wider.output.find("'wte.weight' is [") != std::string::npos);
-  CHECK(deeper.code == 4);
-  CHECK(deeper.output.find("lacks 'h.2.ln_1.weight'") != std::string::npos);
+  CHECK(wider.code == 2);
+  CHECK(wider.output.find("--width 32: the model of ") != std::string::npos);
+  CHECK(deeper.code == 2);
+  CHECK(deeper.output.find("has 2: leave the option out") != std::string::npos);
+}
+
+namespace {
+
+void replace_in(fs::path const& path, std::string const& old, std::string const& now) {
+  std::ifstream in(path);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  in.close();
+  auto const at = text.find(old);
+  REQUIRE(at != std::string::npos);
+  std::ofstream(path) << text.replace(at, old.size(), now);
+}
+
+/// A file with one tensor of zeros, F32 [n].
+void write_tensor(fs::path const& path, std::string const& name, std::size_t n) {
+  std::string const header = "{\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(n) +
+                             "],\"data_offsets\":[0," + std::to_string(4 * n) + "]}}";
+  std::string bytes(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(header.size() >> (8 * i));
+  std::ofstream(path, std::ios::binary) << bytes << header << std::string(4 * n, '\0');
+}
+
+}  // namespace
+
+TEST_CASE("train_gpt2: the folder of a Hugging Face model is enough, and says the model's shape") {
+  Folder const folder;
+  auto const saved = hash_of(folder, "--layers 3 --heads 4 --save-hf " + folder.quote("model"));
+  std::string const data = "--data " + folder.quote("text.txt");
+  std::string const once = " --batch 2 --sample 0 --eval-batches 1 --lr 0 --iterations 1 --init-from ";
+  auto const whole = run(data + once + folder.quote("model") + " --log " + folder.quote("log"));
+  INFO(whole.output);
+  CHECK(whole.code == 0);
+  CHECK(whole.output.find("model: 3 layers, 4 heads, width 16, context 8:") != std::string::npos);
+  CHECK(last_line(folder / "log") == saved);
+  auto const shorter = run(data + once + folder.quote("model") + " --context 5");
+  CHECK(shorter.code == 0);
+  CHECK(shorter.output.find("of its 8 positions the first 5") != std::string::npos);
+
+  auto const refused = [&](std::string const& more, std::string const& why, int code) {
+    auto const outcome = run(data + once + folder.quote("model") + more);
+    CAPTURE(more);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == code);
+    CHECK(outcome.output.find(why) != std::string::npos);
+  };
+  refused(" --context 9", "--context 9: the model of", 2);
+  refused(" --heads 2", "--heads 2: the model of", 2);
+  refused(" --layers 2", "--layers 2: the model of", 2);
+  refused(" --model gpt2", "has 3: leave the option out", 2);
+  fs::path const config = folder / "model" / "config.json";
+  for (auto const& [old, now, why] : std::vector<std::array<std::string, 3>>{
+           {"\"n_layer\":3", "\"n_layer\":2", "n_layer is 2, but the tensors have 3"},
+           {"\"n_head\":4", "\"n_head\":3", "n_head does not say"},
+           {"gelu_new", "relu", "activation_function is 'relu', but this model computes the tanh form"},
+           {"\"tie_word_embeddings\":true", "\"tie_word_embeddings\":false", "tie_word_embeddings is false"},
+           {"\"model_type\":\"gpt2\"", "\"model_type\":\"llama\"", "model_type is 'llama'"},
+           {"{", "[", "is no JSON"}}) {
+    replace_in(config, old, now);
+    refused("", why, 4);
+    replace_in(config, now, old);
+  }
+  fs::rename(config, folder / "away");
+  refused("", "is a folder without config.json", 4);
+  auto const file = folder.quote("model/model.safetensors");
+  auto const without = run(data + once + file);
+  CHECK(without.code == 2);
+  CHECK(without.output.find("no config.json beside it says how many heads") != std::string::npos);
+  CHECK(run(data + once + file + " --heads 4").code == 0);
+}
+
+TEST_CASE("train_gpt2: what an import would leave out is refused by its name") {
+  Folder const folder;
+  (void)hash_of(folder, "--save-hf " + folder.quote("model"));
+  auto const refused = [&](std::string const& tensor, std::string const& why) {
+    write_tensor(folder / "model" / "extra.safetensors", tensor, 4);
+    std::ofstream(folder / "model" / "model.safetensors.index.json")
+        << R"({"weight_map": {"transformer.wte.weight": "model.safetensors", ")" << tensor
+        << R"(": "extra.safetensors"}})";
+    auto const outcome =
+        run("--data " + folder.quote("text.txt") + " --iterations 1 --sample 0 --init-from " + folder.quote("model"));
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == (why.empty() ? 0 : 4));
+    CHECK(outcome.output.find(why) != std::string::npos);
+  };
+  refused("lm_head.weight", "'lm_head.weight' is not the token embedding");
+  refused("h.5.ln_1.weight", "has 'h.5.ln_1.weight', which this model would leave out");
+  refused("transformer.h.0.attn.bias", "");
+}
+
+TEST_CASE("train_gpt2: a resumed run says what differs, keeps its heads, and needs no file that it does not read") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quote("text.txt");
+  std::string const saves = data + tiny + " --checkpoint-dir " + folder.quote("run") + " --resume auto ";
+  (void)hash_of(folder, "--save-hf " + folder.quote("model"));
+  CHECK(run(saves + "--init-from " + folder.quote("model")).code == 0);
+  fs::remove_all(folder / "model");
+  auto const same = run(saves + "--iterations 4 --init-from " + folder.quote("model"));
+  CAPTURE(same.output);
+  CHECK(same.code == 0);
+  CHECK(same.output.find("model is not read, as the run is resumed") != std::string::npos);
+  CHECK(same.output.find("run: nothing to train: 4 of 4 steps are done") != std::string::npos);
+  CHECK(same.output.find("saved with") == std::string::npos);
+  CHECK(same.output.find("other bits") == std::string::npos);
+
+  auto const other = run(saves + "--iterations 6 --batch 3 --seed 5 --stage 1 --eval-batches 1");
+  CAPTURE(other.output);
+  CHECK(other.code == 0);
+  for (char const* part : {"--batch 2, now 3", "--iterations 4, now 6", "--stage 2, now 1", "--eval-batches 3, now 1",
+                           "--reduce each_micro_batch, now once_per_step", "goes on with other bits, because of",
+                           "the run keeps its seed, 1337, for --seed 5"}) {
+    CAPTURE(part);
+    CHECK(other.output.find(part) != std::string::npos);
+  }
+  auto const split =
+      run(data + " --sample 0 --iterations 6 --stage 3 --batch 3 --ranks 2 --resume " + folder.quote("run/step-6"));
+  CAPTURE(split.output);
+  CHECK(split.code == 0);
+  CHECK(split.output.find("model: 2 layers, 2 heads, width 16, context 8") != std::string::npos);
+  CHECK(split.output.find("because of --reduce, --ranks and --accumulate") != std::string::npos);
+  auto const heads = run(saves + "--iterations 6 --heads 4");
+  CHECK(heads.code == 2);
+  CHECK(heads.output.find("--heads 4: the model of ") != std::string::npos);
+  CHECK(run(saves + "--parameters-only --heads 4").code == 2);
+}
+
+TEST_CASE("train_gpt2: a launcher's processes are refused on the CPU, where each would train alone") {
+  for (std::string const variables : {"RANK=1 WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2",
+                                      "PMI_RANK=0 PMI_SIZE=2", "SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_STEP_ID=0"}) {
+    CAPTURE(variables);
+    auto const outcome = run_in(variables, "--data /nonexistent");
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.output.find("has started 2 processes, and each would train a model of its own") != std::string::npos);
+    CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+  }
+  CHECK(run_in("RANK=0 WORLD_SIZE=1 SLURM_NTASKS=2", "--data /nonexistent").code == 4);
 }
 
 TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") {

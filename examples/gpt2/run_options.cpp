@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "run_options.hpp"
+
+#include "support/json_file.hpp"
+#include "support/settings.hpp"
+
+#include <zero/utility/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace gpt2 {
+namespace {
+
+constexpr std::array kept{"--layers",     "--heads",   "--width",          "--context",     "--ranks",        "--stage",
+                          "--precision",  "--offload", "--delayed-update", "--reduce",      "--iterations",   "--batch",
+                          "--accumulate", "--lr",      "--min-lr",         "--warmup",      "--weight-decay", "--beta2",
+                          "--clip",       "--seed",    "--eval-interval",  "--eval-batches"};
+
+/// Of those that `kept` lists, what another value of changes the bits.
+constexpr std::array decisive{"--precision", "--delayed-update", "--reduce",       "--iterations", "--batch", "--lr",
+                              "--min-lr",    "--warmup",         "--weight-decay", "--beta2",      "--clip"};
+
+template <std::size_t N>
+bool has(std::array<char const*, N> const& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::uint64_t number(NamedOptions const& options, char const* name) {
+  auto const found = options.find(name);
+  return found == options.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+}
+
+/// Whether the global sequence of micro-batches is summed in another order.
+bool splits_otherwise(NamedOptions const& a, NamedOptions const& b) {
+  bool const once = a.contains("--reduce") && a.at("--reduce") == "once_per_step";
+  bool const same_parts = number(a, "--ranks") == number(b, "--ranks");
+  bool const same_whole =
+      number(a, "--ranks") * number(a, "--accumulate") == number(b, "--ranks") * number(b, "--accumulate");
+  return !(same_whole && (same_parts || !once));
+}
+
+}  // namespace
+
+NamedOptions run_options(Options const& options) {
+  NamedOptions named;
+  for (auto const& group : command().groups) {
+    for (auto const& option : group.options) {
+      if (has(kept, option.name)) named[std::string(option.name)] = option.setting.get(options);
+    }
+  }
+  bool const local = options.reduce.value_or(options.stage >= zero::Stage::gradients
+                                                 ? zero::Reduce::each_micro_batch
+                                                 : zero::Reduce::once_per_step) == zero::Reduce::once_per_step;
+  named["--reduce"] = local ? "once_per_step" : "each_micro_batch";
+  named["--min-lr"] = command_line::shortest(lowest_learning_rate(options));
+  named["--warmup"] = std::to_string(warmup_steps(options));
+  return named;
+}
+
+std::string to_text(NamedOptions const& options) {
+  zero::Json::Object object;
+  for (auto const& [name, value] : options) object.emplace_back(name, value);
+  return zero::to_text(zero::Json(std::move(object)));
+}
+
+NamedOptions saved_options(zero::UserState const& state) {
+  NamedOptions options;
+  auto const found = state.find(saved_options_key);
+  if (found == state.end()) return options;
+  auto const json = command_line::parse_json(found->second);
+  auto const* const object = json.get<zero::Json::Object>();
+  if (object == nullptr) return options;
+  for (auto const& [name, value] : *object) {
+    if (auto const* const text = value.get<std::string>()) options[name] = *text;
+  }
+  return options;
+}
+
+std::string differences(NamedOptions const& saved, NamedOptions const& now) {
+  std::string all, changing;
+  for (auto const& [name, value] : now) {
+    auto const before = saved.find(name);
+    if (before == saved.end() || before->second == value || name == "--seed") continue;
+    all += (all.empty() ? "" : ", ") + name + " " + before->second + ", now " + value;
+    if (has(decisive, name)) changing += (changing.empty() ? "" : ", ") + name;
+  }
+  std::string lines;
+  if (!all.empty()) lines += "checkpoint: saved with " + all + "\n";
+  if (!saved.empty() && splits_otherwise(saved, now)) {
+    changing += std::string(changing.empty() ? "" : ", ") + "--ranks and --accumulate";
+  }
+  if (!changing.empty()) lines += "checkpoint: so the run goes on with other bits, because of " + changing + "\n";
+  auto const seed = saved.find("--seed");
+  if (seed != saved.end() && seed->second != now.at("--seed")) {
+    lines += "checkpoint: the run keeps its seed, " + seed->second + ", for --seed " + now.at("--seed") + "\n";
+  }
+  return lines;
+}
+
+}  // namespace gpt2

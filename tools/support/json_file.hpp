@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "support/data_error.hpp"
+
+#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/utility/json.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace command_line {
+
+/// \p text as JSON. \throws zero::Error where it is none.
+[[nodiscard]] inline zero::Json parse_json(std::string_view text) { return zero::detail::parse_json(text); }
+
+/// The JSON of a user's own file, whatever links lead there. \throws DataError.
+[[nodiscard]] inline zero::Json read_json(std::string const& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string const text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file) throw DataError(path + ": cannot be read");
+  try {
+    return parse_json(text);
+  } catch (zero::Error const&) {
+    throw DataError(path + ": is no JSON");
+  }
+}
+
+}  // namespace command_line
