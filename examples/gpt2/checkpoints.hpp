@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "console.hpp"
 #include "hugging_face.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
@@ -19,7 +20,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <optional>
 #include <string>
@@ -74,11 +74,16 @@ class Checkpoints {
     if (is_best) best_ = *record.val_loss;
     if (stops || is_last) {
       save_at_the_end(how_to_save(record, is_best, is_last));
-    } else if (is_best || saves_after(record.step)) {
+    } else if (!record.in_doubt && (is_best || saves_after(record.step))) {
       report(attempt([&] { return saver_->finish(); }));
       report(attempt([&] { return saver_->start(trainer_.engine(), how_to_save(record, is_best, false)); }));
     }
     return stops && !is_last;
+  }
+
+  /// Waits for a save that is under way. Collective.
+  void finish_save() {
+    if (saver_) report(attempt([&] { return saver_->finish(); }));
   }
 
   /// What the options ask for at the end. A failure is kept for `throw_failure`, so that the run ends as it would have
@@ -89,10 +94,10 @@ class Checkpoints {
     try {
       save_hugging_face(trainer_.shape(), *options_.save_hf, speaks(),
                         [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
-      if (speaks()) std::printf("model: saved for transformers in %s\n", options_.save_hf->c_str());
+      if (speaks()) say("model: saved for transformers in %s\n", options_.save_hf->c_str());
     } catch (zero::CheckpointError const& error) {
       failure = error;
-      std::printf("model: NOT SAVED: %s\n", error.what());
+      say("model: NOT SAVED: %s\n", error.what());
     }
     if (zero::any_rank(ranks_, failure.has_value()) && !failure_) {
       failure_ = failure ? *failure
@@ -124,8 +129,7 @@ class Checkpoints {
     } catch (zero::CheckpointError const& error) {
       if (error.kind() != zero::CheckpointFailure::locked) throw;
       if (speaks()) {
-        std::printf("checkpoint: %s is taken; looking whether its owner is alive\n", options_.checkpoint_dir->c_str());
-        std::fflush(stdout);
+        say("checkpoint: %s is taken; looking whether its owner is alive\n", options_.checkpoint_dir->c_str());
       }
       zero::CheckpointLockOptions patient;
       patient.patience = patient.stale_after + std::chrono::seconds(10);
@@ -149,14 +153,14 @@ class Checkpoints {
           zero::load_checkpoint(trainer_.engine(), place.root, {.tag = place.tag, .parameters_only = drops_states});
     } catch (zero::CheckpointError const& error) {
       if (error.kind() != zero::CheckpointFailure::not_found || *options_.resume != "auto") throw;
-      if (speaks()) std::printf("checkpoint: none in %s, starting anew\n", place.root.c_str());
+      if (speaks()) say("checkpoint: none in %s, starting anew\n", place.root.c_str());
       return std::nullopt;
     }
     for (auto const& why : loaded.skipped) {
-      if (speaks()) std::printf("checkpoint: passed over %s\n", why.c_str());
+      if (speaks()) say("checkpoint: passed over %s\n", why.c_str());
     }
     if (speaks()) {
-      std::printf("checkpoint: %s %s/%s, %llu updates done%s\n",
+      say("checkpoint: %s %s/%s, %llu updates done%s\n",
                   options_.parameters_only ? "parameters of" : "resumed from", place.root.c_str(), loaded.tag.c_str(),
                   static_cast<unsigned long long>(loaded.steps),
                   options_.new_optimizer ? ", with a new optimizer" : "");
@@ -179,11 +183,11 @@ class Checkpoints {
       return std::stoull(*value);
     };
     if (number("data hash") != corpus_.hash() && speaks()) {
-      std::printf("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
+      say("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
     }
     trainer_.set_seed(number("seed"));
     auto const changes = differences(saved_options(loaded.user_state), run_options(options_));
-    if (speaks()) std::printf("%s", changes.c_str());
+    if (speaks() && !changes.empty()) say("%s", changes.c_str());
     if (auto const best = find("best validation")) best_ = std::stod(*best);
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
@@ -217,7 +221,7 @@ class Checkpoints {
     auto const warning =
         space_warning(*options_.checkpoint_dir, bytes,
                       {.to_come = (options_.iterations - step - 1) / interval + 1, .kept = options_.keep});
-    if (!warning.empty()) std::printf("checkpoint: %s\n", warning.c_str());
+    if (!warning.empty()) say("checkpoint: %s\n", warning.c_str());
   }
 
   // ------------------------------------------------------------------------------------------------- saving
@@ -269,14 +273,13 @@ class Checkpoints {
   /// In a folder that another run has taken over, none will.
   void not_saved(zero::CheckpointError const& error) const {
     if (error.kind() == zero::CheckpointFailure::locked) throw zero::CheckpointError(error);
-    if (speaks()) std::printf("checkpoint: NOT SAVED: %s\n", error.what());
+    if (speaks()) say("checkpoint: NOT SAVED: %s\n", error.what());
   }
   void report(std::optional<zero::SaveReport> const& saved) {
     if (!saved || !speaks()) return;
-    for (auto const& warning : saved->warnings) std::printf("checkpoint: %s\n", warning.c_str());
-    std::printf("checkpoint: saved %s/%s, %s bytes\n", options_.checkpoint_dir->c_str(), saved->tag.c_str(),
+    for (auto const& warning : saved->warnings) say("checkpoint: %s\n", warning.c_str());
+    say("checkpoint: saved %s/%s, %s bytes\n", options_.checkpoint_dir->c_str(), saved->tag.c_str(),
                 with_separators(saved->bytes).c_str());
-    std::fflush(stdout);
     if (std::exchange(removes_other_runs_, false)) remove_other_runs(lock_->folder(), run_);
   }
 

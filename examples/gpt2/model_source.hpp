@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "console.hpp"
 #include "hugging_face.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
@@ -9,7 +10,6 @@
 
 #include <zero/checkpoint/import.hpp>
 
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,10 +63,10 @@ void import_model(Engine& engine, ModelShape const& shape, std::string const& pa
   }
   if (cuts) engine.write_parameter(std::string(positions), source.read(name, shape.context * shape.width));
   if (!speaks) return;
-  std::printf("parameters: %zu from %s\n", report.parameters + (cuts ? 1 : 0), path.c_str());
+  say("parameters: %zu from %s\n", report.parameters + (cuts ? 1 : 0), path.c_str());
   if (cuts) {
-    std::printf("parameters: of its %llu positions the first %zu, as --context says\n",
-                static_cast<unsigned long long>(rows), shape.context);
+    say("parameters: of its %llu positions the first %zu, as --context says\n", static_cast<unsigned long long>(rows),
+        shape.context);
   }
 }
 

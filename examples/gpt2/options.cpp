@@ -92,6 +92,8 @@ Group training_group() {
             Settings::real(&Options::beta2, 0.0, 0.9999999999, "a number in [0, 1)")},
            {"--clip", "X", "largest norm of the gradient; 0: no clipping",
             Settings::real(&Options::clip, 0.0, huge, not_negative)},
+           {"--max-skips", "N", "end the run after N steps in a row whose gradients are not finite; 0: never",
+            Settings::whole(&Options::max_skips, 0, many)},
            {"--seed", "N", "seed of initial values, data order and sample",
             Settings::whole(&Options::seed, 0, std::numeric_limits<std::uint64_t>::max())}}};
 }
@@ -115,6 +117,9 @@ Group output_group() {
   return {"what is written",
           {{"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
             Settings::text(&Options::log)},
+           {"--log-interval", "N", "steps between lines on standard output",
+            Settings::whole(&Options::log_interval, 1, many),
+            "on a terminal those of validations; else a twentieth of the run, 1000 at most"},
            {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
             Settings::text(&Options::save_hf)}}};
 }

@@ -47,6 +47,8 @@ struct Options {
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
   std::optional<std::string> log;
+  std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
+  std::uint64_t max_skips = 20;               ///< steps in a row; 0: any number
   std::optional<std::string> checkpoint_dir;
   std::optional<std::uint64_t> save_interval;  ///< steps; default: eval_interval
   std::size_t keep = 0;                        ///< checkpoints; 0: all

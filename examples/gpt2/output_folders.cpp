@@ -3,13 +3,13 @@
 
 #include "output_folders.hpp"
 
+#include "console.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 
 #include <zero/checkpoint/export.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
@@ -35,7 +35,7 @@ void remove_other_runs(zero::CheckpointFolder folder, std::string const& run) {
       if (tag && !fs::exists(folder.path(*tag))) (void)folder.system().remove_file(folder.path(name));
     }
   } catch (zero::CheckpointError const& error) {
-    std::printf("checkpoint: what another run left is still there: %s\n", error.what());
+    say("checkpoint: what another run left is still there: %s\n", error.what());
   }
 }
 

@@ -3,6 +3,9 @@
 
 #include "progress.hpp"
 
+#include "console.hpp"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -29,6 +32,14 @@ std::string duration(double seconds) {
   return text.data();
 }
 
+/// A number in a format of printf's. A NaN has no sign that would tell anything.
+std::string text_of(char const* format, double number) {
+  if (std::isnan(number)) return "nan";
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), format, number);
+  return text.data();
+}
+
 }  // namespace
 
 std::string json_number(std::optional<double> value) {
@@ -48,70 +59,40 @@ std::string with_separators(std::uint64_t number) {
   return text;
 }
 
-RunLog::RunLog(std::optional<std::string> const& path, bool continues) {
-  if (!path) return;
-  path_ = *path;
-  file_.open(path_, continues ? std::ios::app : std::ios::trunc);
-  if (!file_) throw UsageError("--log " + path_ + ": cannot be written: name a file in a folder that exists");
-}
-
-// Keys are literals and values are numbers: there is nothing to escape, and numbers are to be short.
-void RunLog::step(StepRecord const& r) {
-  if (!file_.is_open()) return;
-  write("{\"step\": " + std::to_string(r.step) + ", \"loss\": " + json_number(r.loss) + ", \"val_loss\": " +
-        json_number(r.val_loss) + ", \"grad_norm\": " + json_number(r.grad_norm) + ", \"lr\": " + json_number(r.lr) +
-        ", \"loss_scale\": " + json_number(r.loss_scale) + ", \"skipped\": " + (r.skipped ? "true" : "false") +
-        ", \"tokens_per_second\": " + json_number(r.tokens_per_second) + "}");
-}
-
-void RunLog::parameter_hash(std::uint64_t hash) {
-  if (!file_.is_open()) return;
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
-  write("{\"parameter_hash\": \"" + std::string(text.data()) + "\"}");
-}
-
-// Flushed line by line: a log that lags behind the run is of no use when the run dies.
-void RunLog::write(std::string const& line) {
-  file_ << line << '\n' << std::flush;
-  if (!file_) throw std::runtime_error("--log " + path_ + ": could not be written: is the disk full?");
+Progress::Progress(Options const& options) : iterations_(options.iterations) {
+  // Where nobody watches, twenty lines tell of a run, but not one in hours only.
+  std::uint64_t const few = std::clamp<std::uint64_t>(iterations_ / 20, 1, 1000);
+  interval_ = options.log_interval.value_or(console().is_live() ? 0 : few);
 }
 
 void Progress::step(StepRecord const& record) {
   double const now = seconds_now();
-  if (last_time_ >= 0.0) {
-    // Recent steps count most, so that the time left follows a machine whose load changes.
-    double const took = now - last_time_;
-    seconds_per_step_ = seconds_per_step_ == 0.0 ? took : 0.95 * seconds_per_step_ + 0.05 * took;
-  }
+  if (last_time_ >= 0.0) step_seconds_.add(now - last_time_);
   last_time_ = now;
-  std::uint64_t const every = std::max<std::uint64_t>(1, iterations_ / 20);
-  bool const plain = record.val_loss || record.step % every == 0 || record.step == iterations_;
-  if (terminal_) {
-    std::printf("\r\033[K%s%s", line(record).c_str(), record.val_loss ? "\n" : "");
-  } else if (plain) {
-    std::printf("%s\n", line(record).c_str());
+  if (record.tokens_per_second > 0.0) train_seconds_.add(record.tokens / record.tokens_per_second);
+  bool const stays = record.val_loss || record.step == iterations_ || (interval_ > 0 && record.step % interval_ == 0);
+  if (stays) {
+    console().line(fields(record));
+  } else {
+    console().status(fields(record));
   }
-  if (terminal_ && record.step == iterations_ && !record.val_loss) std::printf("\n");
-  std::fflush(stdout);
 }
 
-std::string Progress::line(StepRecord const& r) const {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), "step %llu/%llu  loss %.4f  norm %.3f  lr %.2e",
-                static_cast<unsigned long long>(r.step), static_cast<unsigned long long>(iterations_), r.loss,
-                r.grad_norm, r.lr);
-  std::string line = text.data();
-  if (r.loss_scale != 1.0) line += "  scale " + with_separators(static_cast<std::uint64_t>(r.loss_scale));
-  line += "  " + with_separators(static_cast<std::uint64_t>(r.tokens_per_second)) + " tokens/s";
-  if (r.step < iterations_)
-    line += "  " + duration(static_cast<double>(iterations_ - r.step) * seconds_per_step_) + " left";
-  if (r.skipped) line += "  skipped: the gradient overflowed";
-  if (r.val_loss) {
-    std::snprintf(text.data(), text.size(), "  validation %.4f", *r.val_loss);
-    line += text.data();
+// What matters most comes first, as a narrow terminal has no room for the last ones.
+std::vector<std::string> Progress::fields(StepRecord const& r) const {
+  std::vector<std::string> all{"step " + std::to_string(r.step) + "/" + std::to_string(iterations_),
+                               "loss " + text_of("%.4f", r.loss)};
+  if (r.val_loss) all.push_back("validation " + text_of("%.4f", *r.val_loss));
+  if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
+  if (r.grad_norm) all.push_back("norm " + text_of("%.3f", *r.grad_norm));
+  all.push_back("lr " + text_of("%.2e", r.lr));
+  double const seconds = train_seconds_.value();
+  if (seconds > 0.0) all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
+  if (r.step < iterations_) {
+    all.push_back(duration(static_cast<double>(iterations_ - r.step) * step_seconds_.value()) + " left");
   }
-  return line;
+  if (r.loss_scale != 1.0) all.push_back("scale " + with_separators(static_cast<std::uint64_t>(r.loss_scale)));
+  return all;
 }
 
 }  // namespace gpt2

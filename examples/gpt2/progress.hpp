@@ -6,10 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gpt2 {
 
@@ -18,45 +18,49 @@ struct StepRecord {
   std::uint64_t step = 0;  ///< from 1
   double loss = 0.0;       ///< mean over the step's micro-batches
   std::optional<double> val_loss{};
-  double grad_norm = 0.0;
+  std::optional<double> grad_norm{};  ///< nothing where the step was skipped
   double lr = 0.0;
   double loss_scale = 1.0;
   bool skipped = false;
+  bool scales = false;          ///< a skipped step lowers the loss scale
+  std::string bad_parameter{};  ///< of a skipped step: the first one whose gradient is not finite
+  double tokens = 0.0;          ///< of all ranks
   double tokens_per_second = 0.0;
+  bool in_doubt = false;  ///< DivergenceGuard
+};
+
+/// An average in which recent values count most, so that it follows a machine whose load changes.
+class Average {
+ public:
+  void add(double value) noexcept {
+    constexpr double kept = 0.95;
+    sum_ = kept * sum_ + (1.0 - kept) * value;
+    weight_ = kept * weight_ + (1.0 - kept);
+  }
+  /// 0 before there is a value.
+  [[nodiscard]] double value() const noexcept { return weight_ > 0.0 ? sum_ / weight_ : 0.0; }
+
+ private:
+  double sum_ = 0.0, weight_ = 0.0;
 };
 
 /// A number as JSON: the fewest digits that read back to the same bits; null where it is not finite.
 [[nodiscard]] std::string json_number(std::optional<double> value);
 
-/// A log in JSON Lines. Opened before training, so that a path that cannot be written costs nothing.
-class RunLog {
- public:
-  /// \throws UsageError when the file cannot be written.
-  /// \p continues: adds to what an earlier part of the run has written.
-  RunLog(std::optional<std::string> const& path, bool continues);
-  void step(StepRecord const& record);
-  void parameter_hash(std::uint64_t hash);
-
- private:
-  void write(std::string const& line);
-
-  std::ofstream file_;
-  std::string path_;
-};
-
-/// Says on standard output how training goes: one line that is written again and again on a terminal, else plain lines
-/// at validations and twenty times in a run.
+/// Says on standard output how training goes: on a terminal a status line, and lines that stay at validations and at
+/// the end; elsewhere, and where --log-interval asks for them, lines in between.
 class Progress {
  public:
-  Progress(std::uint64_t iterations, bool terminal) : iterations_(iterations), terminal_(terminal) {}
+  explicit Progress(Options const& options);
   void step(StepRecord const& record);
 
  private:
-  [[nodiscard]] std::string line(StepRecord const& record) const;
+  [[nodiscard]] std::vector<std::string> fields(StepRecord const& record) const;
 
   std::uint64_t iterations_;
-  bool terminal_;
-  double seconds_per_step_ = 0.0;
+  std::uint64_t interval_;  ///< steps between two lines that stay; 0: none
+  Average step_seconds_;    ///< of all that a step takes, validations and saves too: for the time that is left
+  Average train_seconds_;   ///< of training alone: for the speed
   double last_time_ = -1.0;
 };
 

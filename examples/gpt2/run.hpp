@@ -3,8 +3,11 @@
 #pragma once
 
 #include "checkpoints.hpp"
+#include "console.hpp"
+#include "divergence.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "run_log.hpp"
 #include "tokens.hpp"
 #include "trainer.hpp"
 
@@ -12,12 +15,10 @@
 #include <cinttypes>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
-
-#include <unistd.h>
 
 /// A run from its first step to its table of memory, on the ranks of one target.
 namespace gpt2 {
@@ -29,11 +30,11 @@ struct RankMemory {
 };
 
 inline void print_bytes(int rank, char const* kind, std::string const& what, std::size_t bytes) {
-  std::printf("  %4d  %-9s %-15s %16s\n", rank, kind, what.c_str(), with_separators(bytes).c_str());
+  say("  %4d  %-9s %-15s %16s\n", rank, kind, what.c_str(), with_separators(bytes).c_str());
 }
 
 inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
-  std::printf("\nwhere memory went (bytes)\n  rank  kind      purpose\n");
+  say("\nwhere memory went (bytes)\n  rank  kind      purpose\n");
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     auto const& report = ranks[r].engine;
     for (std::size_t k = 0; k < zero::memory_kinds; ++k) {
@@ -49,7 +50,7 @@ inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
     print_bytes(static_cast<int>(r), "model", "scratch", ranks[r].scratch);
     print_bytes(static_cast<int>(r), "", "in all", report.total() + ranks[r].activations + ranks[r].scratch);
   }
-  std::printf("  padding of the flat space: %.2f %%\n", 100.0 * padding);
+  say("  padding of the flat space: %.2f %%\n", 100.0 * padding);
 }
 
 template <class Target, class T>
@@ -67,13 +68,15 @@ template <class Target, class T>
 bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
   Trainer<Target, T> trainer(communicator, options, corpus);
   bool const speaks = communicator.rank() == 0;
-  Progress progress(options.iterations, ::isatty(STDOUT_FILENO) == 1);
+  Progress progress(options);
+  DivergenceGuard guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
   Checkpoints checkpoints(communicator, options, corpus, trainer);
   std::uint64_t const first = checkpoints.start();
   if (first >= options.iterations && speaks) {
-    std::printf("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n",
-                first, options.iterations);
+    say("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n", first,
+        options.iterations);
   }
+  if (speaks) log.begin(first);
   for (std::uint64_t step = first; step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
     bool const is_last = record.step == options.iterations;
@@ -83,6 +86,12 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     if (validates) record.val_loss = trainer.validate();
     if (speaks) progress.step(record);
     if (speaks) log.step(record);
+    auto const diverged = guard.step(record);
+    if (diverged) {
+      checkpoints.finish_save();
+      throw DivergenceError(*diverged);
+    }
+    record.in_doubt = guard.is_in_doubt();
     if (checkpoints.after_step(record)) {
       checkpoints.throw_failure();
       return false;
@@ -91,10 +100,10 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   checkpoints.finish();
   auto const hash = trainer.parameter_hash();
   if (speaks) log.parameter_hash(hash);
-  if (speaks) std::printf("parameter hash: %016" PRIx64 "\n", hash);
+  if (speaks) say("parameter hash: %016" PRIx64 "\n", hash);
   if (options.sample > 0) {
     auto const text = trainer.sample(options.sample);
-    if (speaks) std::printf("\nsample:\n%s\n", text.c_str());
+    if (speaks) say("\nsample:\n%s\n", text.c_str());
   }
   report_memory(trainer, communicator);
   checkpoints.throw_failure();

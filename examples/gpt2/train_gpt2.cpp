@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "blas.hpp"
+#include "console.hpp"
 #include "cuda/run.hpp"
+#include "divergence.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run.hpp"
+#include "run_log.hpp"
 #include "stop_signal.hpp"
 #include "support/program.hpp"
 #include "tokens.hpp"
@@ -30,15 +33,17 @@ namespace {
 void print_start(Options const& options, Corpus const& corpus) {
   std::size_t const parameters =
       parameter_count({options.layers, options.heads, options.width, options.context, corpus.vocabulary()});
-  std::printf("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", corpus.name().c_str(),
-              with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
-  std::printf("model: %zu layers, %zu heads, width %zu, context %zu: %s parameters\n", options.layers, options.heads,
-              options.width, options.context, with_separators(parameters).c_str());
-  std::printf("run: %d rank%s, ZeRO-%d, %s, offload %s%s, %zu sequences x %d micro-batches per rank and step\n",
-              options.ranks, options.ranks == 1 ? "" : "s", static_cast<int>(options.stage),
-              std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
-              options.delayed_update ? " a step late" : "", options.batch, options.accumulate);
-  std::printf("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
+  say("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", corpus.name().c_str(),
+      with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
+  say("model: %zu layer%s, %zu head%s, width %zu, context %zu: %s parameters\n", options.layers,
+      options.layers == 1 ? "" : "s", options.heads, options.heads == 1 ? "" : "s", options.width, options.context,
+      with_separators(parameters).c_str());
+  say("run: %d rank%s, ZeRO-%d, %s, offload %s%s, %zu sequence%s x %d micro-batch%s per rank and step\n", options.ranks,
+      options.ranks == 1 ? "" : "s", static_cast<int>(options.stage),
+      std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
+      options.delayed_update ? " a step late" : "", options.batch, options.batch == 1 ? "" : "s", options.accumulate,
+      options.accumulate == 1 ? "" : "es");
+  say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 
 /// Where a launcher has started several processes, each is one rank of the run.
@@ -67,7 +72,7 @@ std::size_t take_start(Options& options, bool speaks) {
     auto const& place = options.resume == "auto" ? *options.checkpoint_dir : *options.resume;
     if (auto const vocabulary = take_shape_of_checkpoint(place, options)) {
       if (options.init_from && speaks)
-        std::printf("parameters: %s is not read, as the run is resumed\n", options.init_from->c_str());
+        say("parameters: %s is not read, as the run is resumed\n", options.init_from->c_str());
       options.init_from.reset();
       return *vocabulary;
     }
@@ -104,7 +109,7 @@ command_line::ExitCode run(Options options) {
   Processes const processes = options.cuda ? require_cuda() : require_one_process();
   take_ranks_of(processes, options);
   bool const speaks = processes.rank == 0;
-  RunLog log(speaks ? options.log : std::nullopt, options.resume && !options.parameters_only);
+  RunLog log(speaks ? options.log : std::nullopt);
   std::size_t const vocabulary = take_start(options, speaks);
   Corpus const corpus = read_corpus(options, vocabulary);
   if (speaks) print_start(options, corpus);
@@ -112,7 +117,7 @@ command_line::ExitCode run(Options options) {
   ignore_file_size_signal();
   bool const finished =
       options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostTarget>(options, corpus, log);
-  if (!finished && speaks) std::printf("stopped by a signal; --resume auto goes on from here\n");
+  if (!finished && speaks) say("stopped by a signal; --resume auto goes on from here\n");
   return finished ? command_line::ExitCode::done : command_line::ExitCode::stopped;
 }
 
@@ -120,12 +125,18 @@ command_line::ExitCode run_in_memory(Options options) {
   try {
     return run(std::move(options));
   } catch (std::bad_alloc const&) {
+    console().end_status();
     throw std::runtime_error("out of memory: use a smaller --batch, --width or --layers, or a higher --stage");
+  } catch (...) {
+    console().end_status();  // what ends the run is told below it
+    throw;
   }
 }
 
 command_line::ExitCode exit_code_of(std::exception const& error) {
-  if (dynamic_cast<zero::LossScaleError const*>(&error) != nullptr) return command_line::ExitCode::diverged;
+  bool const diverged = dynamic_cast<DivergenceError const*>(&error) != nullptr ||
+                        dynamic_cast<zero::LossScaleError const*>(&error) != nullptr;
+  if (diverged) return command_line::ExitCode::diverged;
   return command_line::exit_code_of(error);
 }
 

@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace gpt2 {
@@ -73,11 +74,14 @@ class Trainer {
     auto const report = engine_->step({.lr = record.lr}, stream_).get();
     auto const losses = compute_.take_losses();
     record.loss = mean_over_ranks(losses, losses.size() * ranks());
-    record.grad_norm = report.gradient_norm;
+    if (!report.skipped) record.grad_norm = report.gradient_norm;
     record.loss_scale = static_cast<double>(report.loss_scale);
     record.skipped = report.skipped;
+    record.scales = std::is_same_v<T, zero::float16>;
+    record.bad_parameter = report.bad_parameter;
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
-    record.tokens_per_second = static_cast<double>(tokens_.size() * losses.size() * ranks()) / took.count();
+    record.tokens = static_cast<double>(tokens_.size() * losses.size() * ranks());
+    record.tokens_per_second = record.tokens / took.count();
     return record;
   }
 

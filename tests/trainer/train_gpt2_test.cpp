@@ -125,6 +125,64 @@ TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
   CHECK(lines[4].size() == std::string("{\"parameter_hash\": \"0123456789abcdef\"}").size());
 }
 
+TEST_CASE("train_gpt2: a log is left alone until all inputs are read, and never ends a run") {
+  Folder const folder;
+  std::ofstream(folder / "log") << "of an earlier run\n";
+  CHECK(run("--data " + folder.quote("missing.txt") + " --log " + folder.quote("log")).code == 4);
+  CHECK(
+      run("--data " + folder.quote("text.txt") + tiny + "--log " + folder.quote("log") + " --init-from missing").code ==
+      4);
+  CHECK(last_line(folder / "log") == "of an earlier run");
+  auto const full = run("--data " + folder.quote("text.txt") + tiny + "--log /dev/full");
+  CAPTURE(full.output);
+  CHECK(full.code == 0);
+  auto const warning = full.output.find("train_gpt2: warning: --log /dev/full: could not be written: No space left");
+  CHECK(warning != std::string::npos);
+  CHECK(full.output.find("warning", warning + 20) == std::string::npos);
+  CHECK(full.output.find("parameter hash: ") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: the log of a run that is resumed is cut back to where it goes on") {
+  Folder const folder;
+  std::string const saves = "--data " + folder.quote("text.txt") + tiny + "--save-interval 2 --log " +
+                            folder.quote("log") + " --checkpoint-dir " + folder.quote("run") + " --iterations 6 ";
+  CHECK(run(saves).code == 0);
+  std::ofstream(folder / "log", std::ios::app) << "{\"step\": 7, \"lo";  // as a process leaves it that is killed
+  CHECK(run(saves + "--resume " + folder.quote("run/step-4")).code == 0);
+  std::ifstream log(folder / "log");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) lines.push_back(line);
+  REQUIRE(lines.size() == 6 + 1);
+  for (std::size_t i = 0; i < 6; ++i) CHECK(lines[i].starts_with("{\"step\": " + std::to_string(i + 1) + ","));
+  CHECK(lines[6].starts_with("{\"parameter_hash\""));
+}
+
+TEST_CASE("train_gpt2: a run that diverges ends with a sentence, its code and the checkpoint before it") {
+  Folder const folder;
+  for (std::string const precision : {"fp32", "bf16"}) {
+    CAPTURE(precision);
+    std::string const arguments = "--data " + folder.quote("text.txt") + tiny + "--iterations 50 --eval-interval 50 " +
+                                  "--ranks 2 --lr 1e30 --precision " + precision + " --log " + folder.quote("log") +
+                                  " --keep 2 --save-interval 1 --checkpoint-dir " + folder.quote(precision.c_str());
+    auto const outcome = run(arguments + " --max-skips 7");
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 6);
+    CHECK(outcome.output.find(
+              "train_gpt2: training has diverged at step 2: no gradient of the last 7 steps is finite, '") !=
+          std::string::npos);
+    CHECK(outcome.output.find("lower --lr, or raise --warmup\n") != std::string::npos);
+    CHECK(outcome.output.find("overflowed") == std::string::npos);
+    CHECK(outcome.output.find("-nan") == std::string::npos);
+    CHECK(last_line(folder / "log").starts_with("{\"step\": 8,"));
+    CHECK(last_line(folder / "log").find("\"grad_norm\": null,") != std::string::npos);
+    CHECK(fs::exists(folder / precision.c_str() / "step-1"));
+  }
+  // At the end of a run that is shorter, too; and never where it is not asked for.
+  std::string const brief = "--data " + folder.quote("text.txt") + tiny + "--lr 1e30 ";
+  CHECK(run(brief).code == 6);
+  CHECK(run(brief + "--max-skips 0").code == 0);
+}
+
 TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exit code of its kind") {
   Folder const folder;
   std::string const data = "--data " + folder.quote("text.txt") + " ";
@@ -155,6 +213,7 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exi
   check_rejected("--delayed-update", "--delayed-update: needs --offload cpu");
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
   check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
+  check_rejected(data + "--log " + folder.quote("."), "cannot be written");
 
   check_rejected("--data " + folder.quote("missing.txt"), "missing.txt", data_error);
   check_rejected("--data " + folder.quote("."), "folder", data_error);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../options.hpp"
-#include "../progress.hpp"
+#include "../run_log.hpp"
 #include "../tokens.hpp"
 
 #include <string>
