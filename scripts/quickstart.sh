@@ -2,15 +2,30 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/quickstart.sh [argument of train_gpt2...]
+# scripts/quickstart.sh [option of train_gpt2...]
 #
 # Builds the GPT-2 trainer and trains a small model with two ranks in one process and ZeRO-2, on the text of this
-# machine's C++ standard library headers, within a few minutes. Needs a compiler, CMake and a build tool; takes OpenBLAS
-# where it is, and the GPU where there are one and a CUDA toolkit. The settings are only defaults: an argument takes the
-# place of the one of its name.
+# machine's C++ standard library headers, within a few minutes. Saves it, and says what can be done with it. Needs a
+# compiler, CMake and a build tool; takes OpenBLAS where it is, and the GPU where there are one and a CUDA toolkit. The
+# settings are only defaults: an option takes the place of the one of its name.
 set -euo pipefail
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build="$repository/build/quickstart"
+train="$build/examples/gpt2/train_gpt2"
+
+# Builds nothing, and needs nothing.
+for argument; do
+  case $argument in
+    -h | --help)
+      sed -n '/^# scripts\/quickstart.sh/,/^set/{s/^# \{0,1\}//p;}' "$0"
+      echo
+      if [ -x "$train" ]; then exec "$train" --help; fi
+      echo "docs/programs.md lists the options of train_gpt2, and so does this once train_gpt2 is built."
+      exit 0
+      ;;
+  esac
+done
+
 source "$repository/scripts/dependencies.sh"
 
 need g++ has_compiler
@@ -19,9 +34,20 @@ need make has_build_tool
 install_missing
 choose_generator
 
+# Whether the option $1 is among the other arguments.
+gives() {
+  local option=$1 argument
+  shift
+  for argument; do
+    case $argument in "$option" | "$option="*) return 0 ;; esac
+  done
+  return 1
+}
+
 # Without a GPU its code is not built either, which takes longer than all the rest.
 settings=(-DZERO_BUILD_CUDA=OFF)
-defaults=(--ranks 2 --stage 2 --iterations 500 --eval-interval 100)
+run="$build/runs/$(date +%Y%m%d-%H%M%S)"
+defaults=(--ranks 2 --stage 2 --iterations 500 --eval-interval 100 --checkpoint-dir "$run")
 if ! has_gpu; then
   say "no GPU (nvidia-smi -L shows none): training on the CPU"
 elif ! has_cublas; then
@@ -38,13 +64,37 @@ cmake -S "$repository" -B "$build" -DCMAKE_BUILD_TYPE=Release -DZERO_BUILD_TESTS
 cmake --build "$build" --target train_gpt2 --parallel "$(processors)"
 
 # No option may be given twice.
-settings=()
+options=()
 for ((i = 0; i < ${#defaults[@]}; i += 2)); do
-  case " $* " in
-    *" ${defaults[i]} "* | *" ${defaults[i]}="*) ;;
-    *) settings+=("${defaults[@]:i:2}") ;;
+  gives "${defaults[i]}" "$@" || options+=("${defaults[@]:i:2}")
+done
+options+=("$@")
+gives --checkpoint-dir "$@" || mkdir -p "$build/runs"
+
+say "training a small GPT-2"
+code=0
+"$train" "${options[@]}" || code=$?
+if [ $code -ne 0 ] && [ $code -ne 3 ]; then exit $code; fi
+
+# The same run, further on.
+further=()
+skip=
+for option in "${options[@]}"; do
+  if [ -n "$skip" ]; then skip= && continue; fi
+  case $option in
+    --iterations | --resume) skip=yes ;;
+    --iterations=* | --resume=*) ;;
+    *) further+=("$option") ;;
   esac
 done
-
-say "training with two ranks and ZeRO-2"
-exec "$build/examples/gpt2/train_gpt2" "${settings[@]}" "$@"
+say "what you can do next"
+printf '  train on:               %s' "$train"
+printf ' %q' "${further[@]}" --iterations 1000 --resume auto
+printf '\n'
+cat <<END
+  train on your text:     scripts/quickstart.sh --data FILE
+  other settings:         scripts/quickstart.sh --help
+  all programs:           docs/install.md says how to build zero-plan, zero-inspect and zero-consolidate
+  your own training loop: README.md, "Adopt it in thirty lines"
+END
+exit $code

@@ -348,6 +348,30 @@ TEST_CASE("zero-plan: draws a picture with an axis, a legend, the device and eve
   CHECK(contains(folder.read("odd.svg"), "activations"));
 }
 
+TEST_CASE("zero-plan: a picture of many settings has them in rows, with all colours in hexadecimal") {
+  Folder const folder;
+  auto const size = [&](std::string const& arguments) {
+    auto const outcome = run("--model gpt2-124m " + arguments + " --plot " + folder.quote("many.svg"));
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    auto const picture = folder.read("many.svg");
+    CHECK_FALSE(contains(picture, "hsl("));
+    double width = 0, height = 0;
+    REQUIRE(std::sscanf(picture.c_str() + picture.find("viewBox"), "viewBox=\"0 0 %lf %lf", &width, &height) == 2);
+    std::size_t bars = 0;
+    for (std::size_t at = 0; (at = picture.find(">stage ", at)) != std::string::npos; ++at) ++bars;
+    return std::array{width, height, static_cast<double>(bars)};
+  };
+  auto const few = size("--ranks 8"), many = size("--ranks 1,8,64,512 --accumulate 1,4");
+  CHECK(few[2] == 8);
+  CHECK(many[2] == 64);
+  CHECK(many[0] == few[0]);
+  CHECK(many[1] > 7 * few[1]);
+  auto const narrow = size("--ranks 1,8,64,512 --stage 1,2 --offload none");
+  CHECK(narrow[2] == 8);
+  CHECK(narrow[0] == few[0]);
+}
+
 TEST_CASE("zero-plan: the page of the documentation shows what is printed and drawn") {
   Folder const folder;
   std::string const arguments = "--model llama-3-8b --ranks 8 --memory 80GB --activations 10GB --plot ";

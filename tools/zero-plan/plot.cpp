@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <span>
 #include <string_view>
 
 namespace zero_plan {
@@ -38,6 +39,8 @@ std::vector<Part> const& parts() {
 }
 constexpr std::string_view activations_color = "#333333";
 
+// From the top of one row of bars to the next, with room for what stands below the bars.
+constexpr double pitch = 410;
 constexpr double left = 72, top = 64, height = 320, slot = 84, bar = 30, legend = 170;
 
 using svg::element;
@@ -172,14 +175,39 @@ std::uint64_t largest_of(Report const& report) {
   return largest;
 }
 
+/// As many settings as are drawn side by side: those of one world and accumulation belong together.
+std::size_t settings_in_row(Report const& report) {
+  constexpr std::size_t most = 12;
+  auto const group = report.options.stages.size() * report.options.offloads.size();
+  return std::min(report.rows.size(), std::max<std::size_t>(1, most / group) * group);
+}
+
+/// One row of bars with an axis.
+std::string draw_picture(Report const& report, std::span<Row const> rows, Axis const& axis) {
+  double const right = left + slot * static_cast<double>(rows.size());
+  std::string text = axis.draw(right);
+  text += element("text",
+                  {{"transform", "translate(20 " + svg::number(top + height / 2) + ") rotate(-90)"},
+                   {"text-anchor", "middle"}},
+                  "GB (1e9 bytes) of one rank") +
+          "\n";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    text += draw_row(report, rows[i], axis, left + slot * static_cast<double>(i));
+  }
+  if (report.options.memory) text += capacity_line(left, right, axis.y(*report.options.memory));
+  return text;
+}
+
 }  // namespace
 
 std::string to_svg(Report const& report) {
   Axis const axis(largest_of(report));
-  double const right = left + slot * static_cast<double>(report.rows.size());
+  auto const in_row = settings_in_row(report);
+  auto const pictures = (report.rows.size() + in_row - 1) / in_row;
+  double const right = left + slot * static_cast<double>(in_row);
   double const width = std::max(right + legend, 620.0);
-  double const tall = top + height + 76;
-  std::string text = "\n" + element("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "white"}}) + "\n";
+  double const tall = top + height + 76 + pitch * static_cast<double>(pictures - 1);
+  std::string text = "\n" + element("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "#ffffff"}}) + "\n";
   std::string const world =
       report.options.worlds.size() == 1 ? ", world " + std::to_string(report.options.worlds.front()) : "";
   text += text_at(left, 22, "start", report.model.name + world + ": memory of one rank");
@@ -187,16 +215,12 @@ std::string to_svg(Report const& report) {
                   "predicted by a run of the engine without storage; AdamW, " +
                       std::string(name(report.options.settings.types.compute)) + ", sums in " +
                       std::string(name(report.options.settings.types.sum)));
-  text += axis.draw(right);
-  text += element("text",
-                  {{"transform", "translate(20 " + svg::number(top + height / 2) + ") rotate(-90)"},
-                   {"text-anchor", "middle"}},
-                  "GB (1e9 bytes) of one rank") +
-          "\n";
-  for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    text += draw_row(report, report.rows[i], axis, left + slot * static_cast<double>(i));
+  for (std::size_t i = 0; i < pictures; ++i) {
+    auto const rows = std::span(report.rows).subspan(i * in_row, std::min(in_row, report.rows.size() - i * in_row));
+    auto const picture = draw_picture(report, rows, axis);
+    auto const below = "translate(0 " + svg::number(pitch * static_cast<double>(i)) + ")";
+    text += i == 0 ? picture : element("g", {{"transform", below}}, "\n" + picture) + "\n";
   }
-  if (report.options.memory) text += capacity_line(left, right, axis.y(*report.options.memory));
   text += draw_legend(report, right + 20);
   return element("svg",
                  {{"xmlns", "http://www.w3.org/2000/svg"},
