@@ -54,7 +54,7 @@ void blas_multiply(std::size_t rows, std::size_t columns, std::size_t depth, flo
 std::string describe_products() {
   std::string const core = openblas_get_corename();
   if (blas_serves()) return "OpenBLAS, its " + core + " kernels";
-  return "our own; OpenBLAS was found, but takes this CPU for a " + core;
+  return "our own, the faster ones here: OpenBLAS would take its " + core + " kernels";
 }
 
 #else

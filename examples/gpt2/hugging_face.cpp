@@ -14,20 +14,18 @@ constexpr std::string_view prefix = "transformer.";
 std::string config_of(ModelShape const& shape) {
   using zero::Json;
   auto const number = [](std::size_t n) { return Json(std::uint64_t{n}); };
-  return zero::to_text(Json(Json::Object{{"architectures", Json::Array{"GPT2LMHeadModel"}},
-                                         {"model_type", "gpt2"},
-                                         {"activation_function", "gelu_new"},
-                                         {"vocab_size", number(shape.vocabulary)},
-                                         {"n_positions", number(shape.context)},
-                                         {"n_embd", number(shape.width)},
-                                         {"n_layer", number(shape.layers)},
-                                         {"n_head", number(shape.heads)},
-                                         {"layer_norm_epsilon", 1e-5},
-                                         {"tie_word_embeddings", true},
-                                         {"bos_token_id", Json()},
-                                         {"eos_token_id", Json()},
-                                         {"torch_dtype", "float32"}})) +
-         "\n";
+  auto const before = zero::to_text(Json(Json::Object{{"architectures", Json::Array{"GPT2LMHeadModel"}},
+                                                      {"model_type", "gpt2"},
+                                                      {"activation_function", "gelu_new"},
+                                                      {"vocab_size", number(shape.vocabulary)},
+                                                      {"n_positions", number(shape.context)},
+                                                      {"n_embd", number(shape.width)},
+                                                      {"n_layer", number(shape.layers)},
+                                                      {"n_head", number(shape.heads)}}));
+  auto const behind = zero::to_text(Json(Json::Object{
+      {"tie_word_embeddings", true}, {"bos_token_id", Json()}, {"eos_token_id", Json()}, {"torch_dtype", "float32"}}));
+  // In between as people write it: to_text gives a number that is not whole all digits that a reader might need.
+  return before.substr(0, before.size() - 1) + ",\"layer_norm_epsilon\":1e-05," + behind.substr(1) + "\n";
 }
 
 }  // namespace

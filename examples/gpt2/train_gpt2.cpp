@@ -27,6 +27,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace gpt2 {
 namespace {
 
@@ -105,6 +107,21 @@ Corpus read_corpus(Options const& options, std::size_t vocabulary) {
   return corpus;
 }
 
+/// Refuses a model whose states no machine like this one can hold, before the memory is asked for piece by piece.
+void expect_room(Options const& options, std::size_t vocabulary) {
+  if (options.cuda) return;
+  auto const parameters =
+      static_cast<double>(parameter_count({options.layers, options.heads, options.width, options.context, vocabulary}));
+  double const least = 16.0 * parameters;  // parameters, sums and AdamW's two states, over all ranks
+  double const there = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  if (there <= 0.0 || least < 4.0 * there) return;  // swap may hold some of it
+  throw std::runtime_error(
+      "out of memory: the model has " + with_separators(static_cast<std::uint64_t>(parameters)) +
+      " parameters, whose states take " + with_separators(static_cast<std::uint64_t>(least / 1e9)) +
+      " GB and more; this machine has " + with_separators(static_cast<std::uint64_t>(there / 1e9)) +
+      ": use a smaller --width or --layers");
+}
+
 command_line::ExitCode run(Options options) {
   Processes const processes = options.cuda ? require_cuda() : require_one_process();
   take_ranks_of(processes, options);
@@ -112,6 +129,7 @@ command_line::ExitCode run(Options options) {
   RunLog log(speaks ? options.log : std::nullopt);
   std::size_t const vocabulary = take_start(options, speaks);
   Corpus const corpus = read_corpus(options, vocabulary);
+  expect_room(options, corpus.vocabulary());
   if (speaks) print_start(options, corpus);
   if (options.checkpoint_dir) catch_stop_signals();
   ignore_file_size_signal();

@@ -183,6 +183,14 @@ TEST_CASE("train_gpt2: a run that diverges ends with a sentence, its code and th
   CHECK(run(brief + "--max-skips 0").code == 0);
 }
 
+TEST_CASE("train_gpt2: a model that is far too large for the machine is refused at once") {
+  Folder const folder;
+  auto const outcome = run("--data " + folder.quote("text.txt") + " --layers 1024 --width 65536 --context 16");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.output.find("train_gpt2: out of memory: the model has 52,777,434,218,496 parameters, ") == 0);
+}
+
 TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exit code of its kind") {
   Folder const folder;
   std::string const data = "--data " + folder.quote("text.txt") + " ";
