@@ -20,7 +20,7 @@ double seconds_now() {
 }
 
 std::string duration(double seconds) {
-  auto const whole = static_cast<std::uint64_t>(seconds + 0.5);
+  auto const whole = static_cast<std::uint64_t>(std::llround(seconds));
   std::array<char, 32> text{};
   if (whole >= 3600) {
     std::snprintf(text.data(), text.size(), "%lluh%02llum", static_cast<unsigned long long>(whole / 3600),

@@ -86,8 +86,8 @@ std::string differences(NamedOptions const& saved, NamedOptions const& now) {
   for (auto const& [name, value] : now) {
     auto const before = saved.find(name);
     if (before == saved.end() || before->second == value || name == "--seed") continue;
-    all += (all.empty() ? "" : ", ") + name + " " + before->second + ", now " + value;
-    if (has(decisive, name)) changing += (changing.empty() ? "" : ", ") + name;
+    all.append(all.empty() ? "" : ", ").append(name).append(" ").append(before->second).append(", now ").append(value);
+    if (has(decisive, name)) changing.append(changing.empty() ? "" : ", ").append(name);
   }
   std::string lines;
   if (!all.empty()) lines += "checkpoint: saved with " + all + "\n";

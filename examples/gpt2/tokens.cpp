@@ -46,7 +46,7 @@ std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t 
 
 // Skips llm.c's header where there is one and checks it.
 std::string_view without_header(std::string const& name, std::string_view bytes) {
-  constexpr std::size_t header_bytes = 256 * 4;
+  constexpr std::size_t header_bytes = std::size_t{256} * 4;
   constexpr std::uint32_t magic = 20240520;
   if (bytes.size() < 12 || little_endian(bytes, 0, 4) != magic) return bytes;
   auto const version = little_endian(bytes, 4, 4), count = little_endian(bytes, 8, 4);

@@ -131,9 +131,9 @@ TEST_CASE("command line: what is unknown is answered with what was meant") {
                                                                {"--rank", "--ranks"},
                                                                {"--n_layer=4", "--layers"},
                                                                {"--prec", "--precision"}};
-  for (auto const& [word, option] : meant) {
-    CAPTURE(word);
-    CHECK(command_line::suggestion(word, known) == option);
+  for (auto const& pair : meant) {
+    CAPTURE(pair.first);
+    CHECK(command_line::suggestion(pair.first, known) == pair.second);
   }
   for (char const* word : {"--frobnicate", "--x", "--", "--lo", "--hidden_size"}) {
     CAPTURE(word);

@@ -12,7 +12,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The trainer as its users meet it: a command line, an exit code, text on two streams and a log.
@@ -93,6 +95,13 @@ inline std::string const tiny =
     " --layers 2 --heads 2 --width 16 --context 8 --batch 2 --iterations 4 --eval-interval 2 --eval-batches 3 --sample "
     "0 ";
 
+/// Parts of a command line, one after the other.
+inline std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (auto const part : parts) text += part;
+  return text;
+}
+
 inline std::string last_line(fs::path const& log) {
   std::ifstream file(log);
   std::string line;
@@ -106,7 +115,7 @@ inline std::string hash_of(Folder const& folder, std::string const& arguments) {
   auto const outcome = run("--data " + folder.quote("text.txt") + tiny + arguments + " --log " + folder.quote("log"));
   INFO(arguments << "\n" << outcome.output);
   REQUIRE(outcome.code == 0);
-  auto const line = last_line(folder / "log");
+  auto line = last_line(folder / "log");
   REQUIRE(line.find("parameter_hash") != std::string::npos);
   return line;
 }

@@ -19,15 +19,16 @@ TEST_CASE(
   Folder const folder;
   std::string const each = " --reduce each_micro_batch ";
   for (std::string const precision : {"fp32", "bf16", "fp16"}) {
-    auto const one = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 6 --precision " + precision);
+    auto const one = hash_of(folder, joined({each, "--stage 0 --ranks 1 --accumulate 6 --precision ", precision}));
     for (std::string const split :
          {"--ranks 2 --accumulate 3", "--ranks 3 --accumulate 2", "--ranks 6 --accumulate 1"}) {
-      CHECK(hash_of(folder, each + "--stage 2 " + split + " --precision " + precision) == one);
+      CHECK(hash_of(folder, joined({each, "--stage 2 ", split, " --precision ", precision})) == one);
     }
-    CHECK(hash_of(folder, each + "--stage 3 --ranks 2 --accumulate 3 --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 1 --ranks 2 --accumulate 3 --offload cpu --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision " +
-                              precision) == one);
+    CHECK(hash_of(folder, joined({each, "--stage 3 --ranks 2 --accumulate 3 --precision ", precision})) == one);
+    CHECK(hash_of(folder, joined({each, "--stage 1 --ranks 2 --accumulate 3 --offload cpu --precision ", precision})) ==
+          one);
+    CHECK(hash_of(folder, joined({each, "--stage 3 --ranks 1 --accumulate 6 --threads 3 --offload cpu --precision ",
+                                  precision})) == one);
   }
 }
 
@@ -161,10 +162,10 @@ TEST_CASE("train_gpt2: a run that diverges ends with a sentence, its code and th
   Folder const folder;
   for (std::string const precision : {"fp32", "bf16"}) {
     CAPTURE(precision);
-    std::string const arguments = "--data " + folder.quote("text.txt") + tiny + "--iterations 50 --eval-interval 50 " +
-                                  "--ranks 2 --lr 1e30 --precision " + precision + " --log " + folder.quote("log") +
-                                  " --keep 2 --save-interval 1 --checkpoint-dir " + folder.quote(precision.c_str());
-    auto const outcome = run(arguments + " --max-skips 7");
+    auto const outcome =
+        run(joined({"--data ", folder.quote("text.txt"), tiny, "--iterations 50 --eval-interval 50 ",
+                    "--ranks 2 --lr 1e30 --max-skips 7 --precision ", precision, " --log ", folder.quote("log"),
+                    " --keep 2 --save-interval 1 --checkpoint-dir ", folder.quote(precision.c_str())}));
     CAPTURE(outcome.output);
     CHECK(outcome.code == 6);
     CHECK(outcome.output.find(
@@ -276,9 +277,9 @@ TEST_CASE("train_gpt2: a signal ends the run after its step, saved, with an exit
                             "--checkpoint-dir " + folder.quote("run");
   for (std::string const signal : {"TERM", "INT"}) {
     // The shell stops the trainer once its log shows that it is at work.
-    auto const outcome = run(saves + " --iterations 1000000 --resume auto --log " + folder.quote("log") +
-                             " & pid=$!; while ! [ -s " + folder.quote("log") + " ]; do sleep 0.05; done; kill -" +
-                             signal + " $pid; wait $pid; " + "code=$?; rm " + folder.quote("log") + "; exit $code");
+    auto const outcome = run(joined({saves, " --iterations 1000000 --resume auto --log ", folder.quote("log"),
+                                     " & pid=$!; while ! [ -s ", folder.quote("log"), " ]; do sleep 0.05; done; kill -",
+                                     signal, " $pid; wait $pid; code=$?; rm ", folder.quote("log"), "; exit $code"}));
     INFO(outcome.output);
     CHECK(outcome.code == 3);
     CHECK(outcome.output.find("stopped by a signal") != std::string::npos);

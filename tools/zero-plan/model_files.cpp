@@ -76,7 +76,6 @@ void check_names(std::vector<Shape> const& shapes, std::vector<std::string> cons
   for (auto const& name : tied) {
     if (!names.contains(name)) throw UsageError("--tied " + name + ": no parameter of " + what + " has this name");
   }
-  if (shapes.empty()) throw UsageError(what + ": has no parameters");
 }
 
 // In the order of forward, one unit per place.
