@@ -10,6 +10,8 @@
 #include <zero/checkpoint/verify.hpp>
 #include <zero/utility/utf8.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -26,16 +28,12 @@ std::string shape_of(zero::ManifestParameter const& parameter) {
   return text.empty() ? "scalar" : text;
 }
 
-/// What the caller has saved, where it is a line of text that is not long.
+/// ` = value` for text that fits into a line; what else it may be is not for a terminal.
 std::string shown(std::string const& value) {
-  constexpr std::size_t longest = 400;
-  bool text = !value.empty() && value.size() <= longest;
-  for (std::string_view rest = value; text && !rest.empty();) {
-    auto const character = zero::first_utf8(rest);
-    text = character && character->code >= 0x20 && character->code != 0x7f;
-    if (text) rest.remove_prefix(character->bytes);
-  }
-  return text ? value : "(" + std::to_string(value.size()) + (value.size() == 1 ? " byte)" : " bytes)");
+  bool const is_line = zero::is_utf8(value) && std::none_of(value.begin(), value.end(),
+                                                            [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  constexpr std::size_t longest = 1000;  // the options of a run of train_gpt2 take some 500
+  return is_line && value.size() <= longest ? " = " + value : " (" + std::to_string(value.size()) + " bytes)";
 }
 
 void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest) {
@@ -50,7 +48,7 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
   std::printf("  %zu parameters, %llu elements, %llu bytes in %zu files\n", manifest.parameters.size(),
               static_cast<Count>(elements), static_cast<Count>(manifest.bytes()), manifest.files.size());
   for (auto const& [key, value] : manifest.user_state) {
-    std::printf("  caller: %s: %s\n", key.c_str(), shown(value).c_str());
+    std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
   }
   for (auto const& parameter : manifest.parameters) {
     std::printf("  %-32s %-20s %s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),

@@ -59,7 +59,7 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(whole.code == 0);
   for (auto const* part : {"step-2: 2 steps, 1 skipped", "1 rank(s) at stage 0",
                            "with the states of AdamW and DynamicScale", "3 parameters, 27 elements", "5 x 3", "scalar",
-                           "bf16, frozen", "caller: note: x", "every byte is as it was written"}) {
+                           "bf16, frozen", "caller: note = x", "every byte is as it was written"}) {
     CAPTURE(part);
     CHECK(whole.output.find(part) != std::string::npos);
   }
