@@ -3,6 +3,7 @@
 
 // zero-consolidate: one file of whole parameters out of the files of all ranks.
 
+#include "support/counted.hpp"
 #include "support/program.hpp"
 #include "support/settings.hpp"
 
@@ -22,6 +23,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using command_line::counted;
 using command_line::ExitCode;
 using command_line::UsageError;
 
@@ -119,9 +121,10 @@ ExitCode run(Options const& options) {
   zero::ConsolidateOptions const how{.type = options.type, .max_shard_bytes = options.max_shard_bytes};
   auto const report =
       options.overwrite ? replace(folder, manifest, out, how) : zero::consolidate(folder, manifest, out, how);
-  std::printf("%s: %zu parameters of %s after %llu steps, %llu bytes in %zu file(s)\n", report.files.back().c_str(),
-              report.parameters, place.tag.c_str(), static_cast<unsigned long long>(manifest.steps),
-              static_cast<unsigned long long>(report.bytes), report.files.size());
+  std::printf("%s: %s of %s after %s, %s in %s\n", report.files.back().c_str(),
+              counted(report.parameters, "parameter").c_str(), place.tag.c_str(),
+              counted(manifest.steps, "step").c_str(), counted(report.bytes, "byte").c_str(),
+              counted(report.files.size(), "file").c_str());
   return ExitCode::done;
 }
 

@@ -3,6 +3,7 @@
 
 // zero-inspect: what a checkpoint holds, and whether all of it is as it was written.
 
+#include "support/counted.hpp"
 #include "support/program.hpp"
 #include "support/settings.hpp"
 
@@ -19,6 +20,7 @@
 
 namespace {
 
+using command_line::counted;
 using command_line::ExitCode;
 using Count = unsigned long long;
 
@@ -33,20 +35,22 @@ std::string shown(std::string const& value) {
   bool const is_line = zero::is_utf8(value) && std::none_of(value.begin(), value.end(),
                                                             [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
   constexpr std::size_t longest = 1000;  // the options of a run of train_gpt2 take some 500
-  return is_line && value.size() <= longest ? " = " + value : " (" + std::to_string(value.size()) + " bytes)";
+  return is_line && value.size() <= longest ? " = " + value : " (" + counted(value.size(), "byte") + ")";
 }
 
 void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest) {
   std::uint64_t elements = 0;
   for (auto const& parameter : manifest.parameters) elements += parameter.count();
-  std::printf("%s/%s: %llu steps, %llu skipped, by %s\n", place.root.c_str(), place.tag.c_str(),
-              static_cast<Count>(manifest.steps), static_cast<Count>(manifest.skipped), manifest.library.c_str());
-  std::printf("  saved by %d rank(s) at stage %d, computing in %s; %s\n", manifest.world,
-              static_cast<int>(manifest.stage), std::string(zero::name(manifest.compute)).c_str(),
+  std::printf("%s/%s: %s, %llu skipped, by %s\n", place.root.c_str(), place.tag.c_str(),
+              counted(manifest.steps, "step").c_str(), static_cast<Count>(manifest.skipped), manifest.library.c_str());
+  std::printf("  saved by %s at stage %d, computing in %s; %s\n",
+              counted(static_cast<std::uint64_t>(manifest.world), "rank").c_str(), static_cast<int>(manifest.stage),
+              std::string(zero::name(manifest.compute)).c_str(),
               manifest.has_optimizer_state ? ("with the states of " + manifest.rule + " and " + manifest.scaler).c_str()
                                            : "parameters only");
-  std::printf("  %zu parameters, %llu elements, %llu bytes in %zu files\n", manifest.parameters.size(),
-              static_cast<Count>(elements), static_cast<Count>(manifest.bytes()), manifest.files.size());
+  std::printf("  %s, %s, %s in %s\n", counted(manifest.parameters.size(), "parameter").c_str(),
+              counted(elements, "element").c_str(), counted(manifest.bytes(), "byte").c_str(),
+              counted(manifest.files.size(), "file").c_str());
   for (auto const& [key, value] : manifest.user_state) {
     std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
   }

@@ -12,6 +12,7 @@
 #include "run.hpp"
 #include "run_log.hpp"
 #include "stop_signal.hpp"
+#include "support/counted.hpp"
 #include "support/program.hpp"
 #include "tokens.hpp"
 
@@ -32,19 +33,20 @@
 namespace gpt2 {
 namespace {
 
+using command_line::counted;
+
 void print_start(Options const& options, Corpus const& corpus) {
   std::size_t const parameters =
       parameter_count({options.layers, options.heads, options.width, options.context, corpus.vocabulary()});
   say("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", corpus.name().c_str(),
       with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
-  say("model: %zu layer%s, %zu head%s, width %zu, context %zu: %s parameters\n", options.layers,
-      options.layers == 1 ? "" : "s", options.heads, options.heads == 1 ? "" : "s", options.width, options.context,
-      with_separators(parameters).c_str());
-  say("run: %d rank%s, ZeRO-%d, %s, offload %s%s, %zu sequence%s x %d micro-batch%s per rank and step\n", options.ranks,
-      options.ranks == 1 ? "" : "s", static_cast<int>(options.stage),
+  say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
+      counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
+  say("run: %s, ZeRO-%d, %s, offload %s%s, %s x %s per rank and step\n",
+      counted(static_cast<std::uint64_t>(options.ranks), "rank").c_str(), static_cast<int>(options.stage),
       std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
-      options.delayed_update ? " a step late" : "", options.batch, options.batch == 1 ? "" : "s", options.accumulate,
-      options.accumulate == 1 ? "" : "es");
+      options.delayed_update ? " a step late" : "", counted(options.batch, "sequence").c_str(),
+      counted(static_cast<std::uint64_t>(options.accumulate), "micro-batch").c_str());
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 

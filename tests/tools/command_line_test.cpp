@@ -4,6 +4,7 @@
 // What all programs share: options, their values, help and suggestions.
 #include "support/command_line.hpp"
 #include "support/byte_size.hpp"
+#include "support/counted.hpp"
 #include "support/gpt2_sizes.hpp"
 #include "support/help.hpp"
 #include "support/settings.hpp"
@@ -188,4 +189,10 @@ TEST_CASE("command line: GPT-2's sizes have the names of papers and of Hugging F
   CHECK(find_gpt2_size("openai-community/gpt2") == find_gpt2_size("gpt2-124m"));
   CHECK(find_gpt2_size("gpt2-xxl") == nullptr);
   for (auto const& size : command_line::gpt2_sizes) CHECK(size.width == 64 * size.heads);
+}
+
+TEST_CASE("command line: what is counted is named in the singular or the plural") {
+  CHECK(command_line::counted(1, "rank") == "1 rank");
+  CHECK(command_line::counted(0, "rank") == "0 ranks");
+  CHECK(command_line::counted(2, "micro-batch") == "2 micro-batches");
 }
