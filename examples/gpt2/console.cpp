@@ -67,7 +67,9 @@ void Console::status(std::vector<std::string> const& fields) {
 void Console::line(std::vector<std::string> const& fields) {
   // A line that stays may be broken in two, and the loss of a validation is worth it.
   constexpr std::size_t least = 50;
-  print(fitted(fields, live_ ? std::max(columns(), least) : std::string::npos) + "\n");
+  std::lock_guard const lock(mutex_);
+  clear();
+  write(stdout, fitted(fields, live_ ? std::max(columns(), least) : std::string::npos) + "\n");
 }
 
 void Console::print(std::string_view text) {

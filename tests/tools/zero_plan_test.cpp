@@ -326,6 +326,8 @@ TEST_CASE("zero-plan: weights of 8 bits count, their scales do not, and what is 
   CHECK(contains(outcome.output, ": 13 parameters in "));
   CHECK(contains(outcome.output, "\nLeft out, as no parameters: 3 tensors of 4 elements: "));
   CHECK(contains(outcome.output, "h.0.w.weight_scale_inv (F32)"));
+  CHECK(contains(*report("--safetensors " + file).find("note")->get<std::string>(), "3 tensors of 4 elements"));
+  CHECK(report("--model gpt2").find("note") == nullptr);
   auto const whole = folder.write("whole.safetensors", safetensors("{" + tensor("w", "F32", "3", 0, 12) + "}", 12));
   CHECK_FALSE(contains(run("--safetensors " + whole).output, "Left out"));
 }

@@ -63,22 +63,22 @@ std::string to_json(Report const& report) {
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
-  std::string text = zero::to_text(
-      Json::Object{{"what", disclaimer},
-                   {"zero", version},
-                   {"model", report.model.name},
-                   {"parameters", report.parameter_elements},
-                   {"checkpoint_bytes", report.checkpoint_bytes},
-                   {"rule", zero::AdamW::facts.name},
-                   {"compute", name(options.settings.types.compute)},
-                   {"sum", name(options.settings.types.sum)},
-                   {"bucket_elements", bucket_elements},
-                   {"activation_bytes", options.activations},
-                   {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
-                   {"delayed_update", options.offload.delayed_update},
-                   {"nccl", options.settings.plan.nccl.has_value()},
-                   {"rows", std::move(rows)}});
-  return text + '\n';
+  Json::Object object{{"what", disclaimer},
+                      {"zero", version},
+                      {"model", report.model.name},
+                      {"parameters", report.parameter_elements},
+                      {"checkpoint_bytes", report.checkpoint_bytes},
+                      {"rule", zero::AdamW::facts.name},
+                      {"compute", name(options.settings.types.compute)},
+                      {"sum", name(options.settings.types.sum)},
+                      {"bucket_elements", bucket_elements},
+                      {"activation_bytes", options.activations},
+                      {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
+                      {"delayed_update", options.offload.delayed_update},
+                      {"nccl", options.settings.plan.nccl.has_value()},
+                      {"rows", std::move(rows)}};
+  if (!report.model.note.empty()) object.emplace_back("note", report.model.note);
+  return zero::to_text(std::move(object)) + '\n';
 }
 
 }  // namespace zero_plan
