@@ -160,10 +160,9 @@ class Checkpoints {
       if (speaks()) say("checkpoint: passed over %s\n", why.c_str());
     }
     if (speaks()) {
-      say("checkpoint: %s %s/%s, %llu updates done%s\n",
-                  options_.parameters_only ? "parameters of" : "resumed from", place.root.c_str(), loaded.tag.c_str(),
-                  static_cast<unsigned long long>(loaded.steps),
-                  options_.new_optimizer ? ", with a new optimizer" : "");
+      say("checkpoint: %s %s/%s, %llu updates done%s\n", options_.parameters_only ? "parameters of" : "resumed from",
+          place.root.c_str(), loaded.tag.c_str(), static_cast<unsigned long long>(loaded.steps),
+          options_.new_optimizer ? ", with a new optimizer" : "");
     }
     return options_.parameters_only ? 0 : continue_run(loaded);
   }
@@ -279,7 +278,7 @@ class Checkpoints {
     if (!saved || !speaks()) return;
     for (auto const& warning : saved->warnings) say("checkpoint: %s\n", warning.c_str());
     say("checkpoint: saved %s/%s, %s bytes\n", options_.checkpoint_dir->c_str(), saved->tag.c_str(),
-                with_separators(saved->bytes).c_str());
+        with_separators(saved->bytes).c_str());
     if (std::exchange(removes_other_runs_, false)) remove_other_runs(lock_->folder(), run_);
   }
 

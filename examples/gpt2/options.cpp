@@ -134,7 +134,9 @@ Group checkpoint_group() {
             "interval: each --save-interval steps, and when a validation is the best so far; best: then only, and at "
             "the end",
             Settings::choice(&Options::saves_best_only, Choices<bool, 2>{{{"interval", false}, {"best", true}}})},
-           {"--tag", "NAME", "checkpoints are DIR/NAME-N",
+           {"--tag",
+            "NAME",
+            "checkpoints are DIR/NAME-N",
             {[](Options& o, std::string_view, std::string_view value) { o.tag = std::string(value); },
              [](Options const& o) { return o.tag; }}},
            {"--overwrite", "",

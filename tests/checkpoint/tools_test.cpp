@@ -105,8 +105,10 @@ TEST_CASE("tools: bad input is one line and the exit code of its kind, and leave
   auto const again = run(ZERO_CONSOLIDATE " " + checkpoint + " " + out);
   CHECK(again.code == 2);
   CHECK(again.output.find("is there already: give another name, or --overwrite") != std::string::npos);
+  auto const files = [&] { return std::distance(std::filesystem::directory_iterator(folder.path()), {}); };
+  auto const before = files();
   CHECK(run(ZERO_CONSOLIDATE " --overwrite --max-shard-size=1G " + checkpoint + " " + out).code == 0);
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // and no folder beside it
+  CHECK(files() == before);  // and no folder beside it
   CHECK(run(ZERO_INSPECT " --help").code == 0);
   CHECK(run(ZERO_CONSOLIDATE " --help").code == 0);
 }
