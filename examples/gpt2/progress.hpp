@@ -22,9 +22,10 @@ struct StepRecord {
   double lr = 0.0;
   double loss_scale = 1.0;
   bool skipped = false;
-  bool scales = false;          ///< a skipped step lowers the loss scale
-  std::string bad_parameter{};  ///< of a skipped step: the first one whose gradient is not finite
-  double tokens = 0.0;          ///< of all ranks
+  bool scales = false;                ///< a skipped step lowers the loss scale
+  std::string bad_parameter{};        ///< of a skipped step: the first one whose gradient is not finite
+  std::uint64_t zero_norm_steps = 0;  ///< in a row, this one included, whose gradient was exactly 0
+  double tokens = 0.0;                ///< of all ranks
   double tokens_per_second = 0.0;
   bool in_doubt = false;  ///< DivergenceGuard
 };

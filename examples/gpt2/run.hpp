@@ -85,6 +85,9 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     if (is_last || checkpoints.may_save_after(record.step, validates)) trainer.engine().finish_update();
     if (validates) record.val_loss = trainer.validate();
     if (speaks) progress.step(record);
+    if (speaks && record.zero_norm_steps == 3) {
+      say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");
+    }
     if (speaks) log.step(record);
     auto const diverged = guard.step(record);
     if (diverged) {

@@ -81,11 +81,13 @@ ZERO_HOST_DEVICE inline std::uint32_t first_bad_parameter(NormWords const& norm)
   return static_cast<std::uint32_t>(first);
 }
 
-/// 1 + the first rank whose settings or collectives were not those of rank 0; 0 where all did the same.
+/// 1 + the first rank whose settings or collectives were not those of rank 0; 0 where all did the same. Every rank says
+/// something that is not 0, except where a simulated one stands for all.
 ZERO_HOST_DEVICE inline std::uint32_t first_mismatched_rank(NormWords const& norm) {
   auto const* const entries = norm.words + ExactSum::words;
   for (int r = 1; r < norm.world; ++r) {
-    if (entries[r] >> 32U != entries[0] >> 32U) return static_cast<std::uint32_t>(r) + 1;
+    std::uint64_t const first = entries[0] >> 32U, other = entries[r] >> 32U;
+    if (first != 0 && other != 0 && first != other) return static_cast<std::uint32_t>(r) + 1;
   }
   return 0;
 }

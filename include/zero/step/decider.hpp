@@ -187,7 +187,8 @@ class StepDecider {
     fingerprint.add(lr);
     fingerprint.add(clipping);
     fingerprint.add(history.value());
-    return static_cast<std::uint32_t>(fingerprint.value() ^ fingerprint.value() >> 32U);
+    auto const folded = static_cast<std::uint32_t>(fingerprint.value() ^ fingerprint.value() >> 32U);
+    return folded != 0 ? folded : 1;  // 0 says nothing
   }
 
   // What the last step has left; at first, in the slot of the step before the first.
