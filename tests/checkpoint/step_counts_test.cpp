@@ -94,7 +94,7 @@ TEST_CASE("step counts: what a checkpoint lacks starts at its own first step, at
     model.train(0, before);
     zero::save_checkpoint(model.engine(), folder / "run", {.tag = "old"});
   });
-  auto const manifest = zero::CheckpointFolder(folder / "run").manifest("old");
+  auto const manifest = zero::CheckpointFolder(zero::posix_file_system(), folder / "run").manifest("old");
   CHECK(manifest.version() == 1);
   auto const expected = fresh("new", before, last), expected_decayed = fresh("new decayed", before, last);
   std::vector<float> old;
@@ -117,7 +117,7 @@ TEST_CASE("step counts: what a checkpoint lacks starts at its own first step, at
         CHECK(model.values("new decayed") == expected_decayed);
         if (old.empty() && ranks.rank() == 0) old = model.values("old");
       });
-      auto const saved = zero::CheckpointFolder(folder / "run").manifest(tag);
+      auto const saved = zero::CheckpointFolder(zero::posix_file_system(), folder / "run").manifest(tag);
       CHECK(saved.version() == 2);
       CHECK(saved.parameters.at(0).steps == std::nullopt);
       CHECK(saved.parameters.at(1).steps == std::uint64_t{stop - before});
