@@ -270,7 +270,7 @@ void check_decisions(typename Rule::Config const& config, typename Scaler::Confi
     if (step % 3 == 2) words[zero::ExactSum::words + 1] = 7;
     DeviceArray<std::uint64_t> const d_words(words);
     auto const arguments = [&](auto* w, auto* s, auto* g, auto* l, auto* c, auto* d, auto* o) {
-      return zero::DecisionArguments<Rule, Scaler>{{w, 0, 2}, 8.0, l, scaler, s, g, 2, c, d, o};
+      return zero::DecisionArguments<Rule, Scaler>{{w, 0, 2}, 8.0, l, scaler, s, g, 2, nullptr, 2, c, d, o};
     };
     device.backend.decide(arguments(d_words.data(), d_state.data(), d_groups.data(), d_limit.data(), d_constants.data(),
                                     d_decision.data(), d_outcome.data()),

@@ -116,6 +116,7 @@ TEST_CASE("step agreement: the decision compares the upper halves, and takes bad
                                        .state = &state,
                                        .groups = &group,
                                        .group_count = 1,
+                                       .set_count = 1,
                                        .constants = &constants,
                                        .decision = &decision,
                                        .outcome = &outcome});

@@ -67,7 +67,8 @@ std::vector<Access> accesses_of(zero::DecisionArguments<Rule, Scaler> const& a) 
           reads(a.clipping, sizeof *a.clipping),
           writes(a.state, sizeof *a.state),
           writes(a.decision, sizeof *a.decision),
-          writes(a.constants, a.group_count * sizeof *a.constants),
+          reads(a.sets, a.sets != nullptr ? a.set_count * sizeof *a.sets : 0),
+          writes(a.constants, a.set_count * sizeof *a.constants),
           writes(a.outcome, sizeof *a.outcome)};
 }
 template <class Rule, class Scaler>
