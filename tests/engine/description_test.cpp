@@ -76,6 +76,7 @@ std::vector<Change> changes() {
   return {
       {"gradient_accumulation_steps", "7", [](Settings& s) { s.gradient_accumulation_steps = 7; }},
       {"gradient_clipping", "0.10000000000000001", [](Settings& s) { s.gradient_clipping = 0.1; }},
+      {"max_skipped_steps", "5", [](Settings& s) { s.max_skipped_steps = 5; }},
       {"reduce", "1", [](Settings& s) { s.reduce = zero::Reduce::once_per_step; }},
       {"bucket_elements", "4096", [](Settings& s) { s.bucket_elements = 4096; }},
       {"alignment_elements", "256", [](Settings& s) { s.alignment_elements = 256; }},

@@ -62,14 +62,15 @@ void run(kernels::Squares<Sum> const& a) {
 
 template <class Rule, class Scaler>
 std::vector<Access> accesses_of(zero::DecisionArguments<Rule, Scaler> const& a) {
-  return {reads(a.norm.words, zero::NormWords::count(a.norm.world) * sizeof(std::uint64_t)),
-          reads(a.groups, a.group_count * sizeof *a.groups),
-          reads(a.clipping, sizeof *a.clipping),
-          writes(a.state, sizeof *a.state),
-          writes(a.decision, sizeof *a.decision),
-          reads(a.sets, a.sets != nullptr ? a.set_count * sizeof *a.sets : 0),
-          writes(a.constants, a.set_count * sizeof *a.constants),
-          writes(a.outcome, sizeof *a.outcome)};
+  std::vector<Access> accesses{reads(a.norm.words, zero::NormWords::count(a.norm.world) * sizeof(std::uint64_t)),
+                               reads(a.groups, a.group_count * sizeof *a.groups),
+                               reads(a.clipping, sizeof *a.clipping),
+                               writes(a.state, sizeof *a.state),
+                               writes(a.decision, sizeof *a.decision),
+                               writes(a.constants, a.set_count * sizeof *a.constants),
+                               writes(a.outcome, sizeof *a.outcome)};
+  if (a.sets != nullptr) accesses.push_back(reads(a.sets, a.set_count * sizeof *a.sets));
+  return accesses;
 }
 template <class Rule, class Scaler>
 void run(zero::DecisionArguments<Rule, Scaler> const& a) {

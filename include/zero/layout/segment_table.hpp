@@ -33,13 +33,12 @@ class SegmentTable {
     engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
   }
 
-  /// Gives every segment the group that \p group_of has for its parameter, and copies the table again. Nothing on any
-  /// stream reads it any more.
+  /// Gives every segment the group that \p group_of has for its parameter, and copies the table again: current for what
+  /// is put on the communication stream later. Nothing on any stream reads it any more.
   ZERO_OUT_OF_LINE void set_groups(EngineContext<Backend> const& engine, std::vector<std::uint32_t> const& group_of) {
     for (auto& segment : segments_) segment.group = group_of[segment.parameter];
     if (segments_.empty()) return;
     engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
-    engine.backend.synchronize(engine.communication);
   }
 
   [[nodiscard]] SegmentView operator[](std::size_t range) const noexcept {

@@ -213,7 +213,6 @@ class StepDecider {
     std::size_t const bytes = table_.sets().size() * sizeof(ConstantsSet);
     sets_ = allocate(MemoryKind::device, bytes);
     engine_.backend.copy(sets_.data(), table_.sets().data(), bytes, engine_.communication);
-    engine_.backend.synchronize(engine_.communication);
   }
   void upload_state() {
     engine_.backend.copy(results_.data() + layout_.state, host_state(), traits().scaler_bytes, engine_.communication);
