@@ -31,7 +31,9 @@ class CheckpointLock {
       return std::string();
     });
   }
+  /// Takes the ownership over; the other one holds nothing afterwards.
   CheckpointLock(CheckpointLock&&) = default;
+  /// The same; what this one held is given back.
   CheckpointLock& operator=(CheckpointLock&&) = default;
   CheckpointLock(CheckpointLock const&) = delete;
   CheckpointLock& operator=(CheckpointLock const&) = delete;
