@@ -21,9 +21,9 @@ using Phase = zero::detail::EnginePhase;
 namespace {
 
 /// Where an engine of two micro-batches per step can stand.
-enum class Where { none_finished, one_finished, all_finished, inside, broken };
-constexpr std::array places{Where::none_finished, Where::one_finished, Where::all_finished, Where::inside,
-                            Where::broken};
+enum class Where { none_finished, one_finished, all_finished, inside, abandoned, broken };
+constexpr std::array places{Where::none_finished, Where::one_finished, Where::all_finished,
+                            Where::inside,        Where::abandoned,    Where::broken};
 
 void finish_micro_batch(Phase& phase) {
   phase.begin_micro_batch();
@@ -32,7 +32,11 @@ void finish_micro_batch(Phase& phase) {
 
 void bring(Phase& phase, Where where) {
   if (where == Where::inside) return phase.begin_micro_batch();
-  if (where == Where::broken) return phase.abandon_micro_batch();
+  if (where == Where::abandoned) return phase.abandon_micro_batch();
+  if (where == Where::broken) {
+    Phase::GradientGuard const failed(phase);
+    return;
+  }
   if (where != Where::none_finished) finish_micro_batch(phase);
   if (where == Where::all_finished) finish_micro_batch(phase);
 }
@@ -46,31 +50,38 @@ struct Row {
 std::string const allowed;
 std::string const inside = " inside a micro-batch: call its finish() first";
 std::string const outside = " outside of a micro-batch: call begin_micro_batch() first";
+std::string const abandoned =
+    " after a micro-batch that ended without finish(), because the call was forgotten, what begin_micro_batch() "
+    "returned was not kept, or an exception came before it: call discard_gradients() first";
 std::string const broken = " after a micro-batch or step that failed: call discard_gradients() first";
 std::string const after_none = " after 0 of 2 micro-batches: finish them first, or discard_gradients()";
 std::string const after_one = " after 1 of 2 micro-batches: finish them first, or discard_gradients()";
-std::string const after_all = " after 2 of 2 micro-batches: finish them first, or discard_gradients()";
+std::string const before_step =
+    " after 1 of 2 micro-batches: finish the others and call step() first, or discard_gradients()";
+std::string const after_all = " after 2 of 2 micro-batches: call step() first, or discard_gradients()";
 std::string const all_done = "all 2 micro-batches of this step are done: call step()";
 
 Row anywhere_between(Call call, std::string const& name) {
-  return {call, {allowed, allowed, allowed, name + inside, name + broken}};
+  return {call, {allowed, allowed, allowed, name + inside, name + abandoned, name + broken}};
 }
 Row with_all(Call call, std::string const& name) {
-  return {call, {name + after_none, name + after_one, allowed, name + inside, name + broken}};
+  return {call, {name + after_none, name + after_one, allowed, name + inside, name + abandoned, name + broken}};
 }
 Row with_none(Call call, std::string const& name) {
-  return {call, {allowed, name + after_one, name + after_all, name + inside, name + broken}};
+  return {call, {allowed, name + before_step, name + after_all, name + inside, name + abandoned, name + broken}};
 }
 std::string checkpoint(int finished) {
   return "a checkpoint after " + std::to_string(finished) +
          " of 2 micro-batches would lose their gradients: call step() first, or discard_gradients()";
 }
 
-std::array<Row, 14> table() {
+std::array<Row, 15> table() {
   return {{{Call::begin_micro_batch,
-            {allowed, allowed, all_done, "begin_micro_batch" + inside, "begin_micro_batch" + broken}},
+            {allowed, allowed, all_done, "begin_micro_batch" + inside, "begin_micro_batch" + abandoned,
+             "begin_micro_batch" + broken}},
            {Call::gradients,
-            {"gradients" + outside, "gradients" + outside, "gradients" + outside, allowed, "gradients" + broken}},
+            {"gradients" + outside, "gradients" + outside, "gradients" + outside, allowed, "gradients" + abandoned,
+             "gradients" + broken}},
            with_all(Call::step, "step"),
            with_none(Call::finish_update, "finish_update"),
            with_none(Call::capture, "capture"),
@@ -82,7 +93,9 @@ std::array<Row, 14> table() {
            with_all(Call::write_gradient, "write_gradient"),
            anywhere_between(Call::read_state, "read_state"),
            anywhere_between(Call::write_state, "write_state"),
-           {Call::state, {allowed, checkpoint(1), checkpoint(2), "state" + inside, "state" + broken}}}};
+           anywhere_between(Call::take_adopted_values, "take_adopted_values"),
+           {Call::state,
+            {allowed, checkpoint(1), checkpoint(2), "state" + inside, "state" + abandoned, "state" + broken}}}};
 }
 
 /// What \p f throws, which must be an Error of exactly that type; empty where it throws nothing.

@@ -149,7 +149,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, lifetime_->parameters, addends()}; }
 
   void take_adopted_values() {
-    phase_.require(EngineCall::write_parameter);
+    phase_.require(EngineCall::take_adopted_values);
     publish_pending_update();
     parts_->gatherer.require_no_leases();
     parts_->gatherer.forget_gathered();

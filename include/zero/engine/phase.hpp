@@ -30,6 +30,7 @@ enum class EngineCall : std::uint8_t {
   write_gradient,
   read_state,
   write_state,
+  take_adopted_values,
   state,
 };
 
@@ -66,8 +67,8 @@ class EnginePhase {
   // ------------------------------------------------------------------------------------------------- changes
 
   void begin_micro_batch() noexcept { position_ = Position::inside; }
-  /// The micro-batch was given up: its gradients are to be discarded.
-  void abandon_micro_batch() noexcept { position_ = Position::broken; }
+  /// The micro-batch ended without being finished: its gradients are to be discarded.
+  void abandon_micro_batch() noexcept { position_ = Position::abandoned; }
   void discard_gradients() noexcept {
     micro_batches_ = 0;
     position_ = Position::between;
@@ -118,7 +119,7 @@ class EnginePhase {
   };
 
  private:
-  enum class Position : std::uint8_t { between, inside, broken };
+  enum class Position : std::uint8_t { between, inside, abandoned, broken };
   enum class Progress : std::uint8_t { any, none, all, not_all };
 
   struct Rule {
@@ -126,7 +127,7 @@ class EnginePhase {
     Position position;       ///< between two micro-batches, or inside of one
     Progress micro_batches;  ///< how many of the step's must be finished
   };
-  static constexpr std::array<Rule, 14> rules{{
+  static constexpr std::array<Rule, 15> rules{{
       {"begin_micro_batch", Position::between, Progress::not_all},
       {"gradients", Position::inside, Progress::any},
       {"step", Position::between, Progress::all},
@@ -140,6 +141,7 @@ class EnginePhase {
       {"write_gradient", Position::between, Progress::all},
       {"read_state", Position::between, Progress::any},
       {"write_state", Position::between, Progress::any},
+      {"take_adopted_values", Position::between, Progress::any},
       {"state", Position::between, Progress::none},
   }};
   static_assert(rules.size() == static_cast<std::size_t>(EngineCall::state) + 1);
@@ -160,10 +162,12 @@ class EnginePhase {
     require_sound();
     fail<SequenceError>(
         {"zero::Engine: ", rule.call,
-         position_ == Position::broken   ? " after a micro-batch or step that failed: call discard_gradients() "
-                                           "first"
-         : position_ == Position::inside ? " inside a micro-batch: call its finish() first"
-                                         : " outside of a micro-batch: call begin_micro_batch() first"});
+         position_ == Position::abandoned ? " after a micro-batch that ended without finish(), because the call was "
+                                            "forgotten, what begin_micro_batch() returned was not kept, or an "
+                                            "exception came before it: call discard_gradients() first"
+         : position_ == Position::broken  ? " after a micro-batch or step that failed: call discard_gradients() first"
+         : position_ == Position::inside  ? " inside a micro-batch: call its finish() first"
+                                          : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
     if (rule.micro_batches == Progress::not_all) {
@@ -173,8 +177,11 @@ class EnginePhase {
       fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ", per_step_,
                            " micro-batches would lose their gradients: call step() first, or discard_gradients()"});
     }
+    char const* const cure = rule.micro_batches == Progress::all ? "finish them"
+                             : micro_batches_ == per_step_       ? "call step()"
+                                                                 : "finish the others and call step()";
     fail<SequenceError>({"zero::Engine: ", rule.call, " after ", micro_batches_, " of ", per_step_,
-                         " micro-batches: finish them first, or discard_gradients()"});
+                         " micro-batches: ", cure, " first, or discard_gradients()"});
   }
 
   int per_step_;
