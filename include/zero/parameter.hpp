@@ -48,13 +48,12 @@ struct AdoptedBuffer {
   ElementType type = ElementType::fp32;  ///< of an element
 };
 
-/// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type.
+/// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type, and not const.
 template <class T>
 [[nodiscard]] AdoptedBuffer adopt(T* data, std::size_t count) noexcept {
-  static_assert(
-      std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
-      "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16: cast the pointer to the type "
-      "of its bits");
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
+                "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16, none of them const, because "
+                "the engine writes to it: cast the pointer to the type of its bits");
   return {data, count, element_type<T>};
 }
 template <class T>
@@ -139,14 +138,15 @@ class ParameterList {
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
     }
-    if (spec.group.index >= groups_.size()) fail(spec, "names a group that add_group did not return");
+    if (spec.group.index >= groups_.size())
+      fail(spec, "names a group that add_group did not return: add it to this list first");
     if (spec.contributions < 1) fail(spec, "needs at least 1 contribution; set frozen where it has no gradient");
     if (spec.unit < 0) fail(spec, "has a negative unit: number the units from 0 in forward order");
     if (spec.values) check(spec, *spec.values, "values");
     if (spec.gradients) check(spec, *spec.gradients, "gradients");
     if (!spec.initial.empty() && spec.initial.size() != element_count(spec.shape)) {
-      fail(spec, detail::concat(
-                     {"has ", spec.initial.size(), " initial values, but its shape has ", element_count(spec.shape)}));
+      fail(spec, detail::concat({"has ", spec.initial.size(), " initial values, but its shape has ",
+                                 element_count(spec.shape), ": pass all of them"}));
     }
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
   }
@@ -160,8 +160,8 @@ class ParameterList {
                                  element_size(buffer.type), " bytes"}));
     }
     if (buffer.count != element_count(spec.shape)) {
-      fail(spec,
-           detail::concat({adopted, " of ", buffer.count, " elements, but its shape has ", element_count(spec.shape)}));
+      fail(spec, detail::concat({adopted, " of ", buffer.count, " elements, but its shape has ",
+                                 element_count(spec.shape), ": pass all of them"}));
     }
   }
 
