@@ -66,9 +66,9 @@ TEST_CASE("safetensors: a length that cannot be is refused before anything is re
   };
   CHECK(thrown("", 0).says("shorter than the 8 bytes"));
   CHECK(thrown("1234567", 7).says("shorter than the 8 bytes"));
-  CHECK(thrown(length(100'000'001), 200'000'000).says("longer than 100000000"));
-  CHECK(thrown(length(std::uint64_t{1} << 63U), 100).says("longer than 100000000"));
-  CHECK(thrown(length(UINT64_MAX), 100).says("longer than 100000000"));
+  CHECK(thrown(length(100'000'001), 200'000'000).says("not a safetensors file"));
+  CHECK(thrown(length(std::uint64_t{1} << 63U), 100).says("not a safetensors file"));
+  CHECK(thrown(length(UINT64_MAX), 100).says("not a safetensors file"));
   CHECK(thrown(length(93), 100).says("longer than the file"));
   CHECK(zero::detail::safetensors_header_bytes(bytes_of(length(92)), 100) == 92);
   CHECK(thrown_by([] { (void)parse_safetensors_header("", 0); }).kind == CheckpointFailure::damaged);

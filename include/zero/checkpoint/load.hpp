@@ -242,7 +242,8 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
     bool const none = candidates.skipped.empty();
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
                           concat({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
-                                  none ? "" : "; passed over: ", enumerate(candidates.skipped)}));
+                                  none ? ": name the folder that one was saved into" : "; passed over: ",
+                                  enumerate(candidates.skipped)}));
   }
   bool const is_one_run =
       std::all_of(saved.begin(), saved.end(), [&](auto const& one) { return one.run == saved.front().run; });

@@ -161,7 +161,10 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
   std::uint64_t n = 0;
   for (std::size_t i = 8; i-- > 0;) n = n << 8U | static_cast<std::uint64_t>(first[i]);
   if (n > SafetensorsHeader::largest) {
-    bad_safetensors(concat({"its header of ", n, " bytes is longer than ", SafetensorsHeader::largest}));
+    throw CheckpointError(CheckpointFailure::damaged,
+                          concat({"zero: not a safetensors file, or one whose beginning is damaged: its first 8 bytes "
+                                  "are to be the length of a header, at most ",
+                                  SafetensorsHeader::largest, ", and not ", n}));
   }
   if (n > file_bytes - 8) bad_safetensors("its header is longer than the file");
   return n;
