@@ -201,8 +201,9 @@ TEST_CASE("thread communicator: a rank that does not come is named when the dead
                         } catch (CommunicationError const& error) {
                           CHECK(error.kind() == CommunicationFailure::deadline);
                           CHECK(error.where().rank == absent);
-                          auto const expected =
-                              "rank " + std::to_string(absent) + " did not arrive within the deadline of 50 ms";
+                          auto const expected = "rank " + std::to_string(absent) +
+                                                " did not arrive within the deadline of 50 ms: find what holds it up, "
+                                                "or set a longer RunOptions::deadline";
                           CHECK(std::string(error.what()).find(expected) != std::string::npos);
                           ++told;
                           throw;

@@ -153,7 +153,9 @@ TEST_CASE("bad input: adopted buffers of another type than the engine's are refu
   zero::ParameterList list;
   (void)list.add({.name = "w", .shape = {3}, .values = zero::adopt(std::span(values))});
   auto const message = message_of<zero::ConfigurationError>([&] { Self(self, list); });
-  CHECK(message == "zero::Engine: parameter 'w' has adopted bf16 buffers, but this engine computes in fp32");
+  CHECK(message ==
+        "zero::Engine: parameter 'w' has adopted bf16 buffers, but this engine computes in fp32: adopt buffers of that "
+        "type, or give the engine another zero::Precision");
 }
 
 namespace {

@@ -138,7 +138,8 @@ class ThreadGroup {
     if (!over) {
       auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();
       fail_locked(CommunicationFailure::deadline, *absent,
-                  concat({"did not arrive within the deadline of ", ms, " ms"}));
+                  concat({"did not arrive within the deadline of ", ms,
+                          " ms: find what holds it up, or set a longer RunOptions::deadline"}));
     }
     Posting const& mine = posting(rank);
     throw CommunicationError(failure_.kind, mine.where(failure_.rank),

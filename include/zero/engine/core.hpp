@@ -186,14 +186,16 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                           .persistence_threshold = settings_.persistence_threshold};
     layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::default_bucket_elements(specs(), layout));
     layout_.emplace(specs(), layout);
-    require(layout_->trainable() > 0, "zero::Engine: every parameter is frozen: there is nothing to train");
+    require(layout_->trainable() > 0,
+            "zero::Engine: every parameter is frozen: register one at least without frozen, to be trained");
   }
 
   ZERO_OUT_OF_LINE void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
     auto const compute = operations_.policies.traits().compute;
     if (!buffer || buffer->type == compute) return;
     fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name(buffer->type),
-                              " buffers, but this engine computes in ", name(compute)});
+                              " buffers, but this engine computes in ", name(compute),
+                              ": adopt buffers of that type, or give the engine another zero::Precision"});
   }
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_adopted_at_stage_3(ParameterSpec const& spec) {

@@ -21,7 +21,8 @@ namespace zero::detail {
 [[nodiscard]] ZERO_OUT_OF_LINE inline ParameterId find_parameter(ParameterList const& parameters,
                                                                  std::string_view name) {
   if (auto const id = parameters.find(name)) return *id;
-  fail<ConfigurationError>({"zero::Engine: no parameter is named ", quote(name)});
+  fail<ConfigurationError>(
+      {"zero::Engine: no parameter is named ", quote(name), ": give the name that it was registered with"});
 }
 
 /// Parameters, gradients and states of one engine by the names of its parameters: what may be read when, and what

@@ -113,7 +113,8 @@ ZERO_OUT_OF_LINE void agree_on_values(Communicator& communicator, std::string_vi
   auto const rank = first_different(exchange_words(communicator, fingerprint));
   if (rank == 0) return;
   fail<MismatchError>({"zero::Engine: ", what, " differ between rank 0 and rank ", rank,
-                       ": give every rank the same values (the same seed, the same file)"});
+                       ": give every rank the same values, from the same file or the same seed; ranks that are threads "
+                       "need a generator each, since one that they share gives each of them other numbers"});
 }
 
 /// What an error says; never empty.

@@ -341,8 +341,11 @@ class GradientIntake {
     if (lost_.why == Loss::late) {
       fail_gradient(name, {"zero::Engine: the gradient of ", quote(name), " came after its bucket was closed", tail});
     }
-    fail_gradient(name, {"zero::Engine: the bucket of the gradient of ", quote(name),
-                         " was closed while a lease held it: call ready() before the next unit is gathered", tail});
+    fail_gradient(name,
+                  {"zero::Engine: the bucket of the gradient of ", quote(name),
+                   " was closed while a lease held it, whose ready() is missing, or comes after finish() or after "
+                   "the gather of the unit before",
+                   tail});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_not_ready(ParameterSpec const& spec) {
     fail_gradient(spec.name, {"zero::MicroBatch: finish() while a lease holds the gradient of ", quote(spec.name),

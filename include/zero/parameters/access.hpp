@@ -85,7 +85,7 @@ class ParameterAccess {
     auto const name = quote(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.extents()[id.index].count) {
       fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.extents()[id.index].count,
-                                " elements, but ", values.size(), " were given"});
+                                " elements, but ", values.size(), " were given: pass all of them"});
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
@@ -95,13 +95,14 @@ class ParameterAccess {
     auto const& spec = engine_.specs[id.index];
     if (!spec.frozen) return;
     fail<ConfigurationError>(
-        {"zero::Engine: parameter ", quote(spec.name), " is frozen: it has no gradient and no states"});
+        {"zero::Engine: parameter ", quote(spec.name), " is frozen: it has no gradient and no states, only values"});
   }
   void check_state(ParameterId id, std::size_t k) const {
     check_trainable(id);
     std::size_t const count = engine_.policies.traits().state_count;
     if (k < count) return;
-    fail<ConfigurationError>({"zero::Engine: the rule has ", count, " states, there is no state ", k});
+    fail<ConfigurationError>(
+        {"zero::Engine: the rule has ", count, " states, there is no state ", k, ": count them from 0"});
   }
 
   // Whether every rank holds all of the bucket, or its own slice.
