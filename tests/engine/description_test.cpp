@@ -140,9 +140,9 @@ TEST_CASE("engine description: a choice that is left open differs from every one
   auto const open = lines_with([](Settings&) {});
   auto const first = lines_with([](Settings& s) { s.reduce = zero::Reduce::each_micro_batch; });
   auto const second = lines_with([](Settings& s) { s.reduce = zero::Reduce::once_per_step; });
-  CHECK(open[2] == "reduce -1");
-  CHECK(first[2] == "reduce 0");
-  CHECK(second[2] == "reduce 1");
+  CHECK(open[3] == "reduce -1");
+  CHECK(first[3] == "reduce 0");
+  CHECK(second[3] == "reduce 1");
 }
 
 TEST_CASE("engine description: numbers that differ in their last bit differ in the text") {
@@ -160,6 +160,7 @@ TEST_CASE("engine description: all settings of an engine reach what ranks compar
   zero::EngineConfig<Policy, zero::NoPolicy, zero::CpuOffload, zero::NoPolicy> config;
   config.gradient_accumulation_steps = 7;
   config.gradient_clipping = 0.1;
+  config.max_skipped_steps = 5;
   config.reduce = zero::Reduce::once_per_step;
   config.bucket_elements = 4096;
   config.alignment_elements = 256;
