@@ -67,7 +67,8 @@ class SmallTraining {
       if (small_.adopted) {
         if (small_.stage != zero::Stage::parameters)
           spec.values = zero::adopt(own_[static_cast<std::size_t>(unit)].data(), elements);
-        auto* const gradients = small_.gradients_on_host ? on_host_ : own_[static_cast<std::size_t>(2 + unit)].data();
+        auto const at = static_cast<std::size_t>(unit);
+        auto* const gradients = small_.gradients_on_host ? on_host_ + at * elements : own_[2 + at].data();
         spec.gradients = zero::adopt(gradients, elements);
       }
       (void)list.add(spec);
@@ -149,7 +150,7 @@ class SmallTraining {
 
   Small small_;
   std::vector<DeviceValues<Compute>> own_;
-  Compute on_host_[elements]{};
+  Compute on_host_[2 * elements]{};
   OnCudaStreams work_;
   zero::CudaStream one_, two_;
   std::unique_ptr<Engine> engine_;
