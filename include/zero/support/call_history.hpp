@@ -23,7 +23,8 @@ class CallHistory {
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
 
  private:
-  static constexpr std::uint64_t base = 0x9E3779B97F4A7C15U;  // odd, so that no call is ever shifted out
+  // A multiplier of Steele and Vigna, 2022. Odd, so that no call is ever shifted out.
+  static constexpr std::uint64_t base = 0xD1342543DE82EF95U;
 
   std::uint64_t value_ = 0;
   std::uint64_t power_ = 1;
