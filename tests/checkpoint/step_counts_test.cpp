@@ -97,7 +97,6 @@ TEST_CASE("step counts: what a checkpoint lacks starts at its own first step, at
   auto const manifest = zero::CheckpointFolder(zero::posix_file_system(), folder / "run").manifest("old");
   CHECK(manifest.version() == 1);
   auto const expected = fresh("new", before, last), expected_decayed = fresh("new decayed", before, last);
-  std::vector<float> old;
   for (auto stage : {Stage::none, Stage::optimizer_states, Stage::gradients, Stage::parameters}) {
     for (bool offload : {false, true}) {
       CAPTURE(static_cast<int>(stage));
@@ -115,7 +114,6 @@ TEST_CASE("step counts: what a checkpoint lacks starts at its own first step, at
         model.train(stop, last);
         CHECK(model.values("new") == expected);
         CHECK(model.values("new decayed") == expected_decayed);
-        if (old.empty() && ranks.rank() == 0) old = model.values("old");
       });
       auto const saved = zero::CheckpointFolder(zero::posix_file_system(), folder / "run").manifest(tag);
       CHECK(saved.version() == 2);
@@ -130,7 +128,6 @@ TEST_CASE("step counts: what a checkpoint lacks starts at its own first step, at
       });
     }
   }
-  CHECK(old.size() == 300);
 }
 
 TEST_CASE("step counts: a parameter keeps the count that it has where a later checkpoint lacks it, too") {
