@@ -18,7 +18,7 @@ using misuse::parameters;
 TEST_CASE("misuse 38: a lease on parameters is read after the engine's end") {
   Alone alone(parameters({3}));
   auto const weights = alone.engine->gather(id(0), {});
-  alone.engine.reset();
+  alone.end_engine();
   expect([&] { (void)weights[id(0)]; });
 }
 
@@ -26,14 +26,14 @@ TEST_CASE("misuse 39: a lease on gradients is used after the engine's end") {
   Alone alone(parameters({3}));
   auto const pass = alone.engine->begin_micro_batch({});
   auto gradients = alone.engine->gradients(id(0), {});
-  alone.engine.reset();
+  alone.end_engine();
   expect([&] { gradients.ready({}); });
 }
 
 TEST_CASE("misuse 40: a micro-batch is finished after the engine's end") {
   Alone alone(parameters({3}));
   auto pass = alone.engine->begin_micro_batch({});
-  alone.engine.reset();
+  alone.end_engine();
   expect([&] { pass.finish({}); });
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("misuse 41: leases and micro-batches end after the engine") {
   auto weights = std::optional(alone.engine->gather(id(0), {}));
   auto pass = std::optional(alone.engine->begin_micro_batch({}));
   auto gradients = std::optional(alone.engine->gradients(id(0), {}));
-  alone.engine.reset();
+  alone.end_engine();
   CHECK_NOTHROW(weights.reset());
   CHECK_NOTHROW(gradients.reset());
   CHECK_NOTHROW(pass.reset());
@@ -91,7 +91,7 @@ TEST_CASE("misuse 47: a ticket is read after the engine's end") {
   Alone alone(parameters({3}));
   micro_batch(*alone.engine);
   auto const ticket = alone.engine->step({});
-  alone.engine.reset();
+  alone.end_engine();
   CHECK(ticket.get().step == 1);
 }
 

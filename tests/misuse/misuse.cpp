@@ -159,6 +159,8 @@ std::unique_ptr<HalfEngine> make_half_engine(zero::Stage stage, Ranks& ranks, ze
   return std::make_unique<HalfEngine>(stage, ranks, parameters);
 }
 
+void Alone::end_engine() { engine.reset(); }
+
 zero::ParameterList parameters(std::initializer_list<std::size_t> sizes) {
   zero::ParameterList list;
   int unit = 0;
