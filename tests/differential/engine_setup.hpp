@@ -9,8 +9,10 @@
 #include "differential/scenario.hpp"
 
 #include <zero/any_engine.hpp>
+#include <zero/flat_layout.hpp>
 #include <zero/kernels/float_types.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -91,8 +93,23 @@ inline AnyScale::Config scale_config(Scenario const& s) {
   return config;
 }
 
+/// The ring of the scenario, or the shortest one that engines accept: with zeros for what is missing and tied
+/// parameters ranks need room for the gradients of one unit at stage 3.
+inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
+  bool const any_tied = std::any_of(s.parameters.begin(), s.parameters.end(),
+                                    [](auto const& parameter) { return parameter.contributions > 1; });
+  if (s.stage != 3 || !s.missing_zero || !any_tied) return s.ring;
+  zero::LayoutSettings layout{.stage = zero::Stage::parameters,
+                              .world = static_cast<std::size_t>(s.world),
+                              .alignment_elements = s.alignment,
+                              .persistence_threshold = s.persistence};
+  layout.bucket_elements = s.bucket != 0 ? s.bucket : zero::FlatLayout::default_bucket_elements(list.specs(), layout);
+  auto const least = zero::FlatLayout(list.specs(), layout).ring_buckets_of_largest_unit();
+  return std::max(s.ring, static_cast<int>(least));
+}
+
 template <class Engine>
-typename Engine::Config engine_config(Scenario const& s) {
+typename Engine::Config engine_config(Scenario const& s, zero::ParameterList const& list) {
   typename Engine::Config config{};
   config.gradient_accumulation_steps = s.accumulation;
   config.gradient_clipping = s.clipping;
@@ -100,7 +117,7 @@ typename Engine::Config engine_config(Scenario const& s) {
   if (s.reduce == ReduceOrder::once_per_step) config.reduce = zero::Reduce::once_per_step;
   if (s.bucket != 0) config.bucket_elements = s.bucket;
   config.alignment_elements = s.alignment;
-  if (s.ring != 0) config.gradient_ring = s.ring;
+  if (s.ring != 0) config.gradient_ring = accepted_ring(s, list);
   if (s.missing_zero) config.missing_gradient = zero::MissingGradient::zero;
   config.max_live_elements = s.live;
   config.prefetch_units = s.prefetch;

@@ -27,7 +27,8 @@ class RankTrainer {
       : s_(s),
         rank_(static_cast<std::size_t>(communicator.rank())),
         registered_(s),
-        engine_(static_cast<zero::Stage>(s.stage), communicator, registered_.list(), engine_config<Engine>(s)),
+        engine_(static_cast<zero::Stage>(s.stage), communicator, registered_.list(),
+                engine_config<Engine>(s, registered_.list())),
         ring_(engine_.layout(), static_cast<std::size_t>(s.ring)),
         order_(s, ring_),
         writer_(s, engine_, registered_) {

@@ -199,6 +199,46 @@ TEST_CASE("call order: a gradient beyond the ring is refused, or where zeros are
   }
 }
 
+TEST_CASE("call order: at stage 3 no lease may close what a rank without its gradient would close after a gather") {
+  auto const names_both = [](std::string const& message) {
+    CHECK(contains(message, "'p0' is gathered after a lease has closed bucket 0 to make room"));
+    CHECK(contains(message, "raise gradient_ring"));
+  };
+  for (int ring : {1, 2}) {
+    zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+      engine_test::EngineOf<zero::Stage::parameters> engine(ranks, parameters({256, 256, 256}),
+                                                            {.bucket_elements = 256,
+                                                             .gradient_ring = ring,
+                                                             .missing_gradient = zero::MissingGradient::zero,
+                                                             .max_live_elements = 1024});
+      auto pass = engine.begin_micro_batch({});
+      for (std::size_t unit : {0, 1, 2}) (void)engine.gather(id(unit), {});
+      auto const upper = engine.gather(id(2), {});
+      auto const lower = engine.gather(id(1), {});
+      for (std::size_t unit : {2, 1})
+        contribute(engine, id(unit), 1.0F);  // the second one needs the place of the first
+      if (ring == 1) return names_both(message_of<zero::GradientError>([&] { (void)engine.gather(id(0), {}); }));
+      CHECK_NOTHROW((void)engine.gather(id(0), {}));
+      pass.finish({});
+    });
+  }
+}
+
+TEST_CASE("call order: a ring that a unit does not fit into is refused where ranks could not agree on an order") {
+  zero::SelfCommunicator self;
+  zero::ParameterList list;
+  (void)list.add({.name = "tied", .shape = {256}, .contributions = 2});
+  for (int p = 0; p < 4; ++p) (void)list.add({.name = "p" + std::to_string(p), .shape = {256}, .unit = p / 2});
+  auto const make = [&](int ring, zero::MissingGradient missing) {
+    Gathering(self, list, {.bucket_elements = 256, .gradient_ring = ring, .missing_gradient = missing});
+  };
+  auto const message = message_of<zero::ConfigurationError>([&] { make(1, zero::MissingGradient::zero); });
+  CHECK(contains(message, "gradient_ring is 1, but the gradients of one unit take 2 buckets"));
+  CHECK(contains(message, "'tied'"));
+  CHECK_NOTHROW(make(2, zero::MissingGradient::zero));
+  CHECK_NOTHROW(make(1, zero::MissingGradient::error));
+}
+
 TEST_CASE("call order: a whole unit's gradients fit into the ring at once, in however many buckets they lie") {
   zero::SelfCommunicator self;
   zero::ParameterList list;

@@ -17,7 +17,7 @@ namespace {
 
 // Six units, each of two parameters with a bucket of their own: unit 5 has buckets 0 and 1, unit 0 has 10 and 11. Then
 // a tied parameter.
-std::vector<zero::ParameterSpec> specs() {
+std::vector<zero::ParameterSpec> specs(bool one_unit) {
   std::vector<std::size_t> const shape(1, 128);
   std::vector<zero::ParameterSpec> specs;
   for (int unit = 0; unit < 6; ++unit) {
@@ -25,14 +25,16 @@ std::vector<zero::ParameterSpec> specs() {
     specs.push_back({.name = "b" + std::to_string(unit), .shape = shape, .unit = unit});
   }
   specs.push_back({.name = "tied", .shape = shape, .contributions = 2});
+  for (auto& spec : specs) spec.unit = one_unit ? 0 : spec.unit;
   return specs;
 }
 
 // Gathers in a micro-batch, and what each closes, in a ring of as many buckets as `ring`.
 class Calls {
  public:
-  explicit Calls(std::size_t ring)
+  explicit Calls(std::size_t ring, bool one_unit = false)
       : ring_(ring),
+        specs_(specs(one_unit)),
         layout_(specs_, {.stage = zero::Stage::parameters, .bucket_elements = 128}),
         schedule_(specs_, layout_) {
     schedule_.begin();
@@ -42,32 +44,28 @@ class Calls {
   std::size_t gather(std::vector<int> const& units) {
     for (int unit : units) {
       auto const first = static_cast<std::uint32_t>(2 * unit);
-      gather_ids({{first}, {first + 1}});
+      open_ = gather_ids({{first}, {first + 1}});
     }
-    return next_;
+    return open_;
   }
   std::size_t gather_ids(std::vector<ParameterId> const& ids) {
     auto const needed = [this](std::uint32_t block) { return block < ring_ ? 0 : block - ring_ + 1; };
     auto const held = [this](std::uint32_t block) { return std::ranges::find(held_, block) != held_.end(); };
-    next_ = schedule_.gather(ids, next_, needed, held);
-    return next_;
+    return schedule_.gather(ids, needed, held);
   }
   void hold_unit(int unit) {
     for (std::size_t b : {0U, 1U}) held_.push_back(static_cast<std::uint32_t>(10 - 2 * unit + b));
   }
   void release_all() { held_.clear(); }
-  void begin() {
-    schedule_.begin();
-    next_ = 0;
-  }
+  void begin() { schedule_.begin(); }
 
  private:
   std::size_t ring_;
-  std::vector<zero::ParameterSpec> specs_ = specs();
+  std::vector<zero::ParameterSpec> specs_;
   zero::FlatLayout layout_;
   zero::detail::ClosingSchedule schedule_;
   std::vector<std::uint32_t> held_;
-  std::size_t next_ = 0;
+  std::size_t open_ = 0;  // after the last gather
 };
 
 }  // namespace
@@ -138,10 +136,24 @@ TEST_CASE("closing schedule: parameters of a unit may be gathered one by one, na
   CHECK(twice.gather_ids({{8}}) == 0);
 }
 
-TEST_CASE("closing schedule: tied parameters close nothing") {
+TEST_CASE("closing schedule: a gather of tied parameters closes what the gather before it could not") {
   Calls calls(3);
   CHECK(calls.gather({0, 1, 2, 3, 4, 5}) == 0);
+  CHECK(calls.gather_ids({{12}}) == 0);
   CHECK(calls.gather({5}) == 0);
   CHECK(calls.gather_ids({{12}}) == 0);
-  CHECK(calls.gather({4}) == 2);
+  calls.hold_unit(5);
+  CHECK(calls.gather({4}) == 0);
+  calls.release_all();
+  CHECK(calls.gather_ids({{12}}) == 2);
+  calls.begin();
+  CHECK(calls.gather_ids({{12}}) == 0);
+}
+
+TEST_CASE("closing schedule: in a model of one unit parameters are passed one by one") {
+  Calls calls(2, true);
+  for (std::uint32_t i = 0; i < 12; ++i) CHECK(calls.gather_ids({{i}}) == 0);
+  for (std::uint32_t i = 12; i-- > 0;) CHECK(calls.gather_ids({{i}}) == 11 - i);
+  Calls at_once(2, true);
+  for (int pass = 0; pass < 2; ++pass) CHECK(at_once.gather({0, 1, 2, 3, 4, 5}) == 0);
 }

@@ -20,19 +20,23 @@ namespace zero::detail {
 /// nothing that one rank alone knows, such as what has arrived: so that all ranks issue one sequence of all-gathers and
 /// reduce-scatters.
 ///
-/// A unit is a run of neighbouring buckets here, and lies above the runs after it. A gather of a unit closes
+/// A unit is a run of neighbouring buckets here, and lies above the runs after it; in a model of one unit each bucket
+/// is a run. A gather of a unit closes
 /// - all buckets up to those of the nearest unit above it that was gathered twice or more in this micro-batch and is
 ///   not held now: forward and backward, or the recomputation of a segment, have gone past it;
 /// - where the unit is gathered for the first time, what its gradients and those above it need the places of, as far as
 ///   each unit up to there has been gathered: backward without gathers in forward.
-/// Parameters with several contributions, and those that are kept whole, say nothing of where backward is.
+/// Parameters with several contributions, and those that are kept whole, say nothing of where backward is: a gather of
+/// nothing else closes what is passed of the unit that was gathered before it.
 class ClosingSchedule {
  public:
   /// \p specs and \p layout are borrowed and must outlive this.
   ZERO_OUT_OF_LINE ClosingSchedule(std::vector<ParameterSpec> const& specs, FlatLayout const& layout)
       : layout_(layout), run_begin_(in_order_buckets(specs, layout)), parameters_(specs.size()) {
+    bool const one_unit = std::all_of(specs.begin(), specs.end(),
+                                      [&](ParameterSpec const& spec) { return spec.unit == specs.front().unit; });
     for (std::size_t b = 0; b < run_begin_.size(); ++b) {
-      run_begin_[b] = b > 0 && unit(b) == unit(b - 1) ? run_begin_[b - 1] : b;
+      run_begin_[b] = !one_unit && b > 0 && unit(b) == unit(b - 1) ? run_begin_[b - 1] : b;
     }
     for (std::size_t i = 0; i < specs.size(); ++i) {
       parameters_[i].in_order = !specs[i].frozen && layout.extents()[i].first_bucket < run_begin_.size();
@@ -42,34 +46,41 @@ class ClosingSchedule {
   /// Starts a micro-batch: nothing has been gathered.
   void begin() noexcept {
     for (auto& parameter : parameters_) parameter.visits = 0;
+    last_ = {};
+    closed_ = 0;
   }
 
-  /// Notes a gather of \p ids while \p next is the first bucket that is open, and returns the first bucket that stays
-  /// open. `needed(block)` is how many buckets must have been reduced before the gradients of a block may be written;
-  /// `held(block)` says whether a lease holds a block now: a gather of what is held counts for nothing.
+  /// Notes a gather of \p ids, and returns the first bucket that all gathers so far leave open. `needed(block)` is how
+  /// many buckets must have been reduced before the gradients of a block may be written; `held(block)` says whether a
+  /// lease holds a block now: a gather of what is held counts for nothing.
   template <class Needed, class Held>
-  [[nodiscard]] std::size_t gather(std::span<ParameterId const> ids, std::size_t next, Needed const& needed,
-                                   Held const& held) {
+  [[nodiscard]] std::size_t gather(std::span<ParameterId const> ids, Needed const& needed, Held const& held) {
     ++call_;
-    std::size_t above = SIZE_MAX;  // buckets of units above all of `ids`
-    std::size_t wanted = 0;
-    bool first = true;
+    Gathered now{.above = SIZE_MAX, .first = true};
     for (auto id : ids) {
       auto const& extent = layout_.extents()[id.index];
       auto& parameter = parameters_[id.index];
       if (!parameter.in_order || held(extent.block)) continue;
-      above = std::min(above, run_begin_[extent.first_bucket]);
+      now.above = std::min(now.above, run_begin_[extent.first_bucket]);
       if (parameter.last_call == call_) continue;
       parameter.last_call = call_;
-      first = first && parameter.visits == 0;
-      wanted = std::max(wanted, needed(extent.block));
+      now.first = now.first && parameter.visits == 0;
+      now.wanted = std::max(now.wanted, needed(extent.block));
       if (parameter.visits < 2) ++parameter.visits;
     }
-    if (above == SIZE_MAX || above <= next) return next;
-    return std::max(passed(above, next, held), first ? first_passed(above, next, wanted, needed, held) : next);
+    if (now.above != SIZE_MAX) last_ = now;
+    if (last_.above <= closed_) return closed_;
+    auto const at_first = last_.first ? first_passed(needed, held) : closed_;
+    return closed_ = std::max(passed(held), at_first);
   }
 
  private:
+  // The gather that said last where the passes are.
+  struct Gathered {
+    std::size_t above = 0;   // buckets of units above all of its parameters
+    std::size_t wanted = 0;  // buckets whose places their gradients need
+    bool first = false;      // of all of them
+  };
   struct Parameter {
     bool in_order = false;        ///< its gradients are complete when backward has passed its unit
     std::uint8_t visits = 0;      ///< gathers in this micro-batch; 2 stands for more
@@ -114,30 +125,32 @@ class ClosingSchedule {
   }
 
   template <class Held>
-  [[nodiscard]] std::size_t passed(std::size_t above, std::size_t next, Held const& held) const {
-    for (std::size_t end = above; end > next; end = run_begin_[end - 1]) {
+  [[nodiscard]] std::size_t passed(Held const& held) const {
+    for (std::size_t end = last_.above; end > closed_; end = run_begin_[end - 1]) {
       if (visits(end) >= 2 && !is_held(end, held)) return end;
     }
-    return next;
+    return closed_;
   }
 
   template <class Needed, class Held>
-  [[nodiscard]] std::size_t first_passed(std::size_t above, std::size_t next, std::size_t wanted, Needed const& needed,
-                                         Held const& held) const {
-    std::size_t end = next;
-    while (end < above) {
+  [[nodiscard]] std::size_t first_passed(Needed const& needed, Held const& held) const {
+    std::size_t wanted = last_.wanted;
+    std::size_t end = closed_;
+    while (end < last_.above) {
       std::size_t const run = run_end(end);
       if (visits(run) == 0 || is_held(run, held)) break;
       for (std::size_t b = end; b < run; ++b) wanted = std::max(wanted, needed(layout_.buckets()[b].block));
       end = run;
     }
-    return std::max(next, std::min(end, wanted));
+    return std::max(closed_, std::min(end, wanted));
   }
 
   FlatLayout const& layout_;
   FixedArray<std::size_t> run_begin_;  // by bucket: the first of its unit's run
   FixedArray<Parameter> parameters_;
   std::uint64_t call_ = 0;
+  Gathered last_;
+  std::size_t closed_ = 0;  // by the gathers of this micro-batch
 };
 
 }  // namespace zero::detail

@@ -5,6 +5,8 @@
 #include <zero/engine/context.hpp>
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/engine/policies.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradients/closing_schedule.hpp>
 #include <zero/gradients/intake.hpp>
@@ -17,6 +19,7 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/segment.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
@@ -47,10 +50,12 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
                                    GradientNorm<Backend>& norm)
       : engine_(engine),
         micro_batches_(settings.micro_batches),
+        missing_(settings.missing),
         norm_(norm),
         intake_(engine, settings),
         closing_(engine.specs, engine.layout),
         sums_(engine, settings, intake_.slots()) {
+    require_one_order(settings);
     for (std::size_t b = 0; b < bucket_count(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
       own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
@@ -78,12 +83,15 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   /// Notes that \p ids are about to be gathered in this micro-batch, and first closes what that call says. \p held says
-  /// of a block whether a lease holds it now. Without effect below stage 3.
+  /// of a block whether a lease holds it now. Without effect below stage 3. \throws GradientError where a lease has
+  /// closed more, which a rank that lacks its gradient would do after this gather.
   template <class Held>
   void before_gather(std::span<ParameterId const> ids, Held const& held) {
     if (!closes_at_gathers()) return;
     auto const needed = [this](std::uint32_t block) { return intake_.slots().buckets_before(block); };
-    close_until(closing_.gather(ids, intake_.next_bucket(), needed, held));
+    auto const closed = closing_.gather(ids, needed, held);
+    close_until(closed);
+    if (missing_ == MissingGradient::zero && intake_.next_bucket() > closed) require_held(ids, held);
   }
 
   /// Forgets an accumulation that will not be finished.
@@ -160,6 +168,38 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   [[nodiscard]] std::size_t bucket_count() const noexcept { return engine_.layout.trainable_buckets(); }
   [[nodiscard]] bool first() const noexcept { return index_ == 0; }
   [[nodiscard]] bool last() const noexcept { return index_ + 1 == micro_batches_; }
+
+  // A lease within a unit that needs the place of a bucket of the same unit closes that on its own rank. The next
+  // gather does the same on all others, unless it is of tied parameters, which say nothing of where backward is.
+  void require_one_order(ReduceSettings const& settings) const {
+    std::size_t const needed = engine_.layout.ring_buckets_of_largest_unit();
+    bool const is_sure = !closes_at_gathers() || settings.missing == MissingGradient::error ||
+                         static_cast<std::size_t>(settings.ring) >= needed;
+    for (std::size_t i = 0; i < engine_.specs.size() && !is_sure; ++i) {
+      auto const& spec = engine_.specs[i];
+      if (spec.contributions == 1 || engine_.layout.blocks()[engine_.layout.extents()[i].block].whole) continue;
+      fail<ConfigurationError>(
+          {"zero::Engine: gradient_ring is ", settings.ring, ", but the gradients of one unit take ", needed,
+           " buckets: with MissingGradient::zero and tied parameters such as ", quote(spec.name),
+           " ranks need room for a whole unit at stage 3: set gradient_ring to ", needed, " or more, or leave it out"});
+    }
+  }
+
+  // Nothing is gathered for parameters that are whole or held.
+  template <class Held>
+  void require_held(std::span<ParameterId const> ids, Held const& held) const {
+    for (auto id : ids) {
+      auto const block = engine_.layout.extents()[id.index].block;
+      if (engine_.world() == 1 || engine_.layout.blocks()[block].whole || held(block)) continue;
+      auto const& name = engine_.specs[id.index].name;
+      fail_gradient(
+          name,
+          {"zero::Engine: ", quote(name), " is gathered after a lease has closed bucket ", intake_.next_bucket() - 1,
+           " to make room. With MissingGradient::zero a rank that lacks that lease's gradient would call "
+           "these collectives in the other order: end leases on parameters before the next unit is "
+           "gathered, or raise gradient_ring"});
+    }
+  }
 
   [[nodiscard]] bool closes_at_gathers() const noexcept { return engine_.stage() == Stage::parameters; }
 
@@ -247,6 +287,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   EngineContext<Backend> const& engine_;
   int micro_batches_;  // of a step
+  MissingGradient missing_;
   GradientNorm<Backend>& norm_;
   GradientIntake<Backend> intake_;
   ClosingSchedule closing_;
