@@ -69,7 +69,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Trainer<Target, T> trainer(communicator, options, corpus);
   bool const speaks = communicator.rank() == 0;
   Progress progress(options);
-  DivergenceGuard guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
+  DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
   Checkpoints checkpoints(communicator, options, corpus, trainer);
   std::uint64_t const first = checkpoints.start();
   if (first >= options.iterations && speaks) {
@@ -89,12 +89,11 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
       say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");
     }
     if (speaks) log.step(record);
-    auto const diverged = guard.step(record);
-    if (diverged) {
+    if (auto const diverged = guard.judge(record)) {
       checkpoints.finish_save();
-      throw DivergenceError(*diverged);
+      throw zero::DivergenceError(*diverged);
     }
-    record.in_doubt = guard.is_in_doubt();
+    record.in_doubt = guard.is_in_doubt(record);
     if (checkpoints.after_step(record)) {
       checkpoints.throw_failure();
       return false;

@@ -4,7 +4,6 @@
 #include "blas.hpp"
 #include "console.hpp"
 #include "cuda/run.hpp"
-#include "divergence.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
@@ -154,7 +153,7 @@ command_line::ExitCode run_in_memory(Options options) {
 }
 
 command_line::ExitCode exit_code_of(std::exception const& error) {
-  bool const diverged = dynamic_cast<DivergenceError const*>(&error) != nullptr ||
+  bool const diverged = dynamic_cast<zero::DivergenceError const*>(&error) != nullptr ||
                         dynamic_cast<zero::LossScaleError const*>(&error) != nullptr;
   if (diverged) return command_line::ExitCode::diverged;
   return command_line::exit_code_of(error);

@@ -158,6 +158,19 @@ TEST_CASE("train_gpt2: the log of a run that is resumed is cut back to where it 
   CHECK(lines[6].starts_with("{\"parameter_hash\""));
 }
 
+TEST_CASE("train_gpt2: a gradient that is exactly 0 is told once, after three steps") {
+  Folder const folder;
+  std::ofstream(folder / "one letter.txt") << std::string(20000, 'a');  // nothing is to be learnt from it
+  auto const outcome = run("--data " + folder.quote("one letter.txt") + tiny + "--iterations 5");
+  CHECK(outcome.code == 0);
+  std::string const told = "the gradient was exactly 0 in 3 steps in a row";
+  auto const at = outcome.output.find(told);
+  REQUIRE(at != std::string::npos);
+  CHECK(outcome.output.find("step 3/5") < at);
+  CHECK(at < outcome.output.find("step 4/5"));
+  CHECK(outcome.output.find(told, at + 1) == std::string::npos);
+}
+
 TEST_CASE("train_gpt2: a run that diverges ends with a sentence, its code and the checkpoint before it") {
   Folder const folder;
   for (std::string const precision : {"fp32", "bf16"}) {
