@@ -101,3 +101,12 @@ TEST_CASE("bad input: a capture with offload or with ranks that meet on the host
   CHECK(contains(message_of<zero::ConfigurationError>({}, {.world = 2, .captured_from = 1}), "meet on the host"));
   CHECK(contains(message_of<zero::SequenceError>({}, {.captured_from = 0}), "capture before the first step"));
 }
+
+TEST_CASE("bad input: a step that was recorded before parameters got step counts of their own is not replayed") {
+  CHECK(contains(message_of<zero::SequenceError>({}, {.world = 1, .steps = 4, .captured_from = 1, .loads_before = 2}),
+                 "capture the step again"));
+  fake_cuda::start();
+  fake_cuda::Seen seen;
+  fake_cuda::train_small({.world = 1, .steps = 4, .captured_from = 2, .loads_before = 1}, seen);  // and after it is
+  CHECK(seen.reports.size() == 4);
+}

@@ -34,7 +34,10 @@ struct Small {
   int captured_from = -1;   ///< this step and those after it are replayed from a captured one; -1: none
   bool alternates = false;  ///< every other step after a capture is an ordinary one
   std::size_t bucket_elements = 256;
-  bool abandons_capture = false;  ///< before the last step, by an error in its middle
+  bool rank_0_replays_alone = false;  ///< after a capture the other ranks take ordinary steps
+  int differs_at = -1;                ///< rank 1 takes this step with another learning rate
+  int loads_before = -1;              ///< before this step parameter "a" gets a step count of its own
+  bool abandons_capture = false;      ///< before the last step, by an error in its middle
   int accumulation = 1;
   int streams = 2;                 ///< of the trainer's work: gradients come from all but the last
   int bad_step = -1;               ///< has an infinite gradient

@@ -117,3 +117,28 @@ TEST_CASE("nccl steps: a replayed step launches one graph and waits for nothing"
     check_goes_on(rank.seen, 2, 1);
   }
 }
+
+TEST_CASE("nccl steps: a rank may replay a step that others take") {
+  for (auto stage : fake_cuda::sharded) {
+    Small small{.stage = stage, .world = 2, .steps = 5, .accumulation = 2};
+    auto const expected = train(small);
+    small.captured_from = 1;
+    small.rank_0_replays_alone = true;
+    CHECK(train(small).values == expected.values);
+  }
+}
+
+TEST_CASE("nccl steps: another learning rate on one rank is every rank's error, in ordinary and in replayed steps") {
+  for (auto stage : fake_cuda::sharded) {
+    for (int captured_from : {-1, 1}) {
+      auto const ranks =
+          train_all({.stage = stage, .world = 2, .steps = 5, .captured_from = captured_from, .differs_at = 3});
+      for (auto const& rank : ranks) {
+        CHECK(rank.seen.reports.size() == 3);
+        REQUIRE(rank.end.thrown);
+        CHECK_THROWS_WITH_AS(std::rethrow_exception(rank.end.thrown), doctest::Contains("rank 1 took a step otherwise"),
+                             zero::MismatchError);
+      }
+    }
+  }
+}

@@ -186,6 +186,13 @@ cudaError_t cudaFree(void* data) {
 cudaError_t cudaFreeHost(void* data) {
   return release("cudaFreeHost", [&](FakeMachine& all) { return all.free(data, cudaMemoryTypeHost); });
 }
+// Pageable memory that is pinned for a while: copies from it are in order here anyhow.
+cudaError_t cudaHostRegister(void* /*data*/, std::size_t /*bytes*/, unsigned /*flags*/) {
+  return call("cudaHostRegister", [](FakeMachine&) { return cudaSuccess; });
+}
+cudaError_t cudaHostUnregister(void* /*data*/) {
+  return release("cudaHostUnregister", [](FakeMachine&) { return cudaSuccess; });
+}
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, void const* data) {
   return call("cudaPointerGetAttributes", [&](FakeMachine& all) {
     auto const* const block = all.block_of(data);

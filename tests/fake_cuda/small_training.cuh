@@ -28,6 +28,7 @@ class SmallTraining {
 
   SmallTraining(Communicator& communicator, Small const& small)
       : small_(small),
+        rank_(communicator.rank()),
         work_(communicator, small.streams, std::max(0, small.device)),
         one_(work_.stream(0)),
         two_(work_.stream(static_cast<std::size_t>(small.streams - 1))) {
@@ -46,8 +47,10 @@ class SmallTraining {
       if (abandons) abandon_capture();
       if (captures) captured = engine_->capture(one_, [&] { (void)take_step(step); });
       if ((abandons || captures) && small_.evaluates_after_capture) evaluate();
+      if (step == small_.loads_before) load();
       if (small_.evaluates) evaluate();
-      bool const replays = captured && !(small_.alternates && (step - small_.captured_from) % 2 == 0);
+      bool const takes_part = !small_.rank_0_replays_alone || rank_ == 0;
+      bool const replays = captured && takes_part && !(small_.alternates && (step - small_.captured_from) % 2 == 0);
       auto const ticket = replays ? captured->replay({.lr = lr(step)}, one_) : take_step(step);
       seen.steps.push_back(own_counts());
       if (small_.evaluates) evaluate();
@@ -77,7 +80,9 @@ class SmallTraining {
     (void)list.add({.name = "frozen", .shape = {elements}, .unit = unit, .frozen = true});
     return list;
   }
-  [[nodiscard]] static double lr(int step) { return 0.1 / (1.0 + step); }
+  [[nodiscard]] double lr(int step) const {
+    return (step == small_.differs_at && rank_ == 1 ? 0.2 : 0.1) / (1.0 + step);
+  }
   [[nodiscard]] typename Engine::Config config() const {
     typename Engine::Config config{.gradient_accumulation_steps = small_.accumulation,
                                    .gradient_clipping = 1.0,
@@ -125,6 +130,12 @@ class SmallTraining {
                  });
     return gradients;
   }
+  void load() {
+    auto const state = engine_->state();
+    auto progress = state->progress();
+    progress.first_steps = {1, 0, 0};
+    state->set_progress(progress);
+  }
   void evaluate() {
     for (std::uint32_t p : {0U, 1U}) read(p, two_);
   }
@@ -149,6 +160,7 @@ class SmallTraining {
   }
 
   Small small_;
+  int rank_;
   std::vector<DeviceValues<Compute>> own_;
   Compute on_host_[2 * elements]{};
   OnCudaStreams work_;
