@@ -14,8 +14,8 @@ struct StepReport {
   std::uint64_t skipped_steps = 0;   ///< in all
   std::uint64_t skipped_in_row = 0;  ///< up to this one; 0 where it was not skipped
   std::uint64_t zero_norm_steps =
-      0;                       ///< in a row, up to this one, whose norm was exactly 0: no gradient reaches the engine
-  double gradient_norm = 0.0;  ///< of the unscaled averaged gradient; of its finite elements if skipped
+      0;                          ///< in a row, up to this one, whose norm was exactly 0: nothing reaches the engine
+  double gradient_norm = 0.0;     ///< of the unscaled averaged gradient; of its finite elements if skipped
   double clip_coefficient = 1.0;  ///< what clipping multiplied the gradient with
   float loss_scale = 1.0F;        ///< the scale that backward used
   bool at_minimum_scale = false;  ///< overflow with the scale at its minimum

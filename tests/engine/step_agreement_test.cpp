@@ -3,6 +3,8 @@
 
 // Ranks that take a step with other settings, steps that are skipped in a row, and what is told once.
 
+#include "engine/engine_under_test.hpp"
+
 #include <zero/any_engine.hpp>
 #include <zero/kernels/decide.hpp>
 
@@ -14,6 +16,8 @@
 #include <string>
 #include <vector>
 
+using engine_test::contains;
+using engine_test::message_of;
 using zero::MismatchError;
 using zero::Stage;
 using zero::ThreadCommunicator;
@@ -40,16 +44,6 @@ void micro_batch(Engine& engine, float gradient) {
   gradients.ready({});
   micro_batch.finish({});
 }
-template <class Error, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (Error const& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -63,16 +63,16 @@ ZERO_OUT_OF_LINE inline void check_no_overlap(std::vector<ParameterSpec> const& 
 }
 
 /// Tells the processes of a run apart, which a host's number of a process does not.
-[[nodiscard]] ZERO_OUT_OF_LINE inline std::uint64_t process_identity() {
+[[nodiscard]] ZERO_OUT_OF_LINE inline std::uint64_t process_nonce() {
   static char const here = 0;
-  static std::uint64_t const identity = [] {
+  static std::uint64_t const nonce = [] {
     Fingerprint fingerprint;
     fingerprint.add(reinterpret_cast<std::uintptr_t>(&here));
     fingerprint.add(std::chrono::system_clock::now().time_since_epoch().count());
     fingerprint.add(std::chrono::steady_clock::now().time_since_epoch().count());
     return fingerprint.value();
   }();
-  return identity;
+  return nonce;
 }
 
 /// \throws ConfigurationError on every rank where two ranks of one process have adopted the same memory. All ranks have
@@ -81,7 +81,7 @@ template <class Communicator>
 ZERO_OUT_OF_LINE void check_no_sharing(Communicator& communicator, std::vector<ParameterSpec> const& specs) {
   auto const mine = adopted_ranges(specs);
   if (mine.empty() || communicator.size() == 1) return;
-  auto const processes = exchange_words(communicator, process_identity());
+  auto const processes = exchange_words(communicator, process_nonce());
   FixedArray<std::uint64_t> begins(mine.size()), all(mine.size() * processes.size());
   for (std::size_t i = 0; i < mine.size(); ++i) begins[i] = mine[i].begin;
   bool one_each = true;

@@ -29,6 +29,12 @@ class ConstantsTable {
   [[nodiscard]] std::vector<ConstantsSet> const& sets() const noexcept { return sets_; }
   /// Whether every parameter counts from step 0, so that a set is a group.
   [[nodiscard]] bool is_plain() const noexcept { return sets_.size() == groups_; }
+  /// By parameter, the step from which it counts; empty where the table is plain.
+  [[nodiscard]] std::vector<std::uint64_t> first_steps() const {
+    std::vector<std::uint64_t> steps;
+    for (std::size_t i = 0; i < set_of_.size() && !is_plain(); ++i) steps.push_back(sets_[set_of_[i]].first_step);
+    return steps;
+  }
   /// By parameter: the place of its constants.
   [[nodiscard]] std::vector<std::uint32_t> const& set_of() const noexcept { return set_of_; }
 

@@ -151,7 +151,7 @@ class StepDecider {
       throw_mismatched_step(rank - 1);
     }
     auto progress = engine_.policies.progress(host_state());
-    progress.first_steps = first_steps_;
+    progress.first_steps = table_.first_steps();
     return progress;
   }
   void set_progress(StepProgress const& progress) {
@@ -203,7 +203,6 @@ class StepDecider {
   ZERO_OUT_OF_LINE void set_first_steps(std::vector<std::uint64_t> const& first_steps) {
     bool const was_plain = table_.is_plain();
     table_ = ConstantsTable(parameters_, first_steps);
-    first_steps_ = table_.is_plain() ? std::vector<std::uint64_t>{} : first_steps;
     if (was_plain && table_.is_plain()) return;
     ++generation_;
     constants_ = {};
@@ -229,7 +228,6 @@ class StepDecider {
   Bytes decision_;
   ConstantsTable table_;
   Bytes sets_;  // of the table, where it is not plain
-  std::vector<std::uint64_t> first_steps_;
   std::uint64_t generation_ = 0;
   std::shared_ptr<Reports> reports_;
   Event const never_decided_{};
