@@ -73,7 +73,7 @@ void draw_model(Random& random, Scenario& s) {
   s.parameters[random.below(s.parameters.size())].frozen = false;
   for (auto& p : s.parameters) {
     if (p.frozen) p.contributions = 1, p.adopts_gradients = false;
-    if (s.stage == 3) p.adopts_values = false;  // read once there
+    if (s.stage == 3) p.adopts_values = false;  // refused there
   }
 }
 

@@ -23,7 +23,8 @@ namespace differential {
 template <class Value>
 class Registered {
  public:
-  explicit Registered(Scenario const& s) : values_(s.parameters.size()), gradients_(s.parameters.size()) {
+  explicit Registered(Scenario const& s)
+      : values_(s.parameters.size()), gradients_(s.parameters.size()), initial_(s.parameters.size()) {
     std::vector<zero::GroupId> groups{{}};
     for (std::size_t g = 1; g < s.groups.size(); ++g) {
       zero::ParameterGroup group{.lr_factor = s.groups[g].lr_factor};
@@ -57,6 +58,10 @@ class Registered {
       }
       spec.values = zero::adopt(values_[p].data(), parameter.count);
     }
+    if (registers_initial(s, p)) {
+      for (std::size_t i = 0; i < parameter.count; ++i) initial_[p].push_back(initial_value(s, p, i));
+      spec.initial = initial_[p];
+    }
     if (parameter.adopts_gradients) {
       gradients_[p].resize(parameter.count);
       spec.gradients = zero::adopt(gradients_[p].data(), parameter.count);
@@ -65,6 +70,7 @@ class Registered {
   }
 
   std::vector<std::vector<Value>> values_, gradients_;
+  std::vector<std::vector<float>> initial_;
   zero::ParameterList list_;
   std::vector<zero::ParameterId> ids_;
 };

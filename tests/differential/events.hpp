@@ -40,6 +40,7 @@ enum class Event : std::uint8_t {
   zeroed,
   evaluated,
   published,
+  registered,
   read,
   lr,
   clipping,
@@ -96,6 +97,11 @@ inline bool is_zeroed(Scenario const& s, Contribution const& c) {
 /// The value that the parameters start with; more bits than 16-bit types hold.
 inline float initial_value(Scenario const& s, std::size_t parameter, std::size_t i) {
   return static_cast<float>(draw_of(s, Event::initial, {parameter, i}) % 65536) / 32768.0F - 1.0F;
+}
+
+/// Whether the initial values are registered, instead of written by name or adopted.
+inline bool registers_initial(Scenario const& s, std::size_t parameter) {
+  return !s.parameters[parameter].adopts_values && draw_of(s, Event::registered, {parameter}) % 2 == 0;
 }
 
 /// Tells the gradients of one contribution from those of another. Ranks and micro-batches count as one sequence.

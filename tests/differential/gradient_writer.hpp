@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace differential {
@@ -23,7 +24,10 @@ class GradientWriter {
       : s_(s), engine_(engine), registered_(registered) {}
 
   /// Starts a micro-batch.
-  void begin() { arrived_.assign(s_.parameters.size(), 0); }
+  void begin() {
+    arrived_.assign(s_.parameters.size(), 0);
+    kept_.resize(s_.parameters.size());
+  }
   /// From now on, whether a contribution after the first one is written and abandoned once before it is handed over.
   void undo_later_contributions(bool undo) { undoes_later_ = undo; }
 
@@ -69,13 +73,21 @@ class GradientWriter {
     }
   }
 
-  // Where a gradient goes: an address that the lease gives, or the caller's own buffer.
+  // Where a gradient goes: an address that the lease gives, one that was kept from an earlier lease, or the caller's
+  // own buffer.
   zero::GradientTarget<Value> place(typename Engine::Gradients& gradients, Contribution const& c) {
     auto const p = c.parameter;
     if (is_zeroed(s_, c)) return {gradients[id(p)], true};
+    bool const adds = arrived_[p] > 0, direct = draws(s_, Event::direct, 50, c);
     auto& own = registered_.gradient(p);
-    if (!own.empty() && draws(s_, Event::direct, 50, c)) return {own, arrived_[p] > 0};
-    return gradients.write(id(p));
+    if (!own.empty() && direct) return {own, adds};
+    if (!kept_[p].empty() && direct) {
+      gradients.written(id(p));
+      return {kept_[p], adds};
+    }
+    auto const target = gradients.write(id(p));
+    if (s_.stage < 2) kept_[p] = target.values;  // lasts as long as the engine
+    return target;
   }
 
   // Writes what must not count.
@@ -89,7 +101,8 @@ class GradientWriter {
   Engine& engine_;
   Registered<Value>& registered_;
   zero::HostStream stream_;
-  std::vector<int> arrived_;  // by parameter, in this micro-batch
+  std::vector<std::span<Value>> kept_;  // by parameter: the address of an earlier lease
+  std::vector<int> arrived_;            // by parameter, in this micro-batch
   bool undoes_later_ = false;
 };
 

@@ -34,7 +34,7 @@ class RankTrainer {
         writer_(s, engine_, registered_) {
     for (std::size_t p = 0; p < s.parameters.size(); ++p) {
       add_to_unit(p);
-      if (s.parameters[p].adopts_values) continue;
+      if (s.parameters[p].adopts_values || registers_initial(s, p)) continue;
       std::vector<float> values;
       for (std::size_t i = 0; i < s.parameters[p].count; ++i) values.push_back(initial_value(s, p, i));
       engine_.write_parameter(name(p), values);
