@@ -72,7 +72,7 @@ TARGET void add_bare(float* to, float const* from, std::size_t n) {
 /// What one rank runs in a round: the collective, and the bytes that it moves without one. `peer` is the other rank's.
 struct ReduceScatter {
   static void collective(zero::ThreadCommunicator& c, float* mine, float* /*peer*/, std::size_t n, zero::HostStream s) {
-    c.reduce_scatter_add(mine, mine + static_cast<std::size_t>(c.rank()) * n, n, true, {.what = "benchmark"}, s);
+    c.reduce_scatter_add(mine, mine + static_cast<std::size_t>(c.rank()) * n, n, {}, {.what = "benchmark"}, s);
   }
   // Reads the own slice and the peer's, writes the own in place.
   static void bare(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {

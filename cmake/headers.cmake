@@ -60,6 +60,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/kernels/decide.hpp
   include/zero/kernels/double.hpp
   include/zero/kernels/exact_sum.hpp
+  include/zero/kernels/fill.cuh
   include/zero/kernels/float_types.hpp
   include/zero/kernels/floating_point_guard.hpp
   include/zero/kernels/instruction_set.hpp
@@ -146,6 +147,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/lease_interfaces.hpp
   include/zero/engine/lease_records.hpp
   include/zero/engine/memory_labels.hpp
+  include/zero/engine/micro_batch_sequence.hpp
   include/zero/engine/named_access.hpp
   include/zero/engine/operations.hpp
   include/zero/engine/parts.hpp

@@ -169,6 +169,17 @@ void take(Options& options, char const* name, std::size_t& mine, std::size_t the
   mine = theirs;
 }
 
+/// A run whose result depends on the number of micro-batches goes on with as many, unless it is asked for another.
+void take_micro_batches(Options& options, std::optional<int> of_checkpoint, std::string const& where) {
+  if (!of_checkpoint || options.micro_batches) return;
+  if (options.asked.has("--accumulate")) {
+    throw UsageError("--accumulate " + std::to_string(options.accumulate) + ": the run of " + where + " has " +
+                     std::to_string(*of_checkpoint) +
+                     " micro-batches per step of all ranks: leave it out, or give --micro-batches");
+  }
+  options.micro_batches = of_checkpoint;
+}
+
 }  // namespace
 
 ModelSource open_model(std::string const& path) {
@@ -242,6 +253,7 @@ std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Opt
     take(options, "--heads", options.heads, std::stoull(said.at("--heads")), where);
   }
   check_heads(options);
+  if (!options.parameters_only) take_micro_batches(options, manifest.micro_batches_per_step, where);
   return vocabulary;
 }
 

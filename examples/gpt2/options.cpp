@@ -81,6 +81,12 @@ Group training_group() {
            {"--batch", "N", "sequences of a micro-batch, on each rank", Settings::whole(&Options::batch, 1, 1 << 16)},
            {"--accumulate", "N", "micro-batches of a step, on each rank",
             Settings::whole(&Options::accumulate, 1, 1 << 20)},
+           {"--micro-batches", "N",
+            "micro-batches of a step of all ranks, in place of --accumulate: the result depends on their number, and "
+            "not on that of the ranks, which need not divide it",
+            Settings::whole(&Options::micro_batches, 1, 1 << 30)},
+           {"--allow-idle-ranks", "[on|off]", "more ranks than --micro-batches: the last ones hold states only",
+            Settings::flag(&Options::allow_idle_ranks)},
            {"--lr", "X", "largest learning rate", Settings::real(&Options::lr, 0.0, huge, not_negative)},
            {"--min-lr", "X", "learning rate at the end", Settings::real(&Options::min_lr, 0.0, huge, not_negative),
             "a tenth of --lr"},
@@ -191,6 +197,9 @@ void check(Options const& o) {
   if (o.reduce == zero::Reduce::once_per_step && o.stage >= zero::Stage::gradients) {
     throw UsageError("--reduce once_per_step: keeps whole gradients: use --stage 0 or 1");
   }
+  if (o.micro_batches && o.asked.has("--accumulate")) {
+    throw UsageError("--micro-batches counts those of all ranks, --accumulate those of each: give one of them");
+  }
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   if (!o.checkpoint_dir) {
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
@@ -241,6 +250,20 @@ command_line::Command<Options> const& command() {
 void check_heads(Options const& o) {
   if (o.width % o.heads == 0) return;
   throw UsageError("--width " + std::to_string(o.width) + ": --heads " + std::to_string(o.heads) + " must divide it");
+}
+
+void check_micro_batches(Options const& o) {
+  if (!o.micro_batches) {
+    if (o.allow_idle_ranks) {
+      throw UsageError(
+          "--allow-idle-ranks: every rank has micro-batches unless --micro-batches says how many there are");
+    }
+    return;
+  }
+  if (*o.micro_batches >= o.ranks || o.allow_idle_ranks) return;
+  throw UsageError("--micro-batches " + std::to_string(*o.micro_batches) + ": fewer than the " +
+                   std::to_string(o.ranks) +
+                   " ranks: take fewer ranks, or --allow-idle-ranks, where the last ones hold states only");
 }
 
 double lowest_learning_rate(Options const& options) { return options.min_lr.value_or(options.lr / 10.0); }

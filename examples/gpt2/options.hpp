@@ -33,8 +33,10 @@ struct Options {
   bool delayed_update = false;       ///< of offloaded states
   std::optional<std::string> model;  ///< a name, which says the next four
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
-  std::size_t batch = 12;  ///< sequences per rank and micro-batch
-  int accumulate = 1;      ///< micro-batches per rank and step
+  std::size_t batch = 12;            ///< sequences per rank and micro-batch
+  int accumulate = 1;                ///< micro-batches per rank and step
+  std::optional<int> micro_batches;  ///< per step of all ranks, in place of `accumulate`
+  bool allow_idle_ranks = false;
   std::optional<zero::Reduce> reduce;
   std::uint64_t iterations = 2000;
   double lr = 1e-3;
@@ -71,6 +73,9 @@ struct Options {
 
 /// \throws UsageError where the heads do not divide the width.
 void check_heads(Options const& options);
+
+/// \throws UsageError for more ranks than micro-batches, unless that is allowed.
+void check_micro_batches(Options const& options);
 
 /// \name What the defaults of --min-lr and --warmup stand for.
 /// @{

@@ -16,10 +16,11 @@
 namespace gpt2 {
 namespace {
 
-constexpr std::array kept{"--layers",     "--heads",   "--width",          "--context",     "--ranks",        "--stage",
-                          "--precision",  "--offload", "--delayed-update", "--reduce",      "--iterations",   "--batch",
-                          "--accumulate", "--lr",      "--min-lr",         "--warmup",      "--weight-decay", "--beta2",
-                          "--clip",       "--seed",    "--eval-interval",  "--eval-batches"};
+constexpr std::array kept{
+    "--layers",        "--heads",   "--width",          "--context",       "--ranks",        "--stage",
+    "--precision",     "--offload", "--delayed-update", "--reduce",        "--iterations",   "--batch",
+    "--accumulate",    "--lr",      "--min-lr",         "--warmup",        "--weight-decay", "--beta2",
+    "--micro-batches", "--clip",    "--seed",           "--eval-interval", "--eval-batches"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
 constexpr std::array decisive{"--precision", "--delayed-update", "--reduce",       "--iterations", "--batch", "--lr",
@@ -35,12 +36,16 @@ std::uint64_t number(NamedOptions const& options, char const* name) {
   return found == options.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
 }
 
+std::uint64_t micro_batches(NamedOptions const& options) {
+  auto const of_all = number(options, "--micro-batches");
+  return of_all > 0 ? of_all : number(options, "--ranks") * number(options, "--accumulate");
+}
+
 /// Whether the global sequence of micro-batches is summed in another order.
 bool splits_otherwise(NamedOptions const& a, NamedOptions const& b) {
   bool const once = a.contains("--reduce") && a.at("--reduce") == "once_per_step";
   bool const same_parts = number(a, "--ranks") == number(b, "--ranks");
-  bool const same_whole =
-      number(a, "--ranks") * number(a, "--accumulate") == number(b, "--ranks") * number(b, "--accumulate");
+  bool const same_whole = micro_batches(a) == micro_batches(b);
   return !(same_whole && (same_parts || !once));
 }
 
@@ -53,9 +58,10 @@ NamedOptions run_options(Options const& options) {
       if (has(kept, option.name)) named[std::string(option.name)] = option.setting.get(options);
     }
   }
-  bool const local = options.reduce.value_or(options.stage >= zero::Stage::gradients
-                                                 ? zero::Reduce::each_micro_batch
-                                                 : zero::Reduce::once_per_step) == zero::Reduce::once_per_step;
+  named.erase(options.micro_batches ? "--accumulate" : "--micro-batches");
+  bool const each = options.stage >= zero::Stage::gradients || options.micro_batches;
+  bool const local = options.reduce.value_or(each ? zero::Reduce::each_micro_batch : zero::Reduce::once_per_step) ==
+                     zero::Reduce::once_per_step;
   named["--reduce"] = local ? "once_per_step" : "each_micro_batch";
   named["--min-lr"] = command_line::shortest(lowest_learning_rate(options));
   named["--warmup"] = std::to_string(warmup_steps(options));
@@ -92,7 +98,8 @@ std::string differences(NamedOptions const& saved, NamedOptions const& now) {
   std::string lines;
   if (!all.empty()) lines += "checkpoint: saved with " + all + "\n";
   if (!saved.empty() && splits_otherwise(saved, now)) {
-    changing += std::string(changing.empty() ? "" : ", ") + "--ranks and --accumulate";
+    bool const of_all = !now.contains("--accumulate");
+    changing += std::string(changing.empty() ? "" : ", ") + (of_all ? "--micro-batches" : "--ranks and --accumulate");
   }
   if (!changing.empty()) lines += "checkpoint: so the run goes on with other bits, because of " + changing + "\n";
   auto const seed = saved.find("--seed");

@@ -41,11 +41,13 @@ void print_start(Options const& options, Corpus const& corpus) {
       with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
   say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
-  say("run: %s, ZeRO-%d, %s, offload %s%s, %s x %s per rank and step\n",
+  bool const of_all = options.micro_batches.has_value();
+  auto const micro_batches = static_cast<std::uint64_t>(options.micro_batches.value_or(options.accumulate));
+  say("run: %s, ZeRO-%d, %s, offload %s%s, %s x %s per %sstep\n",
       counted(static_cast<std::uint64_t>(options.ranks), "rank").c_str(), static_cast<int>(options.stage),
       std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
       options.delayed_update ? " a step late" : "", counted(options.batch, "sequence").c_str(),
-      counted(static_cast<std::uint64_t>(options.accumulate), "micro-batch").c_str());
+      counted(micro_batches, "micro-batch").c_str(), of_all ? "" : "rank and ");
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 
@@ -129,6 +131,7 @@ command_line::ExitCode run(Options options) {
   bool const speaks = processes.rank == 0;
   RunLog log(speaks ? options.log : std::nullopt);
   std::size_t const vocabulary = take_start(options, speaks);
+  check_micro_batches(options);
   Corpus const corpus = read_corpus(options, vocabulary);
   expect_room(options, corpus.vocabulary());
   if (speaks) print_start(options, corpus);

@@ -70,10 +70,11 @@ class Trainer {
   StepRecord train_step(std::uint64_t step) {
     auto const start = std::chrono::steady_clock::now();
     StepRecord record{.step = step + 1, .lr = learning_rate(options_, step)};
-    for (std::size_t a = 0; a < static_cast<std::size_t>(options_.accumulate); ++a) micro_batch(step, a);
+    for (std::size_t a = 0; a < rounds(); ++a) micro_batch(step);
     auto const report = engine_->step({.lr = record.lr}, stream_).get();
-    auto const losses = compute_.take_losses();
-    record.loss = mean_over_ranks(losses, losses.size() * ranks());
+    auto losses = compute_.take_losses();
+    losses.resize(rounds());  // of a rank without a micro-batch in the last round: not among the first `micro_batches`
+    record.loss = mean_over_ranks(losses, micro_batches());
     if (!report.skipped) record.grad_norm = report.gradient_norm;
     record.loss_scale = static_cast<double>(report.loss_scale);
     record.skipped = report.skipped;
@@ -82,7 +83,7 @@ class Trainer {
     record.skipped_in_row = report.skipped_in_row;
     record.zero_norm_steps = report.zero_norm_steps;
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
-    record.tokens = static_cast<double>(tokens_.size() * losses.size() * ranks());
+    record.tokens = static_cast<double>(tokens_.size() * micro_batches());
     record.tokens_per_second = record.tokens / took.count();
     return record;
   }
@@ -144,11 +145,17 @@ class Trainer {
   using Block = std::array<zero::ParameterId, block_parameter_count>;
 
   typename Engine::Config engine_config() {
-    return {.gradient_accumulation_steps = options_.accumulate,
-            .gradient_clipping = options_.clip,
-            .reduce = options_.reduce,
-            .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0},
-            .backend = compute_.backend_config()};
+    typename Engine::Config config{.gradient_clipping = options_.clip,
+                                   .reduce = options_.reduce,
+                                   .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0},
+                                   .backend = compute_.backend_config()};
+    if (options_.micro_batches) {
+      config.micro_batches_per_step = options_.micro_batches;
+      config.allow_idle_ranks = options_.allow_idle_ranks;
+    } else {
+      config.gradient_accumulation_steps = options_.accumulate;
+    }
+    return config;
   }
 
   void register_parameters() {
@@ -172,10 +179,27 @@ class Trainer {
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
-  /// Micro-batch \p a of this rank: the k-th of the step's global sequence goes to rank k mod ranks.
-  void micro_batch(std::uint64_t step, std::size_t a) {
-    corpus_.sample(Split::train, {seed_, step, a * ranks() + rank()}, options_.context, tokens_, targets_);
+  /// Micro-batches of a step of all ranks, and of each.
+  [[nodiscard]] std::size_t micro_batches() const {
+    return options_.micro_batches ? static_cast<std::size_t>(*options_.micro_batches)
+                                  : static_cast<std::size_t>(options_.accumulate) * ranks();
+  }
+  [[nodiscard]] std::size_t rounds() const { return (micro_batches() + ranks() - 1) / ranks(); }
+
+  /// The next micro-batch of this rank, which has none in the last round where the ranks do not divide them.
+  void micro_batch(std::uint64_t step) {
     auto batch = engine_->begin_micro_batch(stream_);
+    if (batch.contributes()) {
+      corpus_.sample(Split::train, {seed_, step, static_cast<std::uint64_t>(batch.index())}, options_.context, tokens_,
+                     targets_);
+      forward_and_backward();
+    } else {
+      gather_as_others_do();
+    }
+    batch.finish(stream_);
+  }
+
+  void forward_and_backward() {
     embed(tokens_, options_.context);
     blocks_forward();
     head();
@@ -183,7 +207,14 @@ class Trainer {
     auto gradients = engine_->gradients(embedding_, stream_);
     model().embed_backward(tokens_, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
     gradients.ready(stream_);
-    batch.finish(stream_);
+  }
+
+  /// The gathers of `forward_and_backward`, which all ranks make in one order.
+  void gather_as_others_do() {
+    (void)engine_->gather(embedding_, stream_);
+    for (auto const& block : blocks_) (void)engine_->gather(block, stream_);
+    (void)engine_->gather(head_, stream_);
+    for (std::size_t l = shape_.layers; l-- > 0;) (void)engine_->gather(blocks_[l], stream_);
   }
 
   void forward() {

@@ -4,6 +4,7 @@
 
 #include <zero/error.hpp>
 
+#include <climits>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -18,12 +19,35 @@ struct CollectivePurpose {
   std::size_t bucket = CommunicationError::no_bucket;  ///< which bucket it moves, or none
 };
 
+/// In which order a reduction adds the addends of the ranks.
+enum class SumOrder : std::uint8_t {
+  fastest,  ///< whichever the communicator finds fastest for the type; those of this library that run on the host add
+            ///< in the order of ranks all the same
+  by_rank,  ///< in the order of ranks, in fp32, rounded after each: the bits do not depend on the number of ranks
+};
+
+/// Which sum a reduction is part of. The same on every rank.
+struct SumRange {
+  /// All ranks have an addend.
+  static constexpr int every_rank = INT_MAX;
+
+  bool first = true;                   ///< it starts the sum, which otherwise goes on from what is there
+  int addends = every_rank;            ///< ranks below it have an addend; those from it on are absent
+  SumOrder order = SumOrder::fastest;  ///< in which order they are added
+
+  /// Whether \p rank has an addend.
+  [[nodiscard]] constexpr bool has(int rank) const noexcept { return rank < addends; }
+  /// How many of \p size ranks have one.
+  [[nodiscard]] constexpr int count(int size) const noexcept { return addends < size ? addends : size; }
+};
+
 /// What a communicator can, besides the collectives: `static constexpr CommunicatorFacts facts{...};`. A fact that is
 /// true requires its members, and a member without its fact is refused by the engine, so that nothing is left out
 /// because of a misspelt name.
 struct CommunicatorFacts {
-  /// `staging_bytes<S, T>(count)`: bytes of device memory that `reduce_scatter_add` of slices of up to count elements
-  /// needs. It takes them as a last argument then, a std::span<std::byte> that the engine has accounted.
+  /// `staging_bytes<S, T>(count, order)`: bytes of device memory that `reduce_scatter_add` of slices of up to count
+  /// elements needs, in that SumOrder. It takes them as a last argument then, a std::span<std::byte> that the engine
+  /// has accounted.
   bool needs_staging = false;
   /// `check()` throws CommunicationError where a rank has failed, so that what a stream has brought since may be
   /// anything.
@@ -52,11 +76,13 @@ template <class C>
 /// operations of a stream: they may return before they have run, and the buffers stay in use until the stream has
 /// passed them. `exchange` and `rank`, `size`, `local_size` are the host's.
 ///
-///   reduce_scatter_add(send, into, count, first, purpose, stream)
-///     send: size x count elements of T, slice r for rank r. into: count elements of S, this rank's. For every element,
-///     the addends of ranks 0, 1, ... are added in that order in fp32 and rounded to S after each; the sum starts from
-///     what `into` holds, or, if first, from rank 0's addend. `into` may be this rank's slice of `send` where T and S
-///     have the same size.
+///   reduce_scatter_add(send, into, count, range, purpose, stream)
+///     send: size x count elements of T, slice r for rank r. into: count elements of S, this rank's. range: a SumRange.
+///     For every element, the addends of ranks 0, 1, ... below range.addends are added in that order in fp32 and
+///     rounded to S after each; the sum starts from what `into` holds, or, if range.first, from rank 0's addend. A rank
+///     from range.addends on is absent: it takes part, and gets its slice of the sum, but nothing of its `send` enters
+///     it; the communicator may overwrite that `send`. A first sum of no addend is +0, a later one stays as it is.
+///     `into` may be this rank's slice of `send` where T and S have the same size.
 ///   all_gather(own, full, count, purpose, stream)
 ///     own: count elements, this rank's; full: size x count elements, of which slice r comes from rank r. `own` may be
 ///     this rank's slice of `full`.
@@ -69,14 +95,14 @@ template <class C>
 ///
 /// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
 template <class C, class Stream>
-concept communicator_on = requires(C& c, float* f, std::uint64_t* words, CollectivePurpose purpose, Stream stream,
-                                   std::span<std::byte const> mine, std::span<std::byte> all) {
+concept communicator_on = requires(C& c, float* f, SumRange range, std::uint64_t* words, CollectivePurpose purpose,
+                                   Stream stream, std::span<std::byte const> mine, std::span<std::byte> all) {
   { c.rank() } -> std::convertible_to<int>;
   { c.size() } -> std::convertible_to<int>;
   { c.local_size() } -> std::convertible_to<int>;  // ranks that share this machine's cores
   // Its facts say which of the two.
-  requires requires { c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream); } || requires {
-    c.reduce_scatter_add(f, f, std::size_t{1}, true, purpose, stream, all);
+  requires requires { c.reduce_scatter_add(f, f, std::size_t{1}, range, purpose, stream); } || requires {
+    c.reduce_scatter_add(f, f, std::size_t{1}, range, purpose, stream, all);
   };
   c.all_gather(f, f, std::size_t{1}, purpose, stream);
   c.all_reduce(words, std::size_t{1}, purpose, stream);

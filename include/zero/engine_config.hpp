@@ -24,10 +24,17 @@ enum class MissingGradient : std::uint8_t {
 /// Settings of an engine. All of them are the same on every rank.
 template <class Rule, class Scaler, class Offload, class Backend>
 struct EngineConfig {
-  int gradient_accumulation_steps = 1;  ///< micro-batches per step and rank
-  double gradient_clipping = 0.0;       ///< largest norm of the averaged gradient; 0: no clipping
-  int max_skipped_steps = 0;            ///< in a row: DivergenceError after that many; 0: any number
-  std::optional<Reduce> reduce{};       ///< default: each_micro_batch at stages 2 and 3, else once_per_step
+  std::optional<int> gradient_accumulation_steps{};  ///< micro-batches per step and rank; default: 1
+  /// Micro-batches per step of the whole world, in place of `gradient_accumulation_steps`: the k-th runs on rank k mod
+  /// world. The bits depend on this number then and not on how many ranks there are, which need not divide it: in the
+  /// last round the last ranks have none, see MicroBatch::contributes. Gradients are added in the order of the sequence
+  /// unless `reduce` says once_per_step.
+  std::optional<int> micro_batches_per_step{};
+  bool allow_idle_ranks = false;   ///< more ranks than micro_batches_per_step: the last ones hold states only
+  double gradient_clipping = 0.0;  ///< largest norm of the averaged gradient; 0: no clipping
+  int max_skipped_steps = 0;       ///< in a row: DivergenceError after that many; 0: any number
+  /// Default: each_micro_batch at stages 2 and 3, and with micro_batches_per_step, else once_per_step.
+  std::optional<Reduce> reduce{};
   std::optional<std::size_t>
       bucket_elements{};                 ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
                                          ///< largest parameter that can share the gradient ring, if that is more
@@ -54,6 +61,8 @@ struct NoPolicy {
 template <class Visitor, class... Configs>
 constexpr void for_each_setting(Visitor&& visit, Configs&... configs) {
   visit("gradient_accumulation_steps", configs.gradient_accumulation_steps...);
+  visit("micro_batches_per_step", configs.micro_batches_per_step...);
+  visit("allow_idle_ranks", configs.allow_idle_ranks...);
   visit("gradient_clipping", configs.gradient_clipping...);
   visit("max_skipped_steps", configs.max_skipped_steps...);
   visit("reduce", configs.reduce...);

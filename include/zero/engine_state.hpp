@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,7 +47,9 @@ struct EngineTraits {
   std::string scaler;                       ///< name of the loss scaler
   std::size_t scaler_bytes = 0;             ///< size of its state
   ElementType compute = ElementType::fp32;  ///< the compute type
-  LayoutSettings layout{};                  ///< what decided the layout
+  /// EngineConfig::micro_batches_per_step, where it was given: the bits depend on it.
+  std::optional<int> micro_batches_per_step{};
+  LayoutSettings layout{};  ///< what decided the layout
 };
 
 /// All that training has made, in the places where one engine keeps it, whatever its policies: what a checkpoint reads

@@ -23,24 +23,45 @@ class MicroBatchSink {
   ~MicroBatchSink() = default;
 };
 
+/// A rank's place in the global sequence of a step's micro-batches.
+struct MicroBatchPlace {
+  std::int64_t index = 0;
+  bool contributes = true;
+};
+
 }  // namespace detail
 
-/// One forward and backward pass. Move-only. Ends with `finish`; one that ends without it breaks the accumulation,
-/// which must be discarded then.
+/// One forward and backward pass of this rank: one of the step's global sequence of micro-batches, of which the k-th
+/// runs on rank k mod ranks. Move-only. Ends with `finish`; one that ends without it breaks the accumulation, which
+/// must be discarded then.
+///
+/// Where EngineConfig::micro_batches_per_step is no multiple of the number of ranks, the last ranks have none in the
+/// last round. They begin and finish it all the same, and gather parameters as the others do, whose collectives they
+/// take part in; forward, backward and leases of gradients they may leave out: nothing is missing there, and nothing
+/// that they hand over is used.
 template <class Stream>
 class [[nodiscard]] MicroBatch {
  public:
   /// \p pass tells micro-batches apart, so that one that was discarded has no say in a later one.
   MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
-             std::uint64_t micro_batch_serial)
-      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial) {}
+             std::uint64_t micro_batch_serial, detail::MicroBatchPlace place)
+      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial), place_(place) {}
   /// Leaves \p other empty.
   MicroBatch(MicroBatch&& other) noexcept
-      : sink_(std::exchange(other.sink_, nullptr)), lifetime_(std::move(other.lifetime_)), serial_(other.serial_) {}
+      : sink_(std::exchange(other.sink_, nullptr)),
+        lifetime_(std::move(other.lifetime_)),
+        serial_(other.serial_),
+        place_(other.place_) {}
   MicroBatch& operator=(MicroBatch&&) = delete;
   ~MicroBatch() {
     if (sink_ != nullptr && lifetime_->alive) sink_->abandon_micro_batch(serial_);
   }
+
+  /// Whether this rank has a micro-batch in this round; without micro_batches_per_step, always.
+  [[nodiscard]] bool contributes() const noexcept { return place_.contributes; }
+  /// Its place in the step's sequence, from 0: what data order and random numbers should depend on, so that a run does
+  /// the same on any number of ranks. At and beyond the end of the sequence where this rank has none.
+  [[nodiscard]] std::int64_t index() const noexcept { return place_.index; }
 
   /// Every gradient has been handed over, each on the stream of its `ready`; what has come of an adopted gradient with
   /// several contributions is copied on \p stream. Puts the rest of the reductions on their way before it throws for
@@ -58,6 +79,7 @@ class [[nodiscard]] MicroBatch {
   detail::MicroBatchSink<Stream>* sink_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint64_t serial_;
+  detail::MicroBatchPlace place_;
 };
 
 }  // namespace zero

@@ -214,6 +214,25 @@ TEST_CASE("damage: what version 2 says of a parameter is obeyed, or refused by t
         CheckpointFailure::damaged);
 }
 
+TEST_CASE("damage: a manifest's number of micro-batches is read, and one that cannot be is damage") {
+  MemoryFileSystem memory;
+  save(memory, "/run", 1);
+  std::string const path = "/run/step-1/manifest.json";
+  std::string const text = memory.content(path);
+  auto const body = text.substr(0, text.size() - zero::detail::manifest_end({}).size());
+  auto const read_with = [&](std::string const& number) {
+    memory.replace(path,
+                   sealed(replaced(body, "\"chunk\":", "\"micro_batches_per_step\":" + number + ",\n\"chunk\":")));
+    return CheckpointFolder(memory, "/run").manifest("step-1").micro_batches_per_step;
+  };
+  CHECK(CheckpointFolder(memory, "/run").manifest("step-1").micro_batches_per_step == std::nullopt);
+  CHECK(read_with("12") == 12);
+  for (std::string const bad : {"0", "-1", "\"12\"", "1e3", "1073741825", "[]"}) {
+    CAPTURE(bad);
+    CHECK(thrown_by([&] { (void)read_with(bad); }).kind == CheckpointFailure::damaged);
+  }
+}
+
 TEST_CASE("damage: a file that is missing, swapped with another's, or from another save is named") {
   MemoryFileSystem memory;
   save(memory, "/run", 1);

@@ -128,6 +128,49 @@ TEST_CASE("resume: on any number of ranks and in any stage, the run goes on with
   }
 }
 
+TEST_CASE("resume: a number of micro-batches that the ranks do not divide gives the same bits on any of them") {
+  auto const setup = [](int world, Stage stage, bool offload) {
+    return Setup{.stage = stage, .offload = offload, .world = world, .micro_batches = 5, .reduce = std::nullopt};
+  };
+  auto const expected = uninterrupted(setup(1, Stage::none, false), 4);
+  for (int from = 1; from <= 6; ++from) {
+    for (int to = 1; to <= 6; ++to) {
+      auto const first = setup(from, checkpoint_test::all_stages[static_cast<std::size_t>(from + to) % 4], to % 2 == 0);
+      auto const second = setup(to, checkpoint_test::all_stages[static_cast<std::size_t>(to) % 4], from % 2 == 0);
+      CAPTURE(describe(first));
+      CAPTURE(describe(second));
+      CHECK(resumed(first, second, 2, 4) == expected);
+    }
+  }
+}
+
+TEST_CASE("resume: a checkpoint keeps its number of micro-batches, unless the engine was given one") {
+  MemoryFileSystem memory;
+  with_session({.world = 3, .micro_batches = 7}, [&](Session& session) {
+    session.train(0, 1);
+    save(memory, session, {.tag = "a"});
+  });
+  with_session({.world = 2, .accumulation = 2}, [&](Session& session) {
+    auto const before = session.hash();
+    std::string message;
+    try {
+      (void)load(memory, session);
+    } catch (zero::CheckpointError const& error) {
+      CHECK(error.kind() == zero::CheckpointFailure::mismatch);
+      message = error.what();
+    }
+    CHECK(message.find("set EngineConfig::micro_batches_per_step to 7") != std::string::npos);
+    CHECK(session.hash() == before);
+    CHECK_NOTHROW((void)load(memory, session, {.parameters_only = true}));
+  });
+  with_session({.world = 2, .micro_batches = 4},
+               [&](Session& session) { CHECK(load(memory, session).micro_batches_per_step == 7); });
+  with_session({.world = 2, .accumulation = 2}, [&](Session& session) {
+    save(memory, session, {.tag = "b"});
+    CHECK(load(memory, session, {.tag = "b"}).micro_batches_per_step == std::nullopt);
+  });
+}
+
 TEST_CASE("resume: where ranks add in another order, the run goes on as from the same state set by name") {
   for (int const from : {1, 2, 3, 4, 8}) {
     for (int const to : {1, 2, 3, 4, 8}) {

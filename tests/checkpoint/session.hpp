@@ -36,6 +36,7 @@ struct Setup {
   bool delayed_update = false;
   int world = 1;
   int accumulation = 1;
+  std::optional<int> micro_batches{};  ///< of a step of the whole world, in place of `accumulation`
   std::size_t bucket_elements = 1024;
   std::optional<zero::Reduce> reduce = zero::Reduce::each_micro_batch;
   std::size_t persistence_threshold = 0;
@@ -48,7 +49,8 @@ struct Setup {
 [[nodiscard]] inline std::string describe(Setup const& s) {
   return "types " + std::to_string(static_cast<int>(s.types)) + " stage " + std::to_string(static_cast<int>(s.stage)) +
          (s.offload ? " offload" : "") + (s.delayed_update ? " delayed" : "") + " world " + std::to_string(s.world) +
-         " accumulation " + std::to_string(s.accumulation) + " bucket " + std::to_string(s.bucket_elements) +
+         " accumulation " + std::to_string(s.accumulation) + " micro-batches " +
+         std::to_string(s.micro_batches.value_or(0)) + " bucket " + std::to_string(s.bucket_elements) +
          " whole below " + std::to_string(s.persistence_threshold);
 }
 

@@ -36,12 +36,14 @@ class SessionOf final : public Session {
     add({.name = "scale", .shape = {}, .unit = 1});
     add({.name = "fixed", .shape = {300}, .unit = 2, .frozen = !setup.thaw});
     add({.name = "w2", .shape = {129, 3}, .unit = 2});
-    typename Engine::Config config{.gradient_accumulation_steps = setup.accumulation,
+    typename Engine::Config config{.micro_batches_per_step = setup.micro_batches,
+                                   .allow_idle_ranks = setup.micro_batches.value_or(setup.world) < setup.world,
                                    .gradient_clipping = 1.0,
                                    .reduce = setup.reduce,
                                    .bucket_elements = setup.bucket_elements,
                                    .persistence_threshold = setup.persistence_threshold,
                                    .optimizer = {.lr = 1e-2F}};
+    if (!setup.micro_batches) config.gradient_accumulation_steps = setup.accumulation;
     config.backend.threads = 1;
     if constexpr (requires { config.scale.window; }) config.scale.window = 3;  // so that the scale moves
     if constexpr (requires { config.scale.initial; }) config.scale.initial = 1024.0F;
@@ -65,9 +67,9 @@ class SessionOf final : public Session {
       finish_step(step);
     }
   }
-  void micro_batch(int step) override { pass(step, 0); }
+  void micro_batch(int step) override { pass(step); }
   void finish_step(int step) override {
-    for (int a = 1; a < setup_.accumulation; ++a) pass(step, a);
+    for (int a = 1; a < rounds(); ++a) pass(step);
     (void)engine_->step({.lr = 1e-2 / (1 + step)}, stream_).get();
   }
   std::unique_ptr<zero::EngineState> state() override { return engine_->state(); }
@@ -129,9 +131,13 @@ class SessionOf final : public Session {
     return static_cast<float>(x % 256) / 256.0F - 0.5F;
   }
 
-  void pass(int step, int a) {
-    auto const k = static_cast<std::uint64_t>(a * ranks_.size() + ranks_.rank());
+  [[nodiscard]] int rounds() const {
+    return setup_.micro_batches ? (*setup_.micro_batches + setup_.world - 1) / setup_.world : setup_.accumulation;
+  }
+  void pass(int step) {
     auto batch = engine_->begin_micro_batch(stream_);
+    contributes_ = batch.contributes();
+    auto const k = static_cast<std::uint64_t>(batch.index());
     contribute(step, k, 0, 0);
     for (std::size_t p = list_.specs().size(); p-- > 0;) {
       if (!list_.specs()[p].frozen) contribute(step, k, p, 1);
@@ -141,6 +147,7 @@ class SessionOf final : public Session {
 
   void contribute(int step, std::uint64_t k, std::size_t p, std::uint64_t turn) {
     auto const weights = engine_->gather({&ids_[p], 1}, stream_);
+    if (!contributes_) return;
     auto gradients = engine_->gradients({&ids_[p], 1}, stream_);
     auto const target = gradients.write(ids_[p]);
     float const scale = engine_->loss_scale().value();
@@ -162,6 +169,7 @@ class SessionOf final : public Session {
   zero::ParameterList list_;
   std::vector<zero::ParameterId> ids_;
   std::unique_ptr<Engine> engine_;
+  bool contributes_ = true;  // in this micro-batch
 };
 
 }  // namespace checkpoint_test

@@ -6,9 +6,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -43,6 +46,28 @@ std::vector<float> send_buffer(Communicator const& c, std::size_t count) {
   return send;
 }
 
+// Ranks from `addends` on are absent: what they hand over, and may be anything, is not there.
+template <class Communicator>
+void check_absent(Communicator& c, zero::HostStream stream, std::size_t count) {
+  std::size_t const begin = static_cast<std::size_t>(c.rank()) * count;
+  for (int addends = 0; addends <= c.size(); ++addends) {
+    auto send = send_buffer(c, count);
+    if (c.rank() >= addends) std::fill(send.begin(), send.end(), NAN);
+    for (bool first : {true, false}) {
+      std::vector<float> sum(count, -0.5F);
+      c.reduce_scatter_add(send.data(), sum.data(), count, {.first = first, .addends = addends}, purpose, stream);
+      for (std::size_t i = 0; i < count; ++i) {
+        float const expected = addends > 0 ? sequential_sum(addends, begin + i, -0.5F, first) : first ? 0.0F : -0.5F;
+        CHECK(std::bit_cast<std::uint32_t>(sum[i]) == std::bit_cast<std::uint32_t>(expected));
+      }
+    }
+    c.reduce_scatter_add(send.data(), send.data() + begin, count, {.addends = addends}, purpose, stream);
+    for (std::size_t i = begin; i < begin + count; ++i) {
+      CHECK(send[i] == (addends > 0 ? sequential_sum(addends, i, 0.0F, true) : 0.0F));
+    }
+  }
+}
+
 template <class Communicator>
 void check_reduce_scatter(Communicator& c, zero::HostStream stream, std::size_t count) {
   auto const send = send_buffer(c, count);
@@ -50,13 +75,13 @@ void check_reduce_scatter(Communicator& c, zero::HostStream stream, std::size_t 
   std::vector<float> sum(count, 0.5F);
   for (bool first : {true, false}) {
     auto const start = sum;
-    c.reduce_scatter_add(send.data(), sum.data(), count, first, purpose, stream);
+    c.reduce_scatter_add(send.data(), sum.data(), count, {.first = first}, purpose, stream);
     std::vector<float> expected(count);
     for (std::size_t i = 0; i < count; ++i) expected[i] = sequential_sum(c.size(), begin + i, start[i], first);
     CHECK(sum == expected);
   }
   auto in_place = send;
-  c.reduce_scatter_add(in_place.data(), in_place.data() + begin, count, true, purpose, stream);
+  c.reduce_scatter_add(in_place.data(), in_place.data() + begin, count, {}, purpose, stream);
   auto expected = send;
   for (std::size_t i = begin; i < begin + count; ++i) expected[i] = sequential_sum(c.size(), i, 0.0F, true);
   CHECK(in_place == expected);
@@ -98,6 +123,7 @@ void check_all(Communicator& c) {
     zero::HostStream const stream(executor);
     for (std::size_t count : {std::size_t{1}, std::size_t{37}, std::size_t{256}}) {
       check_reduce_scatter(c, stream, count);
+      check_absent(c, stream, count);
       check_all_gather(c, stream, count);
     }
     check_integers(c, stream);
@@ -133,7 +159,7 @@ TEST_CASE("thread communicator: large slices are shared by the rank's threads") 
     std::size_t const count = 3 * zero::HostExecutor::chunk + 5;
     auto const send = send_buffer(c, count);
     std::vector<float> sum(count);
-    c.reduce_scatter_add(send.data(), sum.data(), count, true, purpose, zero::HostStream(executor));
+    c.reduce_scatter_add(send.data(), sum.data(), count, {}, purpose, zero::HostStream(executor));
     std::size_t const begin = static_cast<std::size_t>(c.rank()) * count;
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < count; ++i) wrong += sum[i] != sequential_sum(2, begin + i, 0.0F, true);
@@ -312,7 +338,7 @@ TEST_CASE("thread communicator: a sum that starts on one rank and goes on at ano
     std::array<float, 2> const send{1, 2};
     float sum = 0;
     try {
-      c.reduce_scatter_add(send.data(), &sum, 1, c.rank() == 0, purpose, zero::HostStream{});
+      c.reduce_scatter_add(send.data(), &sum, 1, {.first = c.rank() == 0}, purpose, zero::HostStream{});
     } catch (CommunicationError const& error) {
       CHECK(error.kind() == CommunicationFailure::mismatch);
       ++errors[static_cast<std::size_t>(c.rank())];

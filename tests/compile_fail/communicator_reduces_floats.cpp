@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// expected-error: zero::Engine: the communicator lacks reduce_scatter_add(T const* send, Sum* into, count, first,
+// expected-error: zero::Engine: the communicator lacks reduce_scatter_add(T* send, Sum* into, count, SumRange,
 // expected-error: stream) for gradients or for their sums
 
 #include <zero/engine.hpp>
@@ -8,9 +8,9 @@
 #include <cstddef>
 
 struct OfFloats : zero::SelfCommunicator {
-  void reduce_scatter_add(float const* send, float* into, std::size_t count, bool first,
+  void reduce_scatter_add(float const* send, float* into, std::size_t count, zero::SumRange range,
                           zero::CollectivePurpose purpose, zero::HostStream stream) {
-    zero::SelfCommunicator::reduce_scatter_add(send, into, count, first, purpose, stream);
+    zero::SelfCommunicator::reduce_scatter_add(send, into, count, range, purpose, stream);
   }
 };
 

@@ -12,13 +12,14 @@ struct Staged : zero::SelfCommunicator {
   static constexpr zero::CommunicatorFacts facts{.needs_staging = true};
 #endif
   template <class Sum, class T>
-  std::size_t staging_bytes(std::size_t count) const {
+  std::size_t staging_bytes(std::size_t count, zero::SumOrder /*order*/) const {
     return count * sizeof(T);
   }
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, zero::CollectivePurpose purpose,
-                          zero::HostStream stream, std::span<std::byte> /*staging*/ = {}) {
-    zero::SelfCommunicator::reduce_scatter_add(send, into, count, first, purpose, stream);
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, zero::SumRange range,
+                          zero::CollectivePurpose purpose, zero::HostStream stream,
+                          std::span<std::byte> /*staging*/ = {}) {
+    zero::SelfCommunicator::reduce_scatter_add(send, into, count, range, purpose, stream);
   }
 };
 

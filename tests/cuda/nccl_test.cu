@@ -58,18 +58,19 @@ void check_reduce_scatter(NcclReduction reduction) {
     auto expected = values<Sum>(count, -3.0F);
     DeviceArray<T> const from(send);
     DeviceArray<Sum> const into(expected);
-    DeviceArray<std::byte> const staging(std::vector<std::byte>(c.staging_bytes<Sum, T>(count) + 1));
+    DeviceArray<std::byte> const staging(
+        std::vector<std::byte>(c.staging_bytes<Sum, T>(count, zero::SumOrder::fastest) + 1));
     for (bool const first : {false, true, false}) {
       T const* const source = send.data();
       zero::accumulate(zero::best_instruction_set(), expected.data(), &source, 1, count, first);
-      c.reduce_scatter_add(from.data(), into.data(), count, first, purpose, work.stream(0),
+      c.reduce_scatter_add(from.data(), into.data(), count, {.first = first}, purpose, work.stream(0),
                            std::span(staging.data(), staging.size()));
       CHECK(same_bits(into.fetch(), expected));
     }
     if constexpr (sizeof(Sum) == sizeof(T)) {  // in place
       T const* const source = send.data();
       zero::accumulate(zero::best_instruction_set(), expected.data(), &source, 1, count, true);
-      c.reduce_scatter_add(from.data(), reinterpret_cast<Sum*>(from.data()), count, true, purpose, work.stream(0),
+      c.reduce_scatter_add(from.data(), reinterpret_cast<Sum*>(from.data()), count, {}, purpose, work.stream(0),
                            std::span(staging.data(), staging.size()));
       CHECK(std::memcmp(from.fetch().data(), expected.data(), count * sizeof(T)) == 0);
     }
@@ -160,12 +161,13 @@ TEST_CASE("nccl: sums have the host's bits, in both modes and for all types") {
 
 TEST_CASE("nccl: 16-bit gradients are added in rank order unless the caller says otherwise") {
   auto c = communicator();
-  CHECK(c.reduction<zero::float16>() == NcclReduction::ordered);
-  CHECK(c.reduction<zero::bfloat16>() == NcclReduction::ordered);
-  CHECK(c.reduction<float>() == NcclReduction::native);
-  CHECK(communicator(NcclReduction::ordered).reduction<float>() == NcclReduction::ordered);
-  CHECK(c.staging_bytes<float, zero::float16>(1000) == 0);  // no peers
-  CHECK(c.staging_bytes<float, float>(100) == 512);
+  CHECK(c.reduction<zero::float16>(zero::SumOrder::fastest) == NcclReduction::ordered);
+  CHECK(c.reduction<zero::bfloat16>(zero::SumOrder::fastest) == NcclReduction::ordered);
+  CHECK(c.reduction<float>(zero::SumOrder::fastest) == NcclReduction::native);
+  CHECK(c.reduction<float>(zero::SumOrder::by_rank) == NcclReduction::ordered);
+  CHECK(communicator(NcclReduction::ordered).reduction<float>(zero::SumOrder::fastest) == NcclReduction::ordered);
+  CHECK(c.staging_bytes<float, zero::float16>(1000, zero::SumOrder::fastest) == 0);  // no peers
+  CHECK(c.staging_bytes<float, float>(100, zero::SumOrder::fastest) == 512);
 }
 
 TEST_CASE("nccl: gathers in place and from elsewhere, sums of words, and bytes of the host") {
@@ -239,7 +241,7 @@ TEST_CASE("nccl: what cannot work is refused in a sentence") {
   cuda_test::OnDevice work(c, 1);
   DeviceArray<zero::float16> const send(std::vector<zero::float16>(128));
   DeviceArray<float> const sum(std::vector<float>(128));
-  CHECK_THROWS_WITH_AS(c.reduce_scatter_add(send.data(), sum.data(), 128, true, purpose, work.stream(0)),
+  CHECK_THROWS_WITH_AS(c.reduce_scatter_add(send.data(), sum.data(), 128, {}, purpose, work.stream(0)),
                        doctest::Contains("bytes of staging"), zero::ConfigurationError);
   zero::CudaStream const elsewhere(work.stream(0).handle(), 99);
   CHECK_THROWS_WITH_AS(c.all_gather(sum.data(), sum.data(), 128, purpose, elsewhere),

@@ -147,6 +147,8 @@ void draw_trainer(Random& random, Scenario& s) {
   s.published = s.delayed ? random.one_of({0, 40}) : 0;
   s.read = random.one_of({0, 50});
   s.stepwise = random.one_of({0, 50});
+  s.micro_batches = random.chance(40) ? random.between(1, 3 * s.world) : 0;
+  s.absent = random.one_of({0, 50, 100});
 }
 
 // What would be an error, or another question.
@@ -161,6 +163,7 @@ void make_legal(Scenario& s, Features const& features) {
       std::any_of(s.parameters.begin(), s.parameters.end(), [](Parameter const& p) { return p.contributions > 1; });
   // Every rank discards at the same place.
   if (!tied || s.missing > 0 || s.arrival != Arrival::registered || !features.undone) s.undone = 0;
+  if (s.micro_batches > 0) s.accumulation = 1, s.undone = 0;
   if (s.undone > 0) s.together = 1;
   if (s.momentum == 0.0 && !features.plain_sgd_dampening) s.dampening = 0.0;
 }
@@ -182,6 +185,7 @@ void forget_unused(Scenario& s) {
   if (s.stage < 2) s.ring = standard.ring;
   if (s.stage < 3) s.live = standard.live, s.prefetch = standard.prefetch, s.persistence = standard.persistence;
   if (s.missing == 0) s.missing_alike = false;
+  if (s.micro_batches % s.world == 0) s.absent = 0;
 }
 
 }  // namespace

@@ -99,12 +99,13 @@ inline AnyScale::Config scale_config(Scenario const& s) {
   return config;
 }
 
-/// The ring of the scenario, or the shortest one that engines accept: with zeros for what is missing and tied
-/// parameters ranks need room for the gradients of one unit at stage 3.
+/// The ring of the scenario, or the shortest one that engines accept: where ranks may lack gradients that others have,
+/// and parameters are tied, they need room for the gradients of one unit at stage 3.
 inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
   bool const any_tied = std::any_of(s.parameters.begin(), s.parameters.end(),
                                     [](auto const& parameter) { return parameter.contributions > 1; });
-  if (s.stage != 3 || !s.missing_zero || !any_tied) return s.ring;
+  bool const may_lack = s.missing_zero || total_micro_batches(s) % static_cast<std::size_t>(s.world) != 0;
+  if (s.stage != 3 || !may_lack || !any_tied) return s.ring;
   zero::LayoutSettings layout{.stage = zero::Stage::parameters,
                               .world = static_cast<std::size_t>(s.world),
                               .alignment_elements = s.alignment,
@@ -117,7 +118,12 @@ inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
 template <class Engine>
 typename Engine::Config engine_config(Scenario const& s, zero::ParameterList const& list) {
   typename Engine::Config config{};
-  config.gradient_accumulation_steps = s.accumulation;
+  if (s.micro_batches > 0) {
+    config.micro_batches_per_step = s.micro_batches;
+    config.allow_idle_ranks = s.micro_batches < s.world;
+  } else {
+    config.gradient_accumulation_steps = s.accumulation;
+  }
   config.gradient_clipping = s.clipping;
   if (s.reduce == ReduceOrder::each_micro_batch) config.reduce = zero::Reduce::each_micro_batch;
   if (s.reduce == ReduceOrder::once_per_step) config.reduce = zero::Reduce::once_per_step;

@@ -47,7 +47,8 @@ enum class Event : std::uint8_t {
   order,
   place,
   batch,
-  direct
+  direct,
+  absent
 };
 
 /// A random number that belongs to what \p key names.
@@ -66,7 +67,13 @@ struct Contribution {
   std::size_t index = 0;  ///< of the parameter's contributions
 };
 
+/// Whether its rank has no micro-batch then: whatever it hands over must not count.
+inline bool is_absent(Scenario const& s, Contribution const& c) { return !has_micro_batch(s, c.rank, c.micro_batch); }
+
 inline bool is_missing(Scenario const& s, Contribution const& c) {
+  if (is_absent(s, c)) {
+    return !happens(s, Event::absent, s.absent, {c.step, c.rank, c.micro_batch, c.parameter, c.index});
+  }
   std::size_t const rank = s.missing_alike ? 0 : c.rank;
   return happens(s, Event::missing, s.missing, {c.step, rank, c.micro_batch, c.parameter, c.index});
 }
@@ -138,11 +145,10 @@ inline std::optional<BadElement> bad_element(Scenario const& s, std::size_t step
   std::size_t const p = random(1, s.parameters.size());
   constexpr float inf = std::numeric_limits<float>::infinity();
   float const values[] = {inf, -inf, std::numeric_limits<float>::quiet_NaN()};
-  return BadElement{
-      {step, random(2, static_cast<std::size_t>(s.world)), random(3, static_cast<std::size_t>(s.accumulation)), p,
-       random(4, static_cast<std::size_t>(s.parameters[p].contributions))},
-      random(5, s.parameters[p].count),
-      values[random(6, 3)]};
+  return BadElement{{step, random(2, static_cast<std::size_t>(s.world)), random(3, rounds(s)), p,
+                     random(4, static_cast<std::size_t>(s.parameters[p].contributions))},
+                    random(5, s.parameters[p].count),
+                    values[random(6, 3)]};
 }
 
 /// The learning rate and clipping of a step; nothing where the engine's own settings hold.

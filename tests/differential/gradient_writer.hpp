@@ -69,6 +69,7 @@ class GradientWriter {
       float const value = weights != nullptr ? zero::widen((*weights)[id(p)][i]) : 0.0F;
       float g = zero::widen(zero::narrow<Value>(scale * gradient(key, value, i)));
       if (bad && bad->is_of(c) && bad->element == i) g = bad->value;
+      if (is_absent(s_, c)) g = std::numeric_limits<float>::quiet_NaN();
       target.values[i] = zero::narrow<Value>(target.adds ? zero::widen(target.values[i]) + g : g);
     }
   }

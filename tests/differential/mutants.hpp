@@ -32,6 +32,8 @@ namespace differential {
   each(sum_of_ranks_reversed) \
   each(sum_rank_by_rank) \
   each(sum_once_per_step_always) \
+  each(rounds_counted_whole) \
+  each(absent_ranks_add_zeros) \
   each(contributions_in_registered_order) \
   each(contributions_rounded_once) \
   each(norm_without_blocks) \

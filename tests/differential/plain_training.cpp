@@ -49,7 +49,7 @@ class PlainTraining {
  private:
   [[nodiscard]] bool is(Mutant mutant) const { return mutant_ == mutant; }
   [[nodiscard]] std::size_t world() const { return static_cast<std::size_t>(s_.world); }
-  [[nodiscard]] std::size_t micro_batches() const { return static_cast<std::size_t>(s_.accumulation); }
+  [[nodiscard]] std::size_t micro_batches() const { return rounds(s_); }  // of each rank
 
   // ------------------------------------------------------------------------------------------------- gradients
 
@@ -101,16 +101,23 @@ class PlainTraining {
     }
   }
 
+  // Whether a rank has a gradient in a round.
+  [[nodiscard]] bool counts(std::size_t rank, std::size_t a) const {
+    return has_micro_batch(s_, rank, a) || is(Mutant::absent_ranks_add_zeros);
+  }
   // The sum of a step, in one of two orders.
   [[nodiscard]] std::vector<float> sum_of(std::size_t step, std::size_t p) const {
-    bool const each = s_.reduce == ReduceOrder::each_micro_batch || s_.stage >= 2 || s_.accumulation == 1;
+    bool const in_sequence = s_.micro_batches > 0 && s_.reduce == ReduceOrder::standard;
+    bool const each = s_.reduce == ReduceOrder::each_micro_batch || s_.stage >= 2 || in_sequence || rounds(s_) == 1;
     std::vector<float> sum(s_.parameters[p].count);
     if (each && !is(Mutant::sum_once_per_step_always)) {
       sum_each_micro_batch(sum, step, p);
     } else {
-      for (std::size_t rank = 0; rank < world(); ++rank) {
+      for (std::size_t rank = 0; rank < std::min(world(), total_micro_batches(s_)); ++rank) {
         std::vector<float> local(sum.size());
-        for (std::size_t a = 0; a < micro_batches(); ++a) add(local, of_rank({step, rank, a, p}), a == 0);
+        for (std::size_t a = 0; a < micro_batches(); ++a) {
+          if (counts(rank, a)) add(local, of_rank({step, rank, a, p}), a == 0);
+        }
         add(sum, local, rank == 0);
       }
     }
@@ -122,6 +129,7 @@ class PlainTraining {
   void sum_each_micro_batch(std::vector<float>& sum, std::size_t step, std::size_t p) const {
     for (std::size_t k = 0; k < world() * micro_batches(); ++k) {
       std::size_t rank = k % world(), a = k / world();
+      if (!counts(rank, a)) continue;
       if (is(Mutant::sum_of_ranks_reversed)) rank = world() - 1 - rank;
       if (is(Mutant::sum_rank_by_rank)) rank = k / micro_batches(), a = k % micro_batches();
       add(sum, of_rank({step, rank, a, p}), k == 0);
@@ -131,7 +139,8 @@ class PlainTraining {
   // ------------------------------------------------------------------------------------------------- the decision
 
   [[nodiscard]] double addends(std::size_t step) const {
-    double const all = static_cast<double>(world() * micro_batches());
+    double const all =
+        static_cast<double>(is(Mutant::rounds_counted_whole) ? world() * micro_batches() : total_micro_batches(s_));
     if (!is(Mutant::multiplier_of_arrivals)) return all;
     double missing = 0.0;
     for (std::size_t k = 0; k < world() * micro_batches(); ++k)

@@ -55,7 +55,7 @@ class RankTrainer {
 
   [[nodiscard]] static std::string name(std::size_t p) { return "p" + std::to_string(p); }
   [[nodiscard]] zero::ParameterId id(std::size_t p) const { return registered_.ids()[p]; }
-  [[nodiscard]] std::size_t micro_batches() const { return static_cast<std::size_t>(s_.accumulation); }
+  [[nodiscard]] std::size_t micro_batches() const { return rounds(s_); }
 
   void add_to_unit(std::size_t p) {
     if (units_.empty() || s_.parameters[units_.back().back()].unit != s_.parameters[p].unit) units_.emplace_back();

@@ -64,6 +64,7 @@ struct Scenario {
   bool consecutive = false, fails_at_minimum = false;
 
   int stage = 0, world = 1, accumulation = 1, steps = 3;
+  int micro_batches = 0;  ///< of a step of the whole world; 0: `accumulation` on each rank
   ReduceOrder reduce = ReduceOrder::standard;
   std::size_t bucket = 0, alignment = 128;  ///< a bucket of 0: the engine's own choice
   int ring = 0;                             ///< 0: the engine's own choice
@@ -93,7 +94,21 @@ struct Scenario {
   int published = 0;           ///< rate of steps after which a delayed update is finished
   int read = 0;                ///< rate of steps before which gradients are read by name
   int stepwise = 0;            ///< rate of steps with a learning rate and a clipping of their own
+  int absent = 0;              ///< rate of gradients that a rank without a micro-batch hands over, all of them NaN
 };
+
+/// Micro-batches of a step of the whole world, the k-th of which runs on rank k mod world.
+inline std::size_t total_micro_batches(Scenario const& s) {
+  return static_cast<std::size_t>(s.micro_batches > 0 ? s.micro_batches : s.world * s.accumulation);
+}
+/// Micro-batches that every rank begins in a step.
+inline std::size_t rounds(Scenario const& s) {
+  return (total_micro_batches(s) + static_cast<std::size_t>(s.world) - 1) / static_cast<std::size_t>(s.world);
+}
+/// Whether there is one for \p rank in a round.
+inline bool has_micro_batch(Scenario const& s, std::size_t rank, std::size_t round) {
+  return round * static_cast<std::size_t>(s.world) + rank < total_micro_batches(s);
+}
 
 /// Calls `visit(name, member)` for everything but parameters and groups.
 template <class S, class Visitor>
@@ -114,6 +129,7 @@ void for_each_member(S& s, Visitor&& visit) {
   visit("unaddressed", s.unaddressed), visit("abandoned", s.abandoned), visit("undone", s.undone);
   visit("discarded", s.discarded), visit("bad", s.bad), visit("zeroed", s.zeroed), visit("evaluated", s.evaluated);
   visit("edited", s.edited), visit("published", s.published), visit("read", s.read), visit("stepwise", s.stepwise);
+  visit("micro_batches", s.micro_batches), visit("absent", s.absent);
 }
 
 }  // namespace differential

@@ -32,7 +32,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 template <class Engine>
 void check_usable(Engine& engine, std::size_t count) {
   engine.discard_gradients();
-  for (int a = 0; a < engine.config().gradient_accumulation_steps; ++a) micro_batch(engine, count, 3.0F);
+  for (int a = 0; a < engine.config().gradient_accumulation_steps.value_or(1); ++a) micro_batch(engine, count, 3.0F);
   for (std::size_t p = 0; p < count; ++p) {
     auto const name = "p" + std::to_string(p);
     for (float g : engine.read_gradient(name)) CHECK(g == 3.0F);
@@ -224,6 +224,22 @@ TEST_CASE("call order: at stage 3 no lease may close what a rank without its gra
   }
 }
 
+TEST_CASE("call order: nor may it where another rank has no micro-batch in this round") {
+  zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+    engine_test::EngineOf<zero::Stage::parameters> engine(
+        ranks, parameters({256, 256, 256}),
+        {.micro_batches_per_step = 3, .bucket_elements = 256, .gradient_ring = 1, .max_live_elements = 1024});
+    micro_batch(engine, 3, 1.0F);
+    auto pass = engine.begin_micro_batch({});
+    for (std::size_t unit : {0, 1, 2}) (void)engine.gather(id(unit), {});
+    auto const upper = engine.gather(id(2), {});
+    auto const lower = engine.gather(id(1), {});
+    for (std::size_t unit : {2, 1}) contribute(engine, id(unit), 1.0F);  // also where they do not count
+    CHECK(contains(message_of<zero::GradientError>([&] { (void)engine.gather(id(0), {}); }),
+                   "as ranks without a micro-batch do"));
+  });
+}
+
 TEST_CASE("call order: a ring that a unit does not fit into is refused where ranks could not agree on an order") {
   zero::SelfCommunicator self;
   zero::ParameterList list;
@@ -237,6 +253,14 @@ TEST_CASE("call order: a ring that a unit does not fit into is refused where ran
   CHECK(contains(message, "'tied'"));
   CHECK_NOTHROW(make(2, zero::MissingGradient::zero));
   CHECK_NOTHROW(make(1, zero::MissingGradient::error));
+  zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+    auto const share = [&](int micro_batches) {
+      engine_test::EngineOf<zero::Stage::parameters>(
+          ranks, list, {.micro_batches_per_step = micro_batches, .bucket_elements = 256, .gradient_ring = 1});
+    };
+    CHECK(contains(message_of<zero::ConfigurationError>([&] { share(3); }), "with ranks without a micro-batch"));
+    CHECK_NOTHROW(share(4));
+  });
 }
 
 TEST_CASE("call order: a whole unit's gradients fit into the ring at once, in however many buckets they lie") {

@@ -23,10 +23,10 @@ class CountingCommunicator {
   [[nodiscard]] int local_size() const { return inner_.local_size(); }
 
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, zero::CollectivePurpose purpose,
-                          zero::HostStream stream) {
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, zero::SumRange range,
+                          zero::CollectivePurpose purpose, zero::HostStream stream) {
     enter(count);
-    inner_.reduce_scatter_add(send, into, count, first, purpose, stream);
+    inner_.reduce_scatter_add(send, into, count, range, purpose, stream);
   }
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, zero::CollectivePurpose purpose, zero::HostStream stream) {

@@ -75,6 +75,8 @@ struct Change {
 std::vector<Change> changes() {
   return {
       {"gradient_accumulation_steps", "7", [](Settings& s) { s.gradient_accumulation_steps = 7; }},
+      {"micro_batches_per_step", "9", [](Settings& s) { s.micro_batches_per_step = 9; }},
+      {"allow_idle_ranks", "1", [](Settings& s) { s.allow_idle_ranks = true; }},
       {"gradient_clipping", "0.10000000000000001", [](Settings& s) { s.gradient_clipping = 0.1; }},
       {"max_skipped_steps", "5", [](Settings& s) { s.max_skipped_steps = 5; }},
       {"reduce", "1", [](Settings& s) { s.reduce = zero::Reduce::once_per_step; }},
@@ -140,9 +142,9 @@ TEST_CASE("engine description: a choice that is left open differs from every one
   auto const open = lines_with([](Settings&) {});
   auto const first = lines_with([](Settings& s) { s.reduce = zero::Reduce::each_micro_batch; });
   auto const second = lines_with([](Settings& s) { s.reduce = zero::Reduce::once_per_step; });
-  CHECK(open[3] == "reduce -1");
-  CHECK(first[3] == "reduce 0");
-  CHECK(second[3] == "reduce 1");
+  CHECK(open[5] == "reduce -1");
+  CHECK(first[5] == "reduce 0");
+  CHECK(second[5] == "reduce 1");
 }
 
 TEST_CASE("engine description: numbers that differ in their last bit differ in the text") {
@@ -159,6 +161,8 @@ TEST_CASE("engine description: all settings of an engine reach what ranks compar
   };
   zero::EngineConfig<Policy, zero::NoPolicy, zero::CpuOffload, zero::NoPolicy> config;
   config.gradient_accumulation_steps = 7;
+  config.micro_batches_per_step = 9;
+  config.allow_idle_ranks = true;
   config.gradient_clipping = 0.1;
   config.max_skipped_steps = 5;
   config.reduce = zero::Reduce::once_per_step;

@@ -28,8 +28,16 @@ inline constexpr std::array all_types = {Types::fp16};
 inline constexpr std::array all_types = {Types::fp32, Types::fp16, Types::bf16, Types::bf16_sums};
 #endif
 
+/// What ranks do in a round in which they have no micro-batch.
+enum class Absent : std::uint8_t {
+  hands_over_nothing,
+  hands_over_nan,
+  hands_over_some_nan,  ///< for every other parameter
+};
+
 /// What a run of some steps on the reference's model is made of. Everything but `world` and `accumulation`, of which
-/// only the product counts, `types`, `clipping` and what is wrong with gradients may not change its result.
+/// only the product counts, or `micro_batches`, `types`, `clipping` and what is wrong with gradients may not change its
+/// result.
 struct Run {
   Types types = Types::fp32;
   zero::Stage stage = zero::Stage::none;
@@ -37,6 +45,8 @@ struct Run {
   bool self = false;  ///< SelfCommunicator: a world of 1, without offload
   int world = 1;
   int accumulation = 1;
+  std::optional<int> micro_batches{};  ///< of a step of the whole world, in place of `accumulation`
+  Absent absent = Absent::hands_over_nothing;
   std::optional<zero::Reduce> reduce = zero::Reduce::each_micro_batch;
   std::size_t bucket_elements = 1024;
   std::size_t alignment_elements = 128;
@@ -56,6 +66,11 @@ struct Run {
   int steps = 5;
   int streams = 1;   ///< of the trainer's own work, the last of which evaluates
   int bad_step = 2;  ///< one rank has one infinite gradient in this step; -1: none
+
+  /// Micro-batches of a step of the whole world.
+  [[nodiscard]] int total() const { return micro_batches.value_or(world * accumulation); }
+  /// Micro-batches that every rank begins in a step.
+  [[nodiscard]] int rounds() const { return (total() + world - 1) / world; }
 };
 
 struct Result {
@@ -87,12 +102,14 @@ inline constexpr std::array stages = {zero::Stage::none, zero::Stage::optimizer_
   auto const share = r.device_share > 0.0 ? " device share " + std::to_string(r.device_share) : "";
   return "types " + std::to_string(static_cast<int>(r.types)) + " stage " + std::to_string(static_cast<int>(r.stage)) +
          (r.offload ? " offload" : "") + share + (r.delayed_update ? " delayed" : "") + (r.self ? " self" : "") +
-         " world " + std::to_string(r.world) + " accumulation " + std::to_string(r.accumulation) + " bucket " +
-         std::to_string(r.bucket_elements) + " granule " + std::to_string(r.alignment_elements) +
-         (r.adopted ? " adopted" : "") + " threads " + std::to_string(r.threads) + " prefetch " +
-         std::to_string(r.prefetch_units) + " whole below " + std::to_string(r.persistence_threshold) + " ring " +
-         std::to_string(r.gradient_ring) + (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " +
-         std::to_string(r.streams) + (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
+         " world " + std::to_string(r.world) + (r.micro_batches ? " micro-batches " : " accumulation ") +
+         std::to_string(r.micro_batches.value_or(r.accumulation)) + " absent " +
+         std::to_string(static_cast<int>(r.absent)) + " bucket " + std::to_string(r.bucket_elements) + " granule " +
+         std::to_string(r.alignment_elements) + (r.adopted ? " adopted" : "") + " threads " +
+         std::to_string(r.threads) + " prefetch " + std::to_string(r.prefetch_units) + " whole below " +
+         std::to_string(r.persistence_threshold) + " ring " + std::to_string(r.gradient_ring) +
+         (r.shuffled ? " shuffled" : "") + (r.zeroed ? " zeroed" : "") + " streams " + std::to_string(r.streams) +
+         (r.reduce == zero::Reduce::once_per_step ? " once per step" : "");
 }
 
 }  // namespace engine_test

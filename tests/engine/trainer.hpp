@@ -49,6 +49,14 @@ struct Backward {
   }
 };
 
+/// Writes NaN everywhere. On a device, too.
+template <class Compute>
+struct FillNan {
+  Compute* target;
+
+  ZERO_HOST_DEVICE void operator()(std::size_t i) const { target[i] = zero::narrow<Compute>(NAN); }
+};
+
 /// The trainer's own work on a host backend: done at once.
 class AtOnce {
  public:
@@ -107,7 +115,7 @@ class Trainer {
     check_books();
     std::uint64_t allocations = 0;
     for (int step = 0; step < run_.steps; ++step) {
-      for (int a = 0; a < run_.accumulation; ++a) micro_batch(step, a);
+      for (int a = 0; a < run_.rounds(); ++a) micro_batch(step, a);
       if (step == 0) read_gradients();
       result_.reports.push_back(engine_.step(stream_).get());
       if (run_.evaluates) evaluate();
@@ -168,7 +176,8 @@ class Trainer {
   }
 
   [[nodiscard]] typename Engine::Config config() {
-    typename Engine::Config config{.gradient_accumulation_steps = run_.accumulation,
+    typename Engine::Config config{.micro_batches_per_step = run_.micro_batches,
+                                   .allow_idle_ranks = run_.micro_batches.value_or(run_.world) < run_.world,
                                    .gradient_clipping = run_.clipping,
                                    .reduce = run_.reduce,
                                    .bucket_elements = run_.bucket_elements,
@@ -178,6 +187,7 @@ class Trainer {
                                    .persistence_threshold = run_.persistence_threshold,
                                    .optimizer = {.lr = 0.01, .weight_decay = model_.groups[0].weight_decay}};
     work_.configure(config, run_);
+    if (!run_.micro_batches) config.gradient_accumulation_steps = run_.accumulation;
     if (run_.shuffled) config.max_live_elements = SIZE_MAX;
     if constexpr (requires { config.scale.window; }) {  // one by one: nvcc 13 loses members of a list that skips some
       config.scale.initial = 1024.0F, config.scale.window = 2, config.scale.hysteresis = 1;
@@ -192,6 +202,8 @@ class Trainer {
 
   void micro_batch(int step, int a) {
     auto micro_batch = engine_.begin_micro_batch(stream_);
+    contributes_ = micro_batch.contributes();
+    k_ = static_cast<std::uint64_t>(micro_batch.index());
     for (int unit = 0; unit <= last_unit; ++unit) {
       auto const weights = engine_.gather(unit_ids(unit), stream_);
       for (auto id : unit_ids(unit)) use(weights, id, stream_);
@@ -199,24 +211,24 @@ class Trainer {
     if (run_.shuffled) {
       backward_shuffled(step, a);
     } else {
-      contribute(step, a, 0, 0);  // the tied parameter's other use
-      for (int unit = last_unit; unit >= 0; --unit) backward(step, a, unit);
+      contribute(step, 0, 0);  // the tied parameter's other use
+      for (int unit = last_unit; unit >= 0; --unit) backward(step, unit);
     }
     micro_batch.finish(stream_);
   }
 
-  void backward(int step, int a, int unit) {
+  void backward(int step, int unit) {
     auto const weights = engine_.gather(unit_ids(unit), stream_);
     auto const& ids = unit_ids(unit);
     for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-      if (!spec(id->index).frozen) contribute(step, a, id->index, spec(id->index).contributions - 1);
+      if (!spec(id->index).frozen) contribute(step, id->index, spec(id->index).contributions - 1);
     }
   }
 
   // Gathers are collective, so that all must be held here.
   void backward_shuffled(int step, int a) {
     auto const weights = engine_.gather(ids_, stream_);
-    contribute(step, a, 0, 0);
+    contribute(step, 0, 0);
     std::vector<std::size_t> order;
     for (std::size_t p = 0; p < ids_.size(); ++p) {
       if (!spec(p).frozen) order.push_back(p);
@@ -225,26 +237,35 @@ class Trainer {
       auto const seed = static_cast<std::uint64_t>((step * 64 + a) * 64 + communicator_.rank()) * 64 + i;
       std::swap(order[i - 1], order[reference::mix(seed) % i]);
     }
-    for (auto p : order) contribute(step, a, p, spec(p).contributions - 1);
+    for (auto p : order) contribute(step, p, spec(p).contributions - 1);
   }
 
-  // Rank r's a-th micro-batch is the (a * world + r)-th of the step. Contributions to one gradient may come from
-  // several streams.
-  void contribute(int step, int a, std::size_t p, int contribution) {
+  // Contributions to one gradient may come from several streams.
+  void contribute(int step, std::size_t p, int contribution) {
     auto const id = ids_[p];
-    auto const k = static_cast<std::uint64_t>(a * communicator_.size() + communicator_.rank());
-    bool const last = k + 1 == static_cast<std::uint64_t>(run_.world * run_.accumulation);
+    bool const last = k_ + 1 == static_cast<std::uint64_t>(run_.total());
     bool const bad = step == run_.bad_step && last && p == 2;
     auto const streams = static_cast<std::size_t>(std::max(1, run_.streams - 1));
     auto const stream = work_.stream((p + static_cast<std::size_t>(contribution)) % streams);
     auto const weights = engine_.gather(id, stream);
     auto const values = weights[id];
+    if (!contributes_) return hand_over_nan(p, stream);
     auto gradients = engine_.gradients(id, stream);
     auto const target = run_.zeroed ? zero::GradientTarget<Compute>{gradients[id], true} : gradients.write(id);
     std::span const scale(engine_.loss_scale().data(), 1);
     work_.launch(stream, "backward", {reads(values), reads(scale), writes(target.values)}, values.size(),
                  Backward<Compute>{values.data(), scale.data(), target.values.data(), target.adds,
-                                   static_cast<std::uint64_t>(step), k, p, contribution, bad ? 1700 : SIZE_MAX});
+                                   static_cast<std::uint64_t>(step), k_, p, contribution, bad ? 1700 : SIZE_MAX});
+    gradients.ready(stream);
+  }
+
+  // What a rank without a micro-batch hands over, if anything, may not be used.
+  void hand_over_nan(std::size_t p, Stream stream) {
+    if (run_.absent == Absent::hands_over_nothing) return;
+    if (run_.absent == Absent::hands_over_some_nan && p % 2 == 1) return;
+    auto gradients = engine_.gradients(ids_[p], stream);
+    auto const values = gradients.write(ids_[p]).values;
+    work_.launch(stream, "NaN", {writes(values)}, values.size(), FillNan<Compute>{values.data()});
     gradients.ready(stream);
   }
 
@@ -335,6 +356,8 @@ class Trainer {
   Stream stream_;
   Engine engine_;
   Result result_;
+  bool contributes_ = true;  // in this micro-batch
+  std::uint64_t k_ = 0;      // its place in the step
 };
 
 /// The first rank's result, which tells of a rank that ended with something else.

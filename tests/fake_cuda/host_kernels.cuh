@@ -88,6 +88,15 @@ void run(kernels::Accumulate<Sum, T, N> const& a) {
   zero::accumulate(zero::best_instruction_set(), a.into, a.sources, a.source_count, a.count, a.first);
 }
 
+template <class Bits>
+std::vector<Access> accesses_of(kernels::Fill<Bits> const& a) {
+  return {writes(a.to, a.count * sizeof(Bits))};
+}
+template <class Bits>
+void run(kernels::Fill<Bits> const& a) {
+  for (std::uint64_t i = 0; i < a.count; ++i) a.to[i] = a.value;
+}
+
 template <class Word>
 std::vector<Access> accesses_of(kernels::SumU64<Word> const& a) {
   std::vector<Access> all{writes(a.into, a.count * sizeof(Word))};
@@ -148,6 +157,8 @@ void add_host_kernels() {
   FAKE_CUDA_HOST_KERNEL("accumulate sums", accumulate<Sum, Sum, 1>);
   FAKE_CUDA_HOST_KERNEL("accumulate sums", accumulate<Sum, Sum, 8>);
   FAKE_CUDA_HOST_KERNEL("add words", sum_u64<std::uint64_t>);
+  FAKE_CUDA_HOST_KERNEL("fill", fill<std::uint16_t>);
+  FAKE_CUDA_HOST_KERNEL("fill", fill<std::uint32_t>);
   FAKE_CUDA_HOST_KERNEL("copy many", copy_many<kernels::few_copies>);
   FAKE_CUDA_HOST_KERNEL("copy many", copy_many<kernels::most_copies>);
 }

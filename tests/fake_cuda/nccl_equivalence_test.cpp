@@ -20,6 +20,26 @@ TEST_CASE("nccl equivalence: one, two and three ranks give the host's bits in ev
   }
 }
 
+TEST_CASE("nccl equivalence: ranks without a micro-batch hand over nothing, or NaN, and change no bit") {
+  std::uint64_t seed = 0;
+  for (int micro_batches : {2, 5}) {
+    auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = micro_batches});
+    for (auto stage : engine_test::stages) {
+      for (auto absent : {engine_test::Absent::hands_over_nothing, engine_test::Absent::hands_over_nan}) {
+        Run const run{.types = Types::fp16,
+                      .stage = stage,
+                      .offload = ++seed % 2 == 1,
+                      .world = 3,
+                      .micro_batches = micro_batches,
+                      .absent = absent,
+                      .streams = 2};
+        auto const order = fake_cuda::every_order[seed % fake_cuda::every_order.size()];
+        fake_cuda::check(fake_cuda::train_fp16_over_nccl, run, {.seed = seed, .order = order, .devices = 3}, expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("nccl equivalence: every order of several seeds gives the same bits") {
   auto const expected = engine_test::train({.types = Types::fp16, .self = true, .accumulation = 2});
   for (auto order : fake_cuda::every_order) {

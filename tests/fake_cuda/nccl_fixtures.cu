@@ -82,7 +82,7 @@ void use(NcclCommunicator& communicator, NcclSettings const& settings, NcclRank&
   DeviceValues<std::uint64_t> const words({1});
   RankStream const stream;
   auto const registered = communicator.register_buffer(send.data(), send.span().size_bytes());
-  communicator.reduce_scatter_add(send.data(), into.data(), n, true, {"gradients"}, stream.get());
+  communicator.reduce_scatter_add(send.data(), into.data(), n, {}, {"gradients"}, stream.get());
   auto group = communicator.split(0, -communicator.rank());
   group->all_reduce(words.data(), 1, {"norm"}, stream.get());
   communicator.all_gather(into.data(), send.data(), n, {"parameters"}, stream.get());

@@ -40,6 +40,12 @@ void zero::CudaStream::accumulate(Sum* into, T const* const* sources, std::size_
   check_cuda(fake_cuda::launch(handle_, "accumulate", std::move(accesses), run), "accumulate");
 }
 
+template <class T>
+void zero::CudaStream::fill_negative_zero(T* to, std::size_t n) const {
+  auto const run = [=] { std::fill_n(to, n, zero::narrow<T>(-0.0F)); };
+  check_cuda(fake_cuda::launch(handle_, "fill", {simulation::writes(to, n * sizeof(T))}, run), "fill");
+}
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -99,12 +105,12 @@ std::vector<T> addends(int rank, int world) {
 }
 
 template <class Sum, class T>
-std::vector<Sum> expected_sum(int rank, int world, std::vector<Sum> into, bool first) {
+std::vector<Sum> expected_sum(int rank, int world, std::vector<Sum> into, zero::SumRange range) {
   std::vector<std::vector<T>> all;
   std::vector<T const*> slices;
-  for (int q = 0; q < world; ++q) all.push_back(addends<T>(q, world));
+  for (int q = 0; q < range.count(world); ++q) all.push_back(addends<T>(q, world));
   for (auto const& a : all) slices.push_back(a.data() + static_cast<std::size_t>(rank) * count);
-  zero::accumulate(zero::InstructionSet::baseline, into.data(), slices.data(), slices.size(), count, first);
+  zero::accumulate(zero::InstructionSet::baseline, into.data(), slices.data(), slices.size(), count, range.first);
   return into;
 }
 
@@ -121,15 +127,19 @@ void check_near(std::vector<Sum> const& sums, std::vector<Sum> const& expected) 
 }
 
 template <class Sum, class T>
-void check_sums(NcclCommunicator& c, NcclReduction reduction) {
-  DeviceValues<T> const send(addends<T>(c.rank(), c.size()));
+void check_sums(NcclCommunicator& c, NcclReduction reduction, int present = zero::SumRange::every_rank) {
+  auto mine = addends<T>(c.rank(), c.size());
+  if (c.rank() >= present) std::fill(mine.begin(), mine.end(), zero::narrow<T>(NAN));  // must not enter any sum
+  DeviceValues<T> const send(mine);
   DeviceValues<Sum> const into{std::vector<Sum>(count)};
-  DeviceValues<std::byte> const staging(std::vector<std::byte>(c.template staging_bytes<Sum, T>(count)));
+  DeviceValues<std::byte> const staging(
+      std::vector<std::byte>(c.template staging_bytes<Sum, T>(count, zero::SumOrder::fastest)));
   OwnStream const stream(c);
   std::vector<Sum> expected(count);
   auto const check = [&](Sum* to, bool first) {
-    expected = expected_sum<Sum, T>(c.rank(), c.size(), std::move(expected), first);
-    c.reduce_scatter_add(send.data(), to, count, first, purpose, stream.get(), staging.span());
+    zero::SumRange const range{.first = first, .addends = present};
+    expected = expected_sum<Sum, T>(c.rank(), c.size(), std::move(expected), range);
+    c.reduce_scatter_add(send.data(), to, count, range, purpose, stream.get(), staging.span());
     stream.drain();
     auto const sums = fake_cuda::fetch(to, count);
     if (reduction == NcclReduction::native) return check_near(sums, expected);
@@ -162,6 +172,18 @@ TEST_CASE("nccl ranks: the library's own sums are near, and go on with what is t
   for (int world : {1, 2, 3}) {
     check_all_clear(errors_of(world, {.reduction = NcclReduction::native},
                               [](NcclCommunicator& c) { check_sums<float, float>(c, NcclReduction::native); }));
+  }
+}
+
+TEST_CASE("nccl ranks: absent ranks send nothing in rank order, and change nothing of the library's own sums") {
+  for (auto reduction : {NcclReduction::ordered, NcclReduction::native}) {
+    for (int present : {0, 1, 2, 3}) {
+      check_all_clear(errors_of(3, {.reduction = reduction}, [&](NcclCommunicator& c) {
+        check_sums<float, float>(c, reduction, present);
+        check_sums<zero::bfloat16, zero::bfloat16>(c, reduction, present);
+        if (reduction == NcclReduction::ordered) check_sums<float, zero::float16>(c, reduction, present);
+      }));
+    }
   }
 }
 

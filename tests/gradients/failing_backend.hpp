@@ -105,10 +105,10 @@ class FailingCommunicator {
   [[nodiscard]] int local_size() const { return 1; }
 
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, zero::CollectivePurpose purpose,
-                          zero::HostStream stream) {
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, zero::SumRange range,
+                          zero::CollectivePurpose purpose, zero::HostStream stream) {
     faults_.call();
-    self_.reduce_scatter_add(send, into, count, first, purpose, stream);
+    self_.reduce_scatter_add(send, into, count, range, purpose, stream);
   }
   template <class T>
   void all_gather(T const* own, T* full, std::size_t count, zero::CollectivePurpose purpose, zero::HostStream stream) {

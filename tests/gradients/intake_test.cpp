@@ -56,7 +56,7 @@ float first_element(Intake const& intake, std::size_t bucket) {
 TEST_CASE("gradient intake: buckets come out in the layout's order, each once all of its gradients are there") {
   EngineFixture engine(specs(), {.bucket_elements = 256});
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   contribute(intake, tied, 1);
   contribute(intake, a, 3);
   CHECK(!intake.next_is_complete());
@@ -78,7 +78,7 @@ TEST_CASE("gradient intake: buckets come out in the layout's order, each once al
 TEST_CASE("gradient intake: a place in the ring is free when the buckets before it were taken out") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {.ring = 1});
-  intake.begin();
+  intake.begin(true);
   auto const early = lease(intake, a);
   CHECK(intake.buckets_before(early, a) == 1);
   CHECK(intake.buckets_before(lease(intake, b), b) == 0);
@@ -88,12 +88,12 @@ TEST_CASE("gradient intake: a place in the ring is free when the buckets before 
 TEST_CASE("gradient intake: a bucket that a lease holds a gradient of cannot be closed to make room") {
   EngineFixture engine(specs(), sharded);
   Intake strict(engine.context, {.ring = 1});
-  strict.begin();
+  strict.begin(true);
   CHECK_THROWS_AS(strict.require_closable(1, a), zero::GradientError);  // b has not arrived
   contribute(strict, b, 4);
   CHECK_NOTHROW(strict.require_closable(1, a));
   Intake intake(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
-  intake.begin();
+  intake.begin(true);
   CHECK_NOTHROW(intake.require_closable(1, a));
   auto const held = lease(intake, b);
   CHECK_THROWS_AS(intake.require_closable(1, a), zero::GradientError);
@@ -106,7 +106,7 @@ TEST_CASE("gradient intake: a bucket that a lease holds a gradient of cannot be 
 TEST_CASE("gradient intake: a bucket that is closed has zeros for what is missing, which is refused from then on") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {.ring = 1, .missing = zero::MissingGradient::zero});
-  intake.begin();
+  intake.begin(true);
   auto const held = lease(intake, b);
   write(intake, held, b, 4);
   intake.abandon(held, {});
@@ -121,7 +121,7 @@ TEST_CASE("gradient intake: a bucket that is closed has zeros for what is missin
 TEST_CASE("gradient intake: a gradient that a lease writes while its bucket is closed is lost, and nothing follows") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {.missing = zero::MissingGradient::zero});
-  intake.begin();
+  intake.begin(true);
   auto const held = lease(intake, b);
   write(intake, held, b, 4);
   intake.close_next();
@@ -130,7 +130,7 @@ TEST_CASE("gradient intake: a gradient that a lease writes while its bucket is c
   CHECK_THROWS_AS((void)lease(intake, a), zero::GradientError);
   CHECK_THROWS_AS(intake.end(), zero::GradientError);
   intake.discard({});
-  intake.begin();
+  intake.begin(true);
   CHECK_NOTHROW(contribute(intake, b, 4));
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("gradient intake: a missing gradient is an error that names it, or zer
   for (auto missing : {zero::MissingGradient::error, zero::MissingGradient::zero}) {
     EngineFixture engine(specs(), sharded);
     Intake intake(engine.context, {.ring = 1, .missing = missing});
-    intake.begin();
+    intake.begin(true);
     contribute(intake, b, 4);
     contribute(intake, tied, 1);
     std::vector<float> seen;
@@ -165,7 +165,7 @@ TEST_CASE("gradient intake: a gradient is there when its lease has asked for its
   EngineFixture engine(specs(), {.bucket_elements = 256});
   Intake intake(engine.context, {});
   for (bool told : {false, true}) {
-    intake.begin();
+    intake.begin(true);
     std::array const both{a, b};
     auto const record = intake.lease(both, {});
     write(intake, record, b, 4);
@@ -185,7 +185,7 @@ TEST_CASE("gradient intake: where addresses do not last nobody can have kept one
   adopting[1].gradients = zero::adopt(own.data(), own.size());
   EngineFixture engine(adopting, sharded);
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   std::array const both{a, b};
   auto const record = intake.lease(both, {});
   CHECK_THROWS_AS(intake.mark_written(record, b), zero::LeaseError);
@@ -198,7 +198,7 @@ TEST_CASE("gradient intake: what an abandoned lease has added to an earlier cont
   for (bool addressed : {false, true}) {
     EngineFixture engine(specs(), sharded);
     Intake intake(engine.context, {});
-    intake.begin();
+    intake.begin(true);
     contribute(intake, tied, 1);
     auto const record = lease(intake, tied);
     if (addressed) write(intake, record, tied, 1);
@@ -207,7 +207,7 @@ TEST_CASE("gradient intake: what an abandoned lease has added to an earlier cont
       CHECK_THROWS_AS((void)lease(intake, tied), zero::GradientError);
       CHECK_THROWS_AS(intake.end(), zero::GradientError);
       intake.discard({});
-      intake.begin();
+      intake.begin(true);
       contribute(intake, tied, 1);
     }
     contribute(intake, tied, 1);
@@ -222,7 +222,7 @@ TEST_CASE("gradient intake: what an abandoned lease has added to an earlier cont
 TEST_CASE("gradient intake: the end of a micro-batch refuses a lease whose gradient was written and is not ready") {
   EngineFixture engine(specs(), {.bucket_elements = 256});
   Intake intake(engine.context, {.missing = zero::MissingGradient::zero});
-  intake.begin();
+  intake.begin(true);
   auto const record = lease(intake, a);
   auto const close_all = [&] {
     while (intake.next_bucket() < 3) {
@@ -234,7 +234,7 @@ TEST_CASE("gradient intake: the end of a micro-batch refuses a lease whose gradi
   CHECK_NOTHROW(intake.end());  // nothing was written
   CHECK_THROWS_AS((void)write(intake, record, a, 1), zero::LeaseError);
   intake.abandon(record, {});
-  intake.begin();
+  intake.begin(true);
   auto const written = lease(intake, a);
   write(intake, written, a, 1);
   close_all();
@@ -247,7 +247,7 @@ TEST_CASE("gradient intake: an adopted gradient is written where the trainer has
   adopting[0].gradients = zero::adopt(own.data(), own.size());
   EngineFixture engine(adopting, sharded);
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   contribute(intake, b, 4);
   contribute(intake, a, 3);
   auto const record = lease(intake, tied);
@@ -261,12 +261,12 @@ TEST_CASE("gradient intake: an adopted gradient is written where the trainer has
 TEST_CASE("gradient intake: after a discard old leases are refused, and no bucket is complete") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   contribute(intake, b, 4);
   auto const old = lease(intake, a);
   intake.discard({});
   CHECK(!intake.next_is_complete());
-  intake.begin();
+  intake.begin(true);
   CHECK(!intake.next_is_complete());
   CHECK_THROWS_AS((void)intake.target(old, a, {}, false), zero::LeaseError);
   contribute(intake, a, 3);
@@ -281,7 +281,7 @@ TEST_CASE("gradient intake: whatever call of the backend fails, nothing has arri
       adopting[1].gradients = zero::adopt(own.data(), own.size());
       EngineFixture engine(adopting, sharded);
       Intake intake(engine.context, {});
-      intake.begin();
+      intake.begin(true);
       std::array const all{a, b, tied};
       std::uint32_t record = 0;
       bool held = false;
@@ -318,7 +318,7 @@ TEST_CASE("gradient intake: whatever call of the backend fails, nothing has arri
 TEST_CASE("gradient intake: memory that could not be zeroed is zeroed by the next call") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   auto const abandoned = lease(intake, b);
   write(intake, abandoned, b, 9);
   intake.abandon(abandoned, {});
@@ -331,7 +331,7 @@ TEST_CASE("gradient intake: memory that could not be zeroed is zeroed by the nex
 TEST_CASE("gradient intake: what fails at the end of an abandoned lease is kept for the engine's next call") {
   EngineFixture engine(specs(), sharded);
   Intake intake(engine.context, {});
-  intake.begin();
+  intake.begin(true);
   auto const record = lease(intake, b);
   engine.faults.inject(0, false);
   intake.abandon(record, {});

@@ -76,6 +76,20 @@ TEST_CASE("simulated equivalence: worlds of 5 and 7, in every order") {
   check_worlds(7, {7});
 }
 
+TEST_CASE("simulated equivalence: ranks without a micro-batch in the last round, or in any, in every order") {
+  for (int micro_batches : {3, 5}) {
+    auto const expected = engine_test::train({.types = fp16, .self = true, .accumulation = micro_batches, .steps = 4});
+    for_policies([&](Run run) {
+      for (int world : {2, 4, 8}) {
+        run.world = world;
+        run.micro_batches = micro_batches;
+        run.absent = world == 4 ? engine_test::Absent::hands_over_nothing : engine_test::Absent::hands_over_some_nan;
+        check_in_all_orders(run, expected.hash);
+      }
+    });
+  }
+}
+
 TEST_CASE("simulated equivalence: once per step gives what threads give, in worlds of 1 to 8, in every order") {
   for (int world = 1; world <= 8; ++world) {
     Run const threads{

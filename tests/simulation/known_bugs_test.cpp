@@ -92,7 +92,7 @@ TEST_CASE("known bug: a gradient is reduced before the stream that produced it h
       Device device(rank);
       device.compute.launch("backward", {writes(std::span(bucket))}, [] {});
       if (cured) device.order(device.compute, device.communication);
-      rank.reduce_scatter_add(bucket.data(), sum.data(), 4, true, {"gradients", 0}, device.communication);
+      rank.reduce_scatter_add(bucket.data(), sum.data(), 4, {}, {"gradients", 0}, device.communication);
       device.finish();
     };
   };
@@ -113,7 +113,7 @@ TEST_CASE("known bug: a double buffer is filled again while its last bucket is s
         if (cured) device.backend.wait(device.compute, reduced[layer % 2]);
         device.compute.launch("backward", {writes(std::span(buffer))}, [] {});
         device.order(device.compute, device.communication);
-        rank.reduce_scatter_add(buffer.data(), sums.data() + 4 * layer, 4, true, {"gradients", layer},
+        rank.reduce_scatter_add(buffer.data(), sums.data() + 4 * layer, 4, {}, {"gradients", layer},
                                 device.communication);
         device.backend.record(reduced[layer % 2], device.communication);
       }
@@ -172,7 +172,7 @@ TEST_CASE("known bug: gradients travel before they are scaled") {
       if (!cured) device.order(device.compute, device.communication);
       device.compute.launch("scale", {writes(std::span(bucket))}, [] {});
       if (cured) device.order(device.compute, device.communication);
-      rank.reduce_scatter_add(bucket.data(), sum.data(), 4, true, {"gradients", 0}, device.communication);
+      rank.reduce_scatter_add(bucket.data(), sum.data(), 4, {}, {"gradients", 0}, device.communication);
       device.finish();
     };
   };
@@ -227,7 +227,7 @@ TEST_CASE("known bug: ranks reduce their buckets in different orders") {
       Device device(rank);
       for (std::size_t k = 0; k < 2; ++k) {
         std::size_t const b = !cured && rank.rank() == 1 ? 1 - k : k;
-        rank.reduce_scatter_add(buckets.data() + 8 * b, sums.data() + 4 * b, 4, true, {"gradients", b},
+        rank.reduce_scatter_add(buckets.data() + 8 * b, sums.data() + 4 * b, 4, {}, {"gradients", b},
                                 device.communication);
       }
       device.finish();

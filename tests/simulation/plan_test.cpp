@@ -101,8 +101,8 @@ std::vector<Case> cases() {
 std::string describe(Settings const& s) {
   return zero::detail::concat({"stage ", static_cast<int>(s.plan.stage), s.plan.offload ? " offload" : "", " world ",
                                s.plan.world, " ", name(s.types.compute), " sums ", name(s.types.sum), " micro-batches ",
-                               s.gradient_accumulation_steps, " bucket ", s.bucket_elements.value_or(0),
-                               " whole below ", s.persistence_threshold, " prefetch ", s.prefetch_units});
+                               zero_plan::rounds(s), " bucket ", s.bucket_elements.value_or(0), " whole below ",
+                               s.persistence_threshold, " prefetch ", s.prefetch_units});
 }
 
 std::vector<plan_test::Real> real_step(Case const& c) {
@@ -138,8 +138,7 @@ std::uint64_t bytes_of(zero::Traffic const& traffic, Settings const& s) {
   auto const compute = element_size(s.types.compute);
   auto const sum = element_size(s.types.sum);
   bool const local_sums = s.plan.stage < Stage::gradients &&
-                          s.reduce.value_or(Reduce::once_per_step) == Reduce::once_per_step &&
-                          s.gradient_accumulation_steps > 1;
+                          s.reduce.value_or(Reduce::once_per_step) == Reduce::once_per_step && zero_plan::rounds(s) > 1;
   return traffic.gradients * (local_sums ? sum : compute) + traffic.gradient_sums * sum +
          (traffic.parameters + traffic.gathered) * compute;
 }
@@ -159,7 +158,7 @@ std::vector<zero::Plan> run_all_ranks(zero::ParameterList const& list, Settings 
                                                                                           list, s.plan.offload, config);
     auto const stream = communicator.make_stream("compute");
     zero::detail::UseOfParameters const use(list);
-    for (int a = 0; a < s.gradient_accumulation_steps; ++a) use.micro_batch(*engine, stream);
+    for (int a = 0; a < zero_plan::rounds(s); ++a) use.micro_batch(*engine, stream);
     (void)engine->step({}, stream);
     engine->finish_update();
     auto& mine = ranks[static_cast<std::size_t>(communicator.rank())];
@@ -234,6 +233,15 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
                             .persistence_threshold = world == 7 ? 200U : 0U});
         }
       }
+    }
+  }
+  for (auto stage : stages) {
+    for (int micro_batches : {2, 5, 13}) {  // fewer than ranks, and more than a plan runs
+      check_every_rank({.plan = at(stage, 3),
+                        .types = bf16_sums,
+                        .micro_batches_per_step = micro_batches,
+                        .allow_idle_ranks = true,
+                        .bucket_elements = 1024});
     }
   }
   for (int micro_batches = 1; micro_batches <= 9; ++micro_batches) {

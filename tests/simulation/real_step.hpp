@@ -97,6 +97,8 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
   auto const list =
       adopted ? parameters(&values, &gradients, s.plan.stage) : parameters<typename Engine::Compute>(nullptr, nullptr);
   typename Engine::Config config{.gradient_accumulation_steps = s.gradient_accumulation_steps,
+                                 .micro_batches_per_step = s.micro_batches_per_step,
+                                 .allow_idle_ranks = s.allow_idle_ranks,
                                  .reduce = s.reduce,
                                  .bucket_elements = s.bucket_elements,
                                  .alignment_elements = s.alignment_elements,
@@ -106,7 +108,7 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
                                  .persistence_threshold = s.persistence_threshold};
   if constexpr (requires { config.offload.chunk_elements; }) config.offload = *s.plan.offload;
   Engine engine(communicator, list, config);
-  Loop<Engine> loop(engine, s.gradient_accumulation_steps);
+  Loop<Engine> loop(engine, zero_plan::rounds(s));
   Real real;
   loop.step();
   engine.finish_update();

@@ -46,7 +46,17 @@ Run drawn_run(std::uint64_t seed) {
           .streams = 1 + static_cast<int>(draw.below(3)),
           .bad_step = 1};
   if (run.shuffled) run.gradient_ring = 64;
+  if (draw.below(2) == 0) {
+    run.micro_batches = 1 + static_cast<int>(draw.below(5));
+    run.absent = static_cast<engine_test::Absent>(draw.below(3));
+  }
   return run;
+}
+
+// Ranks on the host, or over NCCL with the staging of its reductions.
+std::optional<zero::NcclReductions> nccl_of(std::uint64_t seed) {
+  if (seed % 3 == 0) return std::nullopt;
+  return zero::NcclReductions{seed % 3 == 1 ? std::optional(zero::NcclReduction::native) : std::nullopt};
 }
 
 }  // namespace
@@ -56,8 +66,9 @@ TEST_CASE("seeds: ten thousand runs, each of other settings, order and seed, rai
   for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
     auto const run = drawn_run(seed);
     INFO("seed " << seed << ": " << engine_test::describe(run));
-    auto const result = simulation_test::train(run, {.seed = seed, .order = simulation_test::orders[seed % 4]});
-    auto const known = bits.emplace(std::tuple(run.world * run.accumulation, run.steps), result.hash).first;
+    auto const result =
+        simulation_test::train(run, {.seed = seed, .order = simulation_test::orders[seed % 4], .nccl = nccl_of(seed)});
+    auto const known = bits.emplace(std::tuple(run.total(), run.steps), result.hash).first;
     REQUIRE(result.hash == known->second);
     REQUIRE(result.ranks_agree);
   }

@@ -99,7 +99,7 @@ TEST_CASE("simulation: collectives give what the ranks of threads get, in place 
     auto const me = static_cast<std::size_t>(rank.rank());
     std::vector<float> send(6, 1.0F + static_cast<float>(me));
     std::vector<float> sum(2, 100.0F);
-    rank.reduce_scatter_add(send.data(), sum.data(), 2, false, {"sums"}, stream);
+    rank.reduce_scatter_add(send.data(), sum.data(), 2, {.first = false}, {"sums"}, stream);
     std::vector<std::uint64_t> words{me, 10};
     rank.all_reduce(words.data(), 2, {"words"}, stream);
     std::vector<float> full(3);
@@ -161,7 +161,7 @@ TEST_CASE("collectives: another operation, count, type, purpose or bucket is an 
       auto const& call = rank.rank() == 1 ? other : usual;
       auto const stream = rank.make_stream("communication");
       if (!call.gathers) {
-        rank.reduce_scatter_add(floats, floats + 32, call.count, true, {call.what, call.bucket}, stream);
+        rank.reduce_scatter_add(floats, floats + 32, call.count, {}, {call.what, call.bucket}, stream);
       } else if (call.wide) {
         rank.all_gather(memory.data(), memory.data() + 32, call.count, {call.what, call.bucket}, stream);
       } else {

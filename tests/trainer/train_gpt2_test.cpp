@@ -32,6 +32,39 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("train_gpt2: the result depends on the number of micro-batches, whatever the ranks do not divide") {
+  Folder const folder;
+  std::string const each = "--micro-batches 5 --precision bf16 ";
+  auto const one = hash_of(folder, each + "--stage 0 --ranks 1");
+  CHECK(hash_of(folder, "--accumulate 5 --precision bf16 --stage 2 --ranks 1") == one);
+  for (std::string const split : {"--ranks 2 --stage 3", "--ranks 3 --stage 1", "--ranks 4 --stage 2 --offload cpu",
+                                  "--ranks 7 --stage 3 --allow-idle-ranks"}) {
+    CHECK(hash_of(folder, each + split) == one);
+  }
+  CHECK(hash_of(folder, "--micro-batches 6 --precision bf16 --ranks 3") != one);
+  check_rejected("--micro-batches 2 --ranks 3", "fewer than the 3 ranks");
+  check_rejected("--micro-batches 2 --accumulate 2", "give one of them");
+  check_rejected("--allow-idle-ranks", "--micro-batches says how many");
+}
+
+TEST_CASE("train_gpt2: a resumed run keeps its number of micro-batches on other ranks, unless another is given") {
+  Folder const folder;
+  std::string const each = " --iterations 6 --precision fp16 ";
+  std::string const saves = each + "--save-interval 2 --checkpoint-dir " + folder.quote("run");
+  auto const whole = hash_of(folder, each + "--micro-batches 7 --stage 0 --ranks 1");
+  CHECK(hash_of(folder, saves + " --micro-batches 7 --stage 2 --ranks 4") == whole);
+  auto const from_path = each + "--resume " + folder.quote("run/step-2");
+  CHECK(hash_of(folder, from_path + " --stage 3 --ranks 3 --offload cpu") == whole);
+  CHECK(hash_of(folder, from_path + " --stage 1 --ranks 5") == whole);
+  check_rejected(from_path + " --ranks 2 --accumulate 2", "has 7 micro-batches per step of all ranks");
+  check_rejected(from_path + " --ranks 8", "fewer than the 8 ranks");
+  auto const other = run("--data " + folder.quote("text.txt") + tiny + from_path + " --ranks 2 --micro-batches 8");
+  CAPTURE(other.output);
+  CHECK(other.code == 0);
+  CHECK(other.output.find("--micro-batches 7, now 8") != std::string::npos);
+  CHECK(other.output.find("other bits, because of --micro-batches") != std::string::npos);
+}
+
 TEST_CASE("train_gpt2: --device cuda says in one line what is missing, and cpu is the default") {
   Folder const folder;
   CHECK(hash_of(folder, "--device cpu") == hash_of(folder, ""));

@@ -39,7 +39,7 @@ Json row_of(Row const& row) {
   Json::Object object{{"world", std::uint64_t(settings.plan.world)},
                       {"stage", std::uint64_t(settings.plan.stage)},
                       {"offload", settings.plan.offload ? "cpu" : "none"},
-                      {"micro_batches", std::uint64_t(settings.gradient_accumulation_steps)},
+                      {"micro_batches", std::uint64_t(rounds(settings))},
                       {"memory_bytes", memory_of(row.plan.memory)},
                       {"device_bytes", row.device},
                       {"host_bytes", row.host},
@@ -47,6 +47,9 @@ Json row_of(Row const& row) {
                       {"padding_elements", row.plan.padding_elements},
                       {"traffic_elements", traffic_of(row.plan.traffic)},
                       {"sent_bytes", row.plan.bytes_sent}};
+  if (settings.micro_batches_per_step) {
+    object.emplace_back("micro_batches_per_step", std::uint64_t(*settings.micro_batches_per_step));
+  }
   if (row.fits) {
     object.emplace_back("fits", *row.fits);
     object.emplace_back("sends_least", row.sends_least);

@@ -125,7 +125,12 @@ Group engine_group() {
        {"--sum", "fp32|bf16", "type of reduced gradients",
         Settings::choice(ZERO_PLAN_AT(settings.types.sum),
                          Choices<zero::ElementType, 2>{{{"fp32", fp32}, {"bf16", bf16}}})},
-       {"--accumulate", "N[,N]", "micro-batches of a step", numbers_in(&Options::accumulations, 1 << 20), "1"},
+       {"--accumulate", "N[,N]", "micro-batches of a step, on each rank", numbers_in(&Options::accumulations, 1 << 20),
+        "1"},
+       {"--micro-batches", "N", "micro-batches of a step of all ranks, in place of --accumulate",
+        Settings::whole(ZERO_PLAN_AT(settings.micro_batches_per_step), 1, 1 << 30)},
+       {"--allow-idle-ranks", "[on|off]", "more ranks than micro-batches: the last ones hold states only",
+        Settings::flag(ZERO_PLAN_AT(settings.allow_idle_ranks))},
        {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
         only_set([](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }), "by the stage"},
        {"--bucket", "N", "elements of a bucket", Settings::whole(ZERO_PLAN_AT(settings.bucket_elements), 1, many),
@@ -182,6 +187,13 @@ void check(Options& o) {
   if (o.model && !(o.tied.empty() && o.skipped.empty())) {
     throw UsageError("--tied and --skip: only the model of a file needs them");
   }
+  if (o.settings.micro_batches_per_step && !o.accumulations.empty()) {
+    throw UsageError("--micro-batches counts those of all ranks, --accumulate those of each: give one of them");
+  }
+  if (!o.settings.micro_batches_per_step && o.settings.allow_idle_ranks) {
+    throw UsageError("--allow-idle-ranks: every rank has micro-batches unless --micro-batches says how many there are");
+  }
+  if (!o.settings.micro_batches_per_step && o.accumulations.empty()) o.accumulations = {1};
   bool const never_offloads = std::find(o.offloads.begin(), o.offloads.end(), true) == o.offloads.end();
   zero::CpuOffload::Config const usual{};
   bool const says_how = o.offload.chunk_elements != usual.chunk_elements ||

@@ -22,7 +22,8 @@ using command_line::UsageError;
 struct Options {
   std::optional<std::string> model, shapes;
   std::vector<std::string> safetensors, tied, skipped;
-  std::vector<int> worlds{1}, accumulations{1};
+  std::vector<int> worlds{1};
+  std::vector<int> accumulations;   ///< micro-batches of each rank; empty: the settings say how many the world has
   std::vector<zero::Stage> stages;  ///< as asked for; empty: all that the other options leave
   std::vector<bool> offloads{false, true};
   Settings settings{};                         ///< what is the same in all rows

@@ -4,6 +4,7 @@
 
 #include "engines.hpp"
 
+#include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/precision.hpp>
 #include <zero/simulation/plan.hpp>
 
@@ -24,7 +25,9 @@ struct Types {
 struct Settings {
   zero::PlanSettings plan{};
   Types types{};
-  int gradient_accumulation_steps = 1;
+  std::optional<int> gradient_accumulation_steps{};
+  std::optional<int> micro_batches_per_step{};
+  bool allow_idle_ranks = false;
   double gradient_clipping = 0.0;
   int max_skipped_steps = 0;
   std::optional<zero::Reduce> reduce{};
@@ -36,6 +39,13 @@ struct Settings {
   int prefetch_units = 1;
   std::size_t persistence_threshold = 0;
 };
+
+/// Micro-batches that every rank begins in a step, the last of which the last ranks may not have.
+[[nodiscard]] inline int rounds(Settings const& settings) {
+  int const each = settings.gradient_accumulation_steps.value_or(1);
+  if (!settings.micro_batches_per_step) return each;
+  return zero::detail::MicroBatchSequence(*settings.micro_batches_per_step, settings.plan.world, 0).rounds();
+}
 
 /// Calls `f(precision)` with the policy of \p types. \throws zero::ConfigurationError for types that no engine here
 /// has.

@@ -136,7 +136,7 @@ std::string draw_row(Report const& report, Row const& row, Axis const& axis, dou
     text += text_at(middle, y += 15, "middle", "world " + std::to_string(row.settings.plan.world));
   }
   if (report.options.accumulations.size() > 1) {
-    text += text_at(middle, y + 15, "middle", std::to_string(row.settings.gradient_accumulation_steps) + " micro-b.");
+    text += text_at(middle, y + 15, "middle", std::to_string(rounds(row.settings)) + " micro-b.");
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -12,7 +13,8 @@
 namespace zero_plan {
 namespace {
 
-Settings settings_of(Options const& options, int world, int accumulation, zero::Stage stage, bool offload) {
+Settings settings_of(Options const& options, int world, std::optional<int> accumulation, zero::Stage stage,
+                     bool offload) {
   auto settings = options.settings;
   settings.plan.stage = stage, settings.plan.world = world;
   if (offload) settings.plan.offload = options.offload;
@@ -78,7 +80,9 @@ Report make_report(Options options, Model model) {
   check_buckets(report);
   auto const& asked = report.options;
   for (int world : asked.worlds) {
-    for (int accumulation : asked.accumulations) {
+    std::vector<std::optional<int>> accumulations(asked.accumulations.begin(), asked.accumulations.end());
+    if (accumulations.empty()) accumulations.emplace_back();
+    for (auto accumulation : accumulations) {
       auto const first = report.rows.size();
       for (auto stage : asked.stages) {
         for (bool offload : asked.offloads) {

@@ -70,8 +70,7 @@ std::vector<Column> columns_of(Report const& report) {
     add({"", "world", ""}, [](Row const& row) { return std::to_string(row.settings.plan.world); });
   }
   if (options.accumulations.size() > 1) {
-    add({"micro-", "batches", ""},
-        [](Row const& row) { return std::to_string(row.settings.gradient_accumulation_steps); });
+    add({"micro-", "batches", ""}, [](Row const& row) { return std::to_string(rounds(row.settings)); });
   }
   add({"", "stage", ""}, [](Row const& row) { return std::to_string(static_cast<int>(row.settings.plan.stage)); });
   add({"", "offload", ""}, [](Row const& row) -> std::string { return row.settings.plan.offload ? "cpu" : "none"; });
@@ -108,6 +107,9 @@ std::string heading(Report const& report) {
   if (options.worlds.size() == 1) text += "; world " + std::to_string(options.worlds.front());
   if (options.accumulations.size() == 1) {
     text += ", micro-batches of a step: " + std::to_string(options.accumulations.front());
+  }
+  if (auto const total = options.settings.micro_batches_per_step) {
+    text += ", micro-batches of a step of all ranks: " + std::to_string(*total);
   }
   return text + "\n" + disclaimer + ", in GB (1e9 bytes).\n\n";
 }

@@ -6,6 +6,7 @@
 #include <zero/kernels/accumulate.cuh>
 #include <zero/kernels/copy_many.cuh>
 #include <zero/kernels/decide.cuh>
+#include <zero/kernels/fill.cuh>
 #include <zero/kernels/launch.cuh>
 #include <zero/kernels/norm.cuh>
 #include <zero/kernels/update.cuh>
@@ -23,12 +24,22 @@ void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t sour
   if constexpr (std::is_same_v<Sum, T>) {
     if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
   }
+  if (source_count == 0) {
+    if (first) zero(into, n * sizeof(Sum));
+    return;
+  }
   if (source_count == 1) return kernels::launch_accumulate<1>(into, sources, source_count, n, first, *this);
   if (source_count <= 8) return kernels::launch_accumulate<8>(into, sources, source_count, n, first, *this);
   for (std::size_t q = 0; q < source_count; q += kernels::max_sources) {
     std::size_t const some = std::min(kernels::max_sources, source_count - q);
     kernels::launch_accumulate<kernels::max_sources>(into, sources + q, some, n, first && q == 0, *this);
   }
+}
+
+/// Sets \p n elements at \p to to -0, which changes no sum.
+template <class T>
+void CudaStream::fill_negative_zero(T* to, std::size_t n) const {
+  kernels::launch_fill_negative_zero(to, n, *this);
 }
 
 /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.

@@ -44,7 +44,10 @@ struct LoadReport {
   std::vector<std::string> missing{};  ///< parameters of the engine that were not there
   std::vector<std::string> extra{};    ///< parameters of the checkpoint that the engine has not
   std::vector<std::string> skipped{};  ///< newer checkpoints that could not be read, and why
-  UserState user_state{};              ///< the trainer's own state, as it was saved
+  /// EngineConfig::micro_batches_per_step of the run that saved it, where it was given. Another number here was asked
+  /// for, and gives other bits.
+  std::optional<int> micro_batches_per_step{};
+  UserState user_state{};  ///< the trainer's own state, as it was saved
 };
 
 namespace detail {
@@ -139,6 +142,18 @@ inline void match_policies(Manifest const& manifest, EngineState const& state) {
   match_policies_of_parameters(manifest, state);
 }
 
+/// A run whose bits depend on the number of micro-batches of a step goes on with as many, unless the engine was given
+/// another number. \throws CheckpointError (mismatch).
+inline void match_micro_batches(Manifest const& manifest, EngineState const& state) {
+  if (!manifest.micro_batches_per_step || state.traits().micro_batches_per_step) return;
+  auto const saved = *manifest.micro_batches_per_step;
+  throw_mismatch(concat({"its steps have ", saved,
+                         " micro-batches of the whole world, and this engine was given no "
+                         "micro_batches_per_step"}),
+                 concat({"set EngineConfig::micro_batches_per_step to ", saved,
+                         " to go on with the same bits on any number of ranks, or to another number"}));
+}
+
 /// Sets elements of \p range from those of another type.
 inline void write_converted(EngineState& state, StateRange const& range, std::uint64_t first,
                             std::span<std::byte const> from, ElementType type) {
@@ -163,7 +178,10 @@ class LoadTransaction {
   void match(LoadReport& report) {
     report.missing.clear();
     report.extra.clear();
-    if (!options_.parameters_only) match_policies(manifest_, state_);
+    if (!options_.parameters_only) {
+      match_policies(manifest_, state_);
+      match_micro_batches(manifest_, state_);
+    }
     auto const index_of = match_parameters(manifest_, state_, options_, report);
     if (!options_.parameters_only) first_steps_ = first_steps_of(index_of);
     for (auto const& range : state_.resident_ranges()) {
@@ -177,6 +195,7 @@ class LoadTransaction {
     report.steps = manifest_.steps;
     report.has_optimizer_state = !options_.parameters_only;
     report.parameters = state_.parameters().size() - report.missing.size();
+    report.micro_batches_per_step = manifest_.micro_batches_per_step;
     report.user_state = manifest_.user_state;
     reader_.emplace(system_, path_, manifest_, wanted_);
   }

@@ -94,6 +94,7 @@ struct Manifest {
   std::uint64_t bucket_elements = 0,             ///< layout of the engine that saved it; a loader needs none of it
       alignment_elements = 0,                    ///< the same
       persistence_threshold = 0;                 ///< the same
+  std::optional<int> micro_batches_per_step{};   ///< of the engine that saved it, where it was given
   std::uint64_t chunk = default_chunk;           ///< bytes per checksum
   bool has_optimizer_state = true;               ///< with the rule's states; otherwise parameters only
   std::string rule;                              ///< name of the rule
@@ -190,26 +191,30 @@ inline std::string manifest_end(std::string_view text) {
   Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
                             {"granule", manifest.alignment_elements},
                             {"whole_below", manifest.persistence_threshold}};
-  Json::Object const members{{"format", "zero checkpoint"},
-                             {"version", manifest.version()},
-                             {"library", manifest.library},
-                             {"tag", manifest.tag},
-                             {"nonce", manifest.nonce},
-                             {"world", static_cast<std::uint64_t>(manifest.world)},
-                             {"stage", static_cast<std::uint64_t>(manifest.stage)},
-                             {"compute", name(manifest.compute)},
-                             {"layout", layout},
-                             {"chunk", manifest.chunk},
-                             {"complete", manifest.has_optimizer_state},
-                             {"rule", manifest.rule},
-                             {"states", Json::Array(manifest.states.begin(), manifest.states.end())},
-                             {"scaler", manifest.scaler},
-                             {"scaler_state", detail::hex(manifest.scaler_state)},
-                             {"steps", manifest.steps},
-                             {"skipped", manifest.skipped},
-                             {"parameters", detail::json_of_all(manifest.parameters)},
-                             {"files", detail::json_of_all(manifest.files)},
-                             {"caller", caller}};
+  Json::Object members{{"format", "zero checkpoint"},
+                       {"version", manifest.version()},
+                       {"library", manifest.library},
+                       {"tag", manifest.tag},
+                       {"nonce", manifest.nonce},
+                       {"world", static_cast<std::uint64_t>(manifest.world)},
+                       {"stage", static_cast<std::uint64_t>(manifest.stage)},
+                       {"compute", name(manifest.compute)},
+                       {"layout", layout},
+                       {"chunk", manifest.chunk},
+                       {"complete", manifest.has_optimizer_state},
+                       {"rule", manifest.rule},
+                       {"states", Json::Array(manifest.states.begin(), manifest.states.end())},
+                       {"scaler", manifest.scaler},
+                       {"scaler_state", detail::hex(manifest.scaler_state)},
+                       {"steps", manifest.steps},
+                       {"skipped", manifest.skipped},
+                       {"parameters", detail::json_of_all(manifest.parameters)},
+                       {"files", detail::json_of_all(manifest.files)},
+                       {"caller", caller}};
+  if (manifest.micro_batches_per_step) {
+    auto const number = static_cast<std::uint64_t>(*manifest.micro_batches_per_step);
+    members.insert(members.begin() + 9, {"micro_batches_per_step", number});
+  }
   std::string text = "{";
   for (std::string_view separator = "\n"; auto const& [key, value] : members) {
     text += std::exchange(separator, ",\n");

@@ -10,7 +10,8 @@ namespace zero {
 
 /// A stream as in-process communicators use it, on memory that the ranks of a process all reach:
 ///
-///   accumulate(into, sources, source_count, n, first)  as `reduce_scatter_add` adds, source after source; at most 256
+///   accumulate(into, sources, source_count, n, first)  as `reduce_scatter_add` adds, source after source; at most
+///                                                      256, and without one a first sum is +0
 ///   copy(to, from, bytes)                              copies bytes
 ///   sum_u64(into, sources, source_count, n)            sums unsigned 64-bit integers
 ///   record(event), wait(event)                         as a backend's

@@ -47,7 +47,8 @@ class NcclCommunicator {
   /// Settings; the same on every rank.
   struct Config {
     int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
-    /// Absent: ordered for 16-bit elements, native for fp32. As `register_buffers` the same on all ranks.
+    /// Absent: native for fp32 where nobody asks for the order of ranks, else ordered. The same on all ranks, as
+    /// `register_buffers`.
     std::optional<NcclReduction> reduction{};
     /// Engines take the device memory that collectives use from `ncclMemAlloc`, which rounds every block up to the
     /// device's pages, and register it, so that NCCL moves data without copies of its own where hardware allows it.
@@ -94,34 +95,37 @@ class NcclCommunicator {
   /// \throws CommunicationError where a rank has failed. Does not wait.
   void check() const { state_->watchdog().check(); }
 
-  /// How elements of type \p T are added.
+  /// How elements of type \p T are added where \p order is asked for.
   template <class T>
-  [[nodiscard]] NcclReduction reduction() const noexcept {
-    return reductions().of(sizeof(T));
+  [[nodiscard]] NcclReduction reduction(SumOrder order) const noexcept {
+    return reductions().of(sizeof(T), order);
   }
   /// Bytes of device memory that reductions of slices of up to \p count elements need.
   template <class Sum, class T>
-  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
-    return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(T));
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const noexcept {
+    return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(T), order);
   }
 
   /// Ordered: each peer's slice is received into \p staging, all of them at once, and the slices are added on the
-  /// stream behind that, so that \p into may be this rank's slice of \p send: that one is sent to nobody.
+  /// stream behind that, so that \p into may be this rank's slice of \p send: that one is sent to nobody. Absent ranks
+  /// send nothing. Native: absent ranks overwrite \p send with -0.
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+  void reduce_scatter_add(T* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           CudaStream stream, std::span<std::byte> staging = {}) {
     static_assert(std::is_same_v<T, float> || sizeof(T) == 2, "zero::NcclCommunicator adds fp32, fp16 and bf16");
-    bool const ordered = reduction<T>() == NcclReduction::ordered;
-    bool const direct = !ordered && first && std::is_same_v<Sum, T>;  // NCCL's sum is what is wanted
-    std::size_t const needed = direct ? 0 : staging_bytes<Sum, T>(count);
+    bool const ordered = reduction<T>(range.order) == NcclReduction::ordered;
+    bool const direct = !ordered && range.first && std::is_same_v<Sum, T>;  // NCCL's sum is what is wanted
+    std::size_t const needed = direct ? 0 : staging_bytes<Sum, T>(count, range.order);
     if (staging.size() < needed) throw_staging(staging.size(), needed);
-    if (ordered) return add_in_order(send, into, count, first, purpose, stream, staging);
+    if (ordered) return add_in_order(send, into, count, range, purpose, stream, staging);
+    if (range.count(size_) == 0) return stream.accumulate(into, &send, 0, count, range.first);
+    if (!range.has(rank_)) stream.fill_negative_zero(send, static_cast<std::size_t>(size_) * count);
     void* const to = direct ? static_cast<void*>(into) : staging.data();
     put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
       return ncclReduceScatter(send, to, count, detail::nccl_type<T>(), ncclSum, communicator, stream.handle());
     });
     auto const* const sum = static_cast<T const*>(to);
-    if (!direct) stream.accumulate(into, &sum, 1, count, first);
+    if (!direct) stream.accumulate(into, &sum, 1, count, range.first);
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
@@ -233,17 +237,18 @@ class NcclCommunicator {
   [[nodiscard]] NcclReductions reductions() const noexcept { return {config_.reduction}; }
 
   template <class Sum, class T>
-  void add_in_order(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+  void add_in_order(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                     CudaStream stream, std::span<std::byte> staging) {
-    detail::SliceExchange<T> const slices(send, count, rank_, size_, staging);
-    if (slices.own_slot() != slices.own()) {
+    int const addends = range.count(size_);
+    detail::SliceExchange<T> const slices(send, count, rank_, size_, addends, staging);
+    if (range.has(rank_) && slices.own_slot() != slices.own()) {
       stream.copy(const_cast<T*>(slices.own_slot()), slices.own(), count * sizeof(T));
     }
-    if (size_ > 1) {
+    if (size_ > 1 && addends > 0) {
       put("reduce_scatter_add", purpose, stream,
           [&](ncclComm_t communicator) { return slices.exchange(communicator, stream.handle()); });
     }
-    stream.accumulate(into, slices.sources(), static_cast<std::size_t>(size_), count, first);
+    stream.accumulate(into, slices.sources(), static_cast<std::size_t>(addends), count, range.first);
   }
 
   [[nodiscard]] detail::CollectiveLabel label(char const* operation, CollectivePurpose purpose) {

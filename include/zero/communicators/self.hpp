@@ -25,9 +25,9 @@ class SelfCommunicator {
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose /*purpose*/,
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose /*purpose*/,
                           Stream stream) {
-    stream.accumulate(into, &send, 1, count, first);
+    stream.accumulate(into, &send, static_cast<std::size_t>(range.count(1)), count, range.first);
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.

@@ -63,28 +63,33 @@ class SimulationCommunicator {
 
   /// Device memory that a reduction of slices of \p count elements needs.
   template <class Sum, class T>
-  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const noexcept {
     auto const& nccl = process_.options().nccl;
-    return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(T)) : 0;
+    return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(T), order) : 0;
   }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           SimulationStream stream, std::span<std::byte> staging = {}) {
-    count_sent<T>(count);
-    std::vector<simulation::Access> accesses{
-        simulation::reads(send, static_cast<std::size_t>(size()) * count * sizeof(T)),
-        simulation::writes(into, count * sizeof(Sum))};
+    std::size_t const sent = static_cast<std::size_t>(size()) * count * sizeof(T);
+    std::vector<simulation::Access> accesses{simulation::writes(into, count * sizeof(Sum))};
+    if (range.has(rank())) {
+      count_sent<T>(count);
+      accesses.push_back(simulation::reads(send, sent));
+    } else if (fills_absent<T>(range.order)) {
+      accesses.push_back(simulation::writes(send, sent));
+    }
     if (!staging.empty()) accesses.push_back(simulation::writes(staging));
     auto posting = posting_of<T>("reduce_scatter_add", purpose, count);
-    posting.first = first;
-    post(posting, send, into, std::move(accesses), stream, [count, first](detail::simulation::Collective const& all) {
-      auto const world = all.parts().size();
-      std::vector<T const*> sources(world);
-      for (std::size_t r = 0; r < world; ++r) {
-        for (std::size_t q = 0; q < world; ++q) sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
-        accumulate(best_instruction_set(), static_cast<Sum*>(all.part(r).into), sources.data(), world, count, first);
+    posting.range = range;
+    post(posting, send, into, std::move(accesses), stream, [count, range](detail::simulation::Collective const& all) {
+      auto const addends = static_cast<std::size_t>(range.count(static_cast<int>(all.parts().size())));
+      std::vector<T const*> sources(addends);
+      for (std::size_t r = 0; r < all.parts().size(); ++r) {
+        for (std::size_t q = 0; q < addends; ++q) sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
+        auto* const into_slice = static_cast<Sum*>(all.part(r).into);
+        accumulate(best_instruction_set(), into_slice, sources.data(), addends, count, range.first);
       }
     });
   }
@@ -140,6 +145,12 @@ class SimulationCommunicator {
   }
 
  private:
+  // As NcclCommunicator does on ranks without an addend, where NCCL adds.
+  template <class T>
+  [[nodiscard]] bool fills_absent(SumOrder order) const noexcept {
+    auto const& nccl = process_.options().nccl;
+    return nccl && nccl->of(sizeof(T), order) == NcclReduction::native;
+  }
   template <class T>
   void count_sent(std::size_t count) noexcept {
     process_.host().bytes_sent += static_cast<std::uint64_t>(size() - 1) * count * sizeof(T);

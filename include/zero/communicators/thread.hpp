@@ -207,21 +207,22 @@ class ThreadCommunicator {
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, CollectivePurpose purpose,
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           Stream stream) {
-    together<T>("reduce_scatter_add", purpose, count, send, stream, first, [&] {
+    together<T>("reduce_scatter_add", purpose, count, send, stream, range, [&] {
       std::array<T const*, max_ranks> sources;
-      for (int q = 0; q < size(); ++q) {
+      int const addends = range.count(size());
+      for (int q = 0; q < addends; ++q) {
         sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
       }
-      stream.accumulate(into, sources.data(), static_cast<std::size_t>(size()), count, first);
+      stream.accumulate(into, sources.data(), static_cast<std::size_t>(addends), count, range.first);
     });
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class T, collective_stream Stream>
   void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
-    together<T>("all_gather", purpose, count, own, stream, false, [&] {
+    together<T>("all_gather", purpose, count, own, stream, no_sum, [&] {
       for (int q = 0; q < size(); ++q) {
         T* const to = full + static_cast<std::size_t>(q) * count;
         T const* const from = peer<T>(q);
@@ -235,7 +236,7 @@ class ThreadCommunicator {
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) {
     auto& sums = state<Stream>().words;
     if (sums.size() < count) sums = stream.make_u64_buffer(count);
-    together<std::uint64_t>("all_reduce", purpose, count, words, stream, false, [&] {
+    together<std::uint64_t>("all_reduce", purpose, count, words, stream, no_sum, [&] {
       std::array<std::uint64_t const*, max_ranks> sources;
       for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
       stream.sum_u64(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
@@ -253,6 +254,8 @@ class ThreadCommunicator {
   }
 
  private:
+  static constexpr SumRange no_sum{.first = false};
+
   // What the ranks show each other of their streams. Recorded again only after every peer has put its wait for the last
   // record on its stream: there is a meeting in between.
   template <class Stream>
@@ -282,11 +285,11 @@ class ThreadCommunicator {
   // for after it: waiting for one that was never recorded would be no wait at all.
   template <class T, class Stream, class Body>
   void together(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
-                Stream stream, bool first, Body const& body) {
+                Stream stream, SumRange range, Body const& body) {
     auto& mine = state<Stream>();
     mine.stream = stream;
     stream.record(mine.arrived);
-    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine, first});
+    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine, range});
     // A peer that has left may post its next part at once, so that what it posted of this one is read before.
     std::array<StreamState<Stream> const*, max_ranks> peers;
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);

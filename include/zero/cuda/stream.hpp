@@ -113,6 +113,14 @@ class CudaStream {
   template <class Word>
   ZERO_LAUNCHES_KERNELS void sum_u64(Word* into, Word const* const* sources, std::size_t source_count,
                                      std::size_t n) const;
+  /// Sets \p n elements at \p to to -0, which changes no sum.
+  template <class T>
+  ZERO_LAUNCHES_KERNELS void fill_negative_zero(T* to, std::size_t n) const;
+  /// Sets bytes to 0 in the order of the stream.
+  void zero(void* to, std::size_t bytes) const {
+    DeviceGuard const guard(device_);
+    check_cuda(cudaMemsetAsync(to, 0, bytes, handle_), "cudaMemsetAsync");
+  }
   /// Copies bytes in the order of the stream.
   void copy(void* to, void const* from, std::size_t bytes) const {
     DeviceGuard const guard(device_);

@@ -25,16 +25,16 @@ class Collectives : public PeerCheck {
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
   [[nodiscard]] virtual int local_size() const = 0;
-  virtual void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count, bool first,
+  virtual void reduce_scatter_add(ElementRole addends, void* send, void* into, std::size_t count, SumRange range,
                                   CollectivePurpose purpose, Stream stream) = 0;
   virtual void all_gather(ElementRole role, void const* own, void* full, std::size_t count, CollectivePurpose purpose,
                           Stream stream) = 0;
   virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
   virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
 
-  /// Device memory that the reductions of slices of up to \p count elements need, in bytes, and where it is: as long as
-  /// this.
-  [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count) const = 0;
+  /// Device memory that the reductions of slices of up to \p count elements need in \p order, in bytes, and where it
+  /// is: as long as this.
+  [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count, SumOrder order) const = 0;
   virtual void set_staging(std::span<std::byte> staging) = 0;
   /// What has been put on \p stream, recorded collectives among it, must pass within the deadline.
   virtual void watch(Stream stream) = 0;

@@ -130,17 +130,17 @@ struct CommunicatorContract {
   using Stream = typename B::Stream;
   static constexpr CommunicatorFacts facts = communicator_facts<C>();
   static constexpr bool says_staging = requires(C const& c) {
-    { c.template staging_bytes<Sum, Value>(std::size_t{1}) } -> std::convertible_to<std::size_t>;
+    { c.template staging_bytes<Sum, Value>(std::size_t{1}, SumOrder::by_rank) } -> std::convertible_to<std::size_t>;
   };
   template <class T>
-  static constexpr bool takes_staging = requires(C& c, Sum* into, T const* from, CollectivePurpose purpose,
+  static constexpr bool takes_staging = requires(C& c, Sum* into, T* from, SumRange range, CollectivePurpose purpose,
                                                  Stream stream, std::span<std::byte> staging) {
-    c.reduce_scatter_add(from, into, std::size_t{1}, true, purpose, stream, staging);
+    c.reduce_scatter_add(from, into, std::size_t{1}, range, purpose, stream, staging);
   };
   template <class T>
-  static constexpr bool takes_none = requires(C& c, Sum* into, T const* from, CollectivePurpose purpose,
+  static constexpr bool takes_none = requires(C& c, Sum* into, T* from, SumRange range, CollectivePurpose purpose,
                                               Stream stream) {
-    c.reduce_scatter_add(from, into, std::size_t{1}, true, purpose, stream);
+    c.reduce_scatter_add(from, into, std::size_t{1}, range, purpose, stream);
   };
   template <class T>
   static constexpr bool gathers = requires(C& c, T* full, T const* own, CollectivePurpose purpose, Stream stream) {
@@ -158,16 +158,16 @@ struct CommunicatorContract {
 
   static_assert(
       !facts.needs_staging || says_staging,
-      "zero::Engine: the communicator's facts say needs_staging: it needs staging_bytes<Sum, T>(count) const");
+      "zero::Engine: the communicator's facts say needs_staging: it needs staging_bytes<Sum, T>(count, SumOrder) "
+      "const");
   static_assert(!facts.needs_staging || (takes_staging<Value> && takes_staging<Sum>),
                 "zero::Engine: the communicator's facts say needs_staging: reduce_scatter_add needs a last argument "
                 "std::span<std::byte>");
   static_assert(facts.needs_staging || !says_staging,
                 "zero::Engine: the communicator has staging_bytes(), but its facts do not say needs_staging");
-  static_assert(
-      facts.needs_staging || (takes_none<Value> && takes_none<Sum>),
-      "zero::Engine: the communicator lacks reduce_scatter_add(T const* send, Sum* into, count, first, purpose, "
-      "stream) for gradients or for their sums");
+  static_assert(facts.needs_staging || (takes_none<Value> && takes_none<Sum>),
+                "zero::Engine: the communicator lacks reduce_scatter_add(T* send, Sum* into, count, SumRange, purpose, "
+                "stream) for gradients or for their sums");
   static_assert(
       gathers<Value> && gathers<Sum> && gathers<float>,
       "zero::Engine: the communicator lacks all_gather(T const* own, T* full, count, purpose, stream) for the "

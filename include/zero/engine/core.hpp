@@ -6,6 +6,7 @@
 #include <zero/engine/adopted_buffers.hpp>
 #include <zero/engine/capture.hpp>
 #include <zero/engine/description.hpp>
+#include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/named_access.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/engine/parts.hpp>
@@ -17,6 +18,7 @@
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
+#include <zero/gradients/reduce_settings.hpp>
 #include <zero/lease.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
@@ -56,13 +58,17 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                               EngineSettings const& settings, typename Backend::Config const& backend)
       : operations_(operations),
         settings_(settings),
+        micro_batches_(micro_batches_of(settings, operations.collectives.size(), operations.collectives.rank())),
         lifetime_(new EngineLifetime{parameters}),
-        phase_(settings.gradient_accumulation_steps) {
+        phase_(micro_batches_.rounds()) {
     auto& ranks = operations_.collectives;
     run_on_all_ranks(ranks, [&] { prepare(); });
     agree_on_settings(ranks, describe_engine(ranks.size(), operations_.policies, settings_, lifetime_->parameters));
     check_no_sharing(ranks, specs());
-    run_on_all_ranks(ranks, [&] { parts_.emplace(operations_, settings_, backend, lifetime_, phase_, *layout_); });
+    run_on_all_ranks(ranks, [&] {
+      parts_.emplace(operations_, settings_, backend, reduce_settings(settings_, *layout_, ranks.rank()), lifetime_,
+                     phase_, *layout_);
+    });
     parts_->register_memory();
     take_initial_values();
   }
@@ -77,9 +83,13 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   MicroBatch<Stream> begin_micro_batch() {
     phase_.require(EngineCall::begin_micro_batch);
-    parts_->reducer.begin(phase_.micro_batches());
+    int const round = phase_.micro_batches();
+    parts_->reducer.begin(round);
     phase_.begin_micro_batch();
-    return {*this, lifetime_, parts_->reducer.micro_batch_serial()};
+    return {*this,
+            lifetime_,
+            parts_->reducer.micro_batch_serial(),
+            {micro_batches_.index(round), micro_batches_.contributes(round)}};
   }
 
   /// The record of a lease.
@@ -159,7 +169,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::unique_ptr<EngineState> state() {
     phase_.require(EngineCall::state);
     publish_pending_update();  // as a run that loads this checkpoint goes on
-    return std::make_unique<EngineStateAccess<Backend>>(*parts_);
+    return std::make_unique<EngineStateAccess<Backend>>(*parts_, settings_.micro_batches_per_step);
   }
 
   [[nodiscard]] FlatLayout const& layout() const noexcept { return *layout_; }
@@ -172,7 +182,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
 
   ZERO_OUT_OF_LINE void prepare() {
-    check_settings(settings_);
+    check_settings(settings_, operations_.collectives.size());
     operations_.policies.validate(lifetime_->parameters.groups());
     for (auto const& spec : specs()) {
       check_adopted(spec, spec.values);
@@ -259,10 +269,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     return options.gradient_clipping.value_or(settings_.gradient_clipping);
   }
   /// How many gradients were added up: what the sum is divided by.
-  [[nodiscard]] double addends() const {
-    return static_cast<double>(operations_.collectives.size()) *
-           static_cast<double>(settings_.gradient_accumulation_steps);
-  }
+  [[nodiscard]] double addends() const noexcept { return static_cast<double>(micro_batches_.total()); }
 
   ZERO_OUT_OF_LINE void check(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
@@ -287,6 +294,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   EngineOperations<Backend> operations_;
   EngineSettings settings_;
+  MicroBatchSequence micro_batches_;
   std::shared_ptr<EngineLifetime> lifetime_;
   EnginePhase phase_;
   std::optional<FlatLayout> layout_;

@@ -36,7 +36,7 @@ template <class Backend>
 struct EngineParts {
   /// What \p operations refers to, \p phase and \p layout are borrowed and must outlive this.
   ZERO_OUT_OF_LINE EngineParts(EngineOperations<Backend> const& operations, EngineSettings const& settings,
-                               typename Backend::Config const& backend_config,
+                               typename Backend::Config const& backend_config, ReduceSettings const& reduction,
                                std::shared_ptr<EngineLifetime const> const& lifetime, EnginePhase& phase,
                                FlatLayout const& layout)
       : backend(backend_config, operations.collectives.local_size()),
@@ -55,12 +55,12 @@ struct EngineParts {
                 offload_split_of(operations.policies, settings, layout)},
         norm(context),
         gatherer(context, {.max_live_elements = settings.max_live_elements, .prefetch_units = settings.prefetch_units}),
-        reducer(context, reduce_settings(settings, layout), norm),
+        reducer(context, reduction, norm),
         updater(context, gatherer, reducer, settings.offload),
         decider(context, settings.max_skipped_steps, lifetime),
         access(context, gatherer, reducer, updater),
         staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
-                operations.collectives.staging_bytes(largest_slice())) {
+                operations.collectives.staging_bytes(largest_slice(), reduction.sum_order)) {
     operations.collectives.set_staging(staging.span());
     check_adopted();
     if constexpr (facts.names_memory) {
@@ -130,19 +130,6 @@ struct EngineParts {
         if (spec.gradients) backend.check_adopted(spec.gradients->data, spec.name);
       }
     }
-  }
-
-  static ReduceSettings reduce_settings(EngineSettings const& settings, FlatLayout const& layout) {
-    auto const default_order =
-        layout.settings().stage < Stage::gradients ? Reduce::once_per_step : Reduce::each_micro_batch;
-    // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
-    auto const ring = static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1;
-    return {.order = settings.reduce.value_or(default_order),
-            .micro_batches = settings.gradient_accumulation_steps,
-            .ring = settings.gradient_ring.value_or(ring),
-            .missing = settings.missing_gradient,
-            .offloaded = settings.offloads,
-            .offload = settings.offload};
   }
 };
 

@@ -27,14 +27,16 @@ namespace zero::detail {
 template <class Backend>
 class EngineStateAccess final : public EngineState {
  public:
-  /// \p parts are borrowed.
-  explicit EngineStateAccess(EngineParts<Backend>& parts) : parts_(parts), engine_(parts.context) {
+  /// \p parts are borrowed. \p micro_batches: of a step of the whole world, where that number was given.
+  EngineStateAccess(EngineParts<Backend>& parts, std::optional<int> micro_batches)
+      : parts_(parts), engine_(parts.context) {
     auto const& traits = engine_.policies.traits();
     traits_ = {.rule = std::string(traits.rule),
                .states = {traits.state_names.begin(), traits.state_names.end()},
                .scaler = std::string(traits.scaler),
                .scaler_bytes = progress().scaler.size(),
                .compute = traits.compute,
+               .micro_batches_per_step = micro_batches,
                .layout = engine_.layout.settings()};
     for (std::size_t k = traits_.states.size(); k < traits.state_count; ++k) {
       traits_.states.push_back(concat({"state_", k}));

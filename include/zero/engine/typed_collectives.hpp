@@ -30,19 +30,19 @@ class TypedCollectives final : public Collectives<Backend> {
   [[nodiscard]] int size() const override { return communicator_.size(); }
   [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
 
-  ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void const* send, void* into, std::size_t count,
-                                           bool first, CollectivePurpose purpose, Stream stream) override {
-    note(first ? "reduce_scatter" : "reduce_scatter_add", count, purpose);
-    auto const typed = [&](auto const* from) {
+  ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void* send, void* into, std::size_t count,
+                                           SumRange range, CollectivePurpose purpose, Stream stream) override {
+    note(range.first ? "reduce_scatter" : "reduce_scatter_add", count, purpose, range.addends);
+    auto const typed = [&](auto* from) {
       auto* const sums = static_cast<Sum*>(into);
       if constexpr (facts.needs_staging) {
-        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream, staging_);
+        communicator_.reduce_scatter_add(from, sums, count, range, purpose, stream, staging_);
       } else {
-        communicator_.reduce_scatter_add(from, sums, count, first, purpose, stream);
+        communicator_.reduce_scatter_add(from, sums, count, range, purpose, stream);
       }
     };
-    if (addends == ElementRole::sum) return typed(static_cast<Sum const*>(send));
-    typed(static_cast<Value const*>(send));
+    if (addends == ElementRole::sum) return typed(static_cast<Sum*>(send));
+    typed(static_cast<Value*>(send));
   }
   ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
                                    CollectivePurpose purpose, Stream stream) override {
@@ -64,10 +64,10 @@ class TypedCollectives final : public Collectives<Backend> {
   void check_peers() const override {
     if constexpr (facts.reports_failures) communicator_.check();
   }
-  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const override {
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const override {
     if constexpr (facts.needs_staging) {
-      return std::max(communicator_.template staging_bytes<Sum, Value>(count),
-                      communicator_.template staging_bytes<Sum, Sum>(count));
+      return std::max(communicator_.template staging_bytes<Sum, Value>(count, order),
+                      communicator_.template staging_bytes<Sum, Sum>(count, order));
     } else {
       return 0;
     }
@@ -88,12 +88,14 @@ class TypedCollectives final : public Collectives<Backend> {
  private:
   static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
 
-  ZERO_OUT_OF_LINE void note(std::string_view operation, std::size_t count, CollectivePurpose purpose) noexcept {
+  ZERO_OUT_OF_LINE void note(std::string_view operation, std::size_t count, CollectivePurpose purpose,
+                             int addends = 0) noexcept {
     Fingerprint call;
     call.add_text(operation);
     call.add_text(purpose.what);
     call.add(purpose.bucket);
     call.add(count);
+    call.add(addends);
     this->history.add(call.value());
   }
 

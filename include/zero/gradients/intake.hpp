@@ -44,8 +44,10 @@ class GradientIntake {
 
   // ------------------------------------------------------------------------------------------------- micro-batches
 
-  /// Starts a micro-batch: nothing has arrived, and leases of the one before are refused.
-  void begin() {
+  /// Starts a micro-batch: nothing has arrived, and leases of the one before are refused. Where this rank does not
+  /// contribute, nothing is missing, and nothing that is handed over is used.
+  void begin(bool contributes) {
+    contributes_ = contributes;
     leases_.begin_micro_batch();
     next_bucket_ = 0;
     arrivals_.reset();
@@ -80,8 +82,7 @@ class GradientIntake {
       ParameterId const id{i};
       if (arrivals_.came_short(id) && leases_.is_held(id) && is_written(id)) throw_not_ready(engine_.specs[i]);
     }
-    if (auto const missing = arrivals_.first_missing();
-        missing != GradientArrivals::none && missing_ == MissingGradient::error) {
+    if (auto const missing = arrivals_.first_missing(); missing != GradientArrivals::none && needs_all()) {
       throw_missing({missing});
     }
     leases_.begin_micro_batch();
@@ -228,12 +229,12 @@ class GradientIntake {
       for (auto const& segment : engine_.layout.buckets()[b].segments) {
         ParameterId const other{segment.parameter};
         if (arrivals_.is_complete(other)) continue;
-        if (leases_.is_held(other) || missing_ == MissingGradient::error) throw_no_room(id, other);
+        if (leases_.is_held(other) || needs_all()) throw_no_room(id, other);
       }
     }
   }
   /// Takes out the next bucket, which must be complete. \p stream waits for those who wrote it, and zeroes what came
-  /// short.
+  /// short, where this rank contributes.
   [[nodiscard]] std::size_t take_next(Stream stream) {
     std::size_t const b = next_bucket_++;
     pending_writers_[b].make_wait(engine_.backend, stream);
@@ -243,6 +244,7 @@ class GradientIntake {
       if (!arrivals_.came_short(id) || arrivals_.arrived(id) > 0) continue;
       std::size_t const bytes = engine_.policies.bytes(ElementRole::value);
       cancelled_writers_.make_wait(engine_.backend, stream);
+      if (!contributes_) continue;
       engine_.backend.zero(slots_.bucket(b) + segment.offset * bytes, segment.count * bytes, stream);
     }
     return b;
@@ -278,6 +280,7 @@ class GradientIntake {
   [[nodiscard]] bool is_written(ParameterId id) const noexcept {
     return held_[id.index].written || engine_.specs[id.index].gradients;
   }
+  [[nodiscard]] bool needs_all() const noexcept { return contributes_ && missing_ == MissingGradient::error; }
   void lose(ParameterId id, Loss why) noexcept {
     if (lost_.why == Loss::none) lost_ = {id, why};
   }
@@ -362,6 +365,7 @@ class GradientIntake {
 
   EngineContext<Backend> const& engine_;
   MissingGradient missing_;
+  bool contributes_ = true;  // in this micro-batch
   GradientArrivals arrivals_;
   GradientSlots<Backend> slots_;
   FixedArray<StreamFence<Backend>> pending_writers_;  // by bucket

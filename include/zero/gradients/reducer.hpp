@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/communicator.hpp>
 #include <zero/engine/context.hpp>
 #include <zero/engine/lease_interfaces.hpp>
+#include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
@@ -50,6 +52,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
                                    GradientNorm<Backend>& norm)
       : engine_(engine),
         micro_batches_(settings.micro_batches),
+        sum_order_(settings.sum_order),
         missing_(settings.missing),
         norm_(norm),
         intake_(engine, settings),
@@ -65,10 +68,10 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   // ------------------------------------------------------------------------------------------------- micro-batches
 
-  /// Starts micro-batch \p index of the step.
-  void begin(int index) {
-    index_ = index;
-    intake_.begin();
+  /// Starts the micro-batch of \p round of the step.
+  void begin(int round) {
+    round_ = round;
+    intake_.begin(micro_batches_.contributes(round));
     closing_.begin();
     if (last()) norm_.reset(engine_.communication);
   }
@@ -91,7 +94,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     auto const needed = [this](std::uint32_t block) { return intake_.slots().buckets_before(block); };
     auto const closed = closing_.gather(ids, needed, held);
     close_until(closed);
-    if (missing_ == MissingGradient::zero && intake_.next_bucket() > closed) require_held(ids, held);
+    if (may_lack(round_) && intake_.next_bucket() > closed) require_held(ids, held);
   }
 
   /// Forgets an accumulation that will not be finished.
@@ -166,22 +169,29 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
  private:
   [[nodiscard]] std::size_t bucket_count() const noexcept { return engine_.layout.trainable_buckets(); }
-  [[nodiscard]] bool first() const noexcept { return index_ == 0; }
-  [[nodiscard]] bool last() const noexcept { return index_ + 1 == micro_batches_; }
+  [[nodiscard]] bool first() const noexcept { return round_ == 0; }
+  [[nodiscard]] bool last() const noexcept { return micro_batches_.is_last(round_); }
+  // Whether a rank may lack gradients that others have.
+  [[nodiscard]] bool may_lack(int round) const noexcept {
+    return missing_ == MissingGradient::zero || micro_batches_.is_ragged(round);
+  }
 
   // A lease within a unit that needs the place of a bucket of the same unit closes that on its own rank. The next
   // gather does the same on all others, unless it is of tied parameters, which say nothing of where backward is.
   void require_one_order(ReduceSettings const& settings) const {
     std::size_t const needed = engine_.layout.ring_buckets_of_largest_unit();
-    bool const is_sure = !closes_at_gathers() || settings.missing == MissingGradient::error ||
+    bool const is_sure = !closes_at_gathers() || !may_lack(micro_batches_.rounds() - 1) ||
                          static_cast<std::size_t>(settings.ring) >= needed;
     for (std::size_t i = 0; i < engine_.specs.size() && !is_sure; ++i) {
       auto const& spec = engine_.specs[i];
       if (spec.contributions == 1 || engine_.layout.blocks()[engine_.layout.extents()[i].block].whole) continue;
       fail<ConfigurationError>(
           {"zero::Engine: gradient_ring is ", settings.ring, ", but the gradients of one unit take ", needed,
-           " buckets: with MissingGradient::zero and tied parameters such as ", quote(spec.name),
-           " ranks need room for a whole unit at stage 3: set gradient_ring to ", needed, " or more, or leave it out"});
+           " buckets: with ",
+           missing_ == MissingGradient::zero ? "MissingGradient::zero" : "ranks without a micro-batch",
+           " and tied parameters such as ", quote(spec.name),
+           ", ranks need room for a whole unit at stage 3: set gradient_ring to ", needed,
+           " or more, or leave it out"});
     }
   }
 
@@ -192,12 +202,13 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
       auto const block = engine_.layout.extents()[id.index].block;
       if (engine_.world() == 1 || engine_.layout.blocks()[block].whole || held(block)) continue;
       auto const& name = engine_.specs[id.index].name;
-      fail_gradient(
-          name,
-          {"zero::Engine: ", quote(name), " is gathered after a lease has closed bucket ", intake_.next_bucket() - 1,
-           " to make room. With MissingGradient::zero a rank that lacks that lease's gradient would call "
-           "these collectives in the other order: end leases on parameters before the next unit is "
-           "gathered, or raise gradient_ring"});
+      fail_gradient(name, {"zero::Engine: ", quote(name), " is gathered after a lease has closed bucket ",
+                           intake_.next_bucket() - 1,
+                           " to make room. A rank that lacks that lease's gradient, as MissingGradient::zero allows "
+                           "and as ranks without "
+                           "a micro-batch do, would call these collectives in the other order: end leases on "
+                           "parameters before the next unit is "
+                           "gathered, or raise gradient_ring"});
     }
   }
 
@@ -236,27 +247,30 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     if (auto* const local = sums_.local_sum(b)) {
       reduce_local_sum(b, local);
     } else {
-      reduce(b, ElementRole::value, slot(b), first());
+      reduce(b, ElementRole::value, slot(b), {first(), micro_batches_.addends(round_), sum_order_});
     }
     intake_.release(b, engine_.communication);
   }
 
   void reduce_local_sum(std::size_t b, std::byte* local) {
-    engine_.kernels.accumulate(engine_.backend, local, slot(b), engine_.layout.buckets()[b].elements, first(),
-                               engine_.communication);
-    if (last()) reduce(b, ElementRole::sum, local, true);
+    if (micro_batches_.contributes(round_)) {
+      engine_.kernels.accumulate(engine_.backend, local, slot(b), engine_.layout.buckets()[b].elements, first(),
+                                 engine_.communication);
+    }
+    // Several rounds: every rank has had a micro-batch.
+    if (last()) reduce(b, ElementRole::sum, local, {.order = sum_order_});
   }
 
-  // Adds the slices of all ranks to this rank's sum of bucket `b`, or starts that sum.
-  void reduce(std::size_t b, ElementRole addends, void const* send, bool from_nothing) {
+  // Adds the slices of all ranks that have them to this rank's sum of bucket `b`, or starts that sum.
+  void reduce(std::size_t b, ElementRole addends, void* send, SumRange range) {
     std::size_t const n = engine_.layout.slice_elements(b);
     std::size_t const own = sums_.slice_offset(b);
     auto const stream = engine_.communication;
-    auto slot = staged(b, own, !from_nothing);
+    auto slot = staged(b, own, !range.first);
     std::byte* const all = slot ? slot->address() : sum(b);
     void* const into = all + own * engine_.policies.bytes(ElementRole::sum);
-    engine_.collectives.reduce_scatter_add(addends, send, into, n, from_nothing, {"gradients", b}, stream);
-    count(engine_.traffic.gradients, n);
+    engine_.collectives.reduce_scatter_add(addends, send, into, n, range, {"gradients", b}, stream);
+    count(engine_.traffic.gradients, range.has(static_cast<int>(engine_.rank)) ? n : 0);
     if (last()) complete_sum(b, all, into, n);
     if (slot) store(b, std::move(*slot));
   }
@@ -286,14 +300,15 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   EngineContext<Backend> const& engine_;
-  int micro_batches_;  // of a step
+  MicroBatchSequence micro_batches_;
+  SumOrder sum_order_;
   MissingGradient missing_;
   GradientNorm<Backend>& norm_;
   GradientIntake<Backend> intake_;
   ClosingSchedule closing_;
   SumStorage<Backend> sums_;
   SegmentTable<Backend> own_segments_;
-  int index_ = 0;               // of the micro-batch
+  int round_ = 0;               // of the micro-batch
   std::exception_ptr failure_;  // of a reduction whose gradients have not been discarded
 };
 

@@ -33,7 +33,7 @@ class SumStorage {
   ZERO_OUT_OF_LINE SumStorage(EngineContext<Backend> const& engine, ReduceSettings const& settings,
                               GradientSlots<Backend> const& slots)
       : engine_(engine), first_(engine.layout.trainable_buckets()) {
-    bool const accumulates = settings.order == Reduce::once_per_step && settings.micro_batches > 1;
+    bool const accumulates = settings.order == Reduce::once_per_step && settings.micro_batches.rounds() > 1;
     if (accumulates) local_ = allocate(MemoryPurpose::local_sums, engine.layout.trainable());
     if (settings.offloaded) {
       if (engine.host_elements() > 0) offloaded_.emplace(engine, settings.offload, engine.host_elements());
@@ -114,7 +114,7 @@ class SumStorage {
   }
   // One micro-batch leaves nothing to continue: where types are equally wide the sum takes the gradient's own place.
   [[nodiscard]] bool fit_gradients(ReduceSettings const& settings, GradientSlots<Backend> const& slots) const noexcept {
-    return settings.micro_batches == 1 && slots.stable() &&
+    return settings.micro_batches.rounds() == 1 && slots.stable() &&
            engine_.policies.bytes(ElementRole::value) == engine_.policies.bytes(ElementRole::sum);
   }
   // What this rank owns of one bucket after another.

@@ -8,6 +8,7 @@
 #include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 
 namespace zero {
@@ -89,11 +90,15 @@ void accumulate_tail(InstructionSet set, Sum* into, T const* const* sources, std
 ///   first:      into[i] = narrow<Sum>(widen(sources[0][i]))
 ///   otherwise:  into[i] = narrow<Sum>(widen(into[i]) + widen(sources[0][i])), and so for each further source
 ///
+/// Without a source a first sum is +0, and a later one stays as it is.
 /// \p into may be one of the sources (the same address and size of element). The same bits in every instruction set.
 template <class Sum, class T>
 void accumulate(InstructionSet set, Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
                 bool first) {
-  if (source_count == 0) return;
+  if (source_count == 0) {
+    if (first && n > 0) std::memset(into, 0, n * sizeof(Sum));
+    return;
+  }
   if constexpr (std::is_same_v<Sum, T>) {
     if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
   }

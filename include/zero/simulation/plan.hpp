@@ -6,6 +6,8 @@
 #include <zero/backends/simulation.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/simulation.hpp>
+#include <zero/engine/micro_batch_sequence.hpp>
+#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
@@ -132,16 +134,26 @@ struct Sent {
 /// The most micro-batches that a plan runs: the first, one like any in between, and the last.
 inline constexpr int planned_micro_batches = 3;
 
-/// Runs one step of \p engine, and says what a step of \p micro_batches would send.
+/// Takes micro-batches out of \p config's steps, rounds in which all ranks have one, until a plan runs them all.
+template <class Config>
+void shorten(Config& config, MicroBatchSequence const& micro_batches, int world) {
+  int const left_out = std::max(0, micro_batches.rounds() - planned_micro_batches);
+  if (config.micro_batches_per_step) {
+    *config.micro_batches_per_step -= left_out * world;
+  } else {
+    config.gradient_accumulation_steps = micro_batches.rounds() - left_out;
+  }
+}
+
+/// Runs one step of \p engine, and says what a step of \p rounds would send.
 template <class Engine>
-Sent run_step(Engine& engine, SimulationCommunicator const& communicator, ParameterList const& parameters,
-              int micro_batches) {
+Sent run_step(Engine& engine, SimulationCommunicator const& communicator, ParameterList const& parameters, int rounds) {
   auto const sent = [&] { return Sent{engine.traffic(), communicator.bytes_sent()}; };
   UseOfParameters const use(parameters);
   auto const stream = communicator.make_stream("compute");
   Sent const nothing = sent();
   std::vector<Sent> after{nothing};
-  for (int a = 0; a < std::min(micro_batches, planned_micro_batches); ++a) {
+  for (int a = 0; a < std::min(rounds, planned_micro_batches); ++a) {
     use.micro_batch(engine, stream);
     after.push_back(sent());
   }
@@ -149,7 +161,7 @@ Sent run_step(Engine& engine, SimulationCommunicator const& communicator, Parame
   engine.finish_update();
   Sent of_step;
   of_step.repeat(nothing, sent(), 1);
-  int const left_out = std::max(0, micro_batches - planned_micro_batches);
+  int const left_out = std::max(0, rounds - planned_micro_batches);
   if (left_out > 0) of_step.repeat(after[1], after[2], static_cast<std::uint64_t>(left_out));
   return of_step;
 }
@@ -183,9 +195,10 @@ template <class Rule, class Prec>
                   "zero::plan_step: rank must be one of the world's");
   Plan plan;
   auto const placed = detail::without_adopted(parameters, plan.adopted_bytes);
-  detail::check_settings(detail::settings_of(config, settings.stage));
-  int const micro_batches = config.gradient_accumulation_steps;
-  config.gradient_accumulation_steps = std::min(micro_batches, detail::planned_micro_batches);
+  auto const asked = detail::settings_of(config, settings.stage);
+  detail::check_settings(asked, settings.world);
+  auto const micro_batches = detail::micro_batches_of(asked, settings.world, settings.rank);
+  detail::shorten(config, micro_batches, settings.world);
   SimulationOptions const options{.ranks = settings.world,
                                   .storage = SimulationStorage::phantom,
                                   .check = false,
@@ -195,7 +208,7 @@ template <class Rule, class Prec>
     config.backend = {communicator.process()};
     auto const engine =
         make_any_engine<Rule, Prec, SimulationBackend>(settings.stage, communicator, placed, settings.offload, config);
-    auto const sent = detail::run_step(*engine, communicator, placed, micro_batches);
+    auto const sent = detail::run_step(*engine, communicator, placed, micro_batches.rounds());
     plan.memory = engine->memory();
     plan.traffic = sent.traffic;
     plan.bytes_sent = sent.bytes;

@@ -81,20 +81,23 @@ class Communicator {
   [[nodiscard]] int local_size() const noexcept { return team_.size(); }
 
   template <class Sum, class T>
-  [[nodiscard]] std::size_t staging_bytes(std::size_t count) const noexcept {
+  [[nodiscard]] std::size_t staging_bytes(std::size_t count, zero::SumOrder /*order*/) const noexcept {
     return ranks() * count * sizeof(T);
   }
   template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, bool first, zero::CollectivePurpose /*purpose*/,
-                          Stream /*stream*/, std::span<std::byte> staging) {
-    if (staging.size() < staging_bytes<Sum, T>(count)) throw zero::ConfigurationError("own::Communicator: no staging");
+  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, zero::SumRange range,
+                          zero::CollectivePurpose /*purpose*/, Stream /*stream*/, std::span<std::byte> staging) {
+    if (staging.size() < staging_bytes<Sum, T>(count, range.order))
+      throw zero::ConfigurationError("own::Communicator: no staging");
     auto* const received = reinterpret_cast<T*>(staging.data());
     team_.enter(rank_, "reduce_scatter_add", send, count * sizeof(T));
-    for (int q = 0; q < size(); ++q) {
+    int const addends = range.count(size());
+    for (int q = 0; q < addends; ++q) {
       std::memcpy(received + of(q) * count, team_.shown<T>(q) + of(rank_) * count, count * sizeof(T));
     }
     team_.leave();
-    for (int q = 0; q < size(); ++q) add(received + of(q) * count, into, count, first && q == 0);
+    if (range.first && addends == 0) std::memset(into, 0, count * sizeof(Sum));
+    for (int q = 0; q < addends; ++q) add(received + of(q) * count, into, count, range.first && q == 0);
   }
 
   template <class T>

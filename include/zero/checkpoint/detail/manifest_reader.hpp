@@ -273,6 +273,10 @@ inline UserState user_state_of(Json::Object const& object) {
   manifest.bucket_elements = layout.number("bucket_elements");
   manifest.alignment_elements = layout.number("granule");
   manifest.persistence_threshold = layout.number("whole_below");
+  if (fields.has("micro_batches_per_step")) {
+    manifest.micro_batches_per_step = static_cast<int>(fields.number("micro_batches_per_step", 1U << 30U));
+    if (*manifest.micro_batches_per_step == 0) bad_manifest("its steps have no micro-batch");
+  }
   manifest.chunk = fields.number("chunk", std::uint64_t{1} << 30U);
   if (manifest.chunk < 8 || manifest.chunk % 8 != 0) bad_manifest("its chunk is no multiple of 8 bytes");
   manifest.has_optimizer_state = fields.get<bool>("complete");

@@ -92,6 +92,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
   manifest.bucket_elements = traits.layout.bucket_elements;
   manifest.alignment_elements = traits.layout.alignment_elements;
   manifest.persistence_threshold = traits.layout.persistence_threshold;
+  manifest.micro_batches_per_step = traits.micro_batches_per_step;
   manifest.has_optimizer_state = complete;
   manifest.rule = traits.rule;
   manifest.states = traits.states;

@@ -22,18 +22,19 @@ struct Posting {
   std::size_t element_bytes = 0;
   std::uint64_t sequence = 0;
   void const* buffer = nullptr;
-  void const* state = nullptr;  ///< of the rank's stream
-  bool first = false;           ///< a reduction that starts its sum, and does not go on with one
+  void const* state = nullptr;     ///< of the rank's stream
+  SumRange range{.first = false};  ///< of a reduction
 
   [[nodiscard]] bool matches(Posting const& other) const noexcept {
     return operation == other.operation && purpose.what == other.purpose.what &&
            purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes &&
-           first == other.first;
+           range.first == other.range.first && range.addends == other.range.addends;
   }
   [[nodiscard]] std::string describe() const {
     auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : concat({", bucket ", purpose.bucket});
     return concat({operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes",
-                   first ? ", the first of its sum)" : ")"});
+                   range.first ? ", the first of its sum" : "",
+                   range.addends == SumRange::every_rank ? "" : concat({", ", range.addends, " addends"}), ")"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
     return {rank, sequence, concat({operation, " of ", purpose.what}), purpose.bucket};

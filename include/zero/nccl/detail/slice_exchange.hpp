@@ -15,15 +15,16 @@
 
 namespace zero::detail {
 
-/// Brings every rank's slice for this rank here, so that they can be added in rank order. Of up to as many ranks as
-/// `NcclReductions::most_at_once`, the own slice stays where it is; of more it takes a slot of the staging, too.
-/// Borrows what it is made of.
+/// Brings the slice for this rank of every rank with an addend here, so that they can be added in rank order; absent
+/// ranks send nothing. Of up to as many ranks as `NcclReductions::most_at_once`, the own slice stays where it is; of
+/// more it takes a slot of the staging, too. Borrows what it is made of.
 template <class T>
 class SliceExchange {
  public:
-  /// \p send: \p world slices of \p count elements; \p staging: device memory, as much as NcclReductions says.
-  SliceExchange(T const* send, std::size_t count, int rank, int world, std::span<std::byte> staging)
-      : send_(send), count_(count), rank_(rank), world_(world) {
+  /// \p send: \p world slices of \p count elements; \p addends: ranks that have one, from rank 0 on; \p staging: device
+  /// memory, as much as NcclReductions says.
+  SliceExchange(T const* send, std::size_t count, int rank, int world, int addends, std::span<std::byte> staging)
+      : send_(send), count_(count), rank_(rank), world_(world), addends_(addends) {
     auto const mine = static_cast<std::size_t>(rank), ranks = static_cast<std::size_t>(world);
     if (ranks > few_.size()) many_.resize(ranks);
     auto* next = staging.data();
@@ -33,7 +34,7 @@ class SliceExchange {
     }
   }
 
-  /// One address for each rank, in rank order: its slice, once `exchange` has run.
+  /// One address for each rank with an addend, in rank order: its slice, once `exchange` has run.
   [[nodiscard]] T const* const* sources() const noexcept { return many_.empty() ? few_.data() : many_.data(); }
   /// This rank's own slice of what it sends.
   [[nodiscard]] T const* own() const noexcept { return send_ + static_cast<std::size_t>(rank_) * count_; }
@@ -46,8 +47,11 @@ class SliceExchange {
     auto const so_far = [&] { return code == ncclSuccess || code == ncclInProgress; };
     for (int i = 1; i < world_ && so_far(); ++i) {
       int const to = (rank_ + i) % world_, from = (rank_ - i + world_) % world_;  // not all to the same rank first
-      code = ncclSend(send_ + static_cast<std::size_t>(to) * count_, count_, nccl_type<T>(), to, communicator, stream);
-      if (!so_far()) break;
+      if (rank_ < addends_) {
+        code =
+            ncclSend(send_ + static_cast<std::size_t>(to) * count_, count_, nccl_type<T>(), to, communicator, stream);
+      }
+      if (from >= addends_ || !so_far()) continue;
       code = ncclRecv(const_cast<T*>(sources()[from]), count_, nccl_type<T>(), from, communicator, stream);
     }
     auto const end = ncclGroupEnd();  // also after an error: the group is the thread's
@@ -61,6 +65,7 @@ class SliceExchange {
   std::size_t count_;
   int rank_;
   int world_;
+  int addends_;
   std::array<T const*, NcclReductions::most_at_once> few_{};
   std::vector<T const*> many_;
 };
