@@ -87,6 +87,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/partitioner.hpp
   include/zero/precision.hpp
   include/zero/rank_agreement.hpp
+  include/zero/rank_grid.hpp
   include/zero/segment.hpp
   include/zero/simulation/access.hpp
   include/zero/simulation/options.hpp
@@ -95,6 +96,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/step_report.hpp
   include/zero/step_ticket.hpp
   include/zero/thread_pool.hpp
+  include/zero/topology.hpp
   include/zero/traffic.hpp
   include/zero/utility/fingerprint.hpp
   include/zero/utility/json.hpp
@@ -136,6 +138,9 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/communicators/detail/collective_label.hpp
+  include/zero/communicators/detail/split.hpp
+  include/zero/communicators/detail/thread_group.hpp
+  include/zero/communicators/detail/thread_world.hpp
   include/zero/engine/adopted_buffers.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp

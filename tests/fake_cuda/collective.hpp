@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <span>
@@ -82,7 +83,7 @@ inline bool CommunicatorState::is_busy() const {
 /// One collective: runs when every rank's part is the next operation of its stream and the next of its communicator.
 class Meeting : public zero::detail::simulation::Collective {
  public:
-  explicit Meeting(std::size_t ranks) : Collective(0, ranks, ranks), members_(ranks) {}
+  explicit Meeting(std::size_t ranks) : Collective(0, all_of(ranks), ranks), members_(ranks) {}
 
   /// \throws CommunicationError where the ranks call different ones.
   void come(CommunicatorState& rank, zero::detail::simulation::Stream& stream, Part part) {
@@ -120,6 +121,12 @@ class Meeting : public zero::detail::simulation::Collective {
   }
 
  private:
+  static std::vector<int> all_of(std::size_t ranks) {
+    std::vector<int> all(ranks);
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }
+
   struct Member {
     CommunicatorState* rank = nullptr;
     Part part{};

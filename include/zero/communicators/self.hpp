@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 
 namespace zero {
@@ -22,6 +23,11 @@ class SelfCommunicator {
   [[nodiscard]] int size() const noexcept { return 1; }
   /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return 1; }
+
+  /// A group of this rank alone; nothing where \p color is negative.
+  [[nodiscard]] std::optional<SelfCommunicator> split(int color, int /*key*/) const {
+    return color < 0 ? std::nullopt : std::optional(SelfCommunicator());
+  }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>

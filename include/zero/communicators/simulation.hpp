@@ -4,10 +4,12 @@
 
 #include <zero/backends/simulation.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/thread.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/accumulate.hpp>
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/host.hpp>
 #include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/process.hpp>
 #include <zero/simulation/detail/world.hpp>
@@ -18,6 +20,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,23 +37,41 @@ class SimulationCommunicator {
   /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true};
 
-  /// \p number tells the communicators of a rank apart.
-  explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0) noexcept
-      : process_(process), number_(number) {}
+  /// Communicator \p number of the simulation; 0 has all ranks.
+  explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0)
+      : process_(process),
+        number_(number),
+        rank_(detail::place_in(process.world().members(number), process.rank())),
+        size_(static_cast<int>(process.world().members(number).size())) {}
   /// Another communicator of the same ranks, whose collectives are not ordered with those of this one. Every rank makes
   /// the same ones in the same order.
   [[nodiscard]] SimulationCommunicator duplicate() const {
-    auto& all = process_.host().communicators;
-    all.emplace_back();
-    return SimulationCommunicator(process_, all.size() - 1);
+    ++state().children;
+    return make(0, process_.world().members(number_), std::make_shared<detail::simulation::LaunchOrder>());
+  }
+  /// Ranks with the same \p color form a group of their own, in the order of \p key, and of their numbers here where
+  /// keys are equal; those with a negative color are in none. Collective, blocks. Collectives of this communicator and
+  /// of all groups that are split from it run in one order on each rank, that of their launch, as on one communication
+  /// stream: ranks whose orders do not fit wait for each other, which is a DeadlockError. \throws ConfigurationError
+  /// where one rank stands for all.
+  [[nodiscard]] std::optional<SimulationCommunicator> split(int color, int key) {
+    detail::require(
+        !process_.options().only_rank,
+        "zero::SimulationCommunicator: one rank that stands for all cannot ask the others for their groups: "
+        "simulate a world of the group's size");
+    auto members = detail::exchange_members(*this, color, key);
+    ++state().children;
+    if (members.empty()) return std::nullopt;
+    for (auto& rank : members) rank = process_.world().members(number_)[static_cast<std::size_t>(rank)];
+    return make(color, std::move(members), state().launched);
   }
 
   /// This rank's number, from 0.
-  [[nodiscard]] int rank() const noexcept { return process_.rank(); }
+  [[nodiscard]] int rank() const noexcept { return rank_; }
   /// Number of ranks.
-  [[nodiscard]] int size() const noexcept { return process_.options().ranks; }
+  [[nodiscard]] int size() const noexcept { return size_; }
   /// Number of ranks that share this machine's cores.
-  [[nodiscard]] int local_size() const noexcept { return size(); }
+  [[nodiscard]] int local_size() const noexcept { return process_.options().ranks; }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
   [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
   /// Bytes that this rank has sent in reduce-scatters and all-gathers: a slice to each of the others.
@@ -145,6 +166,16 @@ class SimulationCommunicator {
   }
 
  private:
+  [[nodiscard]] detail::simulation::CommunicatorState& state() const {
+    return process_.host().communicators.at(number_);
+  }
+  [[nodiscard]] SimulationCommunicator make(int color, std::vector<int> members,
+                                            std::shared_ptr<detail::simulation::LaunchOrder> launched) const {
+    auto& world = process_.world();
+    return SimulationCommunicator(
+        process_, world.make_communicator(process_.host(), number_, color, std::move(members), std::move(launched)));
+  }
+
   // As NcclCommunicator does on ranks without an addend, where NCCL adds.
   template <class T>
   [[nodiscard]] bool fills_absent(SumOrder order) const noexcept {
@@ -159,7 +190,7 @@ class SimulationCommunicator {
   template <class T>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {
-    return {operation, purpose, count, sizeof(T), process_.host().communicators[number_].sequence};
+    return {operation, purpose, count, sizeof(T), state().sequence};
   }
 
   std::shared_ptr<detail::simulation::Collective> post_part(
@@ -185,6 +216,8 @@ class SimulationCommunicator {
 
   detail::simulation::Process process_;
   std::size_t number_;
+  int rank_;
+  int size_;
 };
 static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
 

@@ -6,13 +6,14 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
+#include <zero/communicators/detail/split.hpp>
+#include <zero/communicators/detail/thread_group.hpp>
+#include <zero/communicators/detail/thread_world.hpp>
+#include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
-#include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
-#include <zero/support/reusable_vector.hpp>
 
 #include <array>
-#include <atomic>
 #include <condition_variable>  // durations, too: <chrono> itself would bring calendars and <sstream>, at 0.1 s
 #include <cstddef>
 #include <cstdint>
@@ -29,164 +30,6 @@
 #include <vector>
 
 namespace zero {
-namespace detail {
-
-/// Where the ranks of one process meet: a barrier that knows who is missing, and that a failure opens for good.
-class ThreadGroup {
- public:
-  ThreadGroup(int size, std::chrono::nanoseconds deadline)
-      : members_(static_cast<std::size_t>(size)), deadline_(deadline) {}
-
-  [[nodiscard]] int size() const noexcept { return static_cast<int>(members_.size()); }
-  [[nodiscard]] Posting const& posting(int rank) const noexcept { return member(rank).posting; }
-
-  /// Waits until every rank has posted its part, and makes sure that all called the same collective: every rank
-  /// compares the parts of all, so that every rank throws. Nobody posts in a group that has failed, so that what was
-  /// posted last stays for those who still compare.
-  void enter(int rank, Posting const& posting) {
-    if (failed_.load()) throw_failed(rank, posting);
-    member(rank).posting = posting;
-    meet(rank);
-    for (int r = 1; r < size(); ++r) {
-      if (!this->posting(r).matches(this->posting(0))) throw_mismatch(r);
-    }
-  }
-
-  /// Waits until every rank has done with its peers' buffers.
-  void leave(int rank) { meet(rank); }
-
-  /// The same for a rank that has failed inside: its peers leave as if it had not, because what they have read is
-  /// whole. The group has failed: nobody enters it again.
-  void leave_failed(int rank) noexcept {
-    std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
-    std::unique_lock lock(mutex_);
-    woken_.notify_all();
-    sleepers_.fetch_add(1);
-    (void)woken_.wait_for(lock, deadline_, [&] { return !missing(meeting); });
-    sleepers_.fetch_sub(1);
-    try {
-      fail_locked(CommunicationFailure::peer_failed, rank, concat({"failed inside ", posting(rank).describe()}));
-    } catch (std::bad_alloc const&) {
-      fail_locked(CommunicationFailure::peer_failed, rank, {});
-    }
-  }
-
-  /// Ends every wait, now and later. The first failure counts.
-  void fail(CommunicationFailure kind, int rank, std::string reason) {
-    std::lock_guard lock(mutex_);
-    fail_locked(kind, rank, std::move(reason));
-  }
-
-  /// Keeps what the peers of \p rank may still look at when it has gone.
-  void keep(int rank, std::shared_ptr<void> const& shown) { member(rank).shown.push_back(shown); }
-
-  /// Says that \p rank will not come to any further collective.
-  void retire(int rank) {
-    std::lock_guard lock(mutex_);
-    member(rank).retired.store(true);
-    woken_.notify_all();
-  }
-
- private:
-  // Padded, so that a rank that spins on one counter does not slow the others' down.
-  struct alignas(64) Member {
-    std::atomic<std::uint64_t> meetings{0};
-    std::atomic<bool> retired{false};
-    Posting posting;
-    detail::ReusableVector<std::shared_ptr<void>> shown;
-  };
-  struct Failure {
-    CommunicationFailure kind = CommunicationFailure::peer_failed;
-    int rank = 0;
-    std::string reason;
-  };
-  static constexpr int spins = 4096;
-
-  [[nodiscard]] Member& member(int rank) noexcept { return members_[static_cast<std::size_t>(rank)]; }
-  [[nodiscard]] Member const& member(int rank) const noexcept { return members_[static_cast<std::size_t>(rank)]; }
-
-  // Both counters are sequentially consistent: either the sleeper sees the last arrival, or that one sees a sleeper.
-  void meet(int rank) {
-    std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
-    if (sleepers_.load() > 0) {
-      std::lock_guard lock(mutex_);
-      woken_.notify_all();
-    }
-    // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
-    for (int i = 0; i < spins; ++i) {
-      if (!missing(meeting)) return;
-      if (i % 32 == 31) std::this_thread::yield();
-    }
-    sleep(rank, meeting);
-  }
-
-  /// The first rank that has not come to \p meeting.
-  [[nodiscard]] std::optional<int> missing(std::uint64_t meeting) const noexcept {
-    for (int r = 0; r < size(); ++r) {
-      if (member(r).meetings.load() < meeting) return r;
-    }
-    return std::nullopt;
-  }
-
-  void sleep(int rank, std::uint64_t meeting) {
-    std::unique_lock lock(mutex_);
-    sleepers_.fetch_add(1);
-    bool const over = woken_.wait_for(lock, deadline_, [&] { return settled(meeting); });
-    sleepers_.fetch_sub(1);
-    auto const absent = missing(meeting);
-    if (!absent) return;
-    if (!over) {
-      auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();
-      fail_locked(CommunicationFailure::deadline, *absent,
-                  concat({"did not arrive within the deadline of ", ms,
-                          " ms: find what holds it up, or set a longer RunOptions::deadline"}));
-    }
-    Posting const& mine = posting(rank);
-    throw CommunicationError(failure_.kind, mine.where(failure_.rank),
-                             detail::concat({"zero: rank ", rank, " waited in ", mine.describe(), ": rank ",
-                                             failure_.rank, " ", failure_.reason}));
-  }
-  [[noreturn, gnu::cold]] void throw_failed(int rank, Posting const& wanted) {
-    std::lock_guard lock(mutex_);
-    throw CommunicationError(
-        failure_.kind, wanted.where(failure_.rank),
-        detail::concat({"zero: rank ", rank, " may not enter ", wanted.describe(), ", because rank ", failure_.rank,
-                        " ", failure_.reason, ": end the ranks, and start again from a checkpoint"}));
-  }
-
-  [[nodiscard]] bool settled(std::uint64_t meeting) {
-    for (int r = 0; r < size(); ++r) {
-      if (member(r).meetings.load() < meeting && member(r).retired.load()) {
-        fail_locked(CommunicationFailure::peer_failed, r, "has left: call the engine equally often on every rank");
-      }
-    }
-    return failed_.load() || !missing(meeting);
-  }
-
-  void fail_locked(CommunicationFailure kind, int rank, std::string reason) {
-    if (!failed_.load()) failure_ = {kind, rank, std::move(reason)};
-    failed_.store(true);
-    woken_.notify_all();
-  }
-
-  [[noreturn, gnu::cold]] void throw_mismatch(int rank) {
-    auto const parts = concat({"rank 0 ", posting(0).describe(), ", rank ", rank, " ", posting(rank).describe()});
-    fail(CommunicationFailure::mismatch, rank, concat({"called another collective than rank 0 (", parts, ")"}));
-    throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(rank),
-                             concat({"zero: ranks called different collectives: ", parts,
-                                     ": call the engine in the same order on every rank"}));
-  }
-
-  detail::FixedArray<Member> members_;
-  std::chrono::nanoseconds deadline_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  std::atomic<int> sleepers_{0};
-  Failure failure_;
-  std::atomic<bool> failed_{false};
-};
-
-}  // namespace detail
 
 /// One rank of a world whose ranks are threads of one process. Reads its peers' buffers directly; each rank sums its
 /// own slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
@@ -195,15 +38,35 @@ class ThreadCommunicator {
   /// Most ranks of one group.
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
-  /// \p group is shared by all ranks and must outlive them.
-  ThreadCommunicator(detail::ThreadGroup& group, int rank) : group_(&group), rank_(rank) {}
+  /// \p rank counts within \p group, which its ranks share.
+  ThreadCommunicator(std::shared_ptr<detail::ThreadGroup> group, int rank) : group_(std::move(group)), rank_(rank) {}
 
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
   /// Number of ranks.
   [[nodiscard]] int size() const noexcept { return group_->size(); }
   /// Number of ranks that share this machine's cores.
-  [[nodiscard]] int local_size() const noexcept { return group_->size(); }
+  [[nodiscard]] int local_size() const noexcept { return group_->world().size(); }
+
+  /// Ranks with the same \p color form a group of their own, in the order of \p key, and of their numbers here where
+  /// keys are equal; those with a negative color are in none. Collective, blocks. The group may outlive this
+  /// communicator. A failure in any group ends the waits in all groups of the world: the error names the first rank
+  /// that failed, as the world counts.
+  [[nodiscard]] std::optional<ThreadCommunicator> split(int color, int key) {
+    auto const members = detail::exchange_members(*this, color, key);
+    bool const leads = !members.empty() && members.front() == rank_;
+    std::shared_ptr<detail::ThreadGroup> made;
+    detail::run_on_all_ranks<SplitFailure>(*this, [&] {
+      if (leads) made = group_->make_group(members);
+    });
+    auto const all = detail::exchange_words(*this, reinterpret_cast<std::uintptr_t>(&made));
+    if (!members.empty() && !leads) {
+      made = *reinterpret_cast<std::shared_ptr<detail::ThreadGroup>*>(all[static_cast<std::size_t>(members.front())]);
+    }
+    exchange({}, {});  // all have taken it
+    if (!made) return std::nullopt;
+    return ThreadCommunicator(std::move(made), detail::place_in(members, rank_));
+  }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
   template <class Sum, class T, collective_stream Stream>
@@ -255,6 +118,16 @@ class ThreadCommunicator {
 
  private:
   static constexpr SumRange no_sum{.first = false};
+
+  struct SplitFailure {
+    static detail::LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, detail::text_of(error)}; }
+    [[noreturn]] static void raise(std::exception_ptr const& mine, detail::RankTexts const& outcomes,
+                                   std::size_t failed) {
+      if (mine) std::rethrow_exception(mine);
+      detail::fail<ConfigurationError>(
+          {"zero::ThreadCommunicator: rank ", failed, " could not make a group: ", outcomes[failed]});
+    }
+  };
 
   // What the ranks show each other of their streams. Recorded again only after every peer has put its wait for the last
   // record on its stream: there is a meeting in between.
@@ -339,7 +212,7 @@ class ThreadCommunicator {
     return static_cast<T const*>(group_->posting(rank).buffer);
   }
 
-  detail::ThreadGroup* group_;
+  std::shared_ptr<detail::ThreadGroup> group_;
   std::shared_ptr<void> state_;
   void const* state_kind_ = nullptr;
   int rank_;
@@ -359,7 +232,8 @@ template <class F>
 void run_ranks(int ranks, F&& f, RunOptions options = {}) {
   detail::require(ranks >= 1 && ranks <= ThreadCommunicator::max_ranks, "zero::run_ranks: 1 to 256 ranks are possible");
   detail::require(options.deadline.count() > 0, "zero::run_ranks: the deadline must be positive");
-  detail::ThreadGroup group(ranks, options.deadline);
+  auto const group = detail::ThreadGroup::of_all(ranks, options.deadline);
+  auto& world = group->world();
   std::mutex mutex;
   std::exception_ptr first;
   auto const run = [&](int rank) {
@@ -368,12 +242,12 @@ void run_ranks(int ranks, F&& f, RunOptions options = {}) {
         std::lock_guard lock(mutex);
         if (!first) first = std::current_exception();
       }
-      group.fail(CommunicationFailure::peer_failed, rank, std::move(reason));
+      world.fail(CommunicationFailure::peer_failed, rank, std::move(reason));
     };
     try {
       ThreadCommunicator communicator(group, rank);
       f(communicator);
-      group.retire(rank);
+      world.retire(rank);
     } catch (std::exception const& error) {
       fail(std::string("failed: ") + error.what());
     } catch (...) {

@@ -43,8 +43,8 @@ class DeadlockReport {
       report_ += concat({who, " waits for ", host.awaits->describe(), "; "});
       return follow(stream_of(*host.awaits));
     }
-    auto const& mine = host.meets->part(static_cast<std::size_t>(host.rank)).posting;
-    report_ += concat({who, " waits in ", mine.describe(), "; "});
+    auto const& mine = host.meets->part_of(host.rank).posting;
+    report_ += concat({who, " waits in ", mine.describe(), among(*host.meets), "; "});
     return follow_absent(*host.meets, mine.sequence);
   }
 
@@ -56,18 +56,19 @@ class DeadlockReport {
       report_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
       return follow(stream_of(*front.after));
     }
-    auto const& mine = front.collective->part(static_cast<std::size_t>(stream.rank)).posting;
-    report_ += concat({who, " waits in ", mine.describe(), "; "});
+    auto const& mine = front.collective->part_of(stream.rank).posting;
+    report_ += concat({who, " waits in ", mine.describe(), among(*front.collective), "; "});
     return follow_absent(*front.collective, mine.sequence);
   }
 
   // The first rank that a collective waits for.
   std::string follow_absent(Collective const& collective, std::uint64_t sequence) {
-    for (auto const& host : hosts_) {
-      auto const& part = collective.parts()[static_cast<std::size_t>(host.rank)];
+    for (std::size_t r = 0; r < collective.ranks().size(); ++r) {
+      auto const& host = hosts_[static_cast<std::size_t>(collective.ranks()[r])];
+      auto const& part = collective.parts()[r];
+      auto const& state = host.communicators.at(collective.communicator());
       if (!part && host.finished) {
-        report_ += concat({"rank ", host.rank, " never comes: its host has ended after ",
-                           host.communicators[collective.communicator()].sequence,
+        report_ += concat({"rank ", host.rank, " never comes: its host has ended after ", state.sequence,
                            " collectives: call the engine equally often on every rank"});
         return report_;
       }
@@ -77,14 +78,21 @@ class DeadlockReport {
       }
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
-      auto const& launched = host.communicators[collective.communicator()].launched;
-      if (launched.front() == part->stream) continue;
+      if (state.launched->front() == part->stream) continue;
       report_ += concat({"rank ", host.rank, " launched another collective before it; "});
-      return follow(*launched.front());
+      return follow(*state.launched->front());
     }
     return report_ + "every rank has come";
   }
 
+  // Which group, where it is one.
+  [[nodiscard]] std::string among(Collective const& collective) const {
+    auto const& ranks = collective.ranks();
+    if (ranks.size() == hosts_.size()) return {};
+    std::string text;
+    for (int rank : ranks) text += (text.empty() ? " of the group of ranks " : ", ") + std::to_string(rank);
+    return text;
+  }
   [[nodiscard]] Stream const& stream_of(Operation const& operation) const {
     auto const& streams = hosts_[static_cast<std::size_t>(operation.rank)].streams;
     return *std::find_if(streams.begin(), streams.end(), [&](Stream const& s) { return &s.name == operation.stream; });

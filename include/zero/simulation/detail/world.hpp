@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,13 +40,16 @@ class World {
         scheduler_(options.order, options.seed),
         run_token_(static_cast<std::size_t>(options.ranks)),
         threads_(static_cast<std::size_t>(options.ranks)) {
+    std::vector<int> all_ranks;
     for (int rank = 0; rank < options.ranks; ++rank) {
       auto& host = hosts_.emplace_back();
       host.rank = rank;
       host.thread = static_cast<std::size_t>(rank);
       host.finished = options.only_rank && *options.only_rank != rank;
-      host.communicators.emplace_back();
+      host.communicators[0].launched = std::make_shared<LaunchOrder>();
+      all_ranks.push_back(rank);
     }
+    members_.push_back(std::move(all_ranks));
   }
 
   [[nodiscard]] SimulationOptions const& options() const noexcept { return options_; }
@@ -115,11 +119,27 @@ class World {
     }
   }
 
+  /// The number of a communicator that \p host makes of ranks of another one, all of which make as many and number
+  /// them alike. \p color tells those apart that are made at once; \p launched: its order of collectives.
+  [[nodiscard]] std::size_t make_communicator(Host& host, std::size_t parent, int color, std::vector<int> ranks,
+                                              std::shared_ptr<LaunchOrder> launched) {
+    auto const child = host.communicators.at(parent).children - 1;
+    auto const number =
+        numbers_of_communicators_.emplace(std::tuple(parent, child, color), members_.size()).first->second;
+    if (number == members_.size()) members_.push_back(std::move(ranks));
+    host.communicators[number].launched = std::move(launched);
+    return number;
+  }
+  /// The ranks of a communicator, as the world counts.
+  [[nodiscard]] std::vector<int> const& members(std::size_t communicator) const { return members_[communicator]; }
+
   /// The collective that is the next one of \p host on a communicator.
   [[nodiscard]] std::shared_ptr<Collective> next_collective(Host& host, std::size_t communicator) {
-    auto const ranks = static_cast<std::size_t>(options_.ranks);
-    auto& collective = collectives_[{communicator, host.communicators[communicator].sequence++}];
-    if (!collective) collective = std::make_shared<Collective>(communicator, ranks, options_.only_rank ? 1 : ranks);
+    auto const& ranks = members_[communicator];
+    auto& collective = collectives_[{communicator, host.communicators.at(communicator).sequence++}];
+    if (!collective) {
+      collective = std::make_shared<Collective>(communicator, ranks, options_.only_rank ? 1 : ranks.size());
+    }
     return collective;
   }
   /// One rank is done with the \p sequence-th collective of a communicator.
@@ -226,14 +246,14 @@ class World {
     }
   }
 
-  [[nodiscard]] static std::deque<Stream*>& launched(Host& host, Collective const& collective) {
-    return host.communicators[collective.communicator()].launched;
+  [[nodiscard]] static LaunchOrder& launched(Host& host, Collective const& collective) {
+    return *host.communicators.at(collective.communicator()).launched;
   }
   [[nodiscard]] static bool may_run(Host const& host, Stream const& stream) {
     auto& operation = *stream.queue.front();
     if (operation.after && !operation.after->done) return false;
     if (!operation.collective) return true;
-    if (host.communicators[operation.collective->communicator()].launched.front() != &stream) return false;
+    if (host.communicators.at(operation.collective->communicator()).launched->front() != &stream) return false;
     if (!operation.has_arrived) operation.collective->arrive();
     operation.has_arrived = true;
     return operation.collective->may_run();
@@ -347,6 +367,8 @@ class World {
   Scheduler scheduler_;
   RunToken run_token_;
   std::deque<Host> hosts_;
+  std::deque<std::vector<int>> members_;  // of each communicator
+  std::map<std::tuple<std::size_t, std::uint64_t, int>, std::size_t> numbers_of_communicators_;
   std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Collective>> collectives_;
   std::vector<Stream*> ready_;
   std::vector<Host*> runnable_;

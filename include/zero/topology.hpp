@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine/rank_agreement.hpp>
+#include <zero/error.hpp>
+#include <zero/rank_grid.hpp>
+#include <zero/support/message.hpp>
+
+#include <concepts>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+/// A communicator whose ranks can form groups: `split(color, key)` gives those with the same color, which is not
+/// negative, a communicator of their own, ordered by key and rank, and nothing to ranks with a negative color.
+/// Collective. A failure in any group ends the waits in every group of the world, with the first failure's rank as the
+/// world counts; a group may outlive what it was split from.
+template <class C>
+concept splittable_communicator = requires(C& c) {
+  { c.split(1, 1) } -> std::same_as<std::optional<C>>;
+};
+
+/// The ranks of a world laid out along named axes, and the groups along them: ranks that differ in their position along
+/// these axes only. Every rank makes the same one. Used by the communicator's thread. Move-only.
+///
+/// All groups share the host's one order of calls: collectives of different groups must be called in an order that fits
+/// on all ranks, e.g. in the order of the axes.
+template <splittable_communicator Communicator>
+class Topology {
+ public:
+  /// Makes the group along each axis, in their order. Collective, blocks. \p world is borrowed and must outlive this.
+  /// \throws ConfigurationError, on all ranks, for axes that RankGrid refuses or whose sizes do not multiply to the
+  /// world, MismatchError where ranks have other axes.
+  Topology(Communicator& world, std::vector<Axis> axes) : world_(world), grid_(std::move(axes)) {
+    detail::agree_on_settings(world_, grid_.describe() + "\n");
+    if (grid_.size() != world_.size()) {
+      detail::fail<ConfigurationError>({"zero::Topology: ", grid_.describe(), " are ", grid_.size(),
+                                        " ranks, but the world has ", world_.size(),
+                                        ": choose sizes that multiply to that"});
+    }
+    for (auto const& axis : grid_.axes()) make(key_of({axis.name}), {axis.name});
+  }
+
+  /// Who is where.
+  [[nodiscard]] RankGrid const& grid() const noexcept { return grid_; }
+  /// Positions along \p axis. \throws ConfigurationError for an unknown one.
+  [[nodiscard]] int size(std::string_view axis) const { return grid_.size(axis); }
+  /// Where this rank is along \p axis. \throws ConfigurationError for an unknown one.
+  [[nodiscard]] int position(std::string_view axis) const { return grid_.position(world_.rank(), axis); }
+  /// The ranks that differ from this one along \p axis only, in the order of their positions. Borrowed. \throws
+  /// ConfigurationError for an unknown axis.
+  [[nodiscard]] Communicator& group(std::string_view axis) {
+    (void)grid_.size(axis);
+    return groups_.at(key_of({axis}));
+  }
+  /// The same along several axes, in whatever order they are named. The first call for a set of axes makes the group:
+  /// it is collective then, and blocks. Borrowed. \throws ConfigurationError for an unknown axis, or one named twice.
+  [[nodiscard]] Communicator& group(std::initializer_list<std::string_view> axes) {
+    (void)grid_.members(world_.rank(), axes);
+    auto const key = key_of(axes);
+    if (!groups_.contains(key)) make(key, axes);
+    return groups_.at(key);
+  }
+
+ private:
+  // Whatever the order of the names.
+  [[nodiscard]] std::string key_of(std::vector<std::string_view> const& axes) const {
+    std::string key;
+    for (auto const& axis : grid_.axes()) {
+      for (auto name : axes) {
+        if (name == axis.name) key += detail::concat({detail::quote(axis.name), " "});
+      }
+    }
+    return key;
+  }
+  void make(std::string const& key, std::vector<std::string_view> const& axes) {
+    auto made = world_.split(grid_.color(world_.rank(), axes), world_.rank());
+    groups_.emplace(key, std::move(*made));
+  }
+
+  Communicator& world_;
+  RankGrid grid_;
+  std::map<std::string, Communicator> groups_;
+};
+
+}  // namespace zero
