@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 namespace zero {
 
 /// A place in the source that calls: a defaulted last argument `CallSite site = CallSite::current()` takes the

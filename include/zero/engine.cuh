@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 // zero/engine.hpp with the CUDA backend: include it in a .cu file, which instantiates the engines of a program:
 //
 //   #include <zero/engine.cuh>

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 202002L
-#error "zero/engine.hpp needs C++20: compile with -std=c++20 or link the CMake target zero::zero"
-#endif
+#include <zero/support/requirements.hpp>
 
 #include <zero/backends/host.hpp>
 #include <zero/captured_step.hpp>

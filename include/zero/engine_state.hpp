@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/flat_layout.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>

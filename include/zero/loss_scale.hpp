@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 namespace zero {
 
 /// The loss scale of the coming backward passes, where it lives. Valid until the next step.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/kernels/adagrad.hpp>
 #include <zero/kernels/adam.hpp>
 #include <zero/kernels/lion.hpp>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/function_ref.hpp>
 #include <zero/support/out_of_line.hpp>

@@ -5,27 +5,21 @@
 #
 # Fails unless CASE does not compile, the compiler says each of its `// expected-error: <text>`, and its twin, the same
 # file with ZERO_COMPILES defined, does compile: a case that fails for another reason proves nothing.
-# `// standard: c++17` compiles the case, not its twin, for that standard.
 
 file(STRINGS "${CASE}" expected REGEX "^// expected-error: ")
 list(TRANSFORM expected REPLACE "^// expected-error: " "")
 if(NOT expected)
   message(FATAL_ERROR "${CASE}: no line `// expected-error: <text>`")
 endif()
-file(STRINGS "${CASE}" standard REGEX "^// standard: " LIMIT_COUNT 1)
-string(REPLACE "// standard: " "" standard "${standard}")
-if(NOT standard)
-  set(standard c++20)
-endif()
 
-set(command "${COMPILER}" -fsyntax-only -I "${INCLUDE}")
+set(command "${COMPILER}" -std=c++20 -fsyntax-only -I "${INCLUDE}")
 
-execute_process(COMMAND ${command} -std=c++20 -DZERO_COMPILES "${CASE}" RESULT_VARIABLE result ERROR_VARIABLE output)
+execute_process(COMMAND ${command} -DZERO_COMPILES "${CASE}" RESULT_VARIABLE result ERROR_VARIABLE output)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${CASE}: the twin (-DZERO_COMPILES) does not compile:\n${output}")
 endif()
 
-execute_process(COMMAND ${command} -std=${standard} "${CASE}" RESULT_VARIABLE result ERROR_VARIABLE output)
+execute_process(COMMAND ${command} "${CASE}" RESULT_VARIABLE result ERROR_VARIABLE output)
 if(result EQUAL 0)
   message(FATAL_ERROR "${CASE}: the case compiles, but should not")
 endif()

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/backend.hpp>
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/checkpoint/detail/file.hpp>
 #include <zero/checkpoint/detail/folder_lock.hpp>
 #include <zero/checkpoint/detail/make_folder.hpp>

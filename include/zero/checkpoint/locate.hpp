@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/checkpoint/detail/collective.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/load.hpp>

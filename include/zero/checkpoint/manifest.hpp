@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #include <zero/checkpoint/detail/crc32c.hpp>
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/error.hpp>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #if defined(__x86_64__)
 #include <zero/support/out_of_line.hpp>
 

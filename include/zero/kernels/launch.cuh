@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/support/requirements.hpp>
+
 #ifndef __CUDACC__
 #error "zero: headers that end in .cuh launch kernels: include them in a .cu file, and compile that with nvcc"
 #endif
