@@ -47,11 +47,11 @@ struct BackendFacts {
   bool allocates_for_collectives = false;
 };
 
-/// The facts of \p B; none where it publishes none.
-template <class B>
+/// The facts of \p Backend; none where it publishes none.
+template <class Backend>
 [[nodiscard]] constexpr BackendFacts backend_facts() noexcept {
-  if constexpr (requires { B::facts; }) {
-    return B::facts;
+  if constexpr (requires { Backend::facts; }) {
+    return Backend::facts;
   } else {
     return {};
   }
@@ -71,19 +71,21 @@ template <class B>
 /// nothing there.
 ///
 /// The kernels of an engine's types are a concept of their own: kernel_backend in backend_kernels.hpp.
-template <class B>
-concept backend_policy = requires(B& backend, typename B::OwnedStream const& owned, typename B::Stream stream,
-                                  typename B::Event& event, typename B::Event const& recorded, MemoryKind kind,
-                                  MemoryPurpose purpose, MemoryBlock block, void* to, void const* from,
-                                  std::span<CopyRange const> ranges, float const& value) {
-  requires std::constructible_from<B, typename B::Config const&, int>;
-  requires std::is_trivially_copyable_v<typename B::Stream> && std::default_initializable<typename B::Stream>;
-  requires std::equality_comparable<typename B::Stream>;
-  requires std::default_initializable<typename B::Event>;
+template <class Backend>
+concept backend_policy = requires(Backend& backend, typename Backend::OwnedStream const& owned,
+                                  typename Backend::Stream stream, typename Backend::Event& event,
+                                  typename Backend::Event const& recorded, MemoryKind kind, MemoryPurpose purpose,
+                                  MemoryBlock block, void* to, void const* from, std::span<CopyRange const> ranges,
+                                  float const& value) {
+  requires std::constructible_from<Backend, typename Backend::Config const&, int>;
+  requires std::is_trivially_copyable_v<typename Backend::Stream> &&
+      std::default_initializable<typename Backend::Stream>;
+  requires std::equality_comparable<typename Backend::Stream>;
+  requires std::default_initializable<typename Backend::Event>;
   { backend.allocate(kind, purpose, std::size_t{1}) } -> std::same_as<MemoryBlock>;
   backend.deallocate(kind, block);
-  { backend.make_stream(std::string_view("name")) } -> std::same_as<typename B::OwnedStream>;
-  { owned.get() } -> std::same_as<typename B::Stream>;
+  { backend.make_stream(std::string_view("name")) } -> std::same_as<typename Backend::OwnedStream>;
+  { owned.get() } -> std::same_as<typename Backend::Stream>;
   backend.record(event, stream);
   backend.wait(stream, recorded);
   backend.synchronize(stream);
@@ -93,7 +95,7 @@ concept backend_policy = requires(B& backend, typename B::OwnedStream const& own
   { recorded.done() } -> std::convertible_to<bool>;
   { recorded.read(value) } -> std::same_as<float const&>;
   backend.zero(to, std::size_t{1}, stream);
-  backend.copy(to, from, std::size_t{1}, stream);
+  (backend.copy)(to, from, std::size_t{1}, stream);
   backend.copy_on_host(to, from, std::size_t{1}, stream);
   backend.copy_many(ranges, stream);
 };
@@ -108,10 +110,11 @@ concept backend_policy = requires(B& backend, typename B::OwnedStream const& own
 ///   end_replay(origin, own)        `own` waits for what was launched
 ///   wait_for(waiting, signalling)  a stream waits for the work on another
 ///   capturing()                    whether a capture is open
-template <class B>
-concept capturing_backend = requires(B& backend, typename B::Stream stream, typename B::Graph const& graph) {
+template <class Backend>
+concept capturing_backend = requires(Backend& backend, typename Backend::Stream stream,
+                                     typename Backend::Graph const& graph) {
   backend.begin_capture(stream, stream);
-  { backend.end_capture(stream, stream) } -> std::same_as<typename B::Graph>;
+  { backend.end_capture(stream, stream) } -> std::same_as<typename Backend::Graph>;
   { backend.abandon_capture(stream) }
   noexcept;
   backend.launch(graph, stream);

@@ -20,48 +20,50 @@ namespace zero {
 
 /// `accumulate(into, from, n, first, stream)`: into[i] += from[i] in fp32, rounded to Sum; into[i] = from[i] where
 /// first.
-template <class B, class Sum, class Value>
-concept accumulating_backend = requires(B& b, Sum* into, Value const* from, typename B::Stream stream) {
+template <class Backend, class Sum, class Value>
+concept accumulating_backend = requires(Backend& b, Sum* into, Value const* from, typename Backend::Stream stream) {
   b.accumulate(into, from, std::size_t{1}, true, stream);
 };
 
 /// `squares(norm, segments, slice, stream)`: adds the squares of the segments of a slice to the words of \p norm, and
 /// enters the first registered parameter among them that has an element that is not finite. Bits as kernels/norm.hpp.
-template <class B, class Sum>
-concept norm_backend = requires(B& b, NormWords norm, SegmentView const& segments, Sum const* slice,
-                                typename B::Stream stream) {
+template <class Backend, class Sum>
+concept norm_backend = requires(Backend& b, NormWords norm, SegmentView const& segments, Sum const* slice,
+                                typename Backend::Stream stream) {
   b.squares(norm, segments, slice, stream);
 };
 
 /// `decide(arguments, stream)`: runs zero::decide once.
-template <class B, class Rule, class Scaler>
-concept deciding_backend = requires(B& b, DecisionArguments<Rule, Scaler> const& arguments, typename B::Stream stream) {
+template <class Backend, class Rule, class Scaler>
+concept deciding_backend = requires(Backend& b, DecisionArguments<Rule, Scaler> const& arguments,
+                                    typename Backend::Stream stream) {
   b.decide(arguments, stream);
 };
 
 /// `update<Rule, Value, Sum>(segments, arguments, decision, stream)`: the fused update of segments whose offsets count
 /// from the start of every array of the arguments. Does nothing where the decision is not to apply.
-template <class B, class Rule, class Value, class Sum>
-concept updating_backend = requires(B& b, SegmentView const& segments,
+template <class Backend, class Rule, class Value, class Sum>
+concept updating_backend = requires(Backend& b, SegmentView const& segments,
                                     UpdateArguments<Rule, Value, Sum> const& arguments, Decision<Rule> const* decision,
-                                    typename B::Stream stream) {
+                                    typename Backend::Stream stream) {
   b.template update<Rule, Value, Sum>(segments, arguments, decision, stream);
 };
 
 /// With offload: `update_on_host`, the same in host memory, and `cast_on_host(to, from, n, stream)`, fp32 masters to
 /// the compute type, rounded to nearest even.
-template <class B, class Rule, class Value, class Sum>
-concept offloading_backend = requires(B& b, SegmentView const& segments,
+template <class Backend, class Rule, class Value, class Sum>
+concept offloading_backend = requires(Backend& b, SegmentView const& segments,
                                       UpdateArguments<Rule, Value, Sum> const& arguments,
                                       Decision<Rule> const* decision, Value* to, float const* from,
-                                      typename B::Stream stream) {
+                                      typename Backend::Stream stream) {
   b.template update_on_host<Rule, Value, Sum>(segments, arguments, decision, stream);
   b.cast_on_host(to, from, std::size_t{1}, stream);
 };
 
 /// All kernels of an engine with these types.
-template <class B, class Rule, class Scaler, class Value, class Sum>
-concept kernel_backend = backend_policy<B> && accumulating_backend<B, Sum, Value> && norm_backend<B, Sum> &&
-    deciding_backend<B, Rule, Scaler> && updating_backend<B, Rule, Value, Sum>;
+template <class Backend, class Rule, class Scaler, class Value, class Sum>
+concept kernel_backend =
+    backend_policy<Backend> && accumulating_backend<Backend, Sum, Value> && norm_backend<Backend, Sum> &&
+    deciding_backend<Backend, Rule, Scaler> && updating_backend<Backend, Rule, Value, Sum>;
 
 }  // namespace zero

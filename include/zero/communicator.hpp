@@ -64,11 +64,11 @@ struct CommunicatorFacts {
   bool registers_memory = false;
 };
 
-/// The facts of \p C; none where it publishes none.
-template <class C>
+/// The facts of \p Communicator; none where it publishes none.
+template <class Communicator>
 [[nodiscard]] constexpr CommunicatorFacts communicator_facts() noexcept {
-  if constexpr (requires { C::facts; }) {
-    return C::facts;
+  if constexpr (requires { Communicator::facts; }) {
+    return Communicator::facts;
   } else {
     return {};
   }
@@ -96,9 +96,10 @@ template <class C>
 /// A communicator that can more says so in its `facts`; see CommunicatorFacts.
 ///
 /// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
-template <class C, class Stream>
-concept communicator_on = requires(C& c, float* f, SumRange range, std::uint64_t* words, CollectivePurpose purpose,
-                                   Stream stream, std::span<std::byte const> mine, std::span<std::byte> all) {
+template <class Communicator, class Stream>
+concept communicator_on = requires(Communicator& c, float* f, SumRange range, std::uint64_t* words,
+                                   CollectivePurpose purpose, Stream stream, std::span<std::byte const> mine,
+                                   std::span<std::byte> all) {
   { c.rank() } -> std::convertible_to<int>;
   { c.size() } -> std::convertible_to<int>;
   { c.local_size() } -> std::convertible_to<int>;  // ranks that share this machine's cores

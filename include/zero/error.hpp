@@ -100,7 +100,7 @@ enum class CommunicationFailure : std::uint8_t {
 class CommunicationError : public Error {
  public:
   /// Of a collective that moves no bucket.
-  static constexpr std::size_t no_bucket = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t no_bucket = (std::numeric_limits<std::size_t>::max)();
 
   /// Which collective it was, and whose fault.
   struct Where {

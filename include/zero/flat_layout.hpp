@@ -54,7 +54,7 @@ class FlatLayout {
   /// Lays \p specs out. \throws ConfigurationError for settings that cannot work.
   ZERO_OUT_OF_LINE FlatLayout(std::vector<ParameterSpec> const& specs, LayoutSettings const& settings)
       : settings_(settings), extents_(specs.size()) {
-    check(specs);
+    validate(specs);
     for (auto section : {Section::ring, Section::several, Section::whole, Section::frozen, Section::frozen_whole}) {
       for (std::size_t i = specs.size(); i-- > 0;) {
         if (section_of(specs[i], settings_) == section) append(specs, i, section);
@@ -77,7 +77,7 @@ class FlatLayout {
     if (settings.stage < Stage::gradients) return default_elements;
     for (auto const& spec : specs) {
       if (section_of(spec, settings) == Section::ring) {
-        default_elements = std::max(default_elements, ParameterList::element_count(spec.shape));
+        default_elements = (std::max)(default_elements, ParameterList::element_count(spec.shape));
       }
     }
     return default_elements;
@@ -126,8 +126,8 @@ class FlatLayout {
   static void clip_segments(std::vector<Segment>& clipped, std::span<Segment const> segments, std::size_t begin,
                             std::size_t end) {
     for (auto const& segment : segments) {
-      std::size_t const from = std::max(segment.offset, begin);
-      std::size_t const to = std::min(segment.offset + segment.count, end);
+      std::size_t const from = (std::max)(segment.offset, begin);
+      std::size_t const to = (std::min)(segment.offset + segment.count, end);
       if (from >= to) continue;
       clipped.push_back(
           {segment.parameter, segment.group, from - begin, segment.in_parameter + (from - segment.offset), to - from});
@@ -139,37 +139,37 @@ class FlatLayout {
 
   static constexpr std::size_t largest_model = std::size_t{1} << 50;  // elements
 
-  [[nodiscard]] static bool small(ParameterSpec const& spec, LayoutSettings const& settings) {
+  [[nodiscard]] static bool is_persistent(ParameterSpec const& spec, LayoutSettings const& settings) {
     return settings.stage == Stage::parameters &&
            ParameterList::element_count(spec.shape) < settings.persistence_threshold;
   }
 
   [[nodiscard]] static Section section_of(ParameterSpec const& spec, LayoutSettings const& settings) {
-    if (spec.frozen) return small(spec, settings) ? Section::frozen_whole : Section::frozen;
-    if (small(spec, settings)) return Section::whole;
+    if (spec.frozen) return is_persistent(spec, settings) ? Section::frozen_whole : Section::frozen;
+    if (is_persistent(spec, settings)) return Section::whole;
     return spec.contributions > 1 ? Section::several : Section::ring;
   }
 
   [[nodiscard]] std::size_t unit_of_collectives() const { return settings_.world * settings_.alignment_elements; }
   [[nodiscard]] static std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-  ZERO_OUT_OF_LINE void check(std::vector<ParameterSpec> const& specs) const {
-    detail::require(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
-    detail::require(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
-    detail::require(settings_.alignment_elements > 0 && settings_.alignment_elements % 128 == 0 &&
+  ZERO_OUT_OF_LINE void validate(std::vector<ParameterSpec> const& specs) const {
+    detail::enforce(!specs.empty(), "zero::Engine: no parameters are registered: add them to the ParameterList first");
+    detail::enforce(settings_.bucket_elements > 0, "zero::Engine: bucket_elements must be at least 1, e.g. 1 << 22");
+    detail::enforce(settings_.alignment_elements > 0 && settings_.alignment_elements % 128 == 0 &&
                         settings_.alignment_elements <= (1U << 24),
                     "zero::Engine: alignment_elements must be a multiple of 128 elements, up to 2^24");
     std::size_t elements = 0;
     for (auto const& spec : specs) {
       elements += round_up(ParameterList::element_count(spec.shape), settings_.alignment_elements);
-      detail::require(elements <= largest_model,
+      detail::enforce(elements <= largest_model,
                       "zero::Engine: the parameters have more than 2^50 elements: register less");
     }
   }
 
   // A bucket holds what was asked for, rounded up to what can be split evenly.
   [[nodiscard]] std::size_t capacity() const {
-    return round_up(std::min(settings_.bucket_elements, largest_model), unit_of_collectives());
+    return round_up((std::min)(settings_.bucket_elements, largest_model), unit_of_collectives());
   }
 
   ZERO_OUT_OF_LINE void append(std::vector<ParameterSpec> const& specs, std::size_t i, Section section) {
@@ -177,7 +177,7 @@ class FlatLayout {
     std::size_t const count = ParameterList::element_count(spec.shape);
     parameter_elements_ += count;
     // Units bound what stage 3 gathers; what is kept whole is never gathered.
-    bool const whole = settings_.stage != Stage::parameters || small(spec, settings_);
+    bool const whole = settings_.stage != Stage::parameters || is_persistent(spec, settings_);
     int const unit = whole ? 0 : spec.unit;
     GradientSlot const slot = spec.frozen                ? GradientSlot::none
                               : section == Section::ring ? GradientSlot::ring
@@ -218,7 +218,7 @@ class FlatLayout {
     block.begin = total_;
     append_block(block, round_up(count, unit_of_collectives()), static_cast<std::uint32_t>(buckets));
     for (std::size_t done = 0; done < count; done += capacity()) {
-      std::size_t const part = std::min(capacity(), count - done);
+      std::size_t const part = (std::min)(capacity(), count - done);
       auto& bucket = append_bucket(round_up(part, unit_of_collectives()));
       bucket.segments.push_back({static_cast<std::uint32_t>(i), spec.group.index, 0, done, part});
     }
@@ -253,7 +253,7 @@ class FlatLayout {
       if (!newest || specs[*newest].unit != specs[i].unit) oldest_bucket = extents_[i].first_bucket;
       newest = i;
       ring_buckets_of_largest_unit_ =
-          std::max(ring_buckets_of_largest_unit_, extents_[i].first_bucket - oldest_bucket + 1);
+          (std::max)(ring_buckets_of_largest_unit_, extents_[i].first_bucket - oldest_bucket + 1);
     }
   }
 

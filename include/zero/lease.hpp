@@ -17,15 +17,15 @@
 namespace zero {
 
 /// Where one gradient goes.
-template <class T>
+template <class Element>
 struct GradientTarget {
-  std::span<T> values;  ///< row-major; device memory
-  bool adds = false;    ///< true: add to what is there; false: overwrite, the content is undefined
+  std::span<Element> values;  ///< row-major; device memory
+  bool adds = false;          ///< true: add to what is there; false: overwrite, the content is undefined
 };
 
 /// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the
 /// order of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then).
-template <class T, class Stream>
+template <class Element, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
   /// Made by `Engine::gather`.
@@ -43,11 +43,11 @@ class [[nodiscard]] ParameterLease {
 
   /// The values of \p id, row-major: device memory, valid on the stream of the gather.
   /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
-  [[nodiscard]] std::span<T const> operator[](ParameterId id) const {
+  [[nodiscard]] std::span<Element const> operator[](ParameterId id) const {
     if (source_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::ParameterLease: used after its end or the engine's: gather the parameters again");
     }
-    return {static_cast<T const*>(source_->parameter(record_, id)), source_->element_count(id)};
+    return {static_cast<Element const*>(source_->parameter(record_, id)), source_->element_count(id)};
   }
 
   /// Ends the lease early.
@@ -66,7 +66,7 @@ class [[nodiscard]] ParameterLease {
 /// Places for the gradients of some parameters. Move-only. `ready` hands over those that were written: whose address
 /// was asked for, that are adopted, or that `written` names. The others are missing at the end of the micro-batch, as
 /// are all of a lease that ends without `ready`.
-template <class T, class Stream>
+template <class Element, class Stream>
 class [[nodiscard]] GradientLease {
  public:
   /// Made by `Engine::gradients`.
@@ -86,16 +86,16 @@ class [[nodiscard]] GradientLease {
 
   /// A place to add the gradient of \p id to, zeroed on the lease's stream where nothing is there yet.
   /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
-  [[nodiscard]] std::span<T> operator[](ParameterId id) const { return address(id, true).values; }
+  [[nodiscard]] std::span<Element> operator[](ParameterId id) const { return address(id, true).values; }
 
   /// A place for the gradient of \p id, without zeroing it: says whether to add or to overwrite.
-  [[nodiscard]] GradientTarget<T> write(ParameterId id) const { return address(id, false); }
+  [[nodiscard]] GradientTarget<Element> write(ParameterId id) const { return address(id, false); }
 
   /// Says that the gradients of \p ids are written at addresses that the caller has kept from an earlier lease: at
   /// stages 0 and 1 they last as long as the engine. Say it before writing. \throws LeaseError for a parameter that
   /// this lease does not hold, at stages 2 and 3, and once lease or engine has ended.
   void written(std::span<ParameterId const> ids) const {
-    check();
+    check_open();
     for (auto id : ids) sink_->mark_written(record_, id);
   }
   /// The same for one gradient.
@@ -104,20 +104,20 @@ class [[nodiscard]] GradientLease {
   /// Hands the gradients of this lease over that were written, as far as they have been put on \p stream, and ends it.
   /// Does not synchronize \p stream. \throws GradientError, CommunicationError.
   void ready(Stream stream) {
-    check();
+    check_open();
     std::exchange(sink_, nullptr)->ready(record_, stream);
   }
 
  private:
-  void check() const {
+  void check_open() const {
     if (sink_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::GradientLease: used after ready() or the engine's end: ask for the gradients again");
     }
   }
-  [[nodiscard]] GradientTarget<T> address(ParameterId id, bool zeroed) const {
-    check();
+  [[nodiscard]] GradientTarget<Element> address(ParameterId id, bool zeroed) const {
+    check_open();
     auto const place = sink_->target(record_, id, stream_, zeroed);
-    return {{static_cast<T*>(place.data), place.count}, place.adds};
+    return {{static_cast<Element*>(place.data), place.count}, place.adds};
   }
 
   detail::GradientSink<Stream>* sink_;

@@ -24,11 +24,11 @@ struct ScalerFacts {
   bool validates = false;
 };
 
-/// The facts of \p S; the defaults where it publishes none.
-template <class S>
+/// The facts of \p Scaler; the defaults where it publishes none.
+template <class Scaler>
 [[nodiscard]] constexpr ScalerFacts scaler_facts() noexcept {
-  if constexpr (requires { S::facts; }) {
-    return S::facts;
+  if constexpr (requires { Scaler::facts; }) {
+    return Scaler::facts;
   } else {
     return {};
   }
@@ -65,7 +65,7 @@ struct StaticScale {
   };
   /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
-    detail::require(detail::is_finite(config.scale) && config.scale > 0.0F,
+    detail::enforce(detail::is_finite(config.scale) && config.scale > 0.0F,
                     "zero::StaticScale: scale must be positive and finite, e.g. 1024");
   }
   /// What a run starts with.
@@ -105,14 +105,14 @@ struct DynamicScale {
   };
   /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
-    detail::require(detail::is_finite(config.minimum) && config.minimum > 0.0F,
+    detail::enforce(detail::is_finite(config.minimum) && config.minimum > 0.0F,
                     "zero::DynamicScale: minimum must be positive and finite, e.g. 1");
-    detail::require(detail::is_finite(config.initial) && config.initial >= config.minimum,
+    detail::enforce(detail::is_finite(config.initial) && config.initial >= config.minimum,
                     "zero::DynamicScale: initial must be finite and at least minimum, e.g. 65536");
-    detail::require(detail::is_finite(config.factor) && config.factor > 1.0F,
+    detail::enforce(detail::is_finite(config.factor) && config.factor > 1.0F,
                     "zero::DynamicScale: factor must be finite and above 1, e.g. 2");
-    detail::require(config.window > 0, "zero::DynamicScale: window must be at least 1 step, e.g. 1000");
-    detail::require(config.hysteresis > 0, "zero::DynamicScale: hysteresis must be at least 1, e.g. 2");
+    detail::enforce(config.window > 0, "zero::DynamicScale: window must be at least 1 step, e.g. 1000");
+    detail::enforce(config.hysteresis > 0, "zero::DynamicScale: hysteresis must be at least 1, e.g. 2");
   }
   /// What a run starts with.
   static State initial(Config const& config) { return {config.initial, 0, config.hysteresis, false}; }
@@ -148,12 +148,12 @@ struct DynamicScale {
 /// A scaler: a Config, a trivially copyable State that holds `scale`, the state it starts from, and a pure function of
 /// the last state and whether the step overflowed, so that it can live on the device. What else it has it says in its
 /// `facts`, see ScalerFacts. `exhausted` in the state ends the run (see AtMinimumScale).
-template <class S>
-concept loss_scaler = requires(typename S::Config const& config, typename S::State state) {
-  { S::initial(config) } -> std::same_as<typename S::State>;
-  { S::update(config, state, true) } -> std::same_as<typename S::State>;
+template <class Scaler>
+concept loss_scaler = requires(typename Scaler::Config const& config, typename Scaler::State state) {
+  { Scaler::initial(config) } -> std::same_as<typename Scaler::State>;
+  { Scaler::update(config, state, true) } -> std::same_as<typename Scaler::State>;
   { state.scale } -> std::convertible_to<float>;
-  requires std::is_trivially_copyable_v<typename S::State>;
+  requires std::is_trivially_copyable_v<typename Scaler::State>;
 };
 static_assert(loss_scaler<NoScale> && loss_scaler<StaticScale> && loss_scaler<DynamicScale>);
 

@@ -47,13 +47,13 @@ struct CpuOffload {
   }
   /// \throws ConfigurationError for settings that cannot work.
   static void validate(Config const& config) {
-    detail::require(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
+    detail::enforce(config.chunk_elements > 0 && config.chunk_elements <= (std::size_t{1} << 50),
                     "zero::CpuOffload: chunk_elements must be at least 1 and at most 2^50, e.g. 1 << 20");
-    detail::require(config.staging_chunks > 0 && config.staging_chunks <= 64,
+    detail::enforce(config.staging_chunks > 0 && config.staging_chunks <= 64,
                     "zero::CpuOffload: staging_chunks must be 1 to 64, e.g. 2");
-    detail::require(config.device_share >= 0.0 && config.device_share <= 1.0,
+    detail::enforce(config.device_share >= 0.0 && config.device_share <= 1.0,
                     "zero::CpuOffload: device_share must be 0 to 1; 0 keeps nothing on the device");
-    detail::require(!config.delayed_update || config.device_share == 0.0,
+    detail::enforce(!config.delayed_update || config.device_share == 0.0,
                     "zero::CpuOffload: what stays on the device would not be updated late, and results would depend on "
                     "the share: leave out device_share or delayed_update");
   }

@@ -21,16 +21,16 @@ namespace zero {
 /// A rule: `state_count`, a `Config` with `lr`, trivially copyable `Constants`, `constants(config, step)` in double
 /// (step 1 is the first), and `update` over an operations type, called once per element or lane. What else it has it
 /// says in its `facts`; see RuleFacts.
-template <class R>
-concept update_rule = requires(typename R::Config config, std::uint64_t step) {
-  { R::state_count } -> std::convertible_to<std::size_t>;
+template <class Rule>
+concept update_rule = requires(typename Rule::Config config, std::uint64_t step) {
+  { Rule::state_count } -> std::convertible_to<std::size_t>;
   { config.lr } -> std::convertible_to<double>;
-  { R::constants(config, step) } -> std::same_as<typename R::Constants>;
-  requires std::is_trivially_copyable_v<typename R::Constants>;
+  { Rule::constants(config, step) } -> std::same_as<typename Rule::Constants>;
+  requires std::is_trivially_copyable_v<typename Rule::Constants>;
 }
-&&requires(Real1& parameter, Real1 const& gradient, States<Real1, R::state_count>& states,
-           typename R::Constants const& constants) {
-  R::update(parameter, gradient, states, constants);
+&&requires(Real1& parameter, Real1 const& gradient, States<Real1, Rule::state_count>& states,
+           typename Rule::Constants const& constants) {
+  Rule::update(parameter, gradient, states, constants);
 };
 static_assert(update_rule<Adam> && update_rule<AdamW> && update_rule<Sgd> && update_rule<Lion> && update_rule<Adagrad>);
 
@@ -44,10 +44,10 @@ struct Optimizer {
   using offload = Offload;
 };
 
-template <class O>
+template <class Opt>
 concept optimizer_policy = requires {
-  typename O::rule;
-  typename O::offload;
+  typename Opt::rule;
+  typename Opt::offload;
 };
 static_assert(optimizer_policy<Optimizer<AdamW, CpuOffload>>);
 

@@ -50,16 +50,17 @@ struct AdoptedBuffer {
   ElementType type = ElementType::fp32;  ///< of an element
 };
 
-/// Hands the caller's own buffer of \p count elements to a parameter. T is the engine's compute type, and not const.
-template <class T>
-[[nodiscard]] AdoptedBuffer adopt(T* data, std::size_t count) noexcept {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>,
+/// Hands the caller's own buffer of \p count elements to a parameter. \p Element is the engine's compute type, and not
+/// const.
+template <class Element>
+[[nodiscard]] AdoptedBuffer adopt(Element* data, std::size_t count) noexcept {
+  static_assert(std::is_same_v<Element, float> || std::is_same_v<Element, float16> || std::is_same_v<Element, bfloat16>,
                 "zero::adopt: the buffer must hold float, zero::float16 or zero::bfloat16, none of them const, because "
                 "the engine writes to it: cast the pointer to the type of its bits");
-  return {data, count, element_type<T>};
+  return {data, count, element_type<Element>};
 }
-template <class T>
-[[nodiscard]] AdoptedBuffer adopt(std::span<T> values) noexcept {
+template <class Element>
+[[nodiscard]] AdoptedBuffer adopt(std::span<Element> values) noexcept {
   return adopt(values.data(), values.size());
 }
 
@@ -85,9 +86,9 @@ class ParameterList {
 
   /// \throws ConfigurationError for factors or decays that are negative or not finite.
   [[nodiscard]] GroupId add_group(ParameterGroup group) {
-    detail::require(detail::is_finite(group.lr_factor) && group.lr_factor >= 0.0,
+    detail::enforce(detail::is_finite(group.lr_factor) && group.lr_factor >= 0.0,
                     "zero::ParameterList: lr_factor must be finite and not negative, e.g. 1");
-    detail::require(!group.weight_decay || (detail::is_finite(*group.weight_decay) && *group.weight_decay >= 0.0),
+    detail::enforce(!group.weight_decay || (detail::is_finite(*group.weight_decay) && *group.weight_decay >= 0.0),
                     "zero::ParameterList: weight_decay must be finite and not negative, e.g. 0.1");
     groups_.push_back(group);
     return {static_cast<std::uint32_t>(groups_.size() - 1)};
@@ -96,7 +97,7 @@ class ParameterList {
   /// \throws ConfigurationError for an empty or repeated name, a shape that is zero or overflows, an unknown group,
   /// no contributions, and adopted buffers that are null, misaligned or of another size.
   [[nodiscard]] ParameterId add(ParameterSpec spec) {
-    check(spec);
+    validate(spec);
     index_.make_room(Names{specs_});
     specs_.push_back(std::move(spec));
     index_.add(Names{specs_});
@@ -134,8 +135,8 @@ class ParameterList {
   // Room for padding, for a world of thousands and for 8-byte elements, so that no later product overflows.
   static constexpr std::size_t largest_count = std::size_t{1} << 48;
 
-  void check(ParameterSpec const& spec) const {
-    detail::require(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
+  void validate(ParameterSpec const& spec) const {
+    detail::enforce(!spec.name.empty(), "zero::ParameterList: a parameter has an empty name: give each its own name");
     if (find(spec.name)) fail(spec, "is registered already: names must be unique");
     if (element_count(spec.shape) == 0) {
       fail(spec, "has a dimension of 0 or more elements than 2^48: leave it out or correct its shape");
@@ -144,8 +145,8 @@ class ParameterList {
       fail(spec, "names a group that add_group did not return: add it to this list first");
     if (spec.contributions < 1) fail(spec, "needs at least 1 contribution; set frozen where it has no gradient");
     if (spec.unit < 0) fail(spec, "has a negative unit: number the units from 0 in forward order");
-    if (spec.values) check(spec, *spec.values, "values");
-    if (spec.gradients) check(spec, *spec.gradients, "gradients");
+    if (spec.values) validate(spec, *spec.values, "values");
+    if (spec.gradients) validate(spec, *spec.gradients, "gradients");
     if (!spec.initial.empty() && spec.initial.size() != element_count(spec.shape)) {
       fail(spec, detail::concat({"has ", spec.initial.size(), " initial values, but its shape has ",
                                  element_count(spec.shape), ": pass all of them"}));
@@ -153,7 +154,7 @@ class ParameterList {
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
   }
 
-  static void check(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
+  static void validate(ParameterSpec const& spec, AdoptedBuffer const& buffer, char const* what) {
     std::string const adopted = std::string("has adopted ") + what;
     if (buffer.data == nullptr)
       fail(spec, detail::concat({adopted, " at a null pointer: pass the buffer or leave it out to place it"}));

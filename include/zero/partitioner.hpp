@@ -19,10 +19,10 @@ enum class Stage : std::uint8_t {
 };
 
 /// The first policy of an engine: what is sharded.
-template <Stage S>
+template <Stage chosen_stage>
 struct Partitioner {
   /// What is sharded.
-  static constexpr Stage stage = S;
+  static constexpr Stage stage = chosen_stage;
 };
 
 /// The first policy of an engine whose stage is chosen when the program runs: its constructor takes it. See
@@ -30,9 +30,9 @@ struct Partitioner {
 struct AnyStage {};
 
 /// A partitioner publishes its `stage`, or leaves it to the constructor.
-template <class P>
-concept partitioner_policy = std::same_as<P, AnyStage> || requires {
-  { P::stage } -> std::convertible_to<Stage>;
+template <class Partition>
+concept partitioner_policy = std::same_as<Partition, AnyStage> || requires {
+  { Partition::stage } -> std::convertible_to<Stage>;
 };
 static_assert(partitioner_policy<Partitioner<Stage::gradients>> && partitioner_policy<AnyStage>);
 

@@ -41,10 +41,10 @@ struct BF16 {
   static constexpr ElementType element = ElementType::bf16;
 };
 
-template <class T>
-inline constexpr ElementType element_type = std::is_same_v<T, float>     ? ElementType::fp32
-                                            : std::is_same_v<T, float16> ? ElementType::fp16
-                                                                         : ElementType::bf16;
+template <class Type>
+inline constexpr ElementType element_type = std::is_same_v<Type, float>     ? ElementType::fp32
+                                            : std::is_same_v<Type, float16> ? ElementType::fp16
+                                                                            : ElementType::bf16;
 
 [[nodiscard]] constexpr std::size_t element_size(ElementType type) noexcept {
   return type == ElementType::fp32 ? 4 : 2;
@@ -66,11 +66,11 @@ struct Precision {
   using sum = Sum;
 };
 
-template <class P>
+template <class Prec>
 concept precision_policy = requires {
-  typename P::compute::type;
-  typename P::scale;
-  typename P::sum::type;
+  typename Prec::compute::type;
+  typename Prec::scale;
+  typename Prec::sum::type;
 };
 static_assert(precision_policy<Precision<BF16>>);
 

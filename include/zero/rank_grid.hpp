@@ -28,12 +28,12 @@ class RankGrid {
  public:
   /// \throws ConfigurationError for no axis, a name that is empty or there twice, and a size below 1.
   explicit RankGrid(std::vector<Axis> axes) : axes_(std::move(axes)) {
-    detail::require(!axes_.empty(), "zero::RankGrid: no axes: name one at least, e.g. {{\"data\", 8}}");
+    detail::enforce(!axes_.empty(), "zero::RankGrid: no axes: name one at least, e.g. {{\"data\", 8}}");
     std::int64_t ranks = 1;
     for (std::size_t a = 0; a < axes_.size(); ++a) {
-      check(a);
+      check_axis(a);
       ranks *= axes_[a].size;
-      detail::require(ranks <= most_ranks, "zero::RankGrid: the sizes multiply to more than 2^20 ranks: correct them");
+      detail::enforce(ranks <= most_ranks, "zero::RankGrid: the sizes multiply to more than 2^20 ranks: correct them");
     }
   }
 
@@ -91,9 +91,9 @@ class RankGrid {
   }
 
  private:
-  void check(std::size_t a) const {
+  void check_axis(std::size_t a) const {
     auto const& axis = axes_[a];
-    detail::require(!axis.name.empty(), "zero::RankGrid: an axis has no name: give each its own");
+    detail::enforce(!axis.name.empty(), "zero::RankGrid: an axis has no name: give each its own");
     if (axis.size < 1) {
       detail::fail<ConfigurationError>(
           {"zero::RankGrid: axis ", detail::quote(axis.name), " has size ", axis.size, ": it must be at least 1"});

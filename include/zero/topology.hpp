@@ -24,9 +24,9 @@ namespace zero {
 /// negative, a communicator of their own, ordered by key and rank, and nothing to ranks with a negative color.
 /// Collective. A failure in any group ends the waits in every group of the world, with the first failure's rank as the
 /// world counts; a group may outlive what it was split from.
-template <class C>
-concept splittable_communicator = requires(C& c) {
-  { c.split(1, 1) } -> std::same_as<std::optional<C>>;
+template <class Communicator>
+concept splittable_communicator = requires(Communicator& c) {
+  { c.split(1, 1) } -> std::same_as<std::optional<Communicator>>;
 };
 
 /// The ranks of a world laid out along named axes, and the groups along them: ranks that differ in their position along

@@ -152,7 +152,7 @@ TEST_CASE("launch environment: what refines the meeting") {
                                        {"ZERO_RENDEZVOUS_FOLDER", "/shared"}}));
   CHECK(launch.run_id == "ours");
   CHECK(launch.token == "secret");
-  CHECK(launch.interface == "eth1");
+  CHECK(launch.network_interface == "eth1");
   CHECK(launch.folder == "/shared");
 }
 

@@ -241,9 +241,9 @@ TEST_CASE("rendezvous: a port in use is an error of rank 0 that says so") {
 
 TEST_CASE("rendezvous: rank 0 listens on the address that it was given only") {
   auto launch = launch_of(0, 2, 1);
-  launch.interface = "192.0.2.1";  // of no machine
+  launch.network_interface = "192.0.2.1";  // of no machine
   CHECK_THROWS_WITH_AS(Rendezvous{launch}, doctest::Contains("no address of the machine"), zero::ConfigurationError);
-  launch.interface = "no-such-interface.invalid";
+  launch.network_interface = "no-such-interface.invalid";
   CHECK_THROWS_WITH_AS(Rendezvous{launch}, doctest::Contains("neither a host nor an interface"),
                        zero::ConfigurationError);
   auto const listener = zero::detail::listen_on("lo", "ignored", 0);

@@ -121,7 +121,7 @@ TEST_CASE("engine phase: every call is allowed in its phases, and says in all ot
       CAPTURE(w);
       Phase phase(2);
       bring(phase, places[w]);
-      auto const message = message_of<zero::SequenceError>([&] { phase.require(rows[i].call); });
+      auto const message = message_of<zero::SequenceError>([&] { phase.require_allowed(rows[i].call); });
       CHECK(message == (rows[i].expected[w].empty() ? std::string() : "zero::Engine: " + rows[i].expected[w]));
     }
   }
@@ -132,7 +132,7 @@ TEST_CASE("engine phase: a check changes nothing") {
     Phase asked(2), other(2);
     bring(asked, where);
     bring(other, where);
-    for (auto const& row : table()) (void)message_of<zero::SequenceError>([&] { asked.require(row.call); });
+    for (auto const& row : table()) (void)message_of<zero::SequenceError>([&] { asked.require_allowed(row.call); });
     CHECK(asked.is_quiet() == other.is_quiet());
     CHECK(asked.inside_micro_batch() == other.inside_micro_batch());
     CHECK(asked.micro_batches() == other.micro_batches());
@@ -148,7 +148,7 @@ TEST_CASE("engine phase: a half-done update poisons every call in every phase") 
       { Phase::UpdateGuard const unfinished(phase, "an update did not end"); }
       std::string const expected =
           "zero::Engine: an update did not end, so states may be half new: make a new engine and load a checkpoint";
-      CHECK(message_of<zero::PoisonedError>([&] { phase.require(row.call); }) == expected);
+      CHECK(message_of<zero::PoisonedError>([&] { phase.require_allowed(row.call); }) == expected);
       CHECK(message_of<zero::PoisonedError>([&] { phase.require_sound(); }) == expected);
       CHECK(!phase.is_quiet());
     }
@@ -165,7 +165,7 @@ TEST_CASE("engine phase: an update that ends leaves the phase as it was, and poi
     phase.require_sound();
   }
   CHECK(phase.is_quiet());
-  phase.require(Call::begin_micro_batch);
+  phase.require_allowed(Call::begin_micro_batch);
 }
 
 TEST_CASE("engine phase: work on gradients that fails asks for discard_gradients, and no more") {
@@ -174,12 +174,12 @@ TEST_CASE("engine phase: work on gradients that fails asks for discard_gradients
   { Phase::GradientGuard const unfinished(phase); }
   CHECK(!phase.is_quiet());
   CHECK(phase.micro_batches() == 1);
-  CHECK_THROWS_AS(phase.require(Call::begin_micro_batch), zero::SequenceError);
+  CHECK_THROWS_AS(phase.require_allowed(Call::begin_micro_batch), zero::SequenceError);
   phase.require_sound();  // states are whole
   phase.discard_gradients();
   CHECK(phase.is_quiet());
   CHECK(phase.micro_batches() == 0);
-  phase.require(Call::begin_micro_batch);
+  phase.require_allowed(Call::begin_micro_batch);
 }
 
 TEST_CASE("engine phase: gradients are broken while work on them is under way, and whole once it has ended") {
@@ -187,9 +187,9 @@ TEST_CASE("engine phase: gradients are broken while work on them is under way, a
   finish_micro_batch(phase);
   {
     Phase::GradientGuard norm(phase);
-    CHECK_THROWS_AS(phase.require(Call::step), zero::SequenceError);
+    CHECK_THROWS_AS(phase.require_allowed(Call::step), zero::SequenceError);
     norm.commit();
-    phase.require(Call::step);
+    phase.require_allowed(Call::step);
   }
   CHECK(phase.micro_batches() == 1);  // it was not the end of a micro-batch
 }
@@ -200,14 +200,14 @@ TEST_CASE("engine phase: micro-batches and steps are counted") {
     CHECK(phase.steps() == step);
     for (int k = 0; k < 2; ++k) {
       CHECK(phase.micro_batches() == k);
-      phase.require(Call::begin_micro_batch);
+      phase.require_allowed(Call::begin_micro_batch);
       phase.begin_micro_batch();
       CHECK(phase.inside_micro_batch());
       CHECK(!phase.is_quiet());
       Phase::GradientGuard(phase).commit_micro_batch();
       CHECK(!phase.inside_micro_batch());
     }
-    phase.require(Call::step);
+    phase.require_allowed(Call::step);
     phase.end_step();
   }
   phase.begin_micro_batch();
@@ -226,7 +226,7 @@ TEST_CASE("engine phase: what fails where nothing may be thrown is thrown by eve
     phase.record_failure(std::make_exception_ptr(std::runtime_error("a consequence")));
     CHECK(!phase.is_quiet());
     for (auto const& row : table()) {
-      CHECK(message_of<zero::LeaseError>([&] { phase.require(row.call); }) == "the end of a lease failed");
+      CHECK(message_of<zero::LeaseError>([&] { phase.require_allowed(row.call); }) == "the end of a lease failed");
     }
     CHECK(message_of<zero::LeaseError>([&] { phase.require_sound(); }) == "the end of a lease failed");
     phase.discard_gradients();  // the gradients are gone, the failure is not
@@ -238,10 +238,10 @@ TEST_CASE("engine phase: the cause of a half-done update is told before the pois
   Phase phase(2);
   { Phase::UpdateGuard const unfinished(phase, "an update did not end"); }
   phase.record_failure(std::make_exception_ptr(zero::LeaseError("the end of a lease failed")));
-  CHECK(message_of<zero::LeaseError>([&] { phase.require(Call::step); }) == "the end of a lease failed");
+  CHECK(message_of<zero::LeaseError>([&] { phase.require_allowed(Call::step); }) == "the end of a lease failed");
   phase.forget_failures();
   phase.require_sound();
-  phase.require(Call::begin_micro_batch);
+  phase.require_allowed(Call::begin_micro_batch);
   phase.record_failure(std::make_exception_ptr(std::runtime_error("another")));  // the first since
   CHECK(message_of<std::runtime_error>([&] { phase.require_sound(); }) == "another");
 }

@@ -48,7 +48,7 @@ void contribute(Intake& intake, ParameterId id, float value) {
   intake.accept(record, {});
 }
 float first_element(Intake const& intake, std::size_t bucket) {
-  return *reinterpret_cast<float const*>(intake.slots().bucket(bucket));
+  return *reinterpret_cast<float const*>(intake.gradient_slots().bucket(bucket));
 }
 
 }  // namespace

@@ -38,11 +38,11 @@ TEST_CASE("gradient leases: a gradient is held by one lease at a time, until tha
   zero::detail::GradientLeases leases(specs);
   leases.begin_micro_batch();
   auto const first = leases.take(std::vector<zero::ParameterId>{{0}, {1}}).hand_out();
-  CHECK_NOTHROW(leases.check(first, {1}));
-  CHECK_THROWS_AS(leases.check(first, {2}), zero::LeaseError);
+  CHECK_NOTHROW(leases.check_lease(first, {1}));
+  CHECK_THROWS_AS(leases.check_lease(first, {2}), zero::LeaseError);
   CHECK_THROWS_AS((void)leases.take(std::vector<zero::ParameterId>{{2}, {1}}), zero::LeaseError);
   auto const second = leases.take(std::vector<zero::ParameterId>{{2}}).hand_out();  // the refused lease holds nothing
-  CHECK_NOTHROW(leases.check(second, {2}));
+  CHECK_NOTHROW(leases.check_lease(second, {2}));
   leases.end(first);
   CHECK_NOTHROW((void)leases.take(std::vector<zero::ParameterId>{{0}, {1}}));
 }
@@ -59,10 +59,10 @@ TEST_CASE("gradient leases: those of an earlier micro-batch are refused, and hol
   leases.begin_micro_batch();
   auto const old = leases.take(all).hand_out();
   leases.begin_micro_batch();
-  CHECK_THROWS_AS(leases.check(old), zero::LeaseError);
+  CHECK_THROWS_AS(leases.check_lease(old), zero::LeaseError);
   auto const record = leases.take(all).hand_out();
   leases.end(old);
-  for (auto id : all) CHECK_NOTHROW(leases.check(record, id));
+  for (auto id : all) CHECK_NOTHROW(leases.check_lease(record, id));
   CHECK_THROWS_AS((void)leases.take(all), zero::LeaseError);
 }
 

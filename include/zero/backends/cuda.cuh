@@ -20,10 +20,10 @@
 namespace zero {
 
 /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
-template <class Sum, class T>
-void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+template <class Sum, class Element>
+void CudaStream::accumulate(Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n,
                             bool first) const {
-  if constexpr (std::is_same_v<Sum, T>) {
+  if constexpr (std::is_same_v<Sum, Element>) {
     if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
   }
   if (source_count == 0) {
@@ -33,14 +33,14 @@ void CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t sour
   if (source_count == 1) return kernels::launch_accumulate<1>(into, sources, source_count, n, first, *this);
   if (source_count <= 8) return kernels::launch_accumulate<8>(into, sources, source_count, n, first, *this);
   for (std::size_t q = 0; q < source_count; q += kernels::max_sources) {
-    std::size_t const some = std::min(kernels::max_sources, source_count - q);
+    std::size_t const some = (std::min)(kernels::max_sources, source_count - q);
     kernels::launch_accumulate<kernels::max_sources>(into, sources + q, some, n, first && q == 0, *this);
   }
 }
 
 /// Sets \p n elements at \p to to -0, which changes no sum.
-template <class T>
-void CudaStream::fill_negative_zero(T* to, std::size_t n) const {
+template <class Element>
+void CudaStream::fill_negative_zero(Element* to, std::size_t n) const {
   kernels::launch_fill_negative_zero(to, n, *this);
 }
 
@@ -60,7 +60,7 @@ void CudaBackend::squares(NormWords norm, SegmentView const& segments, Sum const
   std::size_t const blocks = kernels::divide_up(a.segments.norm_blocks, kernels::squares_norm_blocks);
   constexpr std::size_t per_multiprocessor = 8;  // each block ends with additions to the same words
   kernels::launch(kernels::squares<Sum>,
-                  std::min(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
+                  (std::min)(blocks, per_multiprocessor * static_cast<std::size_t>(multiprocessors_)), a, stream,
                   "the norm kernel");
 }
 
@@ -76,7 +76,7 @@ void CudaBackend::update(SegmentView const& segments, UpdateArguments<Rule, Comp
                          Decision<Rule> const* decision, Stream stream) {
   kernels::Update<Rule, Compute, Sum> a{base.master, base.value, base.gradient, {}, kernels::DeviceSegments(segments),
                                         decision};
-  std::copy(base.states.begin(), base.states.end(), a.states);
+  (std::copy)(base.states.begin(), base.states.end(), a.states);
   kernels::launch(kernels::update<Rule, Compute, Sum>, a.segments.tiles(), a, stream, "the update kernel");
 }
 
@@ -85,7 +85,7 @@ template <class Range>
 void CudaBackend::launch_copies(Range const* ranges, std::size_t count, Stream stream) {
   if (count <= kernels::few_copies) return kernels::launch_copy_many<kernels::few_copies>(ranges, count, stream);
   for (std::size_t i = 0; i < count; i += kernels::most_copies) {
-    kernels::launch_copy_many<kernels::most_copies>(ranges + i, std::min(kernels::most_copies, count - i), stream);
+    kernels::launch_copy_many<kernels::most_copies>(ranges + i, (std::min)(kernels::most_copies, count - i), stream);
   }
 }
 

@@ -100,7 +100,8 @@ class CudaBackend {
       : device_(checked_device(config.device)),
         host_({.threads = config.host_threads}, local_ranks),
         setup_(make_stream("setup")) {
-    check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_), "cudaDeviceGetAttribute");
+    check_call(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
+               "cudaDeviceGetAttribute");
   }
   CudaBackend(CudaBackend const&) = delete;
   CudaBackend& operator=(CudaBackend const&) = delete;
@@ -123,7 +124,7 @@ class CudaBackend {
     if (kind == MemoryKind::device) {
       allocate_on_device(block, purpose);
     } else {
-      check(cudaHostAlloc(&block.data, block.bytes, cudaHostAllocPortable), "cudaHostAlloc");
+      check_call(cudaHostAlloc(&block.data, block.bytes, cudaHostAllocPortable), "cudaHostAlloc");
       std::memset(block.data, 0, block.bytes);
     }
     use_.add(kind, block.bytes);
@@ -154,14 +155,14 @@ class CudaBackend {
   /// CudaError.
   [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const {
     DeviceGuard const guard(device_);
-    check(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");
+    check_call(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");
     return {memory.data(), [](void* data) { (void)cudaHostUnregister(data); }};
   }
 
   /// \throws ConfigurationError unless this device's kernels reach the caller's buffer at \p data.
   void check_adopted(void const* data, std::string_view parameter) const {
     cudaPointerAttributes attributes{};
-    check(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
+    check_call(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
     bool const managed = attributes.type == cudaMemoryTypeManaged;
     if (managed || (attributes.type == cudaMemoryTypeDevice && attributes.device == device_)) return;
     auto const where = attributes.type == cudaMemoryTypeDevice ? "memory of another device" : "host memory";
@@ -175,9 +176,9 @@ class CudaBackend {
   [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) {
     DeviceGuard const guard(device_);
     int least = 0, greatest = 0;
-    check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
+    check_call(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
     cudaStream_t stream = nullptr;
-    check(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), "cudaStreamCreateWithPriority");
+    check_call(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), "cudaStreamCreateWithPriority");
     return OwnedStream(Stream(stream, device_));
   }
   /// Records \p event after the work that is on \p stream.
@@ -196,7 +197,7 @@ class CudaBackend {
   /// Blocks the host until all work on \p stream has run.
   void synchronize(Stream stream) {
     DeviceGuard const guard(device_);
-    check(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
+    check_call(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
   }
   /// Waits for all that was put on this device, where it is not known what there is to wait for.
   void synchronize_all() noexcept {
@@ -220,7 +221,7 @@ class CudaBackend {
     DeviceGuard const guard(device_);
     wait_for(origin, own);
     replayed_.record(origin.handle());
-    check(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    check_call(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     capture_ = ++captures_;
     wait_for_or_abandon(own, origin, origin);
   }
@@ -230,7 +231,7 @@ class CudaBackend {
     wait_for_or_abandon(origin, own, origin);
     capture_ = 0;
     cudaGraph_t graph = nullptr;
-    check(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
+    check_call(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
     return Graph(graph);
   }
   /// Ends the capture and drops what was recorded. See capturing_backend.
@@ -267,18 +268,18 @@ class CudaBackend {
   /// Fills with zero bytes, in the order of the stream.
   void zero(void* to, std::size_t bytes, Stream stream) {
     DeviceGuard const guard(device_);
-    check(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
+    check_call(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
   }
   /// Between any two kinds of memory, also memory of the caller; blocks where that is not pinned.
-  void copy(void* to, void const* from, std::size_t bytes, Stream stream) {
+  void(copy)(void* to, void const* from, std::size_t bytes, Stream stream) {
     // The runtime reads and writes pageable memory when it is called, whatever is on the stream before.
     if (is_pageable(to) || is_pageable(from)) synchronize(stream);
-    stream.copy(to, from, bytes);
+    (stream.copy)(to, from, bytes);
   }
   /// Between two places of host memory, by the host, in the order of \p stream.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
     run_on_host(stream, {{from, bytes, false}, {to, bytes, true}},
-                [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+                [this, to, from, bytes] { (host_.copy)(to, from, bytes, {}); });
   }
   /// One launch, for up to some thousand tensors.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
@@ -286,8 +287,8 @@ class CudaBackend {
   }
 
   /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
-  template <class Sum, class T>
-  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
+  template <class Sum, class Element>
+  void accumulate(Sum* into, Element const* from, std::size_t n, bool first, Stream stream) {
     stream.accumulate(into, &from, 1, n, first);
   }
   /// Adds the squares of a slice to the norm; see norm_backend.
@@ -323,7 +324,7 @@ class CudaBackend {
   }
 
  private:
-  static void check(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
+  static void check_call(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
     check_cuda(code, call, site);
   }
 
@@ -338,7 +339,7 @@ class CudaBackend {
     if (collective_.serves(purpose)) {
       block.data = collective_.allocate(block.bytes);
     } else {
-      check(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
+      check_call(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
     }
     try {
       zero(block.data, block.bytes, setup_.get());
@@ -362,7 +363,7 @@ class CudaBackend {
       owned->run();
     };
     DeviceGuard const guard(device_);
-    check(cudaLaunchHostFunc(stream.handle(), call, task.get()), "cudaLaunchHostFunc");
+    check_call(cudaLaunchHostFunc(stream.handle(), call, task.get()), "cudaLaunchHostFunc");
     (void)task.release();
   }
 

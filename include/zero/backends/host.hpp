@@ -53,17 +53,17 @@ class HostExecutor {
   /// Calls `f(begin, end)` over chunks of [0, \p n).
   ZERO_OUT_OF_LINE void for_chunks(std::size_t n, detail::FunctionRef<void(std::size_t, std::size_t)> f) {
     pool_.parallel_for((n + chunk - 1) / chunk,
-                       [&](std::size_t task) { f(task * chunk, std::min(n, (task + 1) * chunk)); });
+                       [&](std::size_t task) { f(task * chunk, (std::min)(n, (task + 1) * chunk)); });
   }
 
   /// Copies in one part per thread: a large part lets memcpy stream past the caches.
-  ZERO_OUT_OF_LINE void copy(void* to, void const* from, std::size_t bytes) {
+  ZERO_OUT_OF_LINE void(copy)(void* to, void const* from, std::size_t bytes) {
     std::size_t const parts = bytes < chunk ? 1 : static_cast<std::size_t>(pool_.size());
     std::size_t const part = (bytes + parts - 1) / parts;
     pool_.parallel_for(parts, [&](std::size_t i) {
-      std::size_t const begin = std::min(bytes, i * part);
+      std::size_t const begin = (std::min)(bytes, i * part);
       std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<std::byte const*>(from) + begin,
-                  std::min(part, bytes - begin));
+                  (std::min)(part, bytes - begin));
     });
   }
 
@@ -85,8 +85,8 @@ class HostExecutor {
     return static_cast<std::size_t>(std::partition_point(segments.begin(), segments.end(), before) - segments.begin());
   }
   [[nodiscard]] static Segment cut(Segment const& segment, std::size_t begin, std::size_t end) noexcept {
-    std::size_t const from = std::max(begin, segment.offset);
-    std::size_t const to = std::min(end, segment.offset + segment.count);
+    std::size_t const from = (std::max)(begin, segment.offset);
+    std::size_t const to = (std::min)(end, segment.offset + segment.count);
     return {segment.parameter, segment.group, from, segment.in_parameter + (from - segment.offset), to - from};
   }
 
@@ -103,8 +103,8 @@ class HostEvent {
   /// Always: operations run when they are called.
   [[nodiscard]] bool done() const noexcept { return true; }
   /// Waits, and gives \p value, which an operation before this event has written.
-  template <class T>
-  [[nodiscard]] T const& read(T const& value) const noexcept {
+  template <class Type>
+  [[nodiscard]] Type const& read(Type const& value) const noexcept {
     return value;
   }
 };
@@ -126,20 +126,20 @@ class HostStream {
 
   // What in-process communicators are made of: see `collective_stream`.
   /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
-  template <class Sum, class T>
-  void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
+  template <class Sum, class Element>
+  void accumulate(Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
     executor_->for_chunks(n, [&](std::size_t begin, std::size_t end) {
-      std::array<T const*, max_sources> at;
+      std::array<Element const*, max_sources> at;
       for (std::size_t q = 0; q < source_count; ++q) at[q] = sources[q] + begin;
       zero::accumulate(executor_->instruction_set(), into + begin, at.data(), source_count, end - begin, first);
     });
   }
   /// Copies bytes in the order of the stream.
-  void copy(void* to, void const* from, std::size_t bytes) const {
+  void(copy)(void* to, void const* from, std::size_t bytes) const {
     if (executor_ == nullptr) {
       std::memcpy(to, from, bytes);
     } else {
-      executor_->copy(to, from, bytes);
+      (executor_->copy)(to, from, bytes);
     }
   }
   /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
@@ -205,7 +205,7 @@ class HostBackend {
   /// \p local_ranks is the number of ranks on this machine.
   /// \throws ConfigurationError for negative threads, and on a CPU that lacks what this code was compiled for.
   ZERO_OUT_OF_LINE HostBackend(Config const& config, int local_ranks)
-      : executor_((check(config), config.instruction_set), config.pool, thread_count(config, local_ranks)) {}
+      : executor_((validate(config), config.instruction_set), config.pool, thread_count(config, local_ranks)) {}
   HostBackend(HostBackend const&) = delete;
   HostBackend& operator=(HostBackend const&) = delete;
 
@@ -243,17 +243,17 @@ class HostBackend {
   /// Fills with zero bytes, in the order of the stream.
   void zero(void* to, std::size_t bytes, Stream /*stream*/) { std::memset(to, 0, bytes); }
   /// Between any two kinds of memory.
-  void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) { executor_.copy(to, from, bytes); }
+  void(copy)(void* to, void const* from, std::size_t bytes, Stream /*stream*/) { (executor_.copy)(to, from, bytes); }
   /// Between two places of host memory, by the host.
-  void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) { copy(to, from, bytes, stream); }
+  void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) { (copy)(to, from, bytes, stream); }
   /// Many small copies as one operation.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
-    for (auto const& range : ranges) copy(range.to, range.from, range.bytes, stream);
+    for (auto const& range : ranges) (copy)(range.to, range.from, range.bytes, stream);
   }
 
   /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
-  template <class Sum, class T>
-  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream /*stream*/) {
+  template <class Sum, class Element>
+  void accumulate(Sum* into, Element const* from, std::size_t n, bool first, Stream /*stream*/) {
     HostStream(executor_).accumulate(into, &from, 1, n, first);
   }
 
@@ -313,25 +313,25 @@ class HostBackend {
 
  private:
   // Code that was compiled for instructions that this CPU lacks dies of a signal somewhere: better a sentence here.
-  static void check(Config const& config) {
-    detail::require(config.threads >= 0,
+  static void validate(Config const& config) {
+    detail::enforce(config.threads >= 0,
                     "zero::HostBackend: threads must not be negative; 0 divides the cores over ranks");
-    detail::require(config.pool == nullptr || config.threads == 0,
+    detail::enforce(config.pool == nullptr || config.threads == 0,
                     "zero::HostBackend: give either threads or a pool: a pool brings its own threads");
-    detail::require(config.instruction_set <= best_instruction_set(),
+    detail::enforce(config.instruction_set <= best_instruction_set(),
                     "zero::HostBackend: this CPU lacks the instruction set asked for: use best_instruction_set()");
 #if defined(__x86_64__) && defined(__AVX512F__)
-    detail::require(__builtin_cpu_supports("avx512f") != 0,
+    detail::enforce(__builtin_cpu_supports("avx512f") != 0,
                     "zero::HostBackend: compiled for AVX-512, which this CPU lacks: compile without -march=native");
 #elif defined(__x86_64__) && defined(__AVX2__)
-    detail::require(__builtin_cpu_supports("avx2") != 0,
+    detail::enforce(__builtin_cpu_supports("avx2") != 0,
                     "zero::HostBackend: compiled for AVX2, which this CPU lacks: compile without -march=native");
 #endif
   }
 
   static int thread_count(Config const& config, int local_ranks) {
     if (config.threads > 0) return config.threads;
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, local_ranks));
+    return (std::max)(1, static_cast<int>(std::thread::hardware_concurrency()) / (std::max)(1, local_ranks));
   }
 
   static void merge(NormWords norm, ExactSum const& sum) noexcept {

@@ -80,8 +80,8 @@ class SimulationEvent {
   /// Whether what this event was recorded after has run. Does not block.
   [[nodiscard]] bool done() const { return !process_ || process_.has_passed(recorded_); }
   /// Waits, and gives \p value, which an operation before this event has written.
-  template <class T>
-  [[nodiscard]] T const& read(T const& value, CallSite site = CallSite::current()) const {
+  template <class Type>
+  [[nodiscard]] Type const& read(Type const& value, CallSite site = CallSite::current()) const {
     synchronize(site);
     if (process_) process_.touch(simulation::reads(&value, sizeof value));
     return value;
@@ -124,7 +124,7 @@ class SimulationBackend {
 
   /// \throws ConfigurationError without a simulated rank.
   SimulationBackend(Config const& config, int /*local_ranks*/) : process_(config.process), host_({.threads = 1}, 1) {
-    detail::require(static_cast<bool>(process_),
+    detail::enforce(static_cast<bool>(process_),
                     "zero::SimulationBackend: set backend = {communicator.process()} of a SimulationCommunicator");
   }
 
@@ -186,14 +186,14 @@ class SimulationBackend {
     put(stream, "zero", {simulation::writes(to, bytes)}, [this, to, bytes] { host_.zero(to, bytes, {}); });
   }
   /// Between any two kinds of memory, in the order of the stream.
-  void copy(void* to, void const* from, std::size_t bytes, Stream stream) {
+  void(copy)(void* to, void const* from, std::size_t bytes, Stream stream) {
     put(stream, "copy", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
-        [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+        [this, to, from, bytes] { (host_.copy)(to, from, bytes, {}); });
   }
   /// Between two places of host memory, by the host.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
     put(stream, "copy on host", {simulation::reads(from, bytes), simulation::writes(to, bytes)},
-        [this, to, from, bytes] { host_.copy(to, from, bytes, {}); });
+        [this, to, from, bytes] { (host_.copy)(to, from, bytes, {}); });
   }
   /// Many small copies as one operation.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
@@ -207,9 +207,9 @@ class SimulationBackend {
   }
 
   /// into[i] += from[i] for \p n elements, rounded to Sum; copied where \p first.
-  template <class Sum, class T>
-  void accumulate(Sum* into, T const* from, std::size_t n, bool first, Stream stream) {
-    put(stream, "accumulate", {simulation::reads(from, n * sizeof(T)), simulation::writes(into, n * sizeof(Sum))},
+  template <class Sum, class Element>
+  void accumulate(Sum* into, Element const* from, std::size_t n, bool first, Stream stream) {
+    put(stream, "accumulate", {simulation::reads(from, n * sizeof(Element)), simulation::writes(into, n * sizeof(Sum))},
         [this, into, from, n, first] { host_.accumulate(into, from, n, first, {}); });
   }
 
@@ -266,8 +266,8 @@ class SimulationBackend {
     return simulation::reads(segments.device, segments.host.size() * sizeof(Segment));
   }
 
-  template <class F>
-  void put(Stream stream, char const* name, std::vector<simulation::Access> accesses, F run) {
+  template <class Function>
+  void put(Stream stream, char const* name, std::vector<simulation::Access> accesses, Function run) {
     if (process_.pass_through(accesses, run)) return;
     detail::simulation::Operation operation;
     operation.name = name;

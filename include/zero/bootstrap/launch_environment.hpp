@@ -34,13 +34,13 @@ namespace zero {
 /// ZERO_INTERFACE, ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT
 /// place it.
 struct LaunchEnvironment {
-  int rank = 0;               ///< of this process, from 0
-  int world = 1;              ///< number of processes
-  int local_rank = 0;         ///< among the processes of this machine; the default ordinal of the GPU
-  int local_world = 0;        ///< processes of this machine; 0: unknown
-  std::string host{};         ///< name or address of the machine of rank 0
-  std::uint16_t port = 0;     ///< on which rank 0 listens; 0: one that follows from the run id
-  std::string interface {};   ///< where rank 0 listens: an interface's name or an address; empty: on `host` only
+  int rank = 0;                     ///< of this process, from 0
+  int world = 1;                    ///< number of processes
+  int local_rank = 0;               ///< among the processes of this machine; the default ordinal of the GPU
+  int local_world = 0;              ///< processes of this machine; 0: unknown
+  std::string host{};               ///< name or address of the machine of rank 0
+  std::uint16_t port = 0;           ///< on which rank 0 listens; 0: one that follows from the run id
+  std::string network_interface{};  ///< where rank 0 listens: an interface's name or an address; empty: on `host` only
   std::string folder{};       ///< that all machines share: rank 0 leaves its address there, in place of host and port
   std::string run_id{};       ///< the same on all ranks, another for each run
   std::uint32_t restart = 0;  ///< how often the launcher has started the run again
@@ -215,7 +215,7 @@ inline LaunchEnvironment LaunchEnvironment::read(detail::Environment const& envi
   launch.source = "the environment, which names no launcher";
   auto const text = [&](char const* name) { return environment.text(name).value_or(""); };
   launch.token = text("ZERO_TOKEN");
-  launch.interface = text("ZERO_INTERFACE");
+  launch.network_interface = text("ZERO_INTERFACE");
   launch.folder = text("ZERO_RENDEZVOUS_FOLDER");
   launch.host = text("MASTER_ADDR");
   for (auto const* name : {"ZERO_RUN_ID", "TORCHELASTIC_RUN_ID", "PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid"}) {
@@ -239,7 +239,7 @@ inline LaunchEnvironment LaunchEnvironment::read(detail::Environment const& envi
 }
 
 inline void LaunchEnvironment::validate() const {
-  detail::require(world >= 1, "zero::LaunchEnvironment: the world must have at least one rank");
+  detail::enforce(world >= 1, "zero::LaunchEnvironment: the world must have at least one rank");
   if (rank < 0 || rank >= world) {
     detail::fail<ConfigurationError>(
         {"zero::LaunchEnvironment: rank ", rank, " of a world of ", world, ": ranks count from 0 to ", world - 1});
@@ -250,7 +250,7 @@ inline void LaunchEnvironment::validate() const {
   }
   if (world == 1) return;
   if (!folder.empty()) {
-    detail::require(!run_id.empty(),
+    detail::enforce(!run_id.empty(),
                     "zero::LaunchEnvironment: a rendezvous through a folder needs a run id, new for each run, so that "
                     "what an earlier run left is not taken for this one's: set ZERO_RUN_ID");
     return;

@@ -52,7 +52,7 @@ class Rendezvous {
   Rendezvous(LaunchEnvironment const& launch, Config const& config)
       : rank_(launch.rank), world_(launch.world), config_(config) {
     launch.validate();
-    detail::require(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
+    detail::enforce(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
                     "zero::Rendezvous: the deadlines must be positive");
     if (world_ == 1) return;
     open(launch.rank == 0 ? receive(launch) : client(launch));
@@ -82,7 +82,7 @@ class Rendezvous {
           {"zero::Rendezvous: room for ", all.size(), " bytes where ", world_, " ranks bring ", mine.size(), " each"});
     }
     if (channel_) return channel_->exchange(mine, all);
-    std::copy(mine.begin(), mine.end(), all.begin());
+    (std::copy)(mine.begin(), mine.end(), all.begin());
   }
   /// What rank 0 has in \p bytes, on every rank. Blocks; throws as `exchange`.
   void broadcast(std::span<std::byte> bytes) {
@@ -119,12 +119,12 @@ class Rendezvous {
   [[nodiscard]] std::vector<detail::Descriptor> receive(LaunchEnvironment const& launch) {
     detail::Deadline const deadline(config_.meeting_deadline);
     if (launch.folder.empty()) {
-      auto listener = detail::listen_on(launch.interface, launch.host, launch.port);
+      auto listener = detail::listen_on(launch.network_interface, launch.host, launch.port);
       expect_reachable(launch, detail::local_address(listener.get()));
       return receive(launch, std::move(listener), deadline);
     }
     detail::RendezvousFile const file(launch);
-    auto listener = detail::listen_on(launch.interface, host_of(launch), 0);
+    auto listener = detail::listen_on(launch.network_interface, host_of(launch), 0);
     auto const address = detail::local_address(listener.get());
     expect_reachable(launch, address);
     auto own = launch;
@@ -203,7 +203,7 @@ inline std::optional<Rendezvous> Rendezvous::split(int color, int key) {
   if (launch.world > 1 && launch.rank == 0) {
     listener = detail::listen_on(address_, address_, 0);
     endpoint.port = detail::local_address(listener.get()).port();
-    std::copy_n(address_.data(), std::min(address_.size(), sizeof endpoint.host - 1), endpoint.host);
+    std::copy_n(address_.data(), (std::min)(address_.size(), sizeof endpoint.host - 1), endpoint.host);
     std::copy_n(detail::random_digits().data(), 32, endpoint.token);
   }
   std::vector<Endpoint> endpoints(static_cast<std::size_t>(world_));

@@ -49,8 +49,8 @@ class ParameterReader {
   }
 
   /// Hands all elements of parameter \p p to `f(bytes)`, in order, as saved. \throws CheckpointError.
-  template <class F>
-  void read(std::uint32_t p, F&& f) {
+  template <class Function>
+  void read(std::uint32_t p, Function&& f) {
     for (auto const& [file, part] : parts_[p]) {
       auto& source = files_.at(file);
       for (std::uint64_t at = part.at, end = part.at + part.bytes(); at < end;) {

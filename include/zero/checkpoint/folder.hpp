@@ -141,7 +141,7 @@ class CheckpointFolder {
   [[nodiscard]] bool is_locked() const noexcept { return lock_ != nullptr; }
   /// \throws CheckpointError (locked) where another process has taken over what this one had locked.
   void check_lock() const {
-    if (lock_) lock_->check();
+    if (lock_) (lock_->check)();
   }
 
   /// Makes the folder itself, where it is missing, and a hidden one for a checkpoint \p tag that is going to be
@@ -278,9 +278,9 @@ class CheckpointFolder {
   }
 
  private:
-  template <class F>
-  static long call(F&& f) {
-    return detail::retry_interrupted(std::forward<F>(f));
+  template <class Function>
+  static long call(Function&& f) {
+    return detail::retry_interrupted(std::forward<Function>(f));
   }
 
   /// A process that was taken for dead and wakes up must not rename a folder that has lost some of its files.

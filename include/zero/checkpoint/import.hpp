@@ -107,7 +107,7 @@ class ImportSource {
     auto const type = element_type_of(tensor.entry);
     std::uint64_t const size = element_size(type), at_once = buffer.size() / size;
     for (std::uint64_t done = 0; done < range.count; done += at_once) {
-      auto const count = std::min(at_once, range.count - done);
+      auto const count = (std::min)(at_once, range.count - done);
       auto const bytes = buffer.first(static_cast<std::size_t>(count * size));
       files_.read(tensor, (range.begin + done) * size, bytes);
       write_converted(state, range, done, bytes, type);

@@ -45,7 +45,7 @@ class CheckpointLock {
   [[nodiscard]] CheckpointFolder const& folder() const noexcept { return folder_; }
   /// Looks whether this run still has the folder, which every save does, too. Not collective: nothing on other ranks
   /// than rank 0. \throws CheckpointError (locked) that names who has taken it over.
-  void check() const { folder_.check_lock(); }
+  void(check)() const { folder_.check_lock(); }
 
  private:
   CheckpointFolder folder_;

@@ -65,9 +65,9 @@ inline void write_range(detail::ShardWriter& writer, StateRange const& range, Ra
 }
 
 /// A new file in a folder that another machine may have made just now: some network file systems show it late. \p
-/// check, which may throw, says whether waiting makes sense.
+/// look, which may throw, says whether waiting makes sense.
 inline detail::File create_in_new_folder(FileSystem& system, std::string const& path,
-                                         std::function<void()> const& check) {
+                                         std::function<void()> const& look) {
   constexpr int attempts = 12;
   std::chrono::milliseconds wait{10};
   for (int i = 1;; ++i, wait *= 2) {
@@ -76,7 +76,7 @@ inline detail::File create_in_new_folder(FileSystem& system, std::string const& 
     } catch (CheckpointError const& error) {
       if (error.kind() != CheckpointFailure::not_found || i == attempts) throw;
     }
-    check();
+    look();
     system.pause(wait);
   }
 }

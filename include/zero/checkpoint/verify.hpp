@@ -31,7 +31,7 @@ inline void verify_checkpoint(FileSystem& system, std::string const& path, Manif
     for (std::uint64_t k = 0; k < file.crc32c.size(); ++k) {
       auto const bytes = reader.read(k, buffer);
       auto const wanted = static_cast<std::size_t>(file.data_begin) - head.size();
-      head.append(reinterpret_cast<char const*>(bytes.data()), std::min(bytes.size(), wanted));
+      head.append(reinterpret_cast<char const*>(bytes.data()), (std::min)(bytes.size(), wanted));
     }
     auto expected = detail::header_of(manifest, file);
     if (head == detail::to_bytes(expected)) continue;

@@ -22,17 +22,17 @@ namespace zero {
 ///   make_u64_buffer(n)                                 an owner of n integers, with data(), for `sum_u64`
 ///
 /// `sources` is an array on the host, read before the call returns.
-template <class S>
-concept collective_stream = requires(S const& stream, float* f, float const* const* sources, std::uint64_t* words,
-                                     std::uint64_t const* const* word_sources, typename S::Event& event) {
+template <class Stream>
+concept collective_stream = requires(Stream const& stream, float* f, float const* const* sources, std::uint64_t* words,
+                                     std::uint64_t const* const* word_sources, typename Stream::Event& event) {
   stream.accumulate(f, sources, std::size_t{1}, std::size_t{1}, true);
-  stream.copy(f, f, std::size_t{1});
+  (stream.copy)(f, f, std::size_t{1});
   stream.sum_u64(words, word_sources, std::size_t{1}, std::size_t{1});
   stream.record(event);
   stream.wait(event);
   stream.enable_peer_access(stream);
   stream.synchronize_noexcept();
-  { stream.make_u64_buffer(std::size_t{1}) } -> std::same_as<typename S::U64Buffer>;
+  { stream.make_u64_buffer(std::size_t{1}) } -> std::same_as<typename Stream::U64Buffer>;
 };
 
 }  // namespace zero

@@ -95,46 +95,47 @@ class NcclCommunicator {
   [[nodiscard]] int device() const noexcept { return state_->device(); }
 
   /// \throws CommunicationError where a rank has failed. Does not wait.
-  void check() const { state_->watchdog().check(); }
+  void(check)() const { state_->watchdog().throw_if_failed(); }
 
-  /// How elements of type \p T are added where \p order is asked for.
-  template <class T>
+  /// How elements of type \p Element are added where \p order is asked for.
+  template <class Element>
   [[nodiscard]] NcclReduction reduction(SumOrder order) const noexcept {
-    return reductions().of(sizeof(T), order);
+    return reductions().of(sizeof(Element), order);
   }
   /// Bytes of device memory that reductions of slices of up to \p count elements need.
-  template <class Sum, class T>
+  template <class Sum, class Element>
   [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const noexcept {
-    return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(T), order);
+    return reductions().staging_bytes(static_cast<std::size_t>(size_), count, sizeof(Element), order);
   }
 
   /// Ordered: each peer's slice is received into \p staging, all of them at once, and the slices are added on the
   /// stream behind that, so that \p into may be this rank's slice of \p send: that one is sent to nobody. Absent ranks
   /// send nothing. Native: absent ranks overwrite \p send with -0.
-  template <class Sum, class T>
-  void reduce_scatter_add(T* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
+  template <class Sum, class Element>
+  void reduce_scatter_add(Element* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           CudaStream stream, std::span<std::byte> staging = {}) {
-    static_assert(std::is_same_v<T, float> || sizeof(T) == 2, "zero::NcclCommunicator adds fp32, fp16 and bf16");
-    bool const ordered = reduction<T>(range.order) == NcclReduction::ordered;
-    bool const direct = !ordered && range.first && std::is_same_v<Sum, T>;  // NCCL's sum is what is wanted
-    std::size_t const needed = direct ? 0 : staging_bytes<Sum, T>(count, range.order);
+    static_assert(std::is_same_v<Element, float> || sizeof(Element) == 2,
+                  "zero::NcclCommunicator adds fp32, fp16 and bf16");
+    bool const ordered = reduction<Element>(range.order) == NcclReduction::ordered;
+    bool const direct = !ordered && range.first && std::is_same_v<Sum, Element>;  // NCCL's sum is what is wanted
+    std::size_t const needed = direct ? 0 : staging_bytes<Sum, Element>(count, range.order);
     if (staging.size() < needed) throw_staging(staging.size(), needed);
     if (ordered) return add_in_order(send, into, count, range, purpose, stream, staging);
     if (range.count(size_) == 0) return stream.accumulate(into, &send, 0, count, range.first);
     if (!range.has(rank_)) stream.fill_negative_zero(send, static_cast<std::size_t>(size_) * count);
     void* const to = direct ? static_cast<void*>(into) : staging.data();
     put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
-      return ncclReduceScatter(send, to, count, detail::nccl_type<T>(), ncclSum, communicator, stream.handle());
+      return ncclReduceScatter(send, to, count, detail::nccl_type<Element>(), ncclSum, communicator, stream.handle());
     });
-    auto const* const sum = static_cast<T const*>(to);
+    auto const* const sum = static_cast<Element const*>(to);
     if (!direct) stream.accumulate(into, &sum, 1, count, range.first);
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
-  template <class T>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+  template <class Element>
+  void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
     put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
-      return ncclAllGather(own, full, count, detail::nccl_type<T>(), communicator, stream.handle());
+      return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());
     });
   }
 
@@ -147,7 +148,7 @@ class NcclCommunicator {
 
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
-    check();
+    (check)();
     if (auto* const rendezvous = state_->rendezvous()) return rendezvous->exchange(mine, all);
     if (mine.empty()) return;
     detail::ExchangeBuffer const buffer(device(), all.size());
@@ -155,7 +156,7 @@ class NcclCommunicator {
     buffer.put(at, mine);
     all_gather(buffer.data() + at, buffer.data(), mine.size(), {.what = "settings"}, buffer.stream());
     buffer.get(all);
-    check();
+    (check)();
   }
 
   /// What has been put on \p stream, such as a captured step that was launched, must pass within the deadline.
@@ -188,7 +189,7 @@ class NcclCommunicator {
       : config_(config), rank_(rank), size_(size), local_size_(local_size), state_(std::move(state)) {}
 
   [[nodiscard]] static Rendezvous meet(LaunchEnvironment const& launch, Config const& config) {
-    detail::require(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
+    detail::enforce(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
                     "zero::NcclCommunicator: the deadlines must be positive");
     return Rendezvous(launch, {.meeting_deadline = config.meeting_deadline, .deadline = config.deadline});
   }
@@ -238,13 +239,13 @@ class NcclCommunicator {
 
   [[nodiscard]] NcclReductions reductions() const noexcept { return {config_.reduction}; }
 
-  template <class Sum, class T>
-  void add_in_order(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
+  template <class Sum, class Element>
+  void add_in_order(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                     CudaStream stream, std::span<std::byte> staging) {
     int const addends = range.count(size_);
-    detail::SliceExchange<T> const slices(send, count, rank_, size_, addends, staging);
+    detail::SliceExchange<Element> const slices(send, count, rank_, size_, addends, staging);
     if (range.has(rank_) && slices.own_slot() != slices.own()) {
-      stream.copy(const_cast<T*>(slices.own_slot()), slices.own(), count * sizeof(T));
+      (stream.copy)(const_cast<Element*>(slices.own_slot()), slices.own(), count * sizeof(Element));
     }
     if (size_ > 1 && addends > 0) {
       put("reduce_scatter_add", purpose, stream,
@@ -260,16 +261,16 @@ class NcclCommunicator {
   }
 
   /// Puts one collective on \p stream, and an event behind it for the watchdog.
-  template <class F>
-  void put(char const* operation, CollectivePurpose purpose, CudaStream stream, F f) {
-    check();
+  template <class Function>
+  void put(char const* operation, CollectivePurpose purpose, CudaStream stream, Function f) {
+    (check)();
     if (stream.device() != device()) throw_stream(stream.device());
     auto const current = label(operation, purpose);
     DeviceGuard const guard(device());
     if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
       auto& watchdog = state_->watchdog();
       watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
-      watchdog.check();
+      watchdog.throw_if_failed();
     }
     state_->watchdog().watch(current, stream);
   }
@@ -314,9 +315,9 @@ inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank,
 inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int size, int local_ranks,
                                           Config const& config)
     : config_(config), rank_(rank), size_(size), local_size_(local_ranks) {
-  detail::require(config.deadline.count() > 0, "zero::NcclCommunicator: the deadlines must be positive");
-  detail::require(size >= 1 && rank >= 0 && rank < size, "zero::NcclCommunicator: ranks count from 0 to size - 1");
-  detail::require(local_ranks >= 1 && local_ranks <= size,
+  detail::enforce(config.deadline.count() > 0, "zero::NcclCommunicator: the deadlines must be positive");
+  detail::enforce(size >= 1 && rank >= 0 && rank < size, "zero::NcclCommunicator: ranks count from 0 to size - 1");
+  detail::enforce(local_ranks >= 1 && local_ranks <= size,
                   "zero::NcclCommunicator: local_ranks counts the ranks of this machine, this one included");
   check_library();
   int const device = checked_device(config.device);
@@ -326,7 +327,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
 }
 
 inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
-  check();
+  (check)();
   auto* const rendezvous = state_->rendezvous();
   auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
   int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
@@ -340,7 +341,7 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
   if (why) {
     auto& watchdog = state_->watchdog();
     watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
-    watchdog.check();
+    watchdog.throw_if_failed();
   }
   if (made == nullptr) return std::nullopt;
   int rank = 0, size = 1;
@@ -353,12 +354,12 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
     });
   };
   auto state = std::make_shared<detail::NcclState>(std::move(meeting), rank_, device(), config_.deadline, open);
-  return NcclCommunicator(std::move(state), rank, size, std::min(local, size), config_);
+  return NcclCommunicator(std::move(state), rank, size, (std::min)(local, size), config_);
 }
 
 inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void* data,
                                                           [[maybe_unused]] std::size_t bytes) {
-  check();
+  (check)();
   NcclRegistration registration;
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
   void* registered = nullptr;
@@ -383,7 +384,7 @@ inline std::shared_ptr<void> NcclCommunicator::register_buffers(std::span<Memory
   for (auto const& block : blocks) {
     known = known && static_cast<bool>(registered->emplace_back(register_buffer(block.data, block.bytes)));
   }
-  detail::require(known,
+  detail::enforce(known,
                   "zero::NcclCommunicator: NCCL does not register buffers here (it takes NCCL 2.19 or newer, and "
                   "NCCL_LOCAL_REGISTER must not be 0): leave out register_buffers");
   return registered;

@@ -32,16 +32,16 @@ class SelfCommunicator {
   }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
-  template <class Sum, class T, collective_stream Stream>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose /*purpose*/,
-                          Stream stream) {
+  template <class Sum, class Element, collective_stream Stream>
+  void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range,
+                          CollectivePurpose /*purpose*/, Stream stream) {
     stream.accumulate(into, &send, static_cast<std::size_t>(range.count(1)), count, range.first);
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
-  template <class T, collective_stream Stream>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose /*purpose*/, Stream stream) {
-    if (own != full) stream.copy(full, own, count * sizeof(T));
+  template <class Element, collective_stream Stream>
+  void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose /*purpose*/, Stream stream) {
+    if (own != full) (stream.copy)(full, own, count * sizeof(Element));
   }
 
   /// Sums unsigned integers over the ranks, in place; see communicator_on.

@@ -57,7 +57,7 @@ class SimulationCommunicator {
   /// stream: ranks whose orders do not fit wait for each other, which is a DeadlockError. \throws ConfigurationError
   /// where one rank stands for all.
   [[nodiscard]] std::optional<SimulationCommunicator> split(int color, int key) {
-    detail::require(
+    detail::enforce(
         !process_.options().only_rank,
         "zero::SimulationCommunicator: one rank that stands for all cannot ask the others for their groups: "
         "simulate a world of the group's size");
@@ -85,32 +85,33 @@ class SimulationCommunicator {
   }
 
   /// Device memory that a reduction of slices of \p count elements needs.
-  template <class Sum, class T>
+  template <class Sum, class Element>
   [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const noexcept {
     auto const& nccl = process_.options().nccl;
-    return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(T), order) : 0;
+    return nccl ? nccl->staging_bytes(static_cast<std::size_t>(size()), count, sizeof(Element), order) : 0;
   }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
-  template <class Sum, class T>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
+  template <class Sum, class Element>
+  void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           SimulationStream stream, std::span<std::byte> staging = {}) {
-    std::size_t const sent = static_cast<std::size_t>(size()) * count * sizeof(T);
+    std::size_t const sent = static_cast<std::size_t>(size()) * count * sizeof(Element);
     std::vector<simulation::Access> accesses{simulation::writes(into, count * sizeof(Sum))};
     if (range.has(rank())) {
-      count_sent<T>(count);
+      count_sent<Element>(count);
       accesses.push_back(simulation::reads(send, sent));
-    } else if (fills_absent<T>(range.order)) {
+    } else if (fills_absent<Element>(range.order)) {
       accesses.push_back(simulation::writes(send, sent));
     }
     if (!staging.empty()) accesses.push_back(simulation::writes(staging));
-    auto posting = posting_of<T>("reduce_scatter_add", purpose, count);
+    auto posting = posting_of<Element>("reduce_scatter_add", purpose, count);
     posting.range = range;
     post(posting, send, into, std::move(accesses), stream, [count, range](detail::simulation::Collective const& all) {
       auto const addends = static_cast<std::size_t>(range.count(static_cast<int>(all.parts().size())));
-      std::vector<T const*> sources(addends);
+      std::vector<Element const*> sources(addends);
       for (std::size_t r = 0; r < all.parts().size(); ++r) {
-        for (std::size_t q = 0; q < addends; ++q) sources[q] = static_cast<T const*>(all.part(q).send) + r * count;
+        for (std::size_t q = 0; q < addends; ++q)
+          sources[q] = static_cast<Element const*>(all.part(q).send) + r * count;
         auto* const into_slice = static_cast<Sum*>(all.part(r).into);
         accumulate(best_instruction_set(), into_slice, sources.data(), addends, count, range.first);
       }
@@ -118,18 +119,19 @@ class SimulationCommunicator {
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
-  template <class T>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, SimulationStream stream) {
-    count_sent<T>(count);
-    post(posting_of<T>("all_gather", purpose, count), own, full,
-         {simulation::reads(own, count * sizeof(T)),
-          simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(T))},
+  template <class Element>
+  void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose,
+                  SimulationStream stream) {
+    count_sent<Element>(count);
+    post(posting_of<Element>("all_gather", purpose, count), own, full,
+         {simulation::reads(own, count * sizeof(Element)),
+          simulation::writes(full, static_cast<std::size_t>(size()) * count * sizeof(Element))},
          stream, [count](detail::simulation::Collective const& all) {
            auto const world = all.parts().size();
            for (std::size_t r = 0; r < world; ++r) {
              for (std::size_t q = 0; q < world; ++q) {
-               T* const to = static_cast<T*>(all.part(r).into) + q * count;
-               if (to != all.part(q).send) std::memcpy(to, all.part(q).send, count * sizeof(T));
+               Element* const to = static_cast<Element*>(all.part(r).into) + q * count;
+               if (to != all.part(q).send) std::memcpy(to, all.part(q).send, count * sizeof(Element));
              }
            }
          });
@@ -179,20 +181,20 @@ class SimulationCommunicator {
   }
 
   // As NcclCommunicator does on ranks without an addend, where NCCL adds.
-  template <class T>
+  template <class Element>
   [[nodiscard]] bool fills_absent(SumOrder order) const noexcept {
     auto const& nccl = process_.options().nccl;
-    return nccl && nccl->of(sizeof(T), order) == NcclReduction::native;
+    return nccl && nccl->of(sizeof(Element), order) == NcclReduction::native;
   }
-  template <class T>
+  template <class Element>
   void count_sent(std::size_t count) noexcept {
-    process_.host().bytes_sent += static_cast<std::uint64_t>(size() - 1) * count * sizeof(T);
+    process_.host().bytes_sent += static_cast<std::uint64_t>(size() - 1) * count * sizeof(Element);
   }
 
-  template <class T>
+  template <class Element>
   [[nodiscard]] detail::Posting posting_of(std::string_view operation, CollectivePurpose purpose,
                                            std::size_t count) const {
-    return {operation, purpose, count, sizeof(T), state().sequence};
+    return {operation, purpose, count, sizeof(Element), state().sequence};
   }
 
   std::shared_ptr<detail::simulation::Collective> post_part(
@@ -226,12 +228,12 @@ static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
 /// Runs `f(communicator)` on every rank of a simulated world, and then what is left on their streams, in an order that
 /// the seed decides. \throws RaceError, DeadlockError, CommunicationError for collectives that do not match, or the
 /// first error that a rank threw; ConfigurationError for options that cannot work.
-template <class F>
-SimulationResult simulate(SimulationOptions const& options, F&& f) {
-  detail::require(options.ranks >= 1, "zero::simulate: at least 1 rank is needed");
-  detail::require(!options.only_rank || options.storage == SimulationStorage::phantom,
+template <class Function>
+SimulationResult simulate(SimulationOptions const& options, Function&& f) {
+  detail::enforce(options.ranks >= 1, "zero::simulate: at least 1 rank is needed");
+  detail::enforce(!options.only_rank || options.storage == SimulationStorage::phantom,
                   "zero::simulate: only_rank needs SimulationStorage::phantom: data of other ranks would be missing");
-  detail::require(!options.only_rank || (*options.only_rank >= 0 && *options.only_rank < options.ranks),
+  detail::enforce(!options.only_rank || (*options.only_rank >= 0 && *options.only_rank < options.ranks),
                   "zero::simulate: only_rank must be one of the ranks");
   detail::simulation::World world(options);
   return world.run([&](int rank) {

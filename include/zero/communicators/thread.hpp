@@ -71,27 +71,27 @@ class ThreadCommunicator {
   }
 
   /// Adds this rank's slice of all ranks' \p send to \p into; see communicator_on.
-  template <class Sum, class T, collective_stream Stream>
-  void reduce_scatter_add(T const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
+  template <class Sum, class Element, collective_stream Stream>
+  void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           Stream stream) {
-    together<T>("reduce_scatter_add", purpose, count, send, stream, range, [&] {
-      std::array<T const*, max_ranks> sources;
+    together<Element>("reduce_scatter_add", purpose, count, send, stream, range, [&] {
+      std::array<Element const*, max_ranks> sources;
       int const addends = range.count(size());
       for (int q = 0; q < addends; ++q) {
-        sources[static_cast<std::size_t>(q)] = peer<T>(q) + static_cast<std::size_t>(rank_) * count;
+        sources[static_cast<std::size_t>(q)] = peer<Element>(q) + static_cast<std::size_t>(rank_) * count;
       }
       stream.accumulate(into, sources.data(), static_cast<std::size_t>(addends), count, range.first);
     });
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
-  template <class T, collective_stream Stream>
-  void all_gather(T const* own, T* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
-    together<T>("all_gather", purpose, count, own, stream, no_sum, [&] {
+  template <class Element, collective_stream Stream>
+  void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
+    together<Element>("all_gather", purpose, count, own, stream, no_sum, [&] {
       for (int q = 0; q < size(); ++q) {
-        T* const to = full + static_cast<std::size_t>(q) * count;
-        T const* const from = peer<T>(q);
-        if (to != from) stream.copy(to, from, count * sizeof(T));
+        Element* const to = full + static_cast<std::size_t>(q) * count;
+        Element const* const from = peer<Element>(q);
+        if (to != from) (stream.copy)(to, from, count * sizeof(Element));
       }
     });
   }
@@ -106,7 +106,7 @@ class ThreadCommunicator {
       for (int q = 0; q < size(); ++q) sources[static_cast<std::size_t>(q)] = peer<std::uint64_t>(q);
       stream.sum_u64(sums.data(), sources.data(), static_cast<std::size_t>(size()), count);
     });
-    stream.copy(words, sums.data(), count * sizeof(std::uint64_t));
+    (stream.copy)(words, sums.data(), count * sizeof(std::uint64_t));
   }
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
@@ -158,13 +158,13 @@ class ThreadCommunicator {
 
   // Runs this rank's share of a collective between two meetings. Events are recorded before the ranks meet, and waited
   // for after it: waiting for one that was never recorded would be no wait at all.
-  template <class T, class Stream, class Body>
+  template <class Element, class Stream, class Body>
   void together(std::string_view operation, CollectivePurpose purpose, std::size_t count, void const* buffer,
                 Stream stream, SumRange range, Body const& body) {
     auto& mine = state<Stream>();
     mine.stream = stream;
     stream.record(mine.arrived);
-    group_->enter(rank_, {operation, purpose, count, sizeof(T), sequence_++, buffer, &mine, range});
+    group_->enter(rank_, {operation, purpose, count, sizeof(Element), sequence_++, buffer, &mine, range});
     // A peer that has left may post its next part at once, so that what it posted of this one is read before.
     std::array<StreamState<Stream> const*, max_ranks> peers;
     for (int q = 0; q < size(); ++q) peers[static_cast<std::size_t>(q)] = &state_of<Stream>(q);
@@ -203,15 +203,15 @@ class ThreadCommunicator {
     } catch (...) {  // a device that is lost reads nothing
     }
   }
-  template <class F>
-  void for_peers(F const& f) const {
+  template <class Function>
+  void for_peers(Function const& f) const {
     for (int q = 0; q < size(); ++q) {
       if (q != rank_) f(static_cast<std::size_t>(q));
     }
   }
-  template <class T>
-  [[nodiscard]] T const* peer(int rank) const noexcept {
-    return static_cast<T const*>(group_->posting(rank).buffer);
+  template <class Element>
+  [[nodiscard]] Element const* peer(int rank) const noexcept {
+    return static_cast<Element const*>(group_->posting(rank).buffer);
   }
 
   std::shared_ptr<detail::ThreadGroup> group_;
@@ -230,10 +230,10 @@ struct RunOptions {
 /// Runs `f(communicator)` on \p ranks threads of this process, one rank each, and waits for all of them. Where one
 /// throws, the others' collectives throw CommunicationError at once, and the first error is thrown here.
 /// \throws ConfigurationError for less than one rank or a deadline that is not positive.
-template <class F>
-void run_ranks(int ranks, F&& f, RunOptions options = {}) {
-  detail::require(ranks >= 1 && ranks <= ThreadCommunicator::max_ranks, "zero::run_ranks: 1 to 256 ranks are possible");
-  detail::require(options.deadline.count() > 0, "zero::run_ranks: the deadline must be positive");
+template <class Function>
+void run_ranks(int ranks, Function&& f, RunOptions options = {}) {
+  detail::enforce(ranks >= 1 && ranks <= ThreadCommunicator::max_ranks, "zero::run_ranks: 1 to 256 ranks are possible");
+  detail::enforce(options.deadline.count() > 0, "zero::run_ranks: the deadline must be positive");
   auto const group = detail::ThreadGroup::of_all(ranks, options.deadline);
   auto& world = group->world();
   std::mutex mutex;

@@ -17,16 +17,16 @@ namespace zero {
 
 /// Owns elements in the memory of a device, as cudaMalloc gives it: uninitialized, and apart from the memory report of
 /// an engine. Move-only. Whoever works on it has ended, or cudaFree waits.
-template <class T>
+template <class Element>
 class DeviceArray {
-  static_assert(std::is_trivially_copyable_v<T>,
+  static_assert(std::is_trivially_copyable_v<Element>,
                 "zero::DeviceArray: elements must be trivially copyable: nothing constructs them on a device");
 
  public:
   DeviceArray() = default;
   /// \p size elements on the calling thread's current device. \throws CudaError.
   explicit DeviceArray(std::size_t size) : size_(size) {
-    if (size > 0) check_cuda(cudaMalloc(&data_, size * sizeof(T)), "cudaMalloc");
+    if (size > 0) check_cuda(cudaMalloc(&data_, size * sizeof(Element)), "cudaMalloc");
   }
   /// The same on \p device.
   DeviceArray(int device, std::size_t size) : DeviceArray(DeviceGuard(device), size) {}
@@ -44,11 +44,11 @@ class DeviceArray {
   }
 
   /// First element, in device memory; null for none.
-  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(data_); }
+  [[nodiscard]] Element* data() const noexcept { return static_cast<Element*>(data_); }
   /// Number of elements.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Size of all elements in bytes.
-  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(T); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(Element); }
 
  private:
   DeviceArray(DeviceGuard const& /*current*/, std::size_t size) : DeviceArray(size) {}

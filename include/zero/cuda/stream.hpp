@@ -56,8 +56,8 @@ class CudaEvent {
     return true;
   }
   /// Waits, and gives \p value, which an operation before this event has written.
-  template <class T>
-  [[nodiscard]] T const& read(T const& value) const {
+  template <class Type>
+  [[nodiscard]] Type const& read(Type const& value) const {
     synchronize();
     return value;
   }
@@ -108,23 +108,23 @@ class CudaStream {
 
   // What in-process communicators are made of: see `collective_stream`. Needs zero/engine.cuh where it is instantiated.
   /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
-  template <class Sum, class T>
-  ZERO_LAUNCHES_KERNELS void accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
-                                        bool first) const;
+  template <class Sum, class Element>
+  ZERO_LAUNCHES_KERNELS void accumulate(Sum* into, Element const* const* sources, std::size_t source_count,
+                                        std::size_t n, bool first) const;
   /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
   template <class Word>
   ZERO_LAUNCHES_KERNELS void sum_u64(Word* into, Word const* const* sources, std::size_t source_count,
                                      std::size_t n) const;
   /// Sets \p n elements at \p to to -0, which changes no sum.
-  template <class T>
-  ZERO_LAUNCHES_KERNELS void fill_negative_zero(T* to, std::size_t n) const;
+  template <class Element>
+  ZERO_LAUNCHES_KERNELS void fill_negative_zero(Element* to, std::size_t n) const;
   /// Sets bytes to 0 in the order of the stream.
   void zero(void* to, std::size_t bytes) const {
     DeviceGuard const guard(device_);
     check_cuda(cudaMemsetAsync(to, 0, bytes, handle_), "cudaMemsetAsync");
   }
   /// Copies bytes in the order of the stream.
-  void copy(void* to, void const* from, std::size_t bytes) const {
+  void(copy)(void* to, void const* from, std::size_t bytes) const {
     DeviceGuard const guard(device_);
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
   }

@@ -42,7 +42,7 @@ class StepCapture {
     parts_.decider.set_capturing(true);
     try {
       body();
-      phase_.require(EngineCall::end_of_capture);
+      phase_.require_allowed(EngineCall::end_of_capture);
       if (phase_.steps() != steps + 1 || phase_.micro_batches() != 0) throw_bad_capture(phase_.steps() - steps);
     } catch (...) {
       parts_.decider.set_capturing(false);
@@ -64,7 +64,7 @@ class StepCapture {
   /// Launches \p step as the coming step. \p lr and \p clipping are this step's.
   [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step, double lr, double clipping,
                                                            Stream stream) {
-    phase_.require(EngineCall::replay);
+    phase_.require_allowed(EngineCall::replay);
     require_current(step.generation);
     parts_.gatherer.require_no_leases();
     auto history = parts_.context.collectives.history;
@@ -94,11 +94,11 @@ class StepCapture {
          "capture the step again"});
   }
   void require_capturable() const {
-    phase_.require(EngineCall::capture);
-    require(!parts_.context.policies.traits().offloads,
+    phase_.require_allowed(EngineCall::capture);
+    enforce(!parts_.context.policies.traits().offloads,
             "zero::Engine: an offloaded step waits on the host for its decision and cannot be captured: use "
             "zero::NoOffload");
-    require(parts_.context.collectives.can_be_captured(),
+    enforce(parts_.context.collectives.can_be_captured(),
             "zero::Engine: the ranks of this communicator meet on the host, which cannot be captured: use one "
             "rank, or zero::NcclCommunicator");
     if (parts_.decider.number() > 0) return;

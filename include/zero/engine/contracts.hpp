@@ -47,49 +47,49 @@ struct PolicyContract {
   static constexpr bool holds = true;
 };
 
-/// The kernels of \p B for an engine's types.
-template <class B, class Rule, class Scaler, class Value, class Sum, bool offloads>
+/// The kernels of \p Backend for an engine's types.
+template <class Backend, class Rule, class Scaler, class Value, class Sum, bool offloads>
 struct KernelContract {
-  static_assert(accumulating_backend<B, Sum, Value>,
+  static_assert(accumulating_backend<Backend, Sum, Value>,
                 "zero::Engine: the backend lacks accumulate(Sum* into, Value const* from, n, first, stream)");
-  static_assert(norm_backend<B, Sum>,
+  static_assert(norm_backend<Backend, Sum>,
                 "zero::Engine: the backend lacks squares(NormWords, SegmentView, Sum const* slice, stream)");
-  static_assert(deciding_backend<B, Rule, Scaler>,
+  static_assert(deciding_backend<Backend, Rule, Scaler>,
                 "zero::Engine: the backend lacks decide(DecisionArguments<Rule, Scaler>, stream)");
   static_assert(
-      updating_backend<B, Rule, Value, Sum>,
+      updating_backend<Backend, Rule, Value, Sum>,
       "zero::Engine: the backend lacks update<Rule, Value, Sum>(SegmentView, UpdateArguments, Decision const*, "
       "stream)");
-  static_assert(!offloads || offloading_backend<B, Rule, Value, Sum>,
+  static_assert(!offloads || offloading_backend<Backend, Rule, Value, Sum>,
                 "zero::Engine: offload needs update_on_host(...) and cast_on_host(...) of the backend");
   static constexpr bool holds = true;
 };
 
-/// The facts of \p B and the members that they stand for.
-template <class B>
+/// The facts of \p Backend and the members that they stand for.
+template <class Backend>
 struct BackendContract {
-  using Stream = typename B::Stream;
-  static constexpr BackendFacts facts = backend_facts<B>();
-  static constexpr bool synchronizes_all = requires(B & b) {
+  using Stream = typename Backend::Stream;
+  static constexpr BackendFacts facts = backend_facts<Backend>();
+  static constexpr bool synchronizes_all = requires(Backend & b) {
     { b.synchronize_all() }
     noexcept;
   };
-  static constexpr bool checks_adopted = requires(B & b) { b.check_adopted(nullptr, std::string_view()); };
-  static constexpr bool pins = requires(B & b, std::span<std::byte> bytes) {
+  static constexpr bool checks_adopted = requires(Backend & b) { b.check_adopted(nullptr, std::string_view()); };
+  static constexpr bool pins = requires(Backend & b, std::span<std::byte> bytes) {
     { b.pin(bytes) } -> std::convertible_to<std::shared_ptr<void>>;
   };
-  static constexpr bool names = requires(B & b) {
+  static constexpr bool names = requires(Backend & b) {
     { b.wants_names() } -> std::convertible_to<bool>;
     b.name_memory(nullptr, std::size_t{1}, std::string());
   };
-  static constexpr bool sites = requires(B & b, typename B::Event& event, Stream stream, CallSite site) {
+  static constexpr bool sites = requires(Backend & b, typename Backend::Event& event, Stream stream, CallSite site) {
     b.record(event, stream, site);
     b.wait(stream, event, site);
   };
-  static constexpr bool has_graph = requires { typename B::Graph; };
-  static constexpr bool closes = requires(B & b) { b.close_collective_memory(); };
+  static constexpr bool has_graph = requires { typename Backend::Graph; };
+  static constexpr bool closes = requires(Backend & b) { b.close_collective_memory(); };
 
-  static_assert(!facts.captures_graphs || capturing_backend<B>,
+  static_assert(!facts.captures_graphs || capturing_backend<Backend>,
                 "zero::Engine: the backend's facts say captures_graphs, but it is no zero::capturing_backend");
   static_assert(facts.captures_graphs || !has_graph,
                 "zero::Engine: the backend has a Graph, but its facts do not say captures_graphs");
@@ -124,34 +124,36 @@ struct BackendContract {
   static constexpr bool holds = true;
 };
 
-/// The facts of \p C on a backend \p B, and the members that they stand for.
-template <class C, class B, class Value, class Sum>
+/// The facts of \p Communicator on a backend \p Backend, and the members that they stand for.
+template <class Communicator, class Backend, class Value, class Sum>
 struct CommunicatorContract {
-  using Stream = typename B::Stream;
-  static constexpr CommunicatorFacts facts = communicator_facts<C>();
-  static constexpr bool says_staging = requires(C const& c) {
+  using Stream = typename Backend::Stream;
+  static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
+  static constexpr bool says_staging = requires(Communicator const& c) {
     { c.template staging_bytes<Sum, Value>(std::size_t{1}, SumOrder::by_rank) } -> std::convertible_to<std::size_t>;
   };
-  template <class T>
-  static constexpr bool takes_staging = requires(C& c, Sum* into, T* from, SumRange range, CollectivePurpose purpose,
-                                                 Stream stream, std::span<std::byte> staging) {
+  template <class Element>
+  static constexpr bool takes_staging = requires(Communicator& c, Sum* into, Element* from, SumRange range,
+                                                 CollectivePurpose purpose, Stream stream,
+                                                 std::span<std::byte> staging) {
     c.reduce_scatter_add(from, into, std::size_t{1}, range, purpose, stream, staging);
   };
-  template <class T>
-  static constexpr bool takes_none = requires(C& c, Sum* into, T* from, SumRange range, CollectivePurpose purpose,
-                                              Stream stream) {
+  template <class Element>
+  static constexpr bool takes_none = requires(Communicator& c, Sum* into, Element* from, SumRange range,
+                                              CollectivePurpose purpose, Stream stream) {
     c.reduce_scatter_add(from, into, std::size_t{1}, range, purpose, stream);
   };
-  template <class T>
-  static constexpr bool gathers = requires(C& c, T* full, T const* own, CollectivePurpose purpose, Stream stream) {
+  template <class Element>
+  static constexpr bool gathers = requires(Communicator& c, Element* full, Element const* own,
+                                           CollectivePurpose purpose, Stream stream) {
     c.all_gather(own, full, std::size_t{1}, purpose, stream);
   };
-  static constexpr bool checks = requires(C & c) { c.check(); };
-  static constexpr bool watches = requires(C & c, CollectivePurpose purpose, Stream stream) {
+  static constexpr bool checks = requires(Communicator & c) { (c.check)(); };
+  static constexpr bool watches = requires(Communicator & c, CollectivePurpose purpose, Stream stream) {
     c.watch(purpose, stream);
   };
-  static constexpr bool has_memory = requires(C & c) { c.collective_memory(); };
-  static constexpr bool registers = requires(C & c, B& b) {
+  static constexpr bool has_memory = requires(Communicator & c) { c.collective_memory(); };
+  static constexpr bool registers = requires(Communicator & c, Backend& b) {
     b.allocate_for_collectives_from(c.collective_memory());
     { c.register_buffers(b.close_collective_memory()) } -> std::convertible_to<std::shared_ptr<void>>;
   };
@@ -180,7 +182,7 @@ struct CommunicatorContract {
                 "zero::Engine: the communicator's facts say watches_replays: it needs watch(purpose, stream)");
   static_assert(facts.watches_replays || !watches,
                 "zero::Engine: the communicator has watch(), but its facts do not say watches_replays");
-  static_assert(!facts.registers_memory || backend_facts<B>().allocates_for_collectives,
+  static_assert(!facts.registers_memory || backend_facts<Backend>().allocates_for_collectives,
                 "zero::Engine: the communicator registers memory, but this backend does not allocate for collectives");
   static_assert(
       !facts.registers_memory || registers,

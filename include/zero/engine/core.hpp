@@ -82,7 +82,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   MicroBatch<Stream> begin_micro_batch() {
-    phase_.require(EngineCall::begin_micro_batch);
+    phase_.require_allowed(EngineCall::begin_micro_batch);
     int const round = phase_.micro_batches();
     parts_->reducer.begin(round);
     phase_.begin_micro_batch();
@@ -95,7 +95,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// The record of a lease.
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream) {
     phase_.require_sound();
-    check(ids);
+    check_ids(ids);
     auto& gatherer = parts_->gatherer;
     if (phase_.inside_micro_batch()) {
       parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
@@ -104,8 +104,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
   /// The record of a lease.
   [[nodiscard]] std::uint32_t lease_gradients(std::span<ParameterId const> ids, Stream stream) {
-    phase_.require(EngineCall::gradients);
-    check(ids);
+    phase_.require_allowed(EngineCall::gradients);
+    check_ids(ids);
     return parts_->reducer.lease(ids, stream);
   }
 
@@ -120,7 +120,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Each line is ordered after the one before it by \p stream, or by the events of the part that it calls.
   [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
     auto& parts = *parts_;
-    phase_.require(EngineCall::step);
+    phase_.require_allowed(EngineCall::step);
     parts.gatherer.require_no_leases();
     parts.decider.stage(lr_of(options), clipping_of(options), operations_.collectives.history);
     parts.gatherer.forget_gathered();
@@ -139,7 +139,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   void finish_update() {
-    phase_.require(EngineCall::finish_update);
+    phase_.require_allowed(EngineCall::finish_update);
     publish_pending_update();
   }
 
@@ -159,7 +159,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, lifetime_->parameters, addends()}; }
 
   void take_adopted_values() {
-    phase_.require(EngineCall::take_adopted_values);
+    phase_.require_allowed(EngineCall::take_adopted_values);
     publish_pending_update();
     parts_->gatherer.require_no_leases();
     parts_->gatherer.forget_gathered();
@@ -167,7 +167,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
-    phase_.require(EngineCall::state);
+    phase_.require_allowed(EngineCall::state);
     publish_pending_update();  // as a run that loads this checkpoint goes on
     return std::make_unique<EngineStateAccess<Backend>>(*parts_, settings_.micro_batches_per_step);
   }
@@ -196,7 +196,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                           .persistence_threshold = settings_.persistence_threshold};
     layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::default_bucket_elements(specs(), layout));
     layout_.emplace(specs(), layout);
-    require(layout_->trainable() > 0,
+    enforce(layout_->trainable() > 0,
             "zero::Engine: every parameter is frozen: register one at least without frozen, to be trained");
   }
 
@@ -236,7 +236,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     auto& policies = operations_.policies;
     std::vector<float> values(adopted->count);
     FixedArray<std::byte> copied(adopted->count * policies.bytes(ElementRole::value));
-    parts_->backend.copy(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
+    (parts_->backend.copy)(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
     parts_->backend.synchronize(parts_->communication.get());
     parts_->backend.host_reads(copied.begin(), copied.size());
     policies.widen(ElementRole::value, values.data(), copied.begin(), values.size());
@@ -271,7 +271,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// How many gradients were added up: what the sum is divided by.
   [[nodiscard]] double addends() const noexcept { return static_cast<double>(micro_batches_.total()); }
 
-  ZERO_OUT_OF_LINE void check(std::span<ParameterId const> ids) const {
+  ZERO_OUT_OF_LINE void check_ids(std::span<ParameterId const> ids) const {
     for (auto id : ids) {
       if (id.index < specs().size()) continue;
       fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),

@@ -61,7 +61,7 @@ class NamedAccess {
   [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(parameters_, name); }
   // After all that the last update has put on streams.
   [[nodiscard]] ParameterAccess<Backend>& access(EngineCall call) {
-    phase_.require(call);
+    phase_.require_allowed(call);
     parts_.updater.join(parts_.communication.get());
     return parts_.access;
   }

@@ -45,7 +45,7 @@ class EnginePhase {
   // ------------------------------------------------------------------------------------------------- checks
 
   /// \throws SequenceError where \p call is not allowed now, PoisonedError, and what failed in a noexcept path.
-  void require(EngineCall call) const {
+  void require_allowed(EngineCall call) const {
     auto const& rule = rules[static_cast<std::size_t>(call)];
     if (poison_ != nullptr || failure_ || position_ != rule.position) throw_illegal(rule);
     if (rule.micro_batches != Progress::any) require_progress(rule);

@@ -33,7 +33,7 @@ typename Rule::Config group_config(typename Rule::Config config, ParameterGroup 
   if constexpr (requires { config.weight_decay; }) {
     if (group.weight_decay) config.weight_decay = static_cast<decltype(config.weight_decay)>(*group.weight_decay);
   } else {
-    require(!group.weight_decay,
+    enforce(!group.weight_decay,
             "zero::Engine: a group sets weight_decay, which this rule does not have: leave it out");
   }
   return config;

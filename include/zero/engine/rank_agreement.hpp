@@ -20,9 +20,9 @@
 
 namespace zero::detail {
 
-template <class T>
-auto* bytes_of(T* data) noexcept {
-  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, std::byte const, std::byte>*>(data);
+template <class Type>
+auto* bytes_of(Type* data) noexcept {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<Type>, std::byte const, std::byte>*>(data);
 }
 
 /// Every rank's \p mine, in rank order. Blocks.
@@ -40,7 +40,7 @@ class RankTexts {
   template <class Communicator>
   ZERO_OUT_OF_LINE RankTexts(Communicator& communicator, std::string_view mine, std::uint8_t code = 0)
       : words_(exchange_words(communicator, std::uint64_t{mine.size()} << 8U | code)) {
-    for (std::size_t r = 0; r < size(); ++r) longest_ = std::max(longest_, length(r));
+    for (std::size_t r = 0; r < size(); ++r) longest_ = (std::max)(longest_, length(r));
     if (longest_ == 0) return;
     FixedArray<std::byte> padded(longest_);
     std::memcpy(padded.begin(), mine.data(), mine.size());
@@ -71,9 +71,9 @@ class RankTexts {
 
 /// Cuts the first line off \p text; "nothing" where there is none.
 ZERO_OUT_OF_LINE inline std::string_view cut_line(std::string_view& text) {
-  auto const end = std::min(text.find('\n'), text.size());
+  auto const end = (std::min)(text.find('\n'), text.size());
   auto const line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
+  text.remove_prefix((std::min)(end + 1, text.size()));
   return line.empty() ? "nothing" : line;
 }
 
@@ -157,8 +157,8 @@ ZERO_OUT_OF_LINE RankTexts propagate_failure(Communicator& communicator, std::ex
 }
 
 /// What \p f throws; null where it does not.
-template <class F>
-std::exception_ptr attempt(F&& f) {
+template <class Function>
+std::exception_ptr attempt(Function&& f) {
   try {
     f();
     return nullptr;
@@ -169,8 +169,8 @@ std::exception_ptr attempt(F&& f) {
 
 /// Runs \p f on every rank and returns every rank's result, a text or nothing. Where it throws on one, every rank
 /// throws before any of them goes on to a collective that the failed one would never reach.
-template <class Failure = SetupFailure, class Communicator, class F>
-RankTexts run_on_all_ranks(Communicator& communicator, F&& f) {
+template <class Failure = SetupFailure, class Communicator, class Function>
+RankTexts run_on_all_ranks(Communicator& communicator, Function&& f) {
   std::string text;
   auto const error = attempt([&] {
     if constexpr (std::is_void_v<decltype(f())>) {

@@ -28,20 +28,20 @@ struct EngineSettings : EngineConfig<NoPolicy, NoPolicy, CpuOffload, NoPolicy> {
 };
 
 inline void check_lr(double const& lr) {
-  require(is_finite(lr) && lr >= 0.0, "zero::Engine: lr must be finite and not negative, e.g. 3e-4");
+  enforce(is_finite(lr) && lr >= 0.0, "zero::Engine: lr must be finite and not negative, e.g. 3e-4");
 }
 inline void check_clipping(double const& clipping) {
-  require(is_finite(clipping) && clipping >= 0.0,
+  enforce(is_finite(clipping) && clipping >= 0.0,
           "zero::Engine: gradient_clipping must be finite and not negative; 0 turns it off");
 }
 
 /// \throws ConfigurationError for numbers of micro-batches that \p world ranks cannot take in a step.
 ZERO_OUT_OF_LINE inline void check_micro_batches(EngineSettings const& settings, int world) {
   int const accumulation = settings.gradient_accumulation_steps.value_or(1);
-  require(accumulation >= 1 && accumulation <= (1 << 20),
+  enforce(accumulation >= 1 && accumulation <= (1 << 20),
           "zero::Engine: gradient_accumulation_steps must be at least 1 micro-batch, and at most 2^20");
   if (!settings.micro_batches_per_step) {
-    require(!settings.allow_idle_ranks,
+    enforce(!settings.allow_idle_ranks,
             "zero::Engine: allow_idle_ranks is for micro_batches_per_step: without it every rank has a micro-batch: "
             "set micro_batches_per_step, or leave allow_idle_ranks out");
     return;
@@ -52,7 +52,7 @@ ZERO_OUT_OF_LINE inline void check_micro_batches(EngineSettings const& settings,
                               " of the whole world, and gradient_accumulation_steps, ", accumulation,
                               " of each rank, are both given: leave one of them out"});
   }
-  require(total >= 1 && total <= (1 << 30),
+  enforce(total >= 1 && total <= (1 << 30),
           "zero::Engine: micro_batches_per_step must be at least 1 micro-batch, and at most 2^30");
   if (total >= world || settings.allow_idle_ranks) return;
   fail<ConfigurationError>({"zero::Engine: micro_batches_per_step is ", total, ", fewer than the ", world,
@@ -71,9 +71,9 @@ ZERO_OUT_OF_LINE inline void check_micro_batches(EngineSettings const& settings,
 ZERO_OUT_OF_LINE inline void check_settings(EngineSettings const& settings, int world) {
   check_micro_batches(settings, world);
   check_clipping(settings.gradient_clipping);
-  require(settings.max_skipped_steps >= 0,
+  enforce(settings.max_skipped_steps >= 0,
           "zero::Engine: max_skipped_steps must not be negative; 0 lets a run skip any number of steps");
-  require(settings.reduce != Reduce::once_per_step || settings.stage < Stage::gradients,
+  enforce(settings.reduce != Reduce::once_per_step || settings.stage < Stage::gradients,
           "zero::Engine: Reduce::once_per_step keeps whole local sums: use stage 0 or 1, or Reduce::each_micro_batch");
   check_lr(settings.lr);
 }

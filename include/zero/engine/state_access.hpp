@@ -68,7 +68,7 @@ class EngineStateAccess final : public EngineState {
 
   void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
     for_each_part(range, first, into, [&](std::byte const* from, std::span<std::byte> part) {
-      engine_.backend.copy(part.data(), from, part.size(), engine_.communication);
+      (engine_.backend.copy)(part.data(), from, part.size(), engine_.communication);
     });
     engine_.backend.synchronize(engine_.communication);
     engine_.backend.host_reads(into.data(), into.size());
@@ -111,8 +111,8 @@ class EngineStateAccess final : public EngineState {
     return is_trainable(b) ? engine_.owns_whole() : parts_.gatherer.is_whole(b);
   }
 
-  template <class F>
-  std::vector<StateRange> ranges(F&& segments_of) const {
+  template <class Function>
+  std::vector<StateRange> ranges(Function&& segments_of) const {
     auto const& traits = engine_.policies.traits();
     std::vector<StateRange> ranges;
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
@@ -134,8 +134,8 @@ class EngineStateAccess final : public EngineState {
 
   /// Calls `f(address, part)` for each part of \p memory, for the elements of \p range from \p first on, whose elements
   /// are neighbours in the engine.
-  template <class Byte, class F>
-  void for_each_part(StateRange const& range, std::uint64_t first, std::span<Byte> memory, F&& f) const {
+  template <class Byte, class Function>
+  void for_each_part(StateRange const& range, std::uint64_t first, std::span<Byte> memory, Function&& f) const {
     std::size_t const size = element_size(range.type);
     if (!is_trainable(range.bucket)) return f(value(range) + first * size, memory);
     std::size_t const owned = engine_.owned_offset(range.bucket), begin = owned + range.offset + first;
@@ -156,7 +156,7 @@ class EngineStateAccess final : public EngineState {
   }
 
   void put(std::byte* to, std::span<std::byte const> from) {
-    engine_.backend.copy(to, from.data(), from.size(), engine_.communication);
+    (engine_.backend.copy)(to, from.data(), from.size(), engine_.communication);
     engine_.backend.synchronize(engine_.communication);
     engine_.backend.host_writes(from.data(), from.size());  // the memory is the host's again
   }
@@ -168,7 +168,7 @@ class EngineStateAccess final : public EngineState {
     std::array<std::byte, block * sizeof(float)> narrow;
     std::size_t const size = engine_.policies.bytes(ElementRole::value);
     for (std::size_t done = 0; done < from.size() / sizeof(float); done += block) {
-      std::size_t const n = std::min(block, from.size() / sizeof(float) - done);
+      std::size_t const n = (std::min)(block, from.size() / sizeof(float) - done);
       std::memcpy(wide.data(), from.data() + done * sizeof(float), n * sizeof(float));
       engine_.policies.narrow(ElementRole::value, narrow.data(), wide.data(), n);
       put(value(range) + (first + done) * size, std::span(narrow).first(n * size));

@@ -47,8 +47,8 @@ class TypedCollectives final : public Collectives<Backend> {
   ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
                                    CollectivePurpose purpose, Stream stream) override {
     note("all_gather", count, purpose);
-    auto const typed = [&]<class T>(T* to) {
-      communicator_.all_gather(static_cast<T const*>(own), to, count, purpose, stream);
+    auto const typed = [&]<class Element>(Element* to) {
+      communicator_.all_gather(static_cast<Element const*>(own), to, count, purpose, stream);
     };
     if (role == ElementRole::value) return typed(static_cast<Value*>(full));
     if (role == ElementRole::sum) return typed(static_cast<Sum*>(full));
@@ -62,12 +62,12 @@ class TypedCollectives final : public Collectives<Backend> {
     communicator_.exchange(mine, all);
   }
   void check_peers() const override {
-    if constexpr (facts.reports_failures) communicator_.check();
+    if constexpr (facts.reports_failures) (communicator_.check)();
   }
   [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const override {
     if constexpr (facts.needs_staging) {
-      return std::max(communicator_.template staging_bytes<Sum, Value>(count, order),
-                      communicator_.template staging_bytes<Sum, Sum>(count, order));
+      return (std::max)(communicator_.template staging_bytes<Sum, Value>(count, order),
+                        communicator_.template staging_bytes<Sum, Sum>(count, order));
     } else {
       return 0;
     }

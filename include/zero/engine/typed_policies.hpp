@@ -64,7 +64,7 @@ class TypedPolicies final : public Policies {
   }
   void set_progress(void* at, StepProgress const& progress) const override {
     auto& state = *static_cast<StepState<Scaler>*>(at);
-    std::memcpy(&state.scaler, progress.scaler.data(), std::min(sizeof state.scaler, progress.scaler.size()));
+    std::memcpy(&state.scaler, progress.scaler.data(), (std::min)(sizeof state.scaler, progress.scaler.size()));
     state.scale = static_cast<float>(state.scaler.scale);
     state.steps = progress.steps;
     state.skipped = progress.skipped;
@@ -108,7 +108,7 @@ class TypedPolicies final : public Policies {
   static std::span<std::string_view const> state_names() {
     static constexpr auto names = rule_facts<Rule>().state_names;
     std::size_t count = 0;
-    while (count < std::min(names.size(), Rule::state_count) && !names[count].empty()) ++count;
+    while (count < (std::min)(names.size(), Rule::state_count) && !names[count].empty()) ++count;
     return std::span(names).first(count);
   }
   static bool fails_at_minimum(typename Scaler::Config const& config) {

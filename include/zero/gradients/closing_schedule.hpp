@@ -61,17 +61,17 @@ class ClosingSchedule {
       auto const& extent = layout_.extents()[id.index];
       auto& parameter = parameters_[id.index];
       if (!parameter.in_order || held(extent.block)) continue;
-      now.above = std::min(now.above, run_begin_[extent.first_bucket]);
+      now.above = (std::min)(now.above, run_begin_[extent.first_bucket]);
       if (parameter.last_call == call_) continue;
       parameter.last_call = call_;
       now.first = now.first && parameter.visits == 0;
-      now.wanted = std::max(now.wanted, needed(extent.block));
+      now.wanted = (std::max)(now.wanted, needed(extent.block));
       if (parameter.visits < 2) ++parameter.visits;
     }
     if (now.above != SIZE_MAX) last_ = now;
     if (last_.above <= closed_) return closed_;
     auto const at_first = last_.first ? first_passed(needed, held) : closed_;
-    return closed_ = std::max(passed(held), at_first);
+    return closed_ = (std::max)(passed(held), at_first);
   }
 
  private:
@@ -139,10 +139,10 @@ class ClosingSchedule {
     while (end < last_.above) {
       std::size_t const run = run_end(end);
       if (visits(run) == 0 || is_held(run, held)) break;
-      for (std::size_t b = end; b < run; ++b) wanted = std::max(wanted, needed(layout_.buckets()[b].block));
+      for (std::size_t b = end; b < run; ++b) wanted = (std::max)(wanted, needed(layout_.buckets()[b].block));
       end = run;
     }
-    return std::max(closed_, std::min(end, wanted));
+    return (std::max)(closed_, (std::min)(end, wanted));
   }
 
   FlatLayout const& layout_;

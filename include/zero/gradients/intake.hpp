@@ -68,7 +68,7 @@ class GradientIntake {
       auto const& extent = engine_.layout.extents()[i];
       pending_writers_[extent.first_bucket].make_wait(engine_.backend, stream);
       slots_.wait_until_read(extent.block, stream);
-      engine_.backend.copy(address_of(id), adopted->data, bytes_of(id), stream);
+      (engine_.backend.copy)(address_of(id), adopted->data, bytes_of(id), stream);
       record_writers({&id, 1}, stream);
     }
   }
@@ -138,12 +138,12 @@ class GradientIntake {
   /// How many buckets must have been taken out before the lease of \p record may write the gradient of \p id.
   /// \throws LeaseError for a gradient that the lease does not hold.
   [[nodiscard]] std::size_t buckets_before(std::uint32_t record, ParameterId id) const {
-    leases_.check(record, id);
+    leases_.check_lease(record, id);
     return engine_.specs[id.index].gradients ? 0 : slots_.buckets_before(engine_.layout.extents()[id.index].block);
   }
   /// The gradients of the lease of \p record.
   [[nodiscard]] std::span<ParameterId const> leased(std::uint32_t record) const {
-    leases_.check(record);
+    leases_.check_lease(record);
     return leases_.ids(record);
   }
   /// How many buckets must have been taken out before the gradient of \p id may be entered: an adopted one is copied.
@@ -155,7 +155,7 @@ class GradientIntake {
   /// \p stream where nothing has been written. Borrowed until the lease ends. The gradient counts as written. The
   /// buckets before it have been taken out. \throws LeaseError for a gradient that the lease does not hold.
   [[nodiscard]] GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) {
-    leases_.check(record, id);
+    leases_.check_lease(record, id);
     auto const& adopted = engine_.specs[id.index].gradients;
     auto const& extent = engine_.layout.extents()[id.index];
     if (!adopted && !slots_.stable()) slots_.wait_until_read(extent.block, stream);
@@ -173,7 +173,7 @@ class GradientIntake {
   /// Notes that the lease of \p record writes the gradient of \p id at an address that the caller has kept. \throws
   /// LeaseError for a gradient that the lease does not hold, and where addresses do not last.
   void mark_written(std::uint32_t record, ParameterId id) {
-    leases_.check(record, id);
+    leases_.check_lease(record, id);
     auto& written = held_[id.index].written;
     if (!written && !slots_.stable() && !engine_.specs[id.index].gradients) throw_no_lasting_address(id);
     written = true;
@@ -255,7 +255,7 @@ class GradientIntake {
   void release_all(Stream stream) { slots_.all_free(stream); }
 
   /// Where gradients lie until their bucket is released.
-  [[nodiscard]] GradientSlots<Backend> const& slots() const noexcept { return slots_; }
+  [[nodiscard]] GradientSlots<Backend> const& gradient_slots() const noexcept { return slots_; }
 
  private:
   // What the lease that holds a gradient has done with it.
@@ -302,7 +302,7 @@ class GradientIntake {
 
   // Everything that may throw comes before the first gradient arrives.
   void enter(std::uint32_t record, Stream stream) {
-    leases_.check(record);
+    leases_.check_lease(record);
     require_none_lost();
     auto const ids = leases_.ids(record);
     std::size_t copies = 0;

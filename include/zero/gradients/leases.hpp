@@ -79,13 +79,13 @@ class GradientLeases {
   }
 
   /// \throws LeaseError for a lease of an earlier micro-batch.
-  void check(std::uint32_t record) const {
+  void check_lease(std::uint32_t record) const {
     if (records_[record].micro_batch_serial == serial_) return;
     fail<LeaseError>({"zero::GradientLease: of an earlier micro-batch: ask for the gradients again"});
   }
   /// \throws LeaseError also where \p id is not part of the lease.
-  void check(std::uint32_t record, ParameterId id) const {
-    check(record);
+  void check_lease(std::uint32_t record, ParameterId id) const {
+    check_lease(record);
     if (id.index >= specs_.size() || holder_[id.index] != record + 1) throw_not_held(id);
   }
 

@@ -36,7 +36,7 @@ class GradientNorm {
   /// memory with 32 bits that should be the same on every rank, and comes along. Does not block the host.
   /// \throws CommunicationError.
   void all_reduce(void const* agreement, Stream stream) {
-    engine_.backend.copy(words().agreement(), agreement, sizeof(std::uint32_t), engine_.communication);
+    (engine_.backend.copy)(words().agreement(), agreement, sizeof(std::uint32_t), engine_.communication);
     engine_.collectives.all_reduce(words_.data(), words_.size(), {.what = "gradient norm"}, engine_.communication);
     ++engine_.traffic.collectives;
     engine_.traffic.control_words += words_.size();

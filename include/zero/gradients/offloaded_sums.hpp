@@ -70,8 +70,8 @@ class OffloadedSums {
   OffloadedSums(EngineContext<Backend> const& engine, CpuOffload::Config const& config, std::size_t elements)
       : engine_(engine),
         host_sums_(config.delayed_update ? 2 : 1),
-        chunk_(std::min(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
-                        engine.largest_owned())),
+        chunk_((std::min)(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
+                          engine.largest_owned())),
         host_to_staging_(engine.backend.make_stream("sums to staging")),
         to_device_(engine.backend.make_stream("sums to device")),
         to_host_(engine.backend.make_stream("sums to host")),
@@ -123,8 +123,8 @@ class OffloadedSums {
   };
 
   // After an error in between nothing orders the next use of a chunk after the copies that are under way.
-  template <class F>
-  void fail_with_errors_of(F&& f) {
+  template <class Function>
+  void fail_with_errors_of(Function&& f) {
     try {
       f();
     } catch (...) {
@@ -139,7 +139,7 @@ class OffloadedSums {
     if (fetch) {
       backend.wait(host_to_staging_.get(), all_stored_);  // the sum as the last micro-batch left it
       for (std::size_t at = 0; at < count; at += chunk_)
-        bring(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
+        bring(staging.sums.at(offset + at), begin + at, (std::min)(chunk_, count - at));
     }
     backend.record(staging.fetched, to_device_.get());
     backend.wait(stream, staging.fetched);
@@ -150,7 +150,7 @@ class OffloadedSums {
     backend.record(staging.reduced, stream);
     backend.wait(to_host_.get(), staging.reduced);
     for (std::size_t at = 0; at < count; at += chunk_)
-      send(staging.sums.at(offset + at), begin + at, std::min(chunk_, count - at));
+      send(staging.sums.at(offset + at), begin + at, (std::min)(chunk_, count - at));
     backend.record(staging.stored, to_host_.get());
     backend.record(all_stored_, staging_to_host_.get());
   }
@@ -175,7 +175,7 @@ class OffloadedSums {
     backend.copy_on_host(chunk.elements.at(0), host_sums().at(from), bytes, host_to_staging_.get());
     backend.record(chunk.filled, host_to_staging_.get());
     backend.wait(to_device_.get(), chunk.filled);
-    backend.copy(to, chunk.elements.at(0), bytes, to_device_.get());
+    (backend.copy)(to, chunk.elements.at(0), bytes, to_device_.get());
     backend.record(chunk.emptied, to_device_.get());
   }
   void send(void const* from, std::size_t to, std::size_t count) {
@@ -183,7 +183,7 @@ class OffloadedSums {
     auto& backend = engine_.backend;
     std::size_t const bytes = count * host_sums().element_bytes();
     backend.wait(to_host_.get(), chunk.emptied);
-    backend.copy(chunk.elements.at(0), from, bytes, to_host_.get());
+    (backend.copy)(chunk.elements.at(0), from, bytes, to_host_.get());
     backend.record(chunk.filled, to_host_.get());
     backend.wait(staging_to_host_.get(), chunk.filled);
     backend.copy_on_host(host_sums().at(to), chunk.elements.at(0), bytes, staging_to_host_.get());

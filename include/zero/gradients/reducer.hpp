@@ -57,7 +57,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
         norm_(norm),
         intake_(engine, settings),
         closing_(engine.specs, engine.layout),
-        sums_(engine, settings, intake_.slots()) {
+        sums_(engine, settings, intake_.gradient_slots()) {
     require_one_order(settings);
     for (std::size_t b = 0; b < bucket_count(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
@@ -91,7 +91,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   template <class Held>
   void before_gather(std::span<ParameterId const> ids, Held const& held) {
     if (!closes_at_gathers()) return;
-    auto const needed = [this](std::uint32_t block) { return intake_.slots().buckets_before(block); };
+    auto const needed = [this](std::uint32_t block) { return intake_.gradient_slots().buckets_before(block); };
     auto const closed = closing_.gather(ids, needed, held);
     close_until(closed);
     if (may_lack(round_) && intake_.next_bucket() > closed) require_held(ids, held);
@@ -147,7 +147,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     return sums_.address(b, offset);
   }
   /// Where the gradients of bucket \p b lie until they are reduced.
-  [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return intake_.slots().bucket(b); }
+  [[nodiscard]] std::byte* slot(std::size_t b) const noexcept { return intake_.gradient_slots().bucket(b); }
   /// Parts of parameters in this rank's slice of bucket \p b.
   [[nodiscard]] SegmentView own_segments(std::size_t b) const noexcept { return own_segments_[b]; }
 

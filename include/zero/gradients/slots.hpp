@@ -27,7 +27,7 @@ class GradientSlots {
 
   ZERO_OUT_OF_LINE GradientSlots(EngineContext<Backend> const& engine, int ring)
       : engine_(engine), slots_(engine.layout.blocks().size()) {
-    require(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
+    enforce(ring >= 1, "zero::Engine: gradient_ring must be at least 1 bucket, e.g. 2");
     if (stable()) {
       for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].at = engine_.layout.blocks()[i].begin;
       memory_ = allocate(MemoryPurpose::gradients, engine_.layout.trainable());
@@ -96,13 +96,13 @@ class GradientSlots {
       auto const& block = engine_.layout.blocks()[i];
       if (block.slot == GradientSlot::ring) {
         in_ring.push_back(i);
-        largest = std::max(largest, block.elements);
+        largest = (std::max)(largest, block.elements);
       } else if (block.slot == GradientSlot::own) {
         slots_[i].at = own;
         own += block.elements;
       }
     }
-    ring_ = std::min(ring, in_ring.size());
+    ring_ = (std::min)(ring, in_ring.size());
     for (std::size_t k = 0; k < in_ring.size(); ++k) {
       auto const position = static_cast<std::uint32_t>(k % ring_);
       slots_[in_ring[k]] = {position * largest, true, position, k < ring_ ? none : in_ring[k - ring_]};

@@ -31,7 +31,7 @@ class SumStorage {
 
   /// Sums may take the place of the gradients in \p slots, whose memory is borrowed then.
   ZERO_OUT_OF_LINE SumStorage(EngineContext<Backend> const& engine, ReduceSettings const& settings,
-                              GradientSlots<Backend> const& slots)
+                              GradientSlots<Backend> const& gradient_slots)
       : engine_(engine), first_(engine.layout.trainable_buckets()) {
     bool const accumulates = settings.order == Reduce::once_per_step && settings.micro_batches.rounds() > 1;
     if (accumulates) local_ = allocate(MemoryPurpose::local_sums, engine.layout.trainable());
@@ -40,8 +40,8 @@ class SumStorage {
       place_apart(engine.offload_split.elements);
     } else if (accumulates) {
       place_in(local_.at(0));
-    } else if (fit_gradients(settings, slots)) {
-      place_in(slots.data());
+    } else if (fit_gradients(settings, gradient_slots)) {
+      place_in(gradient_slots.data());
     } else {
       place_apart(engine.layout.owned());
     }
@@ -84,7 +84,7 @@ class SumStorage {
     auto slot = offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
     if (fetch && slice.on_device > 0) {
       std::size_t const bytes = engine_.policies.bytes(ElementRole::sum);
-      engine_.backend.copy(slot.address() + at * bytes, own_.at(begin), slice.on_device * bytes, stream);
+      (engine_.backend.copy)(slot.address() + at * bytes, own_.at(begin), slice.on_device * bytes, stream);
     }
     return slot;
   }
@@ -95,7 +95,7 @@ class SumStorage {
     auto const part = engine_.offload_split.split(begin, count);
     if (part.on_device > 0) {
       std::size_t const bytes = engine_.policies.bytes(ElementRole::sum);
-      engine_.backend.copy(own_.at(begin), slot.address() + at * bytes, part.on_device * bytes, stream);
+      (engine_.backend.copy)(own_.at(begin), slot.address() + at * bytes, part.on_device * bytes, stream);
     }
     std::move(slot).store(part.host_offset, part.host_elements, at + part.on_device);
   }
@@ -113,8 +113,9 @@ class SumStorage {
     return {engine_, ElementRole::sum, MemoryKind::device, purpose, elements};
   }
   // One micro-batch leaves nothing to continue: where types are equally wide the sum takes the gradient's own place.
-  [[nodiscard]] bool fit_gradients(ReduceSettings const& settings, GradientSlots<Backend> const& slots) const noexcept {
-    return settings.micro_batches.rounds() == 1 && slots.stable() &&
+  [[nodiscard]] bool fit_gradients(ReduceSettings const& settings,
+                                   GradientSlots<Backend> const& gradient_slots) const noexcept {
+    return settings.micro_batches.rounds() == 1 && gradient_slots.stable() &&
            engine_.policies.bytes(ElementRole::value) == engine_.policies.bytes(ElementRole::sum);
   }
   // What this rank owns of one bucket after another.

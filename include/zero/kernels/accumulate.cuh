@@ -16,15 +16,15 @@ namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels {
 /// Most arrays that one launch adds: all of them are parameters of the kernel.
 inline constexpr std::size_t max_sources = 256;
 
-/// Arguments of `accumulate` on a device, for up to \p N sources.
-template <class Sum, class T, std::size_t N>
+/// Arguments of `accumulate` on a device, for up to \p capacity sources.
+template <class Sum, class Element, std::size_t capacity>
 struct Accumulate {
-  Sum* into;                   ///< the sums
-  T const* sources[N];         ///< device memory, one array for each addend
-  std::uint32_t source_count;  ///< addends
-  std::uint64_t count;         ///< elements
-  bool first;                  ///< the first addend is copied
-  bool by_vec4;                ///< all arrays are aligned to four elements
+  Sum* into;                         ///< the sums
+  Element const* sources[capacity];  ///< device memory, one array for each addend
+  std::uint32_t source_count;        ///< addends
+  std::uint64_t count;               ///< elements
+  bool first;                        ///< the first addend is copied
+  bool by_vec4;                      ///< all arrays are aligned to four elements
 };
 
 template <class Sum>
@@ -32,8 +32,8 @@ template <class Sum>
   return real_of(zero::detail::widen_bits(zero::detail::narrow_bits(Sum{}, x.bits[0])));
 }
 
-template <class Sum, class T, std::size_t N>
-__device__ inline void accumulate_vec4(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
+template <class Sum, class Element, std::size_t capacity>
+__device__ inline void accumulate_vec4(Accumulate<Sum, Element, capacity> const& a, std::uint64_t at) {
   Vec4 sum = load_vec4(a.sources[0] + at);
   if (!a.first) {
     Vec4 const before = load_vec4(a.into + at);
@@ -48,17 +48,17 @@ __device__ inline void accumulate_vec4(Accumulate<Sum, T, N> const& a, std::uint
   store_vec4(a.into + at, sum);
 }
 
-template <class Sum, class T, std::size_t N>
-__device__ inline void accumulate_one(Accumulate<Sum, T, N> const& a, std::uint64_t at) {
+template <class Sum, class Element, std::size_t capacity>
+__device__ inline void accumulate_one(Accumulate<Sum, Element, capacity> const& a, std::uint64_t at) {
   Real1 sum = load_one(a.sources[0] + at);
   if (!a.first) sum = load_one(a.into + at) + sum;
   for (std::uint32_t q = 1; q < a.source_count; ++q) sum = rounded<Sum>(sum) + load_one(a.sources[q] + at);
   store_one(a.into + at, sum);
 }
 
-template <class Sum, class T, std::size_t N>
+template <class Sum, class Element, std::size_t capacity>
 ZERO_KERNEL(block_threads)
-accumulate(__grid_constant__ Accumulate<Sum, T, N> const a) {
+accumulate(__grid_constant__ Accumulate<Sum, Element, capacity> const a) {
   std::uint64_t const thread = std::uint64_t{blockIdx.x} * block_threads + threadIdx.x;
   std::uint64_t const vec4s = a.by_vec4 ? a.count / 4 : 0;
   if (thread < vec4s) {
@@ -69,21 +69,22 @@ accumulate(__grid_constant__ Accumulate<Sum, T, N> const a) {
 }
 
 /// The same sums as `zero::accumulate`, source after source.
-template <std::size_t N, class Sum, class T>
-void launch_accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n, bool first,
+template <std::size_t capacity, class Sum, class Element>
+void launch_accumulate(Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n, bool first,
                        CudaStream stream) {
-  Accumulate<Sum, T, N> a{.into = into,
-                          .sources = {},
-                          .source_count = static_cast<std::uint32_t>(source_count),
-                          .count = n,
-                          .first = first,
-                          .by_vec4 = is_vec4_aligned(into)};
+  Accumulate<Sum, Element, capacity> a{.into = into,
+                                       .sources = {},
+                                       .source_count = static_cast<std::uint32_t>(source_count),
+                                       .count = n,
+                                       .first = first,
+                                       .by_vec4 = is_vec4_aligned(into)};
   for (std::size_t q = 0; q < source_count; ++q) {
     a.sources[q] = sources[q];
     a.by_vec4 = a.by_vec4 && is_vec4_aligned(sources[q]);
   }
   std::size_t const vec4s = a.by_vec4 ? n / 4 : 0;
-  launch(accumulate<Sum, T, N>, divide_up(vec4s + (n - vec4s * 4), block_threads), a, stream, "the accumulate kernel");
+  launch(accumulate<Sum, Element, capacity>, divide_up(vec4s + (n - vec4s * 4), block_threads), a, stream,
+         "the accumulate kernel");
 }
 
 /// Arguments of the sum of the words of several ranks.

@@ -17,9 +17,9 @@ namespace zero {
 
 namespace detail {
 
-template <class Real, class Sum, class T>
-ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
-                                        bool first) {
+template <class Real, class Sum, class Element>
+ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, Element const* const* sources, std::size_t source_count,
+                                        std::size_t n, bool first) {
   for (std::size_t i = 0; i < n; i += Real::width) {
     Real sum, addend;
     prefetch_ahead(into + i);
@@ -39,26 +39,27 @@ ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, T const* const* sources, std:
   }
 }
 
-template <class Sum, class T>
-ZERO_DRIVER void accumulate_baseline(Sum* into, T const* const* sources, std::size_t count, std::size_t n, bool first) {
+template <class Sum, class Element>
+ZERO_DRIVER void accumulate_baseline(Sum* into, Element const* const* sources, std::size_t count, std::size_t n,
+                                     bool first) {
   accumulate_blocks<Real1>(into, sources, count, n, first);
 }
 #if defined(__x86_64__)
-template <class Sum, class T>
-ZERO_TARGET_AVX2 ZERO_DRIVER void accumulate_avx2(Sum* into, T const* const* sources, std::size_t count, std::size_t n,
-                                                  bool first) {
+template <class Sum, class Element>
+ZERO_TARGET_AVX2 ZERO_DRIVER void accumulate_avx2(Sum* into, Element const* const* sources, std::size_t count,
+                                                  std::size_t n, bool first) {
   accumulate_blocks<detail::Real8>(into, sources, count, n, first);
 }
-template <class Sum, class T>
-ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, T const* const* sources, std::size_t count,
+template <class Sum, class Element>
+ZERO_TARGET_AVX512 ZERO_DRIVER void accumulate_avx512(Sum* into, Element const* const* sources, std::size_t count,
                                                       std::size_t n, bool first) {
   accumulate_blocks<detail::Real16>(into, sources, count, n, first);
 }
 #endif
 
-template <class Sum, class T>
-ZERO_OUT_OF_LINE void accumulate_whole_blocks(InstructionSet set, Sum* into, T const* const* sources, std::size_t count,
-                                              std::size_t n, bool first) {
+template <class Sum, class Element>
+ZERO_OUT_OF_LINE void accumulate_whole_blocks(InstructionSet set, Sum* into, Element const* const* sources,
+                                              std::size_t count, std::size_t n, bool first) {
   switch (set) {
 #if defined(__x86_64__)
     case InstructionSet::avx512:
@@ -72,13 +73,13 @@ ZERO_OUT_OF_LINE void accumulate_whole_blocks(InstructionSet set, Sum* into, T c
 }
 
 // The last elements through padded copies, a source at a time: the order of additions is the same.
-template <class Sum, class T>
-void accumulate_tail(InstructionSet set, Sum* into, T const* const* sources, std::size_t count, std::size_t from,
+template <class Sum, class Element>
+void accumulate_tail(InstructionSet set, Sum* into, Element const* const* sources, std::size_t count, std::size_t from,
                      std::size_t n, bool first) {
   Tail<Sum> sum(into + from, n);
   for (std::size_t q = 0; q < count; ++q) {
-    Tail<T> const addend(sources[q] + from, n);
-    T const* const source = addend.elements;
+    Tail<Element> const addend(sources[q] + from, n);
+    Element const* const source = addend.elements;
     accumulate_whole_blocks(set, sum.elements, &source, 1, vector_block, first && q == 0);
   }
   sum.copy_to(into + from, n);
@@ -94,14 +95,14 @@ void accumulate_tail(InstructionSet set, Sum* into, T const* const* sources, std
 ///
 /// Without a source a first sum is +0, and a later one stays as it is.
 /// \p into may be one of the sources (the same address and size of element). The same bits in every instruction set.
-template <class Sum, class T>
-void accumulate(InstructionSet set, Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
+template <class Sum, class Element>
+void accumulate(InstructionSet set, Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n,
                 bool first) {
   if (source_count == 0) {
     if (first && n > 0) std::memset(into, 0, n * sizeof(Sum));
     return;
   }
-  if constexpr (std::is_same_v<Sum, T>) {
+  if constexpr (std::is_same_v<Sum, Element>) {
     if (first && source_count == 1 && into == sources[0]) return;  // a sum of one addend, in its own place
   }
   FloatingPointGuard const guard;

@@ -51,9 +51,9 @@ struct Adagrad {
   /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& gradient, States<Real, 1>& s, Constants const& c) {
-    Real const g = fma(Real(c.weight_decay), p, gradient);
-    s[0] = fma(g, g, s[0]);
-    p = fma(Real(c.minus_lr), g / (sqrt(s[0]) + Real(c.eps)), p);
+    Real const g = (fma)(Real(c.weight_decay), p, gradient);
+    s[0] = (fma)(g, g, s[0]);
+    p = (fma)(Real(c.minus_lr), g / (sqrt(s[0]) + Real(c.eps)), p);
   }
 
   /// \throws std::invalid_argument naming the setting that cannot be.

@@ -46,14 +46,14 @@ ZERO_HOST_DEVICE AdamConstants adam_constants(Config const& c, Double decay, std
 
 template <class Real>
 ZERO_HOST_DEVICE ZERO_INLINE void adam_moments(Real const& g, States<Real, 2>& s, AdamConstants const& c) {
-  s[0] = fma(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);
-  s[1] = fma(Real(c.beta2), s[1], Real(c.one_minus_beta2) * (g * g));
+  s[0] = (fma)(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);
+  s[1] = (fma)(Real(c.beta2), s[1], Real(c.one_minus_beta2) * (g * g));
 }
 
 template <class Real>
 ZERO_HOST_DEVICE ZERO_INLINE Real adam_step(Real const& q, States<Real, 2> const& s, AdamConstants const& c) {
-  Real const denominator = fma(sqrt(s[1]), Real(c.inverse_root_correction2), Real(c.eps));
-  return fma(Real(c.minus_lr_over_correction1), s[0] / denominator, q);
+  Real const denominator = (fma)(sqrt(s[1]), Real(c.inverse_root_correction2), Real(c.eps));
+  return (fma)(Real(c.minus_lr_over_correction1), s[0] / denominator, q);
 }
 
 template <class Config>
@@ -96,7 +96,7 @@ struct Adam {
   /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 2>& s, Constants const& c) {
-    detail::adam_moments(fma(Real(c.decay), p, g), s, c);
+    detail::adam_moments((fma)(Real(c.decay), p, g), s, c);
     p = detail::adam_step(p, s, c);
   }
 

@@ -24,11 +24,11 @@ struct DeviceCopy {
 /// Bytes that a block copies at a time.
 inline constexpr std::uint64_t copy_tile = 32 * 1024;
 
-/// Up to \p N copies, all of them parameters of the kernel: nothing to allocate, to keep or to copy first.
-template <std::size_t N>
+/// Up to \p capacity copies, all of them parameters of the kernel: nothing to allocate, to keep or to copy first.
+template <std::size_t capacity>
 struct CopyMany {
-  DeviceCopy copies[N];  ///< what one launch copies
-  std::uint32_t count;   ///< number of them
+  DeviceCopy copies[capacity];  ///< what one launch copies
+  std::uint32_t count;          ///< number of them
 };
 
 // From CUDA 12.1 on a kernel takes 32,764 bytes of parameters.
@@ -47,9 +47,9 @@ __device__ inline void copy_units(DeviceCopy const& copy, std::uint64_t begin, s
     to[i] = from[i];
 }
 
-template <std::size_t N>
+template <std::size_t capacity>
 ZERO_KERNEL(block_threads)
-copy_many(__grid_constant__ CopyMany<N> const a) {
+copy_many(__grid_constant__ CopyMany<capacity> const a) {
   DeviceCopy const& copy =
       a.copies[last_starting_by(a.count, [&](std::uint32_t i) { return a.copies[i].first_tile <= blockIdx.x; })];
   std::uint64_t const begin = (blockIdx.x - copy.first_tile) * copy_tile;
@@ -66,16 +66,16 @@ copy_many(__grid_constant__ CopyMany<N> const a) {
   }
 }
 
-template <std::size_t N>
+template <std::size_t capacity>
 void launch_copy_many(CopyRange const* ranges, std::size_t count, CudaStream stream) {
-  CopyMany<N> a;
+  CopyMany<capacity> a;
   a.count = static_cast<std::uint32_t>(count);
   std::uint64_t tiles = 0;
   for (std::size_t i = 0; i < count; ++i) {
     a.copies[i] = {ranges[i].to, ranges[i].from, ranges[i].bytes, tiles};
     tiles += divide_up(ranges[i].bytes, copy_tile);
   }
-  launch(copy_many<N>, tiles, a, stream, "the copy kernel");
+  launch(copy_many<capacity>, tiles, a, stream, "the copy kernel");
 }
 
 }  // namespace zero::inline ZERO_KERNELS_NAMESPACE::kernels

@@ -26,10 +26,10 @@ fill(__grid_constant__ Fill<Bits> const a) {
 }
 
 /// Sets \p n floating-point numbers to -0: the sign is the highest bit of each type.
-template <class T>
-void launch_fill_negative_zero(T* to, std::size_t n, CudaStream stream) {
-  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
-  static_assert(sizeof(T) == sizeof(Bits));
+template <class Element>
+void launch_fill_negative_zero(Element* to, std::size_t n, CudaStream stream) {
+  using Bits = std::conditional_t<sizeof(Element) == 2, std::uint16_t, std::uint32_t>;
+  static_assert(sizeof(Element) == sizeof(Bits));
   Bits const sign = Bits{1} << (8 * sizeof(Bits) - 1);
   launch(fill<Bits>, divide_up(n, block_threads), Fill<Bits>{reinterpret_cast<Bits*>(to), n, sign}, stream,
          "the kernel that fills the buckets of ranks without a micro-batch");

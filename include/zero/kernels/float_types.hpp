@@ -67,11 +67,11 @@ ZERO_HOST_DEVICE inline float narrow_bits(float, F32 x) { return bit_cast<float>
 [[nodiscard]] ZERO_HOST_DEVICE inline float widen(bfloat16 x) { return detail::bit_cast<float>(detail::widen_bits(x)); }
 [[nodiscard]] ZERO_HOST_DEVICE inline float widen(float16 x) { return detail::bit_cast<float>(detail::widen_bits(x)); }
 
-/// The nearest value of T (float, bfloat16 or float16), ties to even; infinity from half a unit above the largest
-/// value on, as IEEE 754 has it. To a 16-bit type every NaN becomes one canonical NaN (0x7FC0 or 0x7E00).
-template <class T>
-[[nodiscard]] ZERO_HOST_DEVICE inline T narrow(float x) {
-  return detail::narrow_bits(T{}, detail::widen_bits(x));
+/// The nearest value of \p Element (float, bfloat16 or float16), ties to even; infinity from half a unit above the
+/// largest value on, as IEEE 754 has it. To a 16-bit type every NaN becomes one canonical NaN (0x7FC0 or 0x7E00).
+template <class Element>
+[[nodiscard]] ZERO_HOST_DEVICE inline Element narrow(float x) {
+  return detail::narrow_bits(Element{}, detail::widen_bits(x));
 }
 
 }  // namespace zero

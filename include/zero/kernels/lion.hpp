@@ -57,9 +57,9 @@ struct Lion {
   /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& g, States<Real, 1>& s, Constants const& c) {
-    Real const interpolated = fma(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);
-    p = fma(Real(c.minus_lr), sign(interpolated), p * Real(c.decay));
-    s[0] = fma(Real(c.beta2), s[0], Real(c.one_minus_beta2) * g);
+    Real const interpolated = (fma)(Real(c.beta1), s[0], Real(c.one_minus_beta1) * g);
+    p = (fma)(Real(c.minus_lr), sign(interpolated), p * Real(c.decay));
+    s[0] = (fma)(Real(c.beta2), s[0], Real(c.one_minus_beta2) * g);
   }
 
   /// \throws std::invalid_argument naming the setting that cannot be.

@@ -57,14 +57,14 @@ ZERO_HOST_DEVICE inline Real1 operator*(Real1 const& a, Real1 const& b) {
 ZERO_HOST_DEVICE inline Real1 operator/(Real1 const& a, Real1 const& b) {
   return detail::real1(detail::f32_div(a.bits[0], b.bits[0]));
 }
-ZERO_HOST_DEVICE inline Real1 max(Real1 const& a, Real1 const& b) {
+ZERO_HOST_DEVICE inline Real1(max)(Real1 const& a, Real1 const& b) {
   return detail::real1(detail::f32_max(a.bits[0], b.bits[0]));
 }
-ZERO_HOST_DEVICE inline Real1 fma(Real1 const& a, Real1 const& b, Real1 const& c) {
+ZERO_HOST_DEVICE inline Real1(fma)(Real1 const& a, Real1 const& b, Real1 const& c) {
   return detail::real1(detail::f32_fma(a.bits[0], b.bits[0], c.bits[0]));
 }
 ZERO_HOST_DEVICE inline Real1 sqrt(Real1 const& a) { return detail::real1(detail::f32_sqrt(a.bits[0])); }
-ZERO_HOST_DEVICE inline Real1 abs(Real1 const& a) { return detail::real1(a.bits[0] & 0x7FFFFFFFU); }
+ZERO_HOST_DEVICE inline Real1(abs)(Real1 const& a) { return detail::real1(a.bits[0] & 0x7FFFFFFFU); }
 ZERO_HOST_DEVICE inline Real1 operator-(Real1 const& a) { return detail::real1(a.bits[0] ^ 0x80000000U); }
 ZERO_HOST_DEVICE inline Real1 sign(Real1 const& a) {
   std::uint32_t const magnitude = a.bits[0] & 0x7FFFFFFFU;
@@ -73,18 +73,25 @@ ZERO_HOST_DEVICE inline Real1 sign(Real1 const& a) {
 }
 
 /// The optimizer states of one element, or of one vector of elements. (std::array is not callable on a device.)
-template <class Real, std::size_t N>
+template <class Real, std::size_t state_count>
 struct States {
-  Real data[N == 0 ? 1 : N];  ///< one for each state
+  Real data[state_count == 0 ? 1 : state_count];  ///< one for each state
 
   /// The \p k-th state.
   ZERO_HOST_DEVICE Real& operator[](std::size_t k) { return data[k]; }
   /// The \p k-th state.
   ZERO_HOST_DEVICE Real const& operator[](std::size_t k) const { return data[k]; }
   /// Number of states.
-  static constexpr std::size_t size() { return N; }
+  static constexpr std::size_t size() { return state_count; }
 };
 
 }  // namespace zero
 
 #include <zero/kernels/detail/real_x86.hpp>
+
+#if defined(__x86_64__)
+// Rules write `(fma)(...)`, which no macro can be, and for which the arguments do not tell where to look.
+namespace zero {
+using detail::fma;
+}
+#endif

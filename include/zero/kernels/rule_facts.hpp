@@ -22,11 +22,11 @@ struct RuleFacts {
   bool validates = false;
 };
 
-/// The facts of \p R; the defaults where it publishes none.
-template <class R>
+/// The facts of \p Rule; the defaults where it publishes none.
+template <class Rule>
 [[nodiscard]] constexpr RuleFacts rule_facts() noexcept {
-  if constexpr (requires { R::facts; }) {
-    return R::facts;
+  if constexpr (requires { Rule::facts; }) {
+    return Rule::facts;
   } else {
     return {};
   }

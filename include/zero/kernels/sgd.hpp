@@ -64,10 +64,10 @@ struct Sgd {
   /// The formula above, for one element or one vector of elements.
   template <class Real>
   ZERO_HOST_DEVICE static void update(Real& p, Real const& gradient, States<Real, 1>& s, Constants const& c) {
-    Real const g = fma(Real(c.weight_decay), p, gradient);
-    s[0] = fma(Real(c.old_buffer), s[0], Real(c.new_gradient) * g);
-    Real const direction = fma(g, Real(c.gradient_direction), Real(c.buffer_direction) * s[0]);
-    p = fma(Real(c.minus_lr), direction, p);
+    Real const g = (fma)(Real(c.weight_decay), p, gradient);
+    s[0] = (fma)(Real(c.old_buffer), s[0], Real(c.new_gradient) * g);
+    Real const direction = (fma)(g, Real(c.gradient_direction), Real(c.buffer_direction) * s[0]);
+    p = (fma)(Real(c.minus_lr), direction, p);
   }
 
   /// \throws std::invalid_argument naming the setting that cannot be.

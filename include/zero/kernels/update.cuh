@@ -29,26 +29,26 @@ struct Update {
 };
 
 // Vec4 elements of a thread, through the rule that the host runs.
-template <class Rule, class Compute, class Sum, std::size_t... K>
+template <class Rule, class Compute, class Sum, std::size_t... k>
 __device__ inline void update_vec4(Update<Rule, Compute, Sum> const& a, std::uint64_t at, unsigned count,
                                    typename Rule::Constants const& constants, float multiplier,
-                                   std::index_sequence<K...>) {
+                                   std::index_sequence<k...>) {
   Vec4 p = load_vec4(a.master + at), g = load_vec4(a.gradient + at);
-  Vec4 s[sizeof...(K) + 1] = {load_vec4(a.states[K] + at)...};
+  Vec4 s[sizeof...(k) + 1] = {load_vec4(a.states[k] + at)...};
 #pragma unroll
   for (unsigned i = 0; i < 4; ++i) {
     States<Real1, Rule::state_count> states;
-    ((states[K] = s[K].x[i]), ...);
+    ((states[k] = s[k].x[i]), ...);
     Rule::update(p.x[i], g.x[i] * Real1(multiplier), states, constants);
-    ((s[K].x[i] = states[K]), ...);
+    ((s[k].x[i] = states[k]), ...);
   }
   if (count == 4) {
     store_vec4(a.master + at, p);
-    (store_vec4(a.states[K] + at, s[K]), ...);
+    (store_vec4(a.states[k] + at, s[k]), ...);
     if (a.value != nullptr) store_vec4(a.value + at, p);
   } else {  // what follows is padding
     store_some(a.master + at, p, count);
-    (store_some(a.states[K] + at, s[K], count), ...);
+    (store_some(a.states[k] + at, s[k], count), ...);
     if (a.value != nullptr) store_some(a.value + at, p, count);
   }
 }

@@ -33,20 +33,20 @@ struct UpdateArguments {
 namespace detail {
 
 // A vector of elements: g = gradient · multiplier, the rule, and everything stored.
-template <class Real, class Rule, class Compute, class Sum, std::size_t... K>
+template <class Real, class Rule, class Compute, class Sum, std::size_t... k>
 ZERO_DRIVER_BODY void update_vector(UpdateArguments<Rule, Compute, Sum> const& a, std::size_t i, bool streaming,
-                                    std::index_sequence<K...>) {
+                                    std::index_sequence<k...>) {
   Real p, g;
   States<Real, Rule::state_count> s;
   prefetch_ahead(a.master + i);
   prefetch_ahead(a.gradient + i);
-  (prefetch_ahead(a.states[K] + i), ...);
+  (prefetch_ahead(a.states[k] + i), ...);
   load(p, a.master + i);
   load(g, a.gradient + i);
-  (load(s[K], a.states[K] + i), ...);
+  (load(s[k], a.states[k] + i), ...);
   Rule::update(p, g * Real(a.multiplier), s, a.constants);
   store(a.master + i, p);
-  (store(a.states[K] + i, s[K]), ...);
+  (store(a.states[k] + i, s[k]), ...);
   if (streaming) {
     store_streaming(a.value + i, p);
   } else if (a.value != nullptr) {
@@ -95,23 +95,23 @@ ZERO_OUT_OF_LINE void update_whole_blocks(InstructionSet set, UpdateArguments<Ru
 }
 
 // The last count % vector_block elements, through padded copies.
-template <class Rule, class Compute, class Sum, std::size_t... K>
+template <class Rule, class Compute, class Sum, std::size_t... k>
 void update_tail(InstructionSet set, UpdateArguments<Rule, Compute, Sum> const& a, std::size_t from,
-                 std::index_sequence<K...>) {
+                 std::index_sequence<k...>) {
   std::size_t const n = a.count - from;
   Tail<float> master(a.master + from, n);
   Tail<Sum> const gradient(a.gradient + from, n);
-  std::array<Tail<float>, Rule::state_count> states = {Tail<float>(a.states[K] + from, n)...};
+  std::array<Tail<float>, Rule::state_count> states = {Tail<float>(a.states[k] + from, n)...};
   Tail<Compute> value;
   update_whole_blocks<Rule, Compute, Sum>(set, {master.elements,
                                                 value.elements,
                                                 gradient.elements,
-                                                {states[K].elements...},
+                                                {states[k].elements...},
                                                 vector_block,
                                                 a.constants,
                                                 a.multiplier});
   master.copy_to(a.master + from, n);
-  (states[K].copy_to(a.states[K] + from, n), ...);
+  (states[k].copy_to(a.states[k] + from, n), ...);
   if (a.value != nullptr) value.copy_to(a.value + from, n);
 }
 

@@ -29,12 +29,12 @@ struct OffloadSplit {
     std::size_t host_elements = 0;
   };
   [[nodiscard]] Parts split(std::size_t begin, std::size_t count) const noexcept {
-    std::size_t const held = holds(begin) ? std::min(count, elements - begin) : 0;
+    std::size_t const held = holds(begin) ? (std::min)(count, elements - begin) : 0;
     return {held, held < count ? begin + held - elements : 0, count - held};
   }
   /// Calls `f(first, n)` for each part of the \p count elements from \p begin on that lies in one kind of memory.
-  template <class F>
-  void for_each_part(std::size_t begin, std::size_t count, F&& f) const {
+  template <class Function>
+  void for_each_part(std::size_t begin, std::size_t count, Function&& f) const {
     auto const parts = split(begin, count);
     if (parts.on_device > 0) f(begin, parts.on_device);
     if (parts.host_elements > 0) f(begin + parts.on_device, parts.host_elements);

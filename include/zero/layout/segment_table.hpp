@@ -30,7 +30,7 @@ class SegmentTable {
   ZERO_OUT_OF_LINE void upload(EngineContext<Backend> const& engine) {
     device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, segments_.size()};
     if (segments_.empty()) return;
-    engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
+    (engine.backend.copy)(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
   }
 
   /// Gives every segment the group that \p group_of has for its parameter, and copies the table again: current for what
@@ -38,7 +38,7 @@ class SegmentTable {
   ZERO_OUT_OF_LINE void set_groups(EngineContext<Backend> const& engine, std::vector<std::uint32_t> const& group_of) {
     for (auto& segment : segments_) segment.group = group_of[segment.parameter];
     if (segments_.empty()) return;
-    engine.backend.copy(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
+    (engine.backend.copy)(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
   }
 
   [[nodiscard]] SegmentView operator[](std::size_t range) const noexcept {

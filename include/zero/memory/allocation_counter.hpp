@@ -17,7 +17,7 @@ class MemoryUse {
   void add(MemoryKind kind, std::size_t bytes) noexcept {
     auto const k = static_cast<std::size_t>(kind);
     in_use_[k] += bytes;
-    peak_[k] = std::max(peak_[k], in_use_[k]);
+    peak_[k] = (std::max)(peak_[k], in_use_[k]);
     ++allocations_;
   }
   void remove(MemoryKind kind, std::size_t bytes) noexcept { in_use_[static_cast<std::size_t>(kind)] -= bytes; }

@@ -64,20 +64,20 @@ class AccountedMemory {
   Entry entry_;
 };
 
-/// Owns \p T's in one kind of a backend's memory, zero-filled, and keeps the engine's memory report while it lives.
-/// Move-only.
-template <class T, class Backend>
+/// Owns elements in one kind of a backend's memory, zero-filled, and keeps the engine's memory report while it
+/// lives. Move-only.
+template <class Element, class Backend>
 class Buffer {
  public:
   Buffer() = default;
   /// Allocates \p count elements (none for 0). \p backend and \p memory_report must outlive the buffer.
   /// \throws whatever the backend's allocator throws; nothing is entered into the report then.
   Buffer(Backend& backend, MemoryReport& memory_report, MemoryKind kind, MemoryPurpose purpose, std::size_t count)
-      : memory_(backend, memory_report, kind, purpose, count, sizeof(T)) {}
+      : memory_(backend, memory_report, kind, purpose, count, sizeof(Element)) {}
 
-  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.data()); }
+  [[nodiscard]] Element* data() const noexcept { return static_cast<Element*>(memory_.data()); }
   [[nodiscard]] std::size_t size() const noexcept { return memory_.count(); }
-  [[nodiscard]] std::span<T> span() const noexcept { return {data(), size()}; }
+  [[nodiscard]] std::span<Element> span() const noexcept { return {data(), size()}; }
 
  private:
   AccountedMemory<Backend> memory_;

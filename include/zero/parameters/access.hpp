@@ -39,7 +39,7 @@ class ParameterAccess {
 
   /// Leaves the caller's adopted buffers as they are.
   void write_parameter(ParameterId id, std::span<float const> values) {
-    check(id, values, "values");
+    check_values(id, values, "values");
     write(id, Quantity::value, values);
     if (has_master(id)) write(id, Quantity::master, values);
   }
@@ -55,7 +55,7 @@ class ParameterAccess {
 
   void write_gradient(ParameterId id, std::span<float const> values, double average) {
     check_trainable(id);
-    check(id, values, "gradient");
+    check_values(id, values, "gradient");
     reducer_.join(engine_.communication);
     std::vector<float> sums(values.size());
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = (Double(values[i]) / Double(average)).to_float();
@@ -70,7 +70,7 @@ class ParameterAccess {
 
   void write_state(ParameterId id, std::size_t k, std::span<float const> values) {
     check_state(id, k);
-    check(id, values, "state");
+    check_values(id, values, "state");
     write(id, Quantity::state, values, k);
   }
 
@@ -81,7 +81,7 @@ class ParameterAccess {
     return engine_.policies.traits().has_master() && !engine_.specs[id.index].frozen;
   }
 
-  ZERO_OUT_OF_LINE void check(ParameterId id, std::span<float const> values, char const* what) {
+  ZERO_OUT_OF_LINE void check_values(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = quote(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.extents()[id.index].count) {
       fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.extents()[id.index].count,
@@ -123,8 +123,9 @@ class ParameterAccess {
     }
   }
   // Calls `f(address, n)` for the parts of \p count elements that are neighbours.
-  template <class F>
-  void for_each_part(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count, F&& f) const {
+  template <class Function>
+  void for_each_part(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
+                     Function&& f) const {
     if (quantity == Quantity::value) return f(held(quantity, k, b, at), count);
     std::size_t const owned = engine_.owned_offset(b);
     engine_.offload_split.for_each_part(
@@ -133,14 +134,14 @@ class ParameterAccess {
   ZERO_OUT_OF_LINE void copy_out(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
                                  std::byte* to) {
     for_each_part(quantity, k, b, at, count, [&](std::byte const* from, std::size_t n) {
-      engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
+      (engine_.backend.copy)(to, from, n * bytes(quantity), engine_.communication);
       to += n * bytes(quantity);
     });
   }
   ZERO_OUT_OF_LINE void copy_in(Quantity quantity, std::size_t k, std::size_t b, std::size_t at, std::size_t count,
                                 std::byte const* from) {
     for_each_part(quantity, k, b, at, count, [&](std::byte* to, std::size_t n) {
-      engine_.backend.copy(to, from, n * bytes(quantity), engine_.communication);
+      (engine_.backend.copy)(to, from, n * bytes(quantity), engine_.communication);
       from += n * bytes(quantity);
     });
   }
@@ -181,7 +182,7 @@ class ParameterAccess {
     engine_.collectives.all_gather(role(quantity), own, whole.at(0), n, {"access", b}, engine_.communication);
     ++engine_.traffic.collectives;
     engine_.traffic.access += n * (engine_.world() - 1);
-    engine_.backend.copy(to, whole.at(part.offset), part.count * bytes(quantity), engine_.communication);
+    (engine_.backend.copy)(to, whole.at(part.offset), part.count * bytes(quantity), engine_.communication);
     finish_reading(to, part.count * bytes(quantity));
   }
   void finish_reading(void const* from, std::size_t bytes) {
@@ -198,8 +199,8 @@ class ParameterAccess {
       bool const whole = is_whole(quantity, b);
       std::size_t const n = whole ? engine_.layout.buckets()[b].elements : engine_.layout.slice_elements(b);
       std::size_t const begin = whole ? 0 : engine_.rank * n;
-      std::size_t const from = std::max(begin, part.offset);
-      std::size_t const to = std::min(begin + n, part.offset + part.count);
+      std::size_t const from = (std::max)(begin, part.offset);
+      std::size_t const to = (std::min)(begin + n, part.offset + part.count);
       if (from >= to) continue;
       copy_in(quantity, k, b, from - begin, to - from,
               elements.begin() + (part.in_parameter + (from - part.offset)) * bytes(quantity));

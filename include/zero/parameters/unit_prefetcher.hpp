@@ -18,7 +18,7 @@ class UnitPrefetcher {
   /// Owns \p units. \p units_ahead of them are gathered ahead; 0 turns it off.
   /// \throws ConfigurationError for a negative number.
   UnitPrefetcher(UnitTable units, int units_ahead) : units_(std::move(units)), units_ahead_(units_ahead) {
-    require(units_ahead >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
+    enforce(units_ahead >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
   }
 
   /// The largest unit, as many ahead as are prefetched, and the tied parameters that may be held meanwhile: how many

@@ -130,8 +130,8 @@ class ParameterUpdater {
         : host(engine.backend.make_stream("update on host")),
           to_device(engine.backend.make_stream("parameters to device")),
           chunks(config.staging_chunks) {
-      chunk_elements = std::min(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
-                                engine.largest_owned());
+      chunk_elements = (std::min)(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
+                                  engine.largest_owned());
       for (auto& chunk : chunks) {
         chunk.values = {engine, ElementRole::value, MemoryKind::pinned, MemoryPurpose::staging, chunk_elements};
       }
@@ -150,7 +150,7 @@ class ParameterUpdater {
   [[nodiscard]] std::size_t end_of_chunk(std::size_t b, std::size_t begin) const noexcept {
     std::size_t const rest = engine_.owned_elements(b) - begin;
     std::size_t const on_device = engine_.offload_split.split(engine_.owned_offset(b) + begin, rest).on_device;
-    return begin + (on_device > 0 ? on_device : std::min(rest, staging_->chunk_elements));
+    return begin + (on_device > 0 ? on_device : (std::min)(rest, staging_->chunk_elements));
   }
   // Returns the number of the chunk after the last one.
   std::size_t cut_into_chunks(std::size_t b, std::size_t chunk) {
@@ -214,7 +214,7 @@ class ParameterUpdater {
     auto const to_device = staging_->to_device.get();
     engine_.backend.record(slot.updated, host);
     engine_.backend.wait(to_device, slot.updated);
-    engine_.backend.copy(value(chunk), slot.values.at(0), chunk.count * slot.values.element_bytes(), to_device);
+    (engine_.backend.copy)(value(chunk), slot.values.at(0), chunk.count * slot.values.element_bytes(), to_device);
     engine_.backend.record(slot.copied, to_device);
     engine_.backend.record(updated_[chunk.bucket], to_device);
   }

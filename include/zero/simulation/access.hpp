@@ -26,12 +26,12 @@ struct Access {
 [[nodiscard]] inline Access writes(void const* to, std::size_t bytes) noexcept {
   return {reinterpret_cast<std::uintptr_t>(to), bytes, true};
 }
-template <class T, std::size_t N>
-[[nodiscard]] Access reads(std::span<T, N> values) noexcept {
+template <class Element, std::size_t extent>
+[[nodiscard]] Access reads(std::span<Element, extent> values) noexcept {
   return reads(values.data(), values.size_bytes());
 }
-template <class T, std::size_t N>
-[[nodiscard]] Access writes(std::span<T, N> values) noexcept {
+template <class Element, std::size_t extent>
+[[nodiscard]] Access writes(std::span<Element, extent> values) noexcept {
   return writes(values.data(), values.size_bytes());
 }
 

@@ -139,7 +139,7 @@ inline constexpr int planned_micro_batches = 3;
 /// Takes micro-batches out of \p config's steps, rounds in which all ranks have one, until a plan runs them all.
 template <class Config>
 void shorten(Config& config, MicroBatchSequence const& micro_batches, int world) {
-  int const left_out = std::max(0, micro_batches.rounds() - planned_micro_batches);
+  int const left_out = (std::max)(0, micro_batches.rounds() - planned_micro_batches);
   if (config.micro_batches_per_step) {
     *config.micro_batches_per_step -= left_out * world;
   } else {
@@ -155,7 +155,7 @@ Sent run_step(Engine& engine, SimulationCommunicator const& communicator, Parame
   auto const stream = communicator.make_stream("compute");
   Sent const nothing = sent();
   std::vector<Sent> after{nothing};
-  for (int a = 0; a < std::min(rounds, planned_micro_batches); ++a) {
+  for (int a = 0; a < (std::min)(rounds, planned_micro_batches); ++a) {
     use.micro_batch(engine, stream);
     after.push_back(sent());
   }
@@ -163,7 +163,7 @@ Sent run_step(Engine& engine, SimulationCommunicator const& communicator, Parame
   engine.finish_update();
   Sent of_step;
   of_step.repeat(nothing, sent(), 1);
-  int const left_out = std::max(0, rounds - planned_micro_batches);
+  int const left_out = (std::max)(0, rounds - planned_micro_batches);
   if (left_out > 0) of_step.repeat(after[1], after[2], static_cast<std::uint64_t>(left_out));
   return of_step;
 }
@@ -192,8 +192,8 @@ inline ParameterList without_adopted(ParameterList const& parameters, std::size_
 template <class Rule, class Prec>
 [[nodiscard]] Plan plan_step(ParameterList const& parameters, PlanSettings const& settings,
                              typename AnyEngine<Rule, Prec, SimulationBackend, SimulationCommunicator>::Config config) {
-  detail::require(settings.world >= 1 && settings.world <= (1 << 16), "zero::plan_step: world must be 1 to 65536");
-  detail::require(settings.rank >= 0 && settings.rank < settings.world,
+  detail::enforce(settings.world >= 1 && settings.world <= (1 << 16), "zero::plan_step: world must be 1 to 65536");
+  detail::enforce(settings.rank >= 0 && settings.rank < settings.world,
                   "zero::plan_step: rank must be one of the world's");
   Plan plan;
   auto const placed = detail::without_adopted(parameters, plan.adopted_bytes);

@@ -91,7 +91,7 @@ class StepDecider {
 
   /// Brings the settings of the coming step to the device.
   void send_settings(Stream stream) {
-    if (!capturing_) engine_.backend.copy(inputs_.data(), slot(number_), layout_.input_bytes, stream);
+    if (!capturing_) (engine_.backend.copy)(inputs_.data(), slot(number_), layout_.input_bytes, stream);
   }
 
   /// 32 bits in device memory that are the same on every rank where all take the step alike.
@@ -122,7 +122,7 @@ class StepDecider {
     report.ticket = number_;
     report.told = false;
     report.outcome = reinterpret_cast<StepOutcome const*>(results);
-    engine_.backend.copy(results, results_.data(), layout_.result_bytes, stream);
+    (engine_.backend.copy)(results, results_.data(), layout_.result_bytes, stream);
     engine_.backend.record(report.decided, stream);
     latest_ = &report.decided;
     ++number_;
@@ -211,10 +211,10 @@ class StepDecider {
     if (table_.is_plain()) return;
     std::size_t const bytes = table_.sets().size() * sizeof(ConstantsSet);
     sets_ = allocate(MemoryKind::device, bytes);
-    engine_.backend.copy(sets_.data(), table_.sets().data(), bytes, engine_.communication);
+    (engine_.backend.copy)(sets_.data(), table_.sets().data(), bytes, engine_.communication);
   }
   void upload_state() {
-    engine_.backend.copy(results_.data() + layout_.state, host_state(), traits().scaler_bytes, engine_.communication);
+    (engine_.backend.copy)(results_.data() + layout_.state, host_state(), traits().scaler_bytes, engine_.communication);
     engine_.backend.synchronize(engine_.communication);
   }
 

@@ -11,8 +11,8 @@ namespace zero::detail {
 
 /// Calls \p f, a system call that makes a file longer, so that a limit on the size of files (`ulimit -f`) is its error
 /// EFBIG: the signal SIGXFSZ, which comes with it, would end the program. Leaves the program's own handlers alone.
-template <class F>
-auto without_file_size_signal(F&& f) {
+template <class Function>
+auto without_file_size_signal(Function&& f) {
   sigset_t signal, before, pending;
   ::sigemptyset(&signal);
   ::sigaddset(&signal, SIGXFSZ);

@@ -10,17 +10,17 @@ namespace zero::detail {
 
 /// Owns elements whose number never changes, value-initialized: one per bucket, per parameter, per chunk. Move-only;
 /// elements need not be movable. A std::vector does this too, at five times the compile time for every element type.
-template <class T>
+template <class Element>
 class FixedArray {
  public:
   FixedArray() = default;
-  explicit FixedArray(std::size_t size) : data_(new T[size]()), size_(size) {}
+  explicit FixedArray(std::size_t size) : data_(new Element[size]()), size_(size) {}
   FixedArray(FixedArray&& other) noexcept : data_(other.data_), size_(other.size_) {
     other.data_ = nullptr;
     other.size_ = 0;
   }
   FixedArray& operator=(FixedArray&& other) noexcept {
-    T* const data = data_;
+    Element* const data = data_;
     std::size_t const size = size_;
     data_ = other.data_;
     size_ = other.size_;
@@ -32,15 +32,15 @@ class FixedArray {
   ZERO_OUT_OF_LINE ~FixedArray() { delete[] data_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }
-  [[nodiscard]] T const& operator[](std::size_t i) const noexcept { return data_[i]; }
-  [[nodiscard]] T* begin() noexcept { return data_; }
-  [[nodiscard]] T* end() noexcept { return data_ + size_; }
-  [[nodiscard]] T const* begin() const noexcept { return data_; }
-  [[nodiscard]] T const* end() const noexcept { return data_ + size_; }
+  [[nodiscard]] Element& operator[](std::size_t i) noexcept { return data_[i]; }
+  [[nodiscard]] Element const& operator[](std::size_t i) const noexcept { return data_[i]; }
+  [[nodiscard]] Element* begin() noexcept { return data_; }
+  [[nodiscard]] Element* end() noexcept { return data_ + size_; }
+  [[nodiscard]] Element const* begin() const noexcept { return data_; }
+  [[nodiscard]] Element const* end() const noexcept { return data_ + size_; }
 
  private:
-  T* data_ = nullptr;
+  Element* data_ = nullptr;
   std::size_t size_ = 0;
 };
 

@@ -13,12 +13,12 @@ class FunctionRef;
 template <class... Arguments>
 class FunctionRef<void(Arguments...)> {
  public:
-  template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>) FunctionRef(F&& f)
+  template <class Function>
+  requires(!std::is_same_v<std::remove_cvref_t<Function>, FunctionRef>) FunctionRef(Function&& f)
   noexcept
       : object_(const_cast<void*>(static_cast<void const volatile*>(&f))),
         call_([](void* object, Arguments... arguments) {
-          (*static_cast<std::remove_reference_t<F>*>(object))(arguments...);
+          (*static_cast<std::remove_reference_t<Function>*>(object))(arguments...);
         }) {}
 
   void operator()(Arguments... arguments) const { call_(object_, arguments...); }

@@ -71,10 +71,10 @@ ZERO_OUT_OF_LINE inline std::string concat(std::initializer_list<MessagePart> pa
 /// Quotes a name for a message.
 constexpr MessagePart quote(std::string_view name) noexcept { return {name, true}; }
 
-/// Throws an \p E that says \p parts. Out of line: what a check costs where it stands is one call.
-template <class E>
+/// Throws an \p Exception that says \p parts. Out of line: what a check costs where it stands is one call.
+template <class Exception>
 [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void fail(std::initializer_list<MessagePart> parts) {
-  throw E(concat(parts));
+  throw Exception(concat(parts));
 }
 /// The same of the gradient of \p parameter.
 [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE inline void fail_gradient(std::string const& parameter,
@@ -82,7 +82,7 @@ template <class E>
   throw GradientError(parameter, concat(parts));
 }
 
-inline void require(bool condition, char const* concat) {
+inline void enforce(bool condition, char const* concat) {
   if (!condition) fail<ConfigurationError>({concat});
 }
 

@@ -13,8 +13,8 @@
 namespace zero::detail {
 
 /// Calls \p f again as long as `interrupted(result)` says that a signal interrupted it, \p attempts times at most.
-template <class F, class Interrupted>
-auto retry(F&& f, Interrupted&& interrupted, int attempts = std::numeric_limits<int>::max()) {
+template <class Function, class Interrupted>
+auto retry(Function&& f, Interrupted&& interrupted, int attempts = (std::numeric_limits<int>::max)()) {
   auto result = f();
   for (int i = 1; i < attempts && interrupted(result); ++i) result = f();
   return result;

@@ -12,7 +12,7 @@ namespace zero::detail {
 
 /// Owns a list that keeps its room, so that it allocates only for a length that it has never had. Move-only; elements
 /// are default-constructible and movable. As FixedArray, it takes a fraction of the compile time of a std::vector.
-template <class T>
+template <class Element>
 class ReusableVector {
  public:
   ReusableVector() = default;
@@ -28,30 +28,30 @@ class ReusableVector {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] T& operator[](std::size_t i) noexcept { return room_[i]; }
-  [[nodiscard]] T const& operator[](std::size_t i) const noexcept { return room_[i]; }
-  [[nodiscard]] T* begin() noexcept { return room_.begin(); }
-  [[nodiscard]] T* end() noexcept { return room_.begin() + size_; }
-  [[nodiscard]] T const* begin() const noexcept { return room_.begin(); }
-  [[nodiscard]] T const* end() const noexcept { return room_.begin() + size_; }
+  [[nodiscard]] Element& operator[](std::size_t i) noexcept { return room_[i]; }
+  [[nodiscard]] Element const& operator[](std::size_t i) const noexcept { return room_[i]; }
+  [[nodiscard]] Element* begin() noexcept { return room_.begin(); }
+  [[nodiscard]] Element* end() noexcept { return room_.begin() + size_; }
+  [[nodiscard]] Element const* begin() const noexcept { return room_.begin(); }
+  [[nodiscard]] Element const* end() const noexcept { return room_.begin() + size_; }
 
   /// Appends an element and returns it. Reuses a popped element without resetting it.
-  T& emplace_reused() {
+  Element& emplace_reused() {
     if (size_ == room_.size()) grow();
     return room_[size_++];
   }
-  void push_back(T const& value) { emplace_reused() = value; }
+  void push_back(Element const& value) { emplace_reused() = value; }
   void pop_back() noexcept { --size_; }
   void clear() noexcept { size_ = 0; }
 
  private:
   ZERO_OUT_OF_LINE void grow() {
-    FixedArray<T> larger(2 * size_ + 1);
+    FixedArray<Element> larger(2 * size_ + 1);
     for (std::size_t i = 0; i < size_; ++i) larger[i] = std::move(room_[i]);
     room_ = std::move(larger);
   }
 
-  FixedArray<T> room_;
+  FixedArray<Element> room_;
   std::size_t size_ = 0;
 };
 

@@ -24,9 +24,9 @@ class Fingerprint {
   /// The characters of \p text, without its length.
   void add_text(std::string_view text) noexcept { add(std::as_bytes(std::span(text))); }
   /// The object representation of \p value.
-  template <class T>
-  requires std::is_trivially_copyable_v<T>
-  void add(T const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
+  template <class Type>
+  requires std::is_trivially_copyable_v<Type>
+  void add(Type const& value) noexcept { add({reinterpret_cast<std::byte const*>(&value), sizeof value}); }
   /// Of all bytes so far.
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
 

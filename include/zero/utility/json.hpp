@@ -47,16 +47,16 @@ class Json {
 
   /// Whether it is null.
   [[nodiscard]] bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
-  /// The value as T, which is one of those of the constructors; null where it is something else. A whole number that
-  /// is not negative is a std::uint64_t, a negative one a std::int64_t, any other number a double.
-  template <class T>
-  [[nodiscard]] T const* get() const noexcept {
-    return std::get_if<T>(&value_);
+  /// The value as \p Type, which is one of those of the constructors; null where it is something else. A whole number
+  /// that is not negative is a std::uint64_t, a negative one a std::int64_t, any other number a double.
+  template <class Type>
+  [[nodiscard]] Type const* get() const noexcept {
+    return std::get_if<Type>(&value_);
   }
-  /// The value where it has type T, else null.
-  template <class T>
-  [[nodiscard]] T* get() noexcept {
-    return std::get_if<T>(&value_);
+  /// The value where it has type \p Type, else null.
+  template <class Type>
+  [[nodiscard]] Type* get() noexcept {
+    return std::get_if<Type>(&value_);
   }
   /// The member \p name of an object; null where there is none.
   [[nodiscard]] Json const* find(std::string_view name) const noexcept {

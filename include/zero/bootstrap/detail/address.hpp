@@ -100,10 +100,11 @@ struct Address {
   return address;
 }
 
-/// Listens on one address of this machine only: that of \p interface, an interface's name or an address, or, where that
-/// is empty, of \p host. Port 0: any free one. \throws ConfigurationError
-[[nodiscard]] inline Descriptor listen_on(std::string const& interface, std::string const& host, std::uint16_t port) {
-  std::string const& named = interface.empty() ? host : interface;
+/// Listens on one address of this machine only: that of \p network_interface, an interface's name or an address, or,
+/// where that is empty, of \p host. Port 0: any free one. \throws ConfigurationError
+[[nodiscard]] inline Descriptor listen_on(std::string const& network_interface, std::string const& host,
+                                          std::uint16_t port) {
+  std::string const& named = network_interface.empty() ? host : network_interface;
   auto addresses = addresses_of_interface(named, port);
   if (addresses.empty()) addresses = addresses_of(named, port);
   if (addresses.empty()) {

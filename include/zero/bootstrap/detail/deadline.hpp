@@ -15,8 +15,8 @@ class Deadline {
 
   explicit Deadline(std::chrono::nanoseconds from_now) : at_(Clock::now()) {
     // A deadline beyond the clock's range is as far away as it goes.
-    auto const most = Clock::time_point::max() - at_;
-    at_ += std::min(std::chrono::duration_cast<Clock::duration>(from_now), most);
+    auto const most = (Clock::time_point::max)() - at_;
+    at_ += (std::min)(std::chrono::duration_cast<Clock::duration>(from_now), most);
   }
   [[nodiscard]] bool passed() const { return Clock::now() >= at_; }
   [[nodiscard]] Clock::time_point at() const noexcept { return at_; }

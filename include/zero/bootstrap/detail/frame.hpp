@@ -64,7 +64,7 @@ template <class Word>
 
 [[nodiscard]] inline std::vector<std::byte> encoded(FrameKind kind, std::uint64_t sequence,
                                                     std::span<std::byte const> payload) {
-  if (payload.size() > std::numeric_limits<std::uint32_t>::max()) {
+  if (payload.size() > (std::numeric_limits<std::uint32_t>::max)()) {
     fail<ConfigurationError>({"zero::Rendezvous: a message of ", payload.size(), " bytes: 4 GiB is the most"});
   }
   std::vector<std::byte> bytes;
@@ -92,7 +92,7 @@ class FrameReader {
     if (malformed_ || complete()) return {};
     if (got_ < Frame::header_bytes) return std::span(header_).subspan(got_);
     std::size_t const have = got_ - Frame::header_bytes;
-    if (have == frame_.bytes.size()) frame_.bytes.resize(std::min(length_, have + growth));
+    if (have == frame_.bytes.size()) frame_.bytes.resize((std::min)(length_, have + growth));
     return std::span(frame_.bytes).subspan(have);
   }
   /// \p n bytes have been put there.

@@ -47,8 +47,8 @@ class HandshakeRequest {
   static constexpr std::size_t bytes = 20 + 2 * text_bytes;
 
   [[nodiscard]] static std::vector<std::byte> of(LaunchEnvironment const& launch) {
-    require(launch.token.size() < text_bytes, "zero::Rendezvous: the token is longer than 255 bytes: shorten it");
-    require(launch.run_id.size() < text_bytes, "zero::Rendezvous: the run id is longer than 255 bytes: shorten it");
+    enforce(launch.token.size() < text_bytes, "zero::Rendezvous: the token is longer than 255 bytes: shorten it");
+    enforce(launch.run_id.size() < text_bytes, "zero::Rendezvous: the run id is longer than 255 bytes: shorten it");
     std::vector<std::byte> request;
     for (auto const word : {magic, version, static_cast<std::uint32_t>(launch.world),
                             static_cast<std::uint32_t>(launch.rank), launch.restart}) {
@@ -125,7 +125,7 @@ class HandshakeRequest {
 [[nodiscard]] inline std::string listed(std::vector<int> const& ranks) {
   constexpr std::size_t most = 16;
   std::string text;
-  std::size_t const shown = std::min(ranks.size(), most);
+  std::size_t const shown = (std::min)(ranks.size(), most);
   for (std::size_t i = 0; i < shown; ++i) {
     bool const last = i + 1 == ranks.size();
     text += (i == 0 ? "" : last ? " and " : ", ") + std::to_string(ranks[i]);

@@ -71,7 +71,7 @@ class HostChannel {
     if (!send(*peers_[0], encoded(FrameKind::part, sequence, mine), deadline)) fail(unreachable(0));
     auto const whole = await_whole(sequence, deadline);
     if (whole.size() != all.size()) throw_failure(mismatched(0, sequence, whole.size(), all.size()), sequence);
-    std::copy(whole.begin(), whole.end(), all.begin());
+    (std::copy)(whole.begin(), whole.end(), all.begin());
   }
 
   /// The first failure counts; every rank learns of it.
@@ -118,7 +118,7 @@ class HostChannel {
 
   void gather(std::uint64_t sequence, std::span<std::byte const> mine, std::span<std::byte> all) {
     Deadline const deadline(time_);
-    std::copy(mine.begin(), mine.end(), all.begin());
+    (std::copy)(mine.begin(), mine.end(), all.begin());
     std::unique_lock lock(mutex_);
     std::optional<int> gone;
     bool const over = changed_.wait_until(lock, deadline.at(), [&] {
@@ -139,7 +139,7 @@ class HostChannel {
         fail(failure);
         throw_failure(failure, sequence);
       }
-      std::copy(frame.bytes.begin(), frame.bytes.end(), all.begin() + static_cast<std::ptrdiff_t>(r * mine.size()));
+      (std::copy)(frame.bytes.begin(), frame.bytes.end(), all.begin() + static_cast<std::ptrdiff_t>(r * mine.size()));
     }
     lock.unlock();
     auto const whole = encoded(FrameKind::whole, sequence, all);

@@ -65,7 +65,7 @@ class SlurmList {
     return true;
   }
   [[nodiscard]] std::string_view digits() {
-    auto const end = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    auto const end = (std::min)(rest_.find_first_not_of("0123456789"), rest_.size());
     auto const found = rest_.substr(0, end);
     if (found.empty() || found.size() > 9) refuse();
     rest_.remove_prefix(end);

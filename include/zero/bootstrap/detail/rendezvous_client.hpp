@@ -56,8 +56,8 @@ class RendezvousClient {
         if (socket) return socket;
       }
       if (deadline_.passed()) throw_timed_out();
-      std::this_thread::sleep_for(std::min(pause, std::chrono::milliseconds(deadline_.milliseconds(2000))));
-      pause = std::min(2 * pause, longest_pause);
+      std::this_thread::sleep_for((std::min)(pause, std::chrono::milliseconds(deadline_.milliseconds(2000))));
+      pause = (std::min)(2 * pause, longest_pause);
     }
   }
 

@@ -99,7 +99,7 @@ class RendezvousFile {
       text.remove_prefix(1);
       auto const end = text.find(' ');
       *field = text.substr(0, end);
-      text.remove_prefix(std::min(end, text.size()));
+      text.remove_prefix((std::min)(end, text.size()));
     }
     auto const [end, code] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     bool const number = code == std::errc{} && end == port.data() + port.size() && endpoint.port != 0;

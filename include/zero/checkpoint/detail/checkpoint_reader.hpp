@@ -36,8 +36,8 @@ class CheckpointReader {
 
   /// Calls `f(part, bytes)` for all that is wanted, cut at pieces of chunks; what it is given is verified. \throws
   /// CheckpointError (damaged) after some calls, where a later chunk is not what was written.
-  template <class F>
-  void read(F&& f) {
+  template <class Function>
+  void read(Function&& f) {
     auto const targets = targets_to_read();
     ReadAhead ahead(system_, path_, manifest_, targets);
     std::vector<std::span<std::byte const>> pieces;
@@ -66,8 +66,8 @@ class CheckpointReader {
       for (auto const& part : parts_[f]) {
         if (part.count == 0) continue;
         std::uint64_t const last = (part.at + part.bytes() - 1) / manifest_.chunk;
-        for (auto k = std::max(behind, part.at / manifest_.chunk); k <= last; ++k) targets.push_back({f, k});
-        behind = std::max(behind, last + 1);
+        for (auto k = (std::max)(behind, part.at / manifest_.chunk); k <= last; ++k) targets.push_back({f, k});
+        behind = (std::max)(behind, last + 1);
       }
     }
     return targets;
@@ -87,14 +87,14 @@ class CheckpointReader {
 
   /// What the bytes from \p begin on hold of \p parts, from the \p next one on. No element lies in two pieces: all are
   /// cut at multiples of every element's size.
-  template <class F>
+  template <class Function>
   static void hand_out(std::vector<ShardPart> const& parts, std::size_t& next, std::uint64_t begin,
-                       std::span<std::byte const> bytes, F& f) {
+                       std::span<std::byte const> bytes, Function& f) {
     std::uint64_t const end = begin + bytes.size();
     for (std::size_t i = next; i < parts.size() && parts[i].at < end; ++i) {
       auto part = parts[i];
       std::uint64_t const size = element_size(part.type);
-      std::uint64_t const from = std::max(part.at, begin), to = std::min(part.at + part.bytes(), end);
+      std::uint64_t const from = (std::max)(part.at, begin), to = (std::min)(part.at + part.bytes(), end);
       if (from >= to) continue;
       part.first += (from - part.at) / size;
       part.count = (to - from) / size;

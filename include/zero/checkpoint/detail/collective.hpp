@@ -36,15 +36,15 @@ struct CheckpointFailures {
 };
 
 /// The text of rank 0, which alone runs \p f. \throws CheckpointError, the same on every rank. Collective, blocks.
-template <class Ranks, class F>
-std::string run_on_rank_0(Ranks& ranks, F&& f) {
+template <class Ranks, class Function>
+std::string run_on_rank_0(Ranks& ranks, Function&& f) {
   return std::string(
       run_on_all_ranks<CheckpointFailures>(ranks, [&] { return ranks.rank() == 0 ? f() : std::string(); })[0]);
 }
 
 /// The same for a list of texts, none of which holds a 0.
-template <class Ranks, class F>
-std::vector<std::string> list_on_rank_0(Ranks& ranks, F&& f) {
+template <class Ranks, class Function>
+std::vector<std::string> list_on_rank_0(Ranks& ranks, Function&& f) {
   auto const joined = run_on_rank_0(ranks, [&] {
     std::string texts;
     for (auto const& text : f()) texts.append(text).push_back('\0');

@@ -44,8 +44,8 @@ namespace zero::detail {
 
 /// Calls \p f, which returns -errno, again as long as a signal interrupts it, but not for ever: something that only
 /// ever interrupts is broken.
-template <class F>
-long retry_interrupted(F&& f) {
+template <class Function>
+long retry_interrupted(Function&& f) {
   constexpr int attempts = 100;
   return retry(
       f, [](long result) { return result == -EINTR; }, attempts);

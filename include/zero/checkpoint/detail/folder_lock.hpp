@@ -68,7 +68,7 @@ class FolderLock {
     LiveLocks::add(me_.nonce);
     try {
       acquire();
-      heartbeat_ = std::make_unique<Heartbeat>(std::max(options_.stale_after / 12, std::chrono::milliseconds(1)),
+      heartbeat_ = std::make_unique<Heartbeat>((std::max)(options_.stale_after / 12, std::chrono::milliseconds(1)),
                                                [this] { beat(); });
     } catch (...) {
       if (number_ > 0) release();
@@ -85,7 +85,7 @@ class FolderLock {
   }
 
   /// \throws CheckpointError (locked) where somebody else has taken the folder meanwhile.
-  void check() const {
+  void(check)() const {
     auto const newest = newest_owner();
     if (newest && newest->number == number_ && newest->owner && newest->owner->nonce == me_.nonce) return;
     throw CheckpointError(
@@ -104,9 +104,9 @@ class FolderLock {
   enum class Claim : std::uint8_t { free, held, unknown };
   static constexpr std::uint64_t largest_file = 4096;  // bytes
 
-  template <class F>
-  static long call(F&& f) {
-    return retry_interrupted(std::forward<F>(f));
+  template <class Function>
+  static long call(Function&& f) {
+    return retry_interrupted(std::forward<Function>(f));
   }
   [[nodiscard]] std::string path(std::string_view name) const { return root_ + "/" + std::string(name); }
   [[nodiscard]] std::string hidden() const { return path(std::string(new_owner_prefix) + me_.nonce); }
@@ -168,8 +168,8 @@ class FolderLock {
       if (state == Claim::free) {
         if (claim(newest ? newest->number + 1 : 1) && remove_superseded()) return;
       } else if (state == Claim::unknown && waited < options_.patience) {
-        auto const pause =
-            std::min(std::max(options_.stale_after / 120, std::chrono::milliseconds(1)), options_.patience - waited);
+        auto const pause = (std::min)((std::max)(options_.stale_after / 120, std::chrono::milliseconds(1)),
+                                      options_.patience - waited);
         system_.pause(pause);
         waited += pause;
         i = -1;

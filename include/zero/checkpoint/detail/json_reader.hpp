@@ -178,9 +178,9 @@ class JsonReader {
     return negative ? convert<std::int64_t>(token) : convert<std::uint64_t>(token);
   }
 
-  template <class T>
+  template <class Number>
   Json convert(std::string_view token) {
-    T value{};
+    Number value{};
     auto const [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
     if (error != std::errc() || end != token.data() + token.size()) fail("a number is out of range");
     return value;

@@ -30,10 +30,10 @@ class ManifestFields {
  public:
   ManifestFields(Json const& object, std::string_view what) : object_(object), what_(what) {}
 
-  template <class T>
-  [[nodiscard]] T const& get(std::string_view field) const {
+  template <class Type>
+  [[nodiscard]] Type const& get(std::string_view field) const {
     auto const* const value = object_.find(field);
-    auto const* const typed = value == nullptr ? nullptr : value->get<T>();
+    auto const* const typed = value == nullptr ? nullptr : value->get<Type>();
     if (typed == nullptr) {
       bad_manifest(concat({what_, " has no member ", quote(field), " of the type that it must have"}));
     }
@@ -49,9 +49,9 @@ class ManifestFields {
   [[nodiscard]] std::string const& text(std::string_view field) const { return get<std::string>(field); }
   [[nodiscard]] Json::Array const& array(std::string_view field) const { return get<Json::Array>(field); }
   /// \p each is made of every element of an array.
-  template <class T, class F>
-  [[nodiscard]] std::vector<T> list(std::string_view field, F&& each) const {
-    std::vector<T> values;
+  template <class Type, class Function>
+  [[nodiscard]] std::vector<Type> list(std::string_view field, Function&& each) const {
+    std::vector<Type> values;
     for (auto const& element : array(field)) values.push_back(each(element));
     return values;
   }

@@ -44,7 +44,7 @@ class ReadAhead {
       : system_(system), folder_(folder), manifest_(manifest), targets_(std::move(targets)) {
     std::uint64_t largest = 0, sum = 0;
     for (auto const& target : targets_) {
-      largest = std::max(largest, size_of(target));
+      largest = (std::max)(largest, size_of(target));
       sum += size_of(target);
     }
     ring_.resize(static_cast<std::size_t>((largest + 7) / 8 * 8));
@@ -84,7 +84,7 @@ class ReadAhead {
   }
 
   [[nodiscard]] std::uint64_t size_of(ChunkTarget const& target) const noexcept {
-    return std::min(manifest_.chunk, manifest_.files[target.file].bytes - target.chunk * manifest_.chunk);
+    return (std::min)(manifest_.chunk, manifest_.files[target.file].bytes - target.chunk * manifest_.chunk);
   }
 
  private:

@@ -76,7 +76,7 @@ inline std::uint64_t tensor_bytes(TensorEntry const& tensor) {
     bad_safetensors(concat({"tensor ", quote(tensor.name), " has the unknown type ", tensor.type}));
   }
   for (auto const dimension : tensor.shape) {
-    if (dimension != 0 && bits > std::numeric_limits<std::uint64_t>::max() / dimension) {
+    if (dimension != 0 && bits > (std::numeric_limits<std::uint64_t>::max)() / dimension) {
       bad_safetensors(concat({"the size of tensor ", quote(tensor.name), " overflows"}));
     }
     bits *= dimension;
@@ -200,7 +200,7 @@ inline void lay_out(SafetensorsHeader& header) {
   std::uint64_t end = 0;
   for (auto& tensor : header.tensors) {
     std::uint64_t const bytes = tensor_bytes(tensor);
-    if (bytes > std::numeric_limits<std::uint64_t>::max() - end) bad_safetensors("its size overflows");
+    if (bytes > (std::numeric_limits<std::uint64_t>::max)() - end) bad_safetensors("its size overflows");
     tensor.begin = std::exchange(end, end + bytes);
     tensor.end = end;
   }
@@ -219,21 +219,21 @@ inline void check_tensor_name(std::string_view name) {
 /// laid out. \throws CheckpointError (bad_request) for names that are not UTF-8 or given twice, and too long a header.
 [[nodiscard]] inline std::string to_bytes(SafetensorsHeader& header) {
   Json::Object object;
-  auto const check = [](std::string_view text) {
+  auto const check_text = [](std::string_view text) {
     if (!is_utf8(text)) throw CheckpointError(CheckpointFailure::bad_request, "zero: a name is not UTF-8");
   };
   if (!header.metadata.empty()) {
     Json::Object metadata;
     for (auto const& [key, text] : header.metadata) {
-      check(key);
-      check(text);
+      check_text(key);
+      check_text(text);
       metadata.emplace_back(key, text);
     }
     object.emplace_back("__metadata__", std::move(metadata));
   }
   std::vector<std::string_view> names;
   for (auto const& tensor : header.tensors) {
-    check(tensor.name);
+    check_text(tensor.name);
     check_tensor_name(tensor.name);
     names.push_back(tensor.name);
     Json::Array const shape(tensor.shape.begin(), tensor.shape.end());

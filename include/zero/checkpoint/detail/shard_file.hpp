@@ -34,7 +34,7 @@ class ShardWriter {
   /// Where the next bytes may be put, at most \p wanted, before `put` says that they are there.
   [[nodiscard]] std::span<std::byte> room(std::uint64_t wanted) noexcept {
     auto const rest = std::min<std::uint64_t>(piece_.size() - used_, chunk_ - in_chunk_ - used_);
-    return piece_.subspan(used_, static_cast<std::size_t>(std::min(rest, wanted)));
+    return piece_.subspan(used_, static_cast<std::size_t>((std::min)(rest, wanted)));
   }
   void put(std::size_t count) {
     used_ += count;
@@ -92,7 +92,7 @@ inline void check_chunk(std::string const& path, ManifestFile const& file, std::
   if (crc == file.crc32c[static_cast<std::size_t>(k)]) return;
   std::uint64_t const begin = k * chunk_bytes;
   throw CheckpointError(CheckpointFailure::damaged, concat({"zero: ", quote(path), " is damaged: the checksum of the ",
-                                                            std::min(chunk_bytes, file.bytes - begin),
+                                                            (std::min)(chunk_bytes, file.bytes - begin),
                                                             " bytes from byte ", begin, " on does not fit"}));
 }
 
@@ -111,7 +111,7 @@ class ShardReader {
   /// Chunk \p k, in \p buffer, which holds at least one chunk; not handed out before its checksum fits.
   [[nodiscard]] std::span<std::byte const> read(std::uint64_t k, std::span<std::byte> buffer) const {
     std::uint64_t const begin = k * chunk_;
-    auto const bytes = buffer.first(static_cast<std::size_t>(std::min(chunk_, description_.bytes - begin)));
+    auto const bytes = buffer.first(static_cast<std::size_t>((std::min)(chunk_, description_.bytes - begin)));
     file_.read(bytes, begin);
     check_chunk(file_.path(), description_, chunk_, k, crc32c(bytes));
     return bytes;

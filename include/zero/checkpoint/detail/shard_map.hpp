@@ -59,8 +59,8 @@ struct WantedRange {
       auto target = std::partition_point(found->second.begin(), found->second.end(),
                                          [&](std::size_t i) { return wanted[i].end <= range.begin; });
       for (; target != found->second.end() && wanted[*target].begin < range.end; ++target) {
-        std::uint64_t const from = std::max(range.begin, wanted[*target].begin);
-        std::uint64_t const to = std::min(range.end, wanted[*target].end);
+        std::uint64_t const from = (std::max)(range.begin, wanted[*target].begin);
+        std::uint64_t const to = (std::min)(range.end, wanted[*target].end);
         parts[f].push_back({begin + (from - range.begin) * size, to - from, from, type, *target});
       }
     }

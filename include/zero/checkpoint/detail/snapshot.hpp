@@ -66,7 +66,7 @@ class Snapshot {
   void map(EngineState& state, std::size_t bytes) {
     give_back();
     // Pages that no other memory shares: a page is pinned once.
-    block_ = HostMemory::allocate(std::max(bytes, HostMemory::huge_page));
+    block_ = HostMemory::allocate((std::max)(bytes, HostMemory::huge_page));
     memory_ = {static_cast<std::byte*>(block_.data), bytes};
     pinned_ = state.pin(memory_);
   }

@@ -47,7 +47,7 @@ class CollectiveLabel {
   CollectiveLabel() = default;
   CollectiveLabel(std::uint64_t sequence, char const* operation, CollectivePurpose purpose) noexcept
       : sequence_(sequence), operation_(operation), bucket_(purpose.bucket) {
-    auto* const end = std::copy_n(purpose.what.data(), std::min(purpose.what.size(), sizeof what_ - 1), what_);
+    auto* const end = std::copy_n(purpose.what.data(), (std::min)(purpose.what.size(), sizeof what_ - 1), what_);
     *end = '\0';
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {

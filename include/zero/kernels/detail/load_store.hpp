@@ -17,42 +17,46 @@ namespace zero::detail {
 inline constexpr std::size_t vector_block = 16;
 
 /// A padded copy of the last elements of an array: zeros beyond them.
-template <class T>
+template <class Element>
 struct Tail {
-  T elements[vector_block] = {};
+  Element elements[vector_block] = {};
 
   Tail() = default;
-  ZERO_OUT_OF_LINE Tail(T const* from, std::size_t count) { std::memcpy(elements, from, count * sizeof(T)); }
-  ZERO_OUT_OF_LINE void copy_to(T* to, std::size_t count) const { std::memcpy(to, elements, count * sizeof(T)); }
+  ZERO_OUT_OF_LINE Tail(Element const* from, std::size_t count) {
+    std::memcpy(elements, from, count * sizeof(Element));
+  }
+  ZERO_OUT_OF_LINE void copy_to(Element* to, std::size_t count) const {
+    std::memcpy(to, elements, count * sizeof(Element));
+  }
 };
 
 // Real1: memory is copied, because a caller's buffer may be of another type of the same size.
-template <class T>
-inline void load(Real1& r, T const* p) {
-  T x;
-  std::memcpy(&x, p, sizeof(T));
+template <class Element>
+inline void load(Real1& r, Element const* p) {
+  Element x;
+  std::memcpy(&x, p, sizeof(Element));
   r.bits[0] = widen_bits(x);
 }
-template <class T>
-inline void store(T* p, Real1 const& a) {
-  T const x = narrow_bits(T{}, a.bits[0]);
-  std::memcpy(p, &x, sizeof(T));
+template <class Element>
+inline void store(Element* p, Real1 const& a) {
+  Element const x = narrow_bits(Element{}, a.bits[0]);
+  std::memcpy(p, &x, sizeof(Element));
 }
-template <class T>
-inline void store_streaming(T* p, Real1 const& a) {
+template <class Element>
+inline void store_streaming(Element* p, Real1 const& a) {
   store(p, a);
 }
 
-/// \p a rounded to T and widened again.
-template <class T>
-inline Real1 round_to(T, Real1 const& a) {
-  return real1(widen_bits(narrow_bits(T{}, a.bits[0])));
+/// \p a rounded to Element and widened again.
+template <class Element>
+inline Real1 round_to(Element, Real1 const& a) {
+  return real1(widen_bits(narrow_bits(Element{}, a.bits[0])));
 }
 
 /// Asks for the cache line that a loop will need about 1 KB from now: +8 % on a streaming update. Beyond the end of an
 /// array it asks for a line that nobody needs, and faults nowhere.
-template <class T>
-inline void prefetch_ahead(T const* p) {
+template <class Element>
+inline void prefetch_ahead(Element const* p) {
   __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(p) + 1024));
 }
 

@@ -58,19 +58,19 @@
     Real::Vector const x = a.vector();                                                                                 \
     std::memcpy(p, &x, sizeof x);                                                                                      \
   }                                                                                                                    \
-  template <class T>                                                                                                   \
-  target inline void store(T* p, Real const& a) {                                                                      \
+  template <class Element>                                                                                             \
+  target inline void store(Element* p, Real const& a) {                                                                \
     Real##Half half;                                                                                                   \
-    narrow_to(T{}, half, a);                                                                                           \
+    narrow_to(Element{}, half, a);                                                                                     \
     std::memcpy(p, &half, sizeof half);                                                                                \
   }                                                                                                                    \
   target inline void store_streaming(float* p, Real const& a) {                                                        \
     asm("vmovntps %1, %0" : "=m"(*reinterpret_cast<Real##Memory*>(p)) : "x"(a.vector()));                              \
   }                                                                                                                    \
-  template <class T>                                                                                                   \
-  target inline void store_streaming(T* p, Real const& a) {                                                            \
+  template <class Element>                                                                                             \
+  target inline void store_streaming(Element* p, Real const& a) {                                                      \
     Real##Half half;                                                                                                   \
-    narrow_to(T{}, half, a);                                                                                           \
+    narrow_to(Element{}, half, a);                                                                                     \
     asm("vmovntdq %1, %0" : "=m"(*reinterpret_cast<Real##HalfMemory*>(p)) : "x"(half));                                \
   }
 // clang-format on

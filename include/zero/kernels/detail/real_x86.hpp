@@ -27,7 +27,7 @@
 
 // clang-format off
 #define ZERO_LANES_OPERATION(Real, target, name, instruction)                                                          \
-  target ZERO_HOST_DEVICE inline Real name(Real const& a, Real const& b) { ZERO_HOST_ONLY(                             \
+  target ZERO_HOST_DEVICE inline Real (name)(Real const& a, Real const& b) { ZERO_HOST_ONLY(                           \
     Real::Vector r;                                                                                                    \
     asm(instruction " %2, %1, %0" : "=x"(r) : "x"(a.vector()), "x"(b.vector()));                                       \
     return Real(r);) }
@@ -55,7 +55,7 @@
   ZERO_LANES_OPERATION(Real, target, operator*, "vmulps")                                                              \
   ZERO_LANES_OPERATION(Real, target, operator/, "vdivps")                                                              \
   ZERO_LANES_OPERATION(Real, target, max, "vmaxps")                                                                    \
-  target ZERO_HOST_DEVICE inline Real fma(Real const& a, Real const& b, Real const& c) { ZERO_HOST_ONLY(               \
+  target ZERO_HOST_DEVICE inline Real (fma)(Real const& a, Real const& b, Real const& c) { ZERO_HOST_ONLY(             \
     Real::Vector r = c.vector();                                                                                       \
     asm("vfmadd231ps %2, %1, %0" : "+x"(r) : "x"(a.vector()), "x"(b.vector()));                                        \
     return Real(r);) }                                                                                                 \
@@ -63,7 +63,7 @@
     Real::Vector r;                                                                                                    \
     asm("vsqrtps %1, %0" : "=x"(r) : "x"(a.vector()));                                                                 \
     return Real(r);) }                                                                                                 \
-  target ZERO_HOST_DEVICE inline Real abs(Real const& a) { ZERO_HOST_ONLY(                                             \
+  target ZERO_HOST_DEVICE inline Real (abs)(Real const& a) { ZERO_HOST_ONLY(                                           \
     return Real(a.vector() & 0x7FFFFFFFU);) }                                                                          \
   target ZERO_HOST_DEVICE inline Real operator-(Real const& a) { ZERO_HOST_ONLY(                                       \
     return Real(a.vector() ^ 0x80000000U);) }                                                                          \
@@ -75,6 +75,8 @@
 // clang-format on
 
 namespace zero::detail {
+
+using zero::fma;  // zero/kernels/real.hpp says why
 
 /// Eight floats of an AVX2 register.
 ZERO_LANES(Real8, 8, ZERO_TARGET_AVX2)

@@ -31,11 +31,11 @@ class ExchangeBuffer {
   [[nodiscard]] std::byte* data() const noexcept { return memory_.data(); }
   [[nodiscard]] CudaStream stream() const noexcept { return CudaStream(stream_, device_); }
   void put(std::size_t at, std::span<std::byte const> bytes) const {
-    stream().copy(data() + at, bytes.data(), bytes.size());
+    (stream().copy)(data() + at, bytes.data(), bytes.size());
   }
   /// Blocks until it is there.
   void get(std::span<std::byte> bytes) const {
-    stream().copy(bytes.data(), data(), bytes.size());
+    (stream().copy)(bytes.data(), data(), bytes.size());
     check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   }
 

@@ -48,8 +48,8 @@ class NcclHandle {
   }
 
   /// Does \p f with the communicator, and waits until NCCL has put it on its way. \return why not; none: it is.
-  template <class F>
-  [[nodiscard]] std::optional<std::string> call(std::string_view name, Deadline const& deadline, F f) {
+  template <class Function>
+  [[nodiscard]] std::optional<std::string> call(std::string_view name, Deadline const& deadline, Function f) {
     return poll(name, deadline, [&] { return communicator_ == nullptr ? gone : f(communicator_); });
   }
 
@@ -99,13 +99,13 @@ class NcclHandle {
     return std::exchange(communicator_, nullptr);
   }
 
-  template <class F>
-  [[nodiscard]] std::optional<std::string> poll(std::string_view name, Deadline const& deadline, F f) {
+  template <class Function>
+  [[nodiscard]] std::optional<std::string> poll(std::string_view name, Deadline const& deadline, Function f) {
     std::unique_lock lock(mutex_);
     auto code = f();
     // A call may say success and go on: a split that makes nothing on this rank does.
     if (code == ncclSuccess && communicator_ != nullptr) code = state();
-    for (std::chrono::microseconds pause(10); code == ncclInProgress; pause = std::min(pause * 2, longest_pause)) {
+    for (std::chrono::microseconds pause(10); code == ncclInProgress; pause = (std::min)(pause * 2, longest_pause)) {
       lock.unlock();
       if (deadline.passed()) return concat({name, " was not done within the deadline"});
       std::this_thread::sleep_for(pause);

@@ -31,7 +31,7 @@ struct GpuIdentity {
     GpuIdentity identity;
     std::string machine;
     std::ifstream("/proc/sys/kernel/random/boot_id") >> machine;
-    std::copy_n(machine.data(), std::min(machine.size(), identity.machine.size() - 1), identity.machine.data());
+    std::copy_n(machine.data(), (std::min)(machine.size(), identity.machine.size() - 1), identity.machine.data());
     if (machine.empty()) (void)::gethostname(identity.machine.data(), identity.machine.size() - 1);
     check_cuda(cudaDeviceGetPCIBusId(identity.gpu.data(), static_cast<int>(identity.gpu.size()), device),
                "cudaDeviceGetPCIBusId");

@@ -34,7 +34,7 @@ class NcclState {
     DeviceGuard const guard(device);
     if (auto const why = open(handle_, Deadline(deadline))) {
       watchdog_.fail(CommunicationFailure::transport, rank, {}, "failed: " + *why);
-      watchdog_.check();
+      watchdog_.throw_if_failed();
     }
   }
   NcclState(NcclState const&) = delete;

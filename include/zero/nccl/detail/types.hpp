@@ -12,19 +12,19 @@
 
 namespace zero::detail {
 
-/// NCCL's name for \p T.
-template <class T>
+/// NCCL's name for \p Element.
+template <class Element>
 [[nodiscard]] consteval ncclDataType_t nccl_type() {
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (std::is_same_v<Element, float>) {
     return ncclFloat32;
-  } else if constexpr (std::is_same_v<T, float16>) {
+  } else if constexpr (std::is_same_v<Element, float16>) {
     return ncclFloat16;
-  } else if constexpr (std::is_same_v<T, bfloat16>) {
+  } else if constexpr (std::is_same_v<Element, bfloat16>) {
     return ncclBfloat16;
-  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+  } else if constexpr (std::is_same_v<Element, std::uint64_t>) {
     return ncclUint64;
   } else {
-    static_assert(std::is_same_v<T, std::byte>, "zero::NcclCommunicator sends float, float16 and bfloat16");
+    static_assert(std::is_same_v<Element, std::byte>, "zero::NcclCommunicator sends float, float16 and bfloat16");
     return ncclUint8;
   }
 }

@@ -96,7 +96,7 @@ class NcclWatchdog {
     woken_.notify_all();
   }
   /// \throws CommunicationError where anything has failed.
-  void check() const {
+  void throw_if_failed() const {
     if (!failed_.load()) return;
     std::lock_guard const lock(mutex_);
     throw CommunicationError(*failure_);

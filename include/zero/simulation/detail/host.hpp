@@ -58,7 +58,7 @@ struct Host {
   void join_clock(VectorClock const& other, std::uint64_t at) {
     clock.join(other);
     snapshot.reset();
-    time = std::max(time, at);
+    time = (std::max)(time, at);
   }
   void tick() {
     clock.tick(thread);

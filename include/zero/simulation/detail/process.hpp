@@ -51,8 +51,8 @@ class Process {
 
   /// Does what `put` does for an operation that need not be queued, without making one: a plan has millions. False for
   /// one that must be put on a stream.
-  template <class F>
-  [[nodiscard]] bool pass_through(std::span<Access const> accesses, F const& run) const {
+  template <class Function>
+  [[nodiscard]] bool pass_through(std::span<Access const> accesses, Function const& run) const {
     if (!world_->passes_through()) return false;
     world_->count_operation();
     if (!touches_phantom(accesses)) run();

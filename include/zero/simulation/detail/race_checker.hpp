@@ -67,7 +67,7 @@ class RaceChecker {
   void judge_pending(Access const& host, std::shared_ptr<Operation const> const& pending) const {
     for (auto const& access : pending->accesses) {
       if (access.begin >= host.end() || host.begin >= access.end() || !(access.writes || host.writes)) continue;
-      report(std::max(access.begin, host.begin), {0, pending, pending->rank}, access.writes,
+      report((std::max)(access.begin, host.begin), {0, pending, pending->rank}, access.writes,
              {0, nullptr, pending->rank}, host.writes);
     }
   }

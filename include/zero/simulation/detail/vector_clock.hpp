@@ -24,7 +24,7 @@ class VectorClock {
   /// What happened before \p other has happened before this.
   void join(VectorClock const& other) {
     if (ticks_.size() < other.ticks_.size()) ticks_.resize(other.ticks_.size());
-    for (std::size_t i = 0; i < other.ticks_.size(); ++i) ticks_[i] = std::max(ticks_[i], other.ticks_[i]);
+    for (std::size_t i = 0; i < other.ticks_.size(); ++i) ticks_[i] = (std::max)(ticks_[i], other.ticks_[i]);
   }
 
  private:

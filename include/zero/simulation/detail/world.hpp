@@ -62,8 +62,8 @@ class World {
   void count_operation() noexcept { ++result_.operations; }
 
   /// Runs `f(rank)` for every rank and what it puts on streams. \throws the first error of any rank.
-  template <class F>
-  SimulationResult run(F const& f) {
+  template <class Function>
+  SimulationResult run(Function const& f) {
     std::vector<std::thread> threads;
     for (auto& host : hosts_) {
       if (!host.finished) threads.emplace_back([this, &f, &host] { run_host(f, host); });
@@ -192,8 +192,8 @@ class World {
   }
 
  private:
-  template <class F>
-  void run_host(F const& f, Host& host) {
+  template <class Function>
+  void run_host(Function const& f, Host& host) {
     run_token_.await(host.thread);
     try {
       f(host.rank);
@@ -298,7 +298,7 @@ class World {
       if (!part) continue;
       begin(*part->stream, part->stream->queue.front());
       before.join(part->stream->clock);
-      time = std::max(time, part->stream->time);
+      time = (std::max)(time, part->stream->time);
     }
     if (options_.storage == SimulationStorage::real) collective->run();
     for (auto const& part : collective->parts()) {
@@ -313,8 +313,8 @@ class World {
 
   // The operation's own stream and its host have come so far; its accesses are judged before it does them.
   void begin(Stream& stream, std::shared_ptr<Operation> const& operation) {
-    stream.time = std::max(stream.time, operation->put_at);
-    if (operation->after) stream.time = std::max(stream.time, operation->after->finished_at);
+    stream.time = (std::max)(stream.time, operation->put_at);
+    if (operation->after) stream.time = (std::max)(stream.time, operation->after->finished_at);
     if (!options_.check) return;
     stream.clock.join(*operation->host);
     if (operation->after) stream.clock.join(operation->after->clock);
