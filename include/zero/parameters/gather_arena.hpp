@@ -62,7 +62,7 @@ class GatherArena {
     auto offset = find_room(elements);
     while (offset == no_room && eviction == Eviction::allowed && evict_oldest()) offset = find_room(elements);
     if (offset == no_room) return false;
-    wait_for_readers(offset, offset + elements);
+    wait_for_readers(block, offset, offset + elements);
     all_gather(block, offset, traffic);
     engine_.backend.record(state.gathered, engine_.communication);
     resident_.push_back(block);
@@ -127,13 +127,14 @@ class GatherArena {
     return offset;
   }
 
-  // The last readers of memory that is used again may still run on their streams.
-  void wait_for_readers(std::size_t begin, std::size_t end) {
+  // The last readers of memory that is used again may still run on their streams. So may those of `block` where it lay
+  // before, which nobody will know to have read there once it lies elsewhere.
+  void wait_for_readers(std::uint32_t block, std::size_t begin, std::size_t end) {
     for (std::uint32_t i = 0; i < blocks_.size(); ++i) {
       auto const& state = blocks_[i];
-      if (engine_.layout.blocks()[i].whole || state.offset >= end || state.offset + block_elements(i) <= begin)
-        continue;
-      state.readers.make_wait(engine_.backend, engine_.communication);
+      if (engine_.layout.blocks()[i].whole) continue;
+      bool const lay_there = state.offset < end && state.offset + block_elements(i) > begin;
+      if (lay_there || i == block) state.readers.make_wait(engine_.backend, engine_.communication);
     }
   }
 
