@@ -44,7 +44,8 @@ struct EngineConfig {
   std::optional<int> gradient_ring{};    ///< stages 2 and 3: buckets of gradients under way at once; default: those
                                          ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;  ///< what a parameter without a gradient means
-  std::size_t max_live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what one unit and the next need
+  std::size_t max_live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what a unit, those ahead and tied
+                                          ///< ones need
   int prefetch_units = 1;                 ///< stage 3: units gathered ahead; 0: none
   std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements stay whole on every rank
   typename Rule::Config optimizer{};      ///< settings of the rule, such as lr

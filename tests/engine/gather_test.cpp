@@ -81,6 +81,63 @@ TEST_CASE("gather: beyond the live bound it is refused, nothing is held, and it 
   });
 }
 
+TEST_CASE("gather: by default any two units in a row can be held beside tied ones, and no more room is taken") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    for (std::size_t count : {7U, 8U}) {
+      CAPTURE(count);
+      std::vector<std::size_t> const row{1500, 40, 700, 512, 300, 900, 1500, 700};
+      zero::ParameterList list;
+      (void)list.add({.name = "tied", .shape = {3000}, .contributions = 2});
+      for (std::size_t p = 0; p < count; ++p) {
+        // Two parameters each, so that a unit is not one block.
+        for (char const* part : {"a", "b"}) {
+          (void)list.add({.name = part + std::to_string(p), .shape = {row[p]}, .unit = static_cast<int>(p) + 1});
+        }
+      }
+      Sharded engine(ranks, list, {.bucket_elements = 512});
+      for (std::uint32_t p = 0; p < list.specs().size(); ++p) {
+        engine.write_parameter(list.specs()[p].name,
+                               values_of(p, zero::ParameterList::element_count(list.specs()[p].shape)));
+      }
+      // The tied one is 3072 with padding; the largest two in a row are 900 and 1500, with padding 1024 and 1536,
+      // twice.
+      CHECK(engine.memory().bytes(zero::MemoryPurpose::gathered) == (3072 + 2 * (1024 + 1536)) * sizeof(float));
+      auto const unit = [&](std::size_t p) {
+        auto const first = static_cast<std::uint32_t>(1 + 2 * p);
+        return std::vector{id(first), id(first + 1)};
+      };
+      std::optional<Sharded::Lease> last;
+      auto const use = [&](std::size_t p) {
+        auto next = engine.gather(unit(p), {});
+        auto const tied = engine.gather(id(0), {});
+        check_values(tied, 0, 3000);
+        check_values(next, unit(p)[0].index, row[p]);
+        check_values(next, unit(p)[1].index, row[p]);
+        last.emplace(std::move(next));
+      };
+      for (int pass = 0; pass < 2; ++pass) {
+        for (std::size_t p = 0; p < count; ++p) use(p);
+        for (std::size_t p = count; p-- > 0;) use(p);
+      }
+    }
+  });
+}
+
+TEST_CASE("gather: what a refused gather had gathered is not in the way of two units in a row") {
+  zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
+    std::vector<std::size_t> const row{512, 1024, 512, 1024};
+    Sharded engine(ranks, parameters(row), {.bucket_elements = 512});
+    write_all(engine, row);
+    auto held = std::optional(engine.gather(id(0), {}));
+    std::vector const both{id(2), id(3)};  // the first of them has its place where the held one lies
+    CHECK_THROWS_AS((void)engine.gather(both, {}), zero::LeaseError);
+    held.reset();
+    auto const lease = engine.gather(both, {});
+    check_values(lease, 2, 512);
+    check_values(lease, 3, 1024);
+  });
+}
+
 TEST_CASE("gather: addresses repeat from step to step") {
   zero::run_ranks(2, [](zero::ThreadCommunicator& ranks) {
     Sharded engine(ranks, parameters(sizes), {.bucket_elements = 512});

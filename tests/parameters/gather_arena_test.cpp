@@ -9,17 +9,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 using zero::detail::Eviction;
+using zero::detail::GatherPlaces;
 
 namespace {
 
 /// An arena for parameters of which each is a block, and as many elements as it has.
 struct Fixture : parameters_test::ContextFixture {
   Fixture(std::vector<std::size_t> const& sizes, std::size_t capacity, std::size_t world = 1)
+      : Fixture(sizes, world, GatherPlaces(capacity)) {}
+  Fixture(std::vector<std::size_t> const& sizes, std::size_t world, GatherPlaces places)
       : ContextFixture(parameters(sizes), {.stage = zero::Stage::parameters, .world = world, .bucket_elements = 512}),
-        arena(context, storage, capacity),
+        arena(context, storage, std::move(places)),
         memory(arena.at(0, 0)) {
     for (std::size_t b = 0; b < layout.buckets().size(); ++b) {
       auto* const slice = reinterpret_cast<float*>(storage.slice(b));
@@ -179,4 +183,60 @@ TEST_CASE("gather arena: a gather that fails leaves the block out, and its room 
   fixture.events.arm(0);
   CHECK_THROWS_AS((void)fixture.gather(0), parameters_test::EventFailure);
   CHECK(!fixture.is_resident(0));
+}
+
+namespace {
+
+/// An arena with places for two units in a row, of which each has one parameter; the last one registered is reduced
+/// first, and is block 0.
+GatherPlaces places_of(std::vector<std::size_t> const& elements) {
+  zero::detail::UnitTable units(elements.size());
+  for (std::size_t p = 0; p < elements.size(); ++p) {
+    units.add(static_cast<int>(p), static_cast<std::uint32_t>(elements.size() - 1 - p), elements[p], true);
+  }
+  return {units, 2};
+}
+std::vector<std::size_t> const row{256, 512, 128, 384, 128};
+Fixture with_places() { return {row, 1, places_of(row)}; }
+
+}  // namespace
+
+TEST_CASE("gather arena: a block lies in its place, whatever else is there that may go") {
+  auto fixture = with_places();
+  CHECK(fixture.arena.capacity() == 768);
+  for (std::size_t p : {0U, 1U}) CHECK(fixture.gather(p));
+  CHECK(fixture.offset(0) == 0);
+  CHECK(fixture.offset(1) == 256);
+  CHECK(fixture.gather(3));  // at the end of the second's place
+  CHECK(fixture.offset(3) == 384);
+  CHECK(!fixture.is_resident(1));
+  CHECK(fixture.is_resident(0));
+  for (std::size_t p : {4U, 1U, 2U}) CHECK(fixture.gather(p));
+  CHECK(fixture.offset(2) == 0);
+  CHECK(fixture.has_values(1));
+  CHECK(fixture.has_values(2));
+}
+
+TEST_CASE("gather arena: what is gathered ahead takes its place or none") {
+  auto fixture = with_places();
+  CHECK(fixture.gather(4));
+  CHECK(!fixture.gather(2, Eviction::forbidden));  // though there is room elsewhere
+  CHECK(fixture.is_resident(4));
+  CHECK(fixture.gather(3, Eviction::forbidden));
+  CHECK(fixture.offset(3) == 384);
+}
+
+TEST_CASE("gather arena: a block whose place is held lies where there is room") {
+  auto fixture = with_places();
+  fixture.arena.pin(fixture.block(4));
+  CHECK(fixture.gather(4));
+  CHECK(fixture.gather(2));
+  CHECK(fixture.offset(2) == 128);
+  CHECK(fixture.has_values(2));
+  fixture.arena.pin(fixture.block(2));
+  CHECK(!fixture.gather(0, Eviction::forbidden));
+  CHECK(fixture.gather(0));
+  CHECK(fixture.offset(0) == 256);
+  fixture.arena.pin(fixture.block(0));
+  CHECK(!fixture.gather(1));
 }

@@ -100,11 +100,14 @@ TEST_CASE("unit prefetcher: a direction that is forgotten is forward again") {
   CHECK(ahead_of(one, 20) == Blocks{30});
 }
 
-TEST_CASE("unit prefetcher: a pass needs the largest unit, those ahead, and the tied ones") {
-  CHECK(prefetcher({5, 20, 10, 40, 30}, 0).working_set_elements() == 40);
-  CHECK(prefetcher({5, 20, 10, 40, 30}, 1).working_set_elements() == 80);
-  CHECK(prefetcher({5, 20, 10, 40, 30}, 1, 2).working_set_elements() == 90);
-  CHECK(prefetcher({5, 20, 10, 40, 30}, 2).working_set_elements() == 105);  // all there are
+TEST_CASE("unit prefetcher: a pass needs the largest row of units that are held and prefetched, and the tied ones") {
+  CHECK(prefetcher({5, 20, 10, 40, 30}, 0).working_set().elements() == 40);
+  CHECK(prefetcher({5, 20, 10, 40, 30}, 1).working_set().elements() == 70);
+  CHECK(prefetcher({50, 20, 10, 40, 5}, 1).working_set().elements() == 70);
+  CHECK(prefetcher({5, 20, 10, 40, 30}, 1, 2).working_set().elements() == 80);
+  CHECK(prefetcher({500, 20, 10, 40, 30}, 1, 0).working_set().elements() == 570);  // the largest one counts once
+  CHECK(prefetcher({7, 7, 7, 7, 7}, 2).working_set().elements() == 21);
+  CHECK(prefetcher({5, 20, 10, 40, 30}, 9).working_set().elements() == 105);  // all there are
   CHECK(prefetcher({5, 20, 10, 40, 30}, 2).elements() == 105);
-  CHECK(prefetcher({}, 2).working_set_elements() == 0);
+  CHECK(prefetcher({}, 2).working_set().elements() == 0);
 }

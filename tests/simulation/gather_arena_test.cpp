@@ -29,7 +29,7 @@ using Units = std::vector<std::size_t>;                  // elements of each
 using Groups = std::vector<std::vector<std::uint32_t>>;  // units that are held together
 
 /// Gathers \p groups of \p units. Each unit is read on a stream of its own, and nothing waits for a reader but the
-/// engine. What finds no room is left out. There is room for \p room elements.
+/// engine. What finds no room is left out. There is room for \p room elements; 0: for a unit and those ahead of it.
 simulation_test::Script reading(Units const& units, Groups const& groups, std::size_t room, int prefetch_units) {
   return [=](SimulationCommunicator& communicator) {
     zero::ParameterList list;
@@ -94,6 +94,7 @@ TEST_CASE("simulated arena: a unit takes parts of the room of two, and waits for
 
 TEST_CASE("simulated arena: a unit lies elsewhere than before, and who takes its old room waits for its old readers") {
   CHECK(is_clean({1024, 512, 1024}, {{0, 1}, {1, 2}}, 1536));
+  CHECK(is_clean({512, 1024, 512, 1024}, {{0, 2}, {2, 3}, {2, 0}, {1, 2}}, 0, 1));
 }
 
 TEST_CASE("simulated arena: whatever is held together, in whatever order") {
@@ -110,6 +111,6 @@ TEST_CASE("simulated arena: whatever is held together, in whatever order") {
       }
     }
     auto const ahead = static_cast<int>(below(3));
-    CHECK(is_clean(units, groups, 2048, ahead));
+    for (std::size_t room : {2048U, 0U}) CHECK(is_clean(units, groups, room, ahead));
   }
 }

@@ -24,6 +24,7 @@ class UnitTable {
     std::size_t elements = 0;
     bool in_order = true;  ///< no tied parameters, whose use does not follow the order of units
     ReusableVector<std::uint32_t> blocks;
+    ReusableVector<std::size_t> block_elements;  ///< of each of them
   };
 
   /// For up to \p units of them.
@@ -53,6 +54,7 @@ class UnitTable {
     }
     units_[at].elements += elements;
     units_[at].blocks.push_back(block);
+    units_[at].block_elements.push_back(elements);
     units_[at].in_order = units_[at].in_order && in_order;
   }
 
@@ -69,18 +71,6 @@ class UnitTable {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < size_; ++i) sum += units_[i].elements;
     return sum;
-  }
-  [[nodiscard]] std::size_t elements_out_of_order() const noexcept {
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i < size_; ++i) sum += units_[i].in_order ? 0 : units_[i].elements;
-    return sum;
-  }
-  [[nodiscard]] std::size_t largest() const noexcept {
-    std::size_t largest = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (units_[i].elements > largest) largest = units_[i].elements;
-    }
-    return largest;
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <zero/engine/context.hpp>
 #include <zero/engine/operations.hpp>
+#include <zero/layout/gather_places.hpp>
 #include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/parameters/storage.hpp>
@@ -13,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace zero::detail {
 
@@ -20,25 +22,25 @@ namespace zero::detail {
 enum class Eviction : std::uint8_t { allowed, forbidden };
 
 /// Owns memory of a bounded size for the sharded blocks that are gathered, and knows which of them it holds (resident
-/// blocks), where, and who read there last. A pinned block stays; the others go when their memory is needed. Gathers
-/// run on the communication stream; no function blocks the host.
+/// blocks), where, and who read there last. A pinned block stays; the others go when their memory is needed. A block
+/// lies in its place, if it has one that no pinned block is in, and else in the first room that is large enough.
+/// Gathers run on the communication stream; no function blocks the host.
 template <class Backend>
 class GatherArena {
  public:
   using Stream = typename Backend::Stream;
 
-  /// \p engine and \p storage are borrowed. \p capacity is in elements.
-  /// \throws whatever the backend's allocator throws.
-  GatherArena(EngineContext<Backend> const& engine, ParameterStorage<Backend> const& storage, std::size_t capacity)
+  /// As large as \p places. \p engine and \p storage are borrowed. \throws whatever the backend's allocator throws.
+  GatherArena(EngineContext<Backend> const& engine, ParameterStorage<Backend> const& storage, GatherPlaces places)
       : engine_(engine),
         storage_(storage),
-        capacity_(capacity),
-        memory_(engine, ElementRole::value, MemoryKind::device, MemoryPurpose::gathered, capacity),
+        places_(std::move(places)),
+        memory_(engine, ElementRole::value, MemoryKind::device, MemoryPurpose::gathered, places_.elements()),
         blocks_(engine.layout.blocks().size()) {}
   GatherArena(GatherArena const&) = delete;
   GatherArena& operator=(GatherArena const&) = delete;
 
-  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return places_.elements(); }
   /// Elements of all resident blocks.
   [[nodiscard]] std::size_t resident_elements() const noexcept {
     std::size_t elements = 0;
@@ -59,8 +61,7 @@ class GatherArena {
     auto& state = blocks_[block];
     if (state.resident) return true;
     std::size_t const elements = block_elements(block);
-    auto offset = find_room(elements);
-    while (offset == no_room && eviction == Eviction::allowed && evict_oldest()) offset = find_room(elements);
+    std::size_t const offset = take_room(block, elements, eviction);
     if (offset == no_room) return false;
     wait_for_readers(block, offset, offset + elements);
     all_gather(block, offset, traffic);
@@ -110,11 +111,37 @@ class GatherArena {
     return engine_.layout.blocks()[block].elements;
   }
 
+  // What is gathered ahead takes its place or none: elsewhere it could be in the way of those that come before it.
+  [[nodiscard]] std::size_t take_room(std::uint32_t block, std::size_t elements, Eviction eviction) noexcept {
+    std::size_t const place = places_[block];
+    if (place != GatherPlaces::none) {
+      if (vacate(place, place + elements, eviction)) return place;
+      if (eviction == Eviction::forbidden) return no_room;
+    }
+    std::size_t offset = find_room(elements);
+    while (offset == no_room && eviction == Eviction::allowed && evict_oldest()) offset = find_room(elements);
+    return offset;
+  }
+
+  // Evicts what lies within [begin, end), if all of it may go.
+  [[nodiscard]] bool vacate(std::size_t begin, std::size_t end, Eviction eviction) noexcept {
+    auto const lies_within = [&](std::uint32_t block) {
+      return blocks_[block].offset < end && blocks_[block].offset + block_elements(block) > begin;
+    };
+    for (auto block : resident_) {
+      if (lies_within(block) && (eviction == Eviction::forbidden || blocks_[block].pins > 0)) return false;
+    }
+    for (std::size_t i = resident_.size(); i-- > 0;) {
+      if (lies_within(resident_[i])) evict(resident_[i]);
+    }
+    return true;
+  }
+
   // First fit: addresses depend on the order of calls alone, and repeat from step to step.
   [[nodiscard]] std::size_t find_room(std::size_t elements) const noexcept {
     std::size_t offset = 0;
     for (bool moved = true; moved;) {
-      if (offset + elements > capacity_) return no_room;
+      if (offset + elements > capacity()) return no_room;
       moved = false;
       for (auto block : resident_) {
         std::size_t const begin = blocks_[block].offset;
@@ -165,7 +192,7 @@ class GatherArena {
 
   EngineContext<Backend> const& engine_;
   ParameterStorage<Backend> const& storage_;
-  std::size_t capacity_;
+  GatherPlaces places_;
   ElementBuffer<Backend> memory_;
   FixedArray<BlockState> blocks_;
   ReusableVector<std::uint32_t> resident_;  // in the order in which they were gathered

@@ -5,6 +5,7 @@
 #include <zero/engine/context.hpp>
 #include <zero/engine/lease_records.hpp>
 #include <zero/error.hpp>
+#include <zero/layout/gather_places.hpp>
 #include <zero/layout/unit_table.hpp>
 #include <zero/lease.hpp>
 #include <zero/parameter.hpp>
@@ -26,9 +27,8 @@ namespace zero::detail {
 
 /// What one gatherer may keep gathered, and how far it looks ahead.
 struct GatherSettings {
-  std::size_t max_live_elements =
-      0;                   ///< stage 3: bound on gathered elements, with padding; 0: two units more than largest
-  int prefetch_units = 1;  ///< stage 3: units gathered ahead, in the direction that gathers have taken
+  std::size_t max_live_elements = 0;  ///< stage 3: bound on gathered elements, with padding; 0: what prefetching needs
+  int prefetch_units = 1;             ///< stage 3: units gathered ahead, in the direction that gathers have taken
 };
 
 /// Leases parameters to the trainer, whole, and makes updated ones known to all ranks. Knows who reads them. Where they
@@ -43,7 +43,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       : engine_(engine),
         prefetcher_(UnitTable::of_sharded(engine.layout, engine.specs), settings.prefetch_units),
         storage_(engine),
-        arena_(engine, storage_, live_bound(settings.max_live_elements)),
+        arena_(engine, storage_, places(settings.max_live_elements)),
         published_(engine.layout.buckets().size()) {}
 
   // ------------------------------------------------------------------------------------------------- addresses
@@ -170,15 +170,19 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     bool committed_ = false;
   };
 
-  // What has been gathered stays, as if it had been gathered ahead.
+  // What has been gathered goes: it may lie where the next gather's place is, and would be pinned there.
   ZERO_OUT_OF_LINE void cancel(std::uint32_t number) noexcept {
-    for (auto block : records_[number].blocks) arena_.unpin(block);
+    for (auto block : records_[number].blocks) {
+      arena_.unpin(block);
+      arena_.evict_unpinned(block);
+    }
     records_.give_back(number);
   }
 
-  [[nodiscard]] std::size_t live_bound(std::size_t asked) const noexcept {
-    if (asked == 0) return prefetcher_.working_set_elements();
-    return asked < prefetcher_.elements() ? asked : prefetcher_.elements();
+  // Who asks for a bound may hold whatever fits into it; without one there is a place for each unit.
+  [[nodiscard]] GatherPlaces places(std::size_t asked) const {
+    if (asked == 0) return prefetcher_.working_set();
+    return GatherPlaces(asked < prefetcher_.elements() ? asked : prefetcher_.elements());
   }
 
   // Every block of a record is pinned once.

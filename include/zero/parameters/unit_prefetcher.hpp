@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/layout/gather_places.hpp>
 #include <zero/layout/unit_table.hpp>
 #include <zero/support/message.hpp>
 
@@ -21,14 +22,9 @@ class UnitPrefetcher {
     enforce(units_ahead >= 0, "zero::Engine: prefetch_units must not be negative; 0 turns it off");
   }
 
-  /// The largest unit, as many ahead as are prefetched, and the tied parameters that may be held meanwhile: how many
-  /// elements a pass over all units needs to be gathered at once.
-  [[nodiscard]] std::size_t working_set_elements() const noexcept {
-    std::size_t const all = units_.elements();
-    std::size_t const at_once =
-        units_.largest() * (static_cast<std::size_t>(units_ahead_) + 1) + units_.elements_out_of_order();
-    return at_once < all ? at_once : all;
-  }
+  /// Places for what a pass over all units needs to be gathered at once: the unit in use and those that are prefetched,
+  /// and the tied ones, which may be held meanwhile.
+  [[nodiscard]] GatherPlaces working_set() const { return {units_, static_cast<std::size_t>(units_ahead_) + 1}; }
   /// Elements of all units.
   [[nodiscard]] std::size_t elements() const noexcept { return units_.elements(); }
 
