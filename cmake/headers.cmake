@@ -185,6 +185,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/kernels/detail/search.cuh
   include/zero/kernels/detail/segments.cuh
   include/zero/kernels/detail/vec4.cuh
+  include/zero/layout/default_bucket.hpp
   include/zero/layout/gather_places.hpp
   include/zero/layout/offload_split.hpp
   include/zero/layout/segment_table.hpp

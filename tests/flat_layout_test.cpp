@@ -43,7 +43,8 @@ LayoutSettings random_settings(Random& random) {
           .world = 1 + random.below(9),
           .alignment_elements = 128 * (1 + random.below(3)),
           .bucket_elements = 1 + random.below(std::size_t{1} << (4 + random.below(13))),
-          .persistence_threshold = random.below(2) == 0 ? 0 : random.below(300)};
+          .persistence_threshold = random.below(2) == 0 ? 0 : random.below(300),
+          .units_together = random.below(2) == 0};
 }
 
 // Every element of every parameter lies in exactly one place of one bucket, and in the slice of one rank.
@@ -154,22 +155,30 @@ TEST_CASE("flat layout: a parameter larger than a bucket has neighbouring bucket
   CHECK(layout.blocks()[layout.extents()[1].block].slot == GradientSlot::own);
 }
 
-TEST_CASE("flat layout: by default no large gradient of stages 2 and 3 keeps a slot of its own") {
-  std::size_t const large = std::size_t{1} << 23;
-  std::vector<zero::ParameterSpec> const specs{{.name = "embedding", .shape = {4 * large}, .contributions = 2},
-                                               {.name = "matrix", .shape = {large}},
-                                               {.name = "frozen", .shape = {2 * large}, .frozen = true},
-                                               {.name = "bias", .shape = {100}}};
-  auto const default_elements = [&](Stage stage, std::size_t persistence_threshold = 0) {
-    return FlatLayout::default_bucket_elements(specs, {.stage = stage, .persistence_threshold = persistence_threshold});
+TEST_CASE("flat layout: units that are kept together lie in one bucket if they fit, and begin one if they do not") {
+  std::vector<zero::ParameterSpec> const specs{
+      {.name = "0", .shape = {900}},
+      {.name = "1", .shape = {300}, .unit = 1},
+      {.name = "tied", .shape = {500}, .contributions = 2, .unit = 1},
+      {.name = "1 too", .shape = {200}, .unit = 1},
+      {.name = "2", .shape = {700}, .unit = 2},
+      {.name = "2 too", .shape = {700}, .unit = 2},
+      {.name = "3", .shape = {128}, .unit = 3},
+      {.name = "4", .shape = {400}, .unit = 4},
   };
-  CHECK(default_elements(Stage::none) == std::size_t{1} << 22);
-  CHECK(default_elements(Stage::optimizer_states) == std::size_t{1} << 22);
-  CHECK(default_elements(Stage::gradients) == large);
-  CHECK(default_elements(Stage::parameters) == large);
-  CHECK(default_elements(Stage::parameters, 2 * large) == std::size_t{1} << 22);
-  FlatLayout const layout(specs, {.stage = Stage::gradients, .bucket_elements = default_elements(Stage::gradients)});
-  CHECK(layout.blocks()[layout.extents()[1].block].slot == GradientSlot::ring);
+  auto const layout_of = [&](bool together, std::size_t bucket_elements) {
+    return FlatLayout(specs,
+                      {.stage = Stage::gradients, .bucket_elements = bucket_elements, .units_together = together});
+  };
+  std::vector<std::size_t> const apart{2, 1, 3, 1, 1, 0, 0, 0};
+  std::vector<std::size_t> const together{3, 2, 4, 2, 1, 1, 0, 0};
+  for (std::size_t p = 0; p < specs.size(); ++p) {
+    CAPTURE(p);
+    CHECK(layout_of(false, 1536).extents()[p].first_bucket == apart[p]);
+    CHECK(layout_of(true, 1536).extents()[p].first_bucket == together[p]);
+  }
+  CHECK(layout_of(false, 1536).ring_buckets_of_largest_unit() == 2);
+  CHECK(layout_of(true, 1536).ring_buckets_of_largest_unit() == 1);
 }
 
 TEST_CASE("flat layout: a transformer loses at most one percent to padding") {
@@ -182,9 +191,13 @@ TEST_CASE("flat layout: a transformer loses at most one percent to padding") {
           specs.push_back({.name = "b", .shape = {columns * width}, .unit = layer + 1});
         }
       }
-      for (auto stage : {Stage::none, Stage::parameters}) {
+      for (auto stage : {Stage::none, Stage::gradients, Stage::parameters}) {
         INFO("world " << world << " width " << width);
-        CHECK(padding(specs, {.stage = stage, .world = world, .bucket_elements = std::size_t{1} << 22}) <= 0.01);
+        for (bool together : {false, true}) {
+          LayoutSettings const settings{
+              .stage = stage, .world = world, .bucket_elements = std::size_t{1} << 22, .units_together = together};
+          CHECK(padding(specs, settings) <= 0.01);
+        }
       }
     }
   }

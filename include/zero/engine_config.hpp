@@ -37,12 +37,11 @@ struct EngineConfig {
   int max_skipped_steps = 0;       ///< in a row: DivergenceError after that many; 0: any number
   /// Default: each_micro_batch at stages 2 and 3, and with micro_batches_per_step, else once_per_step.
   std::optional<Reduce> reduce{};
-  std::optional<std::size_t>
-      bucket_elements{};                 ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 the
-                                         ///< largest parameter that can share the gradient ring, if that is more
-  std::size_t alignment_elements = 128;  ///< elements; every parameter starts on one; a multiple of 128
-  std::optional<int> gradient_ring{};    ///< stages 2 and 3: buckets of gradients under way at once; default: those
-                                         ///< of the largest unit, and one more
+  std::optional<std::size_t> bucket_elements{};  ///< capacity of a bucket; default: 2^22, and at stages 2 and 3 what
+                                                 ///< takes little memory for these parameters, see docs/planner.md
+  std::size_t alignment_elements = 128;          ///< elements; every parameter starts on one; a multiple of 128
+  std::optional<int> gradient_ring{};  ///< stages 2 and 3: buckets of gradients under way at once; default: those
+                                       ///< of the largest unit, and one more
   MissingGradient missing_gradient = MissingGradient::error;  ///< what a parameter without a gradient means
   std::size_t max_live_elements = 0;      ///< stage 3: bound on gathered elements; 0: what a unit, those ahead and tied
                                           ///< ones need

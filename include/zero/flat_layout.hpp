@@ -29,6 +29,8 @@ struct LayoutSettings {
   std::size_t alignment_elements = 128;   ///< elements; a multiple of 128; every parameter starts on one
   std::size_t bucket_elements = 1 << 22;  ///< capacity of a bucket
   std::size_t persistence_threshold = 0;  ///< stage 3: parameters with fewer elements are kept whole on every rank
+  bool units_together = false;  ///< stage 2: a unit that fits into a bucket lies in one, another begins one; at stage 3
+                                ///< no bucket crosses a unit anyway
 };
 
 /// Where a parameter lies in the flat space.
@@ -68,21 +70,6 @@ class FlatLayout {
     measure_units(specs);
   }
 
-  /// The capacity of a bucket where nobody asks for one: 2^22 elements, and at stages 2 and 3 as many as the largest
-  /// parameter has whose gradient can share the ring, which would have a slot of its own else: with large matrices
-  /// these are most of a model.
-  [[nodiscard]] static std::size_t default_bucket_elements(std::vector<ParameterSpec> const& specs,
-                                                           LayoutSettings const& settings) {
-    std::size_t default_elements = LayoutSettings{}.bucket_elements;
-    if (settings.stage < Stage::gradients) return default_elements;
-    for (auto const& spec : specs) {
-      if (section_of(spec, settings) == Section::ring) {
-        default_elements = (std::max)(default_elements, ParameterList::element_count(spec.shape));
-      }
-    }
-    return default_elements;
-  }
-
   /// What decided this layout.
   [[nodiscard]] LayoutSettings const& settings() const noexcept { return settings_; }
   /// Of each parameter, by registration.
@@ -104,6 +91,9 @@ class FlatLayout {
   [[nodiscard]] std::size_t trainable_buckets() const noexcept { return trainable_buckets_; }
   /// The most buckets of the gradient ring that the gradients of one unit lie in.
   [[nodiscard]] std::size_t ring_buckets_of_largest_unit() const noexcept { return ring_buckets_of_largest_unit_; }
+  /// Slots of the gradient ring where nobody asks for a number: one bucket more than a unit's gradients lie in, so that
+  /// the last of one unit is reduced while the next one is filled.
+  [[nodiscard]] std::size_t default_gradient_ring() const noexcept { return ring_buckets_of_largest_unit_ + 1; }
   /// Elements of all parameters, without padding.
   [[nodiscard]] std::size_t parameter_elements() const noexcept { return parameter_elements_; }
   /// Elements that are no parameter's.
@@ -188,11 +178,27 @@ class FlatLayout {
       return;
     }
     std::size_t const start = round_up(open_elements_, settings_.alignment_elements);
-    if (open_segments_.empty() || open_.unit != unit || start + count > capacity()) {
+    if (open_segments_.empty() || open_.unit != unit || start + belongs_together(specs, i, section) > capacity()) {
       close_bucket();
       open_ = Block{.begin = total_, .unit = unit, .whole = whole, .slot = slot};
     }
     add_to_open(spec, i, count);
+  }
+
+  // Elements that share a bucket from parameter `i` on, if they fit: where units are kept together those of a unit,
+  // whose gradients are asked for in one call. A unit then lies in as few slots of the gradient ring as it can.
+  [[nodiscard]] std::size_t belongs_together(std::vector<ParameterSpec> const& specs, std::size_t i,
+                                             Section section) const {
+    std::size_t const count = ParameterList::element_count(specs[i].shape);
+    bool const starts_unit = !open_segments_.empty() && specs[open_segments_.back().parameter].unit != specs[i].unit;
+    bool const together = settings_.units_together && settings_.stage == Stage::gradients && section == Section::ring;
+    if (!together || !starts_unit) return count;
+    std::size_t elements = 0;
+    for (std::size_t next = i + 1; next-- > 0 && specs[next].unit == specs[i].unit;) {
+      if (section_of(specs[next], settings_) != section) continue;
+      elements = round_up(elements, settings_.alignment_elements) + ParameterList::element_count(specs[next].shape);
+    }
+    return elements;
   }
 
   void add_to_open(ParameterSpec const& spec, std::size_t i, std::size_t count) {

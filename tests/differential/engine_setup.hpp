@@ -11,6 +11,7 @@
 #include <zero/any_engine.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/kernels/float_types.hpp>
+#include <zero/layout/default_bucket.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -110,7 +111,11 @@ inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
                               .world = static_cast<std::size_t>(s.world),
                               .alignment_elements = s.alignment,
                               .persistence_threshold = s.persistence};
-  layout.bucket_elements = s.bucket != 0 ? s.bucket : zero::FlatLayout::default_bucket_elements(list.specs(), layout);
+  if (s.bucket != 0) {
+    layout.bucket_elements = s.bucket;
+  } else {
+    layout = zero::detail::DefaultBucket(list.specs(), layout).settings();
+  }
   auto const least = zero::FlatLayout(list.specs(), layout).ring_buckets_of_largest_unit();
   return std::max(s.ring, static_cast<int>(least));
 }

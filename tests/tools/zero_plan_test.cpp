@@ -244,6 +244,26 @@ TEST_CASE("zero-plan: figures of the table are the engine's own: memory adds up,
   CHECK_FALSE(contains(table, "without --bucket"));
 }
 
+TEST_CASE("zero-plan: recommends published sizes of buckets where the default's are smaller, and nothing else") {
+  std::string const small =
+      "Buckets at stage 0,1 are small for fast links: from 4,194,304 elements. --stage 0,1 --bucket ";
+  CHECK(contains(run("--model llama-3-8b --world 8").output, small + "40000000\n"));
+  CHECK(contains(run("--model llama-3-8b --world 64").output, small + "64000000\n"));
+  CHECK(contains(run("--model gpt2-124m --world 2,512").output, "Buckets at stage 0,1,2,3 are small"));
+  for (std::string const settled : {"--world 1", "--world 8 --bucket 4194304", "--world 8 --stage 2,3"}) {
+    CAPTURE(settled);
+    CHECK_FALSE(contains(run("--model llama-3-8b " + settled).output, "fast links"));
+  }
+  auto const planned = report("--model llama-3-8b --world 8,64 --offload none");
+  for (auto const& row : rows(planned)) {
+    bool const in_one_arena = natural(row, "stage") < 2;
+    CHECK((natural(row, "largest_bucket_elements") == 4194304) == in_one_arena);
+    CHECK(natural(row, "published_bucket_elements") == (natural(row, "world") == 8 ? 40000000U : 64000000U));
+  }
+  auto const tiny = report("--model gpt2-124m --world 1024 --stage 1 --offload none");
+  CHECK(natural(rows(tiny)[0], "published_bucket_elements") == natural(tiny, "parameters"));
+}
+
 TEST_CASE("zero-plan: every option changes what is predicted") {
   auto const plan = [](std::string const& arguments) {
     auto const outcome =
@@ -418,7 +438,7 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--precision fp32 --sum bf16", "no engine here computes in fp32 and sums in bf16");
   check_rejected(model + "--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
   check_rejected(model + "--live 1000", "raise max_live_elements");
-  check_rejected(model + "--ring 1 --stage 2", "raise gradient_ring");
+  check_rejected(model + "--ring 1 --stage 2 --bucket 4194304", "raise gradient_ring");
   check_rejected(model + "--frobnicate", "--frobnicate: unknown option");
   check_rejected(model + "--num_gpus 2", "--num_gpus: unknown option; did you mean --ranks?");
   check_rejected(model + "--ranks 2 --world 4", "--world: is given twice");

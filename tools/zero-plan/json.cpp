@@ -34,7 +34,7 @@ Json::Object traffic_of(zero::Traffic const& traffic) {
           {"control_words", traffic.control_words}, {"collectives", traffic.collectives}};
 }
 
-Json row_of(Row const& row) {
+Json row_of(Report const& report, Row const& row) {
   auto const& settings = row.settings;
   Json::Object object{{"world", std::uint64_t(settings.plan.world)},
                       {"stage", std::uint64_t(settings.plan.stage)},
@@ -45,6 +45,8 @@ Json row_of(Row const& row) {
                       {"host_bytes", row.host},
                       {"model_state_bytes", model_state_bytes(row.plan.memory, settings.plan.stage)},
                       {"padding_elements", row.plan.padding_elements},
+                      {"largest_bucket_elements", row.plan.bucket_elements},
+                      {"published_bucket_elements", published_bucket_elements(report, row)},
                       {"traffic_elements", traffic_of(row.plan.traffic)},
                       {"sent_bytes", row.plan.bytes_sent}};
   if (settings.micro_batches_per_step) {
@@ -62,7 +64,7 @@ Json row_of(Row const& row) {
 std::string to_json(Report const& report) {
   auto const& options = report.options;
   Json::Array rows;
-  for (auto const& row : report.rows) rows.push_back(row_of(row));
+  for (auto const& row : report.rows) rows.push_back(row_of(report, row));
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();

@@ -134,7 +134,7 @@ Group engine_group() {
        {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
         only_set([](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }), "by the stage"},
        {"--bucket", "N", "elements of a bucket", Settings::whole(ZERO_PLAN_AT(settings.bucket_elements), 1, many),
-        "4194304, and at stages 2 and 3 the largest parameter if it has more"},
+        "4194304, and at stages 2 and 3 what takes little memory"},
        {"--alignment",
         "N",
         "elements that a parameter starts on a multiple of",

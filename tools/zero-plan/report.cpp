@@ -95,6 +95,13 @@ Report make_report(Options options, Model model) {
   return report;
 }
 
+std::size_t published_bucket_elements(Report const& report, Row const& row) {
+  constexpr std::size_t least = 40000000;
+  constexpr std::size_t for_each_rank = 1000000;
+  return std::min(std::max(least, for_each_rank * static_cast<std::size_t>(row.settings.plan.world)),
+                  report.parameter_elements);
+}
+
 std::string in_gigabytes(std::uint64_t bytes) {
   double const gigabytes = static_cast<double>(bytes) / 1e9;
   if (bytes == 0) return "0";

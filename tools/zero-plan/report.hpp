@@ -46,6 +46,10 @@ struct Report {
 inline constexpr char const* disclaimer =
     "Every figure is a prediction, by a run of this engine without storage: of one rank, all of which are alike";
 
+/// The smallest bucket that published systems choose for fast links: 40 million elements, or a million for each rank if
+/// that is more (Megatron-LM; DeepSpeed's are larger), and no more than the model has. Not measured with this engine.
+[[nodiscard]] std::size_t published_bucket_elements(Report const& report, Row const& row);
+
 /// Bytes in GB (1e9 bytes), with four digits.
 [[nodiscard]] std::string in_gigabytes(std::uint64_t bytes);
 

@@ -114,6 +114,30 @@ std::string heading(Report const& report) {
   return text + "\n" + disclaimer + ", in GB (1e9 bytes).\n\n";
 }
 
+// Where the default's buckets are smaller than what published systems choose: by stage, since a parameter that is
+// larger than a bucket costs memory at stages 2 and 3.
+std::string advice(Report const& report) {
+  Row const* smallest = nullptr;
+  std::string stages;
+  for (auto stage : report.options.stages) {
+    Row const* of_stage = nullptr;
+    for (auto const& row : report.rows) {
+      bool const small = row.settings.plan.stage == stage && row.settings.plan.world > 1 &&
+                         row.plan.bucket_elements < published_bucket_elements(report, row);
+      if (small && (of_stage == nullptr || row.plan.bucket_elements < of_stage->plan.bucket_elements)) of_stage = &row;
+    }
+    if (of_stage == nullptr) continue;
+    stages += (stages.empty() ? "" : ",") + std::to_string(static_cast<int>(stage));
+    if (smallest == nullptr || of_stage->plan.bucket_elements < smallest->plan.bucket_elements) smallest = of_stage;
+  }
+  if (smallest == nullptr || report.options.settings.bucket_elements) return "";
+  auto const published = published_bucket_elements(report, *smallest);
+  return zero::detail::concat({"Buckets at stage ", stages, " are small for fast links: from ",
+                               with_commas(smallest->plan.bucket_elements), " elements. --stage ", stages, " --bucket ",
+                               published, "\nshows what those of Megatron-LM take; DeepSpeed's have up to ",
+                               "500,000,000. Published figures:\nnot measured with this engine.\n"});
+}
+
 // What the columns do not say.
 std::string notes(Report const& report) {
   auto const& options = report.options;
@@ -137,7 +161,8 @@ std::string notes(Report const& report) {
   if (options.settings.reduce == zero::Reduce::once_per_step) {
     text += "--reduce once_per_step keeps whole gradients, which stages 2 and 3 do not.\n";
   }
-  return "\n" + text + "A checkpoint takes " + in_gigabytes(report.checkpoint_bytes) + " GB, all ranks together.\n";
+  return "\n" + text + "A checkpoint takes " + in_gigabytes(report.checkpoint_bytes) + " GB, all ranks together.\n" +
+         advice(report);
 }
 
 }  // namespace

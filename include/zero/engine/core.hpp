@@ -19,6 +19,7 @@
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradients/reduce_settings.hpp>
+#include <zero/layout/default_bucket.hpp>
 #include <zero/lease.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
@@ -194,7 +195,11 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                           .world = static_cast<std::size_t>(operations_.collectives.size()),
                           .alignment_elements = settings_.alignment_elements,
                           .persistence_threshold = settings_.persistence_threshold};
-    layout.bucket_elements = settings_.bucket_elements.value_or(FlatLayout::default_bucket_elements(specs(), layout));
+    if (settings_.bucket_elements) {
+      layout.bucket_elements = *settings_.bucket_elements;
+    } else {
+      layout = DefaultBucket(specs(), layout).settings();
+    }
     layout_.emplace(specs(), layout);
     enforce(layout_->trainable() > 0,
             "zero::Engine: every parameter is frozen: register one at least without frozen, to be trained");

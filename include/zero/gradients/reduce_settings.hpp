@@ -29,13 +29,11 @@ ZERO_OUT_OF_LINE inline ReduceSettings reduce_settings(EngineSettings const& set
                                                        int rank) {
   bool const shards_gradients = layout.settings().stage >= Stage::gradients;
   bool const in_sequence = settings.micro_batches_per_step.has_value();
-  // One bucket more than a unit's gradients lie in: the last of one unit is reduced while the next one is filled.
-  auto const ring = static_cast<int>(layout.ring_buckets_of_largest_unit()) + 1;
   return {.order = settings.reduce.value_or(shards_gradients || in_sequence ? Reduce::each_micro_batch
                                                                             : Reduce::once_per_step),
           .micro_batches = micro_batches_of(settings, static_cast<int>(layout.settings().world), rank),
           .sum_order = in_sequence ? SumOrder::by_rank : SumOrder::fastest,
-          .ring = settings.gradient_ring.value_or(ring),
+          .ring = settings.gradient_ring.value_or(static_cast<int>(layout.default_gradient_ring())),
           .missing = settings.missing_gradient,
           .offloaded = settings.offloads,
           .offload = settings.offload};

@@ -60,7 +60,7 @@ class GatherPlaces {
   [[nodiscard]] std::size_t place_at_two_ends(Row row) {
     std::size_t elements = 0;
     for (std::size_t u = 0; u < row.size(); ++u) {
-      elements = std::max(elements, row[u]->elements + (u + 1 < row.size() ? row[u + 1]->elements : 0));
+      elements = (std::max)(elements, row[u]->elements + (u + 1 < row.size() ? row[u + 1]->elements : 0));
     }
     for (std::size_t u = 0; u < row.size(); ++u) place(*row[u], u % 2 == 0 ? 0 : elements - row[u]->elements);
     return elements;
@@ -71,7 +71,7 @@ class GatherPlaces {
     for (std::size_t turn = 0; turn < window && turn < row.size(); ++turn) {
       std::size_t largest = 0;
       for (std::size_t u = turn; u < row.size(); u += window) {
-        largest = std::max(largest, row[u]->elements);
+        largest = (std::max)(largest, row[u]->elements);
         place(*row[u], begin);
       }
       begin += largest;

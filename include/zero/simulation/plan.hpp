@@ -48,6 +48,7 @@ struct Plan {
   std::size_t adopted_bytes = 0;       ///< the caller's own buffers, which are not among `memory`
   std::size_t parameter_elements = 0;  ///< of the model, without padding
   std::size_t padding_elements = 0;    ///< what the flat space has more
+  std::size_t bucket_elements = 0;     ///< of the largest bucket that is reduced, with padding
   std::uint64_t operations = 0;        ///< that the run put on streams
 };
 
@@ -216,6 +217,9 @@ template <class Rule, class Prec>
     plan.bytes_sent = sent.bytes;
     plan.parameter_elements = engine->layout().parameter_elements();
     plan.padding_elements = engine->layout().padding_elements();
+    for (std::size_t b = 0; b < engine->layout().trainable_buckets(); ++b) {
+      plan.bucket_elements = (std::max)(plan.bucket_elements, engine->layout().buckets()[b].elements);
+    }
   });
   plan.operations = result.operations;
   return plan;
