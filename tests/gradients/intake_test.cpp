@@ -338,3 +338,21 @@ TEST_CASE("gradient intake: what fails at the end of an abandoned lease is kept 
   CHECK_THROWS_AS(engine.phase.require_sound(), InjectedError);
   CHECK_NOTHROW((void)lease(intake, b));
 }
+
+TEST_CASE("gradient intake: a rank without a micro-batch misses nothing, and its buckets are left as they are") {
+  EngineFixture engine(specs(), {.bucket_elements = 256});
+  Intake intake(engine.context, {});
+  intake.begin(true);
+  for (auto id : {tied, tied, a, b}) contribute(intake, id, 3);
+  while (intake.next_is_complete()) (void)intake.take_next(engine.context.communication);
+  intake.end();
+  intake.begin(false);
+  while (intake.next_bucket() < engine.context.layout.trainable_buckets()) {
+    intake.close_next();
+    (void)intake.take_next(engine.context.communication);
+  }
+  CHECK(first_element(intake, 0) != 0.0F);  // no kernel zeroes what nobody will add
+  CHECK_NOTHROW(intake.end());
+  intake.begin(true);
+  CHECK_THROWS_AS(intake.end(), zero::GradientError);
+}
