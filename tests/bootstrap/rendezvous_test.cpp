@@ -33,7 +33,9 @@ using zero::Rendezvous;
 namespace {
 
 // Long enough for a loaded machine; no test that ends well waits for it.
-constexpr auto long_deadline = 60s;
+constexpr std::chrono::milliseconds long_deadline = 60s;
+// Where some come and some do not: long enough for who comes, on a machine that is busy.
+constexpr std::chrono::milliseconds patient_deadline = 3s;
 constexpr auto short_deadline = 200ms;
 
 std::uint16_t free_port() {
@@ -140,8 +142,9 @@ TEST_CASE("rendezvous: large messages are read and written whole") {
 
 TEST_CASE("rendezvous: nobody waits for ever for a rank that does not come, and all learn which") {
   auto const port = free_port();
-  auto const outcomes =
-      run({0, 2}, [&](int rank) { Rendezvous(launch_of(rank, 5, port), {.meeting_deadline = short_deadline}); });
+  auto const outcomes = run({0, 2}, [&](int rank) {
+    Rendezvous(launch_of(rank, 5, port), {.meeting_deadline = rank == 0 ? patient_deadline : long_deadline});
+  });
   CHECK(outcomes[0].kind == CommunicationFailure::deadline);
   CHECK(outcomes[0].rank == 1);
   for (auto const& outcome : outcomes) CHECK(outcome.kind == CommunicationFailure::deadline);
@@ -152,7 +155,7 @@ TEST_CASE("rendezvous: nobody waits for ever for a rank that does not come, and 
 TEST_CASE("rendezvous: a rank that had come hears whom rank 0 missed") {
   auto const port = free_port();
   auto const outcomes = run({0, 1}, [&](int rank) {
-    Rendezvous(launch_of(rank, 3, port), {.meeting_deadline = rank == 0 ? 3000ms : 60000ms});
+    Rendezvous(launch_of(rank, 3, port), {.meeting_deadline = rank == 0 ? patient_deadline : long_deadline});
   });
   CHECK(says(outcomes[0], "missing ranks: 2 of 3"));
   CHECK(outcomes[1].kind == CommunicationFailure::deadline);
@@ -486,7 +489,8 @@ TEST_CASE("rendezvous: an exchange that a rank does not come to ends with the de
     auto const port = free_port();
     std::atomic<int> waiting{2};
     auto const outcomes = run({0, 1, 2}, [&](int rank) {
-      Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline, .deadline = 100ms});
+      Rendezvous rendezvous(launch_of(rank, 3, port),
+                            {.meeting_deadline = long_deadline, .deadline = patient_deadline});
       if (rank == absent) {
         while (waiting > 0) std::this_thread::sleep_for(1ms);
         return;
@@ -511,7 +515,7 @@ TEST_CASE("rendezvous: all that did not come to an exchange are named, rank 0 am
   auto const port = free_port();
   std::atomic<bool> over{false};
   auto const outcomes = run({0, 1, 2}, [&](int rank) {
-    Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline, .deadline = 100ms});
+    Rendezvous rendezvous(launch_of(rank, 3, port), {.meeting_deadline = long_deadline, .deadline = patient_deadline});
     if (rank != 1) {
       while (!over) std::this_thread::sleep_for(1ms);
       return;

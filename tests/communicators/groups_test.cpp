@@ -165,24 +165,18 @@ TEST_CASE("groups: a rank that leaves, one that is late and one that differs fai
   CHECK(leaves[1].rank == 3);
   CHECK(leaves[1].message.find("rank 3 has left") != std::string::npos);
 
-  std::atomic<bool> over{false};
-  auto const late = ends_of(4, 50ms, [&](ThreadCommunicator& world) {
-    auto group = world.split(world.rank() % 2, 0);
-    if (world.rank() == 2) {
-      over.wait(false);
-      return;
-    }
-    try {
-      group->exchange({}, {});
-      if (world.rank() % 2 == 1) world.exchange({}, {});
-    } catch (CommunicationError const&) {
-      over = true;
-      over.notify_all();
-      throw;
-    }
-  });
-  CHECK(late[0].kind == CommunicationFailure::deadline);
-  CHECK(late[0].rank == 2);
+  // Rank 3 of the world, which is rank 1 of its group, never comes.
+  auto const all = zero::detail::ThreadGroup::of_all(4, 50ms);
+  ThreadCommunicator late(all->make_group({1, 3}), 0), other(all, 2);
+  try {
+    late.exchange({}, {});
+    FAIL_CHECK("a wait without end");
+  } catch (CommunicationError const& error) {
+    CHECK(error.kind() == CommunicationFailure::deadline);
+    CHECK(error.where().rank == 3);
+    CHECK(std::string_view(error.what()).find("rank 1 waited in") != std::string_view::npos);
+  }
+  CHECK_THROWS_AS(other.exchange({}, {}), CommunicationError);  // nobody waits for anybody any more
 
   auto const differs = ends_of(4, 60s, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() % 2, 0);
