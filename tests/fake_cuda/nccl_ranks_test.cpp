@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -320,6 +321,44 @@ TEST_CASE("nccl ranks: what NCCL finds out by itself on one rank reaches all") {
     }
   });
   for (auto const& error : errors) CHECK(error.find("rank 0") != std::string::npos);
+}
+
+TEST_CASE("nccl ranks: a failure in one group ends the waits in all, and names the rank as the world counts") {
+  // Rank 4, the second of its group, fails; the others wait: in its group, in the other group, in a group of that, and
+  // in the world.
+  auto const errors = errors_of(5, {}, [](NcclCommunicator& c) {
+    auto group = c.split(c.rank() / 3, c.rank());
+    auto inner = group->split(0, -group->rank());
+    CHECK(inner->rank() == group->size() - 1 - group->rank());
+    if (c.rank() == 4) throw std::runtime_error("out of paper");
+    for (;;) {
+      if (c.rank() == 0) c.check();
+      if (c.rank() == 1) inner->check();
+      if (c.rank() >= 2) group->check();
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  CHECK(errors[4] == "the caller's own: out of paper");
+  for (std::size_t rank = 0; rank < 4; ++rank) {
+    CAPTURE(errors[rank]);
+    CHECK(errors[rank].find("rank 4 has failed") != std::string::npos);
+    CHECK(errors[rank].find("rank " + std::to_string(rank) + " was in") != std::string::npos);
+  }
+}
+
+TEST_CASE("nccl ranks: a group outlives the communicator that it was split from") {
+  check_all_clear(errors_of(4, {}, [](NcclCommunicator& c) {
+    std::optional<NcclCommunicator> inner;
+    {
+      auto group = c.split(c.rank() % 2, 0);
+      inner = group->split(0, -c.rank());
+    }
+    DeviceValues<std::uint64_t> const words({1});
+    OwnStream const stream(*inner);
+    inner->all_reduce(words.data(), 1, {"norm"}, stream.get());
+    stream.drain();
+    CHECK(fake_cuda::fetch(words.data(), 1)[0] == 2);
+  }));
 }
 
 TEST_CASE("nccl ranks: from an id of the caller's, without a rendezvous") {

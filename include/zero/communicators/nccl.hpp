@@ -7,6 +7,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/detail/split.hpp>
 #include <zero/cuda/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
@@ -166,7 +167,9 @@ class NcclCommunicator {
 
   /// Ranks with the same \p color form a communicator of their own, in the order of \p key and rank; those with a
   /// negative color take part in none. Every rank calls it, and none has anything of this communicator under way.
-  /// Collectives of both must be called in the same order on all ranks.
+  /// Collectives of both must be called in the same order on all ranks. A failure in either ends the waits in both, and
+  /// in all that were split from them: errors name the first rank that failed as the world counts. The group may
+  /// outlive this communicator, of which it keeps alive what it needs.
   [[nodiscard]] std::optional<NcclCommunicator> split(int color, int key);
 
   /// Lets NCCL send from and receive into \p bytes at \p data, device memory of this rank, without copies of its own,
@@ -234,7 +237,8 @@ class NcclCommunicator {
         return ncclCommInitRankConfig(communicator, size, id, rank, &settings);
       });
     };
-    return std::make_shared<detail::NcclState>(std::move(meeting), rank, device, config.deadline, open);
+    return std::make_shared<detail::NcclState>(detail::NcclState::Origin{}, std::move(meeting), rank, device,
+                                               config.deadline, open);
   }
 
   [[nodiscard]] NcclReductions reductions() const noexcept { return {config_.reduction}; }
@@ -328,6 +332,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
 
 inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
   (check)();
+  auto members = detail::exchange_members(*this, color, key);
   auto* const rendezvous = state_->rendezvous();
   auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
   int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
@@ -344,16 +349,13 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
     watchdog.throw_if_failed();
   }
   if (made == nullptr) return std::nullopt;
-  int rank = 0, size = 1;
+  int const rank = detail::place_in(members, rank_), size = static_cast<int>(members.size());
   auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
-    auto failed = handle.adopt(std::exchange(made, nullptr), deadline);
-    if (failed) return failed;
-    return handle.call("ncclCommCount", deadline, [&](ncclComm_t communicator) {
-      auto const code = ncclCommUserRank(communicator, &rank);
-      return code == ncclSuccess ? ncclCommCount(communicator, &size) : code;
-    });
+    return handle.adopt(std::exchange(made, nullptr), deadline);
   };
-  auto state = std::make_shared<detail::NcclState>(std::move(meeting), rank_, device(), config_.deadline, open);
+  for (auto& member : members) member = state_->world_rank(member);
+  auto state = std::make_shared<detail::NcclState>(detail::NcclState::Origin{state_, std::move(members)},
+                                                   std::move(meeting), rank, device(), config_.deadline, open);
   return NcclCommunicator(std::move(state), rank, size, (std::min)(local, size), config_);
 }
 

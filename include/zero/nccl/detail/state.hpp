@@ -14,23 +14,39 @@
 #include <nccl.h>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace zero::detail {
 
-/// One communicator with all that keeps it from hanging; its end is the end of all.
+/// One communicator with all that keeps it from hanging; its end is the end of all. One that was split from another
+/// keeps that one alive.
 class NcclState {
  public:
+  /// What a communicator was split from.
+  struct Origin {
+    std::shared_ptr<NcclState> parent{};
+    std::vector<int> world_ranks{};  ///< of each rank, as the world counts
+  };
+
   /// Opens with \p open, which is given the handle and a deadline and says why it failed, if so. On the current device.
+  /// \p origin: empty where this is a world.
   template <class Open>
-  NcclState(std::optional<Rendezvous> meeting, int rank, int device, std::chrono::nanoseconds deadline, Open open)
-      : device_(device),
+  NcclState(Origin origin, std::optional<Rendezvous> meeting, int rank, int device, std::chrono::nanoseconds deadline,
+            Open open)
+      : parent_(std::move(origin.parent)),
+        world_(parent_ ? parent_->world_ : std::make_shared<NcclWorld>()),
+        world_ranks_(origin.world_ranks),
+        device_(device),
         deadline_(deadline),
         rendezvous_(std::move(meeting)),
-        watchdog_(handle_, rendezvous_ ? &*rendezvous_ : nullptr, rank, device, deadline) {
+        watchdog_(handle_, rendezvous_ ? &*rendezvous_ : nullptr, *world_, std::move(origin.world_ranks), rank, device,
+                  deadline) {
     DeviceGuard const guard(device);
     if (auto const why = open(handle_, Deadline(deadline))) {
       watchdog_.fail(CommunicationFailure::transport, rank, {}, "failed: " + *why);
@@ -45,7 +61,7 @@ class NcclState {
     try {
       DeviceGuard const guard(device_);
       if (healthy) (void)handle_.close(Deadline(deadline_));
-      if (!healthy && rendezvous_) rendezvous_->fail("has failed: an exception ended it; see its own output");
+      if (!healthy) watchdog_.fail_own("has failed: an exception ended it; see its own output");
     } catch (...) {  // a device that is lost: what follows ends all the same
     }
     watchdog_.stop();
@@ -60,9 +76,16 @@ class NcclState {
   /// when the communicator is aborted: it must stay where it is until then.
   [[nodiscard]] ncclComm_t& split_off() noexcept { return split_off_; }
   [[nodiscard]] int device() const noexcept { return device_; }
+  /// A rank of this communicator, as the world counts.
+  [[nodiscard]] int world_rank(int rank) const noexcept {
+    return world_ranks_.empty() ? rank : world_ranks_[static_cast<std::size_t>(rank)];
+  }
   [[nodiscard]] std::chrono::nanoseconds deadline() const noexcept { return deadline_; }
 
  private:
+  std::shared_ptr<NcclState> parent_;
+  std::shared_ptr<NcclWorld> world_;
+  std::vector<int> world_ranks_;
   int device_;
   std::chrono::nanoseconds deadline_;
   int exceptions_ = std::uncaught_exceptions();

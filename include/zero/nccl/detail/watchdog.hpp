@@ -28,23 +28,58 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace zero::detail {
+
+class NcclWatchdog;
+
+/// The watchdogs of this rank's communicators that were split from one world, or from each other: what fails one of
+/// them fails all.
+class NcclWorld {
+ public:
+  void add(NcclWatchdog& watchdog) {
+    std::lock_guard const lock(mutex_);
+    watchdogs_.push_back(&watchdog);
+  }
+  void remove(NcclWatchdog& watchdog) noexcept {
+    std::lock_guard const lock(mutex_);
+    std::erase(watchdogs_, &watchdog);
+  }
+  /// Rank \p world_rank has failed, as \p from has found.
+  void fail(NcclWatchdog const& from, CommunicationFailure kind, int world_rank, std::string_view reason);
+
+ private:
+  std::mutex mutex_;
+  std::vector<NcclWatchdog*> watchdogs_;
+};
 
 /// A thread that looks after one communicator: at NCCL's own errors, at the failure channel, and at whether the
 /// collective that is next to complete does so within the deadline. At the first failure, whoever finds it, it aborts
 /// the communicator, which ends kernels that would wait for ever, after the other ranks have been told, whose watchdogs
-/// do the same.
+/// do the same. Ranks count within the communicator, and errors name those of the world.
 class NcclWatchdog {
  public:
-  /// All are borrowed; \p rendezvous may be null: then the other ranks find out by their own deadlines.
-  NcclWatchdog(NcclHandle& handle, Rendezvous* rendezvous, int rank, int device, std::chrono::nanoseconds deadline)
-      : handle_(handle), rendezvous_(rendezvous), rank_(rank), device_(device), deadline_(deadline) {
+  /// All are borrowed; \p rendezvous may be null: then the other ranks find out by their own deadlines. \p world_ranks:
+  /// of each rank, as the world counts; empty where they are the same.
+  NcclWatchdog(NcclHandle& handle, Rendezvous* rendezvous, NcclWorld& world, std::vector<int> world_ranks, int rank,
+               int device, std::chrono::nanoseconds deadline)
+      : handle_(handle),
+        rendezvous_(rendezvous),
+        world_(world),
+        world_ranks_(std::move(world_ranks)),
+        rank_(rank),
+        device_(device),
+        deadline_(deadline) {
+    world_.add(*this);
     thread_ = std::thread([this] { watch_all(); });
   }
   NcclWatchdog(NcclWatchdog const&) = delete;
   NcclWatchdog& operator=(NcclWatchdog const&) = delete;
-  ~NcclWatchdog() { stop(); }
+  ~NcclWatchdog() {
+    stop();
+    world_.remove(*this);
+  }
   void stop() {
     {
       std::lock_guard const lock(mutex_);
@@ -78,22 +113,22 @@ class NcclWatchdog {
   /// The first failure counts: tells the other ranks, and leaves the abort to the watchdog's thread, because it ends
   /// after graphs that the caller may own. \p reason goes on after "rank N".
   void fail(CommunicationFailure kind, int rank, CollectiveLabel const& label, std::string_view reason) {
-    {
-      std::lock_guard const lock(mutex_);
-      if (failure_) return;
-      failure_.emplace(
-          kind, label.where(rank),
-          concat({"zero::NcclCommunicator: rank ", rank_, " was in ", label.describe(), ": rank ", rank, " ", reason}));
-      failed_.store(true);
+    if (!take(kind, world_rank(rank), label, reason)) return;
+    auto const whole = concat({reason, " (in ", label.describe(), ")"});
+    if (rendezvous_ != nullptr) rendezvous_->fail(HostFailure{kind, rank, whole});
+    world_.fail(*this, kind, world_rank(rank), whole);
+    request_abort();
+  }
+  /// The same of this rank itself, whatever it was in.
+  void fail_own(std::string_view reason) { fail(CommunicationFailure::peer_failed, rank_, latest(), reason); }
+  /// The same after what another communicator of this world has found. Only the world's own ranks are told: all of its
+  /// groups hear of it there.
+  void fail_with_world(CommunicationFailure kind, int world_rank, std::string_view reason) {
+    if (!take(kind, world_rank, latest(), reason)) return;
+    if (rendezvous_ != nullptr && world_ranks_.empty()) {
+      rendezvous_->fail(HostFailure{kind, world_rank, std::string(reason)});
     }
-    if (rendezvous_ != nullptr) {
-      rendezvous_->fail(HostFailure{kind, rank, concat({reason, " (in ", label.describe(), ")"})});
-    }
-    {
-      std::lock_guard const lock(mutex_);
-      aborts_ = true;
-    }
-    woken_.notify_all();
+    request_abort();
   }
   /// \throws CommunicationError where anything has failed.
   void throw_if_failed() const {
@@ -114,6 +149,31 @@ class NcclWatchdog {
     std::string reason;
   };
   static constexpr std::chrono::milliseconds interval{10};
+
+  [[nodiscard]] int world_rank(int rank) const noexcept {
+    return world_ranks_.empty() ? rank : world_ranks_[static_cast<std::size_t>(rank)];
+  }
+  [[nodiscard]] CollectiveLabel latest() {
+    std::lock_guard const lock(mutex_);
+    return latest_;
+  }
+  // False where something else has failed before.
+  bool take(CommunicationFailure kind, int failed_rank, CollectiveLabel const& label, std::string_view reason) {
+    std::lock_guard const lock(mutex_);
+    if (failure_) return false;
+    failure_.emplace(kind, label.where(failed_rank),
+                     concat({"zero::NcclCommunicator: rank ", world_rank(rank_), " was in ", label.describe(),
+                             ": rank ", failed_rank, " ", reason}));
+    failed_.store(true);
+    return true;
+  }
+  void request_abort() {
+    {
+      std::lock_guard const lock(mutex_);
+      aborts_ = true;
+    }
+    woken_.notify_all();
+  }
 
   void watch_all() {
     // Another thread's capture must not be broken by a question about an event that is no part of it.
@@ -178,6 +238,8 @@ class NcclWatchdog {
 
   NcclHandle& handle_;
   Rendezvous* rendezvous_;
+  NcclWorld& world_;
+  std::vector<int> world_ranks_;
   int rank_;
   int device_;
   std::chrono::nanoseconds deadline_;
@@ -193,5 +255,13 @@ class NcclWatchdog {
   Deadline::Clock::time_point since_ = Deadline::Clock::now();  // the first of them is the next to complete
   std::thread thread_;
 };
+
+inline void NcclWorld::fail(NcclWatchdog const& from, CommunicationFailure kind, int world_rank,
+                            std::string_view reason) {
+  std::lock_guard const lock(mutex_);
+  for (auto* const watchdog : watchdogs_) {
+    if (watchdog != &from) watchdog->fail_with_world(kind, world_rank, reason);
+  }
+}
 
 }  // namespace zero::detail
