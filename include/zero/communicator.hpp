@@ -19,6 +19,7 @@ namespace zero {
 struct CollectivePurpose {
   std::string_view what;                               ///< such as "gradients"; names the collective
   std::size_t bucket = CommunicationError::no_bucket;  ///< which bucket it moves, or none
+  std::uint64_t engine = 0;                            ///< number of the engine that calls it; 0: somebody else
 };
 
 /// In which order a reduction adds the addends of the ranks.

@@ -133,6 +133,32 @@ TEST_CASE("step agreement: the decision compares the upper halves, and takes bad
   CHECK(state.steps == 1);
 }
 
+TEST_CASE("step agreement: engines of one communicator that ranks call in another order are every rank's error") {
+  for (auto stage : stages) {
+    std::array<std::string, 2> messages;
+    CHECK_THROWS_AS(zero::run_ranks(2,
+                                    [&](ThreadCommunicator& ranks) {
+                                      Plain first(stage, ranks, one_parameter()), second(stage, ranks, one_parameter());
+                                      bool const as_made = ranks.rank() == 0;  // nothing else tells them apart
+                                      try {
+                                        micro_batch(as_made ? first : second, 1);
+                                        micro_batch(as_made ? second : first, 2);
+                                        (void)first.step({}).get();
+                                        (void)second.step({}).get();
+                                      } catch (zero::CommunicationError const& error) {
+                                        messages[static_cast<std::size_t>(ranks.rank())] = error.what();
+                                        throw;
+                                      }
+                                    }),
+                    zero::CommunicationError);
+    for (auto const& message : messages) {
+      CAPTURE(message);
+      CHECK(contains(message, "ranks called different collectives"));
+      CHECK(contains(message, "of engine "));
+    }
+  }
+}
+
 TEST_CASE("divergence: a run that skips more steps in a row than it may ends, told once") {
   zero::SelfCommunicator self;
   SelfEngine engine(Stage::none, self, one_parameter(), {.max_skipped_steps = 3});

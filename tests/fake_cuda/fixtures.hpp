@@ -39,6 +39,7 @@ struct Small {
   int loads_before = -1;              ///< before this step parameter "a" gets a step count of its own
   bool abandons_capture = false;      ///< before the last step, by an error in its middle
   int accumulation = 1;
+  int micro_batches = 0;           ///< of a step of the whole world, in place of `accumulation`; 0: that one
   int streams = 2;                 ///< of the trainer's work: gradients come from all but the last
   int bad_step = -1;               ///< has an infinite gradient
   bool gradients_on_host = false;  ///< adopted gradients lie in memory of the program

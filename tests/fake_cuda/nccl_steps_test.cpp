@@ -111,6 +111,18 @@ TEST_CASE("nccl steps: a captured step gives the values of an ordinary one, on o
   }
 }
 
+TEST_CASE("nccl steps: captured steps whose last round is ragged give the values of one rank") {
+  for (auto stage : fake_cuda::sharded) {
+    auto const expected = train({.stage = stage, .steps = 5, .micro_batches = 5});
+    for (int world : {2, 3, 4}) {
+      Small small{.stage = stage, .world = world, .steps = 5, .micro_batches = 5};
+      CHECK(train(small).values == expected.values);
+      small.captured_from = 1;
+      for (auto order : fake_cuda::every_order) CHECK(train(small, order).values == expected.values);
+    }
+  }
+}
+
 TEST_CASE("nccl steps: a replayed step launches one graph and waits for nothing") {
   for (auto const& rank : train_all({.world = 2, .steps = 6, .waits = false, .captured_from = 1})) {
     CHECK(rank.seen.steps.size() == 6);

@@ -84,9 +84,9 @@ class SmallTraining {
     return (step == small_.differs_at && rank_ == 1 ? 0.2 : 0.1) / (1.0 + step);
   }
   [[nodiscard]] typename Engine::Config config() const {
-    typename Engine::Config config{.gradient_accumulation_steps = small_.accumulation,
-                                   .gradient_clipping = 1.0,
-                                   .bucket_elements = small_.bucket_elements};
+    typename Engine::Config config{.gradient_clipping = 1.0, .bucket_elements = small_.bucket_elements};
+    if (small_.micro_batches > 0) config.micro_batches_per_step = small_.micro_batches;
+    if (small_.micro_batches == 0) config.gradient_accumulation_steps = small_.accumulation;
     using Scale = decltype(config.scale);
     config.scale = Scale{.initial = 8.0F, .window = 2, .hysteresis = 1};
     config.backend = {.device = small_.device, .host_threads = 1};
@@ -99,8 +99,12 @@ class SmallTraining {
   }
 
   [[nodiscard]] auto take_step(int step) {
-    for (int a = 0; a < small_.accumulation; ++a) micro_batch(step);
+    for (int a = 0; a < rounds(); ++a) micro_batch(step);
     return engine_->step({.lr = lr(step)}, one_);
+  }
+  [[nodiscard]] int rounds() const {
+    if (small_.micro_batches == 0) return small_.accumulation;
+    return (small_.micro_batches + small_.world - 1) / small_.world;
   }
   void micro_batch(int step) {
     auto micro_batch = engine_->begin_micro_batch(one_);
@@ -108,7 +112,7 @@ class SmallTraining {
     for (std::uint32_t p : {1U, 0U}) {
       auto const stream = producer(p);
       read(p, stream);
-      write(p, step == small_.bad_step, stream).ready(stream);
+      if (micro_batch.contributes()) write(p, step == small_.bad_step, stream).ready(stream);
     }
     micro_batch.finish(one_);
   }

@@ -32,6 +32,8 @@ class Collectives : public PeerCheck {
   virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
   virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
 
+  /// Number of the engine, the same on every rank and another one for each engine of a communicator.
+  virtual void set_engine(std::uint64_t number) = 0;
   /// Device memory that the reductions of slices of up to \p count elements need in \p order, in bytes, and where it
   /// is: as long as this.
   [[nodiscard]] virtual std::size_t staging_bytes(std::size_t count, SumOrder order) const = 0;

@@ -30,6 +30,7 @@
 #include <zero/support/out_of_line.hpp>
 #include <zero/traffic.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     run_on_all_ranks(ranks, [&] { prepare(); });
     agree_on_settings(ranks, describe_engine(ranks.size(), operations_.policies, settings_, lifetime_->parameters));
     check_no_sharing(ranks, specs());
+    ranks.set_engine(exchange_words(ranks, next_engine_number())[0]);
     run_on_all_ranks(ranks, [&] {
       parts_.emplace(operations_, settings_, backend, reduce_settings(settings_, *layout_, ranks.rank()), lifetime_,
                      phase_, *layout_);
@@ -180,6 +182,12 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::shared_ptr<EngineLifetime> const& lifetime() const noexcept { return lifetime_; }
 
  private:
+  // Rank 0's counts for all: engines of one communicator have different ones. From 1.
+  [[nodiscard]] static std::uint64_t next_engine_number() noexcept {
+    static std::atomic<std::uint64_t> made{0};
+    return ++made;
+  }
+
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
 
   ZERO_OUT_OF_LINE void prepare() {

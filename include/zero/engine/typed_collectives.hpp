@@ -32,6 +32,7 @@ class TypedCollectives final : public Collectives<Backend> {
 
   ZERO_OUT_OF_LINE void reduce_scatter_add(ElementRole addends, void* send, void* into, std::size_t count,
                                            SumRange range, CollectivePurpose purpose, Stream stream) override {
+    purpose.engine = engine_;
     note(range.first ? "reduce_scatter" : "reduce_scatter_add", count, purpose, range.addends);
     auto const typed = [&](auto* from) {
       auto* const sums = static_cast<Sum*>(into);
@@ -46,6 +47,7 @@ class TypedCollectives final : public Collectives<Backend> {
   }
   ZERO_OUT_OF_LINE void all_gather(ElementRole role, void const* own, void* full, std::size_t count,
                                    CollectivePurpose purpose, Stream stream) override {
+    purpose.engine = engine_;
     note("all_gather", count, purpose);
     auto const typed = [&]<class Element>(Element* to) {
       communicator_.all_gather(static_cast<Element const*>(own), to, count, purpose, stream);
@@ -55,6 +57,7 @@ class TypedCollectives final : public Collectives<Backend> {
     typed(static_cast<float*>(full));
   }
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
+    purpose.engine = engine_;
     note("all_reduce", count, purpose);
     communicator_.all_reduce(words, count, purpose, stream);
   }
@@ -71,6 +74,10 @@ class TypedCollectives final : public Collectives<Backend> {
     } else {
       return 0;
     }
+  }
+  void set_engine(std::uint64_t number) override {
+    engine_ = number;
+    this->history.add(number);
   }
   void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
   void prepare_memory(Backend& backend) const override {
@@ -101,6 +108,7 @@ class TypedCollectives final : public Collectives<Backend> {
 
   Communicator& communicator_;
   std::span<std::byte> staging_{};
+  std::uint64_t engine_ = 0;
 };
 
 }  // namespace zero::detail

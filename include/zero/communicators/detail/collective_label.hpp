@@ -27,13 +27,17 @@ struct Posting {
 
   [[nodiscard]] bool matches(Posting const& other) const noexcept {
     return operation == other.operation && purpose.what == other.purpose.what &&
-           purpose.bucket == other.purpose.bucket && count == other.count && element_bytes == other.element_bytes &&
-           range.first == other.range.first && range.addends == other.range.addends;
+           purpose.bucket == other.purpose.bucket && purpose.engine == other.purpose.engine && count == other.count &&
+           element_bytes == other.element_bytes && range.first == other.range.first &&
+           range.addends == other.range.addends;
   }
-  [[nodiscard]] std::string describe() const {
+  /// As its rank calls it; with the engine where \p other is another one's.
+  [[nodiscard]] std::string describe(Posting const* other = nullptr) const {
     auto const bucket = purpose.bucket == CommunicationError::no_bucket ? "" : concat({", bucket ", purpose.bucket});
-    return concat({operation, " #", sequence, " of ", purpose.what, bucket, " (", count, " x ", element_bytes, " bytes",
-                   range.first ? ", the first of its sum" : "",
+    bool const names_engine = other != nullptr && other->purpose.engine != purpose.engine;
+    auto const engine = names_engine ? concat({" of engine ", purpose.engine}) : "";
+    return concat({operation, " #", sequence, " of ", purpose.what, bucket, engine, " (", count, " x ", element_bytes,
+                   " bytes", range.first ? ", the first of its sum" : "",
                    range.addends == SumRange::every_rank ? "" : concat({", ", range.addends, " addends"}), ")"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {

@@ -166,8 +166,8 @@ class ThreadGroup {
   }
 
   [[noreturn, gnu::cold]] void throw_mismatch(int rank) {
-    auto const parts = concat({"rank ", world_rank(0), " ", posting(0).describe(), ", rank ", world_rank(rank), " ",
-                               posting(rank).describe()});
+    auto const parts = concat({"rank ", world_rank(0), " ", posting(0).describe(&posting(rank)), ", rank ",
+                               world_rank(rank), " ", posting(rank).describe(&posting(0))});
     world_->fail(CommunicationFailure::mismatch, world_rank(rank),
                  concat({"called another collective than rank ", world_rank(0), " (", parts, ")"}));
     throw CommunicationError(CommunicationFailure::mismatch, posting(rank).where(world_rank(rank)),

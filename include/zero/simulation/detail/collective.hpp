@@ -74,10 +74,10 @@ class Collective {
  private:
   [[noreturn]] void mismatch(std::size_t first, std::size_t second, Posting const& posting) const {
     auto const& other = parts_[first]->posting;
-    throw CommunicationError(
-        CommunicationFailure::mismatch, posting.where(ranks_[second]),
-        concat({"zero: ranks called different collectives: rank ", ranks_[first], " ", other.describe(), ", rank ",
-                ranks_[second], " ", posting.describe(), ": call the engine in the same order on every rank"}));
+    throw CommunicationError(CommunicationFailure::mismatch, posting.where(ranks_[second]),
+                             concat({"zero: ranks called different collectives: rank ", ranks_[first], " ",
+                                     other.describe(&posting), ", rank ", ranks_[second], " ", posting.describe(&other),
+                                     ": call the engine in the same order on every rank"}));
   }
 
   std::size_t communicator_;
