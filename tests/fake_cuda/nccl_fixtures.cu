@@ -7,6 +7,7 @@
 #include "fake_cuda/host_kernels.cuh"
 #include "fake_cuda/small_training.cuh"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -100,14 +101,23 @@ std::vector<NcclRank> train_small_over_nccl(Small const& small, NcclSettings con
     return true;
   }();
   std::vector<NcclRank> ranks(static_cast<std::size_t>(small.world));
+  std::atomic<int> mismatched{0};
   NcclCommunicator::Config const config{
       .register_buffers = small.registers, .deadline = settings.deadline, .meeting_deadline = settings.deadline};
   auto const ends = on_nccl_ranks(small.world, config, [&](NcclCommunicator& communicator) {
     auto& rank = ranks[static_cast<std::size_t>(communicator.rank())];
-    if (small.stage == zero::Stage::parameters) {
-      train_rank_at<zero::Stage::parameters>(communicator, small, settings, rank);
-    } else {
-      train_rank_at<zero::Stage::gradients>(communicator, small, settings, rank);
+    try {
+      if (small.stage == zero::Stage::parameters) {
+        train_rank_at<zero::Stage::parameters>(communicator, small, settings, rank);
+      } else {
+        train_rank_at<zero::Stage::gradients>(communicator, small, settings, rank);
+      }
+    } catch (zero::MismatchError const&) {
+      // Every rank's error: a slow one is to be told before it sees that another rank has gone.
+      ++mismatched;
+      for (int ms = 0; mismatched < small.world && ms < 60'000; ++ms)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      throw;
     }
   });
   return with_ends(std::move(ranks), ends);
