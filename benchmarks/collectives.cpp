@@ -51,14 +51,14 @@ double median(std::vector<double> values) {
 }
 
 #if defined(__x86_64__)
-#define TARGET __attribute__((target("avx2"), noinline))
+#define ZERO_BENCHMARK_TARGET __attribute__((target("avx2"), noinline))
 #else
-#define TARGET __attribute__((noinline))
+#define ZERO_BENCHMARK_TARGET __attribute__((noinline))
 #endif
 typedef float Vector __attribute__((vector_size(32)));
 
 /// to[i] += from[i], eight at a time and prefetched: the least that a sum in place can cost.
-TARGET void add_bare(float* to, float const* from, std::size_t n) {
+ZERO_BENCHMARK_TARGET void add_bare(float* to, float const* from, std::size_t n) {
   auto* const sum = reinterpret_cast<Vector*>(to);
   auto const* const addend = reinterpret_cast<Vector const*>(from);
   for (std::size_t i = 0; i < n / 8; i += 2) {
