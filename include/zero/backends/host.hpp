@@ -128,6 +128,7 @@ class HostStream {
   /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
   template <class Sum, class Element>
   void accumulate(Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
+    if (executor_ == nullptr) return zero::accumulate(best_instruction_set(), into, sources, source_count, n, first);
     executor_->for_chunks(n, [&](std::size_t begin, std::size_t end) {
       std::array<Element const*, max_sources> at;
       for (std::size_t q = 0; q < source_count; ++q) at[q] = sources[q] + begin;
