@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 using zero::CommunicationError;
@@ -154,6 +156,42 @@ TEST_CASE("groups: a rank that throws ends the waits in every group, and is name
     CHECK(ends[rank].rank == 4);
     CHECK(ends[rank].message.find("rank 4 failed: the data has ended") != std::string::npos);
     CHECK(ends[rank].message.find("rank " + std::to_string(rank)) != std::string::npos);
+  }
+}
+
+TEST_CASE("groups: a failure elsewhere takes no buffer away that a rank of a collective still reads") {
+  zero::detail::Posting const posting{.operation = "test", .purpose = {.what = "buffers"}};
+  auto const all = zero::detail::ThreadGroup::of_all(3, 60s);
+  auto const group = all->make_group({0, 1});
+  std::promise<void> has_read;
+  auto slow = std::async(std::launch::async, [&] {
+    group->enter(1, posting);
+    has_read.get_future().wait();
+    group->leave(1);
+  });
+  group->enter(0, posting);
+  all->world().fail(CommunicationFailure::peer_failed, 2, "has gone");
+  auto fast = std::async(std::launch::async, [&] { group->leave(0); });
+  CHECK(fast.wait_for(50ms) == std::future_status::timeout);
+  has_read.set_value();
+  CHECK_NOTHROW(fast.get());
+  CHECK_NOTHROW(slow.get());
+  CHECK_THROWS_AS(group->enter(0, posting), CommunicationError);
+}
+
+TEST_CASE("groups: ranks that are stopped at any time free what they sent") {  // for the sanitizers, above all
+  for (int trial = 0; trial < 40; ++trial) {
+    (void)ends_of(3, 60s, [&](ThreadCommunicator& world) {
+      auto group = world.split(world.rank() / 2, 0);
+      if (world.rank() == 2) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100 * trial));
+        throw std::runtime_error("rank 2 gives up");
+      }
+      for (;;) {
+        std::vector<float> send(2048, 1.0F), sum(1024);
+        group->reduce_scatter_add(send.data(), sum.data(), 1024, {}, {.what = "test"}, zero::HostStream{});
+      }
+    });
   }
 }
 

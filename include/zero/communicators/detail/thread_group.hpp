@@ -61,13 +61,22 @@ class ThreadGroup {
     if (world_->failed()) throw_failed(rank, posting);
     member(rank).posting = posting;
     meet(rank);
+    if (given_up_.load()) throw_if_given_up(rank, posting);
     for (int r = 1; r < size(); ++r) {
       if (!this->posting(r).matches(this->posting(0))) throw_mismatch(r);
     }
   }
 
-  /// Waits until every rank has done with its peers' buffers.
-  void leave(int rank) { meet(rank); }
+  /// Waits until every rank has done with its peers' buffers. All of them are inside, and come, so that nothing else
+  /// ends this wait: a failure in another group must not take a buffer away that a slower rank still reads.
+  void leave(int rank) {
+    std::uint64_t const meeting = arrive(rank);
+    if (spin(meeting)) return;
+    std::unique_lock lock(world_->mutex());
+    sleepers_.fetch_add(1);
+    woken_.wait(lock, [&] { return !missing(meeting); });
+    sleepers_.fetch_sub(1);
+  }
 
   /// The same for a rank that has failed inside: its peers leave as if it had not, because what they have read is
   /// whole. The world has failed: nobody enters any group of it again.
@@ -105,18 +114,25 @@ class ThreadGroup {
   [[nodiscard]] int world_rank(int rank) const noexcept { return ranks_[static_cast<std::size_t>(rank)]; }
 
   // Both counters are sequentially consistent: either the sleeper sees the last arrival, or that one sees a sleeper.
-  void meet(int rank) {
+  [[nodiscard]] std::uint64_t arrive(int rank) {
     std::uint64_t const meeting = member(rank).meetings.fetch_add(1) + 1;
     if (sleepers_.load() > 0) {
       std::lock_guard const lock(world_->mutex());
       woken_.notify_all();
     }
-    // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
+    return meeting;
+  }
+  // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
+  [[nodiscard]] bool spin(std::uint64_t meeting) const noexcept {
     for (int i = 0; i < spins; ++i) {
-      if (!missing(meeting)) return;
+      if (!missing(meeting)) return true;
       if (i % 32 == 31) std::this_thread::yield();
     }
-    sleep(rank, meeting);
+    return false;
+  }
+  void meet(int rank) {
+    std::uint64_t const meeting = arrive(rank);
+    if (!spin(meeting)) sleep(rank, meeting);
   }
 
   /// The first rank that has not come to \p meeting.
@@ -132,9 +148,15 @@ class ThreadGroup {
     sleepers_.fetch_add(1);
     bool const over = woken_.wait_for(lock, world_->deadline(), [&] { return settled(meeting); });
     sleepers_.fetch_sub(1);
+    if (!missing(meeting)) return;
+    // Whoever comes now goes no further: it finds this after its arrival, or is seen here.
+    bool const gave_up_before = given_up_.exchange(true);
     auto const absent = missing(meeting);
-    if (!absent) return;
-    if (!over) {
+    if (!absent && !gave_up_before) {
+      given_up_.store(false);
+      return;
+    }
+    if (!over && absent) {
       auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(world_->deadline()).count();
       world_->fail_locked(CommunicationFailure::deadline, world_rank(*absent),
                           concat({"did not arrive within the deadline of ", ms,
@@ -145,6 +167,14 @@ class ThreadGroup {
     throw CommunicationError(failure.kind, mine.where(failure.rank),
                              concat({"zero: rank ", world_rank(rank), " waited in ", mine.describe(), ": rank ",
                                      failure.rank, " ", failure.reason}));
+  }
+  // A rank that waited has gone, because the world has failed, and its buffer with it.
+  [[gnu::cold]] void throw_if_given_up(int rank, Posting const& wanted) {
+    {
+      std::lock_guard const lock(world_->mutex());
+      if (!given_up_.load()) return;
+    }
+    throw_failed(rank, wanted);
   }
   [[noreturn, gnu::cold]] void throw_failed(int rank, Posting const& wanted) {
     std::lock_guard const lock(world_->mutex());
@@ -180,6 +210,7 @@ class ThreadGroup {
   FixedArray<Member> members_;
   std::condition_variable woken_;
   std::atomic<int> sleepers_{0};
+  std::atomic<bool> given_up_{false};  // by a rank that waited for others to enter; for good
 };
 
 }  // namespace zero::detail
