@@ -85,6 +85,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/optimizer.hpp
   include/zero/parameter.hpp
   include/zero/partitioner.hpp
+  include/zero/point_to_point.hpp
   include/zero/precision.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
@@ -140,7 +141,11 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/communicators/detail/collective_label.hpp
   include/zero/communicators/detail/split.hpp
   include/zero/communicators/detail/thread_group.hpp
+  include/zero/communicators/detail/thread_messages.hpp
+  include/zero/communicators/detail/thread_transfer.hpp
   include/zero/communicators/detail/thread_world.hpp
+  include/zero/communicators/detail/transfer_label.hpp
+  include/zero/communicators/detail/transfer_list.hpp
   include/zero/engine/adopted_buffers.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp

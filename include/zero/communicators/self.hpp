@@ -7,6 +7,8 @@
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
+#include <zero/communicators/detail/transfer_list.hpp>
+#include <zero/point_to_point.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -53,7 +55,39 @@ class SelfCommunicator {
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     std::memcpy(all.data(), mine.data(), mine.size());
   }
+
+  /// Copies \p send to \p receive; see all_to_all_on.
+  template <class Element, collective_stream Stream>
+  void all_to_all(Element const* send, Element* receive, std::size_t count, CollectivePurpose /*purpose*/,
+                  Stream stream) {
+    detail::check_all_to_all("zero::SelfCommunicator", send, receive, count * sizeof(Element));
+    (stream.copy)(receive, send, count * sizeof(Element));
+  }
+
+  /// A list of messages to and from other ranks, which are one operation; see point_to_point_on. All
+  /// of them are this rank's own.
+  template <collective_stream Stream>
+  void transfer(std::span<Transfer const> list, CollectivePurpose /*purpose*/, Stream stream) {
+    detail::check_transfers("zero::SelfCommunicator", list, 0, 1);
+    detail::for_own(list, 0, [&](Transfer const& send, Transfer const& receive) {
+      if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
+    });
+  }
+  /// Sends \p count elements to rank \p to; see point_to_point_on.
+  template <class Element, collective_stream Stream>
+  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::send(data, count, to);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+  /// Receives \p count elements of rank \p from; see point_to_point_on.
+  template <class Element, collective_stream Stream>
+  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::receive(data, count, from);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
 };
 static_assert(communicator_on<SelfCommunicator, HostStream>);
+static_assert(point_to_point_on<SelfCommunicator, HostStream>);
+static_assert(all_to_all_on<SelfCommunicator, HostStream>);
 
 }  // namespace zero

@@ -10,9 +10,12 @@
 #include <zero/communicators/detail/collective_label.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/thread_group.hpp>
+#include <zero/communicators/detail/thread_transfer.hpp>
 #include <zero/communicators/detail/thread_world.hpp>
+#include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
+#include <zero/point_to_point.hpp>
 #include <zero/support/message.hpp>
 
 #include <array>
@@ -118,6 +121,40 @@ class ThreadCommunicator {
     group_->leave(rank_);
   }
 
+  /// Sends slice q of \p send to rank q, and receives slice q of \p receive from it; see all_to_all_on.
+  template <class Element, collective_stream Stream>
+  void all_to_all(Element const* send, Element* receive, std::size_t count, CollectivePurpose purpose, Stream stream) {
+    auto const me = static_cast<std::size_t>(rank_), ranks = static_cast<std::size_t>(size());
+    detail::check_all_to_all("zero::ThreadCommunicator", send, receive, ranks * count * sizeof(Element));
+    together<Element>("all_to_all", purpose, count, send, stream, no_sum, [&] {
+      for (std::size_t i = 0; i < ranks; ++i) {
+        auto const q = (me + i) % ranks;  // not all from the same rank first
+        (stream.copy)(receive + q * count, peer<Element>(static_cast<int>(q)) + me * count, count * sizeof(Element));
+      }
+    });
+  }
+
+  /// A list of messages to and from other ranks, which are one operation; see point_to_point_on. Blocks until
+  /// the ranks of all messages have come, and puts the copies of what is received on \p stream.
+  template <collective_stream Stream>
+  void transfer(std::span<Transfer const> list, CollectivePurpose purpose, Stream stream) {
+    detail::check_transfers("zero::ThreadCommunicator", list, rank_, size());
+    if (list.empty()) return;
+    detail::ThreadTransfer<Stream>(group_->messages(), rank_, stream, {transfers_++, purpose}).run(list);
+  }
+  /// Sends \p count elements to rank \p to; see point_to_point_on.
+  template <class Element, collective_stream Stream>
+  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::send(data, count, to);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+  /// Receives \p count elements of rank \p from; see point_to_point_on.
+  template <class Element, collective_stream Stream>
+  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::receive(data, count, from);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+
  private:
   static constexpr SumRange no_sum{.first = false};
 
@@ -219,8 +256,11 @@ class ThreadCommunicator {
   void const* state_kind_ = nullptr;
   int rank_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t transfers_ = 0;
 };
 static_assert(communicator_on<ThreadCommunicator, HostStream>);
+static_assert(point_to_point_on<ThreadCommunicator, HostStream>);
+static_assert(all_to_all_on<ThreadCommunicator, HostStream>);
 
 /// How `run_ranks` runs.
 struct RunOptions {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/communicators/detail/collective_label.hpp>
+#include <zero/communicators/detail/thread_messages.hpp>
 #include <zero/communicators/detail/thread_world.hpp>
 #include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
@@ -31,7 +32,7 @@ class ThreadGroup {
  public:
   /// \p ranks: of \p world, in the order of the group.
   ThreadGroup(std::shared_ptr<ThreadWorld> world, std::vector<int> ranks)
-      : world_(std::move(world)), ranks_(std::move(ranks)), members_(ranks_.size()) {
+      : world_(std::move(world)), ranks_(std::move(ranks)), members_(ranks_.size()), messages_(*world_, ranks_) {
     world_->add(woken_);
   }
   /// All \p ranks of a world of their own, every wait of which ends after \p deadline.
@@ -47,6 +48,8 @@ class ThreadGroup {
   [[nodiscard]] int size() const noexcept { return static_cast<int>(members_.size()); }
   [[nodiscard]] ThreadWorld& world() const noexcept { return *world_; }
   [[nodiscard]] Posting const& posting(int rank) const noexcept { return member(rank).posting; }
+  /// What ranks send each other beside collectives.
+  [[nodiscard]] ThreadMessages& messages() noexcept { return messages_; }
 
   /// A group of \p members of this one, which may outlive it.
   [[nodiscard]] std::shared_ptr<ThreadGroup> make_group(std::vector<int> members) const {
@@ -208,6 +211,7 @@ class ThreadGroup {
   std::shared_ptr<ThreadWorld> world_;
   std::vector<int> ranks_;  // of the world
   FixedArray<Member> members_;
+  ThreadMessages messages_;
   std::condition_variable woken_;
   std::atomic<int> sleepers_{0};
   std::atomic<bool> given_up_{false};  // by a rank that waited for others to enter; for good
