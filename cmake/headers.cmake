@@ -224,6 +224,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/simulation/detail/run_token.hpp
   include/zero/simulation/detail/scheduler.hpp
   include/zero/simulation/detail/stream.hpp
+  include/zero/simulation/detail/transfer.hpp
   include/zero/simulation/detail/vector_clock.hpp
   include/zero/simulation/detail/world.hpp
   include/zero/step/constants_table.hpp

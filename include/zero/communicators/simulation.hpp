@@ -7,17 +7,21 @@
 #include <zero/backends/simulation.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/split.hpp>
+#include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/communicators/thread.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/accumulate.hpp>
+#include <zero/point_to_point.hpp>
 #include <zero/simulation/detail/collective.hpp>
 #include <zero/simulation/detail/host.hpp>
 #include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/process.hpp>
+#include <zero/simulation/detail/transfer.hpp>
 #include <zero/simulation/detail/world.hpp>
 #include <zero/simulation/options.hpp>
 #include <zero/support/message.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -76,8 +80,8 @@ class SimulationCommunicator {
   [[nodiscard]] int local_size() const noexcept { return process_.options().ranks; }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
   [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
-  /// Bytes that this rank has sent in reduce-scatters and all-gathers: a slice to each of the others.
-  /// Those of its other communicators are among them.
+  /// Bytes that this rank has sent in reduce-scatters, all-gathers and all-to-alls, a slice to each of the others, and
+  /// in messages to others. Those of its other communicators are among them.
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return process_.host().bytes_sent; }
   /// A stream for the caller's work on this rank.
   [[nodiscard]] SimulationStream make_stream(std::string_view name) const {
@@ -169,7 +173,69 @@ class SimulationCommunicator {
     world.leave(number_, posting.sequence);
   }
 
+  /// Sends slice q of \p send to rank q, and receives slice q of \p receive from it; see all_to_all_on.
+  template <class Element>
+  void all_to_all(Element const* send, Element* receive, std::size_t count, CollectivePurpose purpose,
+                  SimulationStream stream) {
+    std::size_t const bytes = static_cast<std::size_t>(size()) * count * sizeof(Element);
+    detail::check_all_to_all("zero::SimulationCommunicator", send, receive, bytes);
+    count_sent<Element>(count);
+    post(posting_of<Element>("all_to_all", purpose, count), send, receive,
+         {simulation::reads(send, bytes), simulation::writes(receive, bytes)}, stream,
+         [count](detail::simulation::Collective const& all) {
+           auto const world = all.parts().size();
+           for (std::size_t r = 0; r < world; ++r) {
+             for (std::size_t q = 0; q < world; ++q) {
+               Element const* const from = static_cast<Element const*>(all.part(q).send) + r * count;
+               std::copy_n(from, count, static_cast<Element*>(all.part(r).into) + q * count);
+             }
+           }
+         });
+  }
+
+  /// A list of messages to and from other ranks, which are one operation; see point_to_point_on. It shares one order
+  /// with the collectives of this communicator and of all groups of it. What happened before a send has happened before
+  /// the end of its receipt, and not the other way round. Where one rank stands for all, nobody else need come.
+  void transfer(std::span<Transfer const> list, CollectivePurpose purpose, SimulationStream stream) {
+    detail::check_transfers("zero::SimulationCommunicator", list, rank(), size());
+    if (list.empty()) return;
+    for (auto const& one : list) {
+      if (one.sends() && one.peer != rank()) process_.host().bytes_sent += one.bytes;
+    }
+    if (process_.world().passes_through()) return process_.world().count_operation();
+    auto const part = std::make_shared<detail::simulation::TransferPart>();
+    detail::simulation::Operation operation;
+    operation.name = detail::concat({name_of(list), " of ", purpose.what});
+    operation.bucket = purpose.bucket;
+    operation.transfer = part;
+    for (auto const& one : list) {
+      operation.accesses.push_back(one.sends() ? simulation::reads(one.data, one.bytes)
+                                               : simulation::writes(one.data, one.bytes));
+      part->items.push_back({one});
+    }
+    part->communicator = number_;
+    part->label = {state().transfers++, purpose};
+    part->stream = &stream.stream();
+    process_.world().post(process_.host(), *part);
+    stream.put(std::move(operation));
+  }
+  /// Sends \p count elements to rank \p to; see point_to_point_on.
+  template <class Element>
+  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, SimulationStream stream) {
+    Transfer const one = Transfer::send(data, count, to);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+  /// Receives \p count elements of rank \p from; see point_to_point_on.
+  template <class Element>
+  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, SimulationStream stream) {
+    Transfer const one = Transfer::receive(data, count, from);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+
  private:
+  [[nodiscard]] static std::string_view name_of(std::span<Transfer const> list) noexcept {
+    return list.size() > 1 ? "transfer" : list.front().sends() ? "send" : "receive";
+  }
   [[nodiscard]] detail::simulation::CommunicatorState& state() const {
     return process_.host().communicators.at(number_);
   }
@@ -224,6 +290,8 @@ class SimulationCommunicator {
   int size_;
 };
 static_assert(communicator_on<SimulationCommunicator, SimulationStream>);
+static_assert(point_to_point_on<SimulationCommunicator, SimulationStream>);
+static_assert(all_to_all_on<SimulationCommunicator, SimulationStream>);
 
 /// Runs `f(communicator)` on every rank of a simulated world, and then what is left on their streams, in an order that
 /// the seed decides. \throws RaceError, DeadlockError, CommunicationError for collectives that do not match, or the

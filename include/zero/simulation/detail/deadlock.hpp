@@ -6,6 +6,7 @@
 #include <zero/simulation/detail/host.hpp>
 #include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/detail/transfer.hpp>
 #include <zero/support/message.hpp>
 
 #include <algorithm>
@@ -56,6 +57,7 @@ class DeadlockReport {
       report_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
       return follow(stream_of(*front.after));
     }
+    if (front.transfer) return follow(*front.transfer, who);
     auto const& mine = front.collective->part_of(stream.rank).posting;
     report_ += concat({who, " waits in ", mine.describe(), among(*front.collective), "; "});
     return follow_absent(*front.collective, mine.sequence);
@@ -79,15 +81,46 @@ class DeadlockReport {
       if (part->stream == nullptr) continue;
       if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
       if (state.launched->front() == part->stream) continue;
-      report_ += concat({"rank ", host.rank, " launched another collective before it; "});
-      return follow(*state.launched->front());
+      return follow_launched(host.rank, *state.launched);
     }
     return report_ + "every rank has come";
   }
 
+  // The first message that has not moved, and why not.
+  std::string follow(TransferPart const& part, std::string const& who) {
+    auto const& item =
+        *std::find_if(part.items.begin(), part.items.end(), [](auto const& i) { return !i.message->moved; });
+    report_ += concat({who, " waits in ", part.describe(item), among(*part.ranks), "; "});
+    if (!part.arrived) return follow_launched(part.rank, launched(part));
+    auto const& host = hosts_[static_cast<std::size_t>(item.transfer.peer)];
+    auto const* const other = item.transfer.sends() ? item.message->receiver : item.message->sender;
+    auto const* const does = item.transfer.sends() ? "receive" : "send";
+    if (other == nullptr && host.finished) {
+      return report_ + concat({"rank ", host.rank, " never ", does, "s it: its host has ended after ",
+                               host.communicators.at(part.communicator).transfers,
+                               " transfers: post both sides of each message"});
+    }
+    if (other == nullptr) {
+      report_ += concat({"rank ", host.rank, " has not come to ", does, " it; "});
+      return follow(host);
+    }
+    if (other->stream->queue.front()->transfer.get() != other) {
+      report_ += concat({"rank ", host.rank, " ", does, "s it after something else; "});
+      return follow(*other->stream);
+    }
+    return follow_launched(host.rank, launched(*other));
+  }
+  [[nodiscard]] LaunchOrder const& launched(TransferPart const& part) const {
+    return *hosts_[static_cast<std::size_t>(part.rank)].communicators.at(part.communicator).launched;
+  }
+  std::string follow_launched(int rank, LaunchOrder const& launched) {
+    report_ += concat({"rank ", rank, " launched another collective before it; "});
+    return follow(*launched.front());
+  }
+
   // Which group, where it is one.
-  [[nodiscard]] std::string among(Collective const& collective) const {
-    auto const& ranks = collective.ranks();
+  [[nodiscard]] std::string among(Collective const& collective) const { return among(collective.ranks()); }
+  [[nodiscard]] std::string among(std::vector<int> const& ranks) const {
     if (ranks.size() == hosts_.size()) return {};
     std::string text;
     for (int rank : ranks) text += (text.empty() ? " of the group of ranks " : ", ") + std::to_string(rank);

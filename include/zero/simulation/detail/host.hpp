@@ -17,13 +17,14 @@
 
 namespace zero::detail::simulation {
 
-/// Streams of collectives that have not run, in the order of their launch, which is that of their run, as on a
-/// communicator of NCCL. A communicator has one in common with all groups that were split from it.
+/// Streams of collectives and transfers that have not run, in the order of their launch, which is that of their run, as
+/// on a communicator of NCCL. A communicator has one in common with all groups that were split from it.
 using LaunchOrder = std::deque<Stream*>;
 
 /// One communicator as one of its ranks has used it.
 struct CommunicatorState {
   std::uint64_t sequence = 0;               ///< of the next collective
+  std::uint64_t transfers = 0;              ///< operations of point-to-point messages so far
   std::uint64_t children = 0;               ///< communicators made from it
   std::shared_ptr<LaunchOrder> launched{};  ///< of this rank
 };
@@ -43,7 +44,7 @@ struct Host {
   std::shared_ptr<Operation> awaits{};  ///< blocked until it has run; null: not blocked on an operation
   std::shared_ptr<Collective> meets{};  ///< blocked until every host has posted; null: not in an exchange
   std::map<std::size_t, CommunicatorState> communicators{};  ///< those that it is part of, by number
-  std::uint64_t bytes_sent = 0;                              ///< in reduce-scatters and all-gathers
+  std::uint64_t bytes_sent = 0;  ///< in reduce-scatters, all-gathers, all-to-alls and messages
   std::uintptr_t next_phantom = first_phantom;
 
   [[nodiscard]] bool may_go_on() const noexcept {

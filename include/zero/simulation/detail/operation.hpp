@@ -21,6 +21,7 @@ using zero::simulation::reads;
 using zero::simulation::writes;
 
 class Collective;
+struct TransferPart;
 
 /// Something that was put on a stream, and what must have happened before it may run.
 struct Operation {
@@ -33,6 +34,7 @@ struct Operation {
   std::shared_ptr<Operation> after;         ///< a wait: the record of the event as it stood when the host called it
   std::shared_ptr<VectorClock const> host;  ///< what had happened before the host put it on the stream
   std::shared_ptr<Collective> collective;   ///< the ranks' common operation that this is a part of
+  std::shared_ptr<TransferPart> transfer;   ///< the messages to and from other ranks that it is
   std::uint64_t number = 0;                 ///< order in which all hosts put operations on streams
   std::uint64_t put_at = 0;                 ///< logical time of the host when it did
   int rank = 0;

@@ -10,6 +10,7 @@
 #include <zero/simulation/detail/run_token.hpp>
 #include <zero/simulation/detail/scheduler.hpp>
 #include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/detail/transfer.hpp>
 #include <zero/simulation/options.hpp>
 #include <zero/support/message.hpp>
 
@@ -91,7 +92,8 @@ class World {
     operation.stream = &stream.name;
     operation.put_at = host.time;
     if (options_.check) operation.host = host.clock_snapshot();
-    if (operation.collective) launched(host, *operation.collective).push_back(&stream);
+    if (operation.collective) launched(host, operation.collective->communicator()).push_back(&stream);
+    if (operation.transfer) launched(host, operation.transfer->communicator).push_back(&stream);
     stream.last = std::make_shared<Operation>(std::move(operation));
     stream.queue.push_back(stream.last);
     auto put = stream.last;
@@ -146,6 +148,14 @@ class World {
   void leave(std::size_t communicator, std::uint64_t sequence) {
     auto const found = collectives_.find({communicator, sequence});
     if (found != collectives_.end() && found->second->leave()) collectives_.erase(found);
+  }
+
+  /// Matches the messages of \p part, whose peers count in its communicator, with those of other ranks.
+  void post(Host& host, TransferPart& part) {
+    part.rank = host.rank;
+    part.ranks = &members_[part.communicator];
+    for (auto& item : part.items) item.transfer.peer = (*part.ranks)[static_cast<std::size_t>(item.transfer.peer)];
+    options_.only_rank ? MessageMatcher::post_alone(part) : matcher_.post(part);
   }
 
   /// Lets one operation run, for a host that asks whether something is over already.
@@ -246,12 +256,16 @@ class World {
     }
   }
 
-  [[nodiscard]] static LaunchOrder& launched(Host& host, Collective const& collective) {
-    return *host.communicators.at(collective.communicator()).launched;
+  [[nodiscard]] static LaunchOrder& launched(Host& host, std::size_t communicator) {
+    return *host.communicators.at(communicator).launched;
   }
   [[nodiscard]] static bool may_run(Host const& host, Stream const& stream) {
     auto& operation = *stream.queue.front();
     if (operation.after && !operation.after->done) return false;
+    if (auto* const transfer = operation.transfer.get()) {
+      transfer->arrived = host.communicators.at(transfer->communicator).launched->front() == &stream;
+      return transfer->may_run();
+    }
     if (!operation.collective) return true;
     if (host.communicators.at(operation.collective->communicator()).launched->front() != &stream) return false;
     if (!operation.has_arrived) operation.collective->arrive();
@@ -277,7 +291,11 @@ class World {
   void run_front(Stream& stream) {
     auto const operation = stream.queue.front();
     try {
-      operation->collective ? run_collective(operation->collective) : run_single(stream, operation);
+      if (operation->transfer) {
+        run_transfer(operation->transfer);
+      } else {
+        operation->collective ? run_collective(operation->collective) : run_single(stream, operation);
+      }
     } catch (std::exception const& error) {
       fail(stream.rank, error.what());
     }
@@ -305,10 +323,38 @@ class World {
       if (!part) continue;
       part->stream->clock.join(before);
       part->stream->time = time;
-      launched(host(part->stream->rank), *collective).pop_front();
+      launched(host(part->stream->rank), collective->communicator()).pop_front();
       end(*part->stream);
       leave(collective->communicator(), part->posting.sequence);
     }
+  }
+
+  // Moves what can move of a rank's messages; the operations all of whose messages have moved end. By value, as above.
+  void run_transfer(std::shared_ptr<TransferPart> const transfer) {  // NOLINT(performance-unnecessary-value-param)
+    for (auto const& item : transfer->items) {
+      auto& message = *item.message;
+      if (!TransferPart::may_move(message)) continue;
+      auto &sender = *message.sender, &receiver = *message.receiver;
+      begin(sender);
+      begin(receiver);
+      if (options_.storage == SimulationStorage::real) message.move_data();
+      message.moved = true;
+      receiver.received.join(sender.stream->clock);  // and not the other way round: a send may have been buffered
+      sender.stream->time = receiver.stream->time = (std::max)(sender.stream->time, receiver.stream->time);
+      auto const& other = &sender == transfer.get() ? receiver : sender;
+      if (&other != transfer.get() && other.is_done()) end(other);
+    }
+    if (transfer->is_done()) end(*transfer);
+  }
+  void begin(TransferPart& part) {
+    if (!part.begun) begin(*part.stream, part.stream->queue.front());
+    part.begun = true;
+  }
+  void end(TransferPart const& part) {
+    auto& stream = *part.stream;
+    stream.clock.join(part.received);
+    launched(host(part.rank), part.communicator).pop_front();
+    end(stream);
   }
 
   // The operation's own stream and its host have come so far; its accesses are judged before it does them.
@@ -337,6 +383,7 @@ class World {
     operation->run = nullptr;
     operation->after.reset();
     operation->collective.reset();
+    operation->transfer.reset();
     operation->done = true;
   }
 
@@ -370,6 +417,7 @@ class World {
   std::deque<std::vector<int>> members_;  // of each communicator
   std::map<std::tuple<std::size_t, std::uint64_t, int>, std::size_t> numbers_of_communicators_;
   std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Collective>> collectives_;
+  MessageMatcher matcher_;
   std::vector<Stream*> ready_;
   std::vector<Host*> runnable_;
   SimulationResult result_;
