@@ -207,6 +207,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/nccl/detail/memory.hpp
   include/zero/nccl/detail/slice_exchange.hpp
   include/zero/nccl/detail/state.hpp
+  include/zero/nccl/detail/transfer_group.hpp
   include/zero/nccl/detail/types.hpp
   include/zero/nccl/detail/watchdog.hpp
   include/zero/parameters/access.hpp

@@ -4,9 +4,11 @@
 
 #include "fake_cuda/handles.hpp"
 
+#include <zero/point_to_point.hpp>
 #include <zero/simulation/detail/collective.hpp>
 #include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/stream.hpp>
+#include <zero/simulation/detail/transfer.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,6 +41,7 @@ struct Part {
   std::vector<Bytes> gives{};  ///< one range for each rank, or one for all of them
   /// Does its work with what each rank has given to this one.
   std::function<void(std::vector<Bytes> const&)> take{};
+  std::vector<zero::Transfer> messages{};  ///< a group of these, which is no collective: only their ranks take part
 };
 
 /// One rank of a communicator.
@@ -48,11 +51,12 @@ struct CommunicatorState {
   int device = 0;
   int questions = 0;              ///< that are still answered with "in progress"
   StreamState* stream = nullptr;  ///< of the last collective
-  std::uint64_t posted = 0;       ///< collectives
+  std::uint64_t posted = 0;       ///< collectives, groups apart
   std::uint64_t splits = 0;
   bool ends = false;
-  bool ended = false;                              ///< destroyed or aborted, but graphs hold its collectives
-  std::deque<std::shared_ptr<Meeting>> pending{};  ///< in the order of their calls, which is that of their run
+  bool ended = false;  ///< destroyed or aborted, but graphs hold its collectives
+  /// Meetings and groups, in the order of their calls, which is that of their run.
+  std::deque<std::shared_ptr<void const>> pending{};
   std::multiset<void*> registrations{};
 
   /// What it was last told to do is not over.
@@ -69,6 +73,8 @@ struct CommGroup {
   std::vector<int> devices{};                                       ///< of the ranks that have come; -1: has not
   std::map<std::uint64_t, std::shared_ptr<Meeting>> meetings{};     ///< to which not all have come, by number
   std::map<std::uint64_t, std::map<std::size_t, Choice>> splits{};  ///< by number and rank
+  zero::detail::simulation::MessageMatcher matcher{};
+  std::vector<std::shared_ptr<void const>> aborted{};  ///< groups that never run, but whose messages peers may look at
 
   explicit CommGroup(std::size_t ranks) : devices(ranks, -1) {}
   [[nodiscard]] std::size_t size() const noexcept { return devices.size(); }
@@ -79,6 +85,14 @@ inline bool CommunicatorState::is_busy() const {
   if (!comm_group->complete() || questions > 0 || (ends && !pending.empty())) return true;
   return splits > 0 && comm_group->splits[splits - 1].size() < comm_group->size();
 }
+
+/// One rank's sends and receipts of a group: a message moves when it is next for both of its ranks, as a meeting does.
+struct MessageGroup : zero::detail::simulation::TransferPart {
+  CommunicatorState* owner = nullptr;
+
+  /// Whether nothing is before it on its stream, where it is the first, and on its communicator.
+  [[nodiscard]] bool is_next() const { return !owner->pending.empty() && owner->pending.front().get() == this; }
+};
 
 /// One collective: runs when every rank's part is the next operation of its stream and the next of its communicator.
 class Meeting : public zero::detail::simulation::Collective {

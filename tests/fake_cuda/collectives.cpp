@@ -20,6 +20,17 @@ namespace fake_cuda {
 namespace {
 
 Meeting* meeting_of(Operation const& operation) { return static_cast<Meeting*>(operation.collective.get()); }
+MessageGroup* group_of(Operation const& operation) { return static_cast<MessageGroup*>(operation.transfer.get()); }
+
+std::shared_ptr<MessageGroup> group_of(Part const& part, CommunicatorState& rank, StreamState& stream) {
+  auto made = std::make_shared<MessageGroup>();
+  made->owner = &rank;
+  made->rank = static_cast<int>(rank.rank);
+  made->label = {0, {.what = "a group"}};
+  made->stream = &stream.queue;
+  for (auto const& message : part.messages) made->items.push_back({message, {}});
+  return made;
+}
 
 Operation operation_of(Part const& part) {
   Operation operation;
@@ -42,13 +53,19 @@ std::function<void()> garble(std::vector<Access> const& accesses) {
 bool FakeMachine::may_run(StreamState const& stream) const {
   auto const& queue = stream.queue.queue;
   if (queue.empty() || (queue.front()->after && !queue.front()->after->done)) return false;
+  if (auto* const group = group_of(*queue.front())) {
+    group->arrived = group->is_next();
+    return group->may_run();
+  }
   auto const* const meeting = meeting_of(*queue.front());
   return meeting == nullptr || meeting->ready();
 }
 
 bool FakeMachine::awaits_hosts() const {
-  return std::any_of(streams.begin(), streams.end(),
-                     [](StreamState const& s) { return !s.queue.queue.empty() && s.queue.queue.front()->collective; });
+  return std::any_of(streams.begin(), streams.end(), [](StreamState const& s) {
+    auto const& queue = s.queue.queue;
+    return !queue.empty() && (queue.front()->collective || queue.front()->transfer);
+  });
 }
 
 bool FakeMachine::is_awaited(StreamState const& stream) const {
@@ -71,6 +88,7 @@ void FakeMachine::post(CommunicatorState& rank, StreamState& stream, Part part) 
     (void)put(stream, std::move(operation), Actor::device);
     return;
   }
+  if (!part.messages.empty()) return post_group(rank, stream, part);
   auto& meeting = rank.comm_group->meetings[rank.posted++];
   if (!meeting) meeting = std::make_shared<Meeting>(rank.comm_group->size());
   auto operation = operation_of(part);
@@ -83,6 +101,61 @@ void FakeMachine::post(CommunicatorState& rank, StreamState& stream, Part part) 
   }
   if (meeting->all_posted()) rank.comm_group->meetings.erase(rank.posted - 1);
   (void)put(stream, std::move(operation), Actor::device);
+}
+
+void FakeMachine::post_group(CommunicatorState& rank, StreamState& stream, Part const& part) {
+  auto const group = group_of(part, rank, stream);
+  auto operation = operation_of(part);
+  operation.transfer = group;
+  rank.pending.push_back(group);
+  try {
+    rank.comm_group->matcher.post(*group);
+  } catch (std::exception const& error) {
+    rank.comm_group->aborted.push_back(group);
+    return fail(error.what());
+  }
+  (void)put(stream, std::move(operation), Actor::device);
+}
+
+// Peers may still look at them.
+void FakeMachine::withdraw(Operation& operation) {
+  auto* const group = group_of(operation);
+  if (group == nullptr) return;
+  group->arrived = false;
+  group->owner->comm_group->aborted.push_back(std::move(operation.transfer));
+}
+
+// What was before a send has happened before the end of its receipt, and not the other way round. By value: the
+// operation that owns it ends meanwhile.
+void FakeMachine::run_group(std::shared_ptr<zero::detail::simulation::TransferPart> const
+                                group) {  // NOLINT(performance-unnecessary-value-param)
+  using zero::detail::simulation::TransferPart;
+  auto const begin_part = [&](TransferPart& part) {
+    if (!part.begun) begin(*part.stream);
+    part.begun = true;
+  };
+  auto const end_part = [&](TransferPart& part) {
+    auto& stream = *part.stream;
+    stream.clock.join(part.received);
+    static_cast<MessageGroup&>(part).owner->pending.pop_front();
+    end(stream);
+  };
+  for (auto const& item : group->items) {
+    auto& message = *item.message;
+    if (!TransferPart::may_move(message)) continue;
+    auto &sender = *message.sender, &receiver = *message.receiver;
+    begin_part(sender);
+    begin_part(receiver);
+    {
+      Memory::Opened const opened(memory);
+      message.move_data();
+    }
+    message.moved = true;
+    receiver.received.join(sender.stream->clock);
+    auto& other = &sender == group.get() ? receiver : sender;
+    if (&other != group.get() && other.is_done()) end_part(other);
+  }
+  if (group->is_done()) end_part(*group);
 }
 
 // Everything before any part has happened before the end of every part.
@@ -105,10 +178,13 @@ void FakeMachine::run_together(Meeting& meeting) {
 void FakeMachine::abort(CommunicatorState& rank) {
   for (auto& stream : streams) {
     for (auto const& operation : stream.queue.queue) {
-      auto const part_of = [&](auto const& meeting) { return meeting == operation->collective; };
+      auto const part_of = [&](auto const& one) {
+        return one.get() == operation->collective.get() || one.get() == operation->transfer.get();
+      };
       if (std::none_of(rank.pending.begin(), rank.pending.end(), part_of)) continue;
       if (stream.device != rank.device) continue;
       operation->collective.reset();
+      withdraw(*operation);
       operation->run = garble(operation->accesses);
     }
   }

@@ -91,15 +91,9 @@ void add(ncclDataType_t type, void* into, std::vector<Bytes> const& given, std::
 
 /// What a thread has called since ncclGroupStart: one operation of its rank.
 struct Group {
-  struct Receipt {
-    void* data;
-    std::size_t bytes;
-    int peer;
-  };
   ncclComm_t communicator = nullptr;
   cudaStream_t stream = nullptr;
-  Part part{};
-  std::vector<Receipt> receipts{};
+  Part part{.operation = "group"};
   bool failed = false;
 };
 thread_local std::optional<Group> group;
@@ -109,7 +103,6 @@ Group* group_on(CommunicatorState& communicator, cudaStream_t stream, int peer) 
   auto* const handle = handle_of(&communicator);
   if (group->communicator != nullptr && (group->communicator != handle || group->stream != stream)) return nullptr;
   group->communicator = handle, group->stream = stream;
-  group->part.gives.resize(communicator.comm_group->size());
   return &*group;
 }
 
@@ -124,20 +117,6 @@ ncclResult_t add_to_group(char const* name, ncclComm_t handle, cudaStream_t stre
   });
   if (code != ncclSuccess && group) group->failed = true;
   return code;
-}
-
-Part part_of(Group made) {
-  auto part = std::move(made.part);
-  part.operation = "group";
-  part.take = [receipts = std::move(made.receipts)](std::vector<Bytes> const& given) {
-    for (auto const& receipt : receipts) {
-      auto const bytes = given[static_cast<std::size_t>(receipt.peer)];
-      if (bytes.size() != receipt.bytes)
-        throw std::runtime_error("fake runtime: ranks send and receive different sizes");
-      std::memcpy(receipt.data, bytes.data(), bytes.size());
-    }
-  };
-  return part;
 }
 
 }  // namespace
@@ -204,14 +183,15 @@ ncclResult_t ncclSend(void const* data, size_t count, ncclDataType_t type, int p
                       cudaStream_t stream) {
   return add_to_group("ncclSend", handle, stream, peer, [&](Group& made) {
     auto const bytes = bytes_at(data, count * size_of(type));
-    made.part.gives[static_cast<std::size_t>(peer)] = bytes;
+    made.part.messages.push_back(zero::Transfer::send(bytes.data(), bytes.size(), peer));
     made.part.accesses.push_back(reads(data, bytes.size()));
   });
 }
 ncclResult_t ncclRecv(void* data, size_t count, ncclDataType_t type, int peer, ncclComm_t handle, cudaStream_t stream) {
   return add_to_group("ncclRecv", handle, stream, peer, [&](Group& made) {
-    made.receipts.push_back({data, count * size_of(type), peer});
-    made.part.accesses.push_back(writes(data, made.receipts.back().bytes));
+    std::size_t const bytes = count * size_of(type);
+    made.part.messages.push_back(zero::Transfer::receive(static_cast<std::byte*>(data), bytes, peer));
+    made.part.accesses.push_back(writes(data, bytes));
   });
 }
 // A group in which a call has failed does nothing.
@@ -222,7 +202,7 @@ ncclResult_t ncclGroupEnd() {
     auto* const communicator = of(all, made->communicator);
     if (communicator == nullptr) return ncclInvalidUsage;
     auto* const stream = made->stream;
-    return post(all, *communicator, part_of(std::move(*made)), false, stream);
+    return post(all, *communicator, std::move(made->part), false, stream);
   });
 }
 

@@ -103,6 +103,34 @@ TEST_CASE("nccl races: one rank's part of a collective ends after the beginning 
   }
 }
 
+TEST_CASE("nccl races: a message is in use until its stream has passed it, and orders nothing on its sender") {
+  auto const found_of = [](int rank, bool ordered) {
+    return found_on_two([=](NcclCommunicator& c, Fixture const& fixture) {
+      c.rank() == 0 ? c.send(fixture.own.data(), n, 1, purpose, fixture.stream(0))
+                    : c.receive(fixture.own.data(), n, 0, purpose, fixture.stream(0));
+      if (ordered) fixture.order();
+      if (c.rank() == rank) fixture.touch(1, writes(fixture.own.data(), n * sizeof(float)));
+    });
+  };
+  for (int rank : {0, 1}) {
+    CHECK(contains(found_of(rank, false), "'touch'"));
+    CHECK(found_of(rank, true).empty());
+  }
+  // Rank 0 writes, and sends on another stream when rank 1 has come to receive: which says nothing to rank 0.
+  auto const found = found_on_two([](NcclCommunicator& c, Fixture const& fixture) {
+    if (c.rank() == 0) {
+      fixture.touch(0, writes(fixture.own.data(), n * sizeof(float)));
+      c.receive(fixture.full.data(), n, 1, purpose, fixture.stream(0));
+      c.send(fixture.full.data() + n, n, 1, purpose, fixture.stream(1));
+      fixture.touch(1, writes(fixture.own.data(), n * sizeof(float)));
+    } else {
+      c.send(fixture.full.data(), n, 0, purpose, fixture.stream(0));
+      c.receive(fixture.own.data(), n, 0, purpose, fixture.stream(0));
+    }
+  });
+  CHECK(contains(found, "'touch'"));
+}
+
 TEST_CASE("nccl races: a collective that receives into what it sends, but not one in place") {
   auto const in_place = [](NcclCommunicator& c, Fixture const& fixture) {
     fixture.gather(c, fixture.full.data() + static_cast<std::size_t>(c.rank()) * n);

@@ -9,10 +9,12 @@
 
 #include <zero/communicators/nccl.hpp>
 #include <zero/kernels/accumulate.hpp>
+#include <zero/point_to_point.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -29,6 +31,7 @@
 using fake_cuda::DeviceValues;
 using zero::NcclCommunicator;
 using zero::NcclReduction;
+using zero::Transfer;
 
 // What the kernel does.
 template <class Sum, class T>
@@ -359,6 +362,113 @@ TEST_CASE("nccl ranks: a group outlives the communicator that it was split from"
     stream.drain();
     CHECK(fake_cuda::fetch(words.data(), 1)[0] == 2);
   }));
+}
+
+TEST_CASE("nccl ranks: messages move between their two ranks alone, in order, and in rings that send first") {
+  for (int world : {1, 2, 3, 5}) {
+    check_all_clear(errors_of(world, {}, [](NcclCommunicator& c) {
+      int const size = c.size(), next = (c.rank() + 1) % size, previous = (c.rank() + size - 1) % size;
+      DeviceValues<float> const mine({static_cast<float>(c.rank()), 0.5F}), theirs(std::vector<float>(4));
+      OwnStream const stream(c);
+      c.transfer(
+          std::array{Transfer::send(mine.data(), 1, next), Transfer::send(mine.data() + 1, 1, next),
+                     Transfer::receive(theirs.data(), 1, previous), Transfer::receive(theirs.data() + 1, 1, previous)},
+          purpose, stream.get());
+      if (c.rank() == 0 && size > 1) {  // nobody else takes part
+        c.send(mine.data(), 0, 1, purpose, stream.get());
+        c.send(mine.data() + 1, 1, 1, purpose, stream.get());
+        c.send(mine.data(), 1, 1, purpose, stream.get());
+      } else if (c.rank() == 1) {
+        c.receive(theirs.data(), 0, 0, purpose, stream.get());
+        c.transfer(std::array{Transfer::receive(theirs.data() + 2, 1, 0), Transfer::receive(theirs.data() + 3, 1, 0)},
+                   purpose, stream.get());
+      }
+      stream.drain();
+      auto const received = fake_cuda::fetch(theirs.data(), 4);
+      CHECK(received[0] == static_cast<float>(previous));
+      CHECK(received[1] == 0.5F);
+      CHECK(received[2] == (c.rank() == 1 ? 0.5F : 0.0F));
+      CHECK(received[3] == 0.0F);
+    }));
+  }
+}
+
+TEST_CASE("nccl ranks: one message of a list moves before the others, so that the rank that needs it goes on") {
+  check_all_clear(errors_of(3, {}, [](NcclCommunicator& c) {
+    DeviceValues<float> const mine({static_cast<float>(c.rank())}), theirs(std::vector<float>(2));
+    OwnStream const stream(c);
+    if (c.rank() == 0) {
+      c.send(mine.data(), 1, 1, purpose, stream.get());
+      c.send(mine.data(), 1, 2, purpose, stream.get());
+    } else if (c.rank() == 1) {
+      c.transfer(std::array{Transfer::receive(theirs.data(), 1, 2), Transfer::receive(theirs.data() + 1, 1, 0)},
+                 purpose, stream.get());
+    } else {
+      c.receive(theirs.data(), 1, 0, purpose, stream.get());
+      c.send(mine.data(), 1, 1, purpose, stream.get());
+    }
+    stream.drain();
+    CHECK(fake_cuda::fetch(theirs.data(), 1)[0] == (c.rank() == 1 ? 2.0F : 0.0F));
+  }));
+}
+
+TEST_CASE("nccl ranks: in an all-to-all slice q goes to rank q, in the world and in groups") {
+  check_all_clear(errors_of(5, {}, [](NcclCommunicator& c) {
+    auto const check = [&](NcclCommunicator& ranks, std::vector<int> const& members) {
+      std::size_t const slice = 3, size = members.size(), me = static_cast<std::size_t>(ranks.rank());
+      auto const values_of = [&](int rank) {
+        std::vector<std::uint64_t> values(slice * size);
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = 100 * static_cast<std::uint64_t>(rank) + i;
+        return values;
+      };
+      DeviceValues<std::uint64_t> const sent(values_of(c.rank())), received(std::vector<std::uint64_t>(slice * size));
+      OwnStream const stream(c);
+      ranks.all_to_all(sent.data(), received.data(), slice, {"tokens"}, stream.get());
+      ranks.all_to_all(sent.data(), received.data(), 0, {"tokens"}, stream.get());
+      stream.drain();
+      auto const got = fake_cuda::fetch(received.data(), slice * size);
+      for (std::size_t q = 0; q < size; ++q) {
+        for (std::size_t i = 0; i < slice; ++i) CHECK(got[q * slice + i] == values_of(members[q])[me * slice + i]);
+      }
+      CHECK_THROWS_AS(ranks.all_to_all(sent.data(), sent.data(), slice, {"tokens"}, stream.get()),
+                      zero::ConfigurationError);
+      CHECK_THROWS_AS(ranks.send(sent.data(), 1, ranks.rank(), {"tokens"}, stream.get()), zero::ConfigurationError);
+    };
+    check(c, {0, 1, 2, 3, 4});
+    auto group = c.split(c.rank() % 2, -c.rank());
+    check(*group, c.rank() % 2 == 0 ? std::vector{4, 2, 0} : std::vector{3, 1});
+  }));
+}
+
+TEST_CASE("nccl ranks: one that throws ends the messages of all others; one that never comes, by the deadline") {
+  auto const message = [](NcclCommunicator& c) {
+    DeviceValues<float> const value({1});
+    OwnStream const stream(c);
+    if (c.rank() == 0) c.send(value.data(), 1, 1, {"activations", 3}, stream.get());
+    if (c.rank() == 2) c.receive(value.data(), 1, 1, {"activations", 3}, stream.get());
+    stream.drain();  // the abort lets it go
+    for (;;) {
+      c.check();
+      std::this_thread::sleep_for(1ms);
+    }
+  };
+  auto const thrown = errors_of(3, {}, [&](NcclCommunicator& c) {
+    if (c.rank() == 1) throw std::runtime_error("out of paper");
+    message(c);
+  });
+  for (std::size_t rank : {0U, 2U}) CHECK(thrown[rank].find("rank 1") != std::string::npos);
+
+  auto const before_it = [](std::string const& error) { return error.find("of activations") == std::string::npos; };
+  std::vector<std::string> errors;
+  for (std::chrono::seconds deadline = 1s; deadline < 5min; deadline *= 8) {  // as above
+    errors = errors_of(3, {.deadline = deadline}, message);
+    if (std::none_of(errors.begin(), errors.end(), before_it)) break;
+  }
+  for (auto const& error : errors) {
+    CAPTURE(error);
+    CHECK((error.find("send #") != std::string::npos || error.find("receive #") != std::string::npos));
+    CHECK(error.find("bucket 3") != std::string::npos);
+  }
 }
 
 TEST_CASE("nccl ranks: from an id of the caller's, without a rendezvous") {

@@ -127,6 +127,7 @@ void FakeMachine::drop(StreamState& stream) {
   for (auto const& operation : stream.queue.queue) {
     if (operation->name == host_function && tasks > 0) --tasks;
     operation->done = true, operation->run = nullptr;
+    withdraw(*operation);
   }
   stream.queue.queue.clear();
   changed.notify_all();
@@ -264,6 +265,7 @@ bool FakeMachine::run_one(std::size_t hosts) {
 void FakeMachine::run_front(zero::detail::simulation::Stream& stream) {
   auto const operation = stream.queue.front();
   if (auto const together = operation->collective) return run_together(static_cast<Meeting&>(*together));
+  if (operation->transfer) return run_group(operation->transfer);
   begin(stream);
   run(*operation);
   if (!operation->done) end(stream);
@@ -290,6 +292,7 @@ void FakeMachine::end(zero::detail::simulation::Stream& stream) {
   operation->run = nullptr;
   operation->after.reset();
   operation->collective.reset();
+  operation->transfer.reset();
   operation->done = true;
   stream.queue.pop_front();
 }

@@ -135,6 +135,10 @@ class FakeMachine {
   void begin(zero::detail::simulation::Stream& stream);
   void end(zero::detail::simulation::Stream& stream);
   void run_together(Meeting& meeting);
+  void post_group(CommunicatorState& rank, StreamState& stream, Part const& part);
+  /// The messages of \p operation, if it has any, never move.
+  static void withdraw(Operation& operation);
+  void run_group(std::shared_ptr<zero::detail::simulation::TransferPart> group);
   void check_reach(StreamState const& stream, Operation const& operation, Actor actor);
   void host_touches(Access const& access);
   void see_host_writes(Operation const& operation);

@@ -8,6 +8,7 @@
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/split.hpp>
+#include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/cuda/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
@@ -20,9 +21,11 @@
 #include <zero/nccl/detail/memory.hpp>
 #include <zero/nccl/detail/slice_exchange.hpp>
 #include <zero/nccl/detail/state.hpp>
+#include <zero/nccl/detail/transfer_group.hpp>
 #include <zero/nccl/detail/types.hpp>
 #include <zero/nccl/reduction.hpp>
 #include <zero/nccl/registration.hpp>
+#include <zero/point_to_point.hpp>
 #include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
@@ -147,6 +150,44 @@ class NcclCommunicator {
     });
   }
 
+  /// Sends slice q of \p send to rank q, and receives slice q of \p receive from it; see all_to_all_on. Sends and
+  /// receipts of one group; this rank's own slice is copied.
+  template <class Element>
+  void all_to_all(Element const* send, Element* receive, std::size_t count, CollectivePurpose purpose,
+                  CudaStream stream) {
+    auto const mine = static_cast<std::size_t>(rank_) * count;
+    detail::check_all_to_all("zero::NcclCommunicator", send, receive,
+                             static_cast<std::size_t>(size_) * count * sizeof(Element));
+    if (count == 0) return;
+    transfer_in_group("all_to_all", detail::all_to_all_list(send, receive, count, rank_, size_), purpose, stream);
+    (stream.copy)(receive + mine, send + mine, count * sizeof(Element));
+  }
+
+  /// A list of messages to and from other ranks, which are one group of NCCL; see point_to_point_on. They and the
+  /// collectives of this communicator are in one order on each rank. Nobody compares sizes: where they differ NCCL does
+  /// what it likes, or the deadline passes. Messages to this rank itself are copied, empty ones are sent to nobody.
+  void transfer(std::span<Transfer const> list, CollectivePurpose purpose, CudaStream stream) {
+    detail::check_transfers("zero::NcclCommunicator", list, rank_, size_);
+    if (list.empty()) return;
+    auto const* const name = list.size() > 1 ? "transfer" : list.front().sends() ? "send" : "receive";
+    transfer_in_group(name, list, purpose, stream);
+    detail::for_own(list, rank_, [&](Transfer const& send, Transfer const& receive) {
+      if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
+    });
+  }
+  /// Sends \p count elements to rank \p to; see point_to_point_on.
+  template <class Element>
+  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, CudaStream stream) {
+    Transfer const one = Transfer::send(data, count, to);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+  /// Receives \p count elements of rank \p from; see point_to_point_on.
+  template <class Element>
+  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, CudaStream stream) {
+    Transfer const one = Transfer::receive(data, count, from);
+    transfer(std::span(&one, 1), purpose, stream);
+  }
+
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     (check)();
@@ -258,6 +299,16 @@ class NcclCommunicator {
     stream.accumulate(into, slices.sources(), static_cast<std::size_t>(addends), count, range.first);
   }
 
+  /// Puts what NCCL moves of \p list on \p stream.
+  void transfer_in_group(char const* operation, std::span<Transfer const> list, CollectivePurpose purpose,
+                         CudaStream stream) {
+    bool const moves = std::any_of(list.begin(), list.end(),
+                                   [&](Transfer const& transfer) { return detail::moves_by_nccl(transfer, rank_); });
+    if (!moves) return;
+    put(operation, purpose, stream,
+        [&](ncclComm_t communicator) { return detail::transfer_in_group(list, rank_, communicator, stream.handle()); });
+  }
+
   [[nodiscard]] detail::CollectiveLabel label(char const* operation, CollectivePurpose purpose) {
     latest_ = {sequence_++, operation, purpose};
     state_->watchdog().latest(latest_);
@@ -297,6 +348,8 @@ class NcclCommunicator {
   std::shared_ptr<detail::NcclState> state_;
 };
 static_assert(communicator_on<NcclCommunicator, CudaStream>);
+static_assert(point_to_point_on<NcclCommunicator, CudaStream>);
+static_assert(all_to_all_on<NcclCommunicator, CudaStream>);
 
 inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config)
     : config_(config), rank_(rendezvous.rank()), size_(rendezvous.size()), local_size_(1) {
