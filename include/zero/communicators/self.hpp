@@ -53,7 +53,7 @@ class SelfCommunicator {
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
-    std::memcpy(all.data(), mine.data(), mine.size());
+    if (!mine.empty()) std::memcpy(all.data(), mine.data(), mine.size());
   }
 
   /// Copies \p send to \p receive; see all_to_all_on.

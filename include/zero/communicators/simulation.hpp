@@ -166,7 +166,7 @@ class SimulationCommunicator {
     detail::simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};
     auto const collective = post_part(std::move(part), nullptr);
     world.meet(process_.host(), collective);
-    for (std::size_t r = 0; r < static_cast<std::size_t>(size()); ++r) {
+    for (std::size_t r = 0; r < static_cast<std::size_t>(size()) && !mine.empty(); ++r) {
       auto const& theirs = collective->parts()[r];  // where one rank stands for all, every other says the same
       std::memcpy(all.data() + r * mine.size(), theirs ? theirs->message.data() : mine.data(), mine.size());
     }
