@@ -120,8 +120,12 @@ TEST_CASE("accumulate: a sum in bfloat16 may lie where a source in float16 lies"
   }
 }
 
-TEST_CASE("accumulate: no source leaves the sum as it is") {
-  float sum = 3.0F;
-  zero::accumulate<float, float>(zero::best_instruction_set(), &sum, nullptr, 0, 1, true);
-  CHECK(sum == 3.0F);
+TEST_CASE("accumulate: without a source a first sum is zero, and a later one stays as it is") {
+  std::vector<float> sum(21, 3.0F);
+  zero::accumulate<float, float>(zero::best_instruction_set(), sum.data(), nullptr, 0, sum.size(), false);
+  CHECK(kernel_test::same_bits(sum, std::vector<float>(21, 3.0F)));
+  zero::accumulate<float, float>(zero::best_instruction_set(), sum.data(), nullptr, 0, sum.size() - 1, true);
+  std::vector<float> expected(21);
+  expected.back() = 3.0F;
+  CHECK(kernel_test::same_bits(sum, expected));
 }
