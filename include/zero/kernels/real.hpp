@@ -87,10 +87,14 @@ struct States {
 
 }  // namespace zero
 
+// Rules write `(fma)(...)`, which no macro can be, and for which the arguments do not tell where to look.
+namespace zero::detail {
+using zero::fma;
+}
+
 #include <zero/kernels/detail/real_x86.hpp>
 
 #if defined(__x86_64__)
-// Rules write `(fma)(...)`, which no macro can be, and for which the arguments do not tell where to look.
 namespace zero {
 using detail::fma;
 }

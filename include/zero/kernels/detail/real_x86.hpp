@@ -76,8 +76,6 @@
 
 namespace zero::detail {
 
-using zero::fma;  // zero/kernels/real.hpp says why
-
 /// Eight floats of an AVX2 register.
 ZERO_LANES(Real8, 8, ZERO_TARGET_AVX2)
 
