@@ -159,6 +159,19 @@ TEST_CASE("step agreement: engines of one communicator that ranks call in anothe
   }
 }
 
+TEST_CASE("step agreement: by name, too, ranks cannot mean different engines") {
+  for (auto stage : stages) {
+    zero::run_ranks(2, [&](ThreadCommunicator& ranks) {
+      Plain first(stage, ranks, one_parameter()), second(stage, ranks, one_parameter());
+      auto& mine = ranks.rank() == 0 ? first : second;
+      std::vector<float> const values(700, 7.0F);
+      auto const message = message_of<zero::CommunicationError>([&] { mine.write_parameter("p", values); });
+      CHECK(contains(message, "ranks called different engines: rank 0 engine "));
+      CHECK(first.read_parameter("p") == std::vector<float>(700));  // nothing was written
+    });
+  }
+}
+
 TEST_CASE("divergence: a run that skips more steps in a row than it may ends, told once") {
   zero::SelfCommunicator self;
   SelfEngine engine(Stage::none, self, one_parameter(), {.max_skipped_steps = 3});

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <zero/engine/collectives.hpp>
+#include <zero/error.hpp>
+#include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -61,8 +65,18 @@ class TypedCollectives final : public Collectives<Backend> {
     note("all_reduce", count, purpose);
     communicator_.all_reduce(words, count, purpose, stream);
   }
-  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
-    communicator_.exchange(mine, all);
+  // Behind the number of the engine, so that those of two engines do not meet.
+  ZERO_OUT_OF_LINE void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
+    std::size_t const ranks = static_cast<std::size_t>(communicator_.size());
+    std::size_t const bytes = sizeof engine_ + mine.size();
+    FixedArray<std::byte> sent(bytes), received(ranks * bytes);
+    std::memcpy(sent.begin(), &engine_, sizeof engine_);
+    if (!mine.empty()) std::memcpy(sent.begin() + sizeof engine_, mine.data(), mine.size());
+    communicator_.exchange({sent.begin(), bytes}, {received.begin(), received.size()});
+    expect_same_engine(received, bytes);
+    for (std::size_t r = 0; r < ranks && !mine.empty(); ++r) {
+      std::memcpy(all.data() + r * mine.size(), received.begin() + r * bytes + sizeof engine_, mine.size());
+    }
   }
   void check_peers() const override {
     if constexpr (facts.reports_failures) (communicator_.check)();
@@ -95,6 +109,19 @@ class TypedCollectives final : public Collectives<Backend> {
  private:
   static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
 
+  // Every rank compares what all have sent, so that all throw.
+  void expect_same_engine(FixedArray<std::byte> const& received, std::size_t bytes) const {
+    std::uint64_t first = 0;
+    std::memcpy(&first, received.begin(), sizeof first);
+    for (std::size_t r = 1; r * bytes < received.size(); ++r) {
+      std::uint64_t other = 0;
+      std::memcpy(&other, received.begin() + r * bytes, sizeof other);
+      if (other == first) continue;
+      throw CommunicationError(CommunicationFailure::mismatch, {.rank = static_cast<int>(r), .operation = "exchange"},
+                               concat({"zero: ranks called different engines: rank 0 engine ", first, ", rank ", r,
+                                       " engine ", other, ": make the same calls in the same order on every rank"}));
+    }
+  }
   ZERO_OUT_OF_LINE void note(std::string_view operation, std::size_t count, CollectivePurpose purpose,
                              int addends = 0) noexcept {
     Fingerprint call;
