@@ -47,15 +47,18 @@ class RankGrid {
   }
   /// Positions along \p axis. \throws ConfigurationError for an unknown one.
   [[nodiscard]] int size(std::string_view axis) const { return axes_[index_of(axis)].size; }
-  /// Where \p rank is along \p axis. \throws ConfigurationError for an unknown one.
+  /// Where \p rank is along \p axis. \throws ConfigurationError for an unknown one, or a rank that the grid has not.
   [[nodiscard]] int position(int rank, std::string_view axis) const {
+    require_rank(rank);
     auto const a = index_of(axis);
     return rank / stride(a) % axes_[a].size;
   }
 
   /// The ranks that differ from \p rank along \p axes only, itself among them, in the order of their numbers: the group
-  /// of those axes. \throws ConfigurationError for an unknown axis, and one that is named twice.
+  /// of those axes. \throws ConfigurationError for an unknown axis, one that is named twice, or a rank that the grid
+  /// has not.
   [[nodiscard]] std::vector<int> members(int rank, std::vector<std::string_view> const& axes) const {
+    require_rank(rank);
     auto const varies = chosen(axes);
     std::vector<int> ranks;
     for (int other = 0; other < size(); ++other) {
@@ -105,6 +108,11 @@ class RankGrid {
     }
   }
 
+  void require_rank(int rank) const {
+    if (rank >= 0 && rank < size()) return;
+    detail::fail<ConfigurationError>(
+        {"zero::RankGrid: there is no rank ", rank, ": the ", size(), " ranks of ", describe(), " count from 0"});
+  }
   [[nodiscard]] std::size_t index_of(std::string_view name) const {
     for (std::size_t a = 0; a < axes_.size(); ++a) {
       if (axes_[a].name == name) return a;

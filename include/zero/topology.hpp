@@ -41,7 +41,10 @@ class Topology {
   /// \throws ConfigurationError, on all ranks, for axes that RankGrid refuses or whose sizes do not multiply to the
   /// world, MismatchError where ranks have other axes.
   Topology(Communicator& world, std::vector<Axis> axes) : world_(world), grid_(std::move(axes)) {
-    detail::agree_on_settings(world_, grid_.describe() + "\n");
+    std::string text;
+    for (auto const& axis : grid_.axes())
+      text += detail::concat({"axis ", detail::quote(axis.name), " ", axis.size, "\n"});
+    detail::agree_on_settings(world_, text);
     if (grid_.size() != world_.size()) {
       detail::fail<ConfigurationError>({"zero::Topology: ", grid_.describe(), " are ", grid_.size(),
                                         " ranks, but the world has ", world_.size(),
@@ -63,7 +66,8 @@ class Topology {
     return groups_.at(key_of({axis}));
   }
   /// The same along several axes, in whatever order they are named. The first call for a set of axes makes the group:
-  /// it is collective then, and blocks. Borrowed. \throws ConfigurationError for an unknown axis, or one named twice.
+  /// it is collective then, and blocks. Borrowed. \throws ConfigurationError for an unknown axis, or one named twice,
+  /// MismatchError on all ranks where others ask for other axes.
   [[nodiscard]] Communicator& group(std::initializer_list<std::string_view> axes) {
     (void)grid_.members(world_.rank(), axes);
     auto const key = key_of(axes);
@@ -83,6 +87,7 @@ class Topology {
     return key;
   }
   void make(std::string const& key, std::vector<std::string_view> const& axes) {
+    detail::agree_on_settings(world_, detail::concat({"group ", key, "\n"}));
     auto made = world_.split(grid_.color(world_.rank(), axes), world_.rank());
     groups_.emplace(key, std::move(*made));
   }

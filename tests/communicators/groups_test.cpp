@@ -195,6 +195,37 @@ TEST_CASE("groups: ranks that are stopped at any time free what they sent") {  /
   }
 }
 
+TEST_CASE("groups: ranks that are stopped in a split leave nothing behind that others use") {
+  for (int trial = 0; trial < 40; ++trial) {
+    (void)ends_of(3, 60s, [&](ThreadCommunicator& world) {
+      auto group = world.split(world.rank() / 2, 0);
+      if (world.rank() == 2) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100 * trial));
+        throw std::runtime_error("rank 2 gives up");
+      }
+      for (;;) {
+        auto const inner = group->split(0, 0);  // throws at last, which a CHECK would keep
+        CHECK(inner->size() == 2);
+      }
+    });
+  }
+}
+
+TEST_CASE("groups: a split that meets another call is a mismatch, and no guess at what was meant") {
+  for (bool with_engine : {false, true}) {
+    auto const ends = ends_of(2, 60s, [&](ThreadCommunicator& world) {
+      if (world.rank() == 0) {
+        (void)world.split(20, 0);
+      } else if (with_engine) {
+        (void)train(world, 1.0F);
+      } else {
+        zero::Topology topology{world, {{"data", 2}}};
+      }
+    });
+    for (auto const& end : ends) CHECK(end.kind == CommunicationFailure::mismatch);
+  }
+}
+
 TEST_CASE("groups: a rank that leaves, one that is late and one that differs fail a group by their world's numbers") {
   auto const leaves = ends_of(4, 60s, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() % 2, 0);
@@ -252,6 +283,19 @@ TEST_CASE("topology: positions, groups along one axis and along several") {
     CHECK(&topology.group({std::string_view("data")}) == &data);
     CHECK(train(data, 1.0F) == train_alone(1.0F));
   });
+}
+
+TEST_CASE("topology: ranks that ask for other axes are told so, instead of getting groups that nobody knows") {
+  std::atomic<int> told{0};
+  zero::run_ranks(8, [&](ThreadCommunicator& world) {
+    zero::Topology topology{world, {{"a", 2}, {"b", 2}, {"c", 2}}};
+    try {
+      (void)(world.rank() < 4 ? topology.group({"a", "b"}) : topology.group({"a", "c"}));
+    } catch (zero::MismatchError const& error) {
+      if (std::string_view(error.what()).find("'a' 'c'") != std::string_view::npos) ++told;
+    }
+  });
+  CHECK(told == 8);
 }
 
 TEST_CASE("topology: axes that do not make the world, or differ over ranks, are refused on all of them") {

@@ -72,5 +72,7 @@ TEST_CASE("rank grid: axes that cannot be, and names that are not there, are ref
   RankGrid const grid({{"data", 2}});
   CHECK(contains(refusal([&] { (void)grid.position(0, "dat"); }), "no axis 'dat': the axes are data 2"));
   CHECK(contains(refusal([&] { (void)grid.members(0, {"expert"}); }), "no axis 'expert'"));
+  CHECK(contains(refusal([&] { (void)grid.position(2, "data"); }), "no rank 2: the 2 ranks"));
+  CHECK(contains(refusal([&] { (void)grid.color(-1, {"data"}); }), "no rank -1"));
   CHECK(contains(refusal([&] { (void)grid.members(0, {"data", "data"}); }), "'data' twice"));
 }

@@ -60,15 +60,18 @@ class ThreadCommunicator {
   [[nodiscard]] std::optional<ThreadCommunicator> split(int color, int key) {
     auto const members = detail::exchange_members(*this, color, key);
     bool const leads = !members.empty() && members.front() == rank_;
-    std::shared_ptr<detail::ThreadGroup> made;
+    // The parent keeps it: where another rank fails, this one may be gone before all have taken it.
+    using Made = std::shared_ptr<detail::ThreadGroup>;
+    auto const shown = std::make_shared<Made>();
     detail::run_on_all_ranks<SplitFailure>(*this, [&] {
-      if (leads) made = group_->make_group(members);
+      if (leads) *shown = group_->make_group(members);
+      if (leads) group_->keep(rank_, shown);
     });
-    auto const all = detail::exchange_words(*this, reinterpret_cast<std::uintptr_t>(&made));
-    if (!members.empty() && !leads) {
-      made = *reinterpret_cast<std::shared_ptr<detail::ThreadGroup>*>(all[static_cast<std::size_t>(members.front())]);
-    }
+    auto const all = detail::exchange_words(*this, reinterpret_cast<std::uintptr_t>(shown.get()));
+    Made made;
+    if (!members.empty()) made = *reinterpret_cast<Made*>(all[static_cast<std::size_t>(members.front())]);
     exchange({}, {});  // all have taken it
+    shown->reset();
     if (!made) return std::nullopt;
     return ThreadCommunicator(std::move(made), detail::place_in(members, rank_));
   }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <zero/engine/rank_agreement.hpp>
+#include <zero/error.hpp>
 #include <zero/support/fixed_array.hpp>
+#include <zero/support/message.hpp>
+#include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
@@ -18,14 +20,21 @@ namespace zero::detail {
 /// where keys are equal; none where \p color is negative. Collective, blocks.
 template <class Communicator>
 std::vector<int> exchange_members(Communicator& communicator, int color, int key) {
-  auto const word = std::uint64_t{std::bit_cast<std::uint32_t>(color)} << 32U | std::bit_cast<std::uint32_t>(key);
-  auto const all = exchange_words(communicator, word);
-  auto const color_of = [&](int rank) {
-    return std::bit_cast<int>(static_cast<std::uint32_t>(all[static_cast<std::size_t>(rank)] >> 32U));
+  struct Request {
+    std::uint64_t call;  // of no other size and content than a split's, so that another exchange is told from it
+    std::int64_t color, key;
   };
-  auto const key_of = [&](int rank) {
-    return std::bit_cast<int>(static_cast<std::uint32_t>(all[static_cast<std::size_t>(rank)]));
-  };
+  Request const mine{fingerprint_of("split"), color, key};
+  FixedArray<Request> all(static_cast<std::size_t>(communicator.size()));
+  communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.begin()), all.size() * sizeof mine});
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    if (all[r].call == mine.call) continue;
+    throw CommunicationError(CommunicationFailure::mismatch, {.rank = static_cast<int>(r), .operation = "split"},
+                             concat({"zero: rank ", communicator.rank(), " called split, and rank ", r,
+                                     " something else: make the same calls in the same order on every rank"}));
+  }
+  auto const color_of = [&](int rank) { return all[static_cast<std::size_t>(rank)].color; };
+  auto const key_of = [&](int rank) { return all[static_cast<std::size_t>(rank)].key; };
   std::vector<int> members;
   for (int rank = 0; rank < communicator.size() && color >= 0; ++rank) {
     if (color_of(rank) == color) members.push_back(rank);
