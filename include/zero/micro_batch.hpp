@@ -40,7 +40,7 @@ struct MicroBatchPlace {
 /// Where EngineConfig::micro_batches_per_step is no multiple of the number of ranks, the last ranks have none in the
 /// last round. They begin and finish it all the same, and gather parameters as the others do, whose collectives they
 /// take part in; forward, backward and leases of gradients they may leave out: nothing is missing there, and nothing
-/// that they hand over is used.
+/// that they hand over is used. A lease that they take is held to the rules of all leases.
 template <class Stream>
 class [[nodiscard]] MicroBatch {
  public:

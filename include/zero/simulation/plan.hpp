@@ -37,7 +37,7 @@ struct PlanSettings {
   std::optional<CpuOffload::Config> offload{};  ///< states on the host, with these settings
   int world = 1;                                ///< number of ranks
   std::optional<NcclReductions> nccl{};         ///< over NcclCommunicator: with its staging
-  int rank = 0;                                 ///< whose memory and traffic; all ranks have the same
+  int rank = 0;  ///< whose memory and traffic; ranks are alike, but for the traffic of a ragged last round
 };
 
 /// What one rank of a training run holds and sends.
