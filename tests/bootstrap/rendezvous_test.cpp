@@ -17,6 +17,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -74,8 +75,8 @@ std::vector<Outcome> run(std::vector<int> const& ranks, std::function<void(int)>
   return outcomes;
 }
 std::vector<int> ranks_of(int world) {
-  std::vector<int> ranks;
-  for (int r = 0; r < world; ++r) ranks.push_back(r);
+  std::vector<int> ranks(static_cast<std::size_t>(world));
+  std::iota(ranks.begin(), ranks.end(), 0);
   return ranks;
 }
 void check_all_well(std::vector<Outcome> const& outcomes) {

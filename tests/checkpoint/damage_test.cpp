@@ -70,7 +70,9 @@ std::size_t head_of(std::string const& content) {
 TEST_CASE("damage: every truncation and every flipped bit of every file is refused, or harmless") {
   MemoryFileSystem memory;
   save(memory, "/run", 1);
-  for (auto const& [path, content] : memory.snapshot()) {
+  for (auto const& file : memory.snapshot()) {
+    auto const& path = file.first;
+    auto const& content = file.second;
     if (path == "run/latest" || path.starts_with("run/.owner.")) continue;
     CAPTURE(path);
     bool refused = false;
@@ -150,7 +152,9 @@ TEST_CASE("damage: a manifest with a valid checksum that contradicts itself is r
       {"{\"hex\":\"ff00\"}", "{\"hex\":\"ff0\"}"},
       {"{\"hex\":\"ff00\"}", "{}"},
       {"\"data_begin\":", "\"data_begin\":1"}};
-  for (auto const& [from, to] : changes) {
+  for (auto const& change : changes) {
+    auto const& from = change.first;
+    auto const& to = change.second;
     CAPTURE(from);
     CAPTURE(to);
     memory.replace(path, sealed(replaced(body, from, to)));
@@ -193,14 +197,15 @@ TEST_CASE("damage: what version 2 says of a parameter is obeyed, or refused by t
     (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "step-1"});
     return state.progress().first_steps.at(0);
   };
-  for (auto const& [member, says] :
+  for (auto const& one :
        std::vector<std::pair<std::string, std::string>>{{"\"rule\":\"Muon\"", "'a' was trained with Muon"},
                                                         {"\"states\":[\"momentum_buffer\"]", "'a' was trained with"},
                                                         {"\"scaler\":\"of its own\"", "of its own"}}) {
+    auto const& member = one.first;
     CAPTURE(member);
-    auto const refused = thrown_by([&, &member = member] { (void)load_with(member); });
+    auto const refused = thrown_by([&] { (void)load_with(member); });
     CHECK(refused.kind == CheckpointFailure::mismatch);
-    CHECK(refused.says(says));
+    CHECK(refused.says(one.second));
   }
   for (std::string const damaged : {"\"rule\":1", "\"states\":\"exp_avg\"", "\"steps\":-1", "\"scaler\":[]"}) {
     CAPTURE(damaged);

@@ -60,13 +60,15 @@ void check_absent(Communicator& c, zero::HostStream stream, std::size_t count) {
       for (std::size_t i = 0; i < count; ++i) {
         expected[i] = addends > 0 ? sequential_sum(addends, begin + i, -0.5F, first) : first ? 0.0F : -0.5F;
       }
-      CHECK(std::memcmp(sum.data(), expected.data(), count * sizeof(float)) == 0);
+      bool const same = std::memcmp(sum.data(), expected.data(), count * sizeof(float)) == 0;
+      CHECK(same);
     }
     c.reduce_scatter_add(send.data(), send.data() + begin, count, {.addends = addends}, purpose, stream);
     for (std::size_t i = 0; i < count; ++i) {
       expected[i] = addends > 0 ? sequential_sum(addends, begin + i, 0.0F, true) : 0.0F;
     }
-    CHECK(std::memcmp(send.data() + begin, expected.data(), count * sizeof(float)) == 0);
+    bool const same = std::memcmp(send.data() + begin, expected.data(), count * sizeof(float)) == 0;
+    CHECK(same);
   }
 }
 

@@ -26,6 +26,7 @@ std::vector<std::vector<T>> random_sources(std::size_t sources, std::size_t n) {
 template <class T>
 std::vector<T const*> addresses(std::vector<std::vector<T>> const& sources) {
   std::vector<T const*> all;
+  all.reserve(sources.size());
   for (auto const& source : sources) all.push_back(source.data());
   return all;
 }
