@@ -21,7 +21,6 @@
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
-using checkpoint_test::Thrown;
 using checkpoint_test::thrown_by;
 using zero::CheckpointError;
 using zero::CheckpointFailure;
