@@ -30,7 +30,7 @@ namespace zero::detail {
 template <class Backend>
 class NamedAccess {
  public:
-  /// All are borrowed. \p addends is world x accumulation.
+  /// All are borrowed. \p addends: micro-batches of a step on all ranks.
   NamedAccess(EngineParts<Backend>& parts, EnginePhase& phase, ParameterList const& parameters, double addends)
       : parts_(parts), phase_(phase), parameters_(parameters), addends_(addends) {}
 

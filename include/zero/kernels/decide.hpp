@@ -58,7 +58,7 @@ struct ConstantsSet {
 template <class Rule, class Scaler>
 struct DecisionArguments {
   NormWords norm;                                 ///< summed over all ranks
-  double addends = 1.0;                           ///< world x accumulation: what the sum is divided by
+  double addends = 1.0;                           ///< micro-batches of all ranks: what the sum is divided by
   double const* clipping = nullptr;               ///< largest norm; 0: no clipping
   typename Scaler::Config scaler{};               ///< settings of the scaler
   StepState<Scaler>* state = nullptr;             ///< read, and written for the next step

@@ -44,7 +44,7 @@ class ParameterAccess {
     if (has_master(id)) write(id, Quantity::master, values);
   }
 
-  /// \p average is 1 / (world x accumulation x loss scale).
+  /// \p average is 1 / (micro-batches of all ranks x loss scale).
   [[nodiscard]] std::vector<float> read_gradient(ParameterId id, double average) {
     check_trainable(id);
     reducer_.join(engine_.communication);

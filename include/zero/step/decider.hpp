@@ -97,7 +97,7 @@ class StepDecider {
   /// 32 bits in device memory that are the same on every rank where all take the step alike.
   [[nodiscard]] void const* agreement() const noexcept { return inputs_.data() + layout_.agreement; }
 
-  /// Puts the decision on \p stream. \p addends is world x accumulation.
+  /// Puts the decision on \p stream. \p addends: micro-batches of all ranks.
   void decide(NormWords norm, double addends, Stream stream) {
     engine_.kernels.decide(engine_.backend,
                            {.norm = norm,

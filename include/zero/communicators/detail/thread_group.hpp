@@ -35,7 +35,8 @@ class ThreadGroup {
       : world_(std::move(world)), ranks_(std::move(ranks)), members_(ranks_.size()), messages_(*world_, ranks_) {
     world_->add(woken_);
   }
-  /// All \p ranks of a world of their own, every wait of which ends after \p deadline.
+  /// All \p ranks of a world of their own, every wait of which for a rank that does not come ends after
+  /// \p deadline.
   [[nodiscard]] static std::shared_ptr<ThreadGroup> of_all(int ranks, std::chrono::nanoseconds deadline) {
     std::vector<int> all(static_cast<std::size_t>(ranks));
     for (int rank = 0; rank < ranks; ++rank) all[static_cast<std::size_t>(rank)] = rank;
