@@ -3,6 +3,8 @@
 
 // Groups of ranks that are threads of one process.
 
+#include "communicators/rank_ends.hpp"
+
 #include <zero/engine.hpp>
 #include <zero/topology.hpp>
 
@@ -23,6 +25,7 @@
 #include <thread>
 #include <vector>
 
+using communicators_test::ends_of;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
 using zero::ThreadCommunicator;
@@ -64,35 +67,6 @@ float train(Communicator& communicator, float seed) {
 float train_alone(float seed) {
   zero::SelfCommunicator self;
   return train(self, seed);
-}
-
-struct Ended {
-  std::string message;
-  std::optional<CommunicationFailure> kind;
-  int rank = -1;
-};
-/// How `f(world)` ends on each of \p ranks.
-template <class F>
-std::vector<Ended> ends_of(int ranks, std::chrono::nanoseconds deadline, F const& f) {
-  std::vector<Ended> all(static_cast<std::size_t>(ranks));
-  try {
-    zero::run_ranks(ranks,
-                    [&](ThreadCommunicator& world) {
-                      auto& mine = all[static_cast<std::size_t>(world.rank())];
-                      try {
-                        f(world);
-                      } catch (CommunicationError const& error) {
-                        mine = {error.what(), error.kind(), error.where().rank};
-                        throw;
-                      } catch (std::exception const& error) {
-                        mine.message = error.what();
-                        throw;
-                      }
-                    },
-                    {.deadline = deadline});
-  } catch (std::exception const&) {
-  }
-  return all;
 }
 
 }  // namespace
@@ -143,7 +117,7 @@ TEST_CASE("groups: a group outlives what it was split from, and dies in any orde
 }
 
 TEST_CASE("groups: a rank that throws ends the waits in every group, and is named as the world counts") {
-  auto const ends = ends_of(5, 60s, [](ThreadCommunicator& world) {
+  auto const ends = ends_of(5, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() / 2, -world.rank());
     if (world.rank() == 4) throw std::runtime_error("the data has ended");
     // Rank 1 waits for rank 0, which never comes; ranks 2 and 3 in the world.
@@ -181,7 +155,7 @@ TEST_CASE("groups: a failure elsewhere takes no buffer away that a rank of a col
 
 TEST_CASE("groups: ranks that are stopped at any time free what they sent") {  // for the sanitizers, above all
   for (int trial = 0; trial < 40; ++trial) {
-    (void)ends_of(3, 60s, [&](ThreadCommunicator& world) {
+    (void)ends_of(3, [&](ThreadCommunicator& world) {
       auto group = world.split(world.rank() / 2, 0);
       if (world.rank() == 2) {
         std::this_thread::sleep_for(std::chrono::microseconds(100 * trial));
@@ -197,7 +171,7 @@ TEST_CASE("groups: ranks that are stopped at any time free what they sent") {  /
 
 TEST_CASE("groups: ranks that are stopped in a split leave nothing behind that others use") {
   for (int trial = 0; trial < 40; ++trial) {
-    (void)ends_of(3, 60s, [&](ThreadCommunicator& world) {
+    (void)ends_of(3, [&](ThreadCommunicator& world) {
       auto group = world.split(world.rank() / 2, 0);
       if (world.rank() == 2) {
         std::this_thread::sleep_for(std::chrono::microseconds(100 * trial));
@@ -213,7 +187,7 @@ TEST_CASE("groups: ranks that are stopped in a split leave nothing behind that o
 
 TEST_CASE("groups: a split that meets another call is a mismatch, and no guess at what was meant") {
   for (bool with_engine : {false, true}) {
-    auto const ends = ends_of(2, 60s, [&](ThreadCommunicator& world) {
+    auto const ends = ends_of(2, [&](ThreadCommunicator& world) {
       if (world.rank() == 0) {
         (void)world.split(20, 0);
       } else if (with_engine) {
@@ -227,7 +201,7 @@ TEST_CASE("groups: a split that meets another call is a mismatch, and no guess a
 }
 
 TEST_CASE("groups: a rank that leaves, one that is late and one that differs fail a group by their world's numbers") {
-  auto const leaves = ends_of(4, 60s, [](ThreadCommunicator& world) {
+  auto const leaves = ends_of(4, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() % 2, 0);
     if (world.rank() != 3) group->exchange({}, {});
   });
@@ -247,7 +221,7 @@ TEST_CASE("groups: a rank that leaves, one that is late and one that differs fai
   }
   CHECK_THROWS_AS(other.exchange({}, {}), CommunicationError);  // nobody waits for anybody any more
 
-  auto const differs = ends_of(4, 60s, [](ThreadCommunicator& world) {
+  auto const differs = ends_of(4, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() % 2, 0);
     std::array<float, 4> values{};
     group->all_gather(values.data(), values.data(), world.rank() == 3 ? 2 : 1, {.what = "test"}, zero::HostStream{});
@@ -302,7 +276,7 @@ TEST_CASE("topology: axes that do not make the world, or differ over ranks, are 
   std::atomic<int> refused{0};
   auto const refuse = [&](auto axes_of, std::string_view part) {
     refused = 0;
-    (void)ends_of(6, 60s, [&](ThreadCommunicator& world) {
+    (void)ends_of(6, [&](ThreadCommunicator& world) {
       try {
         zero::Topology topology{world, axes_of(world.rank())};
       } catch (zero::Error const& error) {

@@ -3,6 +3,8 @@
 
 // Messages between ranks that are threads of one process, and all-to-all.
 
+#include "communicators/rank_ends.hpp"
+
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
 #include <zero/point_to_point.hpp>
@@ -26,6 +28,7 @@
 #include <thread>
 #include <vector>
 
+using communicators_test::ends_of;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
 using zero::ConfigurationError;
@@ -45,34 +48,6 @@ std::vector<int> values_of(int rank, std::size_t n) {
   std::vector<int> values(n);
   for (std::size_t i = 0; i < n; ++i) values[i] = 1000 * rank + static_cast<int>(i);
   return values;
-}
-
-struct Ended {
-  std::string message;
-  std::optional<CommunicationFailure> kind;
-  int rank = -1;
-};
-/// How `f(world)` ends on each of \p ranks.
-template <class F>
-std::vector<Ended> ends_of(int ranks, F const& f, std::chrono::nanoseconds deadline = 60s) {
-  std::vector<Ended> all(static_cast<std::size_t>(ranks));
-  auto const run = [&](ThreadCommunicator& world) {
-    auto& mine = all[static_cast<std::size_t>(world.rank())];
-    try {
-      f(world);
-    } catch (CommunicationError const& error) {
-      mine = {error.what(), error.kind(), error.where().rank};
-      throw;
-    } catch (std::exception const& error) {
-      mine.message = error.what();
-      throw;
-    }
-  };
-  try {
-    zero::run_ranks(ranks, run, {.deadline = deadline});
-  } catch (std::exception const&) {  // what it was is in `all`
-  }
-  return all;
 }
 
 /// A host stream on which a copy waits for a caller, or fails: `before(bytes)` is called in front of each.
