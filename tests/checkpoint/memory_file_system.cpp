@@ -11,6 +11,14 @@
 namespace checkpoint_test {
 
 MemoryFileSystem::MemoryFileSystem() : root_(std::make_shared<Node>()) { root_->folder = true; }
+MemoryFileSystem::MemoryFileSystem(MemoryFileSystem const& other) {
+  std::lock_guard lock(other.mutex_);
+  Copies copies;
+  root_ = copy_of(other.root_, copies);
+  next_ = other.next_;
+  clock_ = other.clock_;
+  refuses_touch = other.refuses_touch.load();
+}
 MemoryFileSystem::~MemoryFileSystem() = default;
 
 long MemoryFileSystem::create(std::string const& path) {
@@ -173,6 +181,20 @@ std::map<std::string, std::string> MemoryFileSystem::snapshot() {
   std::map<std::string, std::string> files;
   collect(*root_, "", files);
   return files;
+}
+
+// What has several names, or was removed and may come back, is one node of the copy, too.
+std::shared_ptr<MemoryFileSystem::Node> MemoryFileSystem::copy_of(std::shared_ptr<Node> const& node, Copies& copies) {
+  if (!node) return nullptr;
+  auto& copy = copies[node.get()];
+  if (copy) return copy;
+  auto const made = copy = std::make_shared<Node>(*node);
+  for (auto& [name, entry] : made->entries) entry = copy_of(entry, copies);
+  for (auto& [name, entry] : made->durable_entries) entry = copy_of(entry, copies);
+  for (auto& change : made->changes) {
+    for (auto& [name, entry] : change) entry = copy_of(entry, copies);
+  }
+  return made;
 }
 
 void MemoryFileSystem::apply(Entries& entries, Change const& change) {

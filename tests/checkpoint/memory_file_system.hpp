@@ -33,6 +33,9 @@ enum class Loss : std::uint8_t {
 class MemoryFileSystem final : public zero::FileSystem {
  public:
   MemoryFileSystem();
+  /// The same files; handles that are open stay the other one's.
+  MemoryFileSystem(MemoryFileSystem const& other);
+  MemoryFileSystem& operator=(MemoryFileSystem const&) = delete;
   ~MemoryFileSystem() override;
 
   long create(std::string const& path) override;
@@ -84,6 +87,9 @@ class MemoryFileSystem final : public zero::FileSystem {
     std::vector<Change> changes;  // since the last sync
   };
   enum class Existing : std::uint8_t { keep, replace, swap };
+  using Copies = std::map<Node const*, std::shared_ptr<Node>>;
+
+  static std::shared_ptr<Node> copy_of(std::shared_ptr<Node> const& node, Copies& copies);
 
   static void apply(Entries& entries, Change const& change);
   static void change(Node& folder, Change change);
