@@ -32,13 +32,13 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp
   include/zero/checkpoint/verify.hpp
+  include/zero/collective_memory.hpp
   include/zero/communicator.hpp
   include/zero/communicators/collective_stream.hpp
   include/zero/communicators/nccl.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
-  include/zero/cuda/collective_memory.hpp
   include/zero/cuda/device.hpp
   include/zero/cuda/device_array.hpp
   include/zero/cuda/error.hpp
@@ -87,6 +87,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/partitioner.hpp
   include/zero/point_to_point.hpp
   include/zero/precision.hpp
+  include/zero/processors.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
   include/zero/segment.hpp
@@ -248,5 +249,5 @@ set(ZERO_INTERNAL_HEADERS
 # and what includes CUDA, NCCL or MPI.
 set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS})
 set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
-list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/cuda/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
+list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
 list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})

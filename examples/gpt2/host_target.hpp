@@ -8,10 +8,10 @@
 
 #include <zero/backends/host.hpp>
 #include <zero/communicators/thread.hpp>
+#include <zero/processors.hpp>
 
 #include <algorithm>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,7 +50,7 @@ struct HostTarget {
    private:
     static int threads(Options const& options) {
       if (options.threads > 0) return options.threads;
-      return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / options.ranks);
+      return std::max(1, zero::usable_processors() / options.ranks);
     }
 
     zero::ThreadPool pool_;

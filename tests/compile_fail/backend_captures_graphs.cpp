@@ -6,7 +6,7 @@
 
 struct Capturing : zero::HostBackend {
   using zero::HostBackend::HostBackend;
-  static constexpr zero::BackendFacts facts{.captures_graphs = true};
+  static constexpr zero::BackendFacts facts{.captures_graphs = true, .allocates_for_collectives = true};
   struct Graph {};
   void begin_capture(Stream /*origin*/, Stream /*own*/) {}
   Graph end_capture(Stream /*origin*/, Stream /*own*/) { return {}; }

@@ -4,15 +4,13 @@
 
 #include <zero/engine.hpp>
 
-#include <span>
-
 struct Backend : zero::HostBackend {
   using zero::HostBackend::HostBackend;
 #ifdef ZERO_COMPILES
   static constexpr zero::BackendFacts facts{.allocates_for_collectives = true};
+#else
+  static constexpr zero::BackendFacts facts{};
 #endif
-  void allocate_for_collectives_from(int /*memory*/) {}
-  std::span<zero::MemoryBlock const> close_collective_memory() { return {}; }
 };
 
 using Trainer = zero::Engine<zero::Partitioner<zero::Stage::gradients>, zero::Optimizer<zero::AdamW>,

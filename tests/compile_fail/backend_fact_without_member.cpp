@@ -6,7 +6,7 @@
 
 struct Synchronizing : zero::HostBackend {
   using zero::HostBackend::HostBackend;
-  static constexpr zero::BackendFacts facts{.synchronizes_all = true};
+  static constexpr zero::BackendFacts facts{.synchronizes_all = true, .allocates_for_collectives = true};
 #ifdef ZERO_COMPILES
   void synchronize_all() noexcept {}
 #else

@@ -11,7 +11,7 @@
 struct Pinning : zero::HostBackend {
   using zero::HostBackend::HostBackend;
 #ifdef ZERO_COMPILES
-  static constexpr zero::BackendFacts facts{.pins_memory = true};
+  static constexpr zero::BackendFacts facts{.pins_memory = true, .allocates_for_collectives = true};
 #endif
   std::shared_ptr<void> pin(std::span<std::byte> /*bytes*/) { return nullptr; }
 };

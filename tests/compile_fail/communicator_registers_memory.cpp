@@ -9,20 +9,19 @@
 
 struct Registering : zero::SelfCommunicator {
   static constexpr zero::CommunicatorFacts facts{.registers_memory = true};
-  int collective_memory() const { return 0; }
+  zero::CollectiveMemory collective_memory() const { return {}; }
   std::shared_ptr<void> register_buffers(std::span<zero::MemoryBlock const> /*blocks*/) { return nullptr; }
 };
 
-#ifdef ZERO_COMPILES
 struct Backend : zero::HostBackend {
   using zero::HostBackend::HostBackend;
-  static constexpr zero::BackendFacts facts{.allocates_for_collectives = true};
-  void allocate_for_collectives_from(int /*memory*/) {}
-  std::span<zero::MemoryBlock const> close_collective_memory() { return {}; }
-};
-#else
-using Backend = zero::HostBackend;
+#ifndef ZERO_COMPILES
+  static constexpr zero::BackendFacts facts{};
+
+ private:
+  using zero::HostBackend::close_collective_memory;  // has no such thing
 #endif
+};
 
 using Trainer = zero::Engine<zero::Partitioner<zero::Stage::gradients>, zero::Optimizer<zero::AdamW>,
                              zero::Precision<zero::FP32>, Backend, Registering>;

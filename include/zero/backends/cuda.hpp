@@ -7,7 +7,7 @@
 #include <zero/backend.hpp>
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
-#include <zero/cuda/collective_memory.hpp>
+#include <zero/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>

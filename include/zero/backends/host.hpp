@@ -6,6 +6,7 @@
 
 #include <zero/backend.hpp>
 #include <zero/bucket.hpp>
+#include <zero/collective_memory.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/error.hpp>
@@ -18,6 +19,7 @@
 #include <zero/kernels/update.hpp>
 #include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/host_memory.hpp>
+#include <zero/processors.hpp>
 #include <zero/support/function_ref.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
@@ -31,7 +33,6 @@
 #include <mutex>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace zero {
@@ -179,13 +180,13 @@ class HostBackend {
   /// What streams and the host wait for.
   using Event = HostEvent;
   /// What this backend can do besides what backend_policy asks.
-  static constexpr BackendFacts facts{};
+  static constexpr BackendFacts facts{.allocates_for_collectives = true};
   /// Bytes at whose multiples all memory starts.
   static constexpr std::size_t alignment = detail::HostMemory::alignment;
 
   /// Settings of this backend; a member of EngineConfig.
   struct Config {
-    int threads = 0;             ///< per rank; 0: the machine's cores divided by the ranks that share them
+    int threads = 0;             ///< per rank; 0: the cores that it may run on, divided by the ranks that share them
     ThreadPool* pool = nullptr;  ///< run on these threads instead, which the trainer uses between the engine's calls
     /// What the kernels use; no newer than what the CPU has.
     InstructionSet instruction_set = best_instruction_set();
@@ -210,17 +211,23 @@ class HostBackend {
   HostBackend(HostBackend const&) = delete;
   HostBackend& operator=(HostBackend const&) = delete;
 
-  /// As `HostMemory::allocate`.
-  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose /*purpose*/, std::size_t bytes) {
-    auto const block = detail::HostMemory::allocate(bytes);
+  /// As `HostMemory::allocate`, or from the memory of collectives.
+  [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
+    bool const shared = kind == MemoryKind::device && collective_.serves(purpose);
+    auto const block = shared ? allocate_for_collectives(bytes) : detail::HostMemory::allocate(bytes);
     use_.add(kind, block.bytes);
     return block;
   }
   /// Gives back what `allocate` has handed out. Nothing may use it any more.
   void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
     use_.remove(kind, block.bytes);
-    detail::HostMemory::deallocate(block);
+    if (!collective_.deallocate(block.data)) detail::HostMemory::deallocate(block);
   }
+  /// "Device" memory that collectives use comes from \p memory, from here to `close_collective_memory`, which says
+  /// what.
+  void allocate_for_collectives_from(CollectiveMemory memory) noexcept { collective_ = std::move(memory); }
+  /// Ends the allocations for collectives; returns the blocks that were handed out.
+  [[nodiscard]] std::span<MemoryBlock const> close_collective_memory() noexcept { return collective_.close(); }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
   [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
   /// Bytes of one kind that were handed out at most at a time.
@@ -332,7 +339,12 @@ class HostBackend {
 
   static int thread_count(Config const& config, int local_ranks) {
     if (config.threads > 0) return config.threads;
-    return (std::max)(1, static_cast<int>(std::thread::hardware_concurrency()) / (std::max)(1, local_ranks));
+    return (std::max)(1, usable_processors() / (std::max)(1, local_ranks));
+  }
+
+  [[nodiscard]] MemoryBlock allocate_for_collectives(std::size_t bytes) {
+    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
+    return {collective_.allocate(rounded), rounded};
   }
 
   static void merge(NormWords norm, ExactSum const& sum) noexcept {
@@ -348,6 +360,7 @@ class HostBackend {
   }
 
   HostExecutor executor_;
+  CollectiveMemory collective_;
   detail::MemoryUse use_;
 };
 static_assert(backend_policy<HostBackend>);

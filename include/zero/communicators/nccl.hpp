@@ -6,10 +6,10 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/bootstrap/rendezvous.hpp>
+#include <zero/collective_memory.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/transfer_list.hpp>
-#include <zero/cuda/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/engine/rank_agreement.hpp>

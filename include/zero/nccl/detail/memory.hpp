@@ -3,7 +3,7 @@
 #pragma once
 
 #include <zero/call_site.hpp>
-#include <zero/cuda/collective_memory.hpp>
+#include <zero/collective_memory.hpp>
 #include <zero/cuda/error.hpp>
 
 #include <cuda_runtime_api.h>
@@ -16,13 +16,13 @@ namespace zero::detail {
 /// Memory that NCCL can register.
 [[nodiscard]] inline CollectiveMemory nccl_memory() noexcept {
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
-  auto const allocate = [](std::size_t bytes) {
+  auto const allocate = [](void* /*owner*/, std::size_t bytes) {
     void* data = nullptr;
     auto const code = ncclMemAlloc(&data, bytes);
     check_cuda(code == ncclSuccess ? cudaSuccess : cudaErrorMemoryAllocation, "ncclMemAlloc", CallSite::current());
     return data;
   };
-  return {allocate, [](void* data) noexcept { (void)ncclMemFree(data); }};
+  return {allocate, [](void* /*owner*/, void* data) noexcept { (void)ncclMemFree(data); }};
 #else
   return {};  // nothing can be registered, and register_buffers says so
 #endif

@@ -7,23 +7,26 @@
 #include <zero/memory/buffer.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace zero {
 
-/// Device memory for what collectives read and write, of the kind that a communicator wants, for one backend.
+/// Memory for what collectives read and write, of the kind that a communicator wants, for one backend: on a GPU the
+/// device's, on the host what the processes of one machine share.
 class CollectiveMemory {
  public:
-  /// Of the calling thread's device. \throws where there is none.
-  using Allocate = void* (*)(std::size_t bytes);
+  /// Memory full of zeros, from what \p owner is: null for the calling thread's device. \throws where there is none.
+  using Allocate = void* (*)(void* owner, std::size_t bytes);
   /// Gives back what Allocate has handed out.
-  using Deallocate = void (*)(void* data) noexcept;
+  using Deallocate = void (*)(void* owner, void* data) noexcept;
 
   CollectiveMemory() = default;
-  /// Allocates by \p from, and gives back by \p back.
-  CollectiveMemory(Allocate from, Deallocate back) noexcept
-      : allocate_(from), deallocate_(back), open_(from != nullptr) {}
+  /// Allocates by \p from, and gives back by \p back. Keeps \p owner, which both of them get, alive.
+  CollectiveMemory(Allocate from, Deallocate back, std::shared_ptr<void> owner = nullptr) noexcept
+      : allocate_(from), deallocate_(back), owner_(std::move(owner)), open_(from != nullptr) {}
 
   /// Whether memory for \p purpose is to come from here.
   [[nodiscard]] bool serves(MemoryPurpose purpose) const noexcept {
@@ -33,7 +36,7 @@ class CollectiveMemory {
   /// Memory of the communicator's. \throws as the function that it comes from.
   [[nodiscard]] void* allocate(std::size_t bytes) {
     blocks_.reserve(blocks_.size() + 1);
-    void* const data = allocate_(bytes);
+    void* const data = allocate_(owner_.get(), bytes);
     blocks_.push_back({data, bytes});
     return data;
   }
@@ -41,7 +44,7 @@ class CollectiveMemory {
   [[nodiscard]] bool deallocate(void* data) noexcept {
     auto const is_it = [data](MemoryBlock const& block) { return block.data == data; };
     if (std::erase_if(blocks_, is_it) == 0) return false;
-    deallocate_(data);
+    deallocate_(owner_.get(), data);
     return true;
   }
   /// Hands out no more. \return what has been, in the order of the calls, which is the same on every rank.
@@ -53,6 +56,7 @@ class CollectiveMemory {
  private:
   Allocate allocate_ = nullptr;
   Deallocate deallocate_ = nullptr;
+  std::shared_ptr<void> owner_;
   bool open_ = false;
   std::vector<MemoryBlock> blocks_;
 };
