@@ -35,6 +35,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/collective_memory.hpp
   include/zero/communicator.hpp
   include/zero/communicators/collective_stream.hpp
+  include/zero/communicators/mpi.hpp
   include/zero/communicators/nccl.hpp
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp
@@ -79,6 +80,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/loss_scaler.hpp
   include/zero/memory_report.hpp
   include/zero/micro_batch.hpp
+  include/zero/mpi/config.hpp
   include/zero/nccl/reduction.hpp
   include/zero/nccl/registration.hpp
   include/zero/offload.hpp
@@ -201,6 +203,22 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/memory/element_buffer.hpp
   include/zero/memory/host_memory.hpp
   include/zero/memory/state_array.hpp
+  include/zero/mpi/detail/available_memory.hpp
+  include/zero/mpi/detail/calls.hpp
+  include/zero/mpi/detail/futex.hpp
+  include/zero/mpi/detail/group.hpp
+  include/zero/mpi/detail/group_places.hpp
+  include/zero/mpi/detail/join.hpp
+  include/zero/mpi/detail/message_requests.hpp
+  include/zero/mpi/detail/mpi.hpp
+  include/zero/mpi/detail/rounds.hpp
+  include/zero/mpi/detail/shared_arena.hpp
+  include/zero/mpi/detail/shared_memory.hpp
+  include/zero/mpi/detail/shared_posting.hpp
+  include/zero/mpi/detail/shared_world.hpp
+  include/zero/mpi/detail/transfer.hpp
+  include/zero/mpi/detail/unix_socket.hpp
+  include/zero/mpi/detail/world.hpp
   include/zero/nccl/detail/error.hpp
   include/zero/nccl/detail/exchange.hpp
   include/zero/nccl/detail/handle.hpp

@@ -42,6 +42,7 @@ stage_build() {
   need_build_tools
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
+  need_mpi
   need_package_tests
   build ci
 }
@@ -50,6 +51,7 @@ stage_unit() {
   need_unit_tests
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
+  need_mpi
   install_missing
   configure ci
   local targets=(zero_unit_tests)
@@ -139,6 +141,12 @@ need_package_tests() {
     [ -x build/python/bin/conan ] || install_python_packages conan
     export PATH=$PATH:$PWD/build/python/bin
   fi
+}
+
+# Whichever MPI is there.
+need_mpi() {
+  need libopenmpi-dev has_command mpicxx
+  need openmpi-bin has_command mpiexec
 }
 
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }

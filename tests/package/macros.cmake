@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# cmake -DCOMPILER=<c++ or nvcc> -DWORK=<dir> [-DNCCL=<include folder>] -P macros.cmake
+# cmake -DCOMPILER=<c++ or nvcc> -DWORK=<dir> [-DNCCL=<include folder>] [-DMPI=<include folder>] -P macros.cmake
 #
 # Fails where a public header, or what it includes of zero, uses a name below that is a macro in other projects' headers.
-# The headers of the standard library, of the system, of CUDA and of NCCL come first and know nothing of the macros. Each
+# The headers of the standard library, of the system, of CUDA, NCCL and MPI come first and know nothing of the macros. Each
 # macro leaves a mark that says where it was expanded, so that the preprocessor's output tells all there is to know.
 
 cmake_minimum_required(VERSION 3.25)
@@ -35,8 +35,15 @@ if(name STREQUAL "nvcc")
   else()
     list(FILTER headers EXCLUDE REGEX "nccl")
   endif()
+  list(FILTER headers EXCLUDE REGEX "/mpi") # which the host compilers see
 else()
   list(APPEND command -x c++)
+  if(DEFINED MPI)
+    set(mpi_headers ${ZERO_COMPONENT_HEADERS})
+    list(FILTER mpi_headers INCLUDE REGEX "/mpi")
+    list(APPEND headers ${mpi_headers})
+    list(APPEND command -I "${MPI}")
+  endif()
 endif()
 
 set(foreign "")

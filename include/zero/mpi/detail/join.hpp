@@ -1,0 +1,310 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/bootstrap/detail/address.hpp>
+#include <zero/bootstrap/detail/deadline.hpp>
+#include <zero/bootstrap/detail/host_channel.hpp>
+#include <zero/bootstrap/detail/rendezvous_client.hpp>
+#include <zero/bootstrap/detail/rendezvous_file.hpp>
+#include <zero/bootstrap/detail/rendezvous_server.hpp>
+#include <zero/bootstrap/launch_environment.hpp>
+#include <zero/engine/rank_agreement.hpp>
+#include <zero/error.hpp>
+#include <zero/mpi/config.hpp>
+#include <zero/mpi/detail/calls.hpp>
+#include <zero/mpi/detail/mpi.hpp>
+#include <zero/mpi/detail/shared_world.hpp>
+#include <zero/mpi/detail/unix_socket.hpp>
+#include <zero/mpi/detail/world.hpp>
+#include <zero/processors.hpp>
+#include <zero/support/message.hpp>
+#include <zero/support/posix.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace zero::detail {
+
+/// Text that travels in a struct.
+template <std::size_t Room>
+struct FixedText {
+  char text[Room] = "";
+
+  void set(std::string_view value) noexcept {
+    auto* const end = std::copy_n(value.data(), (std::min)(value.size(), Room - 1), text);
+    *end = '\0';
+  }
+  [[nodiscard]] std::string_view view() const noexcept { return text; }
+};
+
+/// What a rank says of itself before anything connects the ranks but MPI.
+struct MpiCard {
+  FixedText<160> host;
+  FixedText<64> listener;
+  FixedText<64> address;  ///< of rank 0, where there are several hosts
+  FixedText<64> token;
+  FixedText<512> problem;  ///< why it cannot go on; empty where it can
+  ProcessorSet processors;
+  std::uint64_t bounce_bytes = 0;
+  std::int64_t deadline = 0;  ///< in nanoseconds
+  std::uint16_t port = 0;
+};
+static_assert(std::is_trivially_copyable_v<MpiCard>);
+
+/// How processes that MPI has started become a world. Every rank makes one, and calls `run` once.
+class MpiJoin {
+ public:
+  MpiJoin(MPI_Comm caller, MpiConfig const& config) : config_(config), deadline_(config.meeting_deadline) {
+    expect_mpi_usable();
+    check_mpi(MPI_Comm_rank(caller, &places_.rank), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(caller, &places_.size), "MPI_Comm_size");
+    duplicate(caller);
+  }
+
+  [[nodiscard]] std::shared_ptr<MpiWorld> run() {
+    meet_on_paper();
+    place();
+    open_rendezvous();
+    connect();
+    connections_.messages = messages_;
+    auto world = std::make_shared<MpiWorld>(std::move(places_), std::move(connections_));
+    world->open();
+    return world;
+  }
+
+ private:
+  [[nodiscard]] std::size_t at(int rank) const noexcept { return static_cast<std::size_t>(rank); }
+
+  // ------------------------------------------------------------------------------------------------- by MPI alone
+
+  // Polled, because a rank may never come: MPI itself would wait for ever.
+  void await(MPI_Request& request, std::string_view call) {
+    int done = 0;
+    for (Pause pause;; pause()) {
+      check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+      if (done != 0) return;
+      if (!deadline_.passed()) continue;
+      throw CommunicationError(
+          CommunicationFailure::deadline, {-1, 0, "the meeting"},
+          concat({"zero::MpiCommunicator: rank ", places_.rank, " of ", places_.size, " waited in ", call,
+                  " for ranks that did not come within the meeting deadline of ",
+                  milliseconds_of(config_.meeting_deadline),
+                  " ms: make a communicator on every rank of the MPI_Comm, and see which process hangs or has ended"}));
+    }
+  }
+  void duplicate(MPI_Comm caller) {
+    MPI_Errhandler before = MPI_ERRHANDLER_NULL;
+    check_mpi(MPI_Comm_get_errhandler(caller, &before), "MPI_Comm_get_errhandler");
+    (void)MPI_Comm_set_errhandler(caller, MPI_ERRORS_RETURN);
+    MPI_Request request = MPI_REQUEST_NULL;
+    int const code = MPI_Comm_idup(caller, &messages_, &request);
+    (void)MPI_Comm_set_errhandler(caller, before);
+    (void)MPI_Errhandler_free(&before);
+    check_mpi(code, "MPI_Comm_idup");
+    await(request, "MPI_Comm_idup");
+    check_mpi(MPI_Comm_set_errhandler(messages_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  }
+  /// All ranks' cards. \throws ConfigurationError on all of them where one has a problem.
+  void exchange_cards() {
+    cards_.resize(at(places_.size));
+    MPI_Request request = MPI_REQUEST_NULL;
+    constexpr int bytes = static_cast<int>(sizeof(MpiCard));
+    check_mpi(MPI_Iallgather(&card_, bytes, MPI_BYTE, cards_.data(), bytes, MPI_BYTE, messages_, &request),
+              "MPI_Iallgather");
+    await(request, "MPI_Iallgather");
+    for (std::size_t r = 0; r < cards_.size(); ++r) {
+      if (cards_[r].problem.view().empty()) continue;
+      fail<ConfigurationError>({"zero::MpiCommunicator: rank ", r, ": ", cards_[r].problem.view()});
+    }
+  }
+  /// What goes wrong here is told to all with the next cards.
+  template <class Function>
+  void try_locally(Function&& f) {
+    if (auto const error = attempt(f)) card_.problem.set(text_of(error));
+  }
+
+  void meet_on_paper() {
+    try_locally([&] {
+      config_.validate();
+      card_.host.set(config_.host.empty() ? name_of_machine() : config_.host);
+      card_.bounce_bytes = config_.bounce_bytes;
+      card_.deadline = config_.deadline.count();
+      card_.processors = ProcessorSet::of_this_thread();
+      std::string const name = "zero-mpi-" + random_digits();
+      listener_ = listen_abstract(name);
+      card_.listener.set(name);
+    });
+    exchange_cards();
+    for (std::size_t r = 1; r < cards_.size(); ++r) {
+      if (cards_[r].bounce_bytes == cards_[0].bounce_bytes && cards_[r].deadline == cards_[0].deadline) continue;
+      fail<MismatchError>({"zero::MpiCommunicator: rank ", r,
+                           " has another deadline or bounce_bytes than rank 0: give ", "every rank the same Config"});
+    }
+  }
+  // Containers of one machine may have one name each, or all the same on many machines.
+  [[nodiscard]] static std::string name_of_machine() {
+    char name[128] = "";
+    (void)::gethostname(name, sizeof name - 1);
+    char boot[37] = "";
+    Descriptor const file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+    if (file) (void)!::read(file.get(), boot, sizeof boot - 1);
+    return std::string(name) + " " + boot;
+  }
+
+  void place() {
+    std::vector<std::string_view> hosts;
+    for (auto const& card : cards_) {
+      auto const found = std::find(hosts.begin(), hosts.end(), card.host.view());
+      places_.host_of.push_back(static_cast<int>(found - hosts.begin()));
+      if (found == hosts.end()) hosts.push_back(card.host.view());
+    }
+    for (int r = 0; r < places_.size; ++r) {
+      if (places_.is_local(r)) places_.local.push_back(r);
+    }
+    places_.sharing_processors = 0;
+    for (int const r : places_.local) {
+      auto const& other = cards_[at(r)].processors;
+      bool const unknown = other.count() == 0 || card_.processors.count() == 0;
+      if (unknown || other.overlaps(card_.processors)) ++places_.sharing_processors;
+    }
+    places_.bounce_bytes = config_.bounce_bytes;
+    places_.deadline = config_.deadline;
+    if (places_.local.size() > SharedWorld::max_ranks) {
+      fail<ConfigurationError>({"zero::MpiCommunicator: ", places_.local.size(), " ranks on one host: the most is ",
+                                SharedWorld::max_ranks});
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------- by sockets
+
+  /// Between hosts, rank 0 is met by its address.
+  void open_rendezvous() {
+    if (places_.hosts() == 1) return;
+    if (places_.rank == 0) {
+      try_locally([&] {
+        auto const& named = config_.network_interface;
+        char name[128] = "";
+        (void)::gethostname(name, sizeof name - 1);
+        rendezvous_ = listen_on(named, name, 0);
+        auto const address = local_address(rendezvous_.get());
+        card_.address.set(address.host());
+        card_.port = address.port();
+        card_.token.set(random_digits());
+      });
+    }
+    exchange_cards();
+  }
+
+  void connect() {
+    connections_.neighbours.resize(at(places_.size));
+    sockets_.resize(at(places_.size));
+    try_locally([&] {
+      if (places_.size == 1) return;
+      connect_neighbours();
+      if (places_.hosts() > 1) connect_hosts();
+      connections_.channel =
+          std::make_unique<HostChannel>(places_.rank, std::move(sockets_), config_.deadline, std::size_t{1} << 30U);
+    });
+    exchange_cards();
+  }
+
+  // First on every connection between neighbours: whose it is, and what for.
+  struct Greeting {
+    enum class Use : std::uint32_t { memory = 1, channel = 2 };
+    std::uint32_t rank;
+    Use use;
+  };
+  void greet(Descriptor& socket, Greeting::Use use) const {
+    Greeting const greeting{static_cast<std::uint32_t>(places_.rank), use};
+    if (write_all(socket.get(), std::as_bytes(std::span(&greeting, 1)), deadline_) == Transfer::done) return;
+    fail<ConfigurationError>({"zero::MpiCommunicator: a rank of this host closed its connection: see its own output"});
+  }
+
+  // Each rank connects to the ones before it on its host, and waits for those after it. Who listens has said so on its
+  // card, so that no connection fails because its rank has not come yet.
+  void connect_neighbours() {
+    bool const one_host = places_.hosts() == 1;
+    for (int const r : places_.local) {
+      if (r >= places_.rank) break;
+      auto const name = cards_[at(r)].listener.view();
+      connections_.neighbours[at(r)] = connect_abstract(name, deadline_);
+      greet(connections_.neighbours[at(r)], Greeting::Use::memory);
+      if (r != 0 || !one_host) continue;
+      sockets_[0] = connect_abstract(name, deadline_);
+      greet(sockets_[0], Greeting::Use::channel);
+    }
+    std::size_t const later = places_.local.size() - 1 - places_.place_of(places_.rank);
+    std::size_t expected = one_host && places_.rank == 0 ? 2 * later : later;
+    for (Pause pause; expected > 0;) {
+      if (accept_one()) {
+        --expected;
+        continue;
+      }
+      if (deadline_.passed()) {
+        fail<ConfigurationError>({"zero::MpiCommunicator: ", expected, " connections of ranks of this host did not ",
+                                  "come within the meeting deadline"});
+      }
+      pause();
+    }
+    listener_.close();
+  }
+  /// \return whether a rank of this world has come.
+  [[nodiscard]] bool accept_one() {
+    Descriptor socket(
+        again([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+    if (!socket || !is_own_user(socket.get())) return false;
+    Greeting greeting{};
+    auto const got = [&] { return again([&] { return ::recv(socket.get(), &greeting, sizeof greeting, 0); }); };
+    constexpr int patience = 1000;  // milliseconds: who has connected says at once who it is
+    if (!wait_for(socket.get(), POLLIN, patience) || got() != static_cast<ssize_t>(sizeof greeting)) return false;
+    if (greeting.rank >= at(places_.size) || !places_.is_local(static_cast<int>(greeting.rank))) return false;
+    auto& place =
+        greeting.use == Greeting::Use::memory ? connections_.neighbours[greeting.rank] : sockets_[greeting.rank];
+    if (place) return false;
+    place = std::move(socket);
+    return true;
+  }
+
+  void connect_hosts() {
+    LaunchEnvironment launch;
+    launch.rank = places_.rank;
+    launch.world = places_.size;
+    launch.host = cards_[0].address.view();
+    launch.port = cards_[0].port;
+    launch.token = cards_[0].token.view();
+    launch.source = "MPI";
+    if (places_.rank == 0) {
+      sockets_ = RendezvousServer(launch, std::move(rendezvous_), deadline_).run();
+      return;
+    }
+    auto const endpoint = [&]() -> std::optional<RendezvousEndpoint> {
+      return RendezvousEndpoint{launch.host, launch.port, launch.token};
+    };
+    sockets_[0] = RendezvousClient(launch, endpoint, false, config_.meeting_deadline).run();
+  }
+
+  MpiConfig config_;
+  Deadline deadline_;
+  MpiPlaces places_;
+  MPI_Comm messages_ = MPI_COMM_NULL;
+  MpiCard card_{};
+  std::vector<MpiCard> cards_;
+  Descriptor listener_, rendezvous_;
+  std::vector<Descriptor> sockets_;  // of the failure channel, by rank
+  MpiWorld::Connections connections_;
+};
+
+}  // namespace zero::detail
