@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// misfortune PLACE KIND VICTIM HOSTS FOLDER: trains, until something happens to one rank; then each survivor writes one
+// line:
+//
+//   rank 1: peer_failed of rank 2, 3 ms later: <what the error says>
+//
+//   PLACE   meeting, gather, reduce, step, save, or a number of microseconds from the first step on
+//   KIND    kill (SIGKILL), throw, stop (SIGSTOP), hang (never comes again)
+//   HOSTS   a letter for each rank
+//   FOLDER  for checkpoints
+#include <zero/checkpoint/save.hpp>
+#include <zero/communicators/mpi.hpp>
+#include <zero/engine.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace {
+
+using Engine = zero::Engine<zero::Partitioner<zero::Stage::parameters>, zero::Optimizer<zero::AdamW>,
+                            zero::Precision<zero::FP16, zero::DynamicScale>, zero::HostBackend, zero::MpiCommunicator>;
+constexpr auto deadline = std::chrono::seconds(2);
+constexpr int unlucky_step = 2;
+constexpr int steps = 400;
+
+std::int64_t milliseconds_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+struct Arguments {
+  std::string_view place, kind;
+  int victim;
+  std::string_view hosts;
+  std::string folder;
+};
+
+/// What happens to the victim. All ranks share a file in the folder that says when it was.
+class Misfortune {
+ public:
+  Misfortune(Arguments arguments, int rank)
+      : arguments_(std::move(arguments)), rank_(rank), when_(arguments_.folder + "/when") {}
+
+  void at(std::string_view place) {
+    if (rank_ == arguments_.victim && place == arguments_.place) happen();
+  }
+  /// Where the place is a time: from another thread, wherever the victim is.
+  void begin_countdown() {
+    char* end = nullptr;
+    long const microseconds = std::strtol(arguments_.place.data(), &end, 10);
+    if (rank_ != arguments_.victim || end == arguments_.place.data()) return;
+    std::thread([this, microseconds] {
+      std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+      happen();
+    }).detach();
+  }
+  /// Milliseconds since it happened.
+  [[nodiscard]] long since() const {
+    long long when = 0;
+    if (std::FILE* const file = std::fopen(when_.c_str(), "r")) {
+      if (std::fscanf(file, "%lld", &when) != 1) when = 0;
+      (void)std::fclose(file);
+    }
+    return static_cast<long>(milliseconds_now() - when);
+  }
+
+ private:
+  void happen() {
+    if (std::FILE* const file = std::fopen(when_.c_str(), "w")) {
+      (void)std::fprintf(file, "%lld\n", static_cast<long long>(milliseconds_now()));
+      (void)std::fclose(file);
+    }
+    if (arguments_.kind == "kill") (void)::kill(::getpid(), SIGKILL);
+    if (arguments_.kind == "stop") (void)::kill(::getpid(), SIGSTOP);
+    if (arguments_.kind == "throw") throw std::runtime_error("no luck");
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+
+  Arguments arguments_;
+  int rank_;
+  std::string when_;
+};
+
+void train(Misfortune& misfortune, Arguments const& arguments, int rank) {
+  misfortune.at("meeting");
+  zero::MpiCommunicator ranks({.deadline = deadline,
+                               .meeting_deadline = deadline,
+                               .host = std::string(1, arguments.hosts[static_cast<std::size_t>(rank)])});
+  zero::ParameterList parameters;
+  zero::ParameterId ids[3];
+  for (int i = 0; i < 3; ++i) {
+    ids[i] = parameters.add({.name = "p" + std::to_string(i), .shape = {10007}, .unit = i});
+  }
+  Engine engine{ranks, parameters, {}};
+  misfortune.begin_countdown();
+  for (int step = 0; step < steps; ++step) {
+    bool const unlucky = step == unlucky_step;
+    auto micro_batch = engine.begin_micro_batch({});
+    for (int i = 3; i-- > 0;) {
+      if (unlucky && i == 1) misfortune.at("gather");
+      auto const weights = engine.gather(ids[i], {});
+      if (unlucky && i == 1) misfortune.at("reduce");
+      auto gradients = engine.gradients(ids[i], {});
+      for (auto& g : gradients.write(ids[i]).values) g = zero::narrow<zero::float16>(0.01F);
+      gradients.ready({});
+    }
+    micro_batch.finish({});
+    if (unlucky) misfortune.at("step");
+    (void)engine.step({}).get();
+    if (unlucky && rank == arguments.victim && arguments.place == "save") {
+      std::thread([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        misfortune.at("save");
+      }).detach();
+    }
+    if (step % 10 == unlucky_step) {
+      zero::save_checkpoint(engine, arguments.folder, {.tag = "step-" + std::to_string(step)});
+    }
+  }
+}
+
+char const* name(zero::CommunicationFailure kind) {
+  switch (kind) {
+    case zero::CommunicationFailure::peer_failed:
+      return "peer_failed";
+    case zero::CommunicationFailure::deadline:
+      return "deadline";
+    case zero::CommunicationFailure::mismatch:
+      return "mismatch";
+    default:
+      return "transport";
+  }
+}
+
+[[noreturn]] void report(int rank, std::string const& line) {
+  std::string const whole = "rank " + std::to_string(rank) + ": " + line + "\n";
+  (void)!::write(STDERR_FILENO, whole.data(), whole.size());
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the others report, too
+  MPI_Abort(MPI_COMM_WORLD, 3);
+  std::_Exit(3);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6) return 2;
+  Arguments const arguments{argv[1], argv[2], std::atoi(argv[3]), argv[4], argv[5]};
+  int level = 0, rank = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  (void)std::signal(SIGTERM, SIG_IGN);  // which mpiexec sends where a rank has died: all are to say what they know
+  Misfortune misfortune(arguments, rank);
+  try {
+    train(misfortune, arguments, rank);
+  } catch (zero::CommunicationError const& error) {
+    report(rank, std::string(name(error.kind())) + " of rank " + std::to_string(error.where().rank) + ", " +
+                     std::to_string(misfortune.since()) + " ms later: " + error.what());
+  } catch (std::exception const& error) {
+    report(rank, std::string("error: ") + error.what());
+  }
+  MPI_Finalize();
+  if (rank == 0) std::puts("nothing has happened");
+}
