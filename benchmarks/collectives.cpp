@@ -5,13 +5,13 @@
 // the collective must, without a rank to meet. Both run in turn, so a busy machine slows both: `of_limit`, the median
 // over the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the
 // whole buffer; fp32.
+#include "bare_traffic.hpp"
+
 #include <zero/communicators/thread.hpp>
-#include <zero/kernels/accumulate.hpp>
 
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -45,38 +45,14 @@ class HugePages {
   void* data_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-#if defined(__x86_64__)
-#define ZERO_BENCHMARK_TARGET __attribute__((target("avx2"), noinline))
-#else
-#define ZERO_BENCHMARK_TARGET __attribute__((noinline))
-#endif
-typedef float Vector __attribute__((vector_size(32)));
-
-/// to[i] += from[i], eight at a time and prefetched: the least that a sum in place can cost.
-ZERO_BENCHMARK_TARGET void add_bare(float* to, float const* from, std::size_t n) {
-  auto* const sum = reinterpret_cast<Vector*>(to);
-  auto const* const addend = reinterpret_cast<Vector const*>(from);
-  for (std::size_t i = 0; i < n / 8; i += 2) {
-    __builtin_prefetch(sum + i + 32);
-    __builtin_prefetch(addend + i + 32);
-    sum[i] += addend[i];
-    sum[i + 1] += addend[i + 1];
-  }
-}
-
 /// What one rank runs in a round: the collective, and the bytes that it moves without one. `peer` is the other rank's.
 struct ReduceScatter {
   static void collective(zero::ThreadCommunicator& c, float* mine, float* /*peer*/, std::size_t n, zero::HostStream s) {
     c.reduce_scatter_add(mine, mine + static_cast<std::size_t>(c.rank()) * n, n, {}, {.what = "benchmark"}, s);
   }
   // Reads the own slice and the peer's, writes the own in place.
-  static void bare(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
-    add_bare(mine + static_cast<std::size_t>(c.rank()) * n, peer + static_cast<std::size_t>(c.rank()) * n, n);
+  static void bare_traffic(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
+    bare::add(mine + static_cast<std::size_t>(c.rank()) * n, peer + static_cast<std::size_t>(c.rank()) * n, n);
   }
 };
 
@@ -85,7 +61,7 @@ struct AllGather {
     c.all_gather(mine + static_cast<std::size_t>(c.rank()) * n, mine, n, {.what = "benchmark"}, s);
   }
   // Copies the peer's slice.
-  static void bare(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
+  static void bare_traffic(zero::ThreadCommunicator& c, float* mine, float* peer, std::size_t n) {
     std::size_t const slice = static_cast<std::size_t>(1 - c.rank()) * n;
     std::memcpy(mine + slice, peer + slice, n * sizeof(float));
   }
@@ -117,7 +93,7 @@ void collective(benchmark::State& state) {
       float* const mine = buffers[c.rank()].data();
       float* const peer = buffers[1 - c.rank()].data();
       for (int round = 0; round < rounds; ++round) {
-        double const bare = timed(c, [&] { Collective::bare(c, mine, peer, n); });
+        double const bare = timed(c, [&] { Collective::bare_traffic(c, mine, peer, n); });
         double const took = timed(c, [&] { Collective::collective(c, mine, peer, n, stream); });
         if (c.rank() != 0 || round == 0) continue;
         seconds.push_back(took);
@@ -127,11 +103,10 @@ void collective(benchmark::State& state) {
     });
     state.SetIterationTime(total / (rounds - 1));
   }
-  std::sort(ratios.begin(), ratios.end());
-  state.counters["of_limit"] = median(ratios);
-  state.counters["of_limit_low"] = ratios[ratios.size() / 10];
-  state.counters["of_limit_high"] = ratios[ratios.size() - 1 - ratios.size() / 10];
-  state.counters["GB/s"] = static_cast<double>(elements * sizeof(float)) / median(seconds) / 1e9;
+  state.counters["of_limit"] = bare::quantile(ratios, 0.5);
+  state.counters["of_limit_low"] = bare::quantile(ratios, 0.1);
+  state.counters["of_limit_high"] = bare::quantile(ratios, 0.9);
+  state.counters["GB/s"] = static_cast<double>(elements * sizeof(float)) / bare::quantile(seconds, 0.5) / 1e9;
 }
 
 void as_sizes(benchmark::internal::Benchmark* one) {
