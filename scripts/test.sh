@@ -125,6 +125,7 @@ need_build_tools() {
 need_unit_tests() {
   need_build_tools
   need strace has_command strace
+  need iproute2 has_command ip
   if [ -z "${ZERO_TEST_PYTHON:-}" ]; then
     has_safetensors build/python/bin/python || install_python_packages numpy safetensors
     export ZERO_TEST_PYTHON=$PWD/build/python/bin/python

@@ -33,10 +33,11 @@ run() {
   names="$expected of rank $victim,"
   # Before there is a connection nobody knows who is missing.
   if [ "$place" = meeting ]; then names="deadline of rank -1,"; fi
+  # A rank that was stopped may go on when the others have ended.
   local said
-  said=$(grep -c "$names" "$output" || true)
+  said=$(grep -v "^rank $victim:" "$output" | grep -c "$names" || true)
   local after
-  after=$(sed -n "s/.*$names \([0-9]*\) ms later.*/\1/p" "$output" | sort -n | tail -1)
+  after=$(sed -n "/^rank $victim:/d; s/.*$names \([0-9]*\) ms later.*/\1/p" "$output" | sort -n | tail -1)
   runs=$((runs + 1))
   printf '%-8s %-6s rank %d on %s: %d of %d survivors know, the last after %s ms\n' "$place" "$kind" "$victim" "$hosts" \
     "$said" $((${#hosts} - 1)) "${after:-?}"
