@@ -69,6 +69,27 @@ concept point_to_point_on = requires(Communicator& c, std::span<Transfer const> 
   c.receive(to, std::size_t{1}, 0, purpose, stream);
 };
 
+/// `send` and `receive` of a communicator that has `transfer`, as lists of one: `class Mine : public
+/// SingleMessages<Mine, HostStream>`.
+///
+/// \tparam UsualStream what a stream is of which a call says no more than {}
+template <class Communicator, class UsualStream>
+class SingleMessages {
+ public:
+  /// Sends \p count elements to rank \p to; see point_to_point_on.
+  template <class Element, class Stream = UsualStream>
+  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::send(data, count, to);
+    static_cast<Communicator&>(*this).transfer(std::span<Transfer const>(&one, 1), purpose, stream);
+  }
+  /// Receives \p count elements of rank \p from; see point_to_point_on.
+  template <class Element, class Stream = UsualStream>
+  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, Stream stream) {
+    Transfer const one = Transfer::receive(data, count, from);
+    static_cast<Communicator&>(*this).transfer(std::span<Transfer const>(&one, 1), purpose, stream);
+  }
+};
+
 /// A communicator with a collective in which every rank sends something else to each rank:
 ///
 ///   all_to_all(send, receive, count, purpose, stream)

@@ -40,7 +40,7 @@ namespace zero {
 /// all ranks throw CommunicationError. It never ends a process, and never waits inside MPI. Used by one thread: the one
 /// that has initialized MPI, unless that provides MPI_THREAD_SERIALIZED. Must outlive the engines that use it.
 /// Move-only.
-class MpiCommunicator {
+class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
  public:
   /// Settings.
   using Config = MpiConfig;
@@ -159,18 +159,6 @@ class MpiCommunicator {
     if (list.empty()) return;
     group_->expect_no_failure();
     detail::MpiTransfer(*group_, {transfers_++, purpose}).run(list);
-  }
-  /// Sends \p count elements to rank \p to; see point_to_point_on.
-  template <class Element>
-  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, HostStream stream) {
-    Transfer const one = Transfer::send(data, count, to);
-    transfer(std::span(&one, 1), purpose, stream);
-  }
-  /// Receives \p count elements of rank \p from; see point_to_point_on.
-  template <class Element>
-  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, HostStream stream) {
-    Transfer const one = Transfer::receive(data, count, from);
-    transfer(std::span(&one, 1), purpose, stream);
   }
 
   /// What an engine takes memory for collectives from, so that the ranks of its host read it. The next call of

@@ -48,7 +48,7 @@ namespace zero {
 /// One rank of a world with one process, or thread, for each GPU, over NCCL. Reports failures by watchdogs: where a
 /// rank dies, fails or does not come to a collective within the deadline, all ranks abort and throw CommunicationError.
 /// Used by one thread; must outlive the engines, graphs and registrations that use it. Move-only.
-class NcclCommunicator {
+class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
  public:
   /// Settings; the same on every rank.
   struct Config {
@@ -174,18 +174,6 @@ class NcclCommunicator {
     detail::for_own(list, rank_, [&](Transfer const& send, Transfer const& receive) {
       if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
     });
-  }
-  /// Sends \p count elements to rank \p to; see point_to_point_on.
-  template <class Element>
-  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, CudaStream stream) {
-    Transfer const one = Transfer::send(data, count, to);
-    transfer(std::span(&one, 1), purpose, stream);
-  }
-  /// Receives \p count elements of rank \p from; see point_to_point_on.
-  template <class Element>
-  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, CudaStream stream) {
-    Transfer const one = Transfer::receive(data, count, from);
-    transfer(std::span(&one, 1), purpose, stream);
   }
 
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.

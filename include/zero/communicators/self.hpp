@@ -19,7 +19,7 @@
 namespace zero {
 
 /// A world of one rank.
-class SelfCommunicator {
+class SelfCommunicator : public SingleMessages<SelfCommunicator, HostStream> {
  public:
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return 0; }
@@ -72,18 +72,6 @@ class SelfCommunicator {
     detail::for_own(list, 0, [&](Transfer const& send, Transfer const& receive) {
       if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
     });
-  }
-  /// Sends \p count elements to rank \p to; see point_to_point_on.
-  template <class Element, collective_stream Stream>
-  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, Stream stream) {
-    Transfer const one = Transfer::send(data, count, to);
-    transfer(std::span(&one, 1), purpose, stream);
-  }
-  /// Receives \p count elements of rank \p from; see point_to_point_on.
-  template <class Element, collective_stream Stream>
-  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, Stream stream) {
-    Transfer const one = Transfer::receive(data, count, from);
-    transfer(std::span(&one, 1), purpose, stream);
   }
 };
 static_assert(communicator_on<SelfCommunicator, HostStream>);

@@ -38,7 +38,7 @@ namespace zero {
 /// One rank of a simulated world. Collectives are operations of a stream on every rank: they are matched by their
 /// order, must be the same everywhere, and run together when each rank's part is the next of its stream. Made by
 /// `simulate`; used by its own rank's host code only.
-class SimulationCommunicator {
+class SimulationCommunicator : public SingleMessages<SimulationCommunicator, SimulationStream> {
  public:
   /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true};
@@ -218,18 +218,6 @@ class SimulationCommunicator {
     part->stream = &stream.stream();
     process_.world().post(process_.host(), *part);
     stream.put(std::move(operation));
-  }
-  /// Sends \p count elements to rank \p to; see point_to_point_on.
-  template <class Element>
-  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, SimulationStream stream) {
-    Transfer const one = Transfer::send(data, count, to);
-    transfer(std::span(&one, 1), purpose, stream);
-  }
-  /// Receives \p count elements of rank \p from; see point_to_point_on.
-  template <class Element>
-  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, SimulationStream stream) {
-    Transfer const one = Transfer::receive(data, count, from);
-    transfer(std::span(&one, 1), purpose, stream);
   }
 
  private:

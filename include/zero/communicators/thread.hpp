@@ -38,7 +38,7 @@ namespace zero {
 
 /// One rank of a world whose ranks are threads of one process. Reads its peers' buffers directly; each rank sums its
 /// own slice in rank order, in place. Made by `run_ranks`; used by its own thread only.
-class ThreadCommunicator {
+class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream> {
  public:
   /// Most ranks of one group.
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
@@ -144,18 +144,6 @@ class ThreadCommunicator {
     detail::check_transfers("zero::ThreadCommunicator", list, rank_, size());
     if (list.empty()) return;
     detail::ThreadTransfer<Stream>(group_->messages(), rank_, stream, {transfers_++, purpose}).run(list);
-  }
-  /// Sends \p count elements to rank \p to; see point_to_point_on.
-  template <class Element, collective_stream Stream>
-  void send(Element const* data, std::size_t count, int to, CollectivePurpose purpose, Stream stream) {
-    Transfer const one = Transfer::send(data, count, to);
-    transfer(std::span(&one, 1), purpose, stream);
-  }
-  /// Receives \p count elements of rank \p from; see point_to_point_on.
-  template <class Element, collective_stream Stream>
-  void receive(Element* data, std::size_t count, int from, CollectivePurpose purpose, Stream stream) {
-    Transfer const one = Transfer::receive(data, count, from);
-    transfer(std::span(&one, 1), purpose, stream);
   }
 
  private:
