@@ -132,7 +132,8 @@ Group output_group() {
 
 Group checkpoint_group() {
   return {"checkpoints",
-          {{"--checkpoint-dir", "DIR", "saves to DIR/step-N, in the background, at the end and on SIGTERM or SIGINT",
+          {{"--checkpoint-dir", "DIR",
+            "saves to DIR/step-N, in the background, at the end and on SIGTERM, SIGINT or SIGUSR1",
             Settings::text(&Options::checkpoint_dir)},
            {"--save-interval", "N", "steps between checkpoints", Settings::whole(&Options::save_interval, 1, many),
             "--eval-interval"},

@@ -321,7 +321,7 @@ TEST_CASE("train_gpt2: a signal ends the run after its step, saved, with an exit
   Folder const folder;
   std::string const saves = "--data " + folder.quote("text.txt") + tiny + "--ranks 2 --save-interval 1000000 " +
                             "--checkpoint-dir " + folder.quote("run");
-  for (std::string const signal : {"TERM", "INT"}) {
+  for (std::string const signal : {"TERM", "INT", "USR1"}) {
     // The shell stops the trainer once its log shows that it is at work.
     auto const outcome = run(joined({saves, " --iterations 1000000 --resume auto --log ", folder.quote("log"),
                                      " & pid=$!; while ! [ -s ", folder.quote("log"), " ]; do sleep 0.05; done; kill -",

@@ -29,7 +29,7 @@ enum class ExitCode {
     case ExitCode::usage:
       return "a command line that cannot be run";
     case ExitCode::stopped:
-      return "stopped by SIGTERM or SIGINT; what was done is saved";
+      return "stopped by SIGTERM, SIGINT or SIGUSR1; what was done is saved";
     case ExitCode::data:
       return "an input that is missing, or is not what it should be";
     case ExitCode::damaged:
