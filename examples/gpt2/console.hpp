@@ -21,6 +21,8 @@ class Console {
 
   /// Whether there is a status line: on a terminal that can clear one (TERM is not "dumb").
   [[nodiscard]] bool is_live() const noexcept { return live_; }
+  /// No status line from here on: a launcher gives its processes a terminal that nobody looks at.
+  void show_lines_only() noexcept { live_ = false; }
   /// Fields of a line, cut to the terminal's width: those that do not fit are left out, from the right.
   void status(std::vector<std::string> const& fields);
   /// \p fields as a line that stays: as wide as the terminal, or whole where it is none.

@@ -17,6 +17,38 @@
 
 namespace gpt2 {
 
+/// A rank's model on the host, whatever its communicator.
+template <class T>
+class HostCompute {
+ public:
+  /// \p sharing ranks run where this one does, itself included.
+  HostCompute(Options const& options, ModelShape const& shape, int sharing)
+      : pool_(threads(options, sharing)), model_(shape, options.batch, pool_) {}
+
+  [[nodiscard]] Model<T>& model() noexcept { return model_; }
+  [[nodiscard]] Model<T> const& model() const noexcept { return model_; }
+  void head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
+    losses_.push_back(static_cast<double>(model_.head_forward(weights, targets)));
+  }
+  template <class LossScale>
+  void head_backward(LossScale const& scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients) {
+    model_.head_backward(scale.value(), weights, gradients);
+  }
+  [[nodiscard]] std::vector<double> take_losses() { return std::exchange(losses_, {}); }
+  [[nodiscard]] zero::HostStream stream() const noexcept { return {}; }
+  [[nodiscard]] zero::HostBackend::Config backend_config() { return {.pool = &pool_}; }
+
+ private:
+  static int threads(Options const& options, int sharing) {
+    if (options.threads > 0) return options.threads;
+    return std::max(1, zero::usable_processors() / sharing);
+  }
+
+  zero::ThreadPool pool_;
+  Model<T> model_;
+  std::vector<double> losses_;
+};
+
 /// Ranks that compute on the host, as threads of this process.
 struct HostTarget {
   using Backend = zero::HostBackend;
@@ -29,33 +61,10 @@ struct HostTarget {
   }
 
   template <class T>
-  class Compute {
+  class Compute : public HostCompute<T> {
    public:
     Compute(Options const& options, ModelShape const& shape, Communicator const& /*communicator*/)
-        : pool_(threads(options)), model_(shape, options.batch, pool_) {}
-
-    [[nodiscard]] Model<T>& model() noexcept { return model_; }
-    [[nodiscard]] Model<T> const& model() const noexcept { return model_; }
-    void head_forward(HeadWeights<T> const& weights, std::span<Token const> targets) {
-      losses_.push_back(static_cast<double>(model_.head_forward(weights, targets)));
-    }
-    template <class LossScale>
-    void head_backward(LossScale const& scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients) {
-      model_.head_backward(scale.value(), weights, gradients);
-    }
-    [[nodiscard]] std::vector<double> take_losses() { return std::exchange(losses_, {}); }
-    [[nodiscard]] zero::HostStream stream() const noexcept { return {}; }
-    [[nodiscard]] Backend::Config backend_config() { return {.pool = &pool_}; }
-
-   private:
-    static int threads(Options const& options) {
-      if (options.threads > 0) return options.threads;
-      return std::max(1, zero::usable_processors() / options.ranks);
-    }
-
-    zero::ThreadPool pool_;
-    Model<T> model_;
-    std::vector<double> losses_;
+        : HostCompute<T>(options, shape, options.ranks) {}
   };
 };
 

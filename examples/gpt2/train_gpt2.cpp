@@ -6,6 +6,7 @@
 #include "cuda/run.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
+#include "mpi/run.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run.hpp"
@@ -17,14 +18,17 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <unistd.h>
@@ -61,14 +65,21 @@ void take_ranks_of(Processes const& processes, Options& options) {
   options.ranks = processes.world;
 }
 
-/// On the CPU ranks are threads: processes that a launcher has started would each train a model of its own.
-Processes require_one_process() {
-  auto const launch = zero::LaunchEnvironment::read();
-  if (launch.world == 1) return {};
+/// On the CPU a launcher's processes reach each other over MPI: without it each would train a model of its own, and
+/// write to the same files.
+void expect_mpi(zero::LaunchEnvironment const& launch) {
   std::string const count = std::to_string(launch.world);
-  throw UsageError("--device cpu: " + launch.source + " has started " + count +
-                   " processes, and each would train a model of its own: start one, with --ranks " + count +
-                   ", or train with --device cuda");
+  std::string const refused = "--device cpu: " + launch.source + " has started " + count +
+                              " processes, and each would train a model of its own: ";
+  std::string const otherwise = ", or start one process, with --ranks " + count;
+  if (mpi_version().empty()) {
+    throw UsageError(refused + "this program was built without MPI: build it where MPI is (Debian, Ubuntu: " +
+                     "libopenmpi-dev)" + otherwise);
+  }
+  if (launch.source == "torchrun") {
+    throw UsageError(refused + "MPI does not know torchrun's processes: start them with mpirun, or srun --mpi=TYPE" +
+                     otherwise);
+  }
 }
 
 /// Takes the model's shape from what the run starts from. Returns its vocabulary, or 0 where it starts from nothing.
@@ -125,32 +136,46 @@ void expect_room(Options const& options, std::size_t vocabulary) {
       ": use a smaller --width or --layers");
 }
 
-command_line::ExitCode run(Options options) {
-  Processes const processes = options.cuda ? require_cuda() : require_one_process();
-  take_ranks_of(processes, options);
-  bool const speaks = processes.rank == 0;
-  RunLog log(speaks ? options.log : std::nullopt);
-  std::size_t const vocabulary = take_start(options, speaks);
-  check_micro_batches(options);
-  Corpus const corpus = read_corpus(options, vocabulary);
-  expect_room(options, corpus.vocabulary());
-  if (speaks) print_start(options, corpus);
+/// What a run reads before it trains.
+struct Inputs {
+  std::optional<RunLog> log;
+  std::optional<Corpus> corpus;
+
+  /// \p options take on what the inputs say.
+  void read(Options& options, Processes const& processes) {
+    take_ranks_of(processes, options);
+    bool const speaks = processes.rank == 0;
+    log.emplace(speaks ? options.log : std::nullopt);
+    std::size_t const vocabulary = take_start(options, speaks);
+    check_micro_batches(options);
+    corpus = read_corpus(options, vocabulary);
+    expect_room(options, corpus->vocabulary());
+  }
+};
+
+/// Trains by \p f, which returns false where a signal has stopped it.
+template <class F>
+command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
+  if (speaks) print_start(options, *inputs.corpus);
   if (options.checkpoint_dir) catch_stop_signals();
   ignore_file_size_signal();
-  bool const finished =
-      options.cuda ? run_on_cuda(options, processes, corpus, log) : run_on<HostTarget>(options, corpus, log);
+  bool const finished = f();
   if (!finished && speaks) say("stopped by a signal; --resume auto goes on from here\n");
   return finished ? command_line::ExitCode::done : command_line::ExitCode::stopped;
 }
 
-command_line::ExitCode run_in_memory(Options options) {
+constexpr char const* out_of_memory = "out of memory: use a smaller --batch, --width or --layers, or a higher --stage";
+
+/// Runs \p f. What ends it is told below the status line, and in words of the program's options.
+template <class F>
+auto in_memory(F const& f) {
   try {
-    return run(std::move(options));
+    return f();
   } catch (std::bad_alloc const&) {
     console().end_status();
-    throw std::runtime_error("out of memory: use a smaller --batch, --width or --layers, or a higher --stage");
+    throw std::runtime_error(out_of_memory);
   } catch (...) {
-    console().end_status();  // what ends the run is told below it
+    console().end_status();
     throw;
   }
 }
@@ -162,11 +187,70 @@ command_line::ExitCode exit_code_of(std::exception const& error) {
   return command_line::exit_code_of(error);
 }
 
+/// The command line is the same on all ranks: where it is wrong, rank 0 says so, and its launcher ends the others.
+Options parse_as_rank(std::span<char const* const> arguments) {
+  try {
+    return parse_options(arguments);
+  } catch (UsageError const&) {
+    if (zero::LaunchEnvironment::read().rank > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+    throw;
+  }
+}
+
+RankFailure judged(std::exception const& error) {
+  bool const is_memory = dynamic_cast<std::bad_alloc const*>(&error) != nullptr;
+  return {.code = exit_code_of(error),
+          .what = is_memory ? out_of_memory : error.what(),
+          .is_of_another = dynamic_cast<zero::CommunicationError const*>(&error) != nullptr};
+}
+
+/// This process's part of a run over MPI. Comes back where all ranks do.
+command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment const& launch) {
+  MpiProcess process(judged);
+  try {
+    process.expect(launch);
+    Processes const processes{launch.rank, launch.world};
+    bool const speaks = processes.rank == 0;
+    Inputs inputs;
+    process.prepare([&] { in_memory([&] { inputs.read(options, processes); }); });
+    auto const train = [&] { return process.run(options, *inputs.corpus, *inputs.log); };
+    auto const code = in_memory([&] { return train_by(train, inputs, options, speaks); });
+    process.leave();
+    return code;
+  } catch (std::exception const& error) {
+    process.fail(error);
+  }
+}
+
+command_line::ExitCode run(Options options) {
+  auto const launch = zero::LaunchEnvironment::read();
+  bool const hides_terminal = launch.world > 1 || launch.source == "Open MPI";
+  if (hides_terminal) console().show_lines_only();
+  if (!options.cuda && launch.world > 1) {
+    expect_mpi(launch);
+    return run_over_mpi(std::move(options), launch);
+  }
+  return in_memory([&] {
+    Processes const processes = options.cuda ? require_cuda() : Processes{};
+    Inputs inputs;
+    inputs.read(options, processes);
+    auto const train = [&] {
+      return options.cuda ? run_on_cuda(options, processes, *inputs.corpus, *inputs.log)
+                          : run_on<HostTarget>(options, *inputs.corpus, *inputs.log);
+    };
+    return train_by(train, inputs, options, processes.rank == 0);
+  });
+}
+
 }  // namespace
 }  // namespace gpt2
 
 int main(int count, char const* const* arguments) {
-  auto const version = [] { return command_line::version_of(gpt2::command().name, gpt2::describe_accelerators()); };
-  return command_line::run_program(gpt2::command(), command_line::words_of(count, arguments), gpt2::parse_options,
-                                   gpt2::run_in_memory, version, gpt2::exit_code_of);
+  auto const version = [] {
+    auto found = gpt2::describe_accelerators();
+    found.mpi = gpt2::mpi_version();
+    return command_line::version_of(gpt2::command().name, found);
+  };
+  return command_line::run_program(gpt2::command(), command_line::words_of(count, arguments), gpt2::parse_as_rank,
+                                   gpt2::run, version, gpt2::exit_code_of);
 }

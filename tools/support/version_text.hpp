@@ -12,7 +12,7 @@ namespace command_line {
 
 /// What a program can do beside the host's work; empty: it has none of it.
 struct Accelerators {
-  std::string cuda{}, nccl{}, gpus{};
+  std::string cuda{}, nccl{}, gpus{}, mpi{};
 };
 
 [[nodiscard]] inline std::string compiler() {
@@ -48,7 +48,8 @@ struct Accelerators {
                               std::to_string(ZERO_VERSION_PATCH);
   return std::string(program) + " of zero " + version + "\n" + line("compiler", compiler(), "") +
          line("instruction set", instruction_set(), "") + line("CUDA", accelerators.cuda, "built without") +
-         line("NCCL", accelerators.nccl, "built without") + line("GPUs", accelerators.gpus, "none that it can use");
+         line("NCCL", accelerators.nccl, "built without") + line("MPI", accelerators.mpi, "built without") +
+         line("GPUs", accelerators.gpus, "none that it can use");
 }
 
 }  // namespace command_line
