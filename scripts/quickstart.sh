@@ -58,9 +58,10 @@ else
   defaults=(--device cuda "${defaults[@]}")
 fi
 
+# One process: the engines over MPI would be compiled for nothing.
 say "building train_gpt2 in $build"
 cmake -S "$repository" -B "$build" -DCMAKE_BUILD_TYPE=Release -DZERO_BUILD_TESTS=OFF -DZERO_BUILD_BENCHMARKS=OFF \
-  "${settings[@]}"
+  -DZERO_EXAMPLES_MPI=OFF "${settings[@]}"
 cmake --build "$build" --target train_gpt2 --parallel "$(processors)"
 
 # No option may be given twice.
