@@ -162,7 +162,8 @@ int main(int argc, char** argv) {
   int level = 0, rank = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  (void)std::signal(SIGTERM, SIG_IGN);  // which mpiexec sends where a rank has died: all are to say what they know
+  // What launchers send where a rank has died: all are to say what they know.
+  for (int const signal : {SIGTERM, SIGUSR1}) (void)std::signal(signal, SIG_IGN);
   Misfortune misfortune(arguments, rank);
   try {
     train(misfortune, arguments, rank);

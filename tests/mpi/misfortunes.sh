@@ -11,11 +11,16 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 export TMPDIR=$work/tmp
 mkdir -p "$TMPDIR"
+: >"$work/begin"
 failed=0 runs=0
 
-left_behind() { # shared memory of ours, sockets with names, files
-  find /dev/shm -name '*zero*' 2>/dev/null || true
-  grep -a "zero-mpi" /proc/net/unix || true
+launch=("$mpiexec")
+# MPICH's ends all ranks at once where one dies, unless it is asked not to.
+if "$mpiexec" --version 2>/dev/null | grep -q HYDRA; then launch+=(-disable-auto-cleanup); fi
+
+left_behind() { # processes, and with them their sockets; files, also of shared memory
+  pgrep -af -- "$work/run" || true
+  find /dev/shm -newer "$work/begin" -name '*zero*' 2>/dev/null || true
   find "$TMPDIR" -name 'zero*' || true
 }
 
@@ -24,7 +29,7 @@ run() {
   local place=$1 kind=$2 victim=$3 hosts=$4 output=$work/output expected names
   rm -rf -- "$work/run"
   mkdir -p "$work/run"
-  timeout --kill-after=5 60 "$mpiexec" -n ${#hosts} "$program" "$place" "$kind" "$victim" "$hosts" "$work/run" >"$output" 2>&1 ||
+  timeout --kill-after=5 60 "${launch[@]}" -n ${#hosts} "$program" "$place" "$kind" "$victim" "$hosts" "$work/run" >"$output" 2>&1 ||
     true
   case $kind in
     kill | throw) expected=peer_failed ;;

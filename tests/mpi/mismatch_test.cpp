@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 // What every rank is told where one differs, fails or does not come. A world ends with it, so that each has its own.
@@ -23,7 +24,7 @@ using zero::Transfer;
 
 namespace {
 
-constexpr mpi_test::Grouping hosts[] = {"aaaaaaaa", "aaaabbbb", "abbbbbbb"};
+constexpr mpi_test::Grouping hosts[] = {"aaaaaaaa", "aaaabbbb", "abbbbbbb", "aaaaaaab"};
 
 zero::MpiCommunicator patient_world(mpi_test::Grouping grouping) { return mpi_test::world(grouping); }
 
@@ -99,7 +100,44 @@ TEST_CASE("mpi: a rank that throws, or leaves, ends the waits of all, in whateve
     if (all.rank() == 7) continue;  // leaves
     auto const error = error_of<CommunicationError>([&] { all.exchange({}, {}); });
     CHECK(error.where().rank == 7);
+    CHECK(contains(error.what(), "rank 7 has left"));
   }
+}
+
+TEST_CASE("mpi: a rank that leaves before it has received its messages ends the wait of who sends them") {
+  for (auto const grouping : hosts) {
+    auto all = patient_world(grouping);
+    if (all.rank() == 7) continue;  // leaves
+    auto const error = error_of<CommunicationError>([&] {
+      int const token = 1;
+      if (all.rank() == 6) all.send(&token, 1, 7, {.what = "token"}, {});
+      await_failure(all);
+    });
+    CHECK(error.kind() == CommunicationFailure::peer_failed);
+    CHECK(error.where().rank == 7);
+  }
+}
+
+TEST_CASE("mpi: what was sent before its rank has left is received") {
+  for (auto const grouping : hosts) {
+    int token = 0;
+    {
+      auto all = patient_world(grouping);
+      if (all.rank() == 7) {
+        std::vector<int> const sent(1 << 20, 1);
+        all.send(sent.data(), sent.size(), 0, {.what = "token"}, {});
+      }
+      if (all.rank() == 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        std::vector<int> received(1 << 20);
+        all.receive(received.data(), received.size(), 7, {.what = "token"}, {});
+        token = received.back();
+      }
+      if (all.rank() != 7 && all.rank() != 0) continue;
+      CHECK(token == (all.rank() == 0 ? 1 : 0));
+    }
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
 }
 
 TEST_CASE("mpi: a rank that does not come is named by all others, which come from several hosts") {
@@ -141,6 +179,25 @@ TEST_CASE("mpi: messages of another size, or that nobody receives, are errors of
   }
 }
 
+TEST_CASE("mpi: communicators of MPI that cannot be a world are refused, and a deadline may be for ever") {
+  auto const none = error_of<zero::ConfigurationError>([] { zero::MpiCommunicator const c(MPI_COMM_NULL); });
+  CHECK(contains(none.what(), "MPI_COMM_NULL"));
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm half = MPI_COMM_NULL, between = MPI_COMM_NULL;
+  MPI_Comm_split(MPI_COMM_WORLD, rank / 4, rank, &half);
+  MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, rank < 4 ? 4 : 0, 1, &between);
+  auto const two = error_of<zero::ConfigurationError>([&] { zero::MpiCommunicator const c(between); });
+  CHECK(contains(two.what(), "a communicator between two groups of ranks"));
+  zero::MpiCommunicator mine(half, {.deadline = (std::chrono::nanoseconds::max)(), .host = rank % 2 == 0 ? "a" : "b"});
+  std::uint64_t word = 1;
+  mine.all_reduce(&word, 1, {.what = "norm"}, {});
+  CHECK(word == 4);
+  MPI_Comm_free(&between);
+  MPI_Comm_free(&half);
+  static_assert(!std::is_copy_constructible_v<zero::MpiCommunicator>);
+}
+
 TEST_CASE("mpi: settings that differ, or cannot work, are errors of all ranks") {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -153,5 +210,6 @@ TEST_CASE("mpi: settings that differ, or cannot work, are errors of all ranks") 
   auto const nowhere = error_of<zero::ConfigurationError>(
       [&] { zero::MpiCommunicator const c({.host = rank < 4 ? "a" : "b", .network_interface = "no-such-interface"}); });
   CHECK(contains(nowhere.what(), "rank 0: "));
+  CHECK(contains(nowhere.what(), "MpiConfig::network_interface"));
   CHECK(contains(nowhere.what(), "no-such-interface"));
 }

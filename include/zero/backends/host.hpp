@@ -139,7 +139,7 @@ class HostStream {
   /// Copies bytes in the order of the stream.
   void(copy)(void* to, void const* from, std::size_t bytes) const {
     if (executor_ == nullptr) {
-      std::memcpy(to, from, bytes);
+      if (bytes > 0) std::memcpy(to, from, bytes);  // of nothing, it may be nowhere
     } else {
       (executor_->copy)(to, from, bytes);
     }

@@ -57,6 +57,10 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   explicit MpiCommunicator(MPI_Comm caller, MpiConfig const& config = {})
       : MpiCommunicator(detail::MpiJoin(caller, config).run()) {}
 
+  /// Leaves \p other as good as destroyed.
+  MpiCommunicator(MpiCommunicator&& other) noexcept = default;
+  MpiCommunicator& operator=(MpiCommunicator&& other) noexcept = default;
+
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return group_->places().rank(); }
   /// Number of ranks.
@@ -67,7 +71,8 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   /// \throws CommunicationError where a rank has failed. Does not wait.
   void(check)() const { group_->expect_no_failure(); }
   /// Tells all ranks that this one cannot go on: their collectives, and what waits for them, end. \p reason goes on
-  /// after "rank N". What an exception destroys does this by itself.
+  /// after "rank N". An exception that leaves the scope of the last communicator does this by itself; who catches one
+  /// earlier, and does not go on, calls it.
   void fail(std::string_view reason) {
     world().fail({CommunicationFailure::peer_failed, world().rank(), std::string(reason)});
   }

@@ -13,7 +13,8 @@
 
 namespace zero {
 
-/// Settings of an MpiCommunicator; the same on every rank, `host` apart.
+/// Settings of an MpiCommunicator; the same on every rank, `host` apart, and `network_interface`, of which rank 0's
+/// counts.
 struct MpiConfig {
   std::chrono::nanoseconds deadline = std::chrono::minutes(10);          ///< of every wait for another rank
   std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all ranks have come

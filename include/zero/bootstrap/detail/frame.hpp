@@ -28,7 +28,8 @@ enum class FrameKind : std::uint8_t {
   whole,        ///< from rank 0: what all ranks brought
   late,         ///< to rank 0: my exchange has waited for longer than its deadline
   failed,       ///< either way: a rank has failed, and how
-  left,         ///< either way: I shall not take part in anything any more
+  left,  ///< either way: I shall not take part in anything any more; from rank 0, with another rank's number, that
+         ///< this one has said so
 };
 
 /// A length-prefixed message: 4 bytes of length and 8 of a sequence number, little-endian; kind, three zeros; payload.

@@ -88,6 +88,8 @@ class HostChannel {
       if (peer->socket) notify(*peer, failure);
     }
   }
+  /// Whether \p rank has said that it will not take part in anything any more, as far as it is known here.
+  [[nodiscard]] bool has_left(int rank) const noexcept { return peers_[static_cast<std::size_t>(rank)]->left.load(); }
   /// Does not wait.
   [[nodiscard]] std::optional<HostFailure> failure() const {
     if (!failed_.load()) return std::nullopt;
@@ -263,6 +265,7 @@ class HostChannel {
 
   /// \return whether the frame made sense.
   bool take(Peer& peer, Frame frame) {
+    if (frame.kind == FrameKind::left && frame.sequence >= world()) return false;
     switch (frame.kind) {
       case FrameKind::part:
       case FrameKind::whole:
@@ -276,7 +279,7 @@ class HostChannel {
         return failure.has_value();
       }
       case FrameKind::left:
-        return retire(peer);
+        return rank_ == 0 ? retire_everywhere(peer) : retire(frame.sequence == 0 ? peer : *peers_[frame.sequence]);
       default:
         return false;
     }
@@ -287,6 +290,18 @@ class HostChannel {
     peer.inbox = std::move(frame);
     changed_.notify_all();
     return true;
+  }
+  /// Rank 0 hands on who leaves, by its number.
+  bool retire_everywhere(Peer& peer) {
+    auto const is_it = [&](auto const& other) { return other.get() == &peer; };
+    auto const rank = std::find_if(peers_.begin(), peers_.end(), is_it) - peers_.begin();
+    auto const frame = encoded(FrameKind::left, static_cast<std::uint64_t>(rank), {});
+    for (auto& other : peers_) {
+      if (other->socket && other.get() != &peer && !other->left.load()) {
+        (void)send(*other, frame, Deadline(std::chrono::seconds(1)));
+      }
+    }
+    return retire(peer);
   }
   bool retire(Peer& peer) {
     std::lock_guard const lock(mutex_);

@@ -14,73 +14,106 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace zero::detail {
 
-/// How much memory the processes of this machine can still get, and who says so.
+/// How much memory the processes of this machine can have, in all and now, and who says so.
 struct AvailableMemory {
-  std::uint64_t bytes = (std::numeric_limits<std::uint64_t>::max)();
-  std::string limit = "nothing";
+  std::uint64_t in_all = (std::numeric_limits<std::uint64_t>::max)();
+  std::uint64_t now = (std::numeric_limits<std::uint64_t>::max)();
+  std::string in_all_limit = "nothing";
+  std::string now_limit = "nothing";
 
-  [[nodiscard]] static AvailableMemory now() {
+  [[nodiscard]] static AvailableMemory read() {
     AvailableMemory found;
-    if (auto const free = of_machine()) found = {*free, "MemAvailable of /proc/meminfo"};
-    for (std::string group = own_group(); !group.empty(); group = parent(group)) {
-      auto const limit = number_in(group + "/memory.max");
-      if (!limit) continue;
-      std::uint64_t const used = number_in(group + "/memory.current").value_or(0);
-      std::uint64_t const left = *limit > used ? *limit - used : 0;
-      if (left < found.bytes) found = {left, "memory.max of " + group};
+    if (auto const total = field("/proc/meminfo", "MemTotal:")) {
+      found.limit_all(*total * 1024, "MemTotal of /proc/meminfo");
     }
+    if (auto const free = field("/proc/meminfo", "MemAvailable:")) {
+      found.limit_now(*free * 1024, "MemAvailable of /proc/meminfo");
+    }
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) found.limit_by_group(line);
     return found;
   }
 
  private:
-  [[nodiscard]] static std::optional<std::uint64_t> parsed(std::string_view text) {
-    text.remove_prefix((std::min)(text.find_first_not_of(' '), text.size()));
-    std::uint64_t value = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
-    return value;
+  // The names that the two versions of control groups have for the same things.
+  struct GroupFiles {
+    char const *root, *limit, *used, *inactive, *active;
+  };
+  static constexpr GroupFiles version_1{"/sys/fs/cgroup/memory", "/memory.limit_in_bytes", "/memory.usage_in_bytes",
+                                        "total_inactive_file ", "total_active_file "};
+  static constexpr GroupFiles version_2{"/sys/fs/cgroup", "/memory.max", "/memory.current", "inactive_file ",
+                                        "active_file "};
+
+  void limit_all(std::uint64_t bytes, std::string limit) {
+    if (bytes < in_all) in_all = bytes, in_all_limit = std::move(limit);
   }
-  [[nodiscard]] static std::optional<std::uint64_t> of_machine() {
-    std::ifstream file("/proc/meminfo");
-    constexpr std::string_view name = "MemAvailable:";
+  void limit_now(std::uint64_t bytes, std::string limit) {
+    if (bytes < now) now = bytes, now_limit = std::move(limit);
+  }
+  /// \p line: of /proc/self/cgroup, as in "0::/group" (version 2) or "4:memory:/group".
+  void limit_by_group(std::string const& line) {
+    auto const first = line.find(':');
+    auto const second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) return;
+    auto const controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    bool const is_version_2 = line.starts_with("0::");
+    if (!is_version_2 && controllers.find(",memory,") == std::string::npos) return;
+    auto const& files = is_version_2 ? version_2 : version_1;
+    std::string group = line.substr(second + 1);
+    for (;;) {
+      limit_by(files, files.root + group);
+      if (group.size() <= 1) return;
+      group.resize(group.rfind('/'));
+    }
+  }
+  void limit_by(GroupFiles const& files, std::string const& folder) {
+    auto const limit = field(folder + files.limit, "");
+    if (!limit) return;  // "max", or no such file
+    limit_all(*limit, files.limit + 1 + (" of " + folder));
+    // What files keep in memory is given back where somebody needs it.
+    std::uint64_t const used = field(folder + files.used, "").value_or(0);
+    std::uint64_t const cache = field(folder + "/memory.stat", files.inactive).value_or(0) +
+                                field(folder + "/memory.stat", files.active).value_or(0);
+    std::uint64_t const kept = used > cache ? used - cache : 0;
+    limit_now(*limit > kept ? *limit - kept : 0, files.limit + 1 + (" of " + folder));
+  }
+  /// The number in the first line of \p path that begins with \p name.
+  [[nodiscard]] static std::optional<std::uint64_t> field(std::string const& path, std::string_view name) {
+    std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
       if (!line.starts_with(name)) continue;
-      auto const kilobytes = parsed(std::string_view(line).substr(name.size()));
-      return kilobytes ? std::optional(*kilobytes * 1024) : std::nullopt;
+      auto text = std::string_view(line).substr(name.size());
+      text.remove_prefix((std::min)(text.find_first_not_of(' '), text.size()));
+      std::uint64_t value = 0;
+      if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+      return value;
     }
     return std::nullopt;
   }
-  // None where there is no limit ("max"), or no such file.
-  [[nodiscard]] static std::optional<std::uint64_t> number_in(std::string const& path) {
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    return parsed(line);
-  }
-  /// The folder of this process's control group (version 2); empty where there is none.
-  [[nodiscard]] static std::string own_group() {
-    std::ifstream file("/proc/self/cgroup");
-    for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
-    }
-    return {};
-  }
-  [[nodiscard]] static std::string parent(std::string const& group) {
-    constexpr std::string_view root = "/sys/fs/cgroup";
-    if (group.size() <= root.size()) return {};
-    return group.substr(0, group.rfind('/'));
-  }
 };
 
-/// \throws ConfigurationError unless \p bytes of memory that processes share can be had. \p what: what for.
-inline void expect_memory(std::uint64_t bytes, std::string_view what) {
-  auto const available = AvailableMemory::now();
-  if (bytes <= available.bytes) return;
-  fail<ConfigurationError>({"zero::MpiCommunicator: ", what, " need ", bytes >> 20U,
-                            " MB of shared memory more on this host, but ", available.bytes >> 20U, " MB are left (",
-                            available.limit, "): put fewer ranks on a host, or use a smaller model or a higher stage"});
+[[noreturn, gnu::cold]] inline void fail_memory(std::string_view what, std::uint64_t needed, std::uint64_t bytes,
+                                                std::string_view are, std::string_view limit) {
+  fail<ConfigurationError>({"zero::MpiCommunicator: ", what, " need ", needed >> 20U,
+                            " MB of shared memory on this host, but ", bytes >> 20U, " MB ", are, " (", limit,
+                            "): put fewer ranks on a host, or use a smaller model or a higher stage"});
+}
+
+/// \throws ConfigurationError unless this machine has \p bytes of memory. \p what: what for.
+inline void expect_memory_at_all(std::uint64_t bytes, std::string_view what) {
+  auto const available = AvailableMemory::read();
+  if (bytes > available.in_all) fail_memory(what, bytes, available.in_all, "are there", available.in_all_limit);
+}
+/// \throws ConfigurationError unless \p bytes can be had now. \p needed: of which they are a part, for the message.
+inline void expect_memory(std::uint64_t bytes, std::string_view what, std::uint64_t needed = 0) {
+  auto const available = AvailableMemory::read();
+  if (bytes > available.now) {
+    fail_memory(what, (std::max)(bytes, needed), available.now, "are left", available.now_limit);
+  }
 }
 
 }  // namespace zero::detail

@@ -29,18 +29,26 @@ inline void check_mpi(int code, std::string_view call) {
                            "zero::MpiCommunicator: " + mpi_reason(code, call));
 }
 
-/// What is between two looks at something that another rank does: first nothing but the others' turn, then a short
-/// sleep, since ranks may be more than cores.
+/// \p more added to \p time, which may be as long as it gets.
+[[nodiscard]] inline std::chrono::nanoseconds longer(std::chrono::nanoseconds time, std::chrono::nanoseconds more) {
+  return time > (std::chrono::nanoseconds::max)() - more ? (std::chrono::nanoseconds::max)() : time + more;
+}
+
+/// What is between two looks at something that another rank does: first nothing but the others' turn, then a sleep that
+/// grows, since ranks may be more than cores, and a wait may be long.
 class Pause {
  public:
   void operator()() {
     constexpr int turns = 1000;
+    constexpr std::chrono::microseconds longest(1000);
     if (++looks_ < turns) return std::this_thread::yield();
-    std::this_thread::sleep_for(std::chrono::microseconds(50));
+    std::this_thread::sleep_for(sleep_);
+    sleep_ = (std::min)(longest, sleep_ + sleep_ / 8);
   }
 
  private:
   int looks_ = 0;
+  std::chrono::microseconds sleep_{50};
 };
 
 /// MPI's limits on the calling thread, and whether MPI is there at all. \throws ConfigurationError

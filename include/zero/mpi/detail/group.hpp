@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,16 +31,25 @@ namespace zero::detail {
 /// other's buffers; hosts send messages. Ranks count within the group; errors name those of the world.
 class MpiGroup {
  public:
+  /// At whose multiples parts of bounce memory begin.
+  static constexpr std::size_t bounce_alignment = 64;
+
   /// Collective for the members. \p number: see MpiWorld::take_group.
   MpiGroup(std::shared_ptr<MpiWorld> world, std::vector<int> ranks, std::uint64_t number)
       : world_(std::move(world)), places_(world_->places(), std::move(ranks)), number_(number) {
+    std::size_t const parts = static_cast<std::size_t>(places_.size()) + places_.most_remote();
+    if (bounce_bytes() / parts < bounce_alignment) {
+      fail<ConfigurationError>({"zero::MpiCommunicator: bounce_bytes are ", bounce_bytes(), ", which ", parts,
+                                " parts for ", places_.size(), " ranks do not fit: set at least ",
+                                parts * bounce_alignment});
+    }
     std::vector<int> local;
     for (int const q : places_.local()) local.push_back(places_.world_rank(q));
     segment_ = world_->share(local, segment_of_group(number), [&] {
-      expect_memory(bytes(), "a communicator");
+      expect_memory(bytes(), "the buffers of a communicator");
       return SharedMemory::make(bytes());
     });
-    if (segment_.bytes() == bytes()) return;
+    if (!segment_ || segment_.bytes() == bytes()) return;  // none where the leader has thrown
     fail<ConfigurationError>({"zero::MpiCommunicator: ranks of this host share ", segment_.bytes(), " bytes, not ",
                               bytes(), ": build all ranks with the same version of zero"});
   }
@@ -87,7 +97,7 @@ class MpiGroup {
     std::uint32_t const meeting = own.meetings.load() + 1;
     own.meetings.store(meeting);
     if (own.sleepers.load() > 0) wake_all(own.meetings);
-    Deadline const deadline(world_->deadline() + more);
+    Deadline const deadline(longer(world_->deadline(), more));
     for (int const q : places_.local()) {
       if (!spin(counter(q), meeting)) sleep(q, meeting, deadline);
     }
@@ -95,13 +105,12 @@ class MpiGroup {
 
   /// Waits until MPI has moved what was begun, which goes on where it fails: see the destructor.
   void await(MessageRequests& requests) {
-    Deadline const deadline(world_->deadline() + grace);
-    for (Pause pause; !requests.done(); pause()) {
-      bool const late = deadline.passed();
-      if (!late && !world_->failed()) continue;
+    try {
+      await_moved(requests);
+    } catch (CommunicationError const& error) {
       is_abandoned_ = true;
-      if (late && !world_->failed()) miss(requests.first_waiting());
-      throw_failure();
+      world_->fail({error.kind(), error.where().rank, "failed: " + std::string(error.what())});  // unless it is known
+      throw;
     }
   }
 
@@ -233,12 +242,24 @@ class MpiGroup {
       if (other.has_reached(meeting)) return;
       if (world_->failed()) throw_failure();
       if (world_->has_left(places_.world_rank(rank)) && !other.has_reached(meeting)) {
-        world_->fail({CommunicationFailure::peer_failed, places_.world_rank(rank),
-                      "has left: call the engine equally often on every rank"});
+        world_->fail_left(places_.world_rank(rank));
         throw_failure();
       }
       if (!deadline.passed()) continue;
       miss(places_.world_rank(rank));
+      throw_failure();
+    }
+  }
+  void await_moved(MessageRequests& requests) {
+    Deadline const deadline(longer(world_->deadline(), grace));
+    PeerWatch watch(*world_);
+    for (Pause pause; !requests.done(); pause()) {
+      bool const late = deadline.passed();
+      bool const left = !late && !world_->failed() && watch.has_left(requests.first_waiting());
+      if (left && requests.done()) return;
+      if (!late && !left && !world_->failed()) continue;
+      if (left) world_->fail_left(requests.first_waiting());
+      if (late && !world_->failed()) miss(requests.first_waiting());
       throw_failure();
     }
   }

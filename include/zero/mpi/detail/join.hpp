@@ -21,17 +21,22 @@
 #include <zero/support/message.hpp>
 #include <zero/support/posix.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -52,23 +57,43 @@ struct FixedText {
 
 /// What a rank says of itself before anything connects the ranks but MPI.
 struct MpiCard {
-  FixedText<160> host;
+  FixedText<160> host, machine;
   FixedText<64> listener;
   FixedText<64> address;  ///< of rank 0, where there are several hosts
   FixedText<64> token;
   FixedText<512> problem;  ///< why it cannot go on; empty where it can
   ProcessorSet processors;
   std::uint64_t bounce_bytes = 0;
-  std::int64_t deadline = 0;  ///< in nanoseconds
+  std::int64_t deadline = 0, meeting_deadline = 0;  ///< in nanoseconds
   std::uint16_t port = 0;
 };
 static_assert(std::is_trivially_copyable_v<MpiCard>);
+
+/// MPI reports errors of \p communicator to the caller, as long as this lives.
+class ErrorsReturned {
+ public:
+  explicit ErrorsReturned(MPI_Comm communicator) : communicator_(communicator) {
+    check_mpi(MPI_Comm_get_errhandler(communicator, &before_), "MPI_Comm_get_errhandler");
+    (void)MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN);
+  }
+  ErrorsReturned(ErrorsReturned const&) = delete;
+  ErrorsReturned& operator=(ErrorsReturned const&) = delete;
+  ~ErrorsReturned() {
+    (void)MPI_Comm_set_errhandler(communicator_, before_);
+    (void)MPI_Errhandler_free(&before_);
+  }
+
+ private:
+  MPI_Comm communicator_;
+  MPI_Errhandler before_ = MPI_ERRHANDLER_NULL;
+};
 
 /// How processes that MPI has started become a world. Every rank makes one, and calls `run` once.
 class MpiJoin {
  public:
   MpiJoin(MPI_Comm caller, MpiConfig const& config) : config_(config), deadline_(config.meeting_deadline) {
     expect_mpi_usable();
+    expect_intracommunicator(caller);
     check_mpi(MPI_Comm_rank(caller, &places_.rank), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(caller, &places_.size), "MPI_Comm_size");
     duplicate(caller);
@@ -88,15 +113,27 @@ class MpiJoin {
  private:
   [[nodiscard]] std::size_t at(int rank) const noexcept { return static_cast<std::size_t>(rank); }
 
+  static constexpr std::chrono::seconds grace{5};
+
+  // Once there is a channel.
+  void expect_no_failure() const {
+    auto const failure = connections_.channel ? connections_.channel->failure() : std::nullopt;
+    if (!failure) return;
+    throw CommunicationError(failure->kind, {failure->rank, 0, "the meeting"},
+                             concat({"zero::MpiCommunicator: rank ", places_.rank, " waited for the meeting: rank ",
+                                     failure->rank, " ", failure->reason}));
+  }
+
   // ------------------------------------------------------------------------------------------------- by MPI alone
 
   // Polled, because a rank may never come: MPI itself would wait for ever.
-  void await(MPI_Request& request, std::string_view call) {
+  void await(MPI_Request& request, std::string_view call, Deadline const& deadline) {
     int done = 0;
     for (Pause pause;; pause()) {
       check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
       if (done != 0) return;
-      if (!deadline_.passed()) continue;
+      expect_no_failure();
+      if (!deadline.passed()) continue;
       throw CommunicationError(
           CommunicationFailure::deadline, {-1, 0, "the meeting"},
           concat({"zero::MpiCommunicator: rank ", places_.rank, " of ", places_.size, " waited in ", call,
@@ -105,16 +142,19 @@ class MpiJoin {
                   " ms: make a communicator on every rank of the MPI_Comm, and see which process hangs or has ended"}));
     }
   }
+  static void expect_intracommunicator(MPI_Comm caller) {
+    enforce(caller != MPI_COMM_NULL,
+            "zero::MpiCommunicator: MPI_COMM_NULL: this process is in no communicator: make none here, too");
+    int between = 0;
+    check_mpi(MPI_Comm_test_inter(caller, &between), "MPI_Comm_test_inter");
+    enforce(between == 0,
+            "zero::MpiCommunicator: a communicator between two groups of ranks: merge them by MPI_Intercomm_merge");
+  }
   void duplicate(MPI_Comm caller) {
-    MPI_Errhandler before = MPI_ERRHANDLER_NULL;
-    check_mpi(MPI_Comm_get_errhandler(caller, &before), "MPI_Comm_get_errhandler");
-    (void)MPI_Comm_set_errhandler(caller, MPI_ERRORS_RETURN);
+    ErrorsReturned const of_caller(caller), of_world(MPI_COMM_WORLD);  // where MPI reports what ends the request
     MPI_Request request = MPI_REQUEST_NULL;
-    int const code = MPI_Comm_idup(caller, &messages_, &request);
-    (void)MPI_Comm_set_errhandler(caller, before);
-    (void)MPI_Errhandler_free(&before);
-    check_mpi(code, "MPI_Comm_idup");
-    await(request, "MPI_Comm_idup");
+    check_mpi(MPI_Comm_idup(caller, &messages_, &request), "MPI_Comm_idup");
+    await(request, "MPI_Comm_idup", deadline_);
     check_mpi(MPI_Comm_set_errhandler(messages_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
   /// All ranks' cards. \throws ConfigurationError on all of them where one has a problem.
@@ -124,7 +164,8 @@ class MpiJoin {
     constexpr int bytes = static_cast<int>(sizeof(MpiCard));
     check_mpi(MPI_Iallgather(&card_, bytes, MPI_BYTE, cards_.data(), bytes, MPI_BYTE, messages_, &request),
               "MPI_Iallgather");
-    await(request, "MPI_Iallgather");
+    // A rank that has waited for others until the deadline is to tell what it knows.
+    await(request, "MPI_Iallgather", Deadline(longer(deadline_.at() - Deadline::Clock::now(), grace)));
     for (std::size_t r = 0; r < cards_.size(); ++r) {
       if (cards_[r].problem.view().empty()) continue;
       fail<ConfigurationError>({"zero::MpiCommunicator: rank ", r, ": ", cards_[r].problem.view()});
@@ -139,9 +180,11 @@ class MpiJoin {
   void meet_on_paper() {
     try_locally([&] {
       config_.validate();
-      card_.host.set(config_.host.empty() ? name_of_machine() : config_.host);
+      card_.machine.set(name_of_machine());
+      card_.host.set(config_.host.empty() ? card_.machine.view() : config_.host);
       card_.bounce_bytes = config_.bounce_bytes;
       card_.deadline = config_.deadline.count();
+      card_.meeting_deadline = config_.meeting_deadline.count();
       card_.processors = ProcessorSet::of_this_thread();
       std::string const name = "zero-mpi-" + random_digits();
       listener_ = listen_abstract(name);
@@ -149,7 +192,10 @@ class MpiJoin {
     });
     exchange_cards();
     for (std::size_t r = 1; r < cards_.size(); ++r) {
-      if (cards_[r].bounce_bytes == cards_[0].bounce_bytes && cards_[r].deadline == cards_[0].deadline) continue;
+      auto const settings = [](MpiCard const& card) {
+        return std::tuple(card.bounce_bytes, card.deadline, card.meeting_deadline);
+      };
+      if (settings(cards_[r]) == settings(cards_[0])) continue;
       fail<MismatchError>({"zero::MpiCommunicator: rank ", r,
                            " has another deadline or bounce_bytes than rank 0: give ", "every rank the same Config"});
     }
@@ -180,7 +226,8 @@ class MpiJoin {
       bool const unknown = other.count() == 0 || card_.processors.count() == 0;
       if (unknown || other.overlaps(card_.processors)) ++places_.sharing_processors;
     }
-    places_.bounce_bytes = config_.bounce_bytes;
+    places_.bounce_bytes =
+        (config_.bounce_bytes + SharedMemory::page() - 1) / SharedMemory::page() * SharedMemory::page();
     places_.deadline = config_.deadline;
     if (places_.local.size() > SharedWorld::max_ranks) {
       fail<ConfigurationError>({"zero::MpiCommunicator: ", places_.local.size(), " ranks on one host: the most is ",
@@ -195,17 +242,37 @@ class MpiJoin {
     if (places_.hosts() == 1) return;
     if (places_.rank == 0) {
       try_locally([&] {
-        auto const& named = config_.network_interface;
-        char name[128] = "";
-        (void)::gethostname(name, sizeof name - 1);
-        rendezvous_ = listen_on(named, name, 0);
+        rendezvous_ = listen_between_hosts();
         auto const address = local_address(rendezvous_.get());
+        expect_reachable(address);
         card_.address.set(address.host());
         card_.port = address.port();
         card_.token.set(random_digits());
       });
     }
     exchange_cards();
+  }
+
+  [[nodiscard]] Descriptor listen_between_hosts() const {
+    char name[128] = "";
+    (void)::gethostname(name, sizeof name - 1);
+    try {
+      return listen_on(config_.network_interface, name, 0);
+    } catch (ConfigurationError const&) {
+      fail<ConfigurationError>({"zero::MpiCommunicator: rank 0 cannot listen on ",
+                                quote(config_.network_interface.empty() ? name : config_.network_interface),
+                                ": name an interface or address of its machine in MpiConfig::network_interface"});
+    }
+  }
+  // Many systems list their own name as a loopback address.
+  void expect_reachable(Address const& address) const {
+    bool const loopback = address.host().starts_with("127.") || address.host() == "::1";
+    for (auto const& card : cards_) {
+      if (!loopback || card.machine.view() == card_.machine.view()) continue;
+      fail<ConfigurationError>({"zero::MpiCommunicator: rank 0 would listen on ", address.host(),
+                                ", which other machines cannot reach: name its network interface in "
+                                "MpiConfig::network_interface, such as eth0"});
+    }
   }
 
   void connect() {
@@ -265,6 +332,7 @@ class MpiJoin {
   [[nodiscard]] bool accept_one() {
     Descriptor socket(
         again([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+    if (!socket && (errno == EMFILE || errno == ENFILE)) fail_descriptors(errno);
     if (!socket || !is_own_user(socket.get())) return false;
     Greeting greeting{};
     auto const got = [&] { return again([&] { return ::recv(socket.get(), &greeting, sizeof greeting, 0); }); };

@@ -14,7 +14,8 @@ namespace zero::detail {
 /// for them ends.
 class MessageRequests {
  public:
-  explicit MessageRequests(MPI_Comm messages) : messages_(messages) {}
+  /// \throws ConfigurationError where the calling thread may not use MPI, or nobody may any more.
+  explicit MessageRequests(MPI_Comm messages) : messages_(messages) { expect_mpi_usable(); }
 
   /// \p bytes at \p data go to rank \p to of the world.
   void send(void const* data, std::size_t bytes, int to, int tag) {

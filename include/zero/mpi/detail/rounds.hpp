@@ -15,8 +15,7 @@ namespace zero::detail {
 
 /// Of a bounce memory that holds \p parts of each round, how many bytes one of them has.
 [[nodiscard]] inline std::size_t bounce_part(MpiGroup const& group, std::size_t parts) noexcept {
-  constexpr std::size_t alignment = 64;
-  return group.bounce_bytes() / parts / alignment * alignment;
+  return group.bounce_bytes() / parts / MpiGroup::bounce_alignment * MpiGroup::bounce_alignment;
 }
 
 /// Runs a collective, and calls `f(sources, offset, bytes)` for each of its rounds. Where every rank's buffer is in

@@ -22,12 +22,13 @@ class SharedArena {
   static constexpr std::size_t alignment = 64;
 
   /// \p ranks: of this host, which all allocate alike.
-  explicit SharedArena(int ranks) : memory_(SharedMemory::reserve(SharedMemory::most())), ranks_(ranks) {}
+  explicit SharedArena(int ranks) : memory_(SharedMemory::reserve_most()), ranks_(ranks) {}
 
   /// \p bytes of zeros. \throws ConfigurationError where the host has no room for all its ranks.
   [[nodiscard]] void* allocate(std::size_t bytes) {
     std::size_t const begin = used_, end = rounded(used_ + bytes, alignment);
     std::size_t const have = rounded(begin, memory_.page()), need = rounded(end, memory_.page());
+    expect_memory_at_all(need * static_cast<std::size_t>(ranks_), what_for);
     expect_memory(need - have, what_for);
     if (need > memory_.bytes()) fail_shared_memory("the allocation", bytes, ENOMEM);
     allocate_pages(have, need);
@@ -59,7 +60,7 @@ class SharedArena {
     constexpr std::size_t piece = std::size_t{64} << 20U;
     while (begin < end) {
       std::size_t const bytes = (std::min)(piece, end - begin);
-      expect_memory(bytes * static_cast<std::size_t>(ranks_), what_for);
+      expect_memory(bytes * static_cast<std::size_t>(ranks_), what_for, end * static_cast<std::size_t>(ranks_));
       memory_.allocate(begin, bytes);
       begin += bytes;
     }

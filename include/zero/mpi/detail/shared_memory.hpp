@@ -55,6 +55,7 @@ class SharedMemory {
   }
   /// \p bytes of addresses without pages; see `allocate`.
   [[nodiscard]] static SharedMemory reserve(std::size_t bytes) {
+    if (bytes > most()) fail_shared_memory("the allocation", bytes, EFBIG);  // the system would send a signal
     Descriptor descriptor(::memfd_create("zero", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!descriptor) fail_shared_memory("memfd_create", bytes, errno);
     if (::ftruncate(descriptor.get(), static_cast<off_t>(bytes)) != 0) fail_shared_memory("ftruncate", bytes, errno);
@@ -71,7 +72,9 @@ class SharedMemory {
                                        " hands over is not its memory: "
                                        "build all ranks with the same version of zero"}));
     }
-    return SharedMemory(std::move(descriptor), bytes);
+    SharedMemory opened(std::move(descriptor), bytes);
+    opened.descriptor_.close();  // of many ranks and engines they would be many
+    return opened;
   }
 
   /// Gives the pages of \p bytes from \p offset on, which are zeros.
@@ -82,12 +85,32 @@ class SharedMemory {
     };
     if (again(give) != 0) fail_shared_memory("fallocate", bytes, errno);
   }
+  /// As many bytes as can be reserved, and leave room for other memory.
+  [[nodiscard]] static SharedMemory reserve_most() {
+    std::size_t bytes = most();
+    try {
+      return reserve(bytes);
+    } catch (ConfigurationError const&) {  // a limit on addresses, whatever it leaves
+    }
+    constexpr std::size_t least = std::size_t{1} << 26U;
+    for (bytes /= 2; bytes > least; bytes /= 2) {
+      try {
+        (void)reserve(bytes / page() * page());
+        break;
+      } catch (ConfigurationError const&) {  // less, then
+      }
+    }
+    return reserve(bytes / 2 / page() * page());
+  }
   /// Cuts it down to \p bytes, for good, so that no process can take away what others look at.
   void seal(std::size_t bytes) {
     if (::ftruncate(descriptor_.get(), static_cast<off_t>(bytes)) != 0) fail_shared_memory("ftruncate", bytes, errno);
     if (::fcntl(descriptor_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
       fail_shared_memory("sealing", bytes, errno);
     }
+    if (bytes == 0 || bytes >= bytes_) return;
+    ::munmap(data() + bytes, bytes_ - bytes);
+    bytes_ = bytes;
   }
 
   [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(data_); }

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,7 @@ class MessageStream {
   [[nodiscard]] bool advance() {
     for (;;) {
       if (at_ == transfers_.size()) return true;
+      if (mismatched_) return false;  // what comes next does not fit
       if (!under_way_) begin();
       int done = 0;
       check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
@@ -130,16 +132,35 @@ class MpiTransfer {
     for (auto const& transfer : list) {
       if (transfer.peer != rank) stream_of(transfer).add(transfer);
     }
-    Deadline const deadline(group_.world().deadline());
-    for (Pause pause; !advance(); pause()) {
-      if (!group_.world().failed() && !deadline.passed()) continue;
-      auto const& waiting = first_waiting();
-      if (!group_.world().failed()) miss(waiting);
-      fail_waiting(waiting);
+    try {
+      await_moved();
+    } catch (CommunicationError const& error) {
+      abandon();
+      group_.world().fail({error.kind(), error.where().rank, "failed: " + std::string(error.what())});  // unless known
+      throw;
     }
   }
 
  private:
+  void await_moved() {
+    auto& world = group_.world();
+    Deadline const deadline(world.deadline());
+    PeerWatch watch(world);
+    for (Pause pause; !advance(); pause()) {
+      auto const& waiting = first_waiting();
+      int const other = group_.places().world_rank(waiting.peer());
+      bool const left = !world.failed() && watch.has_left(other);
+      if (left && advance()) return;
+      if (!world.failed() && !left && !deadline.passed()) continue;
+      if (left) {
+        world.fail_left(other);
+      } else if (!world.failed()) {
+        miss(waiting);
+      }
+      fail_waiting(waiting);
+    }
+  }
+
   [[nodiscard]] MessageStream& stream_of(zero::Transfer const& transfer) {
     auto const found = std::find_if(streams_.begin(), streams_.end(), [&](MessageStream const& stream) {
       return stream.peer() == transfer.peer && stream.sends() == transfer.sends();
@@ -175,7 +196,6 @@ class MpiTransfer {
     auto const& transfer = stream.current();
     auto const described =
         label_.describe(transfer.direction, transfer.bytes, group_.places().world_rank(stream.peer()));
-    abandon();
     throw CommunicationError(failure.kind, label_.where(transfer.direction, failure.rank),
                              concat({"zero: rank ", group_.world().rank(), " waited in ", described, ": rank ",
                                      failure.rank, " ", failure.reason}));
@@ -187,7 +207,6 @@ class MpiTransfer {
                                label_.describe(transfer.direction, transfer.bytes, other)});
     group_.world().fail({CommunicationFailure::mismatch, me,
                          concat({"receives another size than rank ", other, " sends (", parts, ")"})});
-    abandon();
     throw CommunicationError(CommunicationFailure::mismatch, label_.where(transfer.direction, me),
                              concat({"zero: a message is received in another size than it is sent: ", parts,
                                      ": give both ranks the same, and post messages in the same order on both"}));

@@ -35,12 +35,15 @@ namespace zero::detail {
   return address;
 }
 
+[[noreturn, gnu::cold]] inline void fail_descriptors(int code) {
+  fail<ConfigurationError>({"zero::MpiCommunicator: no file descriptor: ", system_message(code),
+                            ": raise the limit of open files (ulimit -n): a rank opens one or two for each rank of its "
+                            "host, and one for each engine"});
+}
+
 [[nodiscard]] inline Descriptor unix_socket() {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) {
-    fail<ConfigurationError>({"zero::MpiCommunicator: no socket: ", system_message(errno),
-                              ": raise the limit of open files (ulimit -n): a rank opens two for each of its host"});
-  }
+  if (!socket) fail_descriptors(errno);
   return socket;
 }
 
@@ -111,6 +114,7 @@ struct DescriptorHeader {
 struct ReceivedDescriptor {
   DescriptorHeader header;
   Descriptor descriptor;
+  bool is_lost = false;  ///< this process may not open one more
 };
 
 /// Does not wait. \return whether something has come; or the socket has ended, and \p closed is true.
@@ -125,6 +129,7 @@ struct ReceivedDescriptor {
   auto const got = again([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
   closed = got != static_cast<ssize_t>(sizeof into.header);
+  into.is_lost = (message.msg_flags & MSG_CTRUNC) != 0;
   for (auto* entry = CMSG_FIRSTHDR(&message); entry != nullptr; entry = CMSG_NXTHDR(&message, entry)) {
     if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;
     int descriptor = -1;

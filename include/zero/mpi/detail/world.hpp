@@ -16,6 +16,7 @@
 #include <zero/support/posix.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -103,7 +104,7 @@ class MpiWorld {
   }
   /// The first failure, once `failed`.
   [[nodiscard]] HostFailure failure() {
-    Deadline const writing(std::chrono::milliseconds(100));  // who writes on the board may have died of it
+    Deadline const writing(std::chrono::seconds(5));  // who writes on the board may be stopped; of a death one hears
     for (Pause pause;; pause()) {
       if (auto const first = shared().board.read()) return *first;
       auto const told = connections_.channel ? connections_.channel->failure() : std::nullopt;
@@ -119,9 +120,14 @@ class MpiWorld {
     bool const first = shared().board.record(failure);
     if (connections_.channel) connections_.channel->fail(first ? failure : this->failure());
   }
-  /// Whether \p other, of this host, will not come to any further collective.
+  /// Whether \p other will not come to any further collective, as far as it is known here.
   [[nodiscard]] bool has_left(int other) const noexcept {
-    return shared().has_left[places_.place_of(other)].load() != 0;
+    if (places_.is_local(other)) return shared().has_left[places_.place_of(other)].load() != 0;
+    return connections_.channel && connections_.channel->has_left(other);
+  }
+  /// \p other has left without what this rank waits for.
+  void fail_left(int other) {
+    fail({CommunicationFailure::peer_failed, other, "has left: call the engine equally often on every rank"});
   }
 
   // ------------------------------------------------------------------------------------------------- memory
@@ -151,18 +157,15 @@ class MpiWorld {
                                        ": make the same calls in the same order on every rank"}));
     }
     if (received.header.bytes == 0) return {};
+    if (received.is_lost) fail_descriptors(EMFILE);
     return SharedMemory::open(std::move(received.descriptor), received.header.bytes, other);
   }
-  /// What the first of \p members, ranks of this host, makes, in all of them. Each of them calls it.
+  /// What the first of \p members, ranks of this host, makes, in all of them; nothing where that fails there, and
+  /// throws there. Each of them calls it.
   template <class Make>
   [[nodiscard]] SharedMemory share(std::vector<int> const& members, std::uint64_t what, Make const& make) {
     int const leader = members.front();
-    if (leader != rank()) {
-      auto received = receive(leader, what);
-      if (!received)
-        detail::fail<ConfigurationError>({"zero::MpiCommunicator: rank ", leader, " had no memory to share"});
-      return received;
-    }
+    if (leader != rank()) return receive(leader, what);
     SharedMemory made;
     auto const error = attempt([&] { made = make(); });
     for (int const other : members) {
@@ -213,6 +216,26 @@ class MpiWorld {
   SharedMemory shared_;
   int exceptions_ = std::uncaught_exceptions();
   std::uint64_t next_group_ = 0;
+};
+
+/// Whether the other rank of a message is gone for good: what it has sent before may still be on its way, for a moment.
+class PeerWatch {
+ public:
+  explicit PeerWatch(MpiWorld const& world) : world_(world) {}
+
+  /// \p other: the rank that is waited for now.
+  [[nodiscard]] bool has_left(int other) {
+    if (!world_.has_left(other)) return false;
+    constexpr std::chrono::seconds on_its_way(1);
+    if (other != leaver_) patience_ = Deadline(on_its_way);
+    leaver_ = other;
+    return patience_.passed();
+  }
+
+ private:
+  MpiWorld const& world_;
+  int leaver_ = -1;
+  Deadline patience_{std::chrono::nanoseconds(0)};
 };
 
 }  // namespace zero::detail
