@@ -121,6 +121,8 @@ TEST_CASE("train_gpt2 over MPI: when a process is killed the others name it and 
   Folder const folder;
   std::string const whole = six + "--iterations 3000 --eval-interval 1500 ";
   auto const hash = hash_of(folder, whole);
+  // MPICH's launcher kills the others before they can say anything.
+  bool const leaves_time = run("--version").output.find("\nMPI: Open MPI") != std::string::npos;
   std::string const saves = whole + "--save-interval 20 --keep 2 --checkpoint-dir run --resume auto --stage 3";
   for (std::string const rank : {"1", "0"}) {
     fs::remove(folder / "log");
@@ -131,7 +133,7 @@ TEST_CASE("train_gpt2 over MPI: when a process is killed the others name it and 
     CAPTURE(outcome.output);
     CHECK(outcome.code != 0);
     CHECK(outcome.code != 124);  // they did not end
-    CHECK(outcome.output.find("rank " + rank + " has died") != std::string::npos);
+    if (leaves_time) CHECK(outcome.output.find("rank " + rank + " has died") != std::string::npos);
     CHECK(outcome.output.find("parameter hash") == std::string::npos);
     CHECK(outcome.output.find("stopped by a signal") == std::string::npos);  // the launcher's, which begins no save
     for (auto const& left : fs::directory_iterator(folder / "tmp")) {
