@@ -151,6 +151,16 @@ TEST_CASE("train_gpt2 over MPI: when a process is killed the others name it and 
   CHECK(last_line(folder / "log") == hash);
 }
 
+TEST_CASE("train_gpt2 over MPI: when the launcher is killed its ranks end") {
+  Folder const folder;
+  auto const outcome = disturb(
+      3, folder, six + "--iterations 1000000 --eval-interval 1000000",
+      "kill -KILL $(cat launcher); for r in 0 1 2; do n=0; while kill -0 $(cat $r) 2>/dev/null && [ $n -lt 600 ]; do "
+      "n=$((n + 1)); sleep 0.1; done; kill -KILL $(cat $r) 2>/dev/null && echo rank $r lives on >>lives; done; true");
+  CAPTURE(outcome.output);
+  CHECK(!fs::exists(folder / "lives"));
+}
+
 TEST_CASE("train_gpt2 over MPI: what all ranks find is told once, and what one of them finds, by its number") {
   Folder const folder;
   auto const missing = run_over(4, "--data /nonexistent");

@@ -35,7 +35,8 @@ class RankReports;
 /// MPI_Finalize apart. A program makes one at most, and only where a launcher has started several processes.
 class MpiProcess {
  public:
-  /// Initializes MPI. \p judge says what an exception means for a script.
+  /// Initializes MPI. From here on the process ends with its launcher. \p judge says what an exception means for a
+  /// script.
   explicit MpiProcess(JudgeFailure judge);
   MpiProcess(MpiProcess const&) = delete;
   MpiProcess& operator=(MpiProcess const&) = delete;

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 namespace gpt2 {
 namespace {
 
@@ -65,6 +67,16 @@ void say_all(std::vector<RankReport> const& reports) {
   }
 }
 
+/// Ends this process soon after the one that has started it: some launchers leave their ranks alive when they die.
+void end_with_launcher() {
+  auto const launcher = ::getppid();
+  if (launcher == 1) return;  // one that starts processes and goes
+  std::thread([launcher] {
+    while (::getppid() == launcher) std::this_thread::sleep_for(500ms);
+    ::_exit(static_cast<int>(command_line::ExitCode::failed));  // nobody is there to be told
+  }).detach();
+}
+
 }  // namespace
 
 std::string mpi_version() {
@@ -81,6 +93,7 @@ std::string mpi_version() {
 }
 
 MpiProcess::MpiProcess(JudgeFailure judge) : judge_(std::move(judge)) {
+  end_with_launcher();
   int level = 0;  // which the communicator looks at
   (void)MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level);
   (void)MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
