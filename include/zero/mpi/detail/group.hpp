@@ -109,7 +109,7 @@ class MpiGroup {
       await_moved(requests);
     } catch (CommunicationError const& error) {
       is_abandoned_ = true;
-      world_->fail({error.kind(), error.where().rank, "failed: " + std::string(error.what())});  // unless it is known
+      world_->fail({error.kind(), world_->rank(), "failed: " + std::string(error.what())});  // unless it is known
       throw;
     }
   }

@@ -136,7 +136,8 @@ class MpiTransfer {
       await_moved();
     } catch (CommunicationError const& error) {
       abandon();
-      group_.world().fail({error.kind(), error.where().rank, "failed: " + std::string(error.what())});  // unless known
+      group_.world().fail(
+          {error.kind(), group_.world().rank(), "failed: " + std::string(error.what())});  // unless known
       throw;
     }
   }
