@@ -4,6 +4,7 @@
 #include "simulation/runs.hpp"
 
 #include "engine/trainer.hpp"
+#include "simulation/on_streams.hpp"
 
 #include <zero/communicators/simulation.hpp>
 
@@ -11,52 +12,8 @@ namespace {
 
 using engine_test::Result;
 using engine_test::Run;
+using simulation_test::OnStreams;
 using Communicator = zero::SimulationCommunicator;
-
-/// The trainer's own work as operations of simulated streams.
-class OnStreams {
- public:
-  template <class T>
-  using Array = std::vector<T>;
-
-  OnStreams(Communicator& communicator, int streams) : process_(communicator.process()) {
-    for (int k = 0; k < streams; ++k) streams_.push_back(communicator.make_stream("compute " + std::to_string(k)));
-  }
-
-  template <class Config>
-  void configure(Config& config, Run const& /*run*/) {
-    config.backend = {process_};
-  }
-  [[nodiscard]] zero::SimulationStream stream(std::size_t k) const { return streams_[k % streams_.size()]; }
-  template <class F>
-  void launch(zero::SimulationStream stream, char const* name, std::vector<engine_test::Touched> const& touched,
-              std::size_t n, F f) {
-    std::vector<zero::simulation::Access> accesses;
-    for (auto const& t : touched) {
-      accesses.push_back(t.writes ? zero::simulation::writes(t.data, t.bytes)
-                                  : zero::simulation::reads(t.data, t.bytes));
-    }
-    stream.launch(name, std::move(accesses), [n, f] {
-      for (std::size_t i = 0; i < n; ++i) f(i);
-    });
-  }
-  template <class T>
-  void look_at(zero::SimulationStream stream, std::span<T const> values) {
-    launch(stream, "forward", {engine_test::reads(values)}, 0, [](std::size_t) {});
-  }
-  template <class T>
-  [[nodiscard]] std::vector<T> fetch(zero::SimulationStream stream, std::span<T const> values) {
-    std::vector<T> fetched(values.size());
-    launch(stream, "fetch", {engine_test::reads(values)}, values.size(),
-           [=, to = fetched.data()](std::size_t i) { to[i] = values[i]; });
-    stream.synchronize();
-    return fetched;
-  }
-
- private:
-  zero::detail::simulation::Process process_;
-  std::vector<zero::SimulationStream> streams_;
-};
 
 template <zero::Stage S, class Offload>
 Result train_on(Run const& run, zero::SimulationOptions options, zero::SimulationResult* simulated) {
