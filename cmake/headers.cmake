@@ -48,9 +48,12 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/engine.cuh
   include/zero/engine.hpp
   include/zero/engine_config.hpp
+  include/zero/engine_member.hpp
   include/zero/engine_state.hpp
   include/zero/error.hpp
   include/zero/flat_layout.hpp
+  include/zero/joint_config.hpp
+  include/zero/joint_step.hpp
   include/zero/kernels/accumulate.cuh
   include/zero/kernels/accumulate.hpp
   include/zero/kernels/adagrad.hpp
@@ -156,6 +159,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/contracts.hpp
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
+  include/zero/engine/joint_link.hpp
   include/zero/engine/kernels.hpp
   include/zero/engine/lease_interfaces.hpp
   include/zero/engine/lease_records.hpp
@@ -183,6 +187,13 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
   include/zero/gradients/sum_storage.hpp
+  include/zero/joint/core.hpp
+  include/zero/joint/description.hpp
+  include/zero/joint/guards.hpp
+  include/zero/joint/plan.hpp
+  include/zero/joint/sequence.hpp
+  include/zero/joint/setup.hpp
+  include/zero/joint/world.hpp
   include/zero/kernels/detail/load_store.hpp
   include/zero/kernels/detail/load_store_x86.hpp
   include/zero/kernels/detail/norm_block.hpp
@@ -250,6 +261,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/step/constants_table.hpp
   include/zero/step/decider.hpp
   include/zero/step/decision_layout.hpp
+  include/zero/step/joint_names.hpp
   include/zero/step/reports.hpp
   include/zero/support/call_history.hpp
   include/zero/support/file_size_signal.hpp

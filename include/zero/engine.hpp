@@ -17,6 +17,7 @@
 #include <zero/engine/typed_kernels.hpp>
 #include <zero/engine/typed_policies.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/engine_member.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/lease.hpp>
 #include <zero/loss_scale.hpp>
@@ -133,7 +134,7 @@ class Engine final : public detail::PublishedStage<Partition> {
   Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
 
   /// The scale that the loss, or its gradient, is to be multiplied with in this step's backward passes.
-  [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return core_.parts().decider.loss_scale(); }
+  [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return core_.loss_scale(); }
 
   /// Gives up the micro-batches since the last step, after an error in one of them. Every rank must do so. Does not
   /// synchronize any stream.
@@ -167,6 +168,12 @@ class Engine final : public detail::PublishedStage<Partition> {
                   "zero::Engine::capture: this backend records no graphs: use zero::CudaBackend");
     return core_.capture(stream, body);
   }
+
+  /// This engine as a member of a JointStep, in which several engines step together. \p name is its name there, the
+  /// same on every rank of it. Until the joint step ends, micro-batches, steps and loading are its business: this
+  /// engine's own `begin_micro_batch`, `discard_gradients`, `step`, `capture`, `finish_update` and `loss_scale` throw
+  /// SequenceError.
+  [[nodiscard]] EngineMember<Backend> member(std::string_view name) { return {core_, core_.lifetime(), name}; }
 
   // ------------------------------------------------------------------------------------------------- by name
 

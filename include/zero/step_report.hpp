@@ -22,6 +22,7 @@ struct StepReport {
   float loss_scale = 1.0F;        ///< the scale that backward used
   bool at_minimum_scale = false;  ///< overflow with the scale at its minimum
   std::string bad_parameter{};    ///< the first registered parameter with a non-finite gradient; empty: none
+  std::string bad_engine{};       ///< in a joint step: whose parameter that is
 };
 
 }  // namespace zero

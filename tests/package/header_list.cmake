@@ -8,7 +8,7 @@ cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../..")
 file(GLOB_RECURSE found RELATIVE "${root}" "${root}/include/*.hpp" "${root}/include/*.cuh")
 list(SORT found)
 # The folder says whether a header is public.
-set(internal_folder "^include/zero/((engine|gradients|layout|memory|parameters|step|support)/|.*/detail/)")
+set(internal_folder "^include/zero/((engine|gradients|joint|layout|memory|parameters|step|support)/|.*/detail/)")
 set(ZERO_INTERNAL_HEADERS_found ${found})
 list(FILTER ZERO_INTERNAL_HEADERS_found INCLUDE REGEX "${internal_folder}")
 set(ZERO_PUBLIC_HEADERS_found ${found})

@@ -232,7 +232,10 @@ class SimulationBackend {
          simulation::writes(a.decision, sizeof *a.decision),
          simulation::reads(a.sets, a.sets != nullptr ? a.set_count * sizeof(ConstantsSet) : 0),
          simulation::writes(a.constants, a.set_count * sizeof(typename Rule::Constants)),
-         simulation::writes(a.outcome, sizeof *a.outcome)},
+         simulation::writes(a.outcome, sizeof *a.outcome),
+         simulation::reads(a.entries,
+                           a.entries != nullptr ? static_cast<std::size_t>(a.norm.world) * sizeof(NormEntry) : 0),
+         simulation::reads(a.scale, a.scale != nullptr ? sizeof *a.scale : 0)},
         [this, a] { host_.decide(a, {}); });
   }
 

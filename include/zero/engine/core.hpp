@@ -6,6 +6,7 @@
 #include <zero/engine/adopted_buffers.hpp>
 #include <zero/engine/capture.hpp>
 #include <zero/engine/description.hpp>
+#include <zero/engine/joint_link.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/named_access.hpp>
 #include <zero/engine/operations.hpp>
@@ -21,6 +22,7 @@
 #include <zero/gradients/reduce_settings.hpp>
 #include <zero/layout/default_bucket.hpp>
 #include <zero/lease.hpp>
+#include <zero/loss_scale.hpp>
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
@@ -30,7 +32,6 @@
 #include <zero/support/out_of_line.hpp>
 #include <zero/traffic.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -67,7 +68,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     run_on_all_ranks(ranks, [&] { prepare(); });
     agree_on_settings(ranks, describe_engine(ranks.size(), operations_.policies, settings_, lifetime_->parameters));
     check_no_sharing(ranks, specs());
-    ranks.set_engine(exchange_words(ranks, next_engine_number())[0]);
+    ranks.set_engine(agree_on_engine_number(ranks));
     run_on_all_ranks(ranks, [&] {
       parts_.emplace(operations_, settings_, backend, reduce_settings(settings_, *layout_, ranks.rank()), lifetime_,
                      phase_, *layout_);
@@ -78,6 +79,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   EngineCore(EngineCore const&) = delete;
   EngineCore& operator=(EngineCore const&) = delete;
   ~EngineCore() {
+    if (joint_ != nullptr) joint_->end_of_member();
     lifetime_->alive = false;
     if (!phase_.is_quiet()) parts_->synchronize_all();
   }
@@ -85,6 +87,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   MicroBatch<Stream> begin_micro_batch() {
+    require_alone("begin_micro_batch");
     phase_.require_allowed(EngineCall::begin_micro_batch);
     int const round = phase_.micro_batches();
     parts_->reducer.begin(round);
@@ -100,7 +103,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     phase_.require_sound();
     check_ids(ids);
     auto& gatherer = parts_->gatherer;
-    if (phase_.inside_micro_batch()) {
+    if (joint_ != nullptr) {
+      joint_->before_gather(member_, ids);
+    } else if (phase_.inside_micro_batch()) {
       parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
     }
     return gatherer.gather(ids, stream, phase_.inside_micro_batch());
@@ -113,6 +118,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   ZERO_OUT_OF_LINE void discard_gradients() {
+    require_alone("discard_gradients");
     phase_.require_sound();
     parts_->reducer.discard();
     phase_.discard_gradients();
@@ -123,6 +129,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Each line is ordered after the one before it by \p stream, or by the events of the part that it calls.
   [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
     auto& parts = *parts_;
+    require_alone("step");
     phase_.require_allowed(EngineCall::step);
     parts.gatherer.require_no_leases();
     parts.decider.stage(lr_of(options), clipping_of(options), operations_.collectives.history);
@@ -142,6 +149,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   void finish_update() {
+    require_alone("finish_update");
     phase_.require_allowed(EngineCall::finish_update);
     publish_pending_update();
   }
@@ -149,17 +157,26 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Records the step that \p body takes on \p stream.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
+    require_alone("capture");
     return {*this, lifetime_, StepCapture<Backend>(*parts_, phase_).record(stream, body)};
   }
   [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
+    require_alone("replay");
     return StepCapture<Backend>(*parts_, phase_).replay(step, lr_of(options), clipping_of(options), stream);
   }
 
   // ------------------------------------------------------------------------------------------------- access
 
   [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(lifetime_->parameters, name); }
-  [[nodiscard]] NamedAccess<Backend> by_name() { return {*parts_, phase_, lifetime_->parameters, addends()}; }
+  [[nodiscard]] NamedAccess<Backend> by_name() {
+    if (joint_ != nullptr) joint_->take_turn(member_);
+    return {*parts_, phase_, lifetime_->parameters, addends()};
+  }
+  [[nodiscard]] LossScale<Event> loss_scale() const {
+    require_alone("loss_scale");
+    return parts_->decider.loss_scale();
+  }
 
   void take_adopted_values() {
     phase_.require_allowed(EngineCall::take_adopted_values);
@@ -172,20 +189,61 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::unique_ptr<EngineState> state() {
     phase_.require_allowed(EngineCall::state);
     publish_pending_update();  // as a run that loads this checkpoint goes on
-    return std::make_unique<EngineStateAccess<Backend>>(*parts_, settings_.micro_batches_per_step);
+    return std::make_unique<EngineStateAccess<Backend>>(*parts_, settings_.micro_batches_per_step, is_in_joint());
   }
 
   [[nodiscard]] FlatLayout const& layout() const noexcept { return *layout_; }
   [[nodiscard]] EngineParts<Backend>& parts() noexcept { return *parts_; }
   [[nodiscard]] EngineParts<Backend> const& parts() const noexcept { return *parts_; }
+
+  // ------------------------------------------------------------------------------------------------- in a joint step
+
+  /// From now on \p joint, which is borrowed until `leave_joint`, takes this engine's micro-batches and steps: it is
+  /// its \p member, in rounds of \p micro_batches. \throws ConfigurationError where that cannot be; nothing has changed
+  /// then.
+  void enter_joint(JointLink<Backend>& joint, std::size_t member, MicroBatchSequence const& micro_batches) {
+    parts_->reducer.enter_joint(joint, member, micro_batches);
+    micro_batches_ = micro_batches;
+    joint_ = &joint;
+    member_ = member;
+  }
+  /// It takes them itself again.
+  void leave_joint() noexcept {
+    micro_batches_ = micro_batches_of(settings_, operations_.collectives.size(), operations_.collectives.rank());
+    parts_->reducer.leave_joint(micro_batches_);
+    joint_ = nullptr;
+  }
+  [[nodiscard]] bool is_in_joint() const noexcept { return joint_ != nullptr; }
+  [[nodiscard]] EnginePhase& phase() noexcept { return phase_; }
+  [[nodiscard]] EngineSettings const& settings() const noexcept { return settings_; }
+  [[nodiscard]] EngineOperations<Backend> const& operations() const noexcept { return operations_; }
+  [[nodiscard]] MicroBatchSequence const& micro_batches() const noexcept { return micro_batches_; }
+  /// With CpuOffload::Config::delayed_update: see Engine::finish_update.
+  void publish_pending_update() {
+    auto& parts = *parts_;
+    if (!parts.updater.has_pending_update()) return;
+    if (joint_ != nullptr) joint_->take_turn(member_);
+    auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
+    parts.gatherer.require_no_leases();
+    parts.gatherer.forget_gathered();
+    EnginePhase::UpdateGuard update(phase_, "a delayed update was not published");
+    parts.gatherer.join_readers(stream);
+    parts.updater.finish(stream);
+    parts.gatherer.copy_to_adopted();
+    update.commit();
+  }
+
   /// Shared with leases, which outlive the engine.
   [[nodiscard]] std::shared_ptr<EngineLifetime> const& lifetime() const noexcept { return lifetime_; }
 
  private:
-  // Rank 0's counts for all: engines of one communicator have different ones. From 1.
-  [[nodiscard]] static std::uint64_t next_engine_number() noexcept {
-    static std::atomic<std::uint64_t> made{0};
-    return ++made;
+  void require_alone(std::string_view call) const {
+    if (joint_ != nullptr) throw_in_joint(call);
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_in_joint(std::string_view call) {
+    fail<SequenceError>({"zero::Engine: ", call,
+                         " of an engine that is a member of a joint step: call that of zero::JointStep, for all of "
+                         "its members at once"});
   }
 
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
@@ -292,19 +350,6 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
   }
 
-  void publish_pending_update() {
-    auto& parts = *parts_;
-    if (!parts.updater.has_pending_update()) return;
-    auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
-    parts.gatherer.require_no_leases();
-    parts.gatherer.forget_gathered();
-    EnginePhase::UpdateGuard update(phase_, "a delayed update was not published");
-    parts.gatherer.join_readers(stream);
-    parts.updater.finish(stream);
-    parts.gatherer.copy_to_adopted();
-    update.commit();
-  }
-
   EngineOperations<Backend> operations_;
   EngineSettings settings_;
   MicroBatchSequence micro_batches_;
@@ -312,6 +357,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   EnginePhase phase_;
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
+  JointLink<Backend>* joint_ = nullptr;  // that it is a member of
+  std::size_t member_ = 0;
 };
 
 }  // namespace zero::detail

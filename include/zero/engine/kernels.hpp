@@ -33,6 +33,8 @@ struct DecisionBuffers {
   void* constants = nullptr;
   void* decision = nullptr;
   StepOutcome* outcome = nullptr;
+  NormEntry const* entries = nullptr;
+  float const* scale = nullptr;
 };
 
 /// The kernels of a backend that depend on rule, scaler and element types, behind one virtual call per bucket.

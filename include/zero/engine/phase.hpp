@@ -38,7 +38,9 @@ enum class EngineCall : std::uint8_t {
 /// changes nothing; what then may fail half-way runs under a guard.
 class EnginePhase {
  public:
-  explicit EnginePhase(int micro_batches_per_step) : per_step_(micro_batches_per_step) {}
+  /// \p owner, a literal, is what errors are said to be of.
+  explicit EnginePhase(int micro_batches_per_step, std::string_view owner = "zero::Engine")
+      : owner_(owner), per_step_(micro_batches_per_step) {}
   EnginePhase(EnginePhase const&) = delete;
   EnginePhase& operator=(EnginePhase const&) = delete;
 
@@ -156,12 +158,12 @@ class EnginePhase {
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_unsound() const {
     if (failure_) std::rethrow_exception(failure_);
     fail<PoisonedError>(
-        {"zero::Engine: ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
+        {owner_, ": ", poison_, ", so states may be half new: make a new engine and load a checkpoint"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_illegal(Rule const& rule) const {
     require_sound();
     fail<SequenceError>(
-        {"zero::Engine: ", rule.call,
+        {owner_, ": ", rule.call,
          position_ == Position::abandoned ? " after a micro-batch that ended without finish(), because the call was "
                                             "forgotten, what begin_micro_batch() returned was not kept, or an "
                                             "exception came before it: call discard_gradients() first"
@@ -171,19 +173,20 @@ class EnginePhase {
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
     if (rule.micro_batches == Progress::not_all) {
-      fail<SequenceError>({"zero::Engine: all ", per_step_, " micro-batches of this step are done: call step()"});
+      fail<SequenceError>({owner_, ": all ", per_step_, " micro-batches of this step are done: call step()"});
     }
     if (&rule == &rules.back()) {
-      fail<SequenceError>({"zero::Engine: a checkpoint after ", micro_batches_, " of ", per_step_,
+      fail<SequenceError>({owner_, ": a checkpoint after ", micro_batches_, " of ", per_step_,
                            " micro-batches would lose their gradients: call step() first, or discard_gradients()"});
     }
     char const* const cure = rule.micro_batches == Progress::all ? "finish them"
                              : micro_batches_ == per_step_       ? "call step()"
                                                                  : "finish the others and call step()";
-    fail<SequenceError>({"zero::Engine: ", rule.call, " after ", micro_batches_, " of ", per_step_,
+    fail<SequenceError>({owner_, ": ", rule.call, " after ", micro_batches_, " of ", per_step_,
                          " micro-batches: ", cure, " first, or discard_gradients()"});
   }
 
+  std::string_view owner_;
   int per_step_;
   int micro_batches_ = 0;
   std::uint64_t steps_ = 0;

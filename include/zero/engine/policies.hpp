@@ -27,6 +27,7 @@ struct PolicyTraits {
   ElementType compute = ElementType::fp32;
   ElementType sum = ElementType::fp32;
   bool offloads = false;
+  bool scales = false;                ///< the loss: the scaler is not NoScale
   bool fails_when_exhausted = true;   ///< an overflow at the minimum loss scale ends the run
   std::size_t state_count = 0;        ///< of the rule
   std::size_t scaler_bytes = 0;       ///< of StepState

@@ -9,6 +9,7 @@
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,6 +32,18 @@ FixedArray<std::uint64_t> exchange_words(Communicator& communicator, std::uint64
   FixedArray<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
   communicator.exchange({bytes_of(&mine), sizeof mine}, {bytes_of(all.begin()), all.size() * sizeof mine});
   return all;
+}
+
+[[nodiscard]] inline std::uint64_t next_engine_number() noexcept {
+  static std::atomic<std::uint64_t> made{0};
+  return ++made;
+}
+
+/// A number that all ranks of \p communicator have in common, and no other engine or joint step of it: rank 0 counts
+/// for all, from 1. Blocks.
+template <class Communicator>
+std::uint64_t agree_on_engine_number(Communicator& communicator) {
+  return exchange_words(communicator, next_engine_number())[0];
 }
 
 /// A text of every rank, and a code below 256. Texts may differ in length.

@@ -27,9 +27,10 @@ namespace zero::detail {
 template <class Backend>
 class EngineStateAccess final : public EngineState {
  public:
-  /// \p parts are borrowed. \p micro_batches: of a step of the whole world, where that number was given.
-  EngineStateAccess(EngineParts<Backend>& parts, std::optional<int> micro_batches)
-      : parts_(parts), engine_(parts.context) {
+  /// \p parts are borrowed. \p micro_batches: of a step of the whole world, where that number was given. \p in_joint:
+  /// the engine is a member of a joint step, which alone can load.
+  EngineStateAccess(EngineParts<Backend>& parts, std::optional<int> micro_batches, bool in_joint)
+      : parts_(parts), engine_(parts.context), in_joint_(in_joint) {
     auto const& traits = engine_.policies.traits();
     traits_ = {.rule = std::string(traits.rule),
                .states = {traits.state_names.begin(), traits.state_names.end()},
@@ -80,6 +81,11 @@ class EngineStateAccess final : public EngineState {
   [[nodiscard]] StepProgress progress() const override { return parts_.decider.progress(); }
 
   void begin_load() override {
+    if (in_joint_) {
+      fail<SequenceError>(
+          {"zero::Engine: a checkpoint is to be loaded into an engine that is a member of a joint step: load it before "
+           "the zero::JointStep is made"});
+    }
     parts_.gatherer.require_no_leases();
     parts_.gatherer.forget_gathered();
     load_.emplace(engine_.phase, "a checkpoint was not loaded to its end");
@@ -177,6 +183,7 @@ class EngineStateAccess final : public EngineState {
 
   EngineParts<Backend>& parts_;
   EngineContext<Backend> const& engine_;
+  bool in_joint_;
   std::optional<EnginePhase::UpdateGuard> load_;  // from begin_load to finish_load
   EngineTraits traits_;
 };

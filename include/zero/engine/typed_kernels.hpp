@@ -47,7 +47,9 @@ class TypedKernels final : public Kernels<Backend> {
                                         .set_count = buffers.set_count,
                                         .constants = static_cast<typename Rule::Constants*>(buffers.constants),
                                         .decision = static_cast<Decision<Rule>*>(buffers.decision),
-                                        .outcome = buffers.outcome},
+                                        .outcome = buffers.outcome,
+                                        .entries = buffers.entries,
+                                        .scale = buffers.scale},
         stream);
   }
   ZERO_OUT_OF_LINE void update(Backend& backend, SegmentView const& segments, UpdateBuffers const& buffers,

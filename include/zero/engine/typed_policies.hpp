@@ -19,6 +19,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace zero::detail {
@@ -97,6 +98,7 @@ class TypedPolicies final : public Policies {
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
             .offloads = offloads,
+            .scales = !std::is_same_v<Scaler, NoScale>,
             .fails_when_exhausted = fails_at_minimum(config.scale),
             .state_count = Rule::state_count,
             .scaler_bytes = sizeof(StepState<Scaler>),

@@ -4,6 +4,7 @@
 
 #include <zero/flat_layout.hpp>
 #include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/out_of_line.hpp>
 
@@ -30,18 +31,25 @@ namespace zero::detail {
 /// nothing else closes what is passed of the unit that was gathered before it.
 class ClosingSchedule {
  public:
-  /// \p specs and \p layout are borrowed and must outlive this.
-  ZERO_OUT_OF_LINE ClosingSchedule(std::vector<ParameterSpec> const& specs, FlatLayout const& layout)
-      : layout_(layout), run_begin_(in_order_buckets(specs, layout)), parameters_(specs.size()) {
+  /// \p specs and \p layout are borrowed and must outlive this. Below stage 3 nothing is closed, except in a joint step
+  /// with an engine at stage 3; a bucket may lie in several units there, and is a run.
+  ZERO_OUT_OF_LINE ClosingSchedule(std::vector<ParameterSpec> const& specs, FlatLayout const& layout,
+                                   bool in_joint_step = false)
+      : layout_(layout),
+        run_begin_(is_sharded(layout) || in_joint_step ? in_order_buckets(specs, layout) : 0),
+        parameters_(specs.size()) {
     bool const one_unit = std::all_of(specs.begin(), specs.end(),
                                       [&](ParameterSpec const& spec) { return spec.unit == specs.front().unit; });
     for (std::size_t b = 0; b < run_begin_.size(); ++b) {
-      run_begin_[b] = !one_unit && b > 0 && unit(b) == unit(b - 1) ? run_begin_[b - 1] : b;
+      run_begin_[b] = !one_unit && is_sharded(layout) && b > 0 && unit(b) == unit(b - 1) ? run_begin_[b - 1] : b;
     }
     for (std::size_t i = 0; i < specs.size(); ++i) {
       parameters_[i].in_order = !specs[i].frozen && layout.extents()[i].first_bucket < run_begin_.size();
     }
   }
+
+  /// Whether bucket \p b is one of those that gathers may close; the others come last.
+  [[nodiscard]] bool is_in_order(std::size_t b) const noexcept { return b < run_begin_.size(); }
 
   /// Starts a micro-batch: nothing has been gathered.
   void begin() noexcept {
@@ -87,12 +95,16 @@ class ClosingSchedule {
     std::uint64_t last_call = 0;  ///< the gather that counted last
   };
 
+  [[nodiscard]] static bool is_sharded(FlatLayout const& layout) noexcept {
+    return layout.settings().stage == Stage::parameters;
+  }
   [[nodiscard]] int unit(std::size_t b) const noexcept { return layout_.blocks()[layout_.buckets()[b].block].unit; }
 
   // Those that come first, and whose gradients are complete in the order of backward.
   [[nodiscard]] static std::size_t in_order_buckets(std::vector<ParameterSpec> const& specs, FlatLayout const& layout) {
     std::size_t b = 0;
-    while (b < layout.trainable_buckets() && !layout.blocks()[layout.buckets()[b].block].whole &&
+    while (b < layout.trainable_buckets() &&
+           !(is_sharded(layout) && layout.blocks()[layout.buckets()[b].block].whole) &&
            specs[layout.buckets()[b].segments.front().parameter].contributions == 1) {
       ++b;
     }

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -226,13 +227,19 @@ class GradientIntake {
   /// holds a gradient of it, or one has not arrived and the settings make that an error. Nothing has changed then.
   void require_closable(std::size_t end, ParameterId id) const {
     for (std::size_t b = next_bucket_; b < end; ++b) {
-      for (auto const& segment : engine_.layout.buckets()[b].segments) {
-        ParameterId const other{segment.parameter};
-        if (arrivals_.is_complete(other)) continue;
-        if (leases_.is_held(other) || needs_all()) throw_no_room(id, other);
-      }
+      if (auto const other = find_not_closable(b)) throw_no_room(id, *other);
     }
   }
+  /// The parameter for which bucket \p b cannot be closed to make room; none where it can.
+  [[nodiscard]] std::optional<ParameterId> find_not_closable(std::size_t b) const {
+    for (auto const& segment : engine_.layout.buckets()[b].segments) {
+      ParameterId const other{segment.parameter};
+      if (!arrivals_.is_complete(other) && (leases_.is_held(other) || needs_all())) return other;
+    }
+    return std::nullopt;
+  }
+  /// Whether a lease holds the gradient of \p id.
+  [[nodiscard]] bool is_held(ParameterId id) const noexcept { return leases_.is_held(id); }
   /// Takes out the next bucket, which must be complete. \p stream waits for those who wrote it, and zeroes what came
   /// short, where this rank contributes.
   [[nodiscard]] std::size_t take_next(Stream stream) {

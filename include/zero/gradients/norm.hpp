@@ -24,8 +24,14 @@ class GradientNorm {
         words_(engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control,
                NormWords::count(engine.collectives.size())) {}
 
-  /// Starts a new sum. Does not synchronize \p stream.
-  void reset(Stream stream) { engine_.backend.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream); }
+  /// Starts a new sum, unless it is a joint step's. Does not synchronize \p stream.
+  void reset(Stream stream) {
+    if (shared_.words == nullptr) engine_.backend.zero(words_.data(), words_.size() * sizeof(std::uint64_t), stream);
+  }
+  /// From the next squares on they are added to \p shared, those of a joint step, which are borrowed until
+  /// `leave_joint`.
+  void enter_joint(NormWords shared) noexcept { shared_ = shared; }
+  void leave_joint() noexcept { shared_ = {}; }
 
   /// Adds the squares of this rank's slice of one bucket, of which \p segments are parameters and the rest is padding.
   void add(SegmentView const& segments, void const* slice, Stream stream) {
@@ -45,12 +51,14 @@ class GradientNorm {
   }
 
   [[nodiscard]] NormWords words() const noexcept {
+    if (shared_.words != nullptr) return shared_;
     return {words_.data(), static_cast<int>(engine_.rank), static_cast<int>(engine_.world())};
   }
 
  private:
   EngineContext<Backend> const& engine_;
   Buffer<std::uint64_t, Backend> words_;
+  NormWords shared_;  // of a joint step
   typename Backend::Event ready_{};
 };
 

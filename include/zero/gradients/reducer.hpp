@@ -4,6 +4,7 @@
 
 #include <zero/communicator.hpp>
 #include <zero/engine/context.hpp>
+#include <zero/engine/joint_link.hpp>
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/policies.hpp>
@@ -41,7 +42,8 @@ namespace zero::detail {
 /// the sum is fresh. Owns the intake, where leases put gradients, and the storage of
 /// the sums. All work on buckets goes to the communication stream; nothing blocks the host or synchronizes a stream.
 /// Errors of the backend and the communicator pass through. One that interrupts a reduction loses its bucket: until the
-/// gradients are discarded, leases, their ends and the end of the micro-batch throw it again.
+/// gradients are discarded, leases, their ends and the end of the micro-batch throw it again. In a joint step it starts
+/// no reduction by itself: JointLink says when.
 template <class Backend>
 class GradientReducer final : public GradientSink<typename Backend::Stream> {
  public:
@@ -58,7 +60,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
         intake_(engine, settings),
         closing_(engine.specs, engine.layout),
         sums_(engine, settings, intake_.gradient_slots()) {
-    require_one_order(settings);
+    ring_ = static_cast<std::size_t>(settings.ring);
+    require_one_order();
     for (std::size_t b = 0; b < bucket_count(); ++b) {
       std::size_t const n = engine.layout.slice_elements(b);
       own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
@@ -94,7 +97,8 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     auto const needed = [this](std::uint32_t block) { return intake_.gradient_slots().buckets_before(block); };
     auto const closed = closing_.gather(ids, needed, held);
     close_until(closed);
-    if (may_lack(round_) && intake_.next_bucket() > closed) require_held(ids, held);
+    if (!may_lack(round_) || intake_.next_bucket() <= closed) return;
+    if (auto const id = find_not_held(ids, held)) throw_not_held(*id);
   }
 
   /// Forgets an accumulation that will not be finished.
@@ -135,6 +139,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
       throw;
     }
     intake_.accept(record, stream);
+    if (joint_ != nullptr) return joint_->reduce_complete();
     if (!closes_at_gathers()) reduce_complete_buckets();
   }
   /// See GradientIntake.
@@ -159,12 +164,56 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
 
   /// Takes the squares of all sums again, after one was written by hand.
-  ZERO_OUT_OF_LINE void retake_norm() {
+  void retake_norm() {
+    if (joint_ != nullptr) return joint_->retake_norm();
     norm_.reset(engine_.communication);
+    add_squares();
+  }
+
+  // ------------------------------------------------------------------------------------------------- in a joint step
+
+  /// From the next micro-batch on \p joint, which is borrowed until `leave_joint`, starts the reductions of this
+  /// engine, its \p member, whose rounds are those of \p micro_batches. \throws ConfigurationError where that cannot
+  /// be; nothing has changed then.
+  void enter_joint(JointLink<Backend>& joint, std::size_t member, MicroBatchSequence const& micro_batches) {
+    auto const own = std::exchange(micro_batches_, micro_batches);
+    try {
+      require_one_order();
+    } catch (...) {
+      micro_batches_ = own;
+      throw;
+    }
+    joint_ = &joint;
+    member_ = member;
+  }
+  /// It starts them by itself again.
+  void leave_joint(MicroBatchSequence const& micro_batches) noexcept {
+    micro_batches_ = micro_batches;
+    joint_ = nullptr;
+  }
+  /// Where gradients are collected.
+  [[nodiscard]] GradientIntake<Backend>& intake() noexcept { return intake_; }
+  /// Reduces the next bucket, with zeros for what is missing. \throws CommunicationError.
+  void close_and_reduce_next() {
+    require_sums();
+    intake_.close_next();
+    reduce_complete_buckets(intake_.next_bucket() + 1);
+  }
+  /// Adds the squares of all sums to the norm.
+  ZERO_OUT_OF_LINE void add_squares() {
     for (std::size_t b = 0; b < bucket_count(); ++b) {
       auto const slot = staged(b, 0, true);
       norm_.add(own_segments(b), slot ? slot->address() : sum(b, sums_.slice_offset(b)), engine_.communication);
     }
+  }
+  /// The first of \p ids whose gather calls a collective; none where they are whole or held.
+  template <class Held>
+  [[nodiscard]] std::optional<ParameterId> find_not_held(std::span<ParameterId const> ids, Held const& held) const {
+    for (auto id : ids) {
+      auto const block = engine_.layout.extents()[id.index].block;
+      if (engine_.world() > 1 && !engine_.layout.blocks()[block].whole && !held(block)) return id;
+    }
+    return std::nullopt;
   }
 
  private:
@@ -178,16 +227,14 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   // A lease within a unit that needs the place of a bucket of the same unit closes that on its own rank. The next
   // gather does the same on all others, unless it is of tied parameters, which say nothing of where backward is.
-  void require_one_order(ReduceSettings const& settings) const {
+  void require_one_order() const {
     std::size_t const needed = engine_.layout.ring_buckets_of_largest_unit();
-    bool const is_sure = !closes_at_gathers() || !may_lack(micro_batches_.rounds() - 1) ||
-                         static_cast<std::size_t>(settings.ring) >= needed;
+    bool const is_sure = !closes_at_gathers() || !may_lack(micro_batches_.rounds() - 1) || ring_ >= needed;
     for (std::size_t i = 0; i < engine_.specs.size() && !is_sure; ++i) {
       auto const& spec = engine_.specs[i];
       if (spec.contributions == 1 || engine_.layout.blocks()[engine_.layout.extents()[i].block].whole) continue;
       fail<ConfigurationError>(
-          {"zero::Engine: gradient_ring is ", settings.ring, ", but the gradients of one unit take ", needed,
-           " buckets: with ",
+          {"zero::Engine: gradient_ring is ", ring_, ", but the gradients of one unit take ", needed, " buckets: with ",
            missing_ == MissingGradient::zero ? "MissingGradient::zero" : "ranks without a micro-batch",
            " and tied parameters such as ", quote(spec.name),
            ", ranks need room for a whole unit at stage 3: set gradient_ring to ", needed,
@@ -195,21 +242,13 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
     }
   }
 
-  // Nothing is gathered for parameters that are whole or held.
-  template <class Held>
-  void require_held(std::span<ParameterId const> ids, Held const& held) const {
-    for (auto id : ids) {
-      auto const block = engine_.layout.extents()[id.index].block;
-      if (engine_.world() == 1 || engine_.layout.blocks()[block].whole || held(block)) continue;
-      auto const& name = engine_.specs[id.index].name;
-      fail_gradient(name, {"zero::Engine: ", quote(name), " is gathered after a lease has closed bucket ",
-                           intake_.next_bucket() - 1,
-                           " to make room. A rank that lacks that lease's gradient, as MissingGradient::zero allows "
-                           "and as ranks without "
-                           "a micro-batch do, would call these collectives in the other order: end leases on "
-                           "parameters before the next unit is "
-                           "gathered, or raise gradient_ring"});
-    }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_not_held(ParameterId id) const {
+    auto const& name = engine_.specs[id.index].name;
+    fail_gradient(name, {"zero::Engine: ", quote(name), " is gathered after a lease has closed bucket ",
+                         intake_.next_bucket() - 1,
+                         " to make room. A rank that lacks that lease's gradient, as MissingGradient::zero allows "
+                         "and as ranks without a micro-batch do, would call these collectives in the other order: end "
+                         "leases on parameters before the next unit is gathered, or raise gradient_ring"});
   }
 
   [[nodiscard]] bool closes_at_gathers() const noexcept { return engine_.stage() == Stage::parameters; }
@@ -220,6 +259,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
 
   void make_room(std::size_t end, ParameterId id) {
     if (end <= intake_.next_bucket()) return;
+    if (joint_ != nullptr) return joint_->make_room(member_, end, id);
     intake_.require_closable(end, id);
     close_until(end);
   }
@@ -303,6 +343,9 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   MicroBatchSequence micro_batches_;
   SumOrder sum_order_;
   MissingGradient missing_;
+  std::size_t ring_ = 0;                 // bucket slots that were asked for
+  JointLink<Backend>* joint_ = nullptr;  // who starts reductions, in a joint step
+  std::size_t member_ = 0;               // of it
   GradientNorm<Backend>& norm_;
   GradientIntake<Backend> intake_;
   ClosingSchedule closing_;

@@ -54,6 +54,13 @@ struct ConstantsSet {
   std::uint32_t group = 0;       ///< whose settings are theirs
 };
 
+/// One entry of the words of a joint step, of which each rank has one for itself and one for each of its engines.
+struct NormEntry {
+  std::uint32_t rank = 0;             ///< whose it is, as the world counts
+  std::uint32_t same_as = 0;          ///< the entry whose agreement it must have
+  std::uint32_t first_parameter = 0;  ///< number of its engine's first parameter among those of all engines
+};
+
 /// Arguments of `decide`: what a step may change lies in device memory, the rest is passed by value.
 template <class Rule, class Scaler>
 struct DecisionArguments {
@@ -69,27 +76,33 @@ struct DecisionArguments {
   typename Rule::Constants* constants = nullptr;  ///< one per set
   Decision<Rule>* decision = nullptr;             ///< what the update reads
   StepOutcome* outcome = nullptr;                 ///< what the report is made of
+  NormEntry const* entries = nullptr;             ///< in a joint step: one for each of the norm's; else null
+  float const* scale = nullptr;                   ///< in a joint step: the scale of backward; null: that of `state`
 };
 
 namespace detail {
 
-/// The bad parameter that was registered first; UINT32_MAX when every gradient was finite.
-ZERO_HOST_DEVICE inline std::uint32_t first_bad_parameter(NormWords const& norm) {
+/// The bad parameter that was registered first; UINT32_MAX when every gradient was finite. With \p entries it counts
+/// through the parameters of all engines.
+ZERO_HOST_DEVICE inline std::uint32_t first_bad_parameter(NormWords const& norm, NormEntry const* entries) {
   std::uint64_t first = UINT32_MAX;
   for (int r = 0; r < norm.world; ++r) {
     std::uint64_t const entry = norm.words[ExactSum::words + static_cast<std::size_t>(r)] & UINT32_MAX;
-    if (entry != 0 && entry - 1 < first) first = entry - 1;
+    if (entry == 0) continue;
+    std::uint64_t const parameter = entry - 1 + (entries != nullptr ? entries[r].first_parameter : 0);
+    if (parameter < first) first = parameter;
   }
   return static_cast<std::uint32_t>(first);
 }
 
 /// 1 + the first rank whose settings or collectives were not those of rank 0; 0 where all did the same. Every rank says
 /// something that is not 0, except where a simulated one stands for all.
-ZERO_HOST_DEVICE inline std::uint32_t first_mismatched_rank(NormWords const& norm) {
-  auto const* const entries = norm.words + ExactSum::words;
+ZERO_HOST_DEVICE inline std::uint32_t first_mismatched_rank(NormWords const& norm, NormEntry const* entries) {
+  auto const* const words = norm.words + ExactSum::words;
   for (int r = 1; r < norm.world; ++r) {
-    std::uint64_t const first = entries[0] >> 32U, other = entries[r] >> 32U;
-    if (first != 0 && other != 0 && first != other) return static_cast<std::uint32_t>(r) + 1;
+    std::uint64_t const first = words[entries != nullptr ? entries[r].same_as : 0] >> 32U, other = words[r] >> 32U;
+    if (first == 0 || other == 0 || first == other) continue;
+    return (entries != nullptr ? entries[r].rank : static_cast<std::uint32_t>(r)) + 1;
   }
   return 0;
 }
@@ -114,7 +127,7 @@ template <class Rule, class Scaler>
 ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   FloatingPointGuard const guard;
   auto& state = *a.state;
-  if (state.mismatched == 0) state.mismatched = detail::first_mismatched_rank(a.norm);
+  if (state.mismatched == 0) state.mismatched = detail::first_mismatched_rank(a.norm, a.entries);
   if (state.mismatched != 0) {
     *a.decision = {false, 0.0F, a.constants};
     *a.outcome = {};
@@ -124,10 +137,10 @@ ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   ExactSum sum;
   for (std::size_t i = 0; i < ExactSum::words; ++i) sum.digits[i] = a.norm.words[i];
   sum.normalize();
-  float const scale = state.scale;
+  float const scale = a.scale != nullptr ? *a.scale : state.scale;
   Double const average = Double(1.0) / (Double(a.addends) * Double(scale));
   Double const norm = sqrt(Double(sum.value())) * average;
-  std::uint32_t const bad = detail::first_bad_parameter(a.norm);
+  std::uint32_t const bad = detail::first_bad_parameter(a.norm, a.entries);
   bool const overflow = bad != UINT32_MAX;
   double const limit = *a.clipping;
   double clip = limit > 0.0 ? (Double(limit) / (norm + Double(1e-6))).value() : 1.0;

@@ -53,8 +53,10 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
   /// All of bucket \p b, which is kept whole.
   [[nodiscard]] std::byte* whole_bucket(std::size_t b) const noexcept { return storage_.whole_bucket(b); }
   [[nodiscard]] bool is_whole(std::size_t b) const noexcept { return storage_.is_whole(b); }
-  /// Whether a lease holds \p block, which is sharded.
-  [[nodiscard]] bool is_held(std::uint32_t block) const noexcept { return arena_.is_pinned(block); }
+  /// Whether a lease holds a parameter of \p block.
+  [[nodiscard]] bool is_held(std::uint32_t block) const noexcept {
+    return engine_.layout.blocks()[block].whole ? is_leased(block) : arena_.is_pinned(block);
+  }
 
   // ------------------------------------------------------------------------------------------------- leases
 
@@ -185,6 +187,14 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
     return GatherPlaces(asked < prefetcher_.elements() ? asked : prefetcher_.elements());
   }
 
+  [[nodiscard]] bool is_leased(std::uint32_t block) const noexcept {
+    for (auto const& record : records_.all()) {
+      for (auto id : record.ids) {
+        if (engine_.layout.extents()[id.index].block == block) return true;
+      }
+    }
+    return false;
+  }
   // Every block of a record is pinned once.
   void pin_once(ReusableVector<std::uint32_t>& pinned, std::uint32_t block) {
     for (auto other : pinned) {

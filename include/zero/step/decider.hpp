@@ -28,6 +28,12 @@
 
 namespace zero::detail {
 
+/// 32 bits of a hash; never 0, which says nothing.
+[[nodiscard]] inline std::uint32_t fold_agreement(std::uint64_t hash) noexcept {
+  auto const folded = static_cast<std::uint32_t>(hash ^ hash >> 32U);
+  return folded != 0 ? folded : 1;
+}
+
 /// Decides a step on the device: whether to update, with what multiplier and constants, and the next loss scale. Owns
 /// what a step leaves for the next: scaler, step counts and the reports that tickets read. All that a decision reads
 /// and writes lies in one place of device memory, so that it can be recorded once and run again; what changes from step
@@ -66,6 +72,28 @@ class StepDecider {
   void set_capturing(bool capturing) noexcept { capturing_ = capturing; }
   /// The collectives of the captured step up to `stage`, which took them out of the history.
   [[nodiscard]] CallHistory const& captured_calls() const noexcept { return calls_before_; }
+
+  /// From the next step on it is decided with \p lead, an engine of the same joint step or this one itself: by the same
+  /// words, of which \p entries says whose they are, and for the loss scale of \p lead. Both are borrowed until
+  /// `leave_joint`. Reports know all engines' parameters by \p names. Only those of \p lead fail, also after
+  /// \p max_skipped steps.
+  void enter_joint(StepDecider const& lead, NormEntry const* entries, std::shared_ptr<JointNames const> names,
+                   std::uint64_t max_skipped) {
+    lead_ = &lead;
+    entries_ = entries;
+    reports_->enter_joint(std::move(names), lead_ == this, max_skipped);
+  }
+  /// From the next step on it decides for itself again.
+  void leave_joint() noexcept {
+    lead_ = this;
+    entries_ = nullptr;
+    reports_->leave_joint();
+  }
+  /// Of a joint step: 32 bits that are to be the same on all ranks of all engines. After `stage`.
+  void stage_world(std::uint32_t agreement) {
+    std::memcpy(slot(number_) + layout_.world_agreement, &agreement, sizeof agreement);
+  }
+  [[nodiscard]] void const* world_agreement() const noexcept { return inputs_.data() + layout_.world_agreement; }
 
   /// Takes the settings of the coming step, on the host. \p history is of the collectives before it.
   /// \throws ConfigurationError; LossScaleError, DivergenceError and MismatchError of an earlier step that nobody has
@@ -110,18 +138,17 @@ class StepDecider {
                             .set_count = static_cast<std::uint32_t>(table_.sets().size()),
                             .constants = constants_.data(),
                             .decision = decision_.data(),
-                            .outcome = reinterpret_cast<StepOutcome*>(results_.data())},
+                            .outcome = reinterpret_cast<StepOutcome*>(results_.data()),
+                            .entries = entries_,
+                            .scale = lead_ != this ? lead_->scale_of_last_step() : nullptr},
                            stream);
   }
 
   /// Brings what became of the step to the host.
   void fetch_report(Stream stream) {
     if (capturing_) return;
-    auto& report = reports_->slot(number_);
     auto* const results = slot(number_) + layout_.results_in_slot;
-    report.ticket = number_;
-    report.told = false;
-    report.outcome = reinterpret_cast<StepOutcome const*>(results);
+    auto& report = reports_->open(number_, reinterpret_cast<StepOutcome const*>(results));
     (engine_.backend.copy)(results, results_.data(), layout_.result_bytes, stream);
     engine_.backend.record(report.decided, stream);
     latest_ = &report.decided;
@@ -137,7 +164,9 @@ class StepDecider {
 
   /// What the fused update reads.
   [[nodiscard]] void const* decision() const noexcept { return decision_.data(); }
+  /// Of the coming backward passes.
   [[nodiscard]] LossScale<Event> loss_scale() const {
+    if (lead_ != this) return lead_->loss_scale();
     return {scale_in(results_.data()), scale_in(host_results()), *latest_};
   }
   /// The StepState: scaler and step counts, which the host may read after `decided`.
@@ -187,8 +216,11 @@ class StepDecider {
     fingerprint.add(lr);
     fingerprint.add(clipping);
     fingerprint.add(history.value());
-    auto const folded = static_cast<std::uint32_t>(fingerprint.value() ^ fingerprint.value() >> 32U);
-    return folded != 0 ? folded : 1;  // 0 says nothing
+    return fold_agreement(fingerprint.value());
+  }
+  // Written by the decision: the scale that the backward passes before it have used.
+  [[nodiscard]] float const* scale_of_last_step() const noexcept {
+    return &reinterpret_cast<StepOutcome const*>(results_.data())->loss_scale;
   }
 
   // What the last step has left; at first, in the slot of the step before the first.
@@ -219,6 +251,8 @@ class StepDecider {
   }
 
   EngineContext<Backend> const& engine_;
+  StepDecider const* lead_ = this;      // whose loss scale counts, in a joint step
+  NormEntry const* entries_ = nullptr;  // of the words of a joint step
   ParameterList const& parameters_;
   DecisionLayout layout_;
   Bytes ring_;

@@ -10,13 +10,14 @@
 
 namespace zero::detail {
 
-/// Offsets in bytes of what a decision reads and writes: the settings of a step (clipping, a hash of what ranks must do
+/// Offsets in bytes of what a decision reads and writes: the settings of a step (clipping, hashes of what ranks must do
 /// alike, then the rule's settings per group), and its results (outcome, then the state between steps). Each part has
 /// cache lines of its own.
 struct DecisionLayout {
   DecisionLayout(PolicyTraits const& traits, std::size_t groups) noexcept
       : agreement(sizeof(double)),
-        configs(padded(sizeof(double) + sizeof(std::uint32_t))),
+        world_agreement(agreement + sizeof(std::uint32_t)),
+        configs(padded(world_agreement + sizeof(std::uint32_t))),
         input_bytes(configs + traits.config_bytes * groups),
         state(padded(sizeof(StepOutcome))),
         loss_scale(state + traits.loss_scale_offset),
@@ -26,6 +27,7 @@ struct DecisionLayout {
 
   // Of the settings; the largest norm comes first.
   std::size_t agreement;
+  std::size_t world_agreement;  ///< of a joint step
   std::size_t configs;
   std::size_t input_bytes;
   // Of the results; the outcome comes first.

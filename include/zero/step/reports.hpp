@@ -5,6 +5,7 @@
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/step/joint_names.hpp>
 #include <zero/step_report.hpp>
 #include <zero/support/message.hpp>
 
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace zero::detail {
@@ -41,6 +43,15 @@ class StepReports {
  public:
   static constexpr std::size_t history = 16;  ///< steps whose reports can be read
 
+  struct Slot {
+    std::uint64_t ticket = UINT64_MAX;
+    StepOutcome const* outcome = nullptr;     // in the engine's memory, until that goes
+    StepOutcome saved_outcome{};              // the same, once that has gone
+    mutable bool told = false;                // somebody has read it, and knows of what it reports
+    std::shared_ptr<JointNames const> names;  // of a joint step
+    Event decided{};
+  };
+
   /// Number of the ticket of a step that was recorded, and not run.
   static constexpr std::uint64_t captured_ticket = UINT64_MAX - 1;
 
@@ -48,17 +59,35 @@ class StepReports {
   StepReports(std::shared_ptr<EngineLifetime const> lifetime, bool fail_when_exhausted, std::uint64_t max_skipped,
               PeerCheck const& peers)
       : lifetime_(std::move(lifetime)),
-        fail_when_exhausted_(fail_when_exhausted),
-        max_skipped_(max_skipped),
-        peers_(&peers) {}
+        fails_when_exhausted_(fail_when_exhausted),
+        own_max_skipped_(max_skipped),
+        peers_(&peers) {
+    leave_joint();
+  }
 
-  struct Slot {
-    std::uint64_t ticket = UINT64_MAX;
-    StepOutcome const* outcome = nullptr;  // in the engine's memory, until that goes
-    StepOutcome saved_outcome{};           // the same, once that has gone
-    mutable bool told = false;             // somebody has read it, and knows of what it reports
-    Event decided{};
-  };
+  /// From the next report on they are of joint steps, whose parameters \p names knows. One engine of a rank, the
+  /// \p leader, says what went wrong, and how many steps may be skipped.
+  void enter_joint(std::shared_ptr<JointNames const> names, bool leader, std::uint64_t max_skipped) {
+    names_ = std::move(names);
+    fail_when_exhausted_ = leader && fails_when_exhausted_;
+    max_skipped_ = leader ? max_skipped : 0;
+  }
+  /// They are of the engine's own steps again.
+  void leave_joint() noexcept {
+    names_ = nullptr;
+    fail_when_exhausted_ = fails_when_exhausted_;
+    max_skipped_ = own_max_skipped_;
+  }
+  /// What the next step reports to.
+  [[nodiscard]] Slot& open(std::uint64_t ticket, StepOutcome const* outcome) {
+    auto& slot = this->slot(ticket);
+    slot.ticket = ticket;
+    slot.told = false;
+    slot.outcome = outcome;
+    slot.names = names_;
+    return slot;
+  }
+
   [[nodiscard]] Slot& slot(std::uint64_t ticket) noexcept { return slots_[ticket % history]; }
   [[nodiscard]] Slot const& slot(std::uint64_t ticket) const noexcept { return slots_[ticket % history]; }
 
@@ -107,26 +136,43 @@ class StepReports {
                       .clip_coefficient = o.clip_coefficient,
                       .loss_scale = o.loss_scale,
                       .at_minimum_scale = o.exhausted};
-    if (o.skipped) report.bad_parameter = lifetime_->parameters.specs()[o.bad_parameter].name;
+    if (o.skipped) name_bad_parameter(slot, report);
     if (o.exhausted && fail_when_exhausted_) {
-      fail<LossScaleError>({"zero::Engine: gradients overflow at the minimum loss scale, first in ",
-                            quote(report.bad_parameter),
+      fail<LossScaleError>({"zero::Engine: gradients overflow at the minimum loss scale, first in ", place_in(report),
                             ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"});
     }
     if (max_skipped_ > 0 && o.skipped_in_row >= max_skipped_) {
       fail<DivergenceError>({"zero::Engine: training has diverged: ", o.skipped_in_row,
                              " steps in a row were skipped for a gradient that is not finite, the last one first in ",
-                             quote(report.bad_parameter),
+                             place_in(report),
                              ": lower the learning rate, clip gradients, or go on from an earlier checkpoint"});
     }
     return report;
   }
 
  private:
+  void name_bad_parameter(Slot const& slot, StepReport& report) const {
+    std::uint32_t const parameter = slot.outcome->bad_parameter;
+    if (slot.names == nullptr) {
+      report.bad_parameter = lifetime_->parameters.specs()[parameter].name;
+      return;
+    }
+    auto const& engine = slot.names->engine_of(parameter);
+    report.bad_engine = engine.name;
+    report.bad_parameter = engine.parameters[parameter - engine.first_parameter];
+  }
+  [[nodiscard]] static std::string place_in(StepReport const& report) {
+    if (report.bad_engine.empty()) return concat({quote(report.bad_parameter)});
+    return concat({quote(report.bad_parameter), " of ", quote(report.bad_engine)});
+  }
+
   std::shared_ptr<EngineLifetime const> lifetime_;
-  bool fail_when_exhausted_;
-  std::uint64_t max_skipped_;
-  PeerCheck const* peers_;  // as long as the engine
+  bool fails_when_exhausted_;
+  std::uint64_t own_max_skipped_;
+  bool fail_when_exhausted_ = false;
+  std::uint64_t max_skipped_ = 0;
+  std::shared_ptr<JointNames const> names_;  // of the coming steps, in a joint step
+  PeerCheck const* peers_;                   // as long as the engine
   std::array<Slot, history> slots_{};
 };
 

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/communicator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace zero::detail {
+
+/// The communicator of all ranks of a joint step, without its type. Contracts and errors are those of the
+/// communicator's function of the same name.
+template <class Backend>
+class JointWorld {
+ public:
+  using Stream = typename Backend::Stream;
+
+  [[nodiscard]] virtual int rank() const = 0;
+  [[nodiscard]] virtual int size() const = 0;
+  virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
+  virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
+
+ protected:
+  ~JointWorld() = default;
+};
+
+/// The same with it, which is borrowed.
+template <class Backend, class Communicator>
+class TypedJointWorld final : public JointWorld<Backend> {
+ public:
+  using Stream = typename Backend::Stream;
+
+  explicit TypedJointWorld(Communicator& communicator) : communicator_(communicator) {}
+  [[nodiscard]] int rank() const override { return communicator_.rank(); }
+  [[nodiscard]] int size() const override { return communicator_.size(); }
+  void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
+    communicator_.exchange(mine, all);
+  }
+  void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
+    communicator_.all_reduce(words, count, purpose, stream);
+  }
+
+ private:
+  Communicator& communicator_;
+};
+
+}  // namespace zero::detail
