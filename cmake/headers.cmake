@@ -193,6 +193,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/joint/plan.hpp
   include/zero/joint/sequence.hpp
   include/zero/joint/setup.hpp
+  include/zero/joint/state.hpp
   include/zero/joint/world.hpp
   include/zero/kernels/detail/load_store.hpp
   include/zero/kernels/detail/load_store_x86.hpp

@@ -55,8 +55,9 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
     std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
   }
   for (auto const& parameter : manifest.parameters) {
-    std::printf("  %-32s %-20s %s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
-                std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "");
+    std::printf("  %-32s %-20s %s%s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
+                std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "",
+                parameter.rule ? (", trained with " + *parameter.rule).c_str() : "");
   }
 }
 

@@ -72,6 +72,8 @@ class EngineState {
 
   /// What the engine is.
   [[nodiscard]] virtual EngineTraits const& traits() const = 0;
+  /// The same of the engine that parameter number \p parameter belongs to, where several step together.
+  [[nodiscard]] virtual EngineTraits const& traits_of(std::uint32_t /*parameter*/) const { return traits(); }
   /// As they were registered.
   [[nodiscard]] virtual std::vector<ParameterSpec> const& parameters() const = 0;
 

@@ -7,6 +7,7 @@
 #include <zero/backend.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_member.hpp>
+#include <zero/engine_state.hpp>
 #include <zero/joint/core.hpp>
 #include <zero/joint/world.hpp>
 #include <zero/joint_config.hpp>
@@ -16,6 +17,7 @@
 #include <zero/topology.hpp>
 
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -80,6 +82,15 @@ class JointStep {
 
   /// As Engine::finish_update, of all members. \throws as that.
   void finish_update() { core_.finish_update(); }
+
+  /// All that training has made in all engines of all ranks, as if they were one: for `save_checkpoint` and
+  /// `load_checkpoint`, which take a joint step in place of an engine. A checkpoint fits whatever engines its
+  /// parameters are divided over, where each has the rule that it had. Valid until the next micro-batch. \throws as
+  /// Engine::state.
+  template <class State = EngineState>
+  [[nodiscard]] std::unique_ptr<State> state() {
+    return core_.state();
+  }
 
  private:
   detail::TypedJointWorld<Backend, Communicator> world_;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -71,6 +72,17 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(damaged.code == 5);
   CHECK(damaged.output.find("has 100 bytes instead of") != std::string::npos);
   CHECK(run(ZERO_INSPECT " --no-verify " + quote(folder / "step-2")).code == 0);
+}
+
+TEST_CASE("tools: a parameter that another rule has trained is shown with it") {
+  TemporaryFolder const folder;
+  save(folder, 1);
+  auto manifest = zero::CheckpointFolder(zero::posix_file_system(), folder.path()).manifest("step-1");
+  manifest.parameters[0].rule = "SGD";
+  std::ofstream(folder / "step-1/manifest.json") << zero::to_text(manifest);
+  auto const shown = run(ZERO_INSPECT " " + quote(folder.path()));
+  CHECK(shown.code == 0);
+  CHECK(shown.output.find("fp32, trained with SGD") != std::string::npos);
 }
 
 TEST_CASE("tools: bad input is one line and the exit code of its kind, and leaves no file") {

@@ -114,20 +114,43 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
   return found;
 }
 
-/// \throws CheckpointError (mismatch) that names the first parameter with another rule, other states or another scaler
-/// than the engine's, which only a later library could have written.
-inline void match_policies_of_parameters(Manifest const& manifest, EngineState const& state) {
-  auto const& traits = state.traits();
+/// Whether every parameter has the rule that the checkpoint names, and that the engine names.
+inline bool has_one_rule(Manifest const& manifest, EngineState const& state) {
   for (auto const& parameter : manifest.parameters) {
-    auto const differs = [&](auto const& saved, auto const& ours) { return saved && *saved != ours; };
-    if (!differs(parameter.rule, traits.rule) && !differs(parameter.states, traits.states) &&
-        !differs(parameter.scaler, traits.scaler)) {
-      continue;
-    }
-    throw_mismatch(concat({"parameter ", detail::quote(parameter.name), " was trained with ",
-                           parameter.rule.value_or(manifest.rule), " and ", parameter.scaler.value_or(manifest.scaler),
-                           ", and this engine trains all with ", traits.rule, " and ", traits.scaler}),
-                   "use a version of the library that has rules per parameter, or load parameters only");
+    if (parameter.rule || parameter.states) return false;
+  }
+  auto const& traits = state.traits();
+  for (std::uint32_t p = 0; p < state.parameters().size(); ++p) {
+    auto const& own = state.traits_of(p);
+    if (&own != &traits && (own.rule != traits.rule || own.states != traits.states)) return false;
+  }
+  return true;
+}
+
+/// \p index_of is where each of the engine's parameters is in the checkpoint. \throws CheckpointError (mismatch) that
+/// names the first parameter that was trained with another rule, or other states, than it has here.
+inline void match_rules(Manifest const& manifest, EngineState const& state,
+                        std::vector<std::optional<std::uint32_t>> const& index_of) {
+  for (std::uint32_t p = 0; p < index_of.size(); ++p) {
+    auto const& own = state.traits_of(p);
+    if (!index_of[p] || state.parameters()[p].frozen || manifest.parameters[*index_of[p]].frozen) continue;
+    auto const& rule = manifest.rule_of(*index_of[p]);
+    if (rule == own.rule && manifest.states_of(*index_of[p]) == own.states) continue;
+    throw_mismatch(concat({"parameter ", detail::quote(state.parameters()[p].name), " was trained with ", rule,
+                           ", here it is with ", own.rule}),
+                   "train each parameter with the rule that it had, in one engine or several that step together, or "
+                   "load parameters only");
+  }
+}
+
+/// \throws CheckpointError (mismatch) that names the first parameter with another scaler than the engine's, which only
+/// a later library could have written.
+inline void match_scalers_of_parameters(Manifest const& manifest, EngineState const& state) {
+  for (auto const& parameter : manifest.parameters) {
+    if (!parameter.scaler || *parameter.scaler == state.traits().scaler) continue;
+    throw_mismatch(concat({"the loss of parameter ", detail::quote(parameter.name), " was scaled by ",
+                           *parameter.scaler, ", this engine's by ", state.traits().scaler}),
+                   "use a version of the library that has scalers per parameter, or load parameters only");
   }
 }
 
@@ -135,13 +158,14 @@ inline void match_policies(Manifest const& manifest, EngineState const& state) {
   auto const& traits = state.traits();
   std::string_view const remedy = "use the same policies, or load parameters only";
   if (!manifest.has_optimizer_state) throw_mismatch("it holds parameters only", "load parameters only");
-  if (manifest.rule != traits.rule || manifest.states != traits.states) {
+  bool const differs = manifest.rule != traits.rule || manifest.states != traits.states;
+  if (differs && has_one_rule(manifest, state)) {
     throw_mismatch(concat({"it was trained with ", manifest.rule, ", this engine trains with ", traits.rule}), remedy);
   }
   if (manifest.scaler != traits.scaler || manifest.scaler_state.size() != traits.scaler_bytes) {
     throw_mismatch(concat({"its loss was scaled by ", manifest.scaler, ", this engine's by ", traits.scaler}), remedy);
   }
-  match_policies_of_parameters(manifest, state);
+  match_scalers_of_parameters(manifest, state);
 }
 
 /// A run whose bits depend on the number of micro-batches of a step goes on with as many, unless the engine was given
@@ -185,13 +209,14 @@ class LoadTransaction {
       match_micro_batches(manifest_, state_);
     }
     auto const index_of = match_parameters(manifest_, state_, options_, report);
+    if (!options_.parameters_only) match_rules(manifest_, state_, index_of);
     if (!options_.parameters_only) first_steps_ = first_steps_of(index_of);
     for (auto const& range : state_.resident_ranges()) {
       auto const& place = index_of[range.parameter];
       if (!place || (range.kind > 0 && options_.parameters_only)) continue;
       targets_.push_back(range);
-      wanted_.push_back({range.kind == 0 ? std::string(parameters_kind) : manifest_.states[range.kind - 1], *place,
-                         range.begin, range.begin + range.count});
+      wanted_.push_back({range.kind == 0 ? std::string(parameters_kind) : manifest_.states_of(*place)[range.kind - 1],
+                         *place, range.begin, range.begin + range.count});
     }
     report.tag = manifest_.tag;
     report.steps = manifest_.steps;

@@ -15,6 +15,7 @@
 #include <zero/utility/utf8.hpp>
 #include <zero/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -122,6 +123,27 @@ struct Manifest {
     std::uint64_t sum = 0;
     for (auto const& file : files) sum += file.bytes;
     return sum;
+  }
+  /// Name of the rule that has made the states of parameter \p p.
+  [[nodiscard]] std::string const& rule_of(std::uint32_t p) const {
+    return parameters[p].rule ? *parameters[p].rule : rule;
+  }
+  /// Names of the states of parameter \p p, which is not frozen, in order.
+  [[nodiscard]] std::vector<std::string> const& states_of(std::uint32_t p) const {
+    return parameters[p].states ? *parameters[p].states : states;
+  }
+  /// Names of all kinds of files: parameters, and the states of any parameter.
+  [[nodiscard]] std::vector<std::string> kinds() const {
+    std::vector<std::string> kinds{std::string(detail::parameters_kind)};
+    if (!has_optimizer_state) return kinds;
+    kinds.insert(kinds.end(), states.begin(), states.end());
+    for (auto const& parameter : parameters) {
+      if (!parameter.states) continue;
+      for (auto const& state : *parameter.states) {
+        if (std::find(kinds.begin(), kinds.end(), state) == kinds.end()) kinds.push_back(state);
+      }
+    }
+    return kinds;
   }
   /// The type of the elements of one kind of parameter \p p: states are fp32.
   [[nodiscard]] ElementType type_of(std::string_view kind, std::uint32_t p) const {

@@ -214,6 +214,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     joint_ = nullptr;
   }
   [[nodiscard]] bool is_in_joint() const noexcept { return joint_ != nullptr; }
+  /// Its number in the joint step.
+  [[nodiscard]] std::size_t member() const noexcept { return member_; }
   [[nodiscard]] EnginePhase& phase() noexcept { return phase_; }
   [[nodiscard]] EngineSettings const& settings() const noexcept { return settings_; }
   [[nodiscard]] EngineOperations<Backend> const& operations() const noexcept { return operations_; }

@@ -5,11 +5,15 @@
 #include <zero/engine_state.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
+#include <zero/support/out_of_line.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace zero::detail {
 
@@ -43,6 +47,13 @@ struct PolicyTraits {
   /// Whether fp32 parameters exist beside those in the compute type.
   [[nodiscard]] bool has_master() const noexcept { return offloads || compute != ElementType::fp32; }
 };
+
+/// Names of the rule's states, by which checkpoints know them.
+[[nodiscard]] ZERO_OUT_OF_LINE inline std::vector<std::string> state_names(PolicyTraits const& traits) {
+  std::vector<std::string> names{traits.state_names.begin(), traits.state_names.end()};
+  for (std::size_t k = names.size(); k < traits.state_count; ++k) names.push_back(concat({"state_", k}));
+  return names;
+}
 
 /// What an engine's policies do on the host, behind one virtual call: settings, the state between steps, and
 /// conversions. `state` is a StepState, `configs` an array of the rule's Config, both in host memory.

@@ -33,15 +33,12 @@ class EngineStateAccess final : public EngineState {
       : parts_(parts), engine_(parts.context), in_joint_(in_joint) {
     auto const& traits = engine_.policies.traits();
     traits_ = {.rule = std::string(traits.rule),
-               .states = {traits.state_names.begin(), traits.state_names.end()},
+               .states = state_names(traits),
                .scaler = std::string(traits.scaler),
                .scaler_bytes = progress().scaler.size(),
                .compute = traits.compute,
                .micro_batches_per_step = micro_batches,
                .layout = engine_.layout.settings()};
-    for (std::size_t k = traits_.states.size(); k < traits.state_count; ++k) {
-      traits_.states.push_back(concat({"state_", k}));
-    }
   }
 
   [[nodiscard]] int rank() const override { return engine_.collectives.rank(); }

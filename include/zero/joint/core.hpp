@@ -12,6 +12,7 @@
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_member.hpp>
+#include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/closing_schedule.hpp>
 #include <zero/joint/description.hpp>
@@ -19,6 +20,7 @@
 #include <zero/joint/plan.hpp>
 #include <zero/joint/sequence.hpp>
 #include <zero/joint/setup.hpp>
+#include <zero/joint/state.hpp>
 #include <zero/joint/world.hpp>
 #include <zero/joint_config.hpp>
 #include <zero/kernels/decide.hpp>
@@ -64,6 +66,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
         config_(config),
         plan_(agree(members)),
         names_(std::make_shared<JointNames const>(plan_.names())),
+        first_steps_(plan_.first_steps()),
         micro_batches_(plan_.micro_batches(plan_.engine_of(rank(), 0), world.rank())),
         phase_(micro_batches_.rounds(), "zero::JointStep"),
         lifetime_(new EngineLifetime{}),
@@ -138,7 +141,20 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   void finish_update() {
     require_allowed(EngineCall::finish_update);
-    for (auto m : update_order_) members_[m].core->publish_pending_update();
+    publish_pending_updates();
+  }
+
+  [[nodiscard]] std::unique_ptr<EngineState> state() {
+    require_allowed(EngineCall::state);
+    publish_pending_updates();
+    std::vector<typename JointState<Backend>::Member> members;
+    std::size_t lead = 0;
+    for (auto m : update_order_) {
+      if (m == lead_.value_or(0)) lead = members.size();
+      members.push_back({members_[m].core, members_[m].engine});
+    }
+    JointLink<Backend>& joint = *this;
+    return std::make_unique<JointState<Backend>>(world_, joint, plan_, phase_, members, lead, first_steps_);
   }
 
  private:
@@ -466,6 +482,10 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     parts.reducer.release_sums();
   }
 
+  void publish_pending_updates() {
+    for (auto m : update_order_) members_[m].core->publish_pending_update();
+  }
+
   // ------------------------------------------------------------------------------------------------- parts
 
   // The member whose loss scale counts; the first one, where there is none.
@@ -506,6 +526,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   JointConfig config_;
   JointPlan plan_;
   std::shared_ptr<JointNames const> names_;
+  std::vector<std::uint64_t> first_steps_;  // of the parameters of all ranks, as StepProgress has it
   MicroBatchSequence micro_batches_;
   EnginePhase phase_;
   std::shared_ptr<EngineLifetime> lifetime_;

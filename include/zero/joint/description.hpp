@@ -11,7 +11,6 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace zero::detail {
@@ -20,13 +19,16 @@ namespace zero::detail {
 struct JointParameter {
   std::string name;
   std::vector<std::uint64_t> shape;
-  std::uint64_t rule = 0;  ///< fingerprint of the rule's settings
+  std::uint64_t rule = 0;        ///< fingerprint of the rule's settings
+  std::uint64_t frozen = 0;      ///< whether it never changes
+  std::uint64_t first_step = 0;  ///< as StepProgress::first_steps has it
 };
 
 /// The same of an engine, as one of its ranks sees it.
 struct JointEngine {
   std::string name;
-  std::string rule;
+  std::string rule;                   ///< name
+  std::vector<std::string> states;    ///< names of the rule's
   std::string scaler;                 ///< empty: none
   std::uint64_t scaler_settings = 0;  ///< fingerprint
   std::uint64_t scaler_state = 0;     ///< fingerprint
@@ -38,6 +40,7 @@ struct JointEngine {
   std::uint64_t rounds = 1;         ///< micro-batches that every rank begins in a step
   std::uint64_t micro_batches = 0;  ///< micro_batches_per_step; 0: not given
   std::uint64_t may_lack = 0;       ///< whether a rank may lack gradients that others have
+  std::uint64_t compute = 0;        ///< ElementType
   std::vector<JointParameter> parameters;
 
   /// Tells engines apart, and is the same on all ranks of one.
@@ -70,7 +73,7 @@ template <class Visitor, class Parameter>
 void visit_fields(Visitor& visit, Parameter& p) requires requires {
   p.shape;
 }
-{ visit(p.name), visit(p.shape), visit(p.rule); }
+{ visit(p.name), visit(p.shape), visit(p.rule), visit(p.frozen), visit(p.first_step); }
 template <class Visitor, class Engine>
 void visit_fields(Visitor& visit, Engine& e) requires requires {
   e.scaler;
@@ -78,7 +81,7 @@ void visit_fields(Visitor& visit, Engine& e) requires requires {
 {
   visit(e.name), visit(e.rule), visit(e.scaler), visit(e.scaler_settings), visit(e.scaler_state), visit(e.steps);
   visit(e.skipped), visit(e.ranks), visit(e.rank), visit(e.stage), visit(e.rounds), visit(e.micro_batches);
-  visit(e.may_lack), visit(e.parameters);
+  visit(e.may_lack), visit(e.compute), visit(e.states), visit(e.parameters);
 }
 template <class Visitor, class Rank>
 void visit_fields(Visitor& visit, Rank& r) requires requires {
@@ -102,7 +105,7 @@ class FieldWriter {
   void operator()(std::vector<Element> const& elements) {
     (*this)(std::uint64_t{elements.size()});
     for (auto const& element : elements) {
-      if constexpr (std::is_class_v<Element>) {
+      if constexpr (requires { visit_fields(*this, element); }) {
         visit_fields(*this, element);
       } else {
         (*this)(element);
@@ -130,7 +133,7 @@ class FieldReader {
   void operator()(std::vector<Element>& elements) {
     elements.resize(count());
     for (auto& element : elements) {
-      if constexpr (std::is_class_v<Element>) {
+      if constexpr (requires { visit_fields(*this, element); }) {
         visit_fields(*this, element);
       } else {
         (*this)(element);

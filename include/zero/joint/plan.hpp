@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,8 +81,6 @@ class JointPlan {
     auto const& self = ranks_[static_cast<std::size_t>(rank)];
     return {total_, static_cast<int>(self.positions), static_cast<int>(self.position), present};
   }
-  /// Whether a rank counts the loss scale that the decision is made with.
-  [[nodiscard]] bool scales() const noexcept { return scaling_ != nullptr; }
   [[nodiscard]] ZERO_OUT_OF_LINE JointNames names() const {
     JointNames names;
     for (auto const& engine : engines_) {
@@ -91,6 +90,24 @@ class JointPlan {
       for (auto const& parameter : engine.described->parameters) entry.parameters.push_back(parameter.name);
     }
     return names;
+  }
+  /// The engine whose loss scaler decides, or the first one, where none has any.
+  [[nodiscard]] JointEngine const& first_scaling() const noexcept {
+    return scaling_ != nullptr ? *scaling_ : *engines_.front().described;
+  }
+  /// Micro-batches of a step, where they were given.
+  [[nodiscard]] std::optional<int> given_micro_batches() const noexcept { return given_; }
+  /// Of all parameters, as StepProgress has it.
+  [[nodiscard]] std::vector<std::uint64_t> first_steps() const {
+    std::vector<std::uint64_t> steps;
+    bool plain = true;
+    for (auto const& engine : engines_) {
+      for (auto const& parameter : engine.described->parameters) {
+        steps.push_back(parameter.first_step);
+        plain = plain && parameter.first_step == 0;
+      }
+    }
+    return plain ? std::vector<std::uint64_t>{} : steps;
   }
   /// Whether some rank has a member of this name.
   [[nodiscard]] bool knows(std::string_view name) const noexcept {
@@ -227,6 +244,7 @@ class JointPlan {
     for (auto const& engine : engines_) {
       if (given == 0) given = engine.described->micro_batches;
     }
+    if (given != 0) given_ = static_cast<int>(given);
     total_ = given != 0 ? static_cast<std::int64_t>(given) : rounds * positions;
     for (auto const& engine : engines_) {
       auto const& mine = *engine.described;
@@ -288,6 +306,7 @@ class JointPlan {
   std::map<std::uint64_t, std::size_t> index_;  // of engines, by identity
   JointEngine const* scaling_ = nullptr;        // the first engine with a loss scaler
   std::int64_t total_ = 1;
+  std::optional<int> given_;
   std::vector<NormEntry> entries_;
 };
 

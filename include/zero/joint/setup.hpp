@@ -83,6 +83,7 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
   state.add(std::span<std::byte const>(progress.scaler));
   JointEngine engine{.name = name,
                      .rule = std::string(traits.rule),
+                     .states = state_names(traits),
                      .scaler = std::string(traits.scales ? traits.scaler : std::string_view()),
                      .scaler_settings = policies.fingerprint_of_scaler(),
                      .scaler_state = state.value(),
@@ -94,12 +95,17 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
                      .rounds = static_cast<std::uint64_t>(core.micro_batches().rounds()),
                      .micro_batches = static_cast<std::uint64_t>(core.settings().micro_batches_per_step.value_or(0)),
                      .may_lack = core.settings().missing_gradient == MissingGradient::zero ? 1U : 0U,
+                     .compute = static_cast<std::uint64_t>(traits.compute),
                      .parameters = {}};
   std::vector<std::uint64_t> rules;
   for (auto const& group : parameters.groups()) rules.push_back(policies.fingerprint_of_rule(group));
-  for (auto const& spec : parameters.specs()) {
-    engine.parameters.push_back(
-        {.name = spec.name, .shape = {spec.shape.begin(), spec.shape.end()}, .rule = rules[spec.group.index]});
+  for (std::size_t i = 0; i < parameters.specs().size(); ++i) {
+    auto const& spec = parameters.specs()[i];
+    engine.parameters.push_back({.name = spec.name,
+                                 .shape = {spec.shape.begin(), spec.shape.end()},
+                                 .rule = rules[spec.group.index],
+                                 .frozen = spec.frozen ? 1U : 0U,
+                                 .first_step = progress.first_steps.empty() ? 0 : progress.first_steps[i]});
   }
   return engine;
 }

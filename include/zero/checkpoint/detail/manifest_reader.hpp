@@ -180,10 +180,14 @@ inline ManifestFile file_of(Json const& value, Manifest const& manifest) {
   return file;
 }
 
+inline bool has_state(Manifest const& manifest, std::uint32_t parameter, std::string_view kind) {
+  auto const& states = manifest.states_of(parameter);
+  return std::find(states.begin(), states.end(), kind) != states.end();
+}
+
 /// Every element of every kind is in the files once.
 inline void check_coverage(Manifest const& manifest) {
-  std::vector<std::string> kinds{std::string(parameters_kind)};
-  if (manifest.has_optimizer_state) kinds.insert(kinds.end(), manifest.states.begin(), manifest.states.end());
+  auto const kinds = manifest.kinds();
   std::map<std::string_view, std::vector<ManifestRange>> ranges;
   for (auto const& kind : kinds) ranges[kind];
   for (auto const& file : manifest.files) {
@@ -200,7 +204,7 @@ inline void check_coverage(Manifest const& manifest) {
       auto const& parameter = manifest.parameters[p];
       std::uint64_t covered = 0;
       for (; at != all.end() && at->parameter == p && at->begin == covered; ++at) covered = at->end;
-      bool const none = parameter.frozen && kind != parameters_kind;
+      bool const none = kind != parameters_kind && (parameter.frozen || !has_state(manifest, p, kind));
       if (covered == (none ? 0 : parameter.count())) continue;
       bad_manifest(concat({kind, " of ", quote(parameter.name), " is not there exactly once at element ", covered}));
     }
@@ -208,15 +212,21 @@ inline void check_coverage(Manifest const& manifest) {
   }
 }
 
+inline void check_state_names(std::vector<std::string> const& states) {
+  std::unordered_set<std::string> kinds{std::string(parameters_kind)};
+  for (auto const& kind : states) {
+    if (!is_safe_name(kind) || !kinds.insert(kind).second) bad_manifest("a state has no name of its own");
+  }
+}
+
 inline void check_names(Manifest const& manifest) {
-  std::unordered_set<std::string> names, files, kinds{std::string(parameters_kind)};
+  std::unordered_set<std::string> names, files;
   for (auto const& parameter : manifest.parameters) {
     if (!names.insert(parameter.name).second)
       bad_manifest(concat({"parameter ", quote(parameter.name), " is there twice"}));
+    if (parameter.states) check_state_names(*parameter.states);
   }
-  for (auto const& kind : manifest.states) {
-    if (!is_safe_name(kind) || !kinds.insert(kind).second) bad_manifest("a state has no name of its own");
-  }
+  check_state_names(manifest.states);
   for (auto const& file : manifest.files) {
     if (!is_safe_name(file.name) || !files.insert(file.name).second) {
       bad_manifest(concat({"file ", quote(file.name), " is there twice, or no file of this folder"}));

@@ -107,9 +107,13 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
     }
     manifest.parameters.push_back({.name = spec.name,
                                    .shape = {spec.shape.begin(), spec.shape.end()},
-                                   .type = spec.frozen ? traits.compute : ElementType::fp32,
+                                   .type = ElementType::fp32,
                                    .frozen = spec.frozen});
     auto const i = manifest.parameters.size() - 1;
+    auto const& own = state.traits_of(static_cast<std::uint32_t>(i));
+    if (spec.frozen) manifest.parameters[i].type = own.compute;
+    if (complete && !spec.frozen && own.rule != traits.rule) manifest.parameters[i].rule = own.rule;
+    if (complete && !spec.frozen && own.states != traits.states) manifest.parameters[i].states = own.states;
     if (complete && !progress.first_steps.empty() && progress.first_steps[i] != 0 && !spec.frozen) {
       manifest.parameters[i].steps = progress.steps - progress.first_steps[i];
     }
@@ -119,18 +123,23 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
 
 /// The files that this rank writes of its share: one per kind.
 [[nodiscard]] inline std::vector<ShardPlan> plan_shards(EngineState const& state, Manifest const& manifest) {
-  std::size_t const kinds = manifest.has_optimizer_state ? 1 + manifest.states.size() : 1;
-  std::vector<ShardPlan> plans(kinds);
-  for (std::size_t k = 0; k < kinds; ++k) {
+  auto const kinds = manifest.kinds();
+  std::vector<ShardPlan> plans(kinds.size());
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
     auto& file = plans[k].file;
-    file.kind = k == 0 ? std::string(parameters_kind) : manifest.states[k - 1];
+    file.kind = kinds[k];
     file.rank = state.rank();
     file.name = shard_name(file.kind, file.rank, manifest.world);
   }
   for (auto const& range : state.owned_ranges()) {
-    if (range.kind >= kinds) continue;
-    plans[range.kind].file.ranges.push_back({range.parameter, range.begin, range.begin + range.count});
-    plans[range.kind].ranges.push_back(range);
+    if (range.kind > 0 && !manifest.has_optimizer_state) continue;
+    std::size_t kind = 0;
+    if (range.kind > 0) {
+      auto const& name = manifest.states_of(range.parameter)[range.kind - 1];
+      kind = static_cast<std::size_t>(std::find(kinds.begin(), kinds.end(), name) - kinds.begin());
+    }
+    plans[kind].file.ranges.push_back({range.parameter, range.begin, range.begin + range.count});
+    plans[kind].ranges.push_back(range);
   }
   for (auto& plan : plans) {
     sort_ranges(plan, manifest);
