@@ -191,6 +191,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/joint/description.hpp
   include/zero/joint/guards.hpp
   include/zero/joint/plan.hpp
+  include/zero/joint/repeats.hpp
   include/zero/joint/sequence.hpp
   include/zero/joint/setup.hpp
   include/zero/joint/state.hpp

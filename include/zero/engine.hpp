@@ -173,7 +173,9 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// same on every rank of it. Until the joint step ends, micro-batches, steps and loading are its business: this
   /// engine's own `begin_micro_batch`, `discard_gradients`, `step`, `capture`, `finish_update` and `loss_scale` throw
   /// SequenceError.
-  [[nodiscard]] EngineMember<Backend> member(std::string_view name) { return {core_, core_.lifetime(), name}; }
+  [[nodiscard]] EngineMember<Backend> member(std::string_view name, MemberOptions options = {}) {
+    return {core_, core_.lifetime(), name, std::move(options)};
+  }
 
   // ------------------------------------------------------------------------------------------------- by name
 

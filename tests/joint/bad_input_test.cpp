@@ -87,14 +87,62 @@ TEST_CASE("joint step, bad input: parameters that two engines have") {
         "zero::JointStep: members 'first' and 'second' both have a parameter 'w': register each parameter with one "
         "engine, under a name of its own");
   // Replicas of a group are not told apart by the name of their engine.
-  CHECK(refusal<zero::ConfigurationError>(4,
-                                          [](Ranks& ranks) {
-                                            zero::Topology topology{ranks, {{"replica", 2}, {"data", 2}}};
-                                            auto const a = engine_of(topology.group("data"), "w");
-                                            Joint const joint{ranks, {a->member("a")}};
-                                          }) ==
-        "zero::JointStep: 4 ranks have parameters like 'w' in member 'a', but its communicator has 2 ranks: give the "
-        "parameters of each engine names of their own");
+  CHECK(
+      refusal<zero::ConfigurationError>(4,
+                                        [](Ranks& ranks) {
+                                          zero::Topology topology{ranks, {{"replica", 2}, {"data", 2}}};
+                                          auto const a = engine_of(topology.group("data"), "w");
+                                          Joint const joint{ranks, {a->member("a")}};
+                                        }) ==
+      "zero::JointStep: 4 ranks have parameters like 'w' in member 'a', but its communicator has 2 ranks: give the "
+      "parameters of each engine names of their own, or say with repeated_over that they exist on several positions of "
+      "an axis");
+}
+
+TEST_CASE("joint step, bad input: repeats of an engine that differ") {
+  // Rank 1's engine, of a group of its own, is made by `other`.
+  auto const refused = [](std::function<std::unique_ptr<Engine>(Ranks&)> const& other,
+                          std::string const& axis = "stage") {
+    return refusal<zero::ConfigurationError>(2, [&](Ranks& ranks) {
+      auto alone = ranks.split(ranks.rank(), 0);
+      auto const mine = ranks.rank() == 0 ? engine_of(*alone, "w") : other(*alone);
+      Joint const joint{ranks, {mine->member("a", {.repeated_over = ranks.rank() == 0 ? "stage" : axis})}};
+    });
+  };
+  CHECK(refused([](Ranks& alone) { return engine_of(alone, "w"); }, "data") ==
+        "zero::JointStep: member 'a' is repeated, but the axes that it is repeated over differ between rank 0 and rank "
+        "1: "
+        "give its repeats the same parameters, rule and settings of the rule, groups of as many ranks, and the same "
+        "axis");
+  CHECK(contains(refused([](Ranks& alone) { return engine_of(alone, "w"); }, ""), "the axes that it is repeated over"));
+  CHECK(contains(refused([](Ranks& alone) { return engine_of(alone, "w", {.optimizer = {.momentum = 0.5}}); }),
+                 "the settings of the rule for 'w' differ"));
+  CHECK(contains(refused([](Ranks& alone) {
+                   zero::ParameterList list;
+                   (void)list.add({.name = "w", .shape = {301}});
+                   return zero::make_any_engine<zero::Sgd, zero::Precision<zero::FP32>>(Stage::none, alone, list,
+                                                                                        std::nullopt, {});
+                 }),
+                 "the shapes of 'w' differ"));
+  CHECK(contains(refusal<zero::ConfigurationError>(3,
+                                                   [](Ranks& ranks) {
+                                                     auto group = ranks.split(ranks.rank() / 2, 0);
+                                                     auto const a = engine_of(*group, "w");
+                                                     Joint const joint{ranks, {a->member("a", {"stage"})}};
+                                                   }),
+                 "the sizes of its communicators differ between rank 0 and rank 2"));
+  CHECK(contains(refusal<zero::ConfigurationError>(4,
+                                                   [](Ranks& ranks) {
+                                                     auto group = ranks.split(ranks.rank() / 2, 0);
+                                                     auto const a = engine_of(*group, "w");
+                                                     auto alone = ranks.split(ranks.rank(), 0);
+                                                     auto const b = engine_of(*alone, std::to_string(ranks.rank()));
+                                                     Members members{b->member("b")};
+                                                     if (ranks.rank() != 3)
+                                                       members.push_back(a->member("a", {"stage"}));
+                                                     Joint const joint{ranks, members};
+                                                   }),
+                 "is repeated, but not passed on every rank of its communicators"));
 }
 
 TEST_CASE("joint step, bad input: members that do not cover the ranks") {

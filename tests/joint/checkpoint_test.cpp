@@ -261,3 +261,42 @@ TEST_CASE("joint step: a load that is not finished, or comes inside a step, is r
     CHECK_THROWS_AS((void)pair.adam->read_parameter("x"), zero::PoisonedError);
   });
 }
+
+TEST_CASE("joint step: what is repeated over an axis is saved once, and loaded on every position") {
+  checkpoint_test::TemporaryFolder const folder;
+  using Engine = zero::AnyEngine<zero::AdamW, zero::Precision<zero::FP32>>;
+  auto const engine = [](Ranks& ranks, Stage stage, std::vector<std::string> const& names) {
+    zero::ParameterList list;
+    for (auto const& name : names) (void)list.add({.name = name, .shape = {300}});
+    return zero::make_any_engine<zero::AdamW, zero::Precision<zero::FP32>>(stage, ranks, list, std::nullopt, {});
+  };
+  auto const fill = [](Engine& of, std::string const& name, float value) {
+    of.write_parameter(name, std::vector<float>(300, value));
+    of.write_state(name, 1, std::vector<float>(300, value + 0.5F));
+  };
+  auto const make = [&](Ranks& ranks, auto const& use) {
+    auto group = ranks.split(ranks.rank() / 2, ranks.rank());
+    std::string const own_name = ranks.rank() < 2 ? "first" : "second";
+    auto const tied = engine(*group, Stage::gradients, {"tied"}), own = engine(*group, Stage::parameters, {own_name});
+    Joint joint{ranks,
+                {tied->member("tied", {.repeated_over = "pipeline"}), own->member(own_name)},
+                {.data = zero::DataPosition{ranks.rank() % 2, 2}}};
+    use(joint, *tied, *own, own_name);
+  };
+  zero::run_ranks(4, [&](Ranks& ranks) {
+    make(ranks, [&](Joint& joint, Engine& tied, Engine& own, std::string const& own_name) {
+      fill(tied, "tied", 1.0F), fill(own, own_name, ranks.rank() < 2 ? 2.0F : 3.0F);
+      (void)zero::save_checkpoint(joint, folder.path(), {.tag = "here"});
+    });
+    make(ranks, [&](Joint& joint, Engine& tied, Engine& own, std::string const& own_name) {
+      CHECK(zero::load_checkpoint(joint, folder.path()).parameters == 3);
+      CHECK(tied.read_parameter("tied") == std::vector<float>(300, 1.0F));
+      CHECK(tied.read_state("tied", 1) == std::vector<float>(300, 1.5F));
+      CHECK(own.read_state(own_name, 1) == std::vector<float>(300, ranks.rank() < 2 ? 2.5F : 3.5F));
+    });
+    auto const one = engine(ranks, Stage::gradients, {"first", "second", "tied"});
+    CHECK(zero::load_checkpoint(*one, folder.path()).parameters == 3);
+    CHECK(one->read_parameter("tied") == std::vector<float>(300, 1.0F));
+    CHECK(one->read_parameter("second") == std::vector<float>(300, 3.0F));
+  });
+}

@@ -12,10 +12,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Engines of different groups of ranks step together: with the norm and the bits of a plain loop.
@@ -149,14 +153,17 @@ constexpr int last_unit = 2;
 
 template <class Train>
 void train_steps(World const& world, Outcome const& expected, Joint& joint, Train const& train) {
+  bool const has_experts = std::any_of(world.parameters.begin(), world.parameters.end(),
+                                       [](Parameter const& p) { return p.lr == lr_of_experts; });
   for (int step = 0; step < steps; ++step) {
     for (int round = 0; round < world.rounds(); ++round) {
       auto micro_batch = joint.begin_micro_batch({});
       train(step, micro_batch);
       micro_batch.finish({});
     }
-    auto const report =
-        joint.step({.lr = {{"dense", lr_of_dense}, {"expert", lr_of_experts}}, .gradient_clipping = {}}, {}).get();
+    zero::JointStepOptions options{.lr = {{"dense", lr_of_dense}}, .gradient_clipping = {}};
+    if (has_experts) options.lr.push_back({"expert", lr_of_experts});
+    auto const report = joint.step(options, {}).get();
     CHECK(report.gradient_norm == expected.norms[static_cast<std::size_t>(step)]);
     CHECK(report.clip_coefficient == expected.coefficients[static_cast<std::size_t>(step)]);
     CHECK(!report.skipped);
@@ -230,21 +237,89 @@ void check_pipeline(int micro_batches, double clipping, Stage first_stage, Stage
     zero::JointStep joint{ranks,
                           {engine->member("dense")},
                           {.gradient_clipping = clipping, .data = zero::data_position(topology, {"data"})}};
-    for (int step = 0; step < steps; ++step) {
-      for (int round = 0; round < world.rounds(); ++round) {
-        auto micro_batch = joint.begin_micro_batch({});
-        int const k = static_cast<int>(micro_batch.index());
-        for (int unit = 0; unit <= last_unit; ++unit) layers.use(*engine, unit);
-        for (int unit = last_unit; unit >= 0; --unit) {
-          layers.backward(*engine, unit, micro_batch.contributes(), step, k, ranks.rank());
-        }
-        micro_batch.finish({});
+    train_steps(world, expected, joint, [&](int step, auto const& micro_batch) {
+      int const k = static_cast<int>(micro_batch.index());
+      for (int unit = 0; unit <= last_unit; ++unit) layers.use(*engine, unit);
+      for (int unit = last_unit; unit >= 0; --unit) {
+        layers.backward(*engine, unit, micro_batch.contributes(), step, k, ranks.rank());
       }
-      auto const report = joint.step({.lr = {{"dense", lr_of_dense}}, .gradient_clipping = {}}, {}).get();
-      CHECK(report.gradient_norm == expected.norms[static_cast<std::size_t>(step)]);
-      CHECK(report.clip_coefficient == expected.coefficients[static_cast<std::size_t>(step)]);
-    }
+    });
     layers.compare(*engine, expected);
+  });
+}
+
+/// A pipeline whose first and last stage have an embedding in common, whose whole gradient both hand over.
+void check_repeated(int micro_batches, double clipping, Stage tied_stage, Stage other_stage) {
+  World const world{.positions = 2,
+                    .micro_batches = micro_batches,
+                    .position = {0, 1, 0, 1},
+                    .parameters = {{"embedding", 500, 0, {0, 1}, lr_of_experts},
+                                   {"first", 300, 1, {0, 1}, lr_of_dense},
+                                   {"second", 700, 1, {2, 3}, lr_of_dense}},
+                    .clipping = clipping};
+  auto const expected = plain_loop(world);
+  zero::run_ranks(4, [&](zero::ThreadCommunicator& ranks) {
+    zero::Topology topology{ranks, {{"pipeline", 2}, {"data", 2}}};
+    bool const is_first = topology.position("pipeline") == 0;
+    Layers<Expert> const tied_layers(world, {0});
+    Layers<Dense> const own_layers(world, {is_first ? 1U : 2U});
+    auto const tied = zero::make_any_engine<zero::Sgd, zero::Precision<zero::BF16>>(
+        tied_stage, topology.group("data"), tied_layers.list(), std::nullopt,
+        {.micro_batches_per_step = micro_batches});
+    auto const own = zero::make_any_engine<zero::Sgd, zero::Precision<zero::FP32>>(
+        other_stage, topology.group("data"), own_layers.list(), std::nullopt,
+        {.micro_batches_per_step = micro_batches});
+    zero::JointStep joint{ranks,
+                          {own->member("dense"), tied->member("expert", {.repeated_over = "pipeline"})},
+                          {.gradient_clipping = clipping, .data = zero::data_position(topology, {"data"})}};
+    train_steps(world, expected, joint, [&](int step, auto const& micro_batch) {
+      bool const here = micro_batch.contributes();
+      int const k = static_cast<int>(micro_batch.index());
+      for (int unit = 0; unit <= last_unit; ++unit) tied_layers.use(*tied, unit), own_layers.use(*own, unit);
+      for (int unit = last_unit; unit >= 0; --unit) {
+        tied_layers.backward(*tied, unit, here, step, k, topology.position("data"));
+        own_layers.backward(*own, unit, here, step, k, ranks.rank());
+      }
+    });
+    tied_layers.compare(*tied, expected);
+    own_layers.compare(*own, expected);
+
+    // A gradient that is bad on the second position alone skips the step of all.
+    for (int round = 0; round < world.rounds(); ++round) {
+      auto micro_batch = joint.begin_micro_batch({});
+      for (int unit = last_unit; unit >= 0; --unit) {
+        own_layers.backward(*own, unit, micro_batch.contributes(), steps, 0, ranks.rank());
+      }
+      if (micro_batch.contributes()) {
+        auto gradients = tied->gradients(zero::ParameterId{0}, {});
+        for (auto& g : gradients[zero::ParameterId{0}]) g = zero::narrow<zero::bfloat16>(is_first ? 1.0F : HUGE_VALF);
+        gradients.ready({});
+      }
+      micro_batch.finish({});
+    }
+    auto const report = joint.step({}).get();
+    CHECK(report.skipped);
+    CHECK(report.bad_parameter == "embedding");
+    CHECK(report.bad_engine == "expert");
+    tied_layers.compare(*tied, expected);
+
+    // Repeats that were updated with other rates would not stay alike.
+    for (int round = 0; round < world.rounds(); ++round) {
+      auto micro_batch = joint.begin_micro_batch({});
+      for (int unit = last_unit; unit >= 0; --unit) {
+        tied_layers.backward(*tied, unit, micro_batch.contributes(), steps, 0, topology.position("data"));
+        own_layers.backward(*own, unit, micro_batch.contributes(), steps, 0, ranks.rank());
+      }
+      micro_batch.finish({});
+    }
+    auto const ticket = joint.step({.lr = {{"expert", is_first ? 0.5 : 0.25}}, .gradient_clipping = {}}, {});
+    try {
+      (void)ticket.get();
+      FAIL_CHECK("nothing was thrown");
+    } catch (zero::MismatchError const& error) {
+      CHECK(std::string(error.what()).find("rank 2 took a step otherwise") != std::string::npos);
+    }
+    tied_layers.compare(*tied, expected);
   });
 }
 
@@ -267,6 +342,16 @@ TEST_CASE("joint step: stages of a pipeline, which have no engine in common, hav
     for (double clipping : {0.0, 3.0}) {
       for (auto first : stages) {
         for (auto second : stages) check_pipeline(micro_batches, clipping, first, second);
+      }
+    }
+  }
+}
+
+TEST_CASE("joint step: parameters that are repeated over a pipeline count once in the norm, and stay alike") {
+  for (int micro_batches : {2, 3, 4}) {
+    for (double clipping : {0.0, 3.0}) {
+      for (auto tied : stages) {
+        for (auto other : {Stage::none, Stage::parameters}) check_repeated(micro_batches, clipping, tied, other);
       }
     }
   }

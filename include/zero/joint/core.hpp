@@ -18,6 +18,7 @@
 #include <zero/joint/description.hpp>
 #include <zero/joint/guards.hpp>
 #include <zero/joint/plan.hpp>
+#include <zero/joint/repeats.hpp>
 #include <zero/joint/sequence.hpp>
 #include <zero/joint/setup.hpp>
 #include <zero/joint/state.hpp>
@@ -165,6 +166,9 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     EngineCore<Backend>* core = nullptr;
     std::string name;
     std::size_t engine = 0;                  // number among those of all ranks
+    std::size_t entry = 0;                   // in the words of the norm
+    std::optional<std::size_t> rate_entry;   // the same, where it is repeated
+    bool repeats = false;                    // its squares are another engine's, too
     std::optional<ClosingSchedule> closing;  // where gathers close its buckets
     std::size_t closed = 0;                  // buckets that its gathers of this micro-batch leave behind
   };
@@ -175,15 +179,25 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   // What every rank says of itself, after a check of its own.
   [[nodiscard]] std::vector<JointRank> agree(std::span<EngineMember<Backend> const> members) {
+    JointRank mine;
     auto const texts = run_on_all_ranks<JointSetupFailure>(world_, [&] {
       check_joint_config(config_, world_.rank(), world_.size());
-      auto mine = describe_rank(config_, world_.rank(), world_.size());
+      mine = describe_rank(config_, world_.rank(), world_.size());
       for (std::size_t m = 0; m < members.size(); ++m) {
         check(members.first(m), members[m]);
-        mine.engines.push_back(describe_member(*members[m].core_, members[m].name()));
+        mine.engines.push_back(describe_member(*members[m].core_, members[m].name(), members[m].options()));
       }
       return text_of(mine);
     });
+    auto ranks = read_ranks(texts);
+    JointRepeats const repeats(ranks);
+    if (repeats.identities().empty()) return ranks;
+    find_first_ranks(repeats, mine.engines, [&](std::size_t m) {
+      return exchange_words(members[m].core_->operations().collectives, static_cast<std::uint64_t>(world_.rank()))[0];
+    });
+    return read_ranks(RankTexts(world_, text_of(mine)));
+  }
+  [[nodiscard]] static std::vector<JointRank> read_ranks(RankTexts const& texts) {
     std::vector<JointRank> ranks;
     for (std::size_t r = 0; r < texts.size(); ++r) ranks.push_back(joint_rank_of(texts[r]));
     return ranks;
@@ -209,6 +223,9 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       auto& core = *members[m].core_;
       auto& member = members_.emplace_back();
       member.core = &core, member.name = members[m].name(), member.engine = plan_.engine_of(rank(), m);
+      member.entry = plan_.entry_of(member.engine, world_.rank());
+      member.rate_entry = plan_.rate_entry_of(member.engine, world_.rank());
+      member.repeats = plan_.engines()[member.engine].repeats;
       if (gathers && member.stage() >= Stage::gradients) {
         member.closing.emplace(core.lifetime()->parameters.specs(), core.layout(), true);
       }
@@ -234,7 +251,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   void enter(std::size_t m) {
     auto& member = members_[m];
     member.core->enter_joint(*this, m, plan_.micro_batches(member.engine, world_.rank()));
-    member.parts().norm.enter_joint(words(plan_.entry_of(member.engine, world_.rank())));
+    member.parts().norm.enter_joint(words(member.entry, member.repeats ? apart_ : words_));
     member.parts().decider.enter_joint(lead().decider, entries_.data(), names_,
                                        static_cast<std::uint64_t>(config_.max_skipped_steps));
   }
@@ -252,6 +269,9 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     auto const& entries = plan_.entries();
     words_ = {parts.backend, parts.memory_report, MemoryKind::device, MemoryPurpose::control,
               ExactSum::words + entries.size()};
+    bool const repeats = std::any_of(members_.begin(), members_.end(), [](Member const& m) { return m.repeats; });
+    apart_ = {parts.backend, parts.memory_report, MemoryKind::device, MemoryPurpose::control,
+              repeats ? words_.size() : 0};
     entries_ = {parts.backend, parts.memory_report, MemoryKind::device, MemoryPurpose::control, entries.size()};
     auto const stream = parts.communication.get();
     (parts.backend.copy)(entries_.data(), entries.data(), entries.size() * sizeof(NormEntry), stream);
@@ -272,6 +292,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       if (is_open) phase.abandon_micro_batch();  // a part of its gradients' norm is gone
     }
     words_ = {};
+    apart_ = {};
     entries_ = {};
   }
   static void quiesce(EngineParts<Backend>& parts) noexcept {
@@ -382,7 +403,10 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   }
   void zero_words() {
     take_turn(lead_.value_or(0));
-    lead().backend.zero(words_.data(), words_.size() * sizeof(std::uint64_t), lead().communication.get());
+    for (auto const* words : {&words_, &apart_}) {
+      if (words->size() == 0) continue;
+      lead().backend.zero(words->data(), words->size() * sizeof(std::uint64_t), lead().communication.get());
+    }
   }
 
   void end_of_member() noexcept override { dissolve(); }
@@ -426,6 +450,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       if (rate.member == members_[m].name) lr = rate.lr;
     }
     core.parts().decider.stage(lr, clipping, core.operations().collectives.history);
+    if (members_[m].rate_entry) core.parts().decider.stage_rate(lr);
   }
   void check_rate(JointStepOptions const& options, MemberLearningRate const& rate) const {
     check_lr(rate.lr);
@@ -447,13 +472,21 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       auto& parts = members_[m].parts();
       auto const communication = parts.communication.get();
       parts.decider.send_settings(communication);
-      (parts.backend.copy)(parts.norm.words().agreement(), parts.decider.agreement(), sizeof(std::uint32_t),
-                           communication);
+      auto const shared = words(members_[m].entry, words_);
+      if (members_[m].repeats) {  // what it found bad counts; its squares do not
+        (parts.backend.copy)(shared.bad_parameters() + shared.rank, parts.norm.words().bad_parameters() + shared.rank,
+                             sizeof(std::uint64_t), communication);
+      }
+      (parts.backend.copy)(shared.agreement(), parts.decider.agreement(), sizeof(std::uint32_t), communication);
+      if (auto const entry = members_[m].rate_entry) {
+        (parts.backend.copy)(words(*entry, words_).agreement(), parts.decider.rate_agreement(), sizeof(std::uint32_t),
+                             communication);
+      }
     }
     take_turn(lead_.value_or(0));
     auto& parts = lead();
     auto const communication = parts.communication.get();
-    (parts.backend.copy)(words(rank()).agreement(), parts.decider.world_agreement(), sizeof(std::uint32_t),
+    (parts.backend.copy)(words(rank(), words_).agreement(), parts.decider.world_agreement(), sizeof(std::uint32_t),
                          communication);
     world_.all_reduce(words_.data(), words_.size(), {.what = "gradient norm", .engine = number_}, communication);
     ++parts.traffic.collectives;
@@ -467,10 +500,9 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     for (auto& member : members_) member.parts().updater.join(stream);
     double const addends = static_cast<double>(micro_batches_.total());
     std::size_t const first = lead_.value_or(0);
-    lead().decider.decide(lead().norm.words(), addends, stream);
+    members_[first].parts().decider.decide(words(members_[first].entry, words_), addends, stream);
     for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& parts = members_[m].parts();
-      if (m != first) parts.decider.decide(parts.norm.words(), addends, stream);
+      if (m != first) members_[m].parts().decider.decide(words(members_[m].entry, words_), addends, stream);
     }
     for (auto& member : members_) member.parts().decider.fetch_report(stream);
   }
@@ -493,8 +525,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   [[nodiscard]] GradientIntake<Backend>& intake(std::size_t m) const noexcept {
     return members_[m].parts().reducer.intake();
   }
-  [[nodiscard]] NormWords words(std::size_t entry) const noexcept {
-    return {words_.data(), static_cast<int>(entry), static_cast<int>(plan_.entries().size())};
+  [[nodiscard]] NormWords words(std::size_t entry, Buffer<std::uint64_t, Backend> const& memory) const noexcept {
+    return {memory.data(), static_cast<int>(entry), static_cast<int>(plan_.entries().size())};
   }
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_room(std::size_t m, ParameterId id, std::size_t other_member,
@@ -538,6 +570,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   GradientGuards gradient_guards_;
   UpdateGuards update_guards_;
   Buffer<std::uint64_t, Backend> words_;  // of the norm: digits, then `plan_.entries()`
+  Buffer<std::uint64_t, Backend> apart_;  // the same of members that repeat others, whose squares do not count
   Buffer<NormEntry, Backend> entries_;
   Event norm_ready_{};
   Event turn_over_{};

@@ -37,13 +37,17 @@ struct JointEngine {
   std::uint64_t ranks = 1;  ///< of its communicator
   std::uint64_t rank = 0;   ///< in its communicator
   std::uint64_t stage = 0;
-  std::uint64_t rounds = 1;         ///< micro-batches that every rank begins in a step
-  std::uint64_t micro_batches = 0;  ///< micro_batches_per_step; 0: not given
-  std::uint64_t may_lack = 0;       ///< whether a rank may lack gradients that others have
-  std::uint64_t compute = 0;        ///< ElementType
+  std::uint64_t rounds = 1;            ///< micro-batches that every rank begins in a step
+  std::uint64_t micro_batches = 0;     ///< micro_batches_per_step; 0: not given
+  std::uint64_t may_lack = 0;          ///< whether a rank may lack gradients that others have
+  std::uint64_t compute = 0;           ///< ElementType
+  std::string repeated_over;           ///< MemberOptions's
+  std::uint64_t first_rank = unknown;  ///< rank 0 of its communicator, in the world; only where it is repeated
   std::vector<JointParameter> parameters;
 
-  /// Tells engines apart, and is the same on all ranks of one.
+  static constexpr std::uint64_t unknown = UINT64_MAX;
+
+  /// Tells engines apart, but for repeats, and is the same on all ranks of one.
   [[nodiscard]] std::uint64_t identity() const {
     Fingerprint fingerprint;
     fingerprint.add(name.size());
@@ -81,7 +85,8 @@ void visit_fields(Visitor& visit, Engine& e) requires requires {
 {
   visit(e.name), visit(e.rule), visit(e.scaler), visit(e.scaler_settings), visit(e.scaler_state), visit(e.steps);
   visit(e.skipped), visit(e.ranks), visit(e.rank), visit(e.stage), visit(e.rounds), visit(e.micro_batches);
-  visit(e.may_lack), visit(e.compute), visit(e.states), visit(e.parameters);
+  visit(e.may_lack), visit(e.compute), visit(e.states);
+  visit(e.repeated_over), visit(e.first_rank), visit(e.parameters);
 }
 template <class Visitor, class Rank>
 void visit_fields(Visitor& visit, Rank& r) requires requires {

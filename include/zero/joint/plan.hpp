@@ -29,10 +29,12 @@ namespace zero::detail {
 class JointPlan {
  public:
   struct Engine {
-    JointEngine const* described = nullptr;  ///< by its first rank
-    std::vector<int> ranks;                  ///< in the world, in the order of its communicator
-    std::size_t first_entry = 0;             ///< of its ranks, in the words of the norm
-    std::uint32_t first_parameter = 0;       ///< number among those of all engines
+    JointEngine const* described = nullptr;   ///< by its first rank
+    std::vector<int> ranks;                   ///< in the world, in the order of its communicator
+    std::size_t first_entry = 0;              ///< of its ranks, in the words of the norm
+    std::uint32_t first_parameter = 0;        ///< number among those of all engines
+    bool repeats = false;                     ///< its parameters are those of an engine before it
+    std::optional<std::size_t> first_rate{};  ///< where it is repeated: of its ranks, in the words of the norm again
   };
 
   /// \throws MismatchError where ranks have other settings, ConfigurationError for engines that cannot step together.
@@ -54,15 +56,19 @@ class JointPlan {
   [[nodiscard]] std::vector<Engine> const& engines() const noexcept { return engines_; }
   /// Which of them is number \p member of \p rank.
   [[nodiscard]] std::size_t engine_of(std::size_t rank, std::size_t member) const {
-    return index_.at(ranks_[rank].engines[member].identity());
+    return index_.at(key_of(ranks_[rank].engines[member]));
   }
-  /// Of the words of the norm: one for each rank, then one for each rank of each engine.
+  /// Of the words of the norm: one for each rank, then one for each rank of each engine, then one more for each rank of
+  /// engines that are repeated, for what all repeats have in common.
   [[nodiscard]] std::vector<NormEntry> const& entries() const noexcept { return entries_; }
   /// Whose entry `engine` writes on \p rank.
   [[nodiscard]] std::size_t entry_of(std::size_t engine, int rank) const {
-    auto const& ranks = engines_[engine].ranks;
-    return engines_[engine].first_entry +
-           static_cast<std::size_t>(std::find(ranks.begin(), ranks.end(), rank) - ranks.begin());
+    return engines_[engine].first_entry + place_of(engine, rank);
+  }
+  /// The same for what it has in common with its repeats; none where it has none.
+  [[nodiscard]] std::optional<std::size_t> rate_entry_of(std::size_t engine, int rank) const {
+    auto const first = engines_[engine].first_rate;
+    return first ? std::optional(*first + place_of(engine, rank)) : std::nullopt;
   }
   /// Whether any engine shards parameters, so that all-gathers come in between.
   [[nodiscard]] bool gathers() const noexcept {
@@ -84,6 +90,7 @@ class JointPlan {
   [[nodiscard]] ZERO_OUT_OF_LINE JointNames names() const {
     JointNames names;
     for (auto const& engine : engines_) {
+      if (engine.repeats) continue;
       auto& entry = names.engines.emplace_back();
       entry.name = engine.described->name;
       entry.first_parameter = engine.first_parameter;
@@ -102,6 +109,7 @@ class JointPlan {
     std::vector<std::uint64_t> steps;
     bool plain = true;
     for (auto const& engine : engines_) {
+      if (engine.repeats) continue;
       for (auto const& parameter : engine.described->parameters) {
         steps.push_back(parameter.first_step);
         plain = plain && parameter.first_step == 0;
@@ -115,6 +123,14 @@ class JointPlan {
   }
 
  private:
+  [[nodiscard]] std::size_t place_of(std::size_t engine, int rank) const {
+    auto const& ranks = engines_[engine].ranks;
+    return static_cast<std::size_t>(std::find(ranks.begin(), ranks.end(), rank) - ranks.begin());
+  }
+  // An engine, or one repeat of it.
+  using Key = std::pair<std::uint64_t, std::uint64_t>;
+  [[nodiscard]] static Key key_of(JointEngine const& engine) { return {engine.identity(), engine.first_rank}; }
+
   [[nodiscard]] JointRank const& rank(int r) const noexcept { return ranks_[static_cast<std::size_t>(r)]; }
   [[nodiscard]] int world() const noexcept { return static_cast<int>(ranks_.size()); }
   // Whether a rank has a micro-batch in the last round.
@@ -151,31 +167,28 @@ class JointPlan {
       }
       for (auto const& engine : rank(r).engines) {
         names.emplace(engine.name, names.size());
-        if (index_.emplace(engine.identity(), engines_.size()).second)
-          engines_.push_back({.described = &engine, .ranks = {}});
-        engines_[index_.at(engine.identity())].ranks.push_back(r);
+        auto const [at, is_new] = index_.emplace(key_of(engine), engines_.size());
+        if (is_new) engines_.push_back({.described = &engine, .ranks = {}});
+        engines_[at->second].ranks.push_back(r);
       }
     }
     std::stable_sort(engines_.begin(), engines_.end(), [&](Engine const& a, Engine const& b) {
       return names.at(a.described->name) < names.at(b.described->name);
     });
-    for (std::size_t e = 0; e < engines_.size(); ++e) index_[engines_[e].described->identity()] = e;
+    for (std::size_t e = 0; e < engines_.size(); ++e) {
+      index_[key_of(*engines_[e].described)] = e;
+      engines_[e].repeats = !originals_.emplace(engines_[e].described->identity(), e).second;
+    }
   }
 
   [[nodiscard]] JointEngine const& described_on(Engine const& engine, int r) const {
     auto const& all = rank(r).engines;
     return *std::find_if(all.begin(), all.end(),
-                         [&](JointEngine const& other) { return other.identity() == engine.described->identity(); });
+                         [&](JointEngine const& other) { return key_of(other) == key_of(*engine.described); });
   }
   void require_whole_groups() const {
     for (auto const& engine : engines_) {
       auto const& name = engine.described->name;
-      if (engine.ranks.size() > engine.described->ranks) {
-        fail<ConfigurationError>({"zero::JointStep: ", engine.ranks.size(), " ranks have parameters like ",
-                                  quote(engine.described->parameters.front().name), " in member ", quote(name),
-                                  ", but its communicator has ", engine.described->ranks,
-                                  " ranks: give the parameters of each engine names of their own"});
-      }
       if (engine.ranks.size() < engine.described->ranks) {
         fail<ConfigurationError>({"zero::JointStep: member ", quote(name), " lives on ", engine.described->ranks,
                                   " ranks, but ", engine.ranks.size(),
@@ -194,6 +207,7 @@ class JointPlan {
   void require_own_names() const {
     std::map<std::string_view, Engine const*> owners;
     for (auto const& engine : engines_) {
+      if (engine.repeats) continue;
       for (auto const& parameter : engine.described->parameters) {
         auto const [known, is_new] = owners.emplace(parameter.name, &engine);
         if (is_new) continue;
@@ -292,19 +306,38 @@ class JointPlan {
     for (auto& engine : engines_) {
       engine.first_entry = entries_.size();
       engine.first_parameter = parameters;
+      if (engine.repeats) {
+        engine.first_parameter = engines_[originals_.at(engine.described->identity())].first_parameter;
+      } else {
+        parameters += static_cast<std::uint32_t>(engine.described->parameters.size());
+      }
       for (int r : engine.ranks) {
         entries_.push_back({.rank = static_cast<std::uint32_t>(r),
                             .same_as = static_cast<std::uint32_t>(engine.first_entry),
-                            .first_parameter = parameters});
+                            .first_parameter = engine.first_parameter});
       }
-      parameters += static_cast<std::uint32_t>(engine.described->parameters.size());
+    }
+    for (auto& engine : engines_) number_rates(engine);
+  }
+  // Repeats follow what they repeat.
+  void number_rates(Engine& engine) {
+    auto const original = originals_.at(engine.described->identity());
+    auto const family = std::count_if(engines_.begin(), engines_.end(), [&](Engine const& other) {
+      return originals_.at(other.described->identity()) == original;
+    });
+    if (family == 1) return;
+    engine.first_rate = entries_.size();
+    auto const first = static_cast<std::uint32_t>(engines_[original].first_rate.value_or(entries_.size()));
+    for (int r : engine.ranks) {
+      entries_.push_back({.rank = static_cast<std::uint32_t>(r), .same_as = first, .first_parameter = 0});
     }
   }
 
   std::vector<JointRank> ranks_;
   std::vector<Engine> engines_;
-  std::map<std::uint64_t, std::size_t> index_;  // of engines, by identity
-  JointEngine const* scaling_ = nullptr;        // the first engine with a loss scaler
+  std::map<Key, std::size_t> index_;                // of engines
+  std::map<std::uint64_t, std::size_t> originals_;  // by identity: the engine that others may repeat
+  JointEngine const* scaling_ = nullptr;            // the first engine with a loss scaler
   std::int64_t total_ = 1;
   std::optional<int> given_;
   std::vector<NormEntry> entries_;

@@ -6,6 +6,7 @@
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/engine_member.hpp>
 #include <zero/error.hpp>
 #include <zero/joint/description.hpp>
 #include <zero/joint_config.hpp>
@@ -74,7 +75,8 @@ ZERO_OUT_OF_LINE void check_member(EngineCore<Backend>& core, std::string_view n
 
 /// What this rank tells the others of the engine of \p core, called \p name.
 template <class Backend>
-ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::string const& name) {
+ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::string const& name,
+                                             MemberOptions const& options) {
   auto const& policies = core.operations().policies;
   auto const& traits = policies.traits();
   auto const& parameters = core.lifetime()->parameters;
@@ -96,6 +98,7 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
                      .micro_batches = static_cast<std::uint64_t>(core.settings().micro_batches_per_step.value_or(0)),
                      .may_lack = core.settings().missing_gradient == MissingGradient::zero ? 1U : 0U,
                      .compute = static_cast<std::uint64_t>(traits.compute),
+                     .repeated_over = options.repeated_over,
                      .parameters = {}};
   std::vector<std::uint64_t> rules;
   for (auto const& group : parameters.groups()) rules.push_back(policies.fingerprint_of_rule(group));

@@ -55,6 +55,7 @@ class JointState final : public EngineState {
                           .micro_batches_per_step = plan.given_micro_batches(),
                           .layout = own.layout});
       if (&described == &scaler) first_ = engines_.size() - 1;
+      if (engine.repeats) continue;
       for (auto const& parameter : described.parameters) {
         parameters_.push_back({.name = parameter.name,
                                .shape = {parameter.shape.begin(), parameter.shape.end()},
@@ -75,10 +76,11 @@ class JointState final : public EngineState {
   [[nodiscard]] std::vector<ParameterSpec> const& parameters() const override { return parameters_; }
 
   [[nodiscard]] std::vector<StateRange> owned_ranges() const override {
-    return ranges([](EngineState const& state) { return state.owned_ranges(); });
+    return ranges(
+        [](Part const& part) { return part.repeats ? std::vector<StateRange>{} : part.access.owned_ranges(); });
   }
   [[nodiscard]] std::vector<StateRange> resident_ranges() const override {
-    return ranges([](EngineState const& state) { return state.resident_ranges(); });
+    return ranges([](Part const& part) { return part.access.resident_ranges(); });
   }
 
   void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
@@ -135,6 +137,7 @@ class JointState final : public EngineState {
           access(of.core->parts(), std::nullopt, false),
           first_parameter(engine.first_parameter),
           parameters(static_cast<std::uint32_t>(engine.described->parameters.size())),
+          repeats(engine.repeats),
           scales(of.core->operations().policies.traits().scales),
           leads(is_lead) {}
     /// The same range in the engine's own numbers.
@@ -146,6 +149,7 @@ class JointState final : public EngineState {
     EngineStateAccess<Backend> access;
     std::uint32_t first_parameter;
     std::uint32_t parameters;
+    bool repeats;  ///< another engine saves its parameters
     bool scales;
     bool leads;
   };
@@ -159,7 +163,7 @@ class JointState final : public EngineState {
   [[nodiscard]] std::vector<StateRange> ranges(Function const& of) const {
     std::vector<StateRange> all;
     for (auto const& part : parts_) {
-      for (auto range : of(part.access)) {
+      for (auto range : of(part)) {
         range.parameter += part.first_parameter;
         all.push_back(range);
       }

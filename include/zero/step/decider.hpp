@@ -94,6 +94,16 @@ class StepDecider {
     std::memcpy(slot(number_) + layout_.world_agreement, &agreement, sizeof agreement);
   }
   [[nodiscard]] void const* world_agreement() const noexcept { return inputs_.data() + layout_.world_agreement; }
+  /// Of a joint step: the learning rate is to be the same for all repeats of this engine, whose collectives may differ.
+  /// After `stage`.
+  void stage_rate(double lr) {
+    if (capturing_) return;
+    Fingerprint fingerprint;
+    fingerprint.add(lr);
+    auto const agreement = fold_agreement(fingerprint.value());
+    std::memcpy(slot(number_) + layout_.rate_agreement, &agreement, sizeof agreement);
+  }
+  [[nodiscard]] void const* rate_agreement() const noexcept { return inputs_.data() + layout_.rate_agreement; }
 
   /// Takes the settings of the coming step, on the host. \p history is of the collectives before it.
   /// \throws ConfigurationError; LossScaleError, DivergenceError and MismatchError of an earlier step that nobody has

@@ -17,7 +17,8 @@ struct DecisionLayout {
   DecisionLayout(PolicyTraits const& traits, std::size_t groups) noexcept
       : agreement(sizeof(double)),
         world_agreement(agreement + sizeof(std::uint32_t)),
-        configs(padded(world_agreement + sizeof(std::uint32_t))),
+        rate_agreement(world_agreement + sizeof(std::uint32_t)),
+        configs(padded(rate_agreement + sizeof(std::uint32_t))),
         input_bytes(configs + traits.config_bytes * groups),
         state(padded(sizeof(StepOutcome))),
         loss_scale(state + traits.loss_scale_offset),
@@ -28,6 +29,7 @@ struct DecisionLayout {
   // Of the settings; the largest norm comes first.
   std::size_t agreement;
   std::size_t world_agreement;  ///< of a joint step
+  std::size_t rate_agreement;   ///< of a joint step, for an engine that is repeated
   std::size_t configs;
   std::size_t input_bytes;
   // Of the results; the outcome comes first.
