@@ -187,6 +187,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
   include/zero/gradients/sum_storage.hpp
+  include/zero/joint/capture.hpp
   include/zero/joint/core.hpp
   include/zero/joint/description.hpp
   include/zero/joint/guards.hpp

@@ -5,9 +5,12 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/backend.hpp>
+#include <zero/captured_step.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine_member.hpp>
 #include <zero/engine_state.hpp>
+#include <zero/error.hpp>
+#include <zero/joint/capture.hpp>
 #include <zero/joint/core.hpp>
 #include <zero/joint/world.hpp>
 #include <zero/joint_config.hpp>
@@ -20,9 +23,41 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace zero {
+
+/// A whole step of several engines, recorded in one graph; see CapturedStep. Move-only; used by the engines' thread,
+/// and not beyond the joint step's end.
+template <class Backend>
+class [[nodiscard]] CapturedJointStep {
+ public:
+  /// What operations are put on; a trivially copyable reference.
+  using Stream = typename Backend::Stream;
+  /// What a step returns.
+  using Ticket = StepTicket<typename Backend::Event>;
+  /// A captured step.
+  using Graph = typename detail::GraphOf<Backend>::type;
+
+  /// Made by `JointStep::capture`.
+  CapturedJointStep(detail::JointCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
+                    detail::RecordedJointStep<Graph> step)
+      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
+
+  /// Takes the step once more, in the order of \p stream. Does not synchronize it. \throws as JointStep::step.
+  [[nodiscard]] Ticket replay(JointStepOptions const& options, Stream stream) const {
+    if (!lifetime_->alive) {
+      throw LeaseError("zero::CapturedJointStep: used after the joint step's end: record it on a new one");
+    }
+    return core_->replay(step_, options, stream);
+  }
+
+ private:
+  detail::JointCore<Backend>* core_;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_;
+  detail::RecordedJointStep<Graph> step_;
+};
 
 /// Several engines that step together: of other rules, stages, types or offloads, and on other groups of ranks. They
 /// have one gradient norm, one decision to skip, one clip coefficient and one loss scale, which one collective over all
@@ -79,6 +114,15 @@ class JointStep {
   [[nodiscard]] Ticket step(JointStepOptions const& options, Stream stream) { return core_.step(options, stream); }
   /// The same with the configurations' learning rates and clipping.
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
+
+  /// Records the step that \p body takes, of all members, into one CUDA graph: as Engine::capture, which says what that
+  /// needs. Members are on one device, and none of them offloads. \throws as that; all members are unchanged then.
+  template <class Body>
+  [[nodiscard]] CapturedJointStep<Backend> capture(Stream stream, Body&& body) {
+    static_assert(backend_facts<Backend>().captures_graphs,
+                  "zero::JointStep::capture: this backend records no graphs: use zero::CudaBackend");
+    return {core_, core_.lifetime(), core_.capture(stream, body)};
+  }
 
   /// As Engine::finish_update, of all members. \throws as that.
   void finish_update() { core_.finish_update(); }

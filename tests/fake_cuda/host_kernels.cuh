@@ -70,6 +70,10 @@ std::vector<Access> accesses_of(zero::DecisionArguments<Rule, Scaler> const& a) 
                                writes(a.constants, a.set_count * sizeof *a.constants),
                                writes(a.outcome, sizeof *a.outcome)};
   if (a.sets != nullptr) accesses.push_back(reads(a.sets, a.set_count * sizeof *a.sets));
+  if (a.entries != nullptr) {
+    accesses.push_back(reads(a.entries, static_cast<std::size_t>(a.norm.world) * sizeof *a.entries));
+  }
+  if (a.scale != nullptr) accesses.push_back(reads(a.scale, sizeof *a.scale));
   return accesses;
 }
 template <class Rule, class Scaler>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/trainer.hpp"
+#include "joint/joint_run.hpp"
 #include "reference/training.hpp"
 
 #include <zero/any_engine.hpp>
@@ -14,64 +15,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace joint_test {
-
-using engine_test::Absent;
-
-/// One engine of a run.
-struct Part {
-  zero::Stage stage = zero::Stage::none;
-  bool offload = false;
-  double device_share = 0.0;
-  std::size_t bucket_elements = 1024;
-  int gradient_ring = 4;
-  std::size_t persistence_threshold = 0;
-};
-
-/// What joint steps train: the reference's model, its parameters divided over several engines.
-struct Run {
-  std::vector<Part> parts{{}};
-  bool alone = false;  ///< the one engine steps by itself
-  int world = 1;
-  int accumulation = 1;
-  std::optional<int> micro_batches{};
-  Absent absent = Absent::hands_over_nothing;
-  bool missing = false;       ///< each rank leaves one gradient out in each micro-batch, which counts as zero
-  bool delayed = false;       ///< updates of offloaded engines
-  bool shuffled = false;      ///< gradients arrive in another order on every rank
-  bool gathers_once = false;  ///< backward reads what forward has gathered
-  double clipping = 0.5;
-  int steps = 4;
-  int bad_step = 2;
-  int streams = 1;
-
-  [[nodiscard]] int total() const { return micro_batches.value_or(world * accumulation); }
-  [[nodiscard]] int rounds() const { return (total() + world - 1) / world; }
-  /// Whose parameter \p p is: neighbours have different ones.
-  [[nodiscard]] std::size_t part_of(std::size_t p) const { return parts.empty() ? 0 : (p * 7 + p / 3) % parts.size(); }
-};
-
-[[nodiscard]] inline std::string describe(Run const& r) {
-  std::string text = "world " + std::to_string(r.world) + " of " + std::to_string(r.total());
-  for (auto const& part : r.parts) {
-    text += " | stage " + std::to_string(static_cast<int>(part.stage)) + (part.offload ? " offload" : "") + " bucket " +
-            std::to_string(part.bucket_elements) + " ring " + std::to_string(part.gradient_ring) +
-            (part.persistence_threshold > 0 ? " whole" : "");
-  }
-  return text + (r.delayed ? " delayed" : "") + (r.shuffled ? " shuffled" : "") + (r.missing ? " missing" : "") +
-         (r.gathers_once ? " gathers once" : "") + " absent " + std::to_string(static_cast<int>(r.absent));
-}
-
-struct Result {
-  std::uint64_t hash = 0;  ///< of all parameters, states and reports
-  std::vector<zero::StepReport> reports;
-  std::vector<float> gradient;  ///< of one parameter, read by name before the first step
-  bool books_balance = true;
-  bool steady = true;  ///< nothing was allocated after the first step
-};
 
 /// Trains the reference's model on one rank.
 template <class Engine, class Communicator, class Work = engine_test::AtOnce>
@@ -102,9 +52,8 @@ class Trainer {
   [[nodiscard]] Result train() {
     std::uint64_t allocations = 0;
     for (int step = 0; step < run_.steps; ++step) {
-      for (int a = 0; a < run_.rounds(); ++a) micro_batch(step);
-      if (step == 0) result_.gradient = engine(5).read_gradient(spec(5).name);
-      result_.reports.push_back(joint_ ? joint_->step(stream_).get() : engines_[0]->step(stream_).get());
+      if (run_.captured && step == run_.repeated_from) capture(step);
+      result_.reports.push_back(take_step(step).get());
       check_books();
       if (step == 0) allocations = allocated();
     }
@@ -115,6 +64,38 @@ class Trainer {
   }
 
  private:
+  using Backend = typename std::remove_reference_t<decltype(std::declval<Engine&>().backend())>;
+  static constexpr bool captures = zero::backend_facts<Backend>().captures_graphs;
+
+  [[nodiscard]] auto take_step(int step) {
+    if constexpr (captures) {
+      if (captured_) return captured_->replay({}, stream_);
+    }
+    for (int a = 0; a < run_.rounds(); ++a) {
+      micro_batch(run_.repeated_from < 0 ? step : std::min(step, run_.repeated_from));
+    }
+    if (step == 0) result_.gradient = engine(5).read_gradient(spec(5).name);
+    return joint_ ? joint_->step(stream_) : engines_[0]->step(stream_);
+  }
+  void capture(int step) {
+    if constexpr (captures) {
+      if (run_.abandons_capture) abandon_capture(step);
+      captured_ = joint_->capture(stream_, [&] { (void)take_step(step); });
+    }
+  }
+
+  void abandon_capture(int step) {
+    try {
+      (void)joint_->capture(stream_, [&] {
+        (void)take_step(step);
+        throw std::logic_error("given up");
+      });
+    } catch (std::logic_error const&) {
+      return;
+    }
+    throw std::runtime_error("a capture that was given up has thrown nothing");
+  }
+
   [[nodiscard]] reference::Parameter const& spec(std::size_t p) const { return model_.parameters[p]; }
   [[nodiscard]] Engine& engine(std::size_t p) { return *engines_[run_.part_of(p)]; }
 
@@ -304,6 +285,7 @@ class Trainer {
   std::vector<zero::ParameterId> ids_;  // by parameter of the model, in its engine
   std::vector<std::unique_ptr<Engine>> engines_;
   std::optional<Joint> joint_;
+  std::optional<zero::CapturedJointStep<Backend>> captured_;
   bool contributes_ = true;
   std::uint64_t k_ = 0;
   Result result_;

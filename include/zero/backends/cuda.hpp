@@ -24,6 +24,7 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -222,7 +223,7 @@ class CudaBackend {
     wait_for(origin, own);
     replayed_.record(origin.handle());
     check_call(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
-    capture_ = ++captures_;
+    capture_ = next_capture();
     wait_for_or_abandon(own, origin, origin);
   }
   /// Ends the capture; returns what was recorded. See capturing_backend.
@@ -242,6 +243,27 @@ class CudaBackend {
     if (graph != nullptr) (void)cudaGraphDestroy(graph);
     (void)cudaGetLastError();
   }
+  /// The same for further backends of one capture, each of which has an engine that takes part in the step: before
+  /// \p origin begins the capture,
+  void prepare_capture(Stream origin, Stream own) {
+    DeviceGuard const guard(device_);
+    wait_for(origin, own);
+    replayed_.record(origin.handle());
+  }
+  /// after \p first has begun it,
+  void join_capture(Stream origin, Stream own, CudaBackend const& first) {
+    DeviceGuard const guard(device_);
+    capture_ = first.capture_;
+    wait_for(own, origin);
+  }
+  /// before \p first ends it,
+  void leave_capture(Stream origin, Stream own) {
+    DeviceGuard const guard(device_);
+    wait_for(origin, own);
+    capture_ = 0;
+  }
+  /// and where \p first abandons it.
+  void forget_capture() noexcept { capture_ = 0; }
   /// Runs what was captured, in the order of \p origin. See capturing_backend.
   void launch(Graph const& graph, Stream origin) {
     DeviceGuard const guard(device_);
@@ -368,6 +390,11 @@ class CudaBackend {
   }
 
   // Inside a capture of \p origin.
+  // Of all backends: an event that one records in a capture may be waited for by another.
+  [[nodiscard]] static std::uint64_t next_capture() noexcept {
+    static std::atomic<std::uint64_t> captures{0};
+    return ++captures;
+  }
   void wait_for_or_abandon(Stream waiting, Stream signalling, Stream origin) {
     try {
       wait_for(waiting, signalling);
@@ -388,7 +415,6 @@ class CudaBackend {
   std::vector<MemoryBlock> pageable_;  // what it has handed out of it
   CollectiveMemory collective_;
   OwnedStream setup_;
-  std::uint64_t captures_ = 0;
   std::uint64_t capture_ = 0;  // the one that is being recorded
   Event replayed_;
 };

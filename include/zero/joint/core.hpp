@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/backend.hpp>
+#include <zero/captured_step.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine/core.hpp>
 #include <zero/engine/joint_link.hpp>
@@ -15,6 +16,7 @@
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/closing_schedule.hpp>
+#include <zero/joint/capture.hpp>
 #include <zero/joint/description.hpp>
 #include <zero/joint/guards.hpp>
 #include <zero/joint/plan.hpp>
@@ -32,6 +34,7 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step_ticket.hpp>
+#include <zero/support/call_history.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/utility/fingerprint.hpp>
@@ -59,6 +62,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
  public:
   using Stream = typename Backend::Stream;
   using Event = typename Backend::Event;
+  using Graph = typename GraphOf<Backend>::type;
 
   /// Collective, blocks. \p world is borrowed.
   ZERO_OUT_OF_LINE JointCore(JointWorld<Backend>& world, std::span<EngineMember<Backend> const> members,
@@ -104,8 +108,11 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     return {*this, lifetime_, serial_, {micro_batches_.index(round_), micro_batches_.contributes(round_)}};
   }
 
-  ZERO_OUT_OF_LINE void discard_gradients() {
+  void discard_gradients() {
     require_sound();
+    forget_gradients();
+  }
+  ZERO_OUT_OF_LINE void forget_gradients() {
     for (auto& member : members_) {
       member.parts().reducer.discard();
       member.core->phase().discard_gradients();
@@ -158,6 +165,31 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     return std::make_unique<JointState<Backend>>(world_, joint, plan_, phase_, members, lead, first_steps_);
   }
 
+  /// Records the step that \p body takes on \p stream.
+  template <class Body>
+  [[nodiscard]] RecordedJointStep<Graph> capture(Stream stream, Body&& body) {
+    require_allowed(EngineCall::capture);
+    enforce(world_.can_be_captured(),
+            "zero::JointStep: the ranks of this communicator meet on the host, which cannot be captured: use one rank, "
+            "or zero::NcclCommunicator");
+    return recorder().record(stream, body, [this] { forget_gradients(); });
+  }
+  [[nodiscard]] StepTicket<Event> replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options,
+                                         Stream stream) {
+    require_allowed(EngineCall::replay);
+    auto recorder = this->recorder();
+    recorder.require_current(step);
+    for (auto& member : members_) member.parts().gatherer.require_no_leases();
+    stage_replay(step, options);
+    for (auto& member : members_) member.parts().gatherer.forget_gathered();
+    update_guards_.open("a captured step did not end");
+    recorder.launch(step, stream);
+    world_.watch(stream);
+    update_guards_.commit();
+    return lead().decider.ticket();
+  }
+  [[nodiscard]] std::shared_ptr<EngineLifetime const> lifetime() const noexcept { return lifetime_; }
+
  private:
   struct Member {
     [[nodiscard]] EngineParts<Backend>& parts() const noexcept { return core->parts(); }
@@ -174,6 +206,11 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   };
 
   [[nodiscard]] std::size_t rank() const { return static_cast<std::size_t>(world_.rank()); }
+  [[nodiscard]] JointCapture<Backend> recorder() {
+    std::vector<EngineCore<Backend>*> cores;
+    for (auto& member : members_) cores.push_back(member.core);
+    return {std::move(cores), phase_};
+  }
 
   // ------------------------------------------------------------------------------------------------- construction
 
@@ -442,6 +479,22 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     Fingerprint agreement;
     agreement.add(clipping);
     lead().decider.stage_world(fold_agreement(agreement.value()));
+  }
+  // As if the calls of the recorded step were made again.
+  void stage_replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options) {
+    std::vector<CallHistory> before;
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      auto& history = members_[m].core->operations().collectives.history;
+      before.push_back(history);
+      history.append(step.members[m].calls_before_decision);
+    }
+    auto const failure = attempt([&] { stage(options); });
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      auto& history = members_[m].core->operations().collectives.history;
+      if (failure) history = before[m];
+      if (!failure) history.append(step.members[m].calls_after_decision);
+    }
+    if (failure) std::rethrow_exception(failure);
   }
   void stage(std::size_t m, JointStepOptions const& options, double clipping) {
     auto& core = *members_[m].core;

@@ -21,6 +21,9 @@ class JointWorld {
   [[nodiscard]] virtual int size() const = 0;
   virtual void exchange(std::span<std::byte const> mine, std::span<std::byte> all) = 0;
   virtual void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) = 0;
+  /// As Collectives has them.
+  [[nodiscard]] virtual bool can_be_captured() const = 0;
+  virtual void watch(Stream stream) = 0;
 
  protected:
   ~JointWorld() = default;
@@ -41,8 +44,14 @@ class TypedJointWorld final : public JointWorld<Backend> {
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, Stream stream) override {
     communicator_.all_reduce(words, count, purpose, stream);
   }
+  [[nodiscard]] bool can_be_captured() const override { return facts.can_be_captured || communicator_.size() == 1; }
+  void watch(Stream stream) override {
+    if constexpr (facts.watches_replays) communicator_.watch({.what = "joint step"}, stream);
+  }
 
  private:
+  static constexpr CommunicatorFacts facts = communicator_facts<Communicator>();
+
   Communicator& communicator_;
 };
 

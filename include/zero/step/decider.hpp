@@ -91,6 +91,7 @@ class StepDecider {
   }
   /// Of a joint step: 32 bits that are to be the same on all ranks of all engines. After `stage`.
   void stage_world(std::uint32_t agreement) {
+    if (capturing_) return;
     std::memcpy(slot(number_) + layout_.world_agreement, &agreement, sizeof agreement);
   }
   [[nodiscard]] void const* world_agreement() const noexcept { return inputs_.data() + layout_.world_agreement; }
