@@ -84,12 +84,14 @@ class MpiGroup {
       if (!posting_of(q).view().matches(posting_of(0).view())) throw_mismatch(q);
     }
   }
-  /// Waits until the ranks of this host have done with each other's memory. Whoever goes because of a failure has told
-  /// of it before it touches its memory again, so that what was read of it is known to be doubtful.
+  /// Waits until the ranks of this host have done with each other's memory. \throws CommunicationError where one of
+  /// them has withdrawn, so that what was read of its memory is doubtful.
   void leave() {
     meet();
-    expect_no_failure();
+    if (withdrawn().load() != 0) throw_failure();
   }
+  /// Says that this rank goes while others may read its memory, before it touches that again. The world has failed.
+  void withdraw() noexcept { withdrawn().store(1); }
   /// Waits for the ranks of this host. \p more: beyond the deadline, where others have to find out first whom they
   /// miss.
   void meet(std::chrono::nanoseconds more = {}) {
@@ -200,16 +202,17 @@ class MpiGroup {
   }
   [[nodiscard]] static std::size_t bounce_begin_of(std::size_t local, std::size_t size) noexcept {
     constexpr std::size_t page = 4096;
-    return (local * sizeof(MeetingCounter) + size * sizeof(SharedPosting) + page - 1) / page * page;
+    return ((1 + local) * sizeof(MeetingCounter) + size * sizeof(SharedPosting) + page - 1) / page * page;
   }
   [[nodiscard]] std::size_t bounce_begin() const noexcept {
     return bounce_begin_of(places_.local().size(), static_cast<std::size_t>(places_.size()));
   }
-  [[nodiscard]] MeetingCounter& counter(int rank) const noexcept {
-    return reinterpret_cast<MeetingCounter*>(segment_.data())[places_.place(rank)];
-  }
+  [[nodiscard]] MeetingCounter& counter(int rank) const noexcept { return counters()[1 + places_.place(rank)]; }
+  // The first counter is nobody's: a line of the cache for what is said once.
+  [[nodiscard]] std::atomic<std::uint32_t>& withdrawn() const noexcept { return counters()[0].meetings; }
+  [[nodiscard]] MeetingCounter* counters() const noexcept { return reinterpret_cast<MeetingCounter*>(segment_.data()); }
   [[nodiscard]] SharedPosting* postings() const noexcept {
-    return reinterpret_cast<SharedPosting*>(segment_.data() + places_.local().size() * sizeof(MeetingCounter));
+    return reinterpret_cast<SharedPosting*>(counters() + 1 + places_.local().size());
   }
 
   static constexpr char const* end_ranks = ": end the ranks, and start again from a checkpoint";

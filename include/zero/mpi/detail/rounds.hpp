@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/error.hpp>
 #include <zero/mpi/detail/group.hpp>
 #include <zero/mpi/detail/message_requests.hpp>
 #include <zero/mpi/detail/shared_posting.hpp>
@@ -29,7 +30,7 @@ namespace zero::detail {
 ///   move(bytes)          brings what other hosts have
 ///   sources(offset)      where the ranks' bytes can be read
 template <class Part, class Function>
-void run_rounds(MpiGroup& group, SharedPosting const& posting, Part& part, Function const& f) {
+void try_rounds(MpiGroup& group, SharedPosting const& posting, Part& part, Function const& f) {
   if (part.fills) part.fill(0, (std::min)(part.chunk, part.bytes));
   group.enter(posting);
   bool const remote = group.places().has_remote();
@@ -48,6 +49,21 @@ void run_rounds(MpiGroup& group, SharedPosting const& posting, Part& part, Funct
     f(part.sources(at), at, bytes);
   }
   group.leave();
+}
+
+/// The same, which tells the others where it ends early.
+template <class Part, class Function>
+void run_rounds(MpiGroup& group, SharedPosting const& posting, Part& part, Function const& f) {
+  try {
+    try_rounds(group, posting, part, f);
+  } catch (CommunicationError const&) {
+    group.withdraw();
+    throw;
+  } catch (...) {
+    group.world().fail({CommunicationFailure::peer_failed, group.world().rank(), "failed inside a collective"});
+    group.withdraw();
+    throw;
+  }
 }
 
 /// What a rank has for all others alike. Of bounce memory the first part is its own; the others are what it receives
