@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -157,7 +158,7 @@ TEST_CASE("mpi: what was sent before its rank has left is received") {
 }
 
 TEST_CASE("mpi: a rank that does not come is named by all others, which come from several hosts") {
-  for (auto const grouping : hosts) {
+  for (auto const grouping : std::span(hosts).first(2)) {  // each waits for a deadline
     auto all = impatient_world(grouping);
     if (all.rank() == 2) {  // until the others have given up
       CHECK_THROWS_AS(await_failure(all), CommunicationError);
@@ -171,7 +172,7 @@ TEST_CASE("mpi: a rank that does not come is named by all others, which come fro
 }
 
 TEST_CASE("mpi: messages of another size, or that nobody receives, are errors of both ranks, and end the world") {
-  for (auto const grouping : hosts) {
+  for (auto const grouping : std::span(hosts).first(2)) {
     auto all = impatient_world(grouping);
     int const partner = all.rank() ^ 1;
     std::vector<int> buffer(8);
