@@ -221,7 +221,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       check_joint_config(config_, world_.rank(), world_.size());
       mine = describe_rank(config_, world_.rank(), world_.size());
       for (std::size_t m = 0; m < members.size(); ++m) {
-        check(members.first(m), members[m]);
+        expect_usable(members.first(m), members[m]);
         mine.engines.push_back(describe_member(*members[m].core_, members[m].name(), members[m].options()));
       }
       return text_of(mine);
@@ -239,8 +239,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     for (std::size_t r = 0; r < texts.size(); ++r) ranks.push_back(joint_rank_of(texts[r]));
     return ranks;
   }
-  ZERO_OUT_OF_LINE static void check(std::span<EngineMember<Backend> const> before,
-                                     EngineMember<Backend> const& member) {
+  ZERO_OUT_OF_LINE static void expect_usable(std::span<EngineMember<Backend> const> before,
+                                             EngineMember<Backend> const& member) {
     enforce(!member.name().empty(), "zero::JointStep: a member has an empty name: give each its own");
     enforce(member.lifetime_->alive,
             "zero::JointStep: the engine of a member is gone: make another member of a live one");
