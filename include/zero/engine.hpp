@@ -101,7 +101,7 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// Collective, blocks. \p communicator must outlive the engine. \throws ConfigurationError on every rank for settings
   /// that cannot work, MismatchError where ranks differ.
   Engine(Communicator& communicator, ParameterList const& parameters, Config config = {}) requires(!stage_at_run_time)
-      : Engine(Partition::stage, std::move(config), communicator, parameters) {}
+      : Engine(fixed_stage(), std::move(config), communicator, parameters) {}
   /// The same with the stage \p stage, where the partitioner is AnyStage.
   Engine(Stage stage, Communicator& communicator, ParameterList const& parameters,
          Config config = {}) requires stage_at_run_time : Engine(stage, std::move(config), communicator, parameters) {}
@@ -240,6 +240,14 @@ class Engine final : public detail::PublishedStage<Partition> {
   [[nodiscard]] ParameterId find(std::string_view name) const { return core_.find(name); }
 
  private:
+  // A function, because an explicit instantiation by clang 14 looks into constructors whose constraint does not hold.
+  static constexpr Stage fixed_stage() noexcept {
+    if constexpr (stage_at_run_time) {
+      return Stage::none;
+    } else {
+      return Partition::stage;
+    }
+  }
   Engine(Stage chosen, Config config, Communicator& communicator, ParameterList const& parameters)
       : config_(std::move(config)),
         collectives_(communicator),
