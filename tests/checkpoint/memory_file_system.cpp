@@ -188,7 +188,7 @@ std::shared_ptr<MemoryFileSystem::Node> MemoryFileSystem::copy_of(std::shared_pt
   if (!node) return nullptr;
   auto& copy = copies[node.get()];
   if (copy) return copy;
-  auto const made = copy = std::make_shared<Node>(*node);
+  auto made = copy = std::make_shared<Node>(*node);
   for (auto& [name, entry] : made->entries) entry = copy_of(entry, copies);
   for (auto& [name, entry] : made->durable_entries) entry = copy_of(entry, copies);
   for (auto& change : made->changes) {

@@ -24,7 +24,7 @@ namespace {
 joint_test::Result train(Run const& run) {
   static std::uint64_t seed = 0;
   fake_cuda::start({.seed = ++seed, .order = zero::SimulationOrder::random});
-  auto const result = fake_cuda::train_joint(run);
+  auto result = fake_cuda::train_joint(run);
   fake_cuda::finish();
   CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
   return result;

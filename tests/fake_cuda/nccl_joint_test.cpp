@@ -10,7 +10,6 @@
 
 // Several engines of each rank over NCCL.
 
-using joint_test::Part;
 using joint_test::Run;
 using zero::Stage;
 
@@ -18,7 +17,7 @@ namespace {
 
 joint_test::Result train(Run const& run, joint_test::Result (*f)(Run const&)) {
   fake_cuda::start({.seed = 3, .order = zero::SimulationOrder::random, .devices = run.world});
-  auto const result = f(run);
+  auto result = f(run);
   fake_cuda::finish();
   return result;
 }

@@ -53,7 +53,7 @@ class Buffer {
 
 /// A different value for each rank and element, whose sums depend on their order.
 float value(int rank, std::size_t i) {
-  auto const x = static_cast<std::uint32_t>(i * 2654435761U + static_cast<std::uint32_t>(rank) * 40503U);
+  auto const x = static_cast<std::uint32_t>(i * 2654435761U + static_cast<std::size_t>(rank) * 40503U);
   return std::ldexp(static_cast<float>(x % 1000003U), static_cast<int>(x % 23U) - 20);
 }
 
@@ -75,6 +75,7 @@ std::vector<Sum> expected_sum(int size, int rank, std::size_t count, zero::SumRa
       slice[i] = zero::narrow<Element>(value(q, static_cast<std::size_t>(rank) * count + i));
     }
   }
+  sources.reserve(slices.size());
   for (auto const& slice : slices) sources.push_back(slice.data());
   std::vector<Sum> sum(count, start);
   if (count > 0) {

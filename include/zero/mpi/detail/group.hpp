@@ -57,7 +57,7 @@ class MpiGroup {
   MpiGroup& operator=(MpiGroup const&) = delete;
   ~MpiGroup() {
     // MPI may still read or write there, since what was begun with a rank that has gone never ends.
-    if (is_abandoned_) (void)new SharedMemory(std::move(segment_));
+    if (is_abandoned_) segment_.abandon();
   }
 
   [[nodiscard]] MpiWorld& world() const noexcept { return *world_; }

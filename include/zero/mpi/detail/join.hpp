@@ -46,7 +46,7 @@ namespace zero::detail {
 /// Text that travels in a struct.
 template <std::size_t Room>
 struct FixedText {
-  char text[Room] = "";
+  char text[Room] = {};
 
   void set(std::string_view value) noexcept {
     auto* const end = std::copy_n(value.data(), (std::min)(value.size(), Room - 1), text);
@@ -204,7 +204,7 @@ class MpiJoin {
   [[nodiscard]] static std::string name_of_machine() {
     char name[128] = "";
     (void)::gethostname(name, sizeof name - 1);
-    char boot[37] = "";
+    char boot[37] = {};
     Descriptor const file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
     if (file) (void)!::read(file.get(), boot, sizeof boot - 1);
     return std::string(name) + " " + boot;

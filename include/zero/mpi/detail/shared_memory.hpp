@@ -113,6 +113,9 @@ class SharedMemory {
     bytes_ = bytes;
   }
 
+  /// Leaves the mapping to the end of the process, for whoever may still use it.
+  void abandon() noexcept { data_ = nullptr; }
+
   [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(data_); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
