@@ -21,7 +21,6 @@ using mpi_test::contains;
 using mpi_test::error_of;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
-using zero::Transfer;
 
 namespace {
 

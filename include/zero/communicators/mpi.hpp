@@ -59,6 +59,7 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
 
   /// Leaves \p other as good as destroyed.
   MpiCommunicator(MpiCommunicator&& other) noexcept = default;
+  /// As the constructor; what this one was is destroyed.
   MpiCommunicator& operator=(MpiCommunicator&& other) noexcept = default;
 
   /// This rank's number, from 0.
