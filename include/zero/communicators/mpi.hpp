@@ -17,6 +17,7 @@
 #include <zero/mpi/detail/mpi.hpp>
 #include <zero/mpi/detail/rounds.hpp>
 #include <zero/mpi/detail/shared_arena.hpp>
+#include <zero/mpi/detail/shared_memory.hpp>
 #include <zero/mpi/detail/transfer.hpp>
 #include <zero/mpi/detail/world.hpp>
 #include <zero/point_to_point.hpp>
@@ -187,7 +188,7 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   /// Bytes of shared memory that a communicator of \p size ranks takes on a host with \p local of them, engines apart.
   [[nodiscard]] static std::size_t bytes_of_host(int local, int size, MpiConfig const& config = {}) noexcept {
     return detail::MpiGroup::bytes_of_host(static_cast<std::size_t>(local), static_cast<std::size_t>(size),
-                                           config.bounce_bytes);
+                                           detail::SharedMemory::whole_pages(config.bounce_bytes));
   }
 
  private:

@@ -226,8 +226,7 @@ class MpiJoin {
       bool const unknown = other.count() == 0 || card_.processors.count() == 0;
       if (unknown || other.overlaps(card_.processors)) ++places_.sharing_processors;
     }
-    places_.bounce_bytes =
-        (config_.bounce_bytes + SharedMemory::page() - 1) / SharedMemory::page() * SharedMemory::page();
+    places_.bounce_bytes = SharedMemory::whole_pages(config_.bounce_bytes);
     places_.deadline = config_.deadline;
     if (places_.local.size() > SharedWorld::max_ranks) {
       fail<ConfigurationError>({"zero::MpiCommunicator: ", places_.local.size(), " ranks on one host: the most is ",

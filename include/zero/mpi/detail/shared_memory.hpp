@@ -128,6 +128,10 @@ class SharedMemory {
     if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return machine;
     return (std::min)(machine, static_cast<std::size_t>(limit.rlim_cur) / page() * page());
   }
+  /// \p bytes in whole pages.
+  [[nodiscard]] static std::size_t whole_pages(std::size_t bytes) noexcept {
+    return (bytes + page() - 1) / page() * page();
+  }
   [[nodiscard]] static std::size_t page() noexcept { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
  private:
