@@ -131,7 +131,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/file.hpp
   include/zero/checkpoint/detail/folder_lock.hpp
   include/zero/checkpoint/detail/heartbeat.hpp
-  include/zero/checkpoint/detail/json_reader.hpp
   include/zero/checkpoint/detail/make_folder.hpp
   include/zero/checkpoint/detail/manifest_reader.hpp
   include/zero/checkpoint/detail/names.hpp
@@ -270,6 +269,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/file_size_signal.hpp
   include/zero/support/fixed_array.hpp
   include/zero/support/function_ref.hpp
+  include/zero/support/json_reader.hpp
   include/zero/support/message.hpp
   include/zero/support/name_index.hpp
   include/zero/support/out_of_line.hpp

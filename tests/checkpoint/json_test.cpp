@@ -3,7 +3,7 @@
 
 #include "checkpoint/support.hpp"
 
-#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/support/json_reader.hpp>
 
 #include <doctest/doctest.h>
 

@@ -9,8 +9,8 @@
 #include <gpt2/parameters.hpp>
 
 #include <zero/checkpoint/detail/file.hpp>
-#include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/support/json_reader.hpp>
 
 #include <doctest/doctest.h>
 

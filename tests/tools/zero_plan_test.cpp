@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // The planner's tool as its users meet it: a command line, an exit code, text on two streams and files.
-#include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/support/json_reader.hpp>
 
 #include <doctest/doctest.h>
 

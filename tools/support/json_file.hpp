@@ -4,7 +4,7 @@
 
 #include "support/data_error.hpp"
 
-#include <zero/checkpoint/detail/json_reader.hpp>
+#include <zero/support/json_reader.hpp>
 #include <zero/utility/json.hpp>
 
 #include <fstream>

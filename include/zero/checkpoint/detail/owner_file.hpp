@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/checkpoint/detail/process_identity.hpp>
 #include <zero/error.hpp>
+#include <zero/support/json_reader.hpp>
 #include <zero/support/message.hpp>
 #include <zero/utility/json.hpp>
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <zero/checkpoint/detail/file.hpp>
-#include <zero/checkpoint/detail/json_reader.hpp>
 #include <zero/checkpoint/detail/names.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/error.hpp>
+#include <zero/support/json_reader.hpp>
 #include <zero/support/message.hpp>
 
 #include <algorithm>
