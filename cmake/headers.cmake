@@ -95,6 +95,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/processors.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
+  include/zero/runtime_engine.hpp
   include/zero/segment.hpp
   include/zero/simulation/access.hpp
   include/zero/simulation/options.hpp
@@ -105,6 +106,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/thread_pool.hpp
   include/zero/topology.hpp
   include/zero/traffic.hpp
+  include/zero/utility/edit_distance.hpp
   include/zero/utility/fingerprint.hpp
   include/zero/utility/json.hpp
   include/zero/utility/split_mix.hpp

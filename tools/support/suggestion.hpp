@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/utility/edit_distance.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -125,24 +127,6 @@ inline constexpr std::array other_names{
     OtherName{"zero-stage", "--stage"},
 };
 
-/// Letters to insert, drop, change or swap with their neighbour until \p a is \p b (Damerau and Levenshtein's distance
-/// of aligned strings).
-[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before, above(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    before = above;
-    above = row;
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      bool const swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-  }
-  return row[b.size()];
-}
-
 /// The option that \p word was meant to be, of those that are \p known: the same in another spelling, what another
 /// program calls it, the only one that begins so, or the nearest. Empty where there is none.
 [[nodiscard]] inline std::string suggestion(std::string_view word, std::vector<std::string_view> const& known) {
@@ -161,7 +145,7 @@ inline constexpr std::array other_names{
   std::string_view nearest;
   std::size_t least = std::min<std::size_t>(bare.size() / 3 + 1, 3) + 1, beginning = 0;
   for (auto const name : known) {
-    auto const distance = edit_distance(bare, name.substr(2));
+    auto const distance = zero::edit_distance(bare, name.substr(2));
     if (distance < least) least = distance, nearest = name;
   }
   if (!nearest.empty() && bare.size() > 2) return std::string(nearest);

@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/support/requirements.hpp>
+
+#include <zero/backend.hpp>
+#include <zero/backends/host.hpp>
+#include <zero/captured_step.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/engine_member.hpp>
+#include <zero/engine_state.hpp>
+#include <zero/flat_layout.hpp>
+#include <zero/lease.hpp>
+#include <zero/loss_scale.hpp>
+#include <zero/memory_report.hpp>
+#include <zero/micro_batch.hpp>
+#include <zero/parameter.hpp>
+#include <zero/step_ticket.hpp>
+#include <zero/support/function_ref.hpp>
+#include <zero/traffic.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zero {
+
+namespace detail {
+
+/// What of an engine depends on neither rule, scaler, offload nor communicator, behind one virtual call.
+template <class Compute, class Backend>
+class EngineInterface {
+ public:
+  using Stream = typename Backend::Stream;
+  using Lease = ParameterLease<Compute, Stream>;
+  using Gradients = GradientLease<Compute, Stream>;
+  using Ticket = StepTicket<typename Backend::Event>;
+
+  virtual ~EngineInterface() = default;
+  virtual MicroBatch<Stream> begin_micro_batch(Stream stream) = 0;
+  virtual Lease gather(std::span<ParameterId const> ids, Stream stream) = 0;
+  virtual Gradients gradients(std::span<ParameterId const> ids, Stream stream) = 0;
+  virtual LossScale<typename Backend::Event> loss_scale() = 0;
+  virtual void discard_gradients() = 0;
+  virtual Ticket step(StepOptions const& options, Stream stream) = 0;
+  virtual void finish_update() = 0;
+  virtual EngineMember<Backend> member(std::string_view name, MemberOptions options) = 0;
+  virtual std::vector<float> read_parameter(std::string_view name) = 0;
+  virtual void write_parameter(std::string_view name, std::span<float const> values) = 0;
+  virtual void take_adopted_values() = 0;
+  virtual std::vector<float> read_gradient(std::string_view name) = 0;
+  virtual void write_gradient(std::string_view name, std::span<float const> values) = 0;
+  virtual std::vector<float> read_state(std::string_view name, std::size_t k) = 0;
+  virtual void write_state(std::string_view name, std::size_t k, std::span<float const> values) = 0;
+  virtual std::unique_ptr<EngineState> state() = 0;
+  virtual MemoryReport const& memory() const = 0;
+  virtual Traffic const& traffic() const = 0;
+  virtual FlatLayout const& layout() const = 0;
+  virtual Backend& backend() = 0;
+  virtual ParameterId find(std::string_view name) const = 0;
+};
+
+/// The same with `capture`, for backends that record graphs.
+template <class Compute, class Backend>
+class CapturingInterface : public EngineInterface<Compute, Backend> {
+ public:
+  virtual CapturedStep<Backend> capture(typename Backend::Stream stream, FunctionRef<void()> body) = 0;
+};
+
+template <class Compute, class Backend>
+using InterfaceOf = std::conditional_t<backend_facts<Backend>().captures_graphs, CapturingInterface<Compute, Backend>,
+                                       EngineInterface<Compute, Backend>>;
+
+/// An engine of any policies behind the interface. Owns it.
+template <class Engine, class Compute, class Backend>
+class ErasedEngine : public InterfaceOf<Compute, Backend> {
+ public:
+  using Interface = EngineInterface<Compute, Backend>;
+  using Stream = typename Interface::Stream;
+
+  explicit ErasedEngine(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+  MicroBatch<Stream> begin_micro_batch(Stream stream) override { return engine_->begin_micro_batch(stream); }
+  typename Interface::Lease gather(std::span<ParameterId const> ids, Stream stream) override {
+    return engine_->gather(ids, stream);
+  }
+  typename Interface::Gradients gradients(std::span<ParameterId const> ids, Stream stream) override {
+    return engine_->gradients(ids, stream);
+  }
+  LossScale<typename Backend::Event> loss_scale() override { return engine_->loss_scale(); }
+  void discard_gradients() override { engine_->discard_gradients(); }
+  typename Interface::Ticket step(StepOptions const& options, Stream stream) override {
+    return engine_->step(options, stream);
+  }
+  void finish_update() override { engine_->finish_update(); }
+  EngineMember<Backend> member(std::string_view name, MemberOptions options) override {
+    return engine_->member(name, std::move(options));
+  }
+  std::vector<float> read_parameter(std::string_view name) override { return engine_->read_parameter(name); }
+  void write_parameter(std::string_view name, std::span<float const> values) override {
+    engine_->write_parameter(name, values);
+  }
+  void take_adopted_values() override { engine_->take_adopted_values(); }
+  std::vector<float> read_gradient(std::string_view name) override { return engine_->read_gradient(name); }
+  void write_gradient(std::string_view name, std::span<float const> values) override {
+    engine_->write_gradient(name, values);
+  }
+  std::vector<float> read_state(std::string_view name, std::size_t k) override { return engine_->read_state(name, k); }
+  void write_state(std::string_view name, std::size_t k, std::span<float const> values) override {
+    engine_->write_state(name, k, values);
+  }
+  std::unique_ptr<EngineState> state() override { return engine_->state(); }
+  MemoryReport const& memory() const override { return engine_->memory(); }
+  Traffic const& traffic() const override { return engine_->traffic(); }
+  FlatLayout const& layout() const override { return engine_->layout(); }
+  Backend& backend() override { return engine_->backend(); }
+  ParameterId find(std::string_view name) const override { return engine_->find(name); }
+
+ protected:
+  std::unique_ptr<Engine> engine_;
+};
+
+/// The same on a backend that records graphs.
+template <class Engine, class Compute, class Backend>
+class CapturingErasedEngine final : public ErasedEngine<Engine, Compute, Backend> {
+ public:
+  using ErasedEngine<Engine, Compute, Backend>::ErasedEngine;
+  CapturedStep<Backend> capture(typename Backend::Stream stream, FunctionRef<void()> body) override {
+    return this->engine_->capture(stream, body);
+  }
+};
+
+}  // namespace detail
+
+/// An engine whose rule, loss scaler, stage, offload and communicator were chosen when the program ran: what a trainer
+/// holds that a configuration file drives. Its calls are Engine's, and mean what they mean there; each costs one
+/// virtual call more. Owns the engine; move-only. See Settings::visit of zero/config/settings.hpp.
+///
+/// \tparam Value type of parameters and gradients: float, float16 or bfloat16
+/// \tparam Backend of the engine
+template <class Value, class Backend = HostBackend>
+class RuntimeEngine {
+  using Interface = detail::EngineInterface<Value, Backend>;
+
+ public:
+  /// Type of parameters and gradients.
+  using Compute = Value;
+  /// What operations are put on.
+  using Stream = typename Backend::Stream;
+  /// What `gather` returns.
+  using Lease = typename Interface::Lease;
+  /// What `gradients` returns.
+  using Gradients = typename Interface::Gradients;
+  /// What a step returns.
+  using Ticket = typename Interface::Ticket;
+
+  /// Takes \p engine, an Engine of that type and backend, such as make_any_engine makes.
+  template <class Engine>
+  requires(std::same_as<typename Engine::Compute, Value>&& std::same_as<typename Engine::Stream, Stream>)
+      RuntimeEngine(std::unique_ptr<Engine> engine) {
+    if constexpr (backend_facts<Backend>().captures_graphs) {
+      engine_ = std::make_unique<detail::CapturingErasedEngine<Engine, Value, Backend>>(std::move(engine));
+    } else {
+      engine_ = std::make_unique<detail::ErasedEngine<Engine, Value, Backend>>(std::move(engine));
+    }
+  }
+
+  /// \name As Engine has them
+  /// @{
+  MicroBatch<Stream> begin_micro_batch(Stream stream) { return engine_->begin_micro_batch(stream); }
+  Lease gather(std::span<ParameterId const> ids, Stream stream) { return engine_->gather(ids, stream); }
+  Lease gather(ParameterId id, Stream stream) { return engine_->gather({&id, 1}, stream); }
+  Gradients gradients(std::span<ParameterId const> ids, Stream stream) { return engine_->gradients(ids, stream); }
+  Gradients gradients(ParameterId id, Stream stream) { return engine_->gradients({&id, 1}, stream); }
+  [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return engine_->loss_scale(); }
+  void discard_gradients() { engine_->discard_gradients(); }
+  [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return engine_->step(options, stream); }
+  [[nodiscard]] Ticket step(Stream stream) { return engine_->step({}, stream); }
+  void finish_update() { engine_->finish_update(); }
+  template <class Body>
+  [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
+    static_assert(backend_facts<Backend>().captures_graphs,
+                  "zero::RuntimeEngine::capture: this backend records no graphs: use zero::CudaBackend");
+    return engine_->capture(stream, body);
+  }
+  [[nodiscard]] EngineMember<Backend> member(std::string_view name, MemberOptions options = {}) {
+    return engine_->member(name, std::move(options));
+  }
+  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) { return engine_->read_parameter(name); }
+  void write_parameter(std::string_view name, std::span<float const> values) { engine_->write_parameter(name, values); }
+  void take_adopted_values() { engine_->take_adopted_values(); }
+  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return engine_->read_gradient(name); }
+  void write_gradient(std::string_view name, std::span<float const> values) { engine_->write_gradient(name, values); }
+  [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
+    return engine_->read_state(name, k);
+  }
+  void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
+    engine_->write_state(name, k, values);
+  }
+  [[nodiscard]] std::unique_ptr<EngineState> state() { return engine_->state(); }
+  [[nodiscard]] MemoryReport const& memory() const { return engine_->memory(); }
+  [[nodiscard]] Traffic const& traffic() const { return engine_->traffic(); }
+  [[nodiscard]] FlatLayout const& layout() const { return engine_->layout(); }
+  [[nodiscard]] Backend& backend() { return engine_->backend(); }
+  [[nodiscard]] ParameterId find(std::string_view name) const { return engine_->find(name); }
+  /// @}
+
+ private:
+  std::unique_ptr<detail::InterfaceOf<Value, Backend>> engine_;
+};
+
+}  // namespace zero
