@@ -96,6 +96,25 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
   include/zero/runtime_engine.hpp
+  include/zero/schedule/clock.hpp
+  include/zero/schedule/constant.hpp
+  include/zero/schedule/constant_lr.hpp
+  include/zero/schedule/cosine.hpp
+  include/zero/schedule/cosine_annealing_lr.hpp
+  include/zero/schedule/exponential_lr.hpp
+  include/zero/schedule/linear.hpp
+  include/zero/schedule/linear_lr.hpp
+  include/zero/schedule/lr_range_test.hpp
+  include/zero/schedule/multi_step_lr.hpp
+  include/zero/schedule/one_cycle.hpp
+  include/zero/schedule/rates.hpp
+  include/zero/schedule/schedule.hpp
+  include/zero/schedule/step_lr.hpp
+  include/zero/schedule/warmup_cosine_lr.hpp
+  include/zero/schedule/warmup_decay_lr.hpp
+  include/zero/schedule/warmup_lr.hpp
+  include/zero/schedule/warmup_shape.hpp
+  include/zero/schedule/warmup_stable_decay.hpp
   include/zero/segment.hpp
   include/zero/simulation/access.hpp
   include/zero/simulation/options.hpp
@@ -250,6 +269,10 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/parameters/storage.hpp
   include/zero/parameters/unit_prefetcher.hpp
   include/zero/parameters/updater.hpp
+  include/zero/schedule/detail/double_double.hpp
+  include/zero/schedule/detail/elementary.hpp
+  include/zero/schedule/detail/linear_warmup.hpp
+  include/zero/schedule/detail/settings.hpp
   include/zero/simulation/detail/collective.hpp
   include/zero/simulation/detail/deadlock.hpp
   include/zero/simulation/detail/host.hpp
