@@ -83,6 +83,12 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/loss_scaler.hpp
   include/zero/memory_report.hpp
   include/zero/micro_batch.hpp
+  include/zero/monitor/csv.hpp
+  include/zero/monitor/event.hpp
+  include/zero/monitor/json_lines.hpp
+  include/zero/monitor/monitor.hpp
+  include/zero/monitor/monitors.hpp
+  include/zero/monitor/tensorboard.hpp
   include/zero/mpi/config.hpp
   include/zero/nccl/reduction.hpp
   include/zero/nccl/registration.hpp
@@ -237,6 +243,12 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/memory/element_buffer.hpp
   include/zero/memory/host_memory.hpp
   include/zero/memory/state_array.hpp
+  include/zero/monitor/detail/cut_lines.hpp
+  include/zero/monitor/detail/event_record.hpp
+  include/zero/monitor/detail/growing_file.hpp
+  include/zero/monitor/detail/one_warning.hpp
+  include/zero/monitor/detail/place.hpp
+  include/zero/monitor/detail/text_values.hpp
   include/zero/mpi/detail/available_memory.hpp
   include/zero/mpi/detail/calls.hpp
   include/zero/mpi/detail/futex.hpp

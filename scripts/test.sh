@@ -127,7 +127,7 @@ need_unit_tests() {
   need strace has_command strace
   need iproute2 has_command ip
   if [ -z "${ZERO_TEST_PYTHON:-}" ]; then
-    has_safetensors build/python/bin/python || install_python_packages numpy safetensors
+    install_test_packages
     export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
   fi
   install_missing
@@ -151,7 +151,12 @@ need_mpi() {
 }
 
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
-has_safetensors() { "$1" -c 'import numpy, safetensors' 2>/dev/null; }
+
+# Those of tests/requirements.txt, unless build/python has these versions.
+install_test_packages() {
+  local wanted=tests/requirements.txt installed=build/python/requirements.txt
+  cmp --silent "$wanted" "$installed" || { install_python_packages --requirement "$wanted" && cp "$wanted" "$installed"; }
+}
 
 # install_python_packages <package...>: into build/python.
 install_python_packages() {
@@ -160,7 +165,7 @@ install_python_packages() {
   say "installing with pip, into build/python: $*"
   [ -x build/python/bin/python ] || python3 -m venv build/python
   build/python/bin/python -m pip install --quiet --disable-pip-version-check "$@" ||
-    die "pip could not install $*: set ZERO_TEST_PYTHON to a Python that has numpy and safetensors, and put conan in PATH"
+    die "pip could not install $*: set ZERO_TEST_PYTHON to a Python that has what tests/requirements.txt lists, and put conan in PATH"
 }
 
 # Objects are found again in every folder that the repository is cloned into.
