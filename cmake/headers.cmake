@@ -40,6 +40,15 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/communicators/self.hpp
   include/zero/communicators/simulation.hpp
   include/zero/communicators/thread.hpp
+  include/zero/config/batch.hpp
+  include/zero/config/choices.hpp
+  include/zero/config/config_error.hpp
+  include/zero/config/keys.hpp
+  include/zero/config/read.hpp
+  include/zero/config/read_options.hpp
+  include/zero/config/settings.hpp
+  include/zero/config/treatment.hpp
+  include/zero/config/write.hpp
   include/zero/cuda/device.hpp
   include/zero/cuda/device_array.hpp
   include/zero/cuda/error.hpp
@@ -178,6 +187,23 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/communicators/detail/thread_world.hpp
   include/zero/communicators/detail/transfer_label.hpp
   include/zero/communicators/detail/transfer_list.hpp
+  include/zero/config/detail/document.hpp
+  include/zero/config/detail/entry.hpp
+  include/zero/config/detail/indented_json.hpp
+  include/zero/config/detail/key_row.hpp
+  include/zero/config/detail/key_table.hpp
+  include/zero/config/detail/keys/optimizer.hpp
+  include/zero/config/detail/keys/others.hpp
+  include/zero/config/detail/keys/precision.hpp
+  include/zero/config/detail/keys/run.hpp
+  include/zero/config/detail/keys/scheduler.hpp
+  include/zero/config/detail/keys/sharding.hpp
+  include/zero/config/detail/raw_settings.hpp
+  include/zero/config/detail/reader.hpp
+  include/zero/config/detail/rule_reader.hpp
+  include/zero/config/detail/schedule_reader.hpp
+  include/zero/config/detail/schedule_settings.hpp
+  include/zero/config/detail/writer.hpp
   include/zero/engine/adopted_buffers.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp

@@ -25,7 +25,7 @@ main() {
   [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: scripts/fuzz.sh [SECONDS]"
   has_command clang++ || die "fuzzing needs clang++ with libFuzzer (Debian, Ubuntu: clang)"
   mkdir -p build/fuzz
-  for target in checkpoint/header checkpoint/manifest bootstrap/messages; do
+  for target in checkpoint/header checkpoint/manifest bootstrap/messages config/configuration; do
     say "fuzzing: $target, $seconds s"
     fuzz "${target%/*}" "${target#*/}" "$seconds" >"build/fuzz/${target#*/}.log" 2>&1 &
     processes[${target#*/}]=$!

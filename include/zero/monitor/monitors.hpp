@@ -221,8 +221,8 @@ class Monitors {
   }
 
   /// Whether \p f threw nothing.
-  template <class F>
-  static bool attempt(F&& f) noexcept {
+  template <class Function>
+  static bool attempt(Function&& f) noexcept {
     try {
       f();
       return true;
@@ -232,8 +232,8 @@ class Monitors {
   }
 
   /// A monitor that throws, as without memory, loses what it was given. That is said once.
-  template <class F>
-  void guarded(F&& f) noexcept {
+  template <class Function>
+  void guarded(Function&& f) noexcept {
     try {
       f();
     } catch (std::exception const& error) {

@@ -47,9 +47,9 @@ class Schedule {
                             WarmupStableDecay>;
 
   /// One of this folder's schedules.
-  template <class S>
-  requires(!std::same_as<S, Schedule> && !std::same_as<S, Custom> && std::constructible_from<Kind, S>)
-      Schedule(S schedule)
+  template <class One>
+  requires(!std::same_as<One, Schedule> && !std::same_as<One, Custom> && std::constructible_from<Kind, One>)
+      Schedule(One schedule)
       : kind_(std::move(schedule)) {}
   /// A function of the user's own. \throws ConfigurationError where there is no function, or no name.
   Schedule(Custom custom) : kind_(std::move(custom)) {
@@ -85,10 +85,10 @@ class Schedule {
   [[nodiscard]] std::string_view name() const noexcept {
     return std::visit([](auto const& kind) { return std::string_view(kind.name); }, kind_);
   }
-  /// The schedule where it is an \p S; else null.
-  template <class S>
-  [[nodiscard]] S const* get_if() const noexcept {
-    return std::get_if<S>(&kind_);
+  /// The schedule where it is a \p One; else null.
+  template <class One>
+  [[nodiscard]] One const* get_if() const noexcept {
+    return std::get_if<One>(&kind_);
   }
 
  private:

@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/config/detail/raw_settings.hpp>
+#include <zero/config/detail/rule_reader.hpp>
+#include <zero/config/detail/schedule_settings.hpp>
+#include <zero/schedule/schedule.hpp>
+#include <zero/support/message.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace zero::config::detail {
+
+/// The schedule of a configuration's `scheduler`, with DeepSpeed's defaults.
+class ScheduleReader {
+ public:
+  /// \p lr is the optimizer's learning rate, where one is known; \p given replaces the schedule's largest.
+  ScheduleReader(RawSettings& raw, std::optional<double> lr, std::optional<double> given)
+      : raw_(raw), own_(raw.automatic), lr_(lr), given_(given) {}
+
+  /// Empty where there is no such section.
+  [[nodiscard]] std::optional<schedule::Schedule> read() {
+    auto const& scheduler = raw_.scheduler;
+    if (!scheduler.section) return std::nullopt;
+    if (!scheduler.type) scheduler.section->fail_name("has no \"type\"", "write one, such as \"WarmupLR\"");
+    std::optional<schedule::Schedule> made;
+    auto const type = lower_case(scheduler.type->string());
+    try_each<schedule::WarmupLR, schedule::WarmupDecayLR, schedule::WarmupCosineLR, schedule::OneCycle,
+             schedule::LRRangeTest, schedule::Constant, schedule::Linear, schedule::Cosine, schedule::WarmupStableDecay,
+             schedule::ConstantLR, schedule::LinearLR, schedule::StepLR, schedule::MultiStepLR, schedule::ExponentialLR,
+             schedule::CosineAnnealingLR>(type, made);
+    if (!made) fail_type();
+    if (raw_.scheduler.params.empty()) return made;
+    raw_.scheduler.params.front().fail_name(zero::detail::concat({made->name(), " has no such setting"}),
+                                            "leave it out");
+  }
+
+ private:
+  template <class... Kind>
+  void try_each(std::string const& type, std::optional<schedule::Schedule>& made) {
+    static_cast<void>(((lower_case(Kind::name) == type && (made = make<Kind>(), true)) || ...));
+  }
+
+  template <class Kind>
+  [[nodiscard]] schedule::Schedule make() {
+    typename Kind::Config config{};
+    for_each_setting(config,
+                     [&](std::string_view name, auto& member, Missing missing) { take(name, member, missing); });
+    try {
+      return Kind(config);
+    } catch (ConfigurationError const& error) {
+      raw_.scheduler.section->fail(error.what(), {});
+    }
+  }
+
+  template <class Member>
+  void take(std::string_view name, Member& member, Missing missing) {
+    auto const entry = taken(name);
+    if constexpr (std::is_same_v<Member, double>) {
+      if (given_ && is_largest_rate(name)) return void(member = *given_);
+    }
+    if (entry) return read(*entry, name, member);
+    auto const& section = *raw_.scheduler.section;
+    if (missing == Missing::is_error) {
+      section.fail_name(zero::detail::concat({"has no \"", name, "\" in its \"params\""}), "write it");
+    }
+    if constexpr (std::is_same_v<Member, double>) {
+      if (missing == Missing::is_optimizer_lr && !lr_) {
+        section.fail_name("the learning rate of the optimizer is not known",
+                          zero::detail::concat({"write \"", name, "\""}));
+      }
+      if (missing == Missing::is_optimizer_lr) member = *lr_;
+    }
+  }
+
+  [[nodiscard]] static bool is_largest_rate(std::string_view name) {
+    return name == "lr" || name == "warmup_max_lr" || name == "cycle_max_lr" || name == "lr_range_test_min_lr";
+  }
+
+  void read(Entry const& entry, std::string_view /*name*/, double& member) const {
+    member = entry.is_auto() ? entry.automatic(own_.lr) : entry.not_negative();
+  }
+  void read(Entry const& entry, std::string_view name, std::uint64_t& member) const {
+    auto const& own = name == "warmup_num_steps" ? own_.warmup_num_steps : own_.total_num_steps;
+    member = entry.is_auto() ? entry.automatic(own) : entry.whole(0, most_steps);
+  }
+  void read(Entry const& entry, std::string_view name, std::optional<std::uint64_t>& member) const {
+    std::uint64_t given = 0;
+    read(entry, name, given);
+    member = given;
+  }
+  static void read(Entry const& entry, std::string_view /*name*/, bool& member) { member = entry.flag(); }
+  static void read(Entry const& entry, std::string_view /*name*/, std::vector<std::uint64_t>& member) {
+    for (std::size_t k = 0; k < entry.list(); ++k) member.push_back(entry.element(k).whole(0, most_steps));
+  }
+  static void read(Entry const& entry, std::string_view /*name*/, schedule::WarmupShape& member) {
+    auto const& text = entry.string();
+    if (text != "log" && text != "linear") entry.fail(entry.text() + " is no warm-up", "write \"log\" or \"linear\"");
+    member = text == "log" ? schedule::WarmupShape::logarithmic : schedule::WarmupShape::linear;
+  }
+  static void read(Entry const& entry, std::string_view /*name*/, schedule::DecayShape& member) {
+    auto const& text = entry.string();
+    if (text != "linear" && text != "1-sqrt")
+      entry.fail(entry.text() + " is no decay", "write \"linear\" or \"1-sqrt\"");
+    member = text == "linear" ? schedule::DecayShape::linear : schedule::DecayShape::one_minus_sqrt;
+  }
+
+  [[noreturn]] void fail_type() const {
+    raw_.scheduler.type->fail(
+        raw_.scheduler.type->text() + " is no schedule",
+        "there are WarmupLR, WarmupDecayLR, WarmupCosineLR, OneCycle, LRRangeTest, constant, linear, cosine, "
+        "warmup-stable-decay, and PyTorch's ConstantLR, LinearLR, StepLR, MultiStepLR, ExponentialLR, "
+        "CosineAnnealingLR");
+  }
+
+  /// The setting \p name, which is then no other schedule's.
+  [[nodiscard]] std::optional<Entry> taken(std::string_view name) {
+    constexpr std::string_view folder = "scheduler.params.";
+    auto& all = raw_.scheduler.params;
+    auto const is_it = [&](Entry const& e) { return std::string_view(e.key()).substr(folder.size()) == name; };
+    auto const found = std::find_if(all.begin(), all.end(), is_it);
+    if (found == all.end()) return std::nullopt;
+    auto entry = *found;
+    all.erase(found);
+    return entry;
+  }
+
+  static constexpr std::uint64_t most_steps = std::uint64_t{1} << 53U;
+  RawSettings& raw_;
+  Automatic const& own_;
+  std::optional<double> lr_, given_;
+};
+
+}  // namespace zero::config::detail
