@@ -328,6 +328,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/step/decision_layout.hpp
   include/zero/step/joint_names.hpp
   include/zero/step/reports.hpp
+  include/zero/step/step_settings.hpp
   include/zero/support/call_history.hpp
   include/zero/support/file_size_signal.hpp
   include/zero/support/fixed_array.hpp

@@ -148,7 +148,7 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// with leases held, ConfigurationError for options that cannot work: the engine is unchanged then.
   /// CommunicationError before the decision leaves the states as they were; after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
-  /// The same with the configuration's learning rate and clipping.
+  /// The same with the configuration's learning rate, clipping and momentum.
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
 
   /// With CpuOffload::Config::delayed_update, publishes the pending update, so that the next gather returns current

@@ -35,10 +35,18 @@ struct MemberLearningRate {
   double lr = 0.0;     ///< finite and not negative
 };
 
+/// Momentum of one member in one step; see StepOptions. What is left out is the member's configuration's.
+struct MemberMomentum {
+  std::string member;                ///< its name
+  std::optional<double> momentum{};  ///< in [0, 1)
+  std::optional<double> beta2{};     ///< in [0, 1)
+};
+
 /// What changes from joint step to joint step.
 struct JointStepOptions {
   std::vector<MemberLearningRate> lr{};       ///< of members of this rank or of others; default: their configurations'
   std::optional<double> gradient_clipping{};  ///< default: the configuration's
+  std::vector<MemberMomentum> momentum{};     ///< of members of this rank or of others; default: their configurations'
 };
 
 }  // namespace zero

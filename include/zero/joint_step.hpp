@@ -110,7 +110,7 @@ class JointStep {
   /// Updates the parameters of all members from the gradients of this step's micro-batches, or of none: a gradient that
   /// is not finite on any rank skips the step of all. Updates of members without offload are launched before the host
   /// waits for those with it. Does not synchronize \p stream otherwise. \throws as Engine::step, and ConfigurationError
-  /// for a learning rate of a member that there is not.
+  /// for a learning rate or a momentum of a member that there is not.
   [[nodiscard]] Ticket step(JointStepOptions const& options, Stream stream) { return core_.step(options, stream); }
   /// The same with the configurations' learning rates and clipping.
   [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }

@@ -43,6 +43,7 @@ struct Small {
   int streams = 2;                 ///< of the trainer's work: gradients come from all but the last
   int bad_step = -1;               ///< has an infinite gradient
   bool gradients_on_host = false;  ///< adopted gradients lie in memory of the program
+  bool cycles_momentum = false;    ///< each step has a momentum of its own, in which `differs_at` differs
 };
 
 struct Seen {

@@ -140,11 +140,17 @@ TEST_CASE("nccl steps: a rank may replay a step that others take") {
   }
 }
 
-TEST_CASE("nccl steps: another learning rate on one rank is every rank's error, in ordinary and in replayed steps") {
+TEST_CASE(
+    "nccl steps: another learning rate or momentum on one rank is every rank's error, in ordinary and in replayed "
+    "steps") {
   for (auto stage : fake_cuda::sharded) {
-    for (int captured_from : {-1, 1}) {
-      auto const ranks =
-          train_all({.stage = stage, .world = 2, .steps = 5, .captured_from = captured_from, .differs_at = 3});
+    for (auto [captured_from, momentum] : {std::pair{-1, false}, {1, false}, {-1, true}, {1, true}}) {
+      auto const ranks = train_all({.stage = stage,
+                                    .world = 2,
+                                    .steps = 5,
+                                    .captured_from = captured_from,
+                                    .differs_at = 3,
+                                    .cycles_momentum = momentum});
       for (auto const& rank : ranks) {
         CHECK(rank.seen.reports.size() == 3);
         REQUIRE(rank.end.thrown);

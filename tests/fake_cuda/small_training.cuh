@@ -51,7 +51,7 @@ class SmallTraining {
       if (small_.evaluates) evaluate();
       bool const takes_part = !small_.rank_0_replays_alone || rank_ == 0;
       bool const replays = captured && takes_part && !(small_.alternates && (step - small_.captured_from) % 2 == 0);
-      auto const ticket = replays ? captured->replay({.lr = lr(step)}, one_) : take_step(step);
+      auto const ticket = replays ? captured->replay(options(step), one_) : take_step(step);
       seen.steps.push_back(own_counts());
       if (small_.evaluates) evaluate();
       if (small_.waits) seen.reports.push_back(ticket.get());
@@ -80,8 +80,13 @@ class SmallTraining {
     (void)list.add({.name = "frozen", .shape = {elements}, .unit = unit, .frozen = true});
     return list;
   }
-  [[nodiscard]] double lr(int step) const {
-    return (step == small_.differs_at && rank_ == 1 ? 0.2 : 0.1) / (1.0 + step);
+  [[nodiscard]] zero::StepOptions options(int step) const {
+    bool const differs = step == small_.differs_at && rank_ == 1;
+    zero::StepOptions options{.lr = (differs && !small_.cycles_momentum ? 0.2 : 0.1) / (1.0 + step)};
+    if (!small_.cycles_momentum) return options;
+    options.momentum = 1.0 - (differs ? 0.3 : 0.4) / (1.0 + step);
+    options.beta2 = 0.99;
+    return options;
   }
   [[nodiscard]] typename Engine::Config config() const {
     typename Engine::Config config{.gradient_clipping = 1.0, .bucket_elements = small_.bucket_elements};
@@ -100,7 +105,7 @@ class SmallTraining {
 
   [[nodiscard]] auto take_step(int step) {
     for (int a = 0; a < rounds(); ++a) micro_batch(step);
-    return engine_->step({.lr = lr(step)}, one_);
+    return engine_->step(options(step), one_);
   }
   [[nodiscard]] int rounds() const {
     if (small_.micro_batches == 0) return small_.accumulation;

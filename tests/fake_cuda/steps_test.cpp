@@ -94,6 +94,18 @@ TEST_CASE("steps: a captured step gives the bits of an ordinary one") {
   }
 }
 
+TEST_CASE("steps: a captured step takes the momentum of each replay") {
+  for (auto stage : fake_cuda::sharded) {
+    Small small{.stage = stage, .steps = 6, .cycles_momentum = true};
+    auto const expected = train(small);
+    CHECK(expected.values != train({.stage = stage, .steps = 6}).values);
+    small.captured_from = 1;
+    for (auto order : fake_cuda::every_order) check_same(train(small, order), expected);
+    small.alternates = true;
+    check_same(train(small), expected);
+  }
+}
+
 TEST_CASE("steps: a replayed step launches one graph and waits for nothing") {
   auto const seen = train({.steps = 6, .waits = false, .captured_from = 1});
   check_goes_on(seen, 2, 1);

@@ -412,6 +412,13 @@ TEST_CASE("joint step, bad input: what a member cannot be asked for itself") {
     CHECK(contains(rates({{"c", 0.1}}), "lr is given for 'c', but no rank has a member of that name"));
     CHECK(contains(rates({{"a", 0.1}, {"a", 0.1}}), "lr is given twice for 'a'"));
     CHECK(contains(rates({{"a", -0.1}}), "lr must be finite and not negative"));
+    auto const momenta = [&](std::vector<zero::MemberMomentum> const& momentum) {
+      return message_of<zero::ConfigurationError>([&] { (void)joint.step({.momentum = momentum}, {}); });
+    };
+    CHECK(contains(momenta({{"c", 0.1, {}}}), "momentum is given for 'c', but no rank has a member of that name"));
+    CHECK(contains(momenta({{"a", 0.1, {}}, {"a", {}, 0.1}}), "momentum is given twice for 'a'"));
+    CHECK(contains(momenta({{"b", 1.0, {}}}), "momentum of a step must be in [0, 1)"));
+    CHECK(contains(momenta({{"b", {}, -0.1}}), "beta2 of a step must be in [0, 1)"));
     CHECK(contains(
         message_of<zero::ConfigurationError>([&] { (void)joint.step({.lr = {}, .gradient_clipping = -1.0}, {}); }),
         "gradient_clipping must be finite"));

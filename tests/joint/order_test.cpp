@@ -287,8 +287,8 @@ TEST_CASE("joint step: members step by themselves again when it has ended, and i
   });
 }
 
-TEST_CASE("joint step: ranks that step with other rates or clipping are found out, and nothing is updated") {
-  for (int what = 0; what < 2; ++what) {
+TEST_CASE("joint step: ranks that step with other rates, momentum or clipping are found out, and nothing is updated") {
+  for (int what = 0; what < 5; ++what) {
     zero::run_ranks(2, [what](Ranks& ranks) {
       auto const a = engine_of(Stage::gradients, ranks, "a", 2), b = engine_of(Stage::none, ranks, "b", 2);
       Joint joint{ranks, {a->member("a"), b->member("b")}};
@@ -297,6 +297,9 @@ TEST_CASE("joint step: ranks that step with other rates or clipping are found ou
       zero::JointStepOptions options;
       if (what == 0) options.lr = {{"b", other}};
       if (what == 1) options.gradient_clipping = other;
+      if (what == 2) options.momentum = {{"b", other, {}}};
+      if (what == 3) options.momentum = {{"b", {}, other}};
+      if (what == 4 && ranks.rank() == 0) options.momentum = {{"a", 0.5, {}}};
       auto const ticket = joint.step(options, {});
       CHECK(contains(message_of<zero::MismatchError>([&] { (void)ticket.get(); }), "rank 1 took a step otherwise"));
       CHECK(a->read_parameter("a0") == std::vector<float>(256));
@@ -305,9 +308,10 @@ TEST_CASE("joint step: ranks that step with other rates or clipping are found ou
   }
 }
 
-TEST_CASE("joint step: clipping is compared over the world, learning rates over the ranks of a member") {
-  for (bool clips : {true, false}) {
-    zero::run_ranks(2, [clips](Ranks& ranks) {
+TEST_CASE("joint step: clipping is compared over the world, learning rates and momentum over the ranks of a member") {
+  for (int what = 0; what < 3; ++what) {
+    bool const clips = what == 0;
+    zero::run_ranks(2, [clips, what](Ranks& ranks) {
       auto alone = ranks.split(ranks.rank(), 0);
       auto const mine = engine_of(Stage::none, *alone, ranks.rank() == 0 ? "a" : "b", 2);  // no engine in common
       Joint joint{ranks, {mine->member("mine")}};
@@ -317,7 +321,8 @@ TEST_CASE("joint step: clipping is compared over the world, learning rates over 
       double const other = ranks.rank() == 0 ? 0.5 : 0.25;
       zero::JointStepOptions options;
       if (clips) options.gradient_clipping = other;
-      if (!clips) options.lr = {{"mine", other}};
+      if (what == 1) options.lr = {{"mine", other}};
+      if (what == 2) options.momentum = {{"mine", other, 0.5}};
       auto const ticket = joint.step(options, {});
       if (clips) {
         CHECK(contains(message_of<zero::MismatchError>([&] { (void)ticket.get(); }), "rank 1 took a step otherwise"));

@@ -6,6 +6,7 @@
 #include <zero/captured_step.hpp>
 #include <zero/engine/parts.hpp>
 #include <zero/engine/phase.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/error.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/message.hpp>
@@ -61,15 +62,16 @@ class StepCapture {
             parts_.decider.generation()};
   }
 
-  /// Launches \p step as the coming step. \p lr and \p clipping are this step's.
-  [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step, double lr, double clipping,
+  /// Launches \p step as the coming step. \p settings and \p clipping are this step's.
+  [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step,
+                                                           RuleSettings const& settings, double clipping,
                                                            Stream stream) {
     phase_.require_allowed(EngineCall::replay);
     require_current(step.generation);
     parts_.gatherer.require_no_leases();
     auto history = parts_.context.collectives.history;
     history.append(step.calls_before_decision);
-    parts_.decider.stage(lr, clipping, history);
+    parts_.decider.stage(settings, clipping, history);
     history.append(step.calls_after_decision);
     parts_.context.collectives.history = history;
     parts_.gatherer.forget_gathered();

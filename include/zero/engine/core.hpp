@@ -12,6 +12,7 @@
 #include <zero/engine/operations.hpp>
 #include <zero/engine/parts.hpp>
 #include <zero/engine/phase.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine/state_access.hpp>
@@ -132,7 +133,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     require_alone("step");
     phase_.require_allowed(EngineCall::step);
     parts.gatherer.require_no_leases();
-    parts.decider.stage(lr_of(options), clipping_of(options), operations_.collectives.history);
+    parts.decider.stage(rule_settings_of(options), clipping_of(options), operations_.collectives.history);
     parts.gatherer.forget_gathered();
     all_reduce_norm(stream);
     EnginePhase::UpdateGuard update(phase_, "an update did not end");
@@ -163,7 +164,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
     require_alone("replay");
-    return StepCapture<Backend>(*parts_, phase_).replay(step, lr_of(options), clipping_of(options), stream);
+    return StepCapture<Backend>(*parts_, phase_).replay(step, rule_settings_of(options), clipping_of(options), stream);
   }
 
   // ------------------------------------------------------------------------------------------------- access
@@ -337,7 +338,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     gradients.commit();
   }
 
-  [[nodiscard]] double lr_of(StepOptions const& options) const noexcept { return options.lr.value_or(settings_.lr); }
+  [[nodiscard]] RuleSettings rule_settings_of(StepOptions const& options) const noexcept {
+    return {options.lr.value_or(settings_.lr), options.momentum, options.beta2};
+  }
   [[nodiscard]] double clipping_of(StepOptions const& options) const noexcept {
     return options.gradient_clipping.value_or(settings_.gradient_clipping);
   }

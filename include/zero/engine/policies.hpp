@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ struct PolicyTraits {
   std::span<std::string_view const> state_names{};  ///< of the rule, or none
   ElementType compute = ElementType::fp32;
   ElementType sum = ElementType::fp32;
+  bool takes_momentum = false;  ///< the rule, per step
+  bool takes_beta2 = false;
   bool offloads = false;
   bool scales = false;                ///< the loss: the scaler is not NoScale
   bool fails_when_exhausted = true;   ///< an overflow at the minimum loss scale ends the run
@@ -55,6 +58,13 @@ struct PolicyTraits {
   return names;
 }
 
+/// What one step takes of the rule's settings in place of the configuration's.
+struct RuleSettings {
+  double lr = 0.0;
+  std::optional<double> momentum{};  ///< where the rule takes one per step
+  std::optional<double> beta2{};     ///< where the rule takes one per step
+};
+
 /// What an engine's policies do on the host, behind one virtual call: settings, the state between steps, and
 /// conversions. `state` is a StepState, `configs` an array of the rule's Config, both in host memory.
 class Policies {
@@ -72,7 +82,7 @@ class Policies {
   [[nodiscard]] virtual StepProgress progress(void const* state) const = 0;
   virtual void set_progress(void* state, StepProgress const& progress) const = 0;
   /// Writes every group's settings of the rule for one step.
-  virtual void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const = 0;
+  virtual void configure(void* configs, std::span<ParameterGroup const> groups, RuleSettings const& step) const = 0;
   /// Whether \p decision, a Decision that the host may read now, is to update.
   [[nodiscard]] virtual bool applies(void const* decision) const = 0;
   /// Elements of \p role to fp32, and back, rounded to nearest even.

@@ -70,9 +70,19 @@ class TypedPolicies final : public Policies {
     state.steps = progress.steps;
     state.skipped = progress.skipped;
   }
-  ZERO_OUT_OF_LINE void configure(void* configs, std::span<ParameterGroup const> groups, double lr) const override {
+  ZERO_OUT_OF_LINE void configure(void* configs, std::span<ParameterGroup const> groups,
+                                  RuleSettings const& step) const override {
     auto* config = static_cast<typename Rule::Config*>(configs);
-    for (auto const& group : groups) *config++ = group_config<Rule>(config_.optimizer, group, lr);
+    for (auto const& group : groups) {
+      *config = group_config<Rule>(config_.optimizer, group, step.lr);
+      if constexpr (momentum_rule<Rule>) {
+        if (step.momentum) Rule::set_momentum(*config, *step.momentum);
+      }
+      if constexpr (beta2_rule<Rule>) {
+        if (step.beta2) Rule::set_beta2(*config, *step.beta2);
+      }
+      ++config;
+    }
   }
   [[nodiscard]] bool applies(void const* decision) const override {
     return static_cast<Decision<Rule> const*>(decision)->apply;
@@ -97,6 +107,8 @@ class TypedPolicies final : public Policies {
             .state_names = state_names(),
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
+            .takes_momentum = momentum_rule<Rule>,
+            .takes_beta2 = beta2_rule<Rule>,
             .offloads = offloads,
             .scales = !std::is_same_v<Scaler, NoScale>,
             .fails_when_exhausted = fails_at_minimum(config.scale),

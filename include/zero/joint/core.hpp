@@ -10,6 +10,7 @@
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/phase.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_member.hpp>
@@ -33,6 +34,7 @@
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
+#include <zero/step/step_settings.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/call_history.hpp>
 #include <zero/support/message.hpp>
@@ -48,6 +50,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -470,7 +473,16 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   // ------------------------------------------------------------------------------------------------- the step
 
   void stage(JointStepOptions const& options) {
-    for (auto const& rate : options.lr) check_rate(options, rate);
+    check_members("lr", options.lr);
+    check_members("momentum", options.momentum);
+    for (auto const& rate : options.lr) check_lr(rate.lr);
+    for (auto const& of_member : options.momentum) {
+      check_momentum("momentum", of_member.momentum);
+      check_momentum("beta2", of_member.beta2);
+    }
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      check_rule_settings(settings_of_member(m, options), members_[m].core->operations().policies.traits());
+    }
     double const clipping = options.gradient_clipping.value_or(config_.gradient_clipping);
     stage(lead_.value_or(0), options, clipping);  // the one that says what earlier steps have failed with
     for (std::size_t m = 0; m < members_.size(); ++m) {
@@ -498,22 +510,33 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   }
   void stage(std::size_t m, JointStepOptions const& options, double clipping) {
     auto& core = *members_[m].core;
-    double lr = core.settings().lr;
-    for (auto const& rate : options.lr) {
-      if (rate.member == members_[m].name) lr = rate.lr;
-    }
-    core.parts().decider.stage(lr, clipping, core.operations().collectives.history);
-    if (members_[m].rate_entry) core.parts().decider.stage_rate(lr);
+    auto const settings = settings_of_member(m, options);
+    core.parts().decider.stage(settings, clipping, core.operations().collectives.history);
+    if (members_[m].rate_entry) core.parts().decider.stage_rate(settings);
   }
-  void check_rate(JointStepOptions const& options, MemberLearningRate const& rate) const {
-    check_lr(rate.lr);
-    if (!plan_.knows(rate.member)) {
-      fail<ConfigurationError>({"zero::JointStep: lr is given for ", quote(rate.member),
-                                ", but no rank has a member of that name: give the names of EngineMember"});
+  [[nodiscard]] RuleSettings settings_of_member(std::size_t m, JointStepOptions const& options) const {
+    RuleSettings settings{members_[m].core->settings().lr, {}, {}};
+    for (auto const& rate : options.lr) {
+      if (rate.member == members_[m].name) settings.lr = rate.lr;
     }
-    for (auto const& other : options.lr) {
-      if (&other == &rate || other.member != rate.member) continue;
-      fail<ConfigurationError>({"zero::JointStep: lr is given twice for ", quote(rate.member), ": give it once"});
+    for (auto const& own : options.momentum) {
+      if (own.member == members_[m].name) settings.momentum = own.momentum, settings.beta2 = own.beta2;
+    }
+    return settings;
+  }
+  // Each is of a member that there is, and given once.
+  template <class Given>
+  void check_members(std::string_view option, std::vector<Given> const& all) const {
+    for (auto const& given : all) {
+      if (!plan_.knows(given.member)) {
+        fail<ConfigurationError>({"zero::JointStep: ", option, " is given for ", quote(given.member),
+                                  ", but no rank has a member of that name: give the names of EngineMember"});
+      }
+      for (auto const& other : all) {
+        if (&other == &given || other.member != given.member) continue;
+        fail<ConfigurationError>(
+            {"zero::JointStep: ", option, " is given twice for ", quote(given.member), ": give it once"});
+      }
     }
   }
 

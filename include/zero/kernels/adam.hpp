@@ -102,6 +102,10 @@ struct Adam {
 
   /// \throws std::invalid_argument naming the setting that cannot be.
   static void validate(Config const& c) { detail::validate_adam("Adam", c); }
+  /// Of one step: the average decays with it, and the bias correction is of its power, as in PyTorch.
+  static void set_momentum(Config& c, double beta1) { c.beta1 = beta1; }
+  /// The same of the average of squares.
+  static void set_beta2(Config& c, double beta2) { c.beta2 = beta2; }
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, Algorithm
@@ -140,6 +144,10 @@ struct AdamW {
 
   /// \throws std::invalid_argument naming the setting that cannot be.
   static void validate(Config const& c) { detail::validate_adam("AdamW", c); }
+  /// Of one step: the average decays with it, and the bias correction is of its power, as in PyTorch.
+  static void set_momentum(Config& c, double beta1) { c.beta1 = beta1; }
+  /// The same of the average of squares.
+  static void set_beta2(Config& c, double beta2) { c.beta2 = beta2; }
 };
 
 }  // namespace zero

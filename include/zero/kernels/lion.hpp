@@ -69,6 +69,10 @@ struct Lion {
     detail::require_below_one("Lion", "beta2", c.beta2);
     detail::require_not_negative("Lion", "weight_decay", c.weight_decay);
   }
+  /// Of one step: the weight of the average in it.
+  static void set_momentum(Config& c, double beta1) { c.beta1 = beta1; }
+  /// Of one step: the decay of the average.
+  static void set_beta2(Config& c, double beta2) { c.beta2 = beta2; }
 };
 
 }  // namespace zero

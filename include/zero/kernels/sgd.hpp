@@ -82,6 +82,8 @@ struct Sgd {
           "{.momentum = 0.9, .dampening = 0, .nesterov = true}");
     }
   }
+  /// Of one step; 0 overwrites the buffer.
+  static void set_momentum(Config& c, double momentum) { c.momentum = momentum; }
 };
 
 }  // namespace zero

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/policies.hpp>
 #include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/gradients/norm.hpp>
@@ -13,6 +14,7 @@
 #include <zero/parameter.hpp>
 #include <zero/step/constants_table.hpp>
 #include <zero/step/decision_layout.hpp>
+#include <zero/step/step_settings.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/call_history.hpp>
 #include <zero/support/out_of_line.hpp>
@@ -95,12 +97,12 @@ class StepDecider {
     std::memcpy(slot(number_) + layout_.world_agreement, &agreement, sizeof agreement);
   }
   [[nodiscard]] void const* world_agreement() const noexcept { return inputs_.data() + layout_.world_agreement; }
-  /// Of a joint step: the learning rate is to be the same for all repeats of this engine, whose collectives may differ.
-  /// After `stage`.
-  void stage_rate(double lr) {
+  /// Of a joint step: what the rule takes is to be the same for all repeats of this engine, whose collectives may
+  /// differ. After `stage`.
+  void stage_rate(RuleSettings const& settings) {
     if (capturing_) return;
     Fingerprint fingerprint;
-    fingerprint.add(lr);
+    add_settings(fingerprint, settings);
     auto const agreement = fold_agreement(fingerprint.value());
     std::memcpy(slot(number_) + layout_.rate_agreement, &agreement, sizeof agreement);
   }
@@ -110,22 +112,22 @@ class StepDecider {
   /// \throws ConfigurationError; LossScaleError, DivergenceError and MismatchError of an earlier step that nobody has
   /// been told of.
   /// Nothing has changed then.
-  void stage(double lr, double clipping, CallHistory& history) {
+  void stage(RuleSettings const& settings, double clipping, CallHistory& history) {
     if (capturing_) {
       calls_before_ = std::exchange(history, {});
       return;
     }
-    check_lr(lr);
+    check_rule_settings(settings, traits());
     check_clipping(clipping);
     // Waits for the step that used this slot of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, independent of its device's progress.
     if (number_ >= Reports::history) reports_->tell_once(number_ - Reports::history);
     auto* const inputs = slot(number_);
-    auto const agreement = agreement_on(lr, clipping, history);
+    auto const agreement = agreement_on(settings, clipping, history);
     engine_.backend.host_writes(inputs, layout_.input_bytes);
     std::memcpy(inputs, &clipping, sizeof clipping);
     std::memcpy(inputs + layout_.agreement, &agreement, sizeof agreement);
-    engine_.policies.configure(inputs + layout_.configs, groups(), lr);
+    engine_.policies.configure(inputs + layout_.configs, groups(), settings);
   }
 
   /// Brings the settings of the coming step to the device.
@@ -222,9 +224,10 @@ class StepDecider {
   [[nodiscard]] std::byte* slot(std::uint64_t number) const noexcept {
     return ring_.data() + number % Reports::history * layout_.slot_bytes;
   }
-  [[nodiscard]] static std::uint32_t agreement_on(double lr, double clipping, CallHistory const& history) noexcept {
+  [[nodiscard]] static std::uint32_t agreement_on(RuleSettings const& settings, double clipping,
+                                                  CallHistory const& history) noexcept {
     Fingerprint fingerprint;
-    fingerprint.add(lr);
+    add_settings(fingerprint, settings);
     fingerprint.add(clipping);
     fingerprint.add(history.value());
     return fold_agreement(fingerprint.value());
