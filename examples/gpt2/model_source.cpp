@@ -180,6 +180,24 @@ void take_micro_batches(Options& options, std::optional<int> of_checkpoint, std:
   options.micro_batches = of_checkpoint;
 }
 
+/// What decides an evaluation's losses beside the parameters, as the run had it, unless it is asked for otherwise.
+void take_evaluation(Options& options, zero::Manifest const& manifest) {
+  auto const& asked = options.asked;
+  if (!asked.has("--precision")) options.precision = manifest.compute;
+  auto const seed = manifest.user_state.find("seed");
+  if (seed != manifest.user_state.end() && !asked.has("--seed"))
+    options.seed = std::strtoull(seed->second.c_str(), nullptr, 10);
+  auto const said = saved_options(manifest.user_state);
+  auto const number = [&](char const* name, auto& to) {
+    auto const found = said.find(name);
+    if (found != said.end() && !asked.has(name))
+      to = static_cast<std::size_t>(std::strtoull(found->second.c_str(), nullptr, 10));
+  };
+  number("--batch", options.batch);
+  number("--eval-batches", options.eval_batches);
+  if (!asked.has("--eval-batches")) number("--eval-train-batches", options.eval_train_batches);
+}
+
 }  // namespace
 
 ModelSource open_model(std::string const& path) {
@@ -253,7 +271,12 @@ std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Opt
     take(options, "--heads", options.heads, std::stoull(said.at("--heads")), where);
   }
   check_heads(options);
-  if (!options.parameters_only) take_micro_batches(options, manifest.micro_batches_per_step, where);
+  if (options.evaluate) {
+    take_evaluation(options, manifest);
+    options.evaluate = where;
+  } else if (!options.parameters_only) {
+    take_micro_batches(options, manifest.micro_batches_per_step, where);
+  }
   return vocabulary;
 }
 

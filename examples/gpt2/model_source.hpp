@@ -33,10 +33,10 @@ struct ModelSource {
 /// contradicts it, or where nothing says how many heads there are.
 void take_shape(ModelSource const& source, Options& options);
 
-/// The same for a checkpoint of train_gpt2 at \p path that is to be resumed. Nothing is taken where there is none,
-/// which
-/// --resume auto allows. Returns the vocabulary of its embedding, or 0 where it has none. \throws UsageError,
-/// zero::CheckpointError.
+/// The same for a checkpoint of train_gpt2 at \p path that is to be resumed or evaluated. Nothing is taken where there
+/// is none, which --resume auto allows. Of one that is evaluated the rest is taken too, that makes its losses those of
+/// its run, and \p options name it by its own path from there on. Returns the vocabulary of its embedding, or 0 where
+/// it has none. \throws UsageError, zero::CheckpointError.
 std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Options& options);
 
 /// Sets all parameters of \p engine from a source that `take_shape` has seen. Of the positions, the first ones are

@@ -7,6 +7,7 @@
 #include "support/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -109,6 +110,15 @@ Group validation_group() {
           {{"--eval-interval", "N", "steps between validations", Settings::whole(&Options::eval_interval, 1, many)},
            {"--eval-batches", "N", "micro-batches of a validation, over all ranks",
             Settings::whole(&Options::eval_batches, 1, 1 << 24)},
+           {"--eval-train-batches", "N",
+            "micro-batches of training data whose loss each validation says too, the same ones every time; 0: none",
+            Settings::whole(&Options::eval_train_batches, 0, 1 << 24), "--eval-batches"},
+           {"--eval-at-start", "[on|off]", "say both losses before the first step, too",
+            Settings::flag(&Options::eval_at_start)},
+           {"--evaluate", "CHECKPOINT",
+            "say the losses of a checkpoint, of any number of ranks, and end: with the seed, precision and batches of "
+            "its run, unless others are given; writes nothing",
+            Settings::text(&Options::evaluate)},
            {"--sample", "N", "tokens of text to generate at the end; 0: none",
             Settings::whole(&Options::sample, 0, 1 << 20)},
            {"--temperature", "X", "temperature of the sample; 0: always the likeliest token",
@@ -190,7 +200,22 @@ void check_tag_prefix(std::string const& tag) {
   if (!is_valid) throw UsageError("--tag " + tag + ": expected letters, digits, '.', '_' and '-', at most 100");
 }
 
+/// What --evaluate leaves something to say to.
+constexpr std::array evaluation_options{
+    "--evaluate", "--data",      "--vocab",  "--model", "--layers",       "--heads",
+    "--width",    "--context",   "--device", "--ranks", "--threads",      "--stage",
+    "--offload",  "--precision", "--batch",  "--seed",  "--eval-batches", "--eval-train-batches"};
+
+void check_evaluation(Options const& o) {
+  for (auto const& [name, value] : o.asked.given) {
+    if (std::find(evaluation_options.begin(), evaluation_options.end(), name) == evaluation_options.end()) {
+      throw UsageError(name + ": --evaluate trains nothing and writes nothing: leave one of the two out");
+    }
+  }
+}
+
 void check(Options const& o) {
+  if (o.evaluate) return check_evaluation(o);
   // Where the model is somebody else's, its shape is not known yet.
   if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
@@ -265,6 +290,13 @@ void check_micro_batches(Options const& o) {
   throw UsageError("--micro-batches " + std::to_string(*o.micro_batches) + ": fewer than the " +
                    std::to_string(o.ranks) +
                    " ranks: take fewer ranks, or --allow-idle-ranks, where the last ones hold states only");
+}
+
+std::size_t train_batches(Options const& o) { return o.eval_train_batches.value_or(o.eval_batches); }
+
+std::uint64_t global_micro_batches(Options const& o) {
+  return o.micro_batches ? static_cast<std::uint64_t>(*o.micro_batches)
+                         : static_cast<std::uint64_t>(o.accumulate) * static_cast<std::uint64_t>(o.ranks);
 }
 
 double lowest_learning_rate(Options const& options) { return options.min_lr.value_or(options.lr / 10.0); }

@@ -44,7 +44,10 @@ struct Options {
   std::optional<std::uint64_t> warmup;  ///< default: 100 steps, or a tenth of a shorter run
   double weight_decay = 0.1, beta2 = 0.99, clip = 1.0;
   std::uint64_t eval_interval = 250;
-  std::size_t eval_batches = 20;  ///< over all ranks
+  std::size_t eval_batches = 20;                  ///< over all ranks
+  std::optional<std::size_t> eval_train_batches;  ///< of training data; default: eval_batches
+  bool eval_at_start = false;
+  std::optional<std::string> evaluate;  ///< a checkpoint whose losses are asked for, without training
   std::uint64_t seed = 1337;
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
@@ -76,6 +79,12 @@ void check_heads(Options const& options);
 
 /// \throws UsageError for more ranks than micro-batches, unless that is allowed.
 void check_micro_batches(Options const& options);
+
+/// Micro-batches of training data that an evaluation takes, over all ranks.
+[[nodiscard]] std::size_t train_batches(Options const& options);
+
+/// Micro-batches of a step of all ranks.
+[[nodiscard]] std::uint64_t global_micro_batches(Options const& options);
 
 /// \name What the defaults of --min-lr and --warmup stand for.
 /// @{

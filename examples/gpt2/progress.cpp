@@ -83,6 +83,7 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
   std::vector<std::string> all{"step " + std::to_string(r.step) + "/" + std::to_string(iterations_),
                                "loss " + text_of("%.4f", r.loss)};
   if (r.val_loss) all.push_back("validation " + text_of("%.4f", *r.val_loss));
+  if (r.train_loss) all.push_back("training " + text_of("%.4f", *r.train_loss));
   if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
   if (r.grad_norm) all.push_back("norm " + text_of("%.3f", *r.grad_norm));
   all.push_back("lr " + text_of("%.2e", r.lr));

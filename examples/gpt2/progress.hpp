@@ -15,10 +15,12 @@ namespace gpt2 {
 
 /// What became of one step.
 struct StepRecord {
-  std::uint64_t step = 0;  ///< from 1
-  double loss = 0.0;       ///< mean over the step's micro-batches
-  std::optional<double> val_loss{};
-  std::optional<double> grad_norm{};  ///< nothing where the step was skipped
+  std::uint64_t step = 0;              ///< from 1
+  double loss = 0.0;                   ///< mean over the step's micro-batches
+  std::optional<double> val_loss{};    ///< of an evaluation
+  std::optional<double> train_loss{};  ///< of an evaluation, over training data
+  double eval_seconds = 0.0;           ///< of an evaluation
+  std::optional<double> grad_norm{};   ///< nothing where the step was skipped
   double lr = 0.0;
   double loss_scale = 1.0;
   bool skipped = false;
@@ -29,6 +31,13 @@ struct StepRecord {
   double tokens = 0.0;                ///< of all ranks
   double tokens_per_second = 0.0;
   bool in_doubt = false;  ///< DivergenceGuard
+};
+
+/// What an evaluation has found: means over the same micro-batches every time, and on any number of ranks.
+struct Evaluation {
+  double val_loss = 0.0;
+  std::optional<double> train_loss{};  ///< nothing where no training data are evaluated
+  double seconds = 0.0;
 };
 
 /// An average in which recent values count most, so that it follows a machine whose load changes.

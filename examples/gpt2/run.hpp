@@ -5,6 +5,7 @@
 #include "checkpoints.hpp"
 #include "console.hpp"
 #include "divergence.hpp"
+#include "evaluation.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run_log.hpp"
@@ -15,6 +16,7 @@
 #include <cinttypes>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -63,10 +65,33 @@ void report_memory(Trainer<Target, T>& trainer, typename Target::Communicator& c
   if (communicator.rank() == 0) print_memory(all, padding);
 }
 
+inline void take(Evaluation const& found, StepRecord& record) {
+  record.val_loss = found.val_loss;
+  record.train_loss = found.train_loss;
+  record.eval_seconds = found.seconds;
+}
+
+/// Before the first step there is no loss of a step, and nothing that could be the best. A run that is resumed has
+/// this line in its log already.
+template <class Trainer>
+void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLog& log) {
+  StepRecord record{.step = first, .loss = std::numeric_limits<double>::quiet_NaN()};
+  take(trainer.evaluate(), record);
+  if (!speaks) return;
+  auto const training = record.train_loss ? ", training " + json_number(record.train_loss) : std::string();
+  say("evaluation: after %" PRIu64 " steps, validation %s%s\n", first, json_number(record.val_loss).c_str(),
+      training.c_str());
+  if (first == 0) log.step(record);
+}
+
 /// False where a signal has stopped it.
 template <class Target, class T>
 bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
   Trainer<Target, T> trainer(communicator, options, corpus);
+  if (options.evaluate) {
+    evaluate_checkpoint(communicator, options, corpus, trainer);
+    return true;
+  }
   bool const speaks = communicator.rank() == 0;
   Progress progress(options);
   DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
@@ -77,13 +102,14 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
         options.iterations);
   }
   if (speaks) log.begin(first);
+  if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log);
   for (std::uint64_t step = first; step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
     bool const is_last = record.step == options.iterations;
     bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.
     if (is_last || checkpoints.may_save_after(record.step, validates)) trainer.engine().finish_update();
-    if (validates) record.val_loss = trainer.validate();
+    if (validates) take(trainer.evaluate(), record);
     if (speaks) progress.step(record);
     if (speaks && record.zero_norm_steps == 3) {
       say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");

@@ -20,7 +20,7 @@ constexpr std::array kept{
     "--layers",        "--heads",   "--width",          "--context",       "--ranks",        "--stage",
     "--precision",     "--offload", "--delayed-update", "--reduce",        "--iterations",   "--batch",
     "--accumulate",    "--lr",      "--min-lr",         "--warmup",        "--weight-decay", "--beta2",
-    "--micro-batches", "--clip",    "--seed",           "--eval-interval", "--eval-batches"};
+    "--micro-batches", "--clip",    "--seed",           "--eval-interval", "--eval-batches", "--eval-train-batches"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
 constexpr std::array decisive{"--precision", "--delayed-update", "--reduce",       "--iterations", "--batch", "--lr",
@@ -63,6 +63,7 @@ NamedOptions run_options(Options const& options) {
   bool const local = options.reduce.value_or(each ? zero::Reduce::each_micro_batch : zero::Reduce::once_per_step) ==
                      zero::Reduce::once_per_step;
   named["--reduce"] = local ? "once_per_step" : "each_micro_batch";
+  named["--eval-train-batches"] = std::to_string(train_batches(options));
   named["--min-lr"] = command_line::shortest(lowest_learning_rate(options));
   named["--warmup"] = std::to_string(warmup_steps(options));
   return named;

@@ -38,6 +38,28 @@ namespace {
 
 using command_line::counted;
 
+/// What ranks do, and what a step of all of them is.
+void print_run(Options const& options, Corpus const& corpus) {
+  auto const ranks = counted(static_cast<std::uint64_t>(options.ranks), "rank");
+  auto const precision = std::string(zero::name(options.precision));
+  if (options.evaluate) {
+    say("run: %s, ZeRO-%d, %s, evaluates only\n", ranks.c_str(), static_cast<int>(options.stage), precision.c_str());
+    return;
+  }
+  bool const of_all = options.micro_batches.has_value();
+  auto const micro_batches = static_cast<std::uint64_t>(options.micro_batches.value_or(options.accumulate));
+  say("run: %s, ZeRO-%d, %s, offload %s%s, %s x %s per %sstep\n", ranks.c_str(), static_cast<int>(options.stage),
+      precision.c_str(), options.offload ? "cpu" : "none", options.delayed_update ? " a step late" : "",
+      counted(options.batch, "sequence").c_str(), counted(micro_batches, "micro-batch").c_str(),
+      of_all ? "" : "rank and ");
+  auto const all = global_micro_batches(options);
+  auto const tokens = all * options.batch * options.context;
+  auto const epoch = static_cast<double>(corpus.tokens(Split::train).size()) / static_cast<double>(tokens);
+  say("step: G = %s of all ranks, %s sequences, %s tokens; an epoch of the training data is %.1f steps\n",
+      counted(all, "micro-batch").c_str(), with_separators(all * options.batch).c_str(),
+      with_separators(tokens).c_str(), epoch);
+}
+
 void print_start(Options const& options, Corpus const& corpus) {
   std::size_t const parameters =
       parameter_count({options.layers, options.heads, options.width, options.context, corpus.vocabulary()});
@@ -45,13 +67,7 @@ void print_start(Options const& options, Corpus const& corpus) {
       with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
   say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
-  bool const of_all = options.micro_batches.has_value();
-  auto const micro_batches = static_cast<std::uint64_t>(options.micro_batches.value_or(options.accumulate));
-  say("run: %s, ZeRO-%d, %s, offload %s%s, %s x %s per %sstep\n",
-      counted(static_cast<std::uint64_t>(options.ranks), "rank").c_str(), static_cast<int>(options.stage),
-      std::string(zero::name(options.precision)).c_str(), options.offload ? "cpu" : "none",
-      options.delayed_update ? " a step late" : "", counted(options.batch, "sequence").c_str(),
-      counted(micro_batches, "micro-batch").c_str(), of_all ? "" : "rank and ");
+  print_run(options, corpus);
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
 }
 
@@ -84,6 +100,7 @@ void expect_mpi(zero::LaunchEnvironment const& launch) {
 
 /// Takes the model's shape from what the run starts from. Returns its vocabulary, or 0 where it starts from nothing.
 std::size_t take_start(Options& options, bool speaks) {
+  if (options.evaluate) return take_shape_of_checkpoint(std::string(*options.evaluate), options).value_or(0);
   if (options.resume) {
     auto const& place = options.resume == "auto" ? *options.checkpoint_dir : *options.resume;
     if (auto const vocabulary = take_shape_of_checkpoint(place, options)) {

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,16 +89,17 @@ class Trainer {
     return record;
   }
 
-  /// Mean loss over the validation batches, the same ones at every call and on any number of ranks.
-  double validate() {
-    std::size_t const rounds = (options_.eval_batches + ranks() - 1) / ranks();
-    for (std::size_t i = 0; i < rounds; ++i) {
-      // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
-      std::size_t const batch = std::min(i * ranks() + rank(), options_.eval_batches - 1);
-      corpus_.sample(Split::validation, {seed_, 0, batch}, options_.context, tokens_, targets_);
-      forward();
+  /// The losses over validation data and over a part of the training data that no step has as its own. The same on
+  /// every rank. Collective.
+  Evaluation evaluate() {
+    auto const start = std::chrono::steady_clock::now();
+    Evaluation found;
+    if (auto const count = train_batches(options_); count > 0) {
+      found.train_loss = mean_loss(Split::train, std::numeric_limits<std::uint64_t>::max(), count);
     }
-    return mean_over_ranks(compute_.take_losses(), options_.eval_batches);
+    found.val_loss = mean_loss(Split::validation, 0, options_.eval_batches);
+    found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return found;
   }
 
   /// Text that the model continues from the first token of the validation data. The same on every rank.
@@ -180,10 +182,7 @@ class Trainer {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   /// Micro-batches of a step of all ranks, and of each.
-  [[nodiscard]] std::size_t micro_batches() const {
-    return options_.micro_batches ? static_cast<std::size_t>(*options_.micro_batches)
-                                  : static_cast<std::size_t>(options_.accumulate) * ranks();
-  }
+  [[nodiscard]] std::size_t micro_batches() const { return static_cast<std::size_t>(global_micro_batches(options_)); }
   [[nodiscard]] std::size_t rounds() const { return (micro_batches() + ranks() - 1) / ranks(); }
 
   /// The next micro-batch of this rank, which has none in the last round where the ranks do not divide them.
@@ -215,6 +214,18 @@ class Trainer {
     for (auto const& block : blocks_) (void)engine_->gather(block, stream_);
     (void)engine_->gather(head_, stream_);
     for (std::size_t l = shape_.layers; l-- > 0;) (void)engine_->gather(blocks_[l], stream_);
+  }
+
+  /// Over \p count batches that \p step names, the same ones at every call and on any number of ranks.
+  double mean_loss(Split split, std::uint64_t step, std::size_t count) {
+    std::size_t const rounds = (count + ranks() - 1) / ranks();
+    for (std::size_t i = 0; i < rounds; ++i) {
+      // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
+      std::size_t const batch = std::min(i * ranks() + rank(), count - 1);
+      corpus_.sample(split, {seed_, step, batch}, options_.context, tokens_, targets_);
+      forward();
+    }
+    return mean_over_ranks(compute_.take_losses(), count);
   }
 
   void forward() {

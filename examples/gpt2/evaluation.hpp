@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "console.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+#include "support/counted.hpp"
+#include "tokens.hpp"
+
+#include <zero/checkpoint/load.hpp>
+#include <zero/checkpoint/locate.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+namespace gpt2 {
+
+inline void print_loss(char const* what, double loss, std::size_t batches, Options const& options) {
+  say("%-10s loss %s, perplexity %s, over %s of %s\n", what, json_number(loss).c_str(),
+      json_number(std::exp(loss)).c_str(), command_line::counted(batches, "micro-batch").c_str(),
+      command_line::counted(options.batch, "sequence").c_str());
+}
+
+/// Says the losses of the checkpoint that --evaluate names, and writes nothing. Collective.
+/// \throws zero::CheckpointError, on every rank.
+template <class Trainer>
+void evaluate_checkpoint(typename Trainer::Communicator& ranks, Options const& options, Corpus const& corpus,
+                         Trainer& trainer) {
+  bool const speaks = ranks.rank() == 0;
+  auto const place = zero::locate_checkpoint(ranks, *options.evaluate);
+  auto const loaded = zero::load_checkpoint(trainer.engine(), place.root, {.tag = place.tag, .parameters_only = true});
+  if (speaks) {
+    say("checkpoint: parameters of %s/%s, %llu updates done\n", place.root.c_str(), loaded.tag.c_str(),
+        static_cast<unsigned long long>(loaded.steps));
+    auto const data = loaded.user_state.find("data hash");
+    if (data != loaded.user_state.end() && data->second != std::to_string(corpus.hash())) {
+      say("checkpoint: saved while training on other data than %s\n", corpus.name().c_str());
+    }
+  }
+  auto const found = trainer.evaluate();
+  if (!speaks) return;
+  if (found.train_loss) print_loss("training", *found.train_loss, train_batches(options), options);
+  print_loss("validation", found.val_loss, options.eval_batches, options);
+  say("evaluated in %.2f s\n", found.seconds);
+}
+
+}  // namespace gpt2
