@@ -12,6 +12,7 @@
 #include <string>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 using monitor_test::append;
 using monitor_test::content;
@@ -65,7 +66,7 @@ TEST_CASE("csv: tags that have one file, and tags that are too long for one, are
   }
   CHECK(content(folder / "job/a_b.csv") == "step,b\r\n1,1\r\n");
   CHECK(first.said.size() == 1);
-  CHECK(first.says("the tags a/b and a_b have one file"));
+  CHECK(first.says("the tags 'a/b' and 'a_b' have one file"));
   CHECK(second.said.size() == 1);
   CHECK(second.says("252 bytes"));
   CHECK(names_in(folder / "other").size() == 1);
@@ -146,6 +147,20 @@ TEST_CASE("csv: what does not fit is left out whole, and what comes later is wri
   CHECK(content(folder / "job/a.csv") == "step,a\r\n1,1\r\n3,3\r\n");
   CHECK(warnings.said.size() == 1);
   CHECK(warnings.says("File too large"));
+}
+
+TEST_CASE("csv: a pipe in the place of a file holds nobody up") {
+  Folder const folder;
+  std::filesystem::create_directories(folder / "job");
+  REQUIRE(::mkfifo((folder / "job/a.csv").c_str(), 0600) == 0);
+  Warnings warnings;
+  {
+    Csv csv({.output_path = folder.path(), .job_name = "job"}, warnings.warning());
+    CHECK(!csv.holds_curves());
+    csv.scalar({"a", 1.0, 1});
+  }
+  CHECK(warnings.said.size() == 1);
+  CHECK(warnings.says("cannot open"));
 }
 
 TEST_CASE("csv: a folder that cannot be made is one warning; one that vanishes is made anew") {

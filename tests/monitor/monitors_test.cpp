@@ -35,6 +35,10 @@ struct Gate {
   std::condition_variable changed;
   bool open = true, entered = false;
   std::vector<std::string> calls;
+  void close() {
+    std::lock_guard const lock(mutex);
+    open = entered = false;
+  }
   void let_in() {
     std::lock_guard const lock(mutex);
     open = true;
@@ -161,6 +165,7 @@ TEST_CASE("monitors: a monitor that stands still holds nobody up, and what finds
   Gate gate;
   gate.open = false;
   Warnings warnings;
+  std::uint64_t total = 0;
   {
     Monitors monitors({.queue_bytes = 8192, .interval = std::chrono::hours(1), .warning = warnings.warning()});
     monitors.add(std::make_unique<Gated>(gate));
@@ -182,8 +187,17 @@ TEST_CASE("monitors: a monitor that stands still holds nobody up, and what finds
     CHECK(gate.calls[gate.calls.size() - 2] == "a 1001");
     CHECK(gate.calls.size() == 1002 - (dropped - 1) + 3);
     CHECK(warnings.says(std::to_string(dropped) + " values were dropped"));
+    CHECK(warnings.said.size() == 1);
+    gate.close();
+    monitors.scalar("a", 0.5, 1002);
+    CHECK(!monitors.flush(std::chrono::milliseconds(1)));
+    gate.wait_for_entry();
+    monitors.text("t", std::string(8192, 'x'), 1);
+    gate.let_in();
+    total = dropped + 1;
   }
-  CHECK(warnings.said.size() == 1);
+  CHECK(warnings.said.size() == 2);
+  CHECK(warnings.says(std::to_string(total) + " values were dropped"));
 }
 
 TEST_CASE("monitors: one that throws loses what it was given; the others and the run go on") {

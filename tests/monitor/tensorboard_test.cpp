@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 using monitor_test::append;
-using monitor_test::content;
 using monitor_test::Folder;
 using monitor_test::names_in;
 using monitor_test::Warnings;
@@ -54,7 +53,7 @@ std::string read_by_tensorboard(std::string const& arguments) {
   return run(python() + " '" READ_EVENTS "' " + arguments).output;
 }
 
-#define SKIP_WITHOUT_TENSORBOARD() \
+#define ZERO_SKIP_WITHOUT_TENSORBOARD() \
   if (run(python() + " -c 'import tensorboard'").code != 0) ZERO_SKIP(python() << " has no package tensorboard")
 
 /// Events of a file, read by the library's own reader: their steps, of those that hold something.
@@ -213,7 +212,7 @@ TEST_CASE("tensorboard: a folder that cannot be made is one warning; one that va
 
 TEST_CASE("tensorboard: its package reads scalars, texts, and what is not finite" *
           doctest::test_suite("tensorboard_package")) {
-  SKIP_WITHOUT_TENSORBOARD();
+  ZERO_SKIP_WITHOUT_TENSORBOARD();
   Folder const folder;
   constexpr double infinity = std::numeric_limits<double>::infinity();
   {
@@ -236,7 +235,7 @@ TEST_CASE("tensorboard: its package reads scalars, texts, and what is not finite
 
 TEST_CASE("tensorboard: its package sees a resumed run's curves as those of one run" *
           doctest::test_suite("tensorboard_package")) {
-  SKIP_WITHOUT_TENSORBOARD();
+  ZERO_SKIP_WITHOUT_TENSORBOARD();
   Folder const folder;
   TensorBoard::Config const config{.output_path = folder.path(), .job_name = "job"};
   write_torn_run(config);

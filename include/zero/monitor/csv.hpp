@@ -11,6 +11,7 @@
 #include <zero/monitor/detail/text_values.hpp>
 #include <zero/monitor/event.hpp>
 #include <zero/monitor/monitor.hpp>
+#include <zero/support/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -118,7 +119,8 @@ class Csv final : public Monitor {
     auto const path = place() + "/" + name;
     for (auto const& [other, curve] : curves_) {
       if (!curve.file || curve.file->path() != path) continue;
-      warn_("the tags " + other + " and " + tag + " have one file, which the first one keeps");
+      warn_(detail::concat({"the tags ", detail::quote(other), " and ", detail::quote(tag),
+                            " have one file, which the first one keeps"}));
       return made;
     }
     made.file.emplace(path, "step," + field(tag.substr(tag.rfind('/') + 1)) + "\r\n");
