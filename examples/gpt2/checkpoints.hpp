@@ -9,6 +9,7 @@
 #include "output_folders.hpp"
 #include "progress.hpp"
 #include "run_options.hpp"
+#include "run_state.hpp"
 #include "stop_signal.hpp"
 #include "tokens.hpp"
 
@@ -18,6 +19,7 @@
 #include <zero/checkpoint/saver.hpp>
 #include <zero/rank_agreement.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -29,15 +31,16 @@
 namespace gpt2 {
 
 /// What a run leaves behind and starts from, on one rank. Data order and randomness are functions of the seed and the
-/// number of the step, so those two, the best validation and the run's id are all that a checkpoint holds beside the
-/// engine's state.
+/// number of the step, so those two, the run's own state and its id are all that a checkpoint holds beside the engine's
+/// state.
 template <class Trainer>
 class Checkpoints {
  public:
   using Communicator = typename Trainer::Communicator;
 
-  Checkpoints(Communicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer)
-      : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer) {}
+  /// \p state is the run's own, which a run that is resumed reads here. All are borrowed.
+  Checkpoints(Communicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer, RunState& state)
+      : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer), state_(state) {}
 
   /// Starts where the options say, and makes sure that the run can save where it is going to. Returns the number of
   /// steps that the run has behind it. Collective. \throws UsageError, zero::CheckpointError, on every rank.
@@ -45,17 +48,18 @@ class Checkpoints {
     if (options_.checkpoint_dir) lock_folder();
     auto const place = place_to_resume();
     auto const resumed = place ? resume(*place) : std::nullopt;
+    std::uint64_t const done = resumed.value_or(0);
     if (!resumed && options_.init_from) {
       import_model(trainer_.engine(), trainer_.shape(), *options_.init_from, speaks());
     }
     is_new_ = !resumed || options_.parameters_only || options_.new_optimizer;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     check_folders();
-    if (!lock_) return resumed.value_or(0);
+    if (!lock_) return done;
     saver_.emplace(*lock_);
     saver_->reserve(trainer_.engine());
-    warn_of_space(resumed.value_or(0));
-    return resumed.value_or(0);
+    warn_of_space(done);
+    return done;
   }
 
   /// Whether `after_step` may save after step number \p step, which is validated or not.
@@ -132,7 +136,9 @@ class Checkpoints {
         say("checkpoint: %s is taken; looking whether its owner is alive\n", options_.checkpoint_dir->c_str());
       }
       zero::CheckpointLockOptions patient;
-      patient.patience = patient.stale_after + std::chrono::seconds(10);
+      // Rank 0 alone waits here, and the others for it.
+      auto const half = std::chrono::duration_cast<std::chrono::milliseconds>(deadline(options_) / 2);
+      patient.patience = std::min<std::chrono::milliseconds>(patient.stale_after + std::chrono::seconds(10), half);
       lock_.emplace(ranks_, *options_.checkpoint_dir, patient);
     }
   }
@@ -191,7 +197,11 @@ class Checkpoints {
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
     run_ = find(std::string(zero::run_id_key)).value_or("");
-    return number("step");
+    auto const steps = number("step");
+    auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
+    state_.draw(steps * tokens, corpus_.tokens(Split::train).size());  // as in a checkpoint that does not say it
+    state_.read(loaded.user_state);
+    return steps;
   }
 
   /// Rank 0 looks where it is going to write; every rank throws what it finds.
@@ -234,6 +244,7 @@ class Checkpoints {
                                          {saved_options_key, to_text(run_options(options_))}},
                           .replace = true,
                           .keep = options_.keep};
+    state_.write(how.user_state);
     if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;
     if (earlier_updates_ > 0) how.user_state["earlier updates"] = std::to_string(earlier_updates_);
     if (best_ < std::numeric_limits<double>::max()) how.user_state["best validation"] = json_number(best_);
@@ -286,6 +297,7 @@ class Checkpoints {
   Options const& options_;
   Corpus const& corpus_;
   Trainer& trainer_;
+  RunState& state_;
   std::optional<zero::CheckpointLock> lock_;
   std::optional<zero::CheckpointSaver> saver_;
   std::string run_;                    // this run's id; empty for one that an earlier version began

@@ -57,7 +57,7 @@ struct HostTarget {
   /// Runs `f(communicator)` on every rank.
   template <class F>
   static void run_ranks(Options const& options, F&& f) {
-    zero::run_ranks(options.ranks, f);
+    zero::run_ranks(options.ranks, f, {.deadline = deadline(options)});
   }
 
   template <class T>

@@ -48,32 +48,37 @@ Group model_group() {
 
 Group place_group() {
   using zero::ElementType, zero::Reduce, zero::Stage;
-  return {"where it runs",
-          {{"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
-            Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})},
-           {"--ranks", "N", "ranks, as threads of this process; of a launcher's processes each is one",
-            Settings::whole(&Options::ranks, 1, 256)},
-           {"--threads", "N", "threads of a rank", Settings::whole(&Options::threads, 1, 1024),
-            "the cores divided by the ranks"},
-           {"--stage", "0|1|2|3", "what ZeRO shards: nothing; optimizer states; gradients, too; parameters, too",
-            Settings::choice(&Options::stage, Choices<Stage, 4>{{{"0", Stage::none},
-                                                                 {"1", Stage::optimizer_states},
-                                                                 {"2", Stage::gradients},
-                                                                 {"3", Stage::parameters}}})},
-           {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
-            Settings::choice(&Options::precision, Choices<ElementType, 3>{{{"fp32", ElementType::fp32},
-                                                                           {"bf16", ElementType::bf16},
-                                                                           {"fp16", ElementType::fp16}}})},
-           {"--offload", "none|cpu", "where optimizer states live",
-            Settings::choice(&Options::offload, Choices<bool, 2>{{{"none", false}, {"cpu", true}}})},
-           {"--delayed-update", "[on|off]",
-            "update offloaded states beside the next step's passes, a step late; changes results",
-            Settings::flag(&Options::delayed_update)},
-           {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
-            Settings::choice(&Options::reduce,
-                             Choices<std::optional<Reduce>, 2>{{{"each_micro_batch", Reduce::each_micro_batch},
-                                                                {"once_per_step", Reduce::once_per_step}}}),
-            "by the stage"}}};
+  return {
+      "where it runs",
+      {{"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
+        Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})},
+       {"--ranks", "N", "ranks, as threads of this process; of a launcher's processes each is one",
+        Settings::whole(&Options::ranks, 1, 256)},
+       {"--threads", "N", "threads of a rank", Settings::whole(&Options::threads, 1, 1024),
+        "the cores divided by the ranks"},
+       {"--deadline", "SECONDS",
+        "how long a rank waits for the others, at the start, in each collective and while one of them saves, before "
+        "the run ends and says which one is missing",
+        Settings::real(&Options::deadline, 0.001, 1e6, "a number of seconds from 0.001 to 1e6")},
+       {"--stage", "0|1|2|3", "what ZeRO shards: nothing; optimizer states; gradients, too; parameters, too",
+        Settings::choice(&Options::stage, Choices<Stage, 4>{{{"0", Stage::none},
+                                                             {"1", Stage::optimizer_states},
+                                                             {"2", Stage::gradients},
+                                                             {"3", Stage::parameters}}})},
+       {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
+        Settings::choice(&Options::precision,
+                         Choices<ElementType, 3>{
+                             {{"fp32", ElementType::fp32}, {"bf16", ElementType::bf16}, {"fp16", ElementType::fp16}}})},
+       {"--offload", "none|cpu", "where optimizer states live",
+        Settings::choice(&Options::offload, Choices<bool, 2>{{{"none", false}, {"cpu", true}}})},
+       {"--delayed-update", "[on|off]",
+        "update offloaded states beside the next step's passes, a step late; changes results",
+        Settings::flag(&Options::delayed_update)},
+       {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
+        Settings::choice(&Options::reduce,
+                         Choices<std::optional<Reduce>, 2>{{{"each_micro_batch", Reduce::each_micro_batch},
+                                                            {"once_per_step", Reduce::once_per_step}}}),
+        "by the stage"}}};
 }
 
 Group training_group() {
@@ -201,10 +206,25 @@ void check_tag_prefix(std::string const& tag) {
 }
 
 /// What --evaluate leaves something to say to.
-constexpr std::array evaluation_options{
-    "--evaluate", "--data",      "--vocab",  "--model", "--layers",       "--heads",
-    "--width",    "--context",   "--device", "--ranks", "--threads",      "--stage",
-    "--offload",  "--precision", "--batch",  "--seed",  "--eval-batches", "--eval-train-batches"};
+constexpr std::array evaluation_options{"--evaluate",
+                                        "--data",
+                                        "--vocab",
+                                        "--model",
+                                        "--layers",
+                                        "--heads",
+                                        "--width",
+                                        "--context",
+                                        "--device",
+                                        "--ranks",
+                                        "--threads",
+                                        "--stage",
+                                        "--offload",
+                                        "--precision",
+                                        "--deadline",
+                                        "--batch",
+                                        "--seed",
+                                        "--eval-batches",
+                                        "--eval-train-batches"};
 
 void check_evaluation(Options const& o) {
   for (auto const& [name, value] : o.asked.given) {
@@ -271,6 +291,10 @@ command_line::Command<Options> const& command() {
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
                      ExitCode::damaged, ExitCode::diverged}};
   return made;
+}
+
+std::chrono::nanoseconds deadline(Options const& o) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(o.deadline));
 }
 
 void check_heads(Options const& o) {

@@ -9,6 +9,7 @@
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,7 +27,8 @@ struct Options {
   std::size_t vocabulary = 0;       ///< 0: as the data has it
   bool cuda = false;                ///< compute on GPUs
   int ranks = 1;
-  int threads = 0;  ///< per rank; 0: the cores divided by the ranks
+  int threads = 0;          ///< per rank; 0: the cores divided by the ranks
+  double deadline = 600.0;  ///< seconds, of every wait for another rank
   zero::Stage stage = zero::Stage::gradients;
   zero::ElementType precision = zero::ElementType::fp32;
   bool offload = false;
@@ -73,6 +75,9 @@ struct Options {
 
 /// The program and its options.
 [[nodiscard]] command_line::Command<Options> const& command();
+
+/// How long a rank waits for another one, wherever it does.
+[[nodiscard]] std::chrono::nanoseconds deadline(Options const& options);
 
 /// \throws UsageError where the heads do not divide the width.
 void check_heads(Options const& options);

@@ -88,10 +88,14 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
   if (r.grad_norm) all.push_back("norm " + text_of("%.3f", *r.grad_norm));
   all.push_back("lr " + text_of("%.2e", r.lr));
   double const seconds = train_seconds_.value();
-  if (seconds > 0.0) all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
+  if (seconds > 0.0) {
+    all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
+    all.push_back(text_of("%.1f", 1e3 * seconds) + " ms");
+  }
   if (r.step < iterations_) {
     all.push_back(duration(static_cast<double>(iterations_ - r.step) * step_seconds_.value()) + " left");
   }
+  all.push_back("epoch " + text_of("%.2f", r.epoch));
   if (r.loss_scale != 1.0) all.push_back("scale " + with_separators(static_cast<std::uint64_t>(r.loss_scale)));
   return all;
 }

@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "run_log.hpp"
+#include "run_state.hpp"
 #include "tokens.hpp"
 #include "trainer.hpp"
 
@@ -95,7 +96,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   bool const speaks = communicator.rank() == 0;
   Progress progress(options);
   DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
-  Checkpoints checkpoints(communicator, options, corpus, trainer);
+  RunState state;
+  Checkpoints checkpoints(communicator, options, corpus, trainer, state);
   std::uint64_t const first = checkpoints.start();
   if (first >= options.iterations && speaks) {
     say("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n", first,
@@ -105,6 +107,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log);
   for (std::uint64_t step = first; step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
+    state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
+    record.epoch = state.epoch;
     bool const is_last = record.step == options.iterations;
     bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.

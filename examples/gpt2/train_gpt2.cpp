@@ -223,7 +223,7 @@ RankFailure judged(std::exception const& error) {
 
 /// This process's part of a run over MPI. Comes back where all ranks do.
 command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment const& launch) {
-  MpiProcess process(judged);
+  MpiProcess process(judged, deadline(options));
   try {
     process.expect(launch);
     Processes const processes{launch.rank, launch.world};

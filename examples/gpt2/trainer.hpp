@@ -70,6 +70,7 @@ class Trainer {
   /// One step of the run, \p step counted from 0.
   StepRecord train_step(std::uint64_t step) {
     auto const start = std::chrono::steady_clock::now();
+    data_time_ = {};
     StepRecord record{.step = step + 1, .lr = learning_rate(options_, step)};
     for (std::size_t a = 0; a < rounds(); ++a) micro_batch(step);
     auto const report = engine_->step({.lr = record.lr}, stream_).get();
@@ -86,6 +87,8 @@ class Trainer {
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
     record.tokens = static_cast<double>(tokens_.size() * micro_batches());
     record.tokens_per_second = record.tokens / took.count();
+    record.seconds = took.count();
+    record.data_seconds = std::chrono::duration<double>(data_time_).count();
     return record;
   }
 
@@ -189,8 +192,10 @@ class Trainer {
   void micro_batch(std::uint64_t step) {
     auto batch = engine_->begin_micro_batch(stream_);
     if (batch.contributes()) {
+      auto const start = std::chrono::steady_clock::now();
       corpus_.sample(Split::train, {seed_, step, static_cast<std::uint64_t>(batch.index())}, options_.context, tokens_,
                      targets_);
+      data_time_ += std::chrono::steady_clock::now() - start;
       forward_and_backward();
     } else {
       gather_as_others_do();
@@ -304,6 +309,7 @@ class Trainer {
   std::vector<Block> blocks_;
   std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
   std::vector<Token> tokens_, targets_;
+  std::chrono::steady_clock::duration data_time_{};  // of the step under way
   std::unique_ptr<Engine> engine_;
 };
 

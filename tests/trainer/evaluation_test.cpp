@@ -110,3 +110,52 @@ TEST_CASE("train_gpt2: the start says G, sequences, tokens and an epoch's steps"
   CHECK(steps * 192 > 0.89 * tokens);
   CHECK(steps * 192 < 0.91 * tokens);
 }
+
+TEST_CASE(
+    "train_gpt2: lines and log say ms of a step, data apart, and epochs, which a run that is resumed goes on with") {
+  Folder const folder;
+  std::string const run_of = "--data " + folder.quote("text.txt") + tiny + "--micro-batches 5 ";
+  auto const whole =
+      run(run_of + "--log " + folder.quote("log") + " --save-interval 2 --checkpoint-dir " + folder.quote("run"));
+  CAPTURE(whole.output);
+  REQUIRE(whole.code == 0);
+  CHECK(whole.output.find(" ms  ") != std::string::npos);
+  CHECK(whole.output.find("  epoch 0.0") != std::string::npos);
+  auto const lines = log_of(folder / "log");
+  auto const text = static_cast<double>(fs::file_size(folder / "text.txt"));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto const number = [&](char const* name) { return std::stod(field(lines[i], name)); };
+    CHECK(number("ms") > number("data_ms"));
+    CHECK(number("data_ms") > 0.0);
+    // 5 micro-batches of 2 sequences of 8 tokens, and nine tenths of the text is for training.
+    CHECK(number("tokens_per_second") * number("ms") / 1e3 == doctest::Approx(80.0));
+    CHECK(number("epoch") == doctest::Approx(80.0 * static_cast<double>(i + 1) / (0.9 * text)).epsilon(1e-3));
+  }
+  // With other batches from the middle on: what was drawn before counts as it was.
+  auto const rest =
+      run(run_of + "--batch 4 --ranks 2 --log " + folder.quote("rest") + " --resume " + folder.quote("run/step-2"));
+  CAPTURE(rest.output);
+  REQUIRE(rest.code == 0);
+  auto const epoch = std::stod(field(log_of(folder / "rest")[0], "epoch"));
+  CHECK(epoch == doctest::Approx((2 * 80.0 + 160.0) / (0.9 * text)).epsilon(1e-3));
+}
+
+TEST_CASE("train_gpt2: --deadline ends a run of threads that wait for one of them") {
+  Folder const folder;
+  // Rank 0 opens its log, which is a pipe that nobody reads. Once the other rank's thread has ended, somebody does.
+  auto const pipe = folder.quote("pipe");
+  auto const outcome = run_in("mkfifo " + pipe + "; threads() { ls /proc/$pid/task 2>/dev/null | wc -l; }; " +
+                                  "await() { n=600; while ! test $(threads) $1 $2 && [ $n -gt 0 ]; do n=$((n - 1)); "
+                                  "sleep 0.05; done; }; OPENBLAS_NUM_THREADS=1 ",
+                              "--data " + folder.quote("text.txt") +
+                                  last_of_each(tiny + "--ranks 2 --threads 1 --deadline 0.2 --log " + pipe +
+                                               " 2>&1 & pid=$!; await -ge 2; await -le 1; timeout 60 cat " + pipe +
+                                               " > /dev/null & wait $pid; exit $?"));
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.output.find("rank 0") != std::string::npos);
+  CHECK(outcome.output.find("parameter hash") == std::string::npos);
+  for (std::string const value : {"0", "-1", "nan", "1e9", "x"}) {
+    check_rejected("--deadline " + value, "--deadline " + value + ": expected a number of seconds from 0.001 to 1e6");
+  }
+}

@@ -151,6 +151,17 @@ TEST_CASE("train_gpt2 over MPI: when a process is killed the others name it and 
   CHECK(last_line(folder / "log") == hash);
 }
 
+TEST_CASE("train_gpt2 over MPI: a process that does not come in time ends the others, which name it") {
+  Folder const folder;
+  auto const outcome =
+      disturb(3, folder, six + "--iterations 1000000 --eval-interval 1000000 --deadline 2", "kill -STOP $(cat 2)");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code != 0);
+  CHECK(outcome.code != 124);
+  CHECK(outcome.output.find("rank 2") != std::string::npos);
+  CHECK(outcome.output.find("deadline") != std::string::npos);
+}
+
 TEST_CASE("train_gpt2 over MPI: when the launcher is killed its ranks end") {
   Folder const folder;
   auto const outcome = disturb(

@@ -16,8 +16,10 @@ struct NcclTarget {
   using Communicator = zero::NcclCommunicator;
 
   template <class F>
-  static void run_ranks(Options const& /*options*/, F&& f) {
-    Communicator communicator(zero::LaunchEnvironment::detect(), {.reduction = zero::NcclReduction::ordered});
+  static void run_ranks(Options const& options, F&& f) {
+    Communicator communicator(zero::LaunchEnvironment::detect(), {.reduction = zero::NcclReduction::ordered,
+                                                                  .deadline = deadline(options),
+                                                                  .meeting_deadline = deadline(options)});
     f(communicator);
   }
 

@@ -59,7 +59,7 @@ struct CudaTarget {
 
   template <class F>
   static void run_ranks(Options const& options, F&& f) {
-    zero::run_ranks(options.ranks, f);
+    zero::run_ranks(options.ranks, f, {.deadline = deadline(options)});
   }
 
   template <class T>

@@ -9,6 +9,7 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -36,8 +37,8 @@ class RankReports;
 class MpiProcess {
  public:
   /// Initializes MPI. From here on the process ends with its launcher. \p judge says what an exception means for a
-  /// script.
-  explicit MpiProcess(JudgeFailure judge);
+  /// script; no rank waits longer than \p deadline for another one.
+  MpiProcess(JudgeFailure judge, std::chrono::nanoseconds deadline);
   MpiProcess(MpiProcess const&) = delete;
   MpiProcess& operator=(MpiProcess const&) = delete;
   ~MpiProcess();
@@ -61,6 +62,7 @@ class MpiProcess {
   [[noreturn]] void end(command_line::ExitCode code) const;
 
   JudgeFailure judge_;
+  std::chrono::nanoseconds deadline_{};
   int rank_ = 0, size_ = 1;
   std::unique_ptr<RankReports> reports_;
   bool has_told_ = false;

@@ -18,8 +18,8 @@ struct MpiTarget {
   using Communicator = zero::MpiCommunicator;
 
   template <class F>
-  static void run_ranks(Options const& /*options*/, F&& f) {
-    Communicator communicator;
+  static void run_ranks(Options const& options, F&& f) {
+    Communicator communicator(zero::MpiConfig{.deadline = deadline(options), .meeting_deadline = deadline(options)});
     try {
       f(communicator);
     } catch (zero::CommunicationError const&) {

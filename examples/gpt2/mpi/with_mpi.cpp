@@ -4,6 +4,7 @@
 #include "report.hpp"
 #include "run.hpp"
 #include "support/program.hpp"
+#include "support/settings.hpp"
 #include "target.hpp"
 
 #include <algorithm>
@@ -35,26 +36,28 @@ void check(int code, char const* call) {
   if (code != MPI_SUCCESS) throw std::runtime_error(std::string("MPI: ") + call + " failed");
 }
 
-/// Waits for \p request and calls \p look meanwhile. The limit only ends a hang: a launcher may leave a rank alive
-/// whose peers have died.
+/// Waits for \p request up to \p deadline, and calls \p look meanwhile.
 template <class Look>
-void await(MPI_Request& request, char const* call, Look const& look) {
+void await(MPI_Request& request, char const* call, std::chrono::nanoseconds deadline, Look const& look) {
   int done = 0;
-  bool const in_time = poll_for(10min, [&] {
+  bool const in_time = poll_for(deadline, [&] {
     check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
     if (done == 0) look();
     return done != 0;
   });
-  if (!in_time) throw std::runtime_error(std::string("MPI: ") + call + ": not all ranks came within 10 minutes");
+  if (in_time) return;
+  auto const seconds = std::chrono::duration<double>(deadline).count();
+  throw std::runtime_error(std::string("MPI: ") + call + ": not all ranks came within " +
+                           command_line::shortest(seconds) + " seconds (--deadline)");
 }
 
-std::vector<RankReport> gathered(RankReport const& mine, int size) {
+std::vector<RankReport> gathered(RankReport const& mine, int size, std::chrono::nanoseconds deadline) {
   std::vector<RankReport> all(static_cast<std::size_t>(size));
   constexpr int bytes = static_cast<int>(sizeof(RankReport));
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Iallgather(&mine, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, MPI_COMM_WORLD, &request),
         "MPI_Iallgather");
-  await(request, "MPI_Iallgather", [] {});
+  await(request, "MPI_Iallgather", deadline, [] {});
   return all;
 }
 
@@ -92,7 +95,8 @@ std::string mpi_version() {
   return version.empty() ? "unknown" : version;
 }
 
-MpiProcess::MpiProcess(JudgeFailure judge) : judge_(std::move(judge)) {
+MpiProcess::MpiProcess(JudgeFailure judge, std::chrono::nanoseconds deadline)
+    : judge_(std::move(judge)), deadline_(deadline) {
   end_with_launcher();
   int level = 0;  // which the communicator looks at
   (void)MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level);
@@ -120,7 +124,7 @@ void MpiProcess::prepare(std::function<void()> const& f) {
   } catch (std::exception const& error) {
     mine = RankReport(judge_(error));
   }
-  auto const reports = gathered(mine, size_);
+  auto const reports = gathered(mine, size_, deadline_);
   if (std::none_of(reports.begin(), reports.end(), [](auto const& report) { return report.has_failed(); })) return;
   if (rank_ == 0) {
     say_all(reports);
@@ -158,7 +162,7 @@ void MpiProcess::fail(std::exception const& error) {
 void MpiProcess::leave() {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
-  await(request, "MPI_Ibarrier", [&] {
+  await(request, "MPI_Ibarrier", deadline_, [&] {
     if (reports_->receive()) end_after_others();
   });
   (void)MPI_Finalize();

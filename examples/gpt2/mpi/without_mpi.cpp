@@ -10,7 +10,7 @@ std::string mpi_version() { return {}; }
 
 // Nothing makes one where there is no version.
 class RankReports {};
-MpiProcess::MpiProcess(JudgeFailure) {}
+MpiProcess::MpiProcess(JudgeFailure, std::chrono::nanoseconds) {}
 MpiProcess::~MpiProcess() = default;
 void MpiProcess::expect(zero::LaunchEnvironment const&) const {}
 void MpiProcess::prepare(std::function<void()> const&) {}
