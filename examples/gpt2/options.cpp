@@ -134,10 +134,25 @@ Group validation_group() {
                 [](auto& o) -> auto& { return o.sampling.top_p; }, 1e-9, 1.0, "a number above 0, up to 1")}}};
 }
 
+/// The folder of a monitor, whose job is called as the program unless somebody names it.
+template <class Config>
+command_line::Setting<Options> monitor(std::optional<Config> Options::*at) {
+  return {[=](Options& options, std::string_view, std::string_view value) {
+            if (!(options.*at)) (options.*at).emplace().job_name = "train_gpt2";
+            (options.*at)->output_path = std::string(value);
+          },
+          [=](Options const& options) { return options.*at ? (options.*at)->output_path : std::string(); }};
+}
+
 Group output_group() {
   return {"what is written",
           {{"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
             Settings::text(&Options::log)},
+           {"--tensorboard", "DIR", "curves for TensorBoard, in DIR/NAME", monitor(&Options::tensorboard)},
+           {"--csv", "DIR", "curves as DeepSpeed's csv_monitor writes them, in DIR/NAME", monitor(&Options::csv)},
+           {"--json-lines", "DIR", "curves as JSON Lines, in DIR/NAME/metrics.jsonl", monitor(&Options::json_lines)},
+           {"--job-name", "NAME", "NAME of the folder that curves are in", Settings::text(&Options::job_name),
+            "train_gpt2"},
            {"--log-interval", "N", "steps between lines on standard output",
             Settings::whole(&Options::log_interval, 1, many),
             "on a terminal those of validations; else a twentieth of the run, 1000 at most"},
@@ -162,7 +177,8 @@ Group checkpoint_group() {
             {[](Options& o, std::string_view, std::string_view value) { o.tag = std::string(value); },
              [](Options const& o) { return o.tag; }}},
            {"--overwrite", "",
-            "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done",
+            "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done; curves of "
+            "another run go at once",
             Settings::flag(&Options::overwrite)},
            {"--keep", "N", "keep the newest N checkpoints, and those named latest, best and final; 0: all",
             Settings::whole(&Options::keep, 0, 1 << 20)},
@@ -234,6 +250,16 @@ void check_evaluation(Options const& o) {
   }
 }
 
+void take_job_name(Options& o) {
+  if (!o.job_name) return;
+  if (!o.tensorboard && !o.csv && !o.json_lines) {
+    throw UsageError("--job-name: names a folder of curves: needs --tensorboard, --csv or --json-lines");
+  }
+  if (o.tensorboard) o.tensorboard->job_name = *o.job_name;
+  if (o.csv) o.csv->job_name = *o.job_name;
+  if (o.json_lines) o.json_lines->job_name = *o.job_name;
+}
+
 void check(Options const& o) {
   if (o.evaluate) return check_evaluation(o);
   // Where the model is somebody else's, its shape is not known yet.
@@ -249,7 +275,10 @@ void check(Options const& o) {
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   if (!o.checkpoint_dir) {
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
-    if (o.overwrite && !o.save_hf) throw UsageError("--overwrite: needs --checkpoint-dir or --save-hf");
+    bool const writes = o.save_hf || o.tensorboard || o.csv || o.json_lines;
+    if (o.overwrite && !writes) {
+      throw UsageError("--overwrite: needs --checkpoint-dir, --save-hf, --tensorboard, --csv or --json-lines");
+    }
     if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
     if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
     if (o.resume == "auto") throw UsageError("--resume auto: needs --checkpoint-dir, or name a checkpoint");
@@ -276,6 +305,7 @@ Options parse_options(std::span<char const* const> arguments) {
   command_line::parse(command(), arguments, options);
   if (options.asked.help || options.asked.version) return options;
   take_model(options);
+  take_job_name(options);
   check(options);
   return options;
 }

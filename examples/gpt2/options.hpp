@@ -6,6 +6,9 @@
 #include "support/command_line.hpp"
 
 #include <zero/gradients/reducer.hpp>
+#include <zero/monitor/csv.hpp>
+#include <zero/monitor/json_lines.hpp>
+#include <zero/monitor/tensorboard.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 
@@ -54,6 +57,10 @@ struct Options {
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
   std::optional<std::string> log;
+  std::optional<zero::monitor::TensorBoard::Config> tensorboard;
+  std::optional<zero::monitor::Csv::Config> csv;
+  std::optional<zero::monitor::JsonLines::Config> json_lines;
+  std::optional<std::string> job_name;        ///< of all three; without it each has its own
   std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
   std::uint64_t max_skips = 20;               ///< steps in a row; 0: any number
   std::optional<std::string> checkpoint_dir;

@@ -27,6 +27,7 @@ struct StepRecord {
   bool scales = false;                ///< a skipped step lowers the loss scale
   std::string bad_parameter{};        ///< of a skipped step: the first one whose gradient is not finite
   std::uint64_t skipped_in_row = 0;   ///< steps up to this one; 0 where it was not skipped
+  std::uint64_t skipped_steps = 0;    ///< of the run up to here
   std::uint64_t zero_norm_steps = 0;  ///< in a row, this one included, whose gradient was exactly 0
   double tokens = 0.0;                ///< of all ranks
   double tokens_per_second = 0.0;

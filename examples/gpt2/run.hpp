@@ -4,14 +4,18 @@
 
 #include "checkpoints.hpp"
 #include "console.hpp"
+#include "curves.hpp"
 #include "divergence.hpp"
 #include "evaluation.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run_log.hpp"
 #include "run_state.hpp"
+#include "stop_signal.hpp"
 #include "tokens.hpp"
 #include "trainer.hpp"
+
+#include <zero/rank_agreement.hpp>
 
 #include <atomic>
 #include <cinttypes>
@@ -75,14 +79,37 @@ inline void take(Evaluation const& found, StepRecord& record) {
 /// Before the first step there is no loss of a step, and nothing that could be the best. A run that is resumed has
 /// this line in its log already.
 template <class Trainer>
-void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLog& log) {
+void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLog& log, Curves& curves) {
   StepRecord record{.step = first, .loss = std::numeric_limits<double>::quiet_NaN()};
   take(trainer.evaluate(), record);
   if (!speaks) return;
   auto const training = record.train_loss ? ", training " + json_number(record.train_loss) : std::string();
   say("evaluation: after %" PRIu64 " steps, validation %s%s\n", first, json_number(record.val_loss).c_str(),
       training.c_str());
-  if (first == 0) log.step(record);
+  if (first > 0) return;
+  log.step(record);
+  curves.evaluation(record, 0);
+}
+
+/// Sequences that all ranks have drawn: the x axis of the curves.
+inline std::uint64_t samples_of(RunState const& state, Options const& options) {
+  return state.tokens / options.context;
+}
+
+/// What a step leaves for the curves. They are in their files before the run \p saves: a run that is killed then goes
+/// on without a gap in them.
+template <class Trainer>
+void draw(Trainer const& trainer, StepRecord const& record, std::uint64_t samples, bool saves, Curves& curves) {
+  curves.step(record, samples);
+  if (record.val_loss) curves.memory(trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes(), samples);
+  if (saves || stop_requested()) curves.flush();
+}
+
+/// Whether a signal stops a run that has curves to end well, but no checkpoints to save. Collective.
+template <class Communicator>
+bool stops_unsaved(Communicator& communicator, Options const& options, StepRecord const& record) {
+  if (options.checkpoint_dir || !has_curves(options)) return false;
+  return zero::any_rank(communicator, stop_requested()) && record.step != options.iterations;
 }
 
 /// False where a signal has stopped it.
@@ -95,6 +122,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   }
   bool const speaks = communicator.rank() == 0;
   Progress progress(options);
+  Curves curves(options, speaks);
   DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
   RunState state;
   Checkpoints checkpoints(communicator, options, corpus, trainer, state);
@@ -104,7 +132,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
         options.iterations);
   }
   if (speaks) log.begin(first);
-  if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log);
+  curves.begin(samples_of(state, options));
+  if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log, curves);
   for (std::uint64_t step = first; step < options.iterations; ++step) {
     auto record = trainer.train_step(step);
     state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
@@ -112,19 +141,21 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     bool const is_last = record.step == options.iterations;
     bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.
-    if (is_last || checkpoints.may_save_after(record.step, validates)) trainer.engine().finish_update();
+    bool const saves = checkpoints.may_save_after(record.step, validates);
+    if (is_last || saves) trainer.engine().finish_update();
     if (validates) take(trainer.evaluate(), record);
     if (speaks) progress.step(record);
     if (speaks && record.zero_norm_steps == 3) {
       say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");
     }
     if (speaks) log.step(record);
+    draw(trainer, record, samples_of(state, options), saves, curves);
     if (auto const diverged = guard.judge(record)) {
       checkpoints.finish_save();
       throw zero::DivergenceError(*diverged);
     }
     record.in_doubt = guard.is_in_doubt(record);
-    if (checkpoints.after_step(record)) {
+    if (checkpoints.after_step(record) || stops_unsaved(communicator, options, record)) {
       checkpoints.throw_failure();
       return false;
     }

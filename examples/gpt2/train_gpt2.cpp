@@ -4,6 +4,7 @@
 #include "blas.hpp"
 #include "console.hpp"
 #include "cuda/run.hpp"
+#include "curves.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
 #include "mpi/run.hpp"
@@ -163,6 +164,7 @@ struct Inputs {
     take_ranks_of(processes, options);
     bool const speaks = processes.rank == 0;
     log.emplace(speaks ? options.log : std::nullopt);
+    if (speaks) check_curves(options);
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
     corpus = read_corpus(options, vocabulary);
@@ -174,10 +176,12 @@ struct Inputs {
 template <class F>
 command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
   if (speaks) print_start(options, *inputs.corpus);
-  if (options.checkpoint_dir) catch_stop_signals();
+  if (options.checkpoint_dir || has_curves(options)) catch_stop_signals();
   ignore_file_size_signal();
   bool const finished = f();
-  if (!finished && speaks) say("stopped by a signal; --resume auto goes on from here\n");
+  if (!finished && speaks)
+    say("stopped by a signal; %s\n",
+        options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");
   return finished ? command_line::ExitCode::done : command_line::ExitCode::stopped;
 }
 

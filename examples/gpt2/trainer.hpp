@@ -83,6 +83,7 @@ class Trainer {
     record.scales = std::is_same_v<T, zero::float16>;
     record.bad_parameter = report.bad_parameter;
     record.skipped_in_row = report.skipped_in_row;
+    record.skipped_steps = report.skipped_steps;
     record.zero_norm_steps = report.zero_norm_steps;
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
     record.tokens = static_cast<double>(tokens_.size() * micro_batches());

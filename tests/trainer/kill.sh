@@ -4,7 +4,7 @@
 #
 # kill.sh TRAIN_GPT2 [COUNT [SEED]]: kills a run with SIGKILL COUNT times, each time at some moment while it saves after
 # every step, and resumes it at another stage, on other ranks, with offload and without. A run that reaches its end has
-# the hash of one that was never killed, however often it was; where it ends before all kills are done, the next one
+# the hash and the curves of one that was never killed, however often it was; where it ends before all kills are done, the next one
 # begins. When the kills come is chance; what must hold does not depend on it.
 set -euo pipefail
 train=$1
@@ -28,7 +28,13 @@ die() {
 
 hash_in() { sed -n 's/^parameter hash: //p' "$work/$1"; }
 
-"$train" "${options[@]}" --stage 0 --accumulate 6 >"$work/whole"
+# The curves of a run that do not depend on time and place.
+curves_in() {
+  (cd "$work/curves/$1" && tail -n +1 Train_Samples_{lr,loss_scale,train_loss,grad_norm,skipped_steps}.csv \
+    Evaluation_Samples_{val_loss,train_loss,perplexity}.csv)
+}
+
+"$train" "${options[@]}" --stage 0 --accumulate 6 --csv "$work/curves" --job-name whole >"$work/whole"
 whole=$(hash_in whole)
 
 # The next part of the run, in the background, as some setting has it.
@@ -36,7 +42,8 @@ start() {
   local stage ranks accumulate offload
   read -r stage ranks accumulate offload <<<"${settings[RANDOM % ${#settings[@]}]}"
   "$train" "${options[@]}" --stage "$stage" --ranks "$ranks" --accumulate "$accumulate" --offload "$offload" \
-    --checkpoint-dir "$work/run" --save-interval 1 --keep 2 --resume auto >"$work/output" 2>&1 &
+    --checkpoint-dir "$work/run" --save-interval 1 --keep 2 --resume auto --csv "$work/curves" --job-name parts \
+    >"$work/output" 2>&1 &
   process=$!
 }
 
@@ -48,6 +55,7 @@ finish() {
   if [ $code -eq 137 ]; then return 1; fi
   [ $code -eq 0 ] || die "a run that was resumed ended with the exit code $code"
   [ "$(hash_in output)" = "$whole" ] || die "the hash is not $whole"
+  diff <(curves_in whole) <(curves_in parts) || die "the curves are not those of a run that was never killed"
   ended=$((ended + 1))
   rm -rf -- "$work/run"
 }

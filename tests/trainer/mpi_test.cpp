@@ -80,7 +80,8 @@ TEST_CASE(
   std::string const saves = "--data " + folder.quote("text.txt") + tiny + six + "--checkpoint-dir " +
                             folder.quote("run") + " --save-hf " + folder.quote("model") + " --log " +
                             folder.quote("log");
-  auto const outcome = run_over(4, saves + " --save-interval 1 --sample 8");
+  std::string const curves = " --csv " + folder.quote("curves") + " ";
+  auto const outcome = run_over(4, saves + curves + " --save-interval 1 --sample 8");
   CAPTURE(outcome.output);
   CHECK(outcome.code == 0);
   CHECK(times(outcome.output, "run: 4 ranks, ZeRO-2") == 1);
@@ -92,11 +93,18 @@ TEST_CASE(
   std::ifstream log(folder / "log");
   CHECK(std::count(std::istreambuf_iterator<char>(log), {}, '\n') == 4 + 1);
   auto const hash = last_line(folder / "log");
+  auto const rows = [&] {
+    std::ifstream file(folder / "curves/train_gpt2/Train_Samples_train_loss.csv");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  auto const curve = rows();
+  CHECK(times(curve, "\n") == 4 + 1);
   // From its middle it goes on over other processes, and over threads.
   std::string const rest = "--data " + folder.quote("text.txt") + tiny + six + "--resume " +
                            folder.quote("run/step-2") + " --log " + folder.quote("rest");
-  CHECK(run_over(2, rest + " --stage 3").code == 0);
+  CHECK(run_over(2, rest + curves + " --stage 3").code == 0);
   CHECK(last_line(folder / "rest") == hash);
+  CHECK(rows() == curve);
   fs::remove(folder / "rest");
   CHECK(run(rest + " --ranks 3 --offload cpu").code == 0);
   CHECK(last_line(folder / "rest") == hash);

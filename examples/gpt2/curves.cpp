@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "curves.hpp"
+
+#include "console.hpp"
+#include "run_options.hpp"
+
+#include <zero/error.hpp>
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <string>
+
+namespace gpt2 {
+namespace {
+
+using Value = std::optional<double>;
+
+/// One curve: its tag, and its value where a step has one.
+struct Curve {
+  char const* tag;
+  Value (*value)(StepRecord const&);
+};
+
+/// DeepSpeed's tags first, then those of its kind that it lacks.
+constexpr std::array step_curves{
+    Curve{"Train/Samples/lr", [](StepRecord const& r) -> Value { return r.lr; }},
+    Curve{"Train/Samples/loss_scale", [](StepRecord const& r) -> Value { return r.loss_scale; }},
+    Curve{"Train/Samples/train_loss", [](StepRecord const& r) -> Value { return r.loss; }},
+    Curve{"Train/Samples/grad_norm", [](StepRecord const& r) -> Value { return r.grad_norm; }},
+    Curve{"Train/Samples/skipped_steps",
+          [](StepRecord const& r) -> Value { return static_cast<double>(r.skipped_steps); }},
+    Curve{"Train/Samples/tokens_per_second", [](StepRecord const& r) -> Value { return r.tokens_per_second; }},
+    Curve{"Train/Samples/ms_per_step", [](StepRecord const& r) -> Value { return 1e3 * r.seconds; }},
+};
+
+constexpr std::array evaluation_curves{
+    Curve{"Evaluation/Samples/val_loss", [](StepRecord const& r) -> Value { return r.val_loss; }},
+    Curve{"Evaluation/Samples/perplexity",
+          [](StepRecord const& r) -> Value { return r.val_loss ? Value(std::exp(*r.val_loss)) : std::nullopt; }},
+    Curve{"Evaluation/Samples/train_loss", [](StepRecord const& r) -> Value { return r.train_loss; }},
+    Curve{"Evaluation/Samples/seconds", [](StepRecord const& r) -> Value { return r.eval_seconds; }},
+};
+
+zero::monitor::Monitors::Config monitors_of(Options const& options) {
+  zero::monitor::Monitors::Config config{
+      .tensorboard = options.tensorboard, .csv = options.csv, .json_lines = options.json_lines};
+  config.warning = [](std::string const& what) { console().warn(what); };
+  return config;
+}
+
+/// A table in Markdown, as TensorBoard shows it.
+std::string table_of(NamedOptions const& options) {
+  std::string text = "| option | value |\n| --- | --- |\n";
+  for (auto const& [name, value] : options) {
+    text.append("| ").append(name).append(" | ").append(value).append(" |\n");
+  }
+  return text;
+}
+
+template <std::size_t N>
+void write(zero::monitor::Monitors& monitors, std::array<Curve, N> const& curves, StepRecord const& record,
+           std::uint64_t samples) {
+  for (auto const& curve : curves) {
+    if (auto const value = curve.value(record)) monitors.scalar(curve.tag, *value, samples);
+  }
+}
+
+}  // namespace
+
+bool has_curves(Options const& options) { return options.tensorboard || options.csv || options.json_lines; }
+
+void check_curves(Options const& options) {
+  if (!has_curves(options)) return;
+  bool const goes_on = options.resume && !options.parameters_only;
+  try {
+    zero::monitor::Monitors const monitors(monitors_of(options));
+    auto const others = monitors.place_of_others();
+    if (!others || goes_on || options.overwrite) return;
+    throw UsageError("--job-name: " + *others +
+                     " holds the curves of another run: give this one another name, go on with that run by --resume, "
+                     "or let --overwrite take its place");
+  } catch (zero::ConfigurationError const& error) {
+    throw UsageError(std::string("--job-name: ") + error.what());
+  }
+}
+
+Curves::Curves(Options const& options, bool speaks)
+    : options_(options), monitors_(speaks ? monitors_of(options) : zero::monitor::Monitors::Config{}) {}
+
+void Curves::begin(std::uint64_t samples) {
+  if (!monitors_.enabled()) return;
+  if (samples > 0) {
+    monitors_.resume_at(samples);
+  } else {
+    monitors_.begin(zero::monitor::Existing::replace);
+  }
+  monitors_.text("settings", table_of(run_options(options_)), samples);
+}
+
+void Curves::step(StepRecord const& record, std::uint64_t samples) {
+  if (!monitors_.enabled()) return;
+  write(monitors_, step_curves, record, samples);
+  if (record.val_loss) evaluation(record, samples);
+}
+
+void Curves::evaluation(StepRecord const& record, std::uint64_t samples) {
+  if (monitors_.enabled()) write(monitors_, evaluation_curves, record, samples);
+}
+
+void Curves::flush() { (void)monitors_.flush(std::chrono::seconds(1)); }
+
+void Curves::memory(zero::MemoryReport const& engine, std::size_t activations, std::size_t scratch,
+                    std::uint64_t samples) {
+  auto const write = [&](std::string const& kind, std::size_t bytes) {
+    monitors_.scalar("Memory/Samples/" + kind, static_cast<double>(bytes), samples);
+  };
+  if (!monitors_.enabled()) return;
+  for (std::size_t k = 0; k < zero::memory_kinds; ++k) {
+    auto const kind = static_cast<zero::MemoryKind>(k);
+    write(std::string(name(kind)), engine.bytes(kind));
+  }
+  write("activations", activations);
+  write("scratch", scratch);
+}
+
+}  // namespace gpt2

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "options.hpp"
+#include "progress.hpp"
+
+#include <zero/memory_report.hpp>
+#include <zero/monitor/monitors.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gpt2 {
+
+/// Whether a run has curves at all.
+[[nodiscard]] bool has_curves(Options const& options);
+
+/// \throws UsageError where the job's name is none for a folder, and where a new run would write into the curves of
+/// another one. Nothing is written.
+void check_curves(Options const& options);
+
+/// What a run writes through the library's monitors, on rank 0: docs/monitoring.md lists the tags. The x axis of all is
+/// the number of sequences that the run has drawn.
+class Curves {
+ public:
+  /// \p speaks: whether this is rank 0. Other ranks have no curves.
+  Curves(Options const& options, bool speaks);
+
+  /// Opens them for a run that has drawn \p samples before: what an earlier part of the run has written up to there
+  /// stays, and what came after is cut off. A new run begins with empty ones. The options are written as a text.
+  void begin(std::uint64_t samples);
+  /// After the step with which the run has drawn \p samples.
+  void step(StepRecord const& record, std::uint64_t samples);
+  /// Before there is a step: what an evaluation has found.
+  void evaluation(StepRecord const& record, std::uint64_t samples);
+  /// Bytes of this rank; \p activations and \p scratch are the model's.
+  void memory(zero::MemoryReport const& engine, std::size_t activations, std::size_t scratch, std::uint64_t samples);
+  /// Waits until all is in the files, for a second at most: training is not to wait for a network's file system that
+  /// hangs.
+  void flush();
+
+ private:
+  Options const& options_;
+  zero::monitor::Monitors monitors_;
+};
+
+}  // namespace gpt2

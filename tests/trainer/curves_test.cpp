@@ -1,0 +1,280 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The curves of a run, as files: what is in them, and what becomes of them when the run is stopped.
+#include "skip.hpp"
+#include "trainer/log.hpp"
+#include "trainer/program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace trainer_test;
+
+namespace {
+
+std::string text_of(fs::path const& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Curves whose values are times.
+bool is_timed(std::string const& name) {
+  return name.find("seconds") != std::string::npos || name.find("second") != std::string::npos ||
+         name.find("ms_per_step") != std::string::npos;
+}
+
+/// The CSV files of a folder by their names; of times, the column of steps only.
+std::map<std::string, std::string> curves_in(fs::path const& folder) {
+  std::map<std::string, std::string> curves;
+  for (auto const& entry : fs::directory_iterator(folder)) {
+    auto const name = entry.path().filename().string();
+    if (entry.path().extension() != ".csv") continue;
+    std::istringstream file(text_of(entry.path()));
+    for (std::string line; std::getline(file, line);) {
+      curves[name] += is_timed(name) ? line.substr(0, line.find(',')) : line;
+      curves[name] += '\n';
+    }
+  }
+  return curves;
+}
+
+std::string all_of(Folder const& folder, std::string const& job) {
+  auto const place = folder.quote("curves");
+  return joined({" --tensorboard ", place, " --csv ", place, " --json-lines ", place, " --job-name ", job, " "});
+}
+
+struct Python {
+  Python() {
+    char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
+    name = chosen != nullptr ? chosen : "python3";
+  }
+  /// The exit code of Python with \p arguments, and what it prints.
+  [[nodiscard]] Outcome operator()(std::string const& arguments) const {
+    Outcome outcome;
+    FILE* pipe = ::popen(joined({"'", name, "' ", arguments, " 2>&1"}).c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::array<char, 4096> buffer{};
+    for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      outcome.output.append(buffer.data(), n);
+    outcome.code = ::pclose(pipe);
+    return outcome;
+  }
+  std::string name;
+};
+
+/// Eight steps with a checkpoint after the fourth, and the same run gone on with from there, in folders `whole` and
+/// `parts` of curves. What was written in vain between is there before it goes on, with a torn last row.
+void train_whole_and_in_parts(Folder const& folder) {
+  std::string const data = "--data " + folder.quote("text.txt") + tiny + "--iterations 8 --precision fp16 ";
+  std::string const saves = "--save-interval 4 --checkpoint-dir " + folder.quote("run");
+  REQUIRE(run(data + all_of(folder, "whole") + "--eval-at-start").code == 0);
+  REQUIRE(run(data + all_of(folder, "parts") + saves + " --eval-at-start").code == 0);
+  std::ofstream(folder / "curves/parts/Train_Samples_lr.csv", std::ios::app) << "17";
+  std::ofstream(folder / "curves/parts/metrics.jsonl", std::ios::app) << "{\"step\":17";
+  auto const resumed = run(data + all_of(folder, "parts") + "--eval-at-start --resume " + folder.quote("run/step-4"));
+  INFO(resumed.output);
+  REQUIRE(resumed.code == 0);
+  REQUIRE(resumed.output.find("step 5/8") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("train_gpt2: the curves of a run that is resumed are those of one that was never stopped") {
+  Folder const folder;
+  train_whole_and_in_parts(folder);
+  auto const whole = curves_in(folder / "curves/whole");
+  CHECK(curves_in(folder / "curves/parts") == whole);
+  CHECK(whole.size() == 16);
+  // x is the number of sequences: two for each of eight steps.
+  auto const lr = whole.at("Train_Samples_lr.csv");
+  CHECK(lr.starts_with("step,lr\r\n2,"));
+  CHECK(std::count(lr.begin(), lr.end(), '\n') == 9);
+  CHECK(lr.find("\n16,") != std::string::npos);
+  // JSON Lines hold the same, with the settings, which the run that went on has written, too.
+  auto const lines = text_of(folder / "curves/parts/metrics.jsonl");
+  CHECK(std::count(lines.begin(), lines.end(), '\n') ==
+        std::count_if(lines.begin(), lines.end(), [](char c) { return c == '{'; }));
+  auto const count = [&](std::string const& part) {
+    std::size_t found = 0;
+    for (auto at = lines.find(part); at != std::string::npos; at = lines.find(part, at + 1)) ++found;
+    return found;
+  };
+  CHECK(count(R"("tag":"Train/Samples/lr")") == 8);
+  CHECK(count(R"("tag":"settings")") == 2);
+  CHECK(count("| --iterations | 8 |") == 2);
+}
+
+TEST_CASE("train_gpt2: TensorBoard reads the curves of a resumed run as those of one" *
+          doctest::test_suite("tensorboard_package")) {
+  Python const python;
+  if (python("-c 'import tensorboard'").code != 0) ZERO_SKIP(python.name << " has no package tensorboard");
+  Folder const folder;
+  train_whole_and_in_parts(folder);
+  auto const read = [&](char const* job) {
+    auto const outcome = python("'" READ_EVENTS "' " + folder.quote(job));
+    INFO(outcome.output);
+    REQUIRE(outcome.code == 0);
+    std::map<std::string, std::string> curves;
+    std::istringstream lines(outcome.output);
+    for (std::string line; std::getline(lines, line);) {
+      auto const name = line.substr(0, line.find(' '));
+      bool const is_curve = line.find('/') != std::string::npos && !is_timed(name);
+      if (is_curve) curves[name] = line.substr(name.size());
+    }
+    return curves;
+  };
+  auto const whole = read("curves/whole");
+  CHECK(read("curves/parts") == whole);
+  CHECK(whole.size() == 13);
+  CHECK(whole.at("Train/Samples/lr").starts_with(" [(2, "));
+}
+
+TEST_CASE("train_gpt2: the values of curves are those of the log") {
+  Folder const folder;
+  REQUIRE(run(joined({"--data ", folder.quote("text.txt"), tiny,
+                      "--precision fp16 --iterations 6 --warmup 2 --job-name a --csv ", folder.quote("curves"),
+                      " --log ", folder.quote("log")}))
+              .code == 0);
+  for (auto const& named : std::map<std::string, std::string>{{"loss", "Train_Samples_train_loss"},
+                                                              {"lr", "Train_Samples_lr"},
+                                                              {"grad_norm", "Train_Samples_grad_norm"},
+                                                              {"loss_scale", "Train_Samples_loss_scale"},
+                                                              {"ms", "Train_Samples_ms_per_step"},
+                                                              {"tokens_per_second", "Train_Samples_tokens_per_second"},
+                                                              {"val_loss", "Evaluation_Samples_val_loss"},
+                                                              {"train_loss", "Evaluation_Samples_train_loss"}}) {
+    std::string const &member = named.first, &curve = named.second;
+    CAPTURE(curve);
+    std::string expected;
+    for (auto const& line : log_of(folder / "log")) {
+      auto const value = field(line, member);
+      auto const samples = 2 * std::stoul(field(line, "step"));
+      if (value != "null") expected.append(std::to_string(samples)).append(",").append(value).append("\r\n");
+    }
+    auto const rows = text_of(folder / ("curves/a/" + curve + ".csv").c_str());
+    CHECK(rows.substr(rows.find('\n') + 1) == expected);
+  }
+}
+
+TEST_CASE("train_gpt2: every curve is in the table of the documentation, and no other") {
+  Folder const folder;
+  REQUIRE(run("--data " + folder.quote("text.txt") + tiny + all_of(folder, "run")).code == 0);
+  std::set<std::string> written, documented;
+  std::istringstream lines(text_of(folder / "curves/run/metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    auto const from = line.find(R"("tag":")") + 7;
+    auto const tag = line.substr(from, line.find('"', from) - from);
+    if (tag.find("/Samples/") != std::string::npos) written.insert(tag);
+  }
+  std::ifstream page(MONITORING_PAGE);
+  REQUIRE(page);
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `") || line.find("/Samples/") == std::string::npos) continue;
+    documented.insert(line.substr(3, line.find('`', 3) - 3));
+  }
+  CHECK(written == documented);
+}
+
+TEST_CASE("train_gpt2: matplotlib draws the curves as the documentation says" * doctest::test_suite("matplotlib")) {
+  Python const python;
+  if (python("-c 'import matplotlib'").code != 0) ZERO_SKIP(python.name << " has no package matplotlib");
+  Folder const folder;
+  REQUIRE(
+      run(joined({"--data ", folder.quote("text.txt"), tiny, "--job-name first --csv ", folder.quote("runs")})).code ==
+      0);
+  auto const page = text_of(MONITORING_PAGE);
+  auto const begin = page.find("```python\n");
+  REQUIRE(begin != std::string::npos);
+  auto const code = page.substr(begin + 10, page.find("```", begin + 10) - begin - 10);
+  std::ofstream(folder / "draw.py") << "import os\nos.chdir(" << folder.quote(".") << ")\n" << code;
+  auto const outcome = python(folder.quote("draw.py"));
+  INFO(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(text_of(folder / "curves.svg").find("</svg>") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: a signal ends a run that has curves after its step, with all of it in them") {
+  Folder const folder;
+  for (std::string const signal : {"TERM", "INT", "USR1"}) {
+    auto const outcome = run(joined({"--data ", folder.quote("text.txt"), tiny, "--ranks 2 --iterations 1000000 --csv ",
+                                     folder.quote("curves"), " --job-name ", signal, " --log ", folder.quote("log"),
+                                     " & pid=$!; while ! [ -s ", folder.quote("log"), " ]; do sleep 0.05; done; kill -",
+                                     signal, " $pid; wait $pid; exit $?"}));
+    INFO(outcome.output);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.output.find("stopped by a signal; its curves are written") != std::string::npos);
+    // As many rows as the log has lines: the last step is there, too.
+    auto const log = text_of(folder / "log");
+    auto const curve = text_of(folder / ("curves/" + signal + "/Train_Samples_lr.csv").c_str());
+    CHECK(std::count(curve.begin(), curve.end(), '\n') == std::count(log.begin(), log.end(), '\n') + 1);
+    fs::remove(folder / "log");
+  }
+}
+
+TEST_CASE("train_gpt2: a new run is refused in the curves of another, unless it is told to take their place") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny;
+  REQUIRE(run(data + all_of(folder, "run")).code == 0);
+  auto const before = curves_in(folder / "curves/run");
+  auto const refused = run(data + all_of(folder, "run") + "--iterations 3");
+  INFO(refused.output);
+  CHECK(refused.code == 2);
+  for (auto const* const way : {"another name", "--resume", "--overwrite"}) {
+    CHECK(refused.output.find(way) != std::string::npos);
+  }
+  CHECK(curves_in(folder / "curves/run") == before);
+  REQUIRE(run(data + all_of(folder, "run") + "--iterations 3 --overwrite").code == 0);
+  auto const lr = curves_in(folder / "curves/run").at("Train_Samples_lr.csv");
+  CHECK(std::count(lr.begin(), lr.end(), '\n') == 4);
+  // Where nothing was saved to go on from, a run that would have gone on begins anew, and so do its curves.
+  REQUIRE(run(data + all_of(folder, "run") + "--resume auto --checkpoint-dir " + folder.quote("run")).code == 0);
+  auto const anew = curves_in(folder / "curves/run").at("Train_Samples_lr.csv");
+  CHECK(std::count(anew.begin(), anew.end(), '\n') == 5);
+}
+
+TEST_CASE("train_gpt2: a job's name that is none for a folder is refused, whatever other letters it has") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny + "--csv " + folder.quote("curves");
+  REQUIRE(run(data + " --job-name 2023年08月15日16:28:06").code == 0);
+  CHECK(fs::exists(folder / "curves/2023年08月15日16:28:06/Train_Samples_lr.csv"));
+  REQUIRE(run(data).code == 0);
+  CHECK(fs::exists(folder / "curves/train_gpt2/Train_Samples_lr.csv"));
+  check_rejected(data + " --job-name ../other", "'.' or '..'");
+  check_rejected(data + " --job-name /other", "begins with a slash");
+  check_rejected(data + " --job-name " + std::string(256, 'a'), "255 bytes");
+  check_rejected("--data " + folder.quote("text.txt") + tiny + "--job-name other", "needs --tensorboard, --csv");
+  check_rejected(data + " --evaluate " + folder.quote("run"), "--csv");
+}
+
+TEST_CASE("train_gpt2: curves that cannot be written are one warning each, and the run is the same") {
+  Folder const folder;
+  auto const hash = hash_of(folder, "");
+  std::ofstream(folder / "file") << "in the place of a folder";
+  fs::create_directories(folder / "full/run");
+  fs::create_symlink("/dev/full", folder / "full/run/Train_Samples_lr.csv");
+  auto const outcome =
+      run(joined({"--data ", folder.quote("text.txt"), tiny, " --job-name run --tensorboard ", folder.quote("file"),
+                  " --csv ", folder.quote("full"), " --log ", folder.quote("log")}));
+  INFO(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(last_line(folder / "log") == hash);
+  auto const count = [&](std::string const& part) {
+    std::size_t found = 0;
+    for (auto at = outcome.output.find(part); at != std::string::npos; at = outcome.output.find(part, at + 1)) ++found;
+    return found;
+  };
+  CHECK(count("train_gpt2: warning: ") == 2);
+  CHECK(count("cannot be made: Not a directory") == 1);
+  CHECK(count("No space left on device") == 1);
+  CHECK(fs::exists(folder / "full/run/Train_Samples_train_loss.csv"));
+}
