@@ -54,6 +54,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
   include/zero/cuda/stream.hpp
+  include/zero/cuda/timed_event.hpp
   include/zero/engine.cuh
   include/zero/engine.hpp
   include/zero/engine_config.hpp
@@ -108,6 +109,12 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/point_to_point.hpp
   include/zero/precision.hpp
   include/zero/processors.hpp
+  include/zero/profile/communication_log.hpp
+  include/zero/profile/observer.hpp
+  include/zero/profile/phase.hpp
+  include/zero/profile/profiler.hpp
+  include/zero/profile/span.hpp
+  include/zero/profile/step_breakdown.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
   include/zero/runtime_engine.hpp
@@ -218,6 +225,8 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/memory_labels.hpp
   include/zero/engine/micro_batch_sequence.hpp
   include/zero/engine/named_access.hpp
+  include/zero/engine/observation.hpp
+  include/zero/engine/observed.hpp
   include/zero/engine/operations.hpp
   include/zero/engine/parts.hpp
   include/zero/engine/phase.hpp
@@ -307,6 +316,8 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/parameters/storage.hpp
   include/zero/parameters/unit_prefetcher.hpp
   include/zero/parameters/updater.hpp
+  include/zero/profile/detail/mark_pool.hpp
+  include/zero/profile/detail/span_queue.hpp
   include/zero/schedule/detail/double_double.hpp
   include/zero/schedule/detail/elementary.hpp
   include/zero/schedule/detail/linear_warmup.hpp

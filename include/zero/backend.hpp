@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -45,6 +46,10 @@ struct BackendFacts {
   /// `allocate_for_collectives_from(memory)` takes the memory of collectives from the communicator;
   /// `close_collective_memory()` returns the blocks that it has handed out.
   bool allocates_for_collectives = false;
+  /// Says when a stream comes to a place; see timing_backend.
+  bool times_streams = false;
+  /// Operations have run when their call returns, so that the caller's stream has waited for those of all streams.
+  bool runs_at_once = false;
 };
 
 /// The facts of \p Backend; none where it publishes none.
@@ -121,6 +126,26 @@ concept capturing_backend = requires(Backend& backend, typename Backend::Stream 
   backend.end_replay(stream, stream);
   backend.wait_for(stream, stream);
   { backend.capturing() } -> std::convertible_to<bool>;
+};
+
+/// A backend that says when its streams come to a place, by a `TimedEvent` that is recorded there.
+///
+///   record(stream, clock)        takes notice of when \p stream comes here; does not block. `clock()` gives
+///                                nanoseconds, for a backend whose streams have no clock of their own
+///   done()                       whether it has come there; does not block
+///   nanoseconds_since(earlier)   the time from another event to this one, both done, on one device
+///   host_time(clock)             waits, and gives the time of the host at which the stream came there, or shortly
+///   after
+template <class Backend>
+concept timing_backend = Backend::facts.times_streams&& requires(typename Backend::TimedEvent& event,
+                                                                 typename Backend::TimedEvent const& recorded,
+                                                                 typename Backend::Stream stream,
+                                                                 std::int64_t (*clock)()) {
+  requires std::default_initializable<typename Backend::TimedEvent>;
+  event.record(stream, clock);
+  { recorded.done() } -> std::convertible_to<bool>;
+  { recorded.nanoseconds_since(recorded) } -> std::convertible_to<double>;
+  { recorded.host_time(clock) } -> std::convertible_to<std::int64_t>;
 };
 
 }  // namespace zero

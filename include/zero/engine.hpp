@@ -110,7 +110,7 @@ class Engine final : public detail::PublishedStage<Partition> {
 
   /// Opens the next micro-batch of the step. Does not synchronize \p stream.
   /// \throws SequenceError for one too many, one inside another, and after one that was given up.
-  MicroBatch<Stream> begin_micro_batch(Stream /*stream*/) { return core_.begin_micro_batch(); }
+  MicroBatch<Stream> begin_micro_batch(Stream stream) { return core_.begin_micro_batch(stream); }
 
   /// Makes the parameters \p ids whole until the lease ends: at stages 0 to 2 at the cost of an event wait, at stage 3
   /// by all-gathers of their buckets, where the following unit is gathered ahead. In backward it first closes the
@@ -128,7 +128,7 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// closed; LeaseError for a gradient that another lease holds.
   Gradients gradients(std::span<ParameterId const> ids, Stream stream) {
     auto const record = core_.lease_gradients(ids, stream);
-    return Gradients(core_.parts().reducer, core_.lifetime(), record, stream);
+    return Gradients(core_.gradient_sink(), core_.lifetime(), record, stream);
   }
   /// The same for one parameter.
   Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
@@ -253,7 +253,8 @@ class Engine final : public detail::PublishedStage<Partition> {
         collectives_(communicator),
         kernels_(config_.scale),
         policies_(config_),
-        core_({collectives_, kernels_, policies_}, parameters, detail::settings_of(config_, chosen), config_.backend) {}
+        core_({collectives_, kernels_, policies_, config_.profiler}, parameters, detail::settings_of(config_, chosen),
+              config_.backend) {}
 
   Config config_;
   detail::TypedCollectives<Prec, Backend, Communicator> collectives_;

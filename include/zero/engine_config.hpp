@@ -4,6 +4,8 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/profile/observer.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,11 +53,15 @@ struct EngineConfig {
   typename Scaler::Config scale{};        ///< settings of the loss scaler
   typename Offload::Config offload{};     ///< settings of the offload
   typename Backend::Config backend{};     ///< settings of the backend
+  /// Watches this rank's steps, such as a profile::Profiler; borrowed, and should outlive the engine. Ranks need not
+  /// agree on it.
+  profile::Observer<typename Backend::Stream>* profiler = nullptr;
 };
 
 /// Stands for a policy whose settings do not count.
 struct NoPolicy {
   struct Config {};
+  struct Stream {};
 };
 
 /// Calls `visit(name, configs.setting...)` for every setting that is not a policy's: what ranks compare, the planner

@@ -98,7 +98,7 @@ class JointStep {
 
   /// Opens the next micro-batch of the step for all members. Does not synchronize \p stream. \throws SequenceError for
   /// one too many, one inside another, after one that was given up, and once a member is gone.
-  MicroBatch<Stream> begin_micro_batch(Stream /*stream*/) { return core_.begin_micro_batch(); }
+  MicroBatch<Stream> begin_micro_batch(Stream stream) { return core_.begin_micro_batch(stream); }
 
   /// The scale that the loss is to be multiplied with in this step's backward passes, whatever members it reaches.
   [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return core_.loss_scale(); }

@@ -59,7 +59,7 @@ constexpr std::size_t visited_members() {
   zero::for_each_setting([&](std::string_view, auto const&) { ++count; }, config);
   return count;
 }
-constexpr std::size_t settings_of_policies = 4;  // optimizer, scale, offload, backend
+constexpr std::size_t settings_of_policies = 5;  // optimizer, scale, offload, backend; and the profiler
 static_assert(member_count<Config>() == visited_members() + settings_of_policies,
               "a member of zero::EngineConfig is missing from for_each_setting: ranks would not compare it");
 

@@ -5,6 +5,8 @@
 #include "fake_cuda/machine.hpp"
 
 #include <zero/partitioner.hpp>
+#include <zero/profile/span.hpp>
+#include <zero/profile/step_breakdown.hpp>
 #include <zero/step_ticket.hpp>
 
 #include <cstddef>
@@ -44,6 +46,8 @@ struct Small {
   int bad_step = -1;               ///< has an infinite gradient
   bool gradients_on_host = false;  ///< adopted gradients lie in memory of the program
   bool cycles_momentum = false;    ///< each step has a momentum of its own, in which `differs_at` differs
+  bool profiles = false;           ///< with a profiler, whose room is `spans`
+  std::size_t spans = 4096;
 };
 
 struct Seen {
@@ -54,6 +58,9 @@ struct Seen {
   std::vector<Counts> steps{};  ///< of the rank's thread, at the end of each step
   std::vector<zero::StepReport> reports{};
   std::vector<std::vector<float>> values{};
+  std::vector<zero::profile::StepBreakdown> breakdowns{};  ///< of a run that profiles
+  std::vector<std::string> streams{};                      ///< by span
+  std::vector<zero::profile::Span> spans{};
 };
 
 /// Trains on \p small.world threads; what rank 0 has seen. \throws what the engine throws; \p seen is filled as far as

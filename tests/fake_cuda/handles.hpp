@@ -83,6 +83,7 @@ struct EventState {
   std::shared_ptr<Operation> recorded{};  ///< null: never, or in a capture
   std::shared_ptr<Capture> capture{};
   std::size_t node = 0;
+  bool keeps_time = true;
 };
 
 struct GraphState {

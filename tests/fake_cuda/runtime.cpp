@@ -278,9 +278,11 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t f, void* argume
 
 // ------------------------------------------------------------------------------------------------- events
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned /*flags*/) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned flags) {
   return call("cudaEventCreateWithFlags", [&](FakeMachine& all) {
-    *handle = reinterpret_cast<cudaEvent_t>(*all.events.insert(new EventState).first);
+    auto* const event = *all.events.insert(new EventState).first;
+    event->keeps_time = (flags & cudaEventDisableTiming) == 0;
+    *handle = reinterpret_cast<cudaEvent_t>(event);
     return cudaSuccess;
   });
 }
@@ -325,6 +327,23 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
     all.await(event->recorded);
     all.host().join_clock(event->recorded->clock);
     return all.failure() ? cudaErrorLaunchFailure : cudaSuccess;
+  });
+}
+
+// In logical time: the machine runs one operation at a time, which takes a microsecond. It does not wait: of events
+// that are not over it says so.
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from_handle, cudaEvent_t to_handle) {
+  return call("cudaEventElapsedTime", [&](FakeMachine& all) {
+    auto const *const from = event_of(all, from_handle), *const to = event_of(all, to_handle);
+    for (auto const* event : {from, to}) {
+      if (event == nullptr || !event->keeps_time || !event->recorded) return cudaErrorInvalidResourceHandle;
+      if (event->capture) return cudaErrorCapturedEvent;
+      if (!event->recorded->done) return cudaErrorNotReady;
+    }
+    auto const ticks =
+        static_cast<double>(to->recorded->finished_at) - static_cast<double>(from->recorded->finished_at);
+    *milliseconds = static_cast<float>(ticks * 1e-3);
+    return cudaSuccess;
   });
 }
 

@@ -171,6 +171,28 @@ TEST_CASE("runtime: a graph's streams are ordered as they were captured, and wit
   }
 }
 
+TEST_CASE("runtime: the time between two events is that of the operations between them, and asking does not wait") {
+  Fixture const machine;
+  cudaEvent_t from = nullptr, to = nullptr;
+  CHECK(cudaEventCreateWithFlags(&from, cudaEventDefault) == cudaSuccess);
+  CHECK(cudaEventCreateWithFlags(&to, cudaEventDefault) == cudaSuccess);
+  float took = 0.0F;
+  CHECK(cudaEventElapsedTime(&took, from, to) == cudaErrorInvalidResourceHandle);
+  CHECK(cudaEventRecord(from, machine.streams[0]) == cudaSuccess);
+  for (int i = 0; i < 3; ++i) CHECK(machine.write(machine.streams[0]) == cudaSuccess);
+  CHECK(cudaEventRecord(to, machine.streams[0]) == cudaSuccess);
+  CHECK(cudaEventElapsedTime(&took, from, to) == cudaErrorNotReady);
+  CHECK(cudaEventSynchronize(to) == cudaSuccess);
+  CHECK(cudaEventElapsedTime(&took, from, to) == cudaSuccess);
+  CHECK(took == 3e-3F);
+  CHECK(cudaEventElapsedTime(&took, to, from) == cudaSuccess);
+  CHECK(took == -3e-3F);
+  CHECK(cudaEventRecord(machine.event, machine.streams[0]) == cudaSuccess);
+  CHECK(cudaEventElapsedTime(&took, from, machine.event) == cudaErrorInvalidResourceHandle);
+  CHECK(cudaEventDestroy(from) == cudaSuccess);
+  CHECK(cudaEventDestroy(to) == cudaSuccess);
+}
+
 TEST_CASE("runtime: what is offloaded is updated by as many threads as the backend was given") {
   auto const threads = [] {
     auto const tasks = std::filesystem::directory_iterator("/proc/self/task");

@@ -6,6 +6,7 @@
 #include "fake_cuda/work.cuh"
 
 #include <zero/engine.cuh>
+#include <zero/profile/profiler.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -33,6 +34,10 @@ class SmallTraining {
         one_(work_.stream(0)),
         two_(work_.stream(static_cast<std::size_t>(small.streams - 1))) {
     for (int k = 0; small.adopted && k < 4; ++k) own_.emplace_back(std::vector<Compute>(elements));
+    if (small.profiles) {
+      profiler_.emplace(typename Profiler::Config{.spans = small.spans});
+      profiler_->keep_spans(100000);
+    }
     engine_ = std::make_unique<Engine>(communicator, parameters(), config());
   }
 
@@ -57,11 +62,14 @@ class SmallTraining {
       if (small_.waits) seen.reports.push_back(ticket.get());
     }
     seen.calls_of_steps = calls_so_far();
+    if (profiler_) tell_times(seen);
     for (auto const* name : {"a", "b", "frozen"}) seen.values.push_back(engine_->read_parameter(name));
     seen.calls = calls_so_far();
   }
 
  private:
+  using Profiler = zero::profile::Profiler<zero::CudaBackend>;
+
   [[nodiscard]] zero::ParameterList parameters() {
     zero::ParameterList list;
     int unit = 0;
@@ -80,6 +88,12 @@ class SmallTraining {
     (void)list.add({.name = "frozen", .shape = {elements}, .unit = unit, .frozen = true});
     return list;
   }
+  void tell_times(Seen& seen) {
+    profiler_->drain();
+    while (auto const step = profiler_->take_step()) seen.breakdowns.push_back(*step);
+    seen.spans = profiler_->take_spans();
+    for (auto const& span : seen.spans) seen.streams.emplace_back(profiler_->stream_name(span.stream));
+  }
   [[nodiscard]] zero::StepOptions options(int step) const {
     bool const differs = step == small_.differs_at && rank_ == 1;
     zero::StepOptions options{.lr = (differs && !small_.cycles_momentum ? 0.2 : 0.1) / (1.0 + step)};
@@ -88,13 +102,14 @@ class SmallTraining {
     options.beta2 = 0.99;
     return options;
   }
-  [[nodiscard]] typename Engine::Config config() const {
+  [[nodiscard]] typename Engine::Config config() {
     typename Engine::Config config{.gradient_clipping = 1.0, .bucket_elements = small_.bucket_elements};
     if (small_.micro_batches > 0) config.micro_batches_per_step = small_.micro_batches;
     if (small_.micro_batches == 0) config.gradient_accumulation_steps = small_.accumulation;
     using Scale = decltype(config.scale);
     config.scale = Scale{.initial = 8.0F, .window = 2, .hysteresis = 1};
     config.backend = {.device = small_.device, .host_threads = 1};
+    config.profiler = profiler_ ? &*profiler_ : nullptr;
     if constexpr (requires { config.offload.chunk_elements; }) {
       config.offload.chunk_elements = 128;
       config.offload.device_share = small_.device_share;
@@ -174,6 +189,7 @@ class SmallTraining {
   Compute on_host_[2 * elements]{};
   OnCudaStreams work_;
   zero::CudaStream one_, two_;
+  std::optional<Profiler> profiler_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -289,6 +289,8 @@ void FakeMachine::end(zero::detail::simulation::Stream& stream) {
   }
   if (operation->is_record) operation->clock = stream.clock;
   ++counts.operations;
+  if (!operation->accesses.empty()) ++time_;
+  operation->finished_at = time_;
   operation->run = nullptr;
   operation->after.reset();
   operation->collective.reset();

@@ -157,6 +157,7 @@ class FakeMachine {
   zero::detail::simulation::VectorClock ended_{};  ///< what threads that have ended knew
   std::size_t blocks_made_ = 0;
   bool in_host_function_ = false;
+  std::uint64_t time_ = 0;           // operations that have touched memory, one after another
   std::map<int, cudaError_t> lost_;  ///< by device
   std::exception_ptr failure_;
 };

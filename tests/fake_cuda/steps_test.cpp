@@ -7,6 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 using fake_cuda::check_goes_on;
@@ -139,4 +143,89 @@ TEST_CASE("steps: an overflow changes nothing but the scale") {
     CHECK(seen.reports.at(2).skipped);
     CHECK(seen.reports.at(2).bad_parameter == "a");
   }
+}
+
+TEST_CASE("steps: with a profiler they give the same bits, and wait, allocate and launch no more often") {
+  for (auto stage : fake_cuda::sharded) {
+    for (auto [offload, delayed, captured] :
+         {std::tuple{false, false, -1}, {true, false, -1}, {true, true, -1}, {false, false, 2}}) {
+      for (auto order : fake_cuda::every_order) {
+        Small small{.stage = stage,
+                    .offload = offload,
+                    .delayed_update = delayed,
+                    .steps = 5,
+                    .waits = false,
+                    .captured_from = captured,
+                    .accumulation = 2};
+        auto const plain = train(small, order);
+        small.profiles = true;
+        auto const seen = train(small, order);
+        CHECK(seen.values == plain.values);
+        REQUIRE(seen.steps.size() == plain.steps.size());
+        for (std::size_t step = 1; step < seen.steps.size(); ++step) {
+          auto const &now = seen.steps[step], &before = seen.steps[step - 1];
+          auto const &plain_now = plain.steps[step], &plain_before = plain.steps[step - 1];
+          CHECK(now.synchronizations - before.synchronizations ==
+                plain_now.synchronizations - plain_before.synchronizations);
+          CHECK(now.blocking_copies - before.blocking_copies ==
+                plain_now.blocking_copies - plain_before.blocking_copies);
+          CHECK(now.allocations == before.allocations);
+          CHECK(now.launches - before.launches == plain_now.launches - plain_before.launches);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("steps: a profiler's phases add up, in every order, and a captured step is one") {
+  using zero::profile::Phase;
+  for (auto order : fake_cuda::every_order) {
+    auto const seen = train({.steps = 6, .waits = false, .captured_from = 3, .profiles = true}, order);
+    REQUIRE(seen.breakdowns.size() == 6);
+    for (std::size_t step = 0; step < 6; ++step) {
+      auto const& breakdown = seen.breakdowns[step];
+      std::int64_t sum = 0;
+      for (auto part : breakdown.exposed) sum += part;
+      CHECK(sum == breakdown.total);
+      CHECK(breakdown.total > 0);
+      CHECK(breakdown.dropped == 0);
+      if (step < 3) {
+        for (auto phase : {Phase::forward, Phase::backward, Phase::update}) CHECK(breakdown.exposed_in(phase) > 0);
+        CHECK(breakdown.busy_in(Phase::reduce) > 0);
+      } else {
+        CHECK(breakdown.exposed_in(Phase::captured) == breakdown.total);
+      }
+    }
+    for (auto stage : fake_cuda::sharded) {
+      auto const ranks = train({.stage = stage, .world = 2, .steps = 3, .profiles = true}, order);
+      REQUIRE(ranks.breakdowns.size() == 3);
+      for (auto const& breakdown : ranks.breakdowns) {
+        for (auto phase : {Phase::gather, Phase::reduce}) CHECK(breakdown.busy_in(phase) > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("steps: a profiler without room drops spans, and training goes on as before") {
+  auto const seen =
+      train({.steps = 3, .waits = false, .accumulation = 8, .profiles = true, .spans = 64}, SimulationOrder::latest);
+  CHECK(seen.values == train({.steps = 3, .waits = false, .accumulation = 8}).values);
+  std::uint64_t dropped = 0;
+  for (auto const& step : seen.breakdowns) dropped += step.dropped;
+  CHECK(dropped > 0);
+}
+
+TEST_CASE("steps: a profiler knows on which streams operations ran") {
+  auto const seen = train({.offload = true, .steps = 2, .profiles = true});
+  auto const runs_on = [&](std::string_view operation, std::string_view stream) {
+    for (std::size_t i = 0; i < seen.spans.size(); ++i) {
+      if (seen.spans[i].operation.name == operation && seen.streams[i] == stream) return true;
+    }
+    return false;
+  };
+  CHECK(runs_on("reduce_scatter_add", "communication"));
+  CHECK(runs_on("update on host", "update on host"));
+  CHECK(runs_on("copy", "sums to host"));
+  CHECK(runs_on("copy", "parameters to device"));
+  CHECK(runs_on("forward", "compute"));
 }

@@ -12,6 +12,7 @@
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
 #include <zero/cuda/stream.hpp>
+#include <zero/cuda/timed_event.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
@@ -61,6 +62,8 @@ class CudaBackend {
   using Stream = CudaStream;
   /// What streams and the host wait for.
   using Event = CudaEvent;
+  /// What says when a stream comes to a place.
+  using TimedEvent = CudaTimedEvent;
   /// A captured step.
   using Graph = CudaGraph;
   /// What this backend can do besides what backend_policy asks.
@@ -68,7 +71,8 @@ class CudaBackend {
                                       .synchronizes_all = true,
                                       .checks_adopted = true,
                                       .pins_memory = true,
-                                      .allocates_for_collectives = true};
+                                      .allocates_for_collectives = true,
+                                      .times_streams = true};
   static constexpr std::size_t alignment = 256;  ///< of device and pinned memory, and what its size is rounded up to
 
   /// Settings of this backend; a member of EngineConfig.
@@ -419,5 +423,6 @@ class CudaBackend {
   Event replayed_;
 };
 static_assert(backend_policy<CudaBackend>);
+static_assert(timing_backend<CudaBackend>);
 
 }  // namespace zero

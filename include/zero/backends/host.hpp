@@ -110,6 +110,30 @@ class HostEvent {
   }
 };
 
+/// The time at which it was recorded.
+class HostTimedEvent {
+ public:
+  /// Takes the time of \p clock, in nanoseconds.
+  template <class Stream, class Clock>
+  void record(Stream /*stream*/, Clock const& clock) {
+    time_ = clock();
+  }
+  /// Always: operations run when they are called.
+  [[nodiscard]] bool done() const noexcept { return true; }
+  /// The time from \p earlier to this.
+  [[nodiscard]] double nanoseconds_since(HostTimedEvent const& earlier) const noexcept {
+    return static_cast<double>(time_ - earlier.time_);
+  }
+  /// The time that it was recorded at.
+  template <class Clock>
+  [[nodiscard]] std::int64_t host_time(Clock const& /*clock*/) const noexcept {
+    return time_;
+  }
+
+ private:
+  std::int64_t time_ = 0;
+};
+
 /// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
 class HostStream {
  public:
@@ -179,8 +203,10 @@ class HostBackend {
   using Stream = HostStream;
   /// What streams and the host wait for.
   using Event = HostEvent;
+  /// What says when a stream comes to a place.
+  using TimedEvent = HostTimedEvent;
   /// What this backend can do besides what backend_policy asks.
-  static constexpr BackendFacts facts{.allocates_for_collectives = true};
+  static constexpr BackendFacts facts{.allocates_for_collectives = true, .times_streams = true, .runs_at_once = true};
   /// Bytes at whose multiples all memory starts.
   static constexpr std::size_t alignment = detail::HostMemory::alignment;
 
@@ -364,5 +390,6 @@ class HostBackend {
   detail::MemoryUse use_;
 };
 static_assert(backend_policy<HostBackend>);
+static_assert(timing_backend<HostBackend>);
 
 }  // namespace zero

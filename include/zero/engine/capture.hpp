@@ -4,10 +4,12 @@
 
 #include <zero/backend.hpp>
 #include <zero/captured_step.hpp>
+#include <zero/engine/observation.hpp>
 #include <zero/engine/parts.hpp>
 #include <zero/engine/phase.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/error.hpp>
+#include <zero/profile/phase.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
@@ -37,6 +39,7 @@ class StepCapture {
     Traffic const before = parts_.traffic;
     auto const calls_before = std::exchange(history, {});
     std::uint64_t const steps = phase_.steps();
+    ObservationPause const pause(parts_.context.observation);
     parts_.gatherer.forget_gathered();
     parts_.gatherer.join_readers(stream);  // what is recorded cannot wait for them, and forgets them
     parts_.backend.begin_capture(stream, parts_.communication.get());
@@ -62,13 +65,15 @@ class StepCapture {
             parts_.decider.generation()};
   }
 
-  /// Launches \p step as the coming step. \p settings and \p clipping are this step's.
+  /// Launches \p step as the coming step of \p owner. \p settings and \p clipping are this step's.
   [[nodiscard]] StepTicket<typename Backend::Event> replay(RecordedStep<Graph> const& step,
                                                            RuleSettings const& settings, double clipping,
-                                                           Stream stream) {
+                                                           void const* owner, Stream stream) {
     phase_.require_allowed(EngineCall::replay);
     require_current(step.generation);
     parts_.gatherer.require_no_leases();
+    auto const* const observation = parts_.context.observation;
+    if (observation != nullptr) observation->begin_step(owner, profile::Phase::captured, stream);
     auto history = parts_.context.collectives.history;
     history.append(step.calls_before_decision);
     parts_.decider.stage(settings, clipping, history);
@@ -85,6 +90,7 @@ class StepCapture {
     parts_.context.collectives.watch(stream);
     parts_.traffic = parts_.traffic + step.sent;
     update.commit();
+    if (observation != nullptr) observation->end_step(stream);
     return parts_.decider.ticket();
   }
 

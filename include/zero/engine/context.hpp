@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/communicator.hpp>
+#include <zero/engine/observation.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/engine/phase.hpp>
 #include <zero/flat_layout.hpp>
@@ -31,7 +32,9 @@ struct EngineContext {
   std::vector<ParameterSpec> const& specs;
   typename Backend::Stream communication;  ///< of every collective
   std::size_t rank = 0;
-  OffloadSplit offload_split{};  ///< of what this rank owns; all of it without offload
+  OffloadSplit offload_split{};                                        ///< of what this rank owns; all of it
+                                                                       ///< without offload
+  Observation<typename Backend::Stream> const* observation = nullptr;  ///< who watches; null: nobody
 
   [[nodiscard]] std::size_t world() const noexcept { return layout.settings().world; }
   [[nodiscard]] Stage stage() const noexcept { return layout.settings().stage; }

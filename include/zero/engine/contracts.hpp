@@ -93,6 +93,8 @@ struct BackendContract {
                 "zero::Engine: the backend's facts say captures_graphs, but it is no zero::capturing_backend");
   static_assert(facts.captures_graphs || !has_graph,
                 "zero::Engine: the backend has a Graph, but its facts do not say captures_graphs");
+  static_assert(!facts.times_streams || timing_backend<Backend>,
+                "zero::Engine: the backend's facts say times_streams, but it is no zero::timing_backend");
   static_assert(!facts.synchronizes_all || synchronizes_all,
                 "zero::Engine: the backend's facts say synchronizes_all: it needs synchronize_all() noexcept");
   static_assert(facts.synchronizes_all || !synchronizes_all,

@@ -9,6 +9,8 @@
 #include <zero/engine/joint_link.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/named_access.hpp>
+#include <zero/engine/observation.hpp>
+#include <zero/engine/observed.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/engine/parts.hpp>
 #include <zero/engine/phase.hpp>
@@ -27,6 +29,7 @@
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
 #include <zero/precision.hpp>
+#include <zero/profile/phase.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
@@ -60,19 +63,24 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Collective, blocks. What \p operations refers to is borrowed.
   ZERO_OUT_OF_LINE EngineCore(EngineOperations<Backend> const& operations, ParameterList const& parameters,
                               EngineSettings const& settings, typename Backend::Config const& backend)
-      : operations_(operations),
+      : observed_(operations.observer != nullptr ? new Observed<Backend>(operations) : nullptr),
+        operations_(observed_ ? observed_->operations() : operations),
         settings_(settings),
         micro_batches_(micro_batches_of(settings, operations.collectives.size(), operations.collectives.rank())),
         lifetime_(new EngineLifetime{parameters}),
         phase_(micro_batches_.rounds()) {
     auto& ranks = operations_.collectives;
-    run_on_all_ranks(ranks, [&] { prepare(); });
+    run_on_all_ranks(ranks, [&] {
+      prepare();
+      if (observed_) observed_->attach();
+    });
     agree_on_settings(ranks, describe_engine(ranks.size(), operations_.policies, settings_, lifetime_->parameters));
     check_no_sharing(ranks, specs());
     ranks.set_engine(agree_on_engine_number(ranks));
     run_on_all_ranks(ranks, [&] {
       parts_.emplace(operations_, settings_, backend, reduce_settings(settings_, *layout_, ranks.rank()), lifetime_,
-                     phase_, *layout_);
+                     phase_, *layout_, observation());
+      if (observed_) observed_->prepare(*parts_);
     });
     parts_->register_memory();
     take_initial_values();
@@ -83,13 +91,15 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     if (joint_ != nullptr) joint_->end_of_member();
     lifetime_->alive = false;
     if (!phase_.is_quiet()) parts_->synchronize_all();
+    if (observed_) observed_->discard(this);
   }
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
-  MicroBatch<Stream> begin_micro_batch() {
+  MicroBatch<Stream> begin_micro_batch(Stream stream) {
     require_alone("begin_micro_batch");
     phase_.require_allowed(EngineCall::begin_micro_batch);
+    if (observed_) observed_->begin_micro_batch(this, stream);
     int const round = phase_.micro_batches();
     parts_->reducer.begin(round);
     phase_.begin_micro_batch();
@@ -103,19 +113,23 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream) {
     phase_.require_sound();
     check_ids(ids);
-    auto& gatherer = parts_->gatherer;
-    if (joint_ != nullptr) {
-      joint_->before_gather(member_, ids);
-    } else if (phase_.inside_micro_batch()) {
-      parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
-    }
-    return gatherer.gather(ids, stream, phase_.inside_micro_batch());
+    if (observed_) [[unlikely]]
+      return gather_observed(ids, stream);
+    return gather_checked(ids, stream);
   }
   /// The record of a lease.
   [[nodiscard]] std::uint32_t lease_gradients(std::span<ParameterId const> ids, Stream stream) {
     phase_.require_allowed(EngineCall::gradients);
     check_ids(ids);
+    if (observed_) [[unlikely]]
+      observed_->begin_backward(stream);
     return parts_->reducer.lease(ids, stream);
+  }
+  /// What leases of gradients report to.
+  [[nodiscard]] GradientSink<Stream>& gradient_sink() noexcept {
+    if (observed_) [[unlikely]]
+      return observed_->gradients();
+    return parts_->reducer;
   }
 
   ZERO_OUT_OF_LINE void discard_gradients() {
@@ -123,6 +137,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     phase_.require_sound();
     parts_->reducer.discard();
     phase_.discard_gradients();
+    if (observed_) observed_->discard(this);
   }
 
   // ------------------------------------------------------------------------------------------------- a step
@@ -133,6 +148,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     require_alone("step");
     phase_.require_allowed(EngineCall::step);
     parts.gatherer.require_no_leases();
+    if (observed_) observed_->begin_step(this, profile::Phase::update, stream);
     parts.decider.stage(rule_settings_of(options), clipping_of(options), operations_.collectives.history);
     parts.gatherer.forget_gathered();
     all_reduce_norm(stream);
@@ -146,6 +162,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     parts.reducer.release_sums();  // the next micro-batch may overwrite what the update has read
     update.commit();
     phase_.end_step();
+    if (observed_) observed_->end_step(stream);
     return parts.decider.ticket();
   }
 
@@ -164,7 +181,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
     require_alone("replay");
-    return StepCapture<Backend>(*parts_, phase_).replay(step, rule_settings_of(options), clipping_of(options), stream);
+    return StepCapture<Backend>(*parts_, phase_)
+        .replay(step, rule_settings_of(options), clipping_of(options), this, stream);
   }
 
   // ------------------------------------------------------------------------------------------------- access
@@ -220,6 +238,8 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] EnginePhase& phase() noexcept { return phase_; }
   [[nodiscard]] EngineSettings const& settings() const noexcept { return settings_; }
   [[nodiscard]] EngineOperations<Backend> const& operations() const noexcept { return operations_; }
+  /// Who watches this engine; null where nobody does.
+  [[nodiscard]] Observed<Backend>* observation() const noexcept { return observed_.get(); }
   [[nodiscard]] MicroBatchSequence const& micro_batches() const noexcept { return micro_batches_; }
   /// With CpuOffload::Config::delayed_update: see Engine::finish_update.
   void publish_pending_update() {
@@ -250,6 +270,20 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
+
+  [[nodiscard]] std::uint32_t gather_checked(std::span<ParameterId const> ids, Stream stream) {
+    auto& gatherer = parts_->gatherer;
+    if (joint_ != nullptr) {
+      joint_->before_gather(member_, ids);
+    } else if (phase_.inside_micro_batch()) {
+      parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
+    }
+    return gatherer.gather(ids, stream, phase_.inside_micro_batch());
+  }
+  ZERO_OUT_OF_LINE std::uint32_t gather_observed(std::span<ParameterId const> ids, Stream stream) {
+    PhaseScope const scope(observation(), profile::Phase::gather, stream);
+    return gather_checked(ids, stream);
+  }
 
   ZERO_OUT_OF_LINE void prepare() {
     check_settings(settings_, operations_.collectives.size());
@@ -324,6 +358,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     EnginePhase::GradientGuard gradients(phase_);
     parts_->reducer.finish(stream);
     gradients.commit_micro_batch();
+    if (observed_) observed_->end_micro_batch(stream);
   }
   void abandon_micro_batch(std::uint64_t micro_batch_serial) noexcept override {
     if (micro_batch_serial == parts_->reducer.micro_batch_serial()) phase_.abandon_micro_batch();
@@ -332,6 +367,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Until this ends nothing has changed: a failure here loses the gradients, not the states. The communication stream
   /// is behind the decision that has read the last settings.
   void all_reduce_norm(Stream stream) {
+    PhaseScope const scope(observation(), profile::Phase::reduce, stream);
     EnginePhase::GradientGuard gradients(phase_);
     parts_->decider.send_settings(parts_->communication.get());
     parts_->norm.all_reduce(parts_->decider.agreement(), stream);
@@ -355,6 +391,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     }
   }
 
+  std::unique_ptr<Observed<Backend>> observed_;  // where somebody watches
   EngineOperations<Backend> operations_;
   EngineSettings settings_;
   MicroBatchSequence micro_batches_;

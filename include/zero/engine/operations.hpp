@@ -5,6 +5,7 @@
 #include <zero/engine/collectives.hpp>
 #include <zero/engine/kernels.hpp>
 #include <zero/engine/policies.hpp>
+#include <zero/profile/observer.hpp>
 
 namespace zero::detail {
 
@@ -15,6 +16,7 @@ struct EngineOperations {
   Collectives<Backend>& collectives;
   Kernels<Backend>& kernels;
   Policies& policies;
+  profile::Observer<typename Backend::Stream>* observer = nullptr;  ///< of this rank's steps, where there is one
 };
 
 }  // namespace zero::detail

@@ -6,6 +6,7 @@
 #include <zero/communicator.hpp>
 #include <zero/engine/context.hpp>
 #include <zero/engine/memory_labels.hpp>
+#include <zero/engine/observation.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/engine/phase.hpp>
 #include <zero/engine/settings.hpp>
@@ -34,11 +35,12 @@ namespace zero::detail {
 /// every rank has agreed on the settings.
 template <class Backend>
 struct EngineParts {
-  /// What \p operations refers to, \p phase and \p layout are borrowed and must outlive this.
+  /// What \p operations refers to, \p phase, \p layout and \p observation, which may be null, are borrowed and must
+  /// outlive this.
   ZERO_OUT_OF_LINE EngineParts(EngineOperations<Backend> const& operations, EngineSettings const& settings,
                                typename Backend::Config const& backend_config, ReduceSettings const& reduction,
                                std::shared_ptr<EngineLifetime const> const& lifetime, EnginePhase& phase,
-                               FlatLayout const& layout)
+                               FlatLayout const& layout, Observation<typename Backend::Stream> const* observation)
       : backend(backend_config, operations.collectives.local_size()),
         communication(prepared(backend, operations.collectives).make_stream("communication")),
         context{backend,
@@ -52,7 +54,8 @@ struct EngineParts {
                 lifetime->parameters.specs(),
                 communication.get(),
                 static_cast<std::size_t>(operations.collectives.rank()),
-                offload_split_of(operations.policies, settings, layout)},
+                offload_split_of(operations.policies, settings, layout),
+                observation},
         norm(context),
         gatherer(context, {.max_live_elements = settings.max_live_elements, .prefetch_units = settings.prefetch_units}),
         reducer(context, reduction, norm),

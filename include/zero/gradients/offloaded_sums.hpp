@@ -3,10 +3,12 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/observation.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/offload.hpp>
+#include <zero/profile/phase.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/out_of_line.hpp>
 
@@ -78,6 +80,12 @@ class OffloadedSums {
         staging_to_host_(engine.backend.make_stream("sums to host")),
         up_(config.staging_chunks),
         down_(config.staging_chunks) {
+    if (auto const* const observation = engine.observation) {
+      observation->name_stream(host_to_staging_.get(), "sums to staging");
+      observation->name_stream(to_device_.get(), "sums to device");
+      observation->name_stream(to_host_.get(), "sums to host");
+      observation->name_stream(staging_to_host_.get(), "staging to host");
+    }
     for (auto& host_sums : host_sums_) {
       host_sums = {engine, ElementRole::sum, MemoryKind::pageable, MemoryPurpose::gradient_sums, elements};
     }
@@ -167,15 +175,22 @@ class OffloadedSums {
     return {engine_, ElementRole::sum, kind, MemoryPurpose::staging, elements};
   }
 
+  template <class Copy>
+  void watched(Stream stream, Copy const& run) const {
+    OperationScope const scope(engine_.observation, profile::Phase::offload, "copy", stream);
+    run(stream);
+  }
+
   void bring(void* to, std::size_t from, std::size_t count) {
     auto& chunk = up_[turn_up_++ % up_.size()];
     auto& backend = engine_.backend;
     std::size_t const bytes = count * host_sums().element_bytes();
     backend.wait(host_to_staging_.get(), chunk.emptied);
-    backend.copy_on_host(chunk.elements.at(0), host_sums().at(from), bytes, host_to_staging_.get());
+    watched(host_to_staging_.get(),
+            [&](Stream stream) { backend.copy_on_host(chunk.elements.at(0), host_sums().at(from), bytes, stream); });
     backend.record(chunk.filled, host_to_staging_.get());
     backend.wait(to_device_.get(), chunk.filled);
-    (backend.copy)(to, chunk.elements.at(0), bytes, to_device_.get());
+    watched(to_device_.get(), [&](Stream stream) { (backend.copy)(to, chunk.elements.at(0), bytes, stream); });
     backend.record(chunk.emptied, to_device_.get());
   }
   void send(void const* from, std::size_t to, std::size_t count) {
@@ -183,10 +198,11 @@ class OffloadedSums {
     auto& backend = engine_.backend;
     std::size_t const bytes = count * host_sums().element_bytes();
     backend.wait(to_host_.get(), chunk.emptied);
-    (backend.copy)(chunk.elements.at(0), from, bytes, to_host_.get());
+    watched(to_host_.get(), [&](Stream stream) { (backend.copy)(chunk.elements.at(0), from, bytes, stream); });
     backend.record(chunk.filled, to_host_.get());
     backend.wait(staging_to_host_.get(), chunk.filled);
-    backend.copy_on_host(host_sums().at(to), chunk.elements.at(0), bytes, staging_to_host_.get());
+    watched(staging_to_host_.get(),
+            [&](Stream stream) { backend.copy_on_host(host_sums().at(to), chunk.elements.at(0), bytes, stream); });
     backend.record(chunk.emptied, staging_to_host_.get());
   }
 

@@ -9,6 +9,8 @@
 #include <zero/engine/joint_link.hpp>
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
+#include <zero/engine/observation.hpp>
+#include <zero/engine/observed.hpp>
 #include <zero/engine/phase.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/engine/rank_agreement.hpp>
@@ -34,6 +36,8 @@
 #include <zero/micro_batch.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
+#include <zero/profile/observer.hpp>
+#include <zero/profile/phase.hpp>
 #include <zero/step/step_settings.hpp>
 #include <zero/step_ticket.hpp>
 #include <zero/support/call_history.hpp>
@@ -95,8 +99,9 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
-  MicroBatch<Stream> begin_micro_batch() {
+  MicroBatch<Stream> begin_micro_batch(Stream stream) {
     require_allowed(EngineCall::begin_micro_batch);
+    for (auto* observed : observed_) observed->begin_micro_batch(this, stream);
     round_ = phase_.micro_batches();
     next_ = passed_ = 0;
     ++serial_;
@@ -121,6 +126,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       member.core->phase().discard_gradients();
     }
     phase_.discard_gradients();
+    for (auto* observed : observed_) observed->discard(this);
     failure_ = nullptr;
     next_ = sequence_.size();
     ++serial_;
@@ -137,6 +143,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   [[nodiscard]] StepTicket<Event> step(JointStepOptions const& options, Stream stream) {
     require_allowed(EngineCall::step);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
+    for (auto* observed : observed_) observed->begin_step(this, profile::Phase::update, stream);
     stage(options);
     for (auto& member : members_) member.parts().gatherer.forget_gathered();
     all_reduce_norm(stream);
@@ -147,6 +154,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     update_guards_.commit();
     for (auto& member : members_) member.core->phase().end_step();
     phase_.end_step();
+    for (auto* observed : observed_) observed->end_step(stream);
     return lead().decider.ticket();
   }
 
@@ -175,6 +183,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     enforce(world_.can_be_captured(),
             "zero::JointStep: the ranks of this communicator meet on the host, which cannot be captured: use one rank, "
             "or zero::NcclCommunicator");
+    std::deque<ObservationPause<Stream>> pauses;
+    for (auto* observed : observed_) pauses.emplace_back(observed);
     return recorder().record(stream, body, [this] { forget_gradients(); });
   }
   [[nodiscard]] StepTicket<Event> replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options,
@@ -183,12 +193,14 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     auto recorder = this->recorder();
     recorder.require_current(step);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
+    for (auto* observed : observed_) observed->begin_step(this, profile::Phase::captured, stream);
     stage_replay(step, options);
     for (auto& member : members_) member.parts().gatherer.forget_gathered();
     update_guards_.open("a captured step did not end");
     recorder.launch(step, stream);
     world_.watch(stream);
     update_guards_.commit();
+    for (auto* observed : observed_) observed->end_step(stream);
     return lead().decider.ticket();
   }
   [[nodiscard]] std::shared_ptr<EngineLifetime const> lifetime() const noexcept { return lifetime_; }
@@ -287,6 +299,15 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     order_updates();
     allocate();
     for (std::size_t m = 0; m < members_.size(); ++m) enter(m);
+    for (auto& member : members_) observe(member.core->observation());
+  }
+  // Each observer is told of the joint step once, whichever members it watches.
+  void observe(Observed<Backend>* observed) {
+    if (observed == nullptr) return;
+    for (auto const* other : observed_) {
+      if (other->observer() == observed->observer()) return;
+    }
+    observed_.push_back(observed);
   }
   void enter(std::size_t m) {
     auto& member = members_[m];
@@ -321,6 +342,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   // As members end, each of them is an engine by itself again. Blocks until nothing uses the words.
   void dissolve() noexcept {
     if (std::exchange(dissolved_, true)) return;
+    for (auto* observed : observed_) observed->discard(this);
+    observed_.clear();
     for (auto& member : members_) quiesce(member.parts());
     for (auto& member : members_) {
       if (!member.core->is_in_joint()) continue;
@@ -462,6 +485,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     reduce_until(sequence_.size());
     for (std::size_t m = 0; m < members_.size(); ++m) intake(m).end();
     gradient_guards_.commit_micro_batch();
+    for (auto* observed : observed_) observed->end_micro_batch(stream);
     ++serial_;
   }
   void abandon_micro_batch(std::uint64_t serial) noexcept override {
@@ -542,6 +566,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   /// Until this ends nothing has changed: a failure here loses the gradients, not the states.
   void all_reduce_norm(Stream stream) {
+    Observation<Stream> const* const observation = observed_.empty() ? nullptr : observed_[0];
+    PhaseScope const scope(observation, profile::Phase::reduce, stream);
     gradient_guards_.open();
     for (std::size_t m = 0; m < members_.size(); ++m) {
       take_turn(m);
@@ -564,7 +590,16 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     auto const communication = parts.communication.get();
     (parts.backend.copy)(words(rank(), words_).agreement(), parts.decider.world_agreement(), sizeof(std::uint32_t),
                          communication);
-    world_.all_reduce(words_.data(), words_.size(), {.what = "gradient norm", .engine = number_}, communication);
+    {
+      OperationScope const call(observation,
+                                profile::Operation{.phase = profile::Phase::reduce,
+                                                   .name = "all_reduce",
+                                                   .purpose = "gradient norm",
+                                                   .bytes = words_.size() * sizeof(std::uint64_t),
+                                                   .ranks = world_.size()},
+                                communication);
+      world_.all_reduce(words_.data(), words_.size(), {.what = "gradient norm", .engine = number_}, communication);
+    }
     ++parts.traffic.collectives;
     parts.traffic.control_words += words_.size();
     parts.backend.record(norm_ready_, communication);
@@ -638,9 +673,10 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   MicroBatchSequence micro_batches_;
   EnginePhase phase_;
   std::shared_ptr<EngineLifetime> lifetime_;
-  std::uint64_t number_;             // as an engine's, of the norm's collective
-  std::deque<Member> members_;       // of this rank, as they were passed
-  std::optional<std::size_t> lead_;  // the first member with a loss scaler
+  std::uint64_t number_;                      // as an engine's, of the norm's collective
+  std::deque<Member> members_;                // of this rank, as they were passed
+  std::optional<std::size_t> lead_;           // the first member with a loss scaler
+  std::vector<Observed<Backend>*> observed_;  // by observer, a member that it watches
   std::vector<std::size_t> update_order_;
   JointSequence sequence_;
   GradientGuards gradient_guards_;

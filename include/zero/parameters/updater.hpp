@@ -3,12 +3,14 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/observation.hpp>
 #include <zero/gradients/reducer.hpp>
 #include <zero/layout/segment_table.hpp>
 #include <zero/memory/element_buffer.hpp>
 #include <zero/memory/state_array.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameters/gatherer.hpp>
+#include <zero/profile/phase.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/out_of_line.hpp>
 
@@ -130,6 +132,10 @@ class ParameterUpdater {
         : host(engine.backend.make_stream("update on host")),
           to_device(engine.backend.make_stream("parameters to device")),
           chunks(config.staging_chunks) {
+      if (auto const* const observation = engine.observation) {
+        observation->name_stream(host.get(), "update on host");
+        observation->name_stream(to_device.get(), "parameters to device");
+      }
       chunk_elements = (std::min)(CpuOffload::chunk_elements(config, engine.layout.settings().alignment_elements),
                                   engine.largest_owned());
       for (auto& chunk : chunks) {
@@ -214,7 +220,10 @@ class ParameterUpdater {
     auto const to_device = staging_->to_device.get();
     engine_.backend.record(slot.updated, host);
     engine_.backend.wait(to_device, slot.updated);
-    (engine_.backend.copy)(value(chunk), slot.values.at(0), chunk.count * slot.values.element_bytes(), to_device);
+    {
+      OperationScope const scope(engine_.observation, profile::Phase::offload, "copy", to_device);
+      (engine_.backend.copy)(value(chunk), slot.values.at(0), chunk.count * slot.values.element_bytes(), to_device);
+    }
     engine_.backend.record(slot.copied, to_device);
     engine_.backend.record(updated_[chunk.bucket], to_device);
   }
