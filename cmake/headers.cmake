@@ -115,6 +115,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/profile/profiler.hpp
   include/zero/profile/span.hpp
   include/zero/profile/step_breakdown.hpp
+  include/zero/profile/trace.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
   include/zero/runtime_engine.hpp
@@ -151,6 +152,8 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/utility/fingerprint.hpp
   include/zero/utility/json.hpp
   include/zero/utility/split_mix.hpp
+  include/zero/utility/trace.hpp
+  include/zero/utility/trace_event.hpp
   include/zero/utility/utf8.hpp
   include/zero/version.hpp)
 

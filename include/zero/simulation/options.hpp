@@ -5,9 +5,9 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/call_site.hpp>
-#include <zero/error.hpp>
 #include <zero/nccl/reduction.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/trace_event.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,16 +64,6 @@ struct SimulationOptions {
   std::optional<NcclReductions> nccl{};                 ///< ranks have the staging of those of NcclCommunicator
   std::optional<int> only_rank{};         ///< with phantom storage: run one rank of `ranks` that are all alike
   std::optional<OrderingSite> without{};  ///< do as if the source did not order anything there: a test of the checker
-};
-
-/// An operation that has run, in logical time: it takes 1 unit, and 1 for each 1024 bytes that it touches.
-struct TraceEvent {
-  int rank = 0;                                        ///< that ran it
-  std::string stream;                                  ///< that it ran on
-  std::string name;                                    ///< of the operation
-  std::size_t bucket = CommunicationError::no_bucket;  ///< that it worked on, or none
-  std::uint64_t begin = 0;                             ///< logical time
-  std::uint64_t end = 0;                               ///< logical time
 };
 
 /// What a simulation has seen.

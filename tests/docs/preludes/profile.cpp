@@ -3,8 +3,11 @@
 
 #include <zero/engine.hpp>
 #include <zero/profile/profiler.hpp>
+#include <zero/profile/trace.hpp>
 
 #include <cstddef>
+#include <fstream>
+#include <string>
 
 int main() {
   zero::profile::Profiler<zero::HostBackend> profiler;
