@@ -51,6 +51,7 @@ stage_unit() {
   need_unit_tests
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
+  need valgrind has_command valgrind
   need_mpi
   install_missing
   configure ci
