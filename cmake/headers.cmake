@@ -51,8 +51,10 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/config/write.hpp
   include/zero/cuda/device.hpp
   include/zero/cuda/device_array.hpp
+  include/zero/cuda/device_memory.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
+  include/zero/cuda/nvtx.hpp
   include/zero/cuda/stream.hpp
   include/zero/cuda/timed_event.hpp
   include/zero/engine.cuh
@@ -110,6 +112,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/precision.hpp
   include/zero/processors.hpp
   include/zero/profile/communication_log.hpp
+  include/zero/profile/memory.hpp
   include/zero/profile/observer.hpp
   include/zero/profile/phase.hpp
   include/zero/profile/profiler.hpp

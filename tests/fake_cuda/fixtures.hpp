@@ -48,6 +48,7 @@ struct Small {
   bool cycles_momentum = false;    ///< each step has a momentum of its own, in which `differs_at` differs
   bool profiles = false;           ///< with a profiler, whose room is `spans`
   std::size_t spans = 4096;
+  bool marks_ranges = false;  ///< of a run that profiles: NvtxRanges, too
 };
 
 struct Seen {

@@ -180,6 +180,13 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) { return allocate(data, b
 cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned /*flags*/) {
   return allocate(data, bytes, cudaMemoryTypeHost);
 }
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  return call("cudaMemGetInfo", [&](FakeMachine& all) {
+    *total = all.options().device_bytes;
+    *free = *total - all.memory.bytes_of(cudaMemoryTypeDevice);
+    return cudaSuccess;
+  });
+}
 cudaError_t cudaFree(void* data) {
   return release("cudaFree", [&](FakeMachine& all) { return all.free(data, cudaMemoryTypeDevice); });
 }

@@ -5,6 +5,7 @@
 #include "fake_cuda/fixtures.hpp"
 #include "fake_cuda/work.cuh"
 
+#include <zero/cuda/nvtx.hpp>
 #include <zero/engine.cuh>
 #include <zero/profile/profiler.hpp>
 
@@ -35,7 +36,10 @@ class SmallTraining {
         two_(work_.stream(static_cast<std::size_t>(small.streams - 1))) {
     for (int k = 0; small.adopted && k < 4; ++k) own_.emplace_back(std::vector<Compute>(elements));
     if (small.profiles) {
-      profiler_.emplace(typename Profiler::Config{.spans = small.spans});
+      typename Profiler::Config config;
+      config.spans = small.spans;
+      config.also = small.marks_ranges ? &ranges_ : nullptr;
+      profiler_.emplace(config);
       profiler_->keep_spans(100000);
     }
     engine_ = std::make_unique<Engine>(communicator, parameters(), config());
@@ -189,6 +193,7 @@ class SmallTraining {
   Compute on_host_[2 * elements]{};
   OnCudaStreams work_;
   zero::CudaStream one_, two_;
+  zero::profile::NvtxRanges ranges_;
   std::optional<Profiler> profiler_;
   std::unique_ptr<Engine> engine_;
 };
