@@ -31,8 +31,8 @@
 namespace gpt2 {
 
 /// What a run leaves behind and starts from, on one rank. Data order and randomness are functions of the seed and the
-/// number of the step, so those two, the run's own state and its id are all that a checkpoint holds beside the engine's
-/// state.
+/// number of the step, and the schedule's of its own step, so those, the run's own state and its id are all that a
+/// checkpoint holds beside the engine's state.
 template <class Trainer>
 class Checkpoints {
  public:
@@ -197,6 +197,7 @@ class Checkpoints {
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
     run_ = find(std::string(zero::run_id_key)).value_or("");
+    trainer_.set_schedule_step(number(find("schedule step") ? "schedule step" : "step"));
     auto const steps = number("step");
     auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
     state_.draw(steps * tokens, corpus_.tokens(Split::train).size());  // as in a checkpoint that does not say it
@@ -246,6 +247,9 @@ class Checkpoints {
                           .keep = options_.keep};
     state_.write(how.user_state);
     if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;
+    if (trainer_.schedule_step() != record.step) {
+      how.user_state["schedule step"] = std::to_string(trainer_.schedule_step());
+    }
     if (earlier_updates_ > 0) how.user_state["earlier updates"] = std::to_string(earlier_updates_);
     if (best_ < std::numeric_limits<double>::max()) how.user_state["best validation"] = json_number(best_);
     if (is_best) how.aliases.push_back("best");

@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
-#include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +80,7 @@ Group place_group() {
 }
 
 Group training_group() {
+  using zero::schedule::SkippedStep;
   return {"training",
           {{"--iterations", "N", "number of steps", Settings::whole(&Options::iterations, 1, many)},
            {"--batch", "N", "sequences of a micro-batch, on each rank", Settings::whole(&Options::batch, 1, 1 << 16)},
@@ -98,6 +97,19 @@ Group training_group() {
             "a tenth of --lr"},
            {"--warmup", "N", "steps of linear warm-up", Settings::whole(&Options::warmup, 0, many),
             "100, or a tenth of a shorter run"},
+           {"--schedule", "cosine|linear|constant|wsd",
+            "how the learning rate falls after warm-up: in half a cosine; in a line; not at all; at the end only, in a "
+            "line",
+            Settings::choice(&Options::shape, Choices<ScheduleChoice, 4>{{{"cosine", ScheduleChoice::cosine},
+                                                                          {"linear", ScheduleChoice::linear},
+                                                                          {"constant", ScheduleChoice::constant},
+                                                                          {"wsd", ScheduleChoice::wsd}}})},
+           {"--decay", "N", "steps in which it falls at the end, with --schedule wsd",
+            Settings::whole(&Options::decay, 0, many), "a fifth of the run"},
+           {"--skipped-step", "hold|advance",
+            "whether the learning rate waits where a step is skipped, because a gradient is not finite, or goes on",
+            Settings::choice(&Options::skipped_step, Choices<SkippedStep, 2>{{{"hold", SkippedStep::hold},
+                                                                              {"advance", SkippedStep::advance}}})},
            {"--weight-decay", "X", "AdamW's weight decay, of matrices only",
             Settings::real(&Options::weight_decay, 0.0, huge, not_negative)},
            {"--beta2", "X", "AdamW's decay of squared gradients",
@@ -266,6 +278,13 @@ void check(Options const& o) {
   if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
   if (o.warmup && *o.warmup > o.iterations) throw UsageError("--warmup: must not be more than --iterations");
+  if (o.min_lr && o.shape == ScheduleChoice::constant) {
+    throw UsageError("--min-lr: the learning rate of --schedule constant stays --lr: leave one of them out");
+  }
+  if (o.decay && o.shape != ScheduleChoice::wsd) throw UsageError("--decay: needs --schedule wsd");
+  if (o.decay && *o.decay > o.iterations - warmup_steps(o)) {
+    throw UsageError("--decay: must not be more than the --iterations after --warmup");
+  }
   if (o.reduce == zero::Reduce::once_per_step && o.stage >= zero::Stage::gradients) {
     throw UsageError("--reduce once_per_step: keeps whole gradients: use --stage 0 or 1");
   }
@@ -359,13 +378,30 @@ std::uint64_t warmup_steps(Options const& options) {
   return options.warmup.value_or(std::min<std::uint64_t>(100, options.iterations / 10));
 }
 
-double learning_rate(Options const& options, std::uint64_t step) {
-  double const lowest = lowest_learning_rate(options);
-  std::uint64_t const warmup = warmup_steps(options);
-  if (step < warmup) return options.lr * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
-  double const done =
-      static_cast<double>(step - warmup) / static_cast<double>(std::max<std::uint64_t>(1, options.iterations - warmup));
-  return lowest + 0.5 * (1.0 + std::cos(std::numbers::pi * done)) * (options.lr - lowest);
+std::uint64_t decay_steps(Options const& options) {
+  return options.decay.value_or(std::min(options.iterations / 5, options.iterations - warmup_steps(options)));
+}
+
+zero::schedule::Schedule schedule_of(Options const& options) {
+  namespace schedule = zero::schedule;
+  if (options.schedule) return *options.schedule;
+  double const lr = options.lr, least = lowest_learning_rate(options);
+  std::uint64_t const warmup = warmup_steps(options), total = options.iterations;
+  switch (options.shape) {
+    case ScheduleChoice::constant:
+      return schedule::Constant({.lr = lr, .warmup_steps = warmup});
+    case ScheduleChoice::linear:
+      return schedule::Linear({.lr = lr, .min_lr = least, .warmup_steps = warmup, .total_steps = total});
+    case ScheduleChoice::wsd:
+      return schedule::WarmupStableDecay({.lr = lr,
+                                          .min_lr = least,
+                                          .warmup_steps = warmup,
+                                          .decay_steps = decay_steps(options),
+                                          .total_steps = total});
+    case ScheduleChoice::cosine:
+      break;
+  }
+  return schedule::Cosine({.lr = lr, .min_lr = least, .warmup_steps = warmup, .total_steps = total});
 }
 
 }  // namespace gpt2

@@ -11,6 +11,8 @@
 #include <zero/monitor/tensorboard.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
+#include <zero/schedule/clock.hpp>
+#include <zero/schedule/schedule.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -23,6 +25,14 @@
 namespace gpt2 {
 
 using command_line::UsageError;
+
+/// What the learning rate does after warm-up.
+enum class ScheduleChoice : std::uint8_t {
+  cosine,    ///< half a cosine down to the lowest
+  linear,    ///< a line down to the lowest
+  constant,  ///< stays
+  wsd,       ///< warm-up, stable, decay: stays, and falls at the end in a line to the lowest
+};
 
 /// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
 struct Options {
@@ -47,6 +57,10 @@ struct Options {
   double lr = 1e-3;
   std::optional<double> min_lr;         ///< default: a tenth of lr
   std::optional<std::uint64_t> warmup;  ///< default: 100 steps, or a tenth of a shorter run
+  ScheduleChoice shape = ScheduleChoice::cosine;
+  std::optional<std::uint64_t> decay;                ///< steps at the end, of wsd; default: a fifth of the run
+  std::optional<zero::schedule::Schedule> schedule;  ///< in place of all that `lr` to `decay` say
+  zero::schedule::SkippedStep skipped_step = zero::schedule::SkippedStep::advance;  ///< as in nanoGPT
   double weight_decay = 0.1, beta2 = 0.99, clip = 1.0;
   std::uint64_t eval_interval = 250;
   std::size_t eval_batches = 20;                  ///< over all ranks
@@ -98,13 +112,14 @@ void check_micro_batches(Options const& options);
 /// Micro-batches of a step of all ranks.
 [[nodiscard]] std::uint64_t global_micro_batches(Options const& options);
 
-/// \name What the defaults of --min-lr and --warmup stand for.
+/// \name What the defaults of --min-lr, --warmup and --decay stand for.
 /// @{
 [[nodiscard]] double lowest_learning_rate(Options const& options);
 [[nodiscard]] std::uint64_t warmup_steps(Options const& options);
+[[nodiscard]] std::uint64_t decay_steps(Options const& options);
 /// @}
 
-/// The learning rate of step \p step, counted from 0: linear warm-up, then half a cosine down to the minimum.
-[[nodiscard]] double learning_rate(Options const& options, std::uint64_t step);
+/// `options.schedule`, or the one that the other options say, nanoGPT's by default. \throws zero::ConfigurationError
+[[nodiscard]] zero::schedule::Schedule schedule_of(Options const& options);
 
 }  // namespace gpt2

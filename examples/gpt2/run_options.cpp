@@ -16,15 +16,20 @@
 namespace gpt2 {
 namespace {
 
-constexpr std::array kept{
-    "--layers",        "--heads",   "--width",          "--context",       "--ranks",        "--stage",
-    "--precision",     "--offload", "--delayed-update", "--reduce",        "--iterations",   "--batch",
-    "--accumulate",    "--lr",      "--min-lr",         "--warmup",        "--weight-decay", "--beta2",
-    "--micro-batches", "--clip",    "--seed",           "--eval-interval", "--eval-batches", "--eval-train-batches"};
+constexpr std::array kept{"--layers",        "--heads",        "--width",
+                          "--context",       "--ranks",        "--stage",
+                          "--precision",     "--offload",      "--delayed-update",
+                          "--reduce",        "--iterations",   "--batch",
+                          "--accumulate",    "--lr",           "--min-lr",
+                          "--warmup",        "--schedule",     "--decay",
+                          "--skipped-step",  "--weight-decay", "--beta2",
+                          "--micro-batches", "--clip",         "--seed",
+                          "--eval-interval", "--eval-batches", "--eval-train-batches"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
-constexpr std::array decisive{"--precision", "--delayed-update", "--reduce",       "--iterations", "--batch", "--lr",
-                              "--min-lr",    "--warmup",         "--weight-decay", "--beta2",      "--clip"};
+constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",
+                              "--lr",           "--min-lr",         "--warmup", "--schedule",   "--decay",
+                              "--skipped-step", "--weight-decay",   "--beta2",  "--clip"};
 
 template <std::size_t N>
 bool has(std::array<char const*, N> const& names, std::string_view name) {
@@ -66,6 +71,8 @@ NamedOptions run_options(Options const& options) {
   named["--eval-train-batches"] = std::to_string(train_batches(options));
   named["--min-lr"] = command_line::shortest(lowest_learning_rate(options));
   named["--warmup"] = std::to_string(warmup_steps(options));
+  named["--decay"] = std::to_string(decay_steps(options));
+  if (options.shape != ScheduleChoice::wsd) named.erase("--decay");
   return named;
 }
 

@@ -10,6 +10,8 @@
 #include "tokens.hpp"
 #include "weights.hpp"
 
+#include <zero/schedule/clock.hpp>
+#include <zero/schedule/schedule.hpp>
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
@@ -49,11 +51,14 @@ class Trainer {
         options_(options),
         corpus_(corpus),
         seed_(options.seed),
+        schedule_(schedule_of(options)),
+        clock_(options.skipped_step),
         shape_{options.layers, options.heads, options.width, options.context, corpus.vocabulary()},
         compute_(options, shape_, communicator),
         stream_(compute_.stream()),
         tokens_(options.batch * options.context),
         targets_(tokens_.size()) {
+    schedule_.require_steps(options.iterations);
     register_parameters();
     engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Target::Backend>(
         options.stage, communicator, parameters_,
@@ -71,9 +76,12 @@ class Trainer {
   StepRecord train_step(std::uint64_t step) {
     auto const start = std::chrono::steady_clock::now();
     data_time_ = {};
-    StepRecord record{.step = step + 1, .lr = learning_rate(options_, step)};
+    auto const rates = schedule_.at(clock_.step());
+    StepRecord record{.step = step + 1, .lr = rates.lr};
     for (std::size_t a = 0; a < rounds(); ++a) micro_batch(step);
-    auto const report = engine_->step({.lr = record.lr}, stream_).get();
+    auto const report =
+        engine_->step({.lr = rates.lr, .momentum = rates.momentum, .beta2 = rates.beta2}, stream_).get();
+    clock_.after_step(report.skipped);
     auto losses = compute_.take_losses();
     losses.resize(rounds());  // of a rank without a micro-batch in the last round: not among the first `micro_batches`
     record.loss = mean_over_ranks(losses, micro_batches());
@@ -139,6 +147,9 @@ class Trainer {
   /// Of data order and sample.
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   void set_seed(std::uint64_t seed) { seed_ = seed; }
+  /// Which step of the schedule comes next; behind that of the run where skipped steps do not count.
+  [[nodiscard]] std::uint64_t schedule_step() const { return clock_.step(); }
+  void set_schedule_step(std::uint64_t step) { clock_ = zero::schedule::Clock(options_.skipped_step, step); }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
   [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
   [[nodiscard]] std::size_t activation_bytes() const { return compute_.model().activation_bytes(); }
@@ -302,6 +313,8 @@ class Trainer {
   Options const& options_;
   Corpus const& corpus_;
   std::uint64_t seed_;
+  zero::schedule::Schedule schedule_;
+  zero::schedule::Clock clock_;
   ModelShape shape_;
   typename Target::template Compute<T> compute_;
   typename Target::Backend::Stream stream_;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +15,23 @@
 #include <vector>
 
 using namespace trainer_test;
+
+namespace {
+
+/// What each line of a log that has \p key says of it, true as 1.
+std::vector<double> of_each_line(fs::path const& log, std::string const& key) {
+  std::ifstream file(log);
+  std::vector<double> values;
+  for (std::string line; std::getline(file, line);) {
+    auto const at = line.find("\"" + key + "\": ");
+    if (at == std::string::npos) continue;
+    auto const value = line.substr(at + key.size() + 4);
+    values.push_back(value.starts_with("true") ? 1 : std::strtod(value.c_str(), nullptr));
+  }
+  return values;
+}
+
+}  // namespace
 
 TEST_CASE(
     "train_gpt2: any split of the global sequence over ranks and micro-batches trains the same model to the bit") {
@@ -89,10 +108,16 @@ TEST_CASE("train_gpt2: --device cuda says in one line what is missing, and cpu i
 TEST_CASE("train_gpt2: every option changes the run") {
   Folder const folder;
   auto const base = hash_of(folder, "--stage 1");
-  for (std::string const option :
-       {"--layers 1", "--heads 4", "--width 32", "--context 4", "--batch 3", "--accumulate 2", "--iterations 5",
-        "--lr 2e-3", "--min-lr 9e-4", "--warmup 3", "--weight-decay 0.5", "--beta2 0.5", "--clip 0.01", "--seed 7",
-        "--ranks 2", "--precision bf16"}) {
+  for (std::string const option : {"--layers 1",         "--heads 4",
+                                   "--width 32",         "--context 4",
+                                   "--batch 3",          "--accumulate 2",
+                                   "--iterations 5",     "--lr 2e-3",
+                                   "--min-lr 9e-4",      "--warmup 3",
+                                   "--weight-decay 0.5", "--beta2 0.5",
+                                   "--clip 0.01",        "--seed 7",
+                                   "--ranks 2",          "--precision bf16",
+                                   "--schedule linear",  "--schedule constant",
+                                   "--schedule wsd",     "--schedule wsd --decay 3"}) {
     CAPTURE(option);
     CHECK(hash_of(folder, "--stage 1 " + option) != base);
   }
@@ -157,6 +182,63 @@ TEST_CASE("train_gpt2: the log has one object per step, then the hash") {
   }
   CHECK(lines[4].rfind("{\"parameter_hash\": \"", 0) == 0);
   CHECK(lines[4].size() == std::string("{\"parameter_hash\": \"0123456789abcdef\"}").size());
+}
+
+TEST_CASE("train_gpt2: the learning rate falls as --schedule says, or where --decay begins") {
+  Folder const folder;
+  auto const rates = [&](std::string const& options) {
+    CHECK(run("--data " + folder.quote("text.txt") + tiny + "--iterations 6 --warmup 1 --lr 0.5 --log " +
+              folder.quote("log") + " " + options)
+              .code == 0);
+    return of_each_line(folder / "log", "lr");
+  };
+  using Rates = std::vector<double>;
+  CHECK(rates("--schedule constant") == Rates{0.25, 0.5, 0.5, 0.5, 0.5, 0.5});
+  CHECK(rates("--schedule wsd --min-lr 0 --decay 2") == Rates{0.25, 0.5, 0.5, 0.5, 0.5, 0.25});
+  CHECK(rates("--schedule wsd --min-lr 0 --decay 0") == Rates{0.25, 0.5, 0.5, 0.5, 0.5, 0.5});
+  CHECK(rates("--schedule wsd") == Rates{0.25, 0.5, 0.5, 0.5, 0.5, 0.5});  // a fifth of 6 is 1, the first of it
+  CHECK(rates("--schedule linear --min-lr 0.25 --warmup 2") == Rates{0.5 / 3, 1.0 / 3, 0.5, 0.4375, 0.375, 0.3125});
+  CHECK(rates("--min-lr 0.25 --warmup 2").at(4) == 0.375);  // the middle of the cosine
+}
+
+TEST_CASE("train_gpt2: the schedule waits where steps are skipped, or goes on, and so it does after a resume") {
+  Folder const folder;
+  auto const train = [&](std::string const& options) {
+    auto const outcome = run("--data " + folder.quote("text.txt") + tiny +
+                             "--iterations 12 --warmup 0 --lr 3 --min-lr 0 --schedule linear --precision fp16 --log " +
+                             folder.quote("log") + " " + options);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 0);
+    auto const rates = of_each_line(folder / "log", "lr"), skipped = of_each_line(folder / "log", "skipped");
+    bool const holds = options.find("hold") != std::string::npos;
+    std::size_t scheduled = 0, skips = 0;
+    REQUIRE(rates.size() == 12);
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      CHECK(rates[i] == doctest::Approx(3.0 * static_cast<double>(12 - scheduled) / 12));
+      if (skipped[i] != 0) ++skips;
+      if (skipped[i] == 0 || !holds) ++scheduled;
+    }
+    CHECK(skips > 0);
+    CHECK(skips < 10);
+    auto const at = outcome.output.find("parameter hash: ");
+    REQUIRE(at != std::string::npos);
+    return outcome.output.substr(at, 32);
+  };
+  auto const advanced = train("--skipped-step advance"), held = train("--skipped-step hold");
+  CHECK(train("") == advanced);
+  CHECK(held != advanced);
+  for (std::string const mode : {"hold", "advance"}) {
+    CAPTURE(mode);
+    std::string const option = "--skipped-step " + mode;
+    (void)train(option + " --eval-interval 7 --checkpoint-dir " + folder.quote(mode.c_str()));
+    std::vector<std::string> saved;
+    for (auto const& entry : fs::directory_iterator(folder / mode.c_str())) {
+      if (entry.is_directory()) saved.push_back(entry.path().filename().string());
+    }
+    REQUIRE(saved.size() == 2);  // after step 7 and after the last, by the number of updates, which has one digit
+    auto const middle = joined({mode, "/", *std::min_element(saved.begin(), saved.end())});
+    CHECK(train(option + " --resume " + folder.quote(middle.c_str())) == (mode == "hold" ? held : advanced));
+  }
 }
 
 TEST_CASE("train_gpt2: a log is left alone until all inputs are read, and never ends a run") {
@@ -267,6 +349,12 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exi
   check_rejected("--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
   check_rejected("--delayed-update", "--delayed-update: needs --offload cpu");
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
+  check_rejected("--schedule step", "--schedule step: expected cosine|linear|constant|wsd");
+  check_rejected("--skipped-step no", "--skipped-step no: expected hold|advance");
+  check_rejected("--schedule constant --min-lr 0", "--min-lr: the learning rate of --schedule constant stays --lr");
+  check_rejected("--decay 5", "--decay: needs --schedule wsd");
+  check_rejected("--schedule wsd --iterations 10 --warmup 3 --decay 8",
+                 "--decay: must not be more than the --iterations");
   check_rejected(data + "--log /nonexistent/log", "--log /nonexistent/log: cannot be written");
   check_rejected(data + "--log " + folder.quote("."), "cannot be written");
 
