@@ -9,6 +9,7 @@
 #include "output_folders.hpp"
 #include "progress.hpp"
 #include "run_options.hpp"
+#include "run_settings.hpp"
 #include "run_state.hpp"
 #include "stop_signal.hpp"
 #include "tokens.hpp"
@@ -17,6 +18,7 @@
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/lock.hpp>
 #include <zero/checkpoint/saver.hpp>
+#include <zero/config/write.hpp>
 #include <zero/rank_agreement.hpp>
 
 #include <algorithm>
@@ -245,6 +247,7 @@ class Checkpoints {
                                          {saved_options_key, to_text(run_options(options_))}},
                           .replace = true,
                           .keep = options_.keep};
+    if (options_.config) how.user_state[saved_configuration_key] = zero::config::to_json(settings_of(options_));
     state_.write(how.user_state);
     if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;
     if (trainer_.schedule_step() != record.step) {

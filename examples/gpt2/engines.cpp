@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Compiled once, beside the trainer.
+#include "engine_maker.hpp"
 #include "host_target.hpp"
 
-// What the extern templates of host_target.hpp stand for: compiled once, beside the trainer.
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::HostBackend,
-                            zero::ThreadCommunicator>;
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>, zero::HostBackend,
-                            zero::ThreadCommunicator>;
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::HostBackend,
-                            zero::ThreadCommunicator>;
+template zero::RuntimeEngine<float, zero::HostBackend> gpt2::make_engine<gpt2::HostTarget, float>(
+    EngineRequest<zero::HostBackend> const&, HostTarget::Communicator&, zero::ParameterList const&);
+template zero::RuntimeEngine<zero::bfloat16, zero::HostBackend> gpt2::make_engine<gpt2::HostTarget, zero::bfloat16>(
+    EngineRequest<zero::HostBackend> const&, HostTarget::Communicator&, zero::ParameterList const&);
+template zero::RuntimeEngine<zero::float16, zero::HostBackend> gpt2::make_engine<gpt2::HostTarget, zero::float16>(
+    EngineRequest<zero::HostBackend> const&, HostTarget::Communicator&, zero::ParameterList const&);

@@ -2,23 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/any_engine.hpp>
+#include <zero/config/settings.hpp>
+#include <zero/engine_config.hpp>
+#include <zero/parameter.hpp>
+#include <zero/runtime_engine.hpp>
 
-#include <type_traits>
+#include <optional>
 
 namespace gpt2 {
 
-/// The precision policy of each compute type: FP16 needs a loss scale.
-template <class T>
-using PrecisionOf = std::conditional_t<
-    std::is_same_v<T, zero::float16>, zero::Precision<zero::FP16, zero::DynamicScale>,
-    std::conditional_t<std::is_same_v<T, zero::bfloat16>, zero::Precision<zero::BF16>, zero::Precision<zero::FP32>>>;
-
-using Optimizer = zero::Optimizer<zero::AdamW, zero::AnyOffload>;
-
-/// The engine of a trainer whose parameters have type T; stage and offload are chosen by options.
+/// The engine of a trainer whose parameters have type T; rule, loss scale, stage and offload are chosen by options.
 template <class Target, class T>
-using TrainerEngine =
-    zero::Engine<zero::AnyStage, Optimizer, PrecisionOf<T>, typename Target::Backend, typename Target::Communicator>;
+using TrainerEngine = zero::RuntimeEngine<T, typename Target::Backend>;
+
+/// What an engine is to be.
+template <class Backend>
+struct EngineRequest {
+  zero::config::Settings settings;  ///< with a rule and a precision
+  std::optional<zero::Reduce> reduce{};
+  bool allow_idle_ranks = false;
+  typename Backend::Config backend{};
+  zero::profile::Observer<typename Backend::Stream>* profiler = nullptr;
+};
+
+/// Makes it. Collective. Compiled once for each target and type, beside the trainer: engine_maker.hpp.
+template <class Target, class T>
+[[nodiscard]] TrainerEngine<Target, T> make_engine(EngineRequest<typename Target::Backend> const& request,
+                                                   typename Target::Communicator& communicator,
+                                                   zero::ParameterList const& parameters);
 
 }  // namespace gpt2

@@ -69,10 +69,3 @@ struct HostTarget {
 };
 
 }  // namespace gpt2
-
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::HostBackend,
-                                   zero::ThreadCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
-                                   zero::HostBackend, zero::ThreadCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::HostBackend,
-                                   zero::ThreadCommunicator>;

@@ -25,6 +25,18 @@ constexpr double huge = std::numeric_limits<double>::max();
 constexpr char const* not_negative = "a number that is not negative";
 
 // The order of groups and options is that of --help.
+Group configuration_group() {
+  return {
+      "configuration",
+      {{.name = "--config",
+        .value = "FILE",
+        .help = "a configuration of DeepSpeed's; options given beside it win",
+        .setting = Settings::text(&Options::config),
+        .usual = "none",
+        .alias = "--deepspeed_config"},
+       {"--deepspeed", "", "may stand beside --config, as it does elsewhere", Settings::flag(&Options::deepspeed)}}};
+}
+
 Group data_group() {
   return {"data",
           {{"--data", "FILE", "text, or tokens in a .bin file", Settings::text(&Options::data),
@@ -110,10 +122,20 @@ Group training_group() {
             "whether the learning rate waits where a step is skipped, because a gradient is not finite, or goes on",
             Settings::choice(&Options::skipped_step, Choices<SkippedStep, 2>{{{"hold", SkippedStep::hold},
                                                                               {"advance", SkippedStep::advance}}})},
-           {"--weight-decay", "X", "AdamW's weight decay, of matrices only",
+           {"--optimizer", "adamw|adam|sgd|lion|adagrad", "the rule that updates parameters; adam decays by L2",
+            Settings::choice(&Options::optimizer, Choices<RuleName, 5>{{{"adamw", RuleName::adamw},
+                                                                        {"adam", RuleName::adam},
+                                                                        {"sgd", RuleName::sgd},
+                                                                        {"lion", RuleName::lion},
+                                                                        {"adagrad", RuleName::adagrad}}})},
+           {"--weight-decay", "X", "weight decay, of matrices only",
             Settings::real(&Options::weight_decay, 0.0, huge, not_negative)},
-           {"--beta2", "X", "AdamW's decay of squared gradients",
+           {"--beta2", "X", "AdamW's and Adam's decay of squared gradients, Lion's of the average",
             Settings::real(&Options::beta2, 0.0, 0.9999999999, "a number in [0, 1)")},
+           {"--momentum", "X", "decay of the buffer, with --optimizer sgd",
+            Settings::real(&Options::momentum, 0.0, 0.9999999999, "a number in [0, 1)")},
+           {"--loss-scale", "X", "what the loss of fp16 is multiplied with; 0: it is found as the run goes",
+            Settings::real(&Options::loss_scale, 0.0, 0x1p126, "0, or a positive scale"), "0"},
            {"--clip", "X", "largest norm of the gradient; 0: no clipping",
             Settings::real(&Options::clip, 0.0, huge, not_negative)},
            {"--max-skips", "N", "end the run after N steps in a row whose gradients are not finite; 0: never",
@@ -291,6 +313,12 @@ void check(Options const& o) {
   if (o.micro_batches && o.asked.has("--accumulate")) {
     throw UsageError("--micro-batches counts those of all ranks, --accumulate those of each: give one of them");
   }
+  if (o.asked.has("--momentum") && o.optimizer != RuleName::sgd && !o.rule) {
+    throw UsageError("--momentum: needs --optimizer sgd");
+  }
+  if (o.asked.has("--loss-scale") && o.precision != zero::ElementType::fp16) {
+    throw UsageError("--loss-scale: needs --precision fp16");
+  }
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   if (!o.checkpoint_dir) {
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
@@ -319,13 +347,18 @@ void check(Options const& o) {
 
 }  // namespace
 
+void check_options(Options& options) {
+  take_job_name(options);
+  check(options);
+}
+
 Options parse_options(std::span<char const* const> arguments) {
   Options options;
   command_line::parse(command(), arguments, options);
   if (options.asked.help || options.asked.version) return options;
   take_model(options);
-  take_job_name(options);
-  check(options);
+  if (options.deepspeed && !options.config) throw UsageError("--deepspeed: needs --config FILE");
+  if (!options.config) check_options(options);  // else it says its part first
   return options;
 }
 
@@ -334,9 +367,9 @@ command_line::Command<Options> const& command() {
   static command_line::Command<Options> const made{
       .name = "train_gpt2",
       .synopsis = "[OPTION...]",
-      .what = "Trains a GPT-2 on text, with AdamW that ZeRO shards over ranks.",
-      .groups = {data_group(), model_group(), place_group(), training_group(), validation_group(), output_group(),
-                 checkpoint_group()},
+      .what = "Trains a GPT-2 on text, with an optimizer that ZeRO shards over ranks.",
+      .groups = {configuration_group(), data_group(), model_group(), place_group(), training_group(),
+                 validation_group(), output_group(), checkpoint_group()},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
                      ExitCode::damaged, ExitCode::diverged}};
   return made;

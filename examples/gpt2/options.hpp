@@ -5,7 +5,7 @@
 #include "sampling.hpp"
 #include "support/command_line.hpp"
 
-#include <zero/gradients/reducer.hpp>
+#include <zero/config/settings.hpp>
 #include <zero/monitor/csv.hpp>
 #include <zero/monitor/json_lines.hpp>
 #include <zero/monitor/tensorboard.hpp>
@@ -34,11 +34,16 @@ enum class ScheduleChoice : std::uint8_t {
   wsd,       ///< warm-up, stable, decay: stays, and falls at the end in a line to the lowest
 };
 
+/// Which rule updates the parameters.
+enum class RuleName : std::uint8_t { adamw, adam, sgd, lion, adagrad };
+
 /// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
 struct Options {
-  std::optional<std::string> data;  ///< without it: the C++ standard library headers of the compiler
-  std::size_t vocabulary = 0;       ///< 0: as the data has it
-  bool cuda = false;                ///< compute on GPUs
+  std::optional<std::string> config;  ///< DeepSpeed's configuration, which says some of what follows
+  bool deepspeed = false;             ///< as DeepSpeed's users write beside it
+  std::optional<std::string> data;    ///< without it: the C++ standard library headers of the compiler
+  std::size_t vocabulary = 0;         ///< 0: as the data has it
+  bool cuda = false;                  ///< compute on GPUs
   int ranks = 1;
   int threads = 0;          ///< per rank; 0: the cores divided by the ranks
   double deadline = 600.0;  ///< seconds, of every wait for another rank
@@ -61,7 +66,15 @@ struct Options {
   std::optional<std::uint64_t> decay;                ///< steps at the end, of wsd; default: a fifth of the run
   std::optional<zero::schedule::Schedule> schedule;  ///< in place of all that `lr` to `decay` say
   zero::schedule::SkippedStep skipped_step = zero::schedule::SkippedStep::advance;  ///< as in nanoGPT
-  double weight_decay = 0.1, beta2 = 0.99, clip = 1.0;
+  RuleName optimizer = RuleName::adamw;
+  double weight_decay = 0.1, beta2 = 0.99, momentum = 0.0, clip = 1.0;
+  /// \name What only a configuration can say
+  /// @{
+  std::optional<zero::config::RuleChoice> rule{};  ///< in place of `optimizer`; the numbers above stay options
+  std::optional<zero::config::Sharding> sharding{};
+  std::optional<zero::config::ScaleChoice> scale{};  ///< of fp16
+  /// @}
+  std::optional<double> loss_scale;  ///< of fp16; 0: dynamic; default: `scale`, or dynamic
   std::uint64_t eval_interval = 250;
   std::size_t eval_batches = 20;                  ///< over all ranks
   std::optional<std::size_t> eval_train_batches;  ///< of training data; default: eval_batches
@@ -96,6 +109,9 @@ struct Options {
 
 /// The program and its options.
 [[nodiscard]] command_line::Command<Options> const& command();
+
+/// What options are worth together, once a configuration has said its part. \throws UsageError.
+void check_options(Options& options);
 
 /// How long a rank waits for another one, wherever it does.
 [[nodiscard]] std::chrono::nanoseconds deadline(Options const& options);

@@ -24,12 +24,14 @@ constexpr std::array kept{"--layers",        "--heads",        "--width",
                           "--warmup",        "--schedule",     "--decay",
                           "--skipped-step",  "--weight-decay", "--beta2",
                           "--micro-batches", "--clip",         "--seed",
-                          "--eval-interval", "--eval-batches", "--eval-train-batches"};
+                          "--eval-interval", "--eval-batches", "--eval-train-batches",
+                          "--optimizer",     "--momentum",     "--loss-scale"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
 constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",
                               "--lr",           "--min-lr",         "--warmup", "--schedule",   "--decay",
-                              "--skipped-step", "--weight-decay",   "--beta2",  "--clip"};
+                              "--skipped-step", "--weight-decay",   "--beta2",  "--clip",       "--optimizer",
+                              "--momentum",     "--loss-scale"};
 
 template <std::size_t N>
 bool has(std::array<char const*, N> const& names, std::string_view name) {
@@ -63,6 +65,7 @@ NamedOptions run_options(Options const& options) {
       if (has(kept, option.name)) named[std::string(option.name)] = option.setting.get(options);
     }
   }
+  if (!options.loss_scale) named.erase("--loss-scale");
   named.erase(options.micro_batches ? "--accumulate" : "--micro-batches");
   bool const each = options.stage >= zero::Stage::gradients || options.micro_batches;
   bool const local = options.reduce.value_or(each ? zero::Reduce::each_micro_batch : zero::Reduce::once_per_step) ==

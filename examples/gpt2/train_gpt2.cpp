@@ -12,6 +12,7 @@
 #include "progress.hpp"
 #include "run.hpp"
 #include "run_log.hpp"
+#include "run_settings.hpp"
 #include "stop_signal.hpp"
 #include "support/counted.hpp"
 #include "support/program.hpp"
@@ -163,6 +164,9 @@ struct Inputs {
   void read(Options& options, Processes const& processes) {
     take_ranks_of(processes, options);
     bool const speaks = processes.rank == 0;
+    for (auto const& line : take_configuration(options)) {
+      if (speaks) say("%s\n", line.c_str());
+    }
     log.emplace(speaks ? options.log : std::nullopt);
     if (speaks) check_curves(options);
     std::size_t const vocabulary = take_start(options, speaks);

@@ -6,6 +6,7 @@
 #include "options.hpp"
 #include "parameters.hpp"
 #include "progress.hpp"
+#include "run_settings.hpp"
 #include "sampling.hpp"
 #include "tokens.hpp"
 #include "weights.hpp"
@@ -60,11 +61,7 @@ class Trainer {
         targets_(tokens_.size()) {
     schedule_.require_steps(options.iterations);
     register_parameters();
-    engine_ = zero::make_any_engine<zero::AdamW, PrecisionOf<T>, typename Target::Backend>(
-        options.stage, communicator, parameters_,
-        options.offload ? std::optional(zero::CpuOffload::Config{.delayed_update = options.delayed_update})
-                        : std::nullopt,
-        engine_config());
+    engine_ = make_engine<Target, T>(engine_request(), communicator, parameters_);
     for (auto const& parameter : parameter_shapes(shape_)) {
       std::vector<float> values(parameter.size());
       initialize(shape_, parameter.name, values, seed_);
@@ -161,18 +158,11 @@ class Trainer {
   using Gradients = typename Engine::Gradients;
   using Block = std::array<zero::ParameterId, block_parameter_count>;
 
-  typename Engine::Config engine_config() {
-    typename Engine::Config config{.gradient_clipping = options_.clip,
-                                   .reduce = options_.reduce,
-                                   .optimizer = {.lr = options_.lr, .beta2 = options_.beta2, .weight_decay = 0.0},
-                                   .backend = compute_.backend_config()};
-    if (options_.micro_batches) {
-      config.micro_batches_per_step = options_.micro_batches;
-      config.allow_idle_ranks = options_.allow_idle_ranks;
-    } else {
-      config.gradient_accumulation_steps = options_.accumulate;
-    }
-    return config;
+  EngineRequest<typename Target::Backend> engine_request() {
+    return {.settings = settings_of(options_),
+            .reduce = options_.reduce,
+            .allow_idle_ranks = options_.allow_idle_ranks,
+            .backend = compute_.backend_config()};
   }
 
   void register_parameters() {
@@ -324,7 +314,7 @@ class Trainer {
   std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
   std::vector<Token> tokens_, targets_;
   std::chrono::steady_clock::duration data_time_{};  // of the step under way
-  std::unique_ptr<Engine> engine_;
+  std::optional<Engine> engine_;
 };
 
 }  // namespace gpt2

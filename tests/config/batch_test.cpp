@@ -44,7 +44,8 @@ TEST_CASE("batch: a number of micro-batches of all ranks need not be divided by 
   CHECK(resolve({{}, 4, {}, 7}, 3) == Batch{28, 4, 7, 0});
   CHECK(resolve({28, {}, {}, 7}, 3) == Batch{28, 4, 7, 0});
   CHECK(resolve({32, 8, {}, {}}, 3) == Batch{32, 8, 4, 0});
-  CHECK(resolve({{}, 4, 2, 6}, 3) == Batch{24, 4, 6, 2});
+  CHECK(resolve({{}, 4, 2, 6}, 3) == Batch{24, 4, 6, 0});
+  CHECK(resolve({{}, 4, {}, 6}, 3) == Batch{24, 4, 6, 0});  // the order of sums is that of the whole step
 }
 
 TEST_CASE("batch: what does not work out says which numbers would") {

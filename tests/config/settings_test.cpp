@@ -164,6 +164,16 @@ TEST_CASE("configuration: schedules take the optimizer's learning rate, and know
             .find("write \"log\" or \"linear\"") != std::string::npos);
 }
 
+TEST_CASE("configuration: OneCycle leaves the momentum of a rule without betas alone, and says so") {
+  std::string const cycle =
+      R"(, "scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 0.1, "cycle_max_lr": 0.2}})";
+  auto const sgd = read_text(with(R"("optimizer": {"type": "SGD"})" + cycle));
+  CHECK_FALSE(sgd.schedule->at(1).momentum);
+  REQUIRE(sgd.notes.size() == 1);
+  CHECK(sgd.notes.front().text == "SGD has no betas, and keeps its momentum, as in DeepSpeed");
+  CHECK(read_text(with(R"("optimizer": {"type": "Adam"})" + cycle)).schedule->at(1).momentum);
+}
+
 TEST_CASE("configuration: \"auto\" takes the trainer's value, and is an error where it has none") {
   ReadOptions own{.world = 2};
   own.automatic = {.train_micro_batch_size_per_gpu = 3,

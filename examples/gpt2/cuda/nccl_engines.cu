@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
 #include <zero/engine.cuh>
 
+#include "../engine_maker.hpp"
 #include "nccl_target.hpp"
 
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
-                            zero::NcclCommunicator>;
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>, zero::CudaBackend,
-                            zero::NcclCommunicator>;
-template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::CudaBackend,
-                            zero::NcclCommunicator>;
+template zero::RuntimeEngine<float, zero::CudaBackend> gpt2::make_engine<gpt2::NcclTarget, float>(
+    EngineRequest<zero::CudaBackend> const&, NcclTarget::Communicator&, zero::ParameterList const&);
+template zero::RuntimeEngine<zero::bfloat16, zero::CudaBackend> gpt2::make_engine<gpt2::NcclTarget, zero::bfloat16>(
+    EngineRequest<zero::CudaBackend> const&, NcclTarget::Communicator&, zero::ParameterList const&);
+template zero::RuntimeEngine<zero::float16, zero::CudaBackend> gpt2::make_engine<gpt2::NcclTarget, zero::float16>(
+    EngineRequest<zero::CudaBackend> const&, NcclTarget::Communicator&, zero::ParameterList const&);

@@ -32,10 +32,3 @@ struct NcclTarget {
 };
 
 }  // namespace gpt2
-
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
-                                   zero::NcclCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
-                                   zero::CudaBackend, zero::NcclCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::CudaBackend,
-                                   zero::NcclCommunicator>;

@@ -71,10 +71,3 @@ struct CudaTarget {
 };
 
 }  // namespace gpt2
-
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::CudaBackend,
-                                   zero::ThreadCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
-                                   zero::CudaBackend, zero::ThreadCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::CudaBackend,
-                                   zero::ThreadCommunicator>;

@@ -42,10 +42,3 @@ struct MpiTarget {
 };
 
 }  // namespace gpt2
-
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<float>, zero::HostBackend,
-                                   zero::MpiCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::bfloat16>,
-                                   zero::HostBackend, zero::MpiCommunicator>;
-extern template class zero::Engine<zero::AnyStage, gpt2::Optimizer, gpt2::PrecisionOf<zero::float16>, zero::HostBackend,
-                                   zero::MpiCommunicator>;

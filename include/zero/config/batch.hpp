@@ -27,7 +27,8 @@ struct Batch {
   std::uint64_t sequences = 1;      ///< of a step, over all ranks
   std::uint64_t micro_batch = 1;    ///< sequences of a micro-batch, on one rank
   std::uint64_t micro_batches = 1;  ///< of a step, over all ranks
-  std::uint64_t accumulation = 1;   ///< micro-batches of a step on each rank; 0: the ranks do not divide them
+  std::uint64_t accumulation = 1;   ///< micro-batches of a step on each rank; 0: they are counted over all ranks, as
+                                    ///< `micro_batches_per_step` does, and as must be where ranks do not divide them
 
   /// Member by member.
   friend bool operator==(Batch const&, Batch const&) = default;
@@ -58,7 +59,8 @@ class BatchSolver {
     }
     batch.sequences = times(batch.micro_batch, batch.micro_batches);
     if (asked_.train_batch_size && *asked_.train_batch_size != batch.sequences) fail_product(batch);
-    batch.accumulation = batch.micro_batches % world_ == 0 ? batch.micro_batches / world_ : 0;
+    bool const of_each = !asked_.micro_batches_per_step && batch.micro_batches % world_ == 0;
+    batch.accumulation = of_each ? batch.micro_batches / world_ : 0;
     return batch;
   }
 

@@ -31,6 +31,8 @@ class Reader {
 
   [[nodiscard]] Settings read() {
     read_object(document_.root(), {});
+    if (options_.batch.gradient_accumulation_steps) raw_.batch.micro_batches_per_step.reset();
+    if (options_.batch.micro_batches_per_step) raw_.batch.gradient_accumulation_steps.reset();
     replace(options_.batch.train_batch_size, raw_.batch.train_batch_size);
     replace(options_.batch.train_micro_batch_size_per_gpu, raw_.batch.train_micro_batch_size_per_gpu);
     replace(options_.batch.gradient_accumulation_steps, raw_.batch.gradient_accumulation_steps);
@@ -45,6 +47,7 @@ class Reader {
     settings.precision = precision();
     settings.sharding = sharding();
     settings.schedule = ScheduleReader(raw_, learning_rate(settings), options_.lr).read();
+    leave_momentum_alone(settings);
     if (raw_.tensorboard.enabled) settings.tensorboard = monitor<monitor::TensorBoard::Config>(raw_.tensorboard);
     if (raw_.csv.enabled) settings.csv = monitor<monitor::Csv::Config>(raw_.csv);
     settings.steps_per_print = raw_.steps_per_print;
@@ -167,6 +170,24 @@ class Reader {
   [[nodiscard]] std::optional<double> learning_rate(Settings const& settings) const {
     if (!settings.rule) return options_.lr ? options_.lr : options_.automatic.lr;
     return std::visit([](auto const& config) { return config.lr; }, *settings.rule);
+  }
+
+  /// OneCycle moves β₁, and in DeepSpeed nothing of rules that have none.
+  void leave_momentum_alone(Settings& settings) {
+    if (!settings.rule || !settings.schedule) return;
+    bool const has_betas = std::visit(
+        [](auto const& rule) {
+          return requires { rule.beta1; };
+        },
+        *settings.rule);
+    auto const* const cycle = settings.schedule->get_if<schedule::OneCycle>();
+    if (has_betas || cycle == nullptr || !cycle->config().cycles_momentum) return;
+    auto config = cycle->config();
+    config.cycles_momentum = false;
+    settings.schedule = schedule::OneCycle(config);
+    raw_.notes.push_back(
+        {"scheduler.params.cycle_momentum",
+         std::string(name(*settings.rule)) + " has no betas, and keeps its momentum, as in DeepSpeed"});
   }
 
   [[nodiscard]] std::optional<PrecisionChoice> precision() const {

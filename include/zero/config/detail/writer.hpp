@@ -7,7 +7,9 @@
 #include <zero/config/settings.hpp>
 #include <zero/utility/json.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -156,8 +158,8 @@ class Writer {
     return zero;
   }
   static void add_stage3(Json::Object& zero, Sharding const& sharding) {
-    auto const threshold = sharding.persistence_threshold;
-    if (threshold == 0) fail("zero_optimization", "a persistence_threshold of 0 is 1 in a configuration");
+    // There it is the most elements; and fewer than 0 are as few as fewer than 1.
+    auto const threshold = (std::max)(sharding.persistence_threshold, std::size_t{1});
     zero.emplace_back("stage3_param_persistence_threshold", std::uint64_t{threshold - 1});
     zero.emplace_back("stage3_prefetch_bucket_size", std::uint64_t{sharding.prefetch_units > 0 ? 50000000U : 0U});
     if (sharding.max_live_elements > 0) {

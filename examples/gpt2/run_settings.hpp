@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "options.hpp"
+
+#include <zero/config/settings.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gpt2 {
+
+/// What the options ask of an engine and its run, complete, as a configuration has it.
+[[nodiscard]] zero::config::Settings settings_of(Options const& options);
+
+/// Takes what the file of --config says into \p options, which know the number of ranks by now. Options that were given
+/// beside it win. Returns what a user is told: lines, without their ends. \throws UsageError.
+[[nodiscard]] std::vector<std::string> take_configuration(Options& options);
+
+/// Where a checkpoint of a run with --config holds what was understood of it.
+inline constexpr char const* saved_configuration_key = "configuration";
+
+}  // namespace gpt2

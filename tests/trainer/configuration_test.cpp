@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Runs that a configuration file of DeepSpeed's drives.
+#include "trainer/log.hpp"
+#include "trainer/program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+using namespace trainer_test;
+
+namespace {
+
+std::string write(Folder const& folder, std::string const& text) {
+  std::ofstream(folder / "ds.json") << text;
+  return "--config " + folder.quote("ds.json") + " ";
+}
+
+/// `tiny` without a batch, which a configuration says.
+std::string const small =
+    " --layers 2 --heads 2 --width 16 --context 8 --iterations 4 --eval-interval 2 --eval-batches 3 --sample 0 ";
+
+std::string hash(Folder const& folder, std::string const& arguments) {
+  auto const done =
+      run("--data " + folder.quote("text.txt") + small + "--log " + folder.quote("log") + " " + arguments);
+  CAPTURE(done.output);
+  CHECK(done.code == 0);
+  auto const at = done.output.find("parameter hash: ");
+  REQUIRE(at != std::string::npos);
+  return done.output.substr(at + 16, 16);
+}
+
+std::string text_of(std::filesystem::path const& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("train_gpt2: a configuration says what options say, to the bit") {
+  Folder const folder;
+  auto const asked = hash(folder,
+                          "--ranks 2 --batch 3 --accumulate 2 --stage 3 --precision bf16 --lr 0.002 --beta2 0.95 "
+                          "--weight-decay 0.25 --clip 0.5 --schedule constant --warmup 0 --skipped-step hold");
+  auto const file = write(folder, R"({
+    "train_batch_size": 12, "train_micro_batch_size_per_gpu": 3, // two micro-batches of each rank
+    "gradient_clipping": 0.5, "bf16": {"enabled": true}, "zero_optimization": {"stage": 3},
+    "optimizer": {"type": "Adam", "params": {"lr": 2e-3, "betas": [0.9, 0.95], "weight_decay": 0.25}},
+    "scheduler": {"type": "constant"},
+  })");
+  CHECK(hash(folder, file + "--ranks 2") == asked);
+  CHECK(hash(folder, "--deepspeed --deepspeed_config " + folder.quote("ds.json") + " --ranks 2") == asked);
+  // Each of these changes the bits: nothing of the file is for show.
+  for (std::string const other : {"--clip 0.01", "--beta2 0.9", "--lr 0.1", "--weight-decay 0", "--schedule cosine",
+                                  "--precision fp32", "--optimizer sgd"}) {
+    CAPTURE(other);
+    CHECK(hash(folder, file + "--ranks 2 " + other) != asked);
+  }
+}
+
+TEST_CASE("train_gpt2: all rules and a static loss scale train, from options and from a file") {
+  Folder const folder;
+  std::vector<std::string> hashes;
+  for (std::string const name : {"adam", "sgd", "lion", "adagrad"}) {
+    auto const asked = hash(folder, "--optimizer " + name +
+                                        " --lr 0.01 --weight-decay 0 --beta2 0.999 --clip 1 "
+                                        "--batch 2 --schedule constant --warmup 0");
+    auto const file =
+        write(folder, R"({"train_batch_size": 2, "scheduler": {"type": "constant"}, "optimizer": {"type": ")" + name +
+                          R"(", "params": {"lr": 0.01)" + (name == "adam" ? R"(, "adam_w_mode": false)" : "") + "}}}");
+    CHECK(hash(folder, file) == asked);
+    for (auto const& other : hashes) CHECK(other != asked);
+    hashes.push_back(asked);
+  }
+  auto const file = write(folder, R"({"train_batch_size": 2, "fp16": {"enabled": true, "loss_scale": 64}})");
+  (void)hash(folder, file);
+  CHECK(field(log_of(folder / "log")[0], "loss_scale") == "64");
+  (void)hash(folder, "--precision fp16 --loss-scale 32 --batch 2");
+  CHECK(field(log_of(folder / "log")[0], "loss_scale") == "32");
+  (void)hash(folder, file + "--loss-scale 0");
+  CHECK(field(log_of(folder / "log")[0], "loss_scale") == "65536");
+}
+
+TEST_CASE("train_gpt2: OneCycle moves the momentum of a run, too") {
+  Folder const folder;
+  auto const with = [&](std::string const& more) {
+    return hash(folder, write(folder, R"({"train_batch_size": 2, "optimizer": {"type": "Adam"}, "scheduler": {"type":
+      "OneCycle", "params": {"cycle_min_lr": 0.001, "cycle_max_lr": 0.01, "cycle_first_step_size": 2)" +
+                                          more + "}}}"));
+  };
+  auto const moving = with("");
+  CHECK(with(R"(, "cycle_momentum": false)") != moving);
+  CHECK(with(R"(, "cycle_min_mom": 0.5)") != moving);
+}
+
+TEST_CASE("train_gpt2: what a configuration was understood as is printed, and stored with checkpoints") {
+  Folder const folder;
+  auto const file = write(folder, R"({"train_batch_size": 4, "zero_optimization": {"stage": 1, "overlap_comm": true},
+    "optimizer": {"type": "Adam"}, "csv_monitor": {"enabled": true, "output_path": ")" +
+                                      (folder / "curves").string() + R"(", "job_name": "Läufe 19:30"}})");
+  auto const done = run("--data " + folder.quote("text.txt") + small + file + "--ranks 2 --lr 0.25 --checkpoint-dir " +
+                        folder.quote("run"));
+  CHECK(done.code == 0);
+  for (std::string const text : {"configuration: --lr 0.25 is given beside the file, and wins\n",
+                                 "configuration: optimizer.type: \"Adam\" is AdamW, as in DeepSpeed",
+                                 "configuration: zero_optimization.overlap_comm: collectives run beside the passes",
+                                 "\"train_micro_batch_size_per_gpu\": 2,", "\"lr\": 0.25,"}) {
+    CAPTURE(text);
+    CHECK(done.output.find(text) != std::string::npos);
+  }
+  CHECK(std::filesystem::exists(folder / "curves" / "Läufe 19:30"));
+  std::string manifest;
+  for (auto const& entry : std::filesystem::recursive_directory_iterator(folder / "run")) {
+    if (entry.path().filename() == "manifest.json") manifest = text_of(entry.path());
+  }
+  CHECK(manifest.find(R"("configuration":"{\n  \"train_batch_size\": 4,)") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: a configuration that cannot be is refused in one line, before anything is written") {
+  Folder const folder;
+  auto const says = [&](std::string const& text, std::string const& more = {}) {
+    auto const failed = run("--data " + folder.quote("text.txt") + small + write(folder, text) + more +
+                            " --checkpoint-dir " + folder.quote("run"));
+    CHECK(failed.code == 2);
+    CHECK_FALSE(std::filesystem::exists(folder / "run"));
+    auto const at = failed.output.find("train_gpt2: ");
+    REQUIRE(at != std::string::npos);
+    return failed.output.substr(at);
+  };
+  CHECK(says("{\n \"train_batch_size\": 4,\n \"zero_optimisation\": {}}")
+            .find("ds.json:3:2: zero_optimisation: is no key "
+                  "of a configuration: did you mean "
+                  "\"zero_optimization\"?") != std::string::npos);
+  CHECK(says(R"({"train_batch_size": 5})", "--ranks 2").find("5 is no multiple of the step's 2 micro-batches") !=
+        std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4})", "--batch 3").find("train_batch_size: 4 is no multiple of") !=
+        std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4, "amp": {"enabled": true, "opt_level": "O1"}})").find("amp: cannot be had") !=
+        std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4, "data_types": {"grad_accum_dtype": "bf16"}})").find("sums gradients in fp32") !=
+        std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4, "scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 0,
+    "cycle_max_lr": 1, "decay_step_size": 1, "cycle_first_step_size": 1, "decay_mom_rate": 9}}})")
+            .find("momentum") != std::string::npos);
+  CHECK(run("--deepspeed").output.find("--deepspeed: needs --config FILE") != std::string::npos);
+  CHECK(run("--train_dir x").output.find("did you mean --data?") != std::string::npos);
+  CHECK(run("--num_workers 2").output.find("did you mean --threads?") != std::string::npos);
+}
+
+TEST_CASE("train_gpt2: files as users write them train as they stand, or are refused for one reason") {
+  Folder const folder;
+  for (auto const& entry : std::filesystem::directory_iterator(CONFIGURATION_FILES)) {
+    auto const name = entry.path().filename().string();
+    CAPTURE(name);
+    bool const refused = name.starts_with("refused_");
+    std::string const ranks = name == "all_batch_sizes.json" ? "1" : "2";  // it names them all
+    auto const done =
+        run("--data " + folder.quote("text.txt") + small + "--config '" + entry.path().string() + "'" + " --ranks " +
+            ranks + " --job-name x --tensorboard " + folder.quote("curves") + " --overwrite");
+    CAPTURE(done.output);
+    CHECK(done.code == (refused ? 2 : 0));
+    CHECK((done.output.find("parameter hash: ") != std::string::npos) != refused);
+  }
+}
