@@ -4,9 +4,9 @@
 
 #include <zero/support/requirements.hpp>
 
-#if defined(__x86_64__)
 #include <zero/support/out_of_line.hpp>
 
+#if defined(__x86_64__)
 #include <cpuid.h>
 #elif !defined(__aarch64__)
 #error "zero: the kernels are written for x86-64 and AArch64 (and for CUDA devices beside them)"
