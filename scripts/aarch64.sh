@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/aarch64.sh: builds kernels, engine and unit tests with Debian's cross compiler, runs them under qemu-user, and
-# compares what kernels and engine compute there with what they compute on this machine, bit for bit.
+# scripts/aarch64.sh: builds kernels, schedules, engine and unit tests with Debian's cross compiler, runs them under
+# qemu-user, and compares what the first three compute there with what they compute on this machine, bit for bit.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
@@ -51,6 +51,21 @@ compare_kernels() {
   same kernels "$work/kernels.here.txt" "$work/kernels.aarch64.txt"
 }
 
+compare_schedules() {
+  say "schedules: build and run, here and for aarch64"
+  local name
+  for name in here aarch64; do
+    local compiler launcher=() flags
+    compiler=$(compiler)
+    if [ "$name" = aarch64 ]; then compiler=aarch64-linux-gnu-g++ launcher=(qemu-aarch64 -L /usr/aarch64-linux-gnu); fi
+    for flags in -O0 -O2 -Ofast; do
+      "$compiler" -std=c++20 "$flags" -Iinclude tests/schedule/build_flags.cpp -o "$work/schedules.$name"
+      "${launcher[@]}" "$work/schedules.$name"
+    done >"$work/schedules.$name.txt"
+  done
+  same schedules "$work/schedules.here.txt" "$work/schedules.aarch64.txt"
+}
+
 compare_engine() {
   say "engine: build and run, here and for aarch64"
   cmake --preset fast
@@ -76,6 +91,7 @@ main() {
   install_dependencies
   mkdir -p "$work"
   compare_kernels
+  compare_schedules
   compare_engine
   run_unit_tests
 }

@@ -16,9 +16,9 @@
 #
 # Not in CI:
 #
-#   aarch64     unit tests for aarch64 under qemu-user, and whether kernels and engine give x86-64's bits there
+#   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
-#               all tests five times beside a busy processor
+#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, where Python has them
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -105,9 +105,21 @@ stage_long() {
   build fast
   ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_system_call'
   scripts/fuzz.sh 600
+  compare_schedules
   scripts/tidy.sh --all
   stage_build
   scripts/stress.sh
+}
+
+# The first 10,000 steps of every schedule against DeepSpeed and PyTorch, of which other tests read what was recorded.
+compare_schedules() {
+  local python=${ZERO_TEST_SCHEDULES_PYTHON:-python3}
+  if ! "$python" -c 'import deepspeed, torch' >/dev/null 2>&1; then
+    say "long: leaving out the schedules' comparison: ZERO_TEST_SCHEDULES_PYTHON may name a Python with torch and deepspeed"
+    return
+  fi
+  cmake --build build/fast --target zero_print_rates
+  "$python" tests/schedule/record_schedules.py --compare build/fast/tests/schedule/zero_print_rates
 }
 
 # ------------------------------------------------------------------------------------------------ what they are made of

@@ -115,8 +115,9 @@ bool write(std::string const& file, std::vector<Panel> const& panels) {
   std::size_t const rows = (panels.size() + columns - 1) / columns;
   std::string content = element("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "#ffffff"}}) + "\n";
   for (std::size_t i = 0; i < panels.size(); ++i) {
-    auto const place = "translate(" + svg::number(width * static_cast<double>(i % columns)) + " " +
-                       svg::number(height * static_cast<double>(i / columns)) + ")";
+    std::size_t const column = i % columns, row = i / columns;
+    auto const place = "translate(" + svg::number(width * static_cast<double>(column)) + " " +
+                       svg::number(height * static_cast<double>(row)) + ")";
     content += element("g", {{"transform", place}}, "\n" + draw(panels[i])) + "\n";
   }
   double const wide = width * columns, high = height * static_cast<double>(rows);

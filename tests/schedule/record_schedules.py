@@ -14,6 +14,7 @@ logger that does nothing stands in.
 The second form compares all of the first 10,000 steps with what the program prints, and says how far they are apart.
 """
 import argparse
+import contextlib
 import importlib.util
 import itertools
 import math
@@ -37,8 +38,9 @@ STEPS = sorted(set(range(50)) | {s + d for s in (100, 1000, 2000, 3000, 4000, 50
 def deepspeed_schedules(folder):
     """DeepSpeed's module and version."""
     if folder is None:
-        import deepspeed
-        from deepspeed.runtime import lr_schedules
+        with contextlib.redirect_stdout(sys.stderr):  # where its logger writes from then on
+            import deepspeed
+            from deepspeed.runtime import lr_schedules
         return lr_schedules, deepspeed.__version__
     package, utils = types.ModuleType("deepspeed"), types.ModuleType("deepspeed.utils")
     utils.logger = types.SimpleNamespace(warning=lambda *_: None, info=lambda *_: None)

@@ -91,65 +91,60 @@ Schedule make(Settings settings, Take... take) {
   return S(config);
 }
 
-#define RECORDED_TAKE(member) [](Settings& settings, auto& config) { settings.take(#member, config.member); }
+#define ZERO_TAKE(member) [](Settings& settings, auto& config) { settings.take(#member, config.member); }
 
 inline Schedule schedule_of(std::string_view kind, Settings const& s) {
   if (kind == WarmupLR::name) {
-    return make<WarmupLR>(s, RECORDED_TAKE(min_lr), RECORDED_TAKE(max_lr), RECORDED_TAKE(warmup_steps),
-                          RECORDED_TAKE(shape));
+    return make<WarmupLR>(s, ZERO_TAKE(min_lr), ZERO_TAKE(max_lr), ZERO_TAKE(warmup_steps), ZERO_TAKE(shape));
   }
   if (kind == WarmupDecayLR::name) {
-    return make<WarmupDecayLR>(s, RECORDED_TAKE(total_steps), RECORDED_TAKE(min_lr), RECORDED_TAKE(max_lr),
-                               RECORDED_TAKE(warmup_steps), RECORDED_TAKE(shape));
+    return make<WarmupDecayLR>(s, ZERO_TAKE(total_steps), ZERO_TAKE(min_lr), ZERO_TAKE(max_lr), ZERO_TAKE(warmup_steps),
+                               ZERO_TAKE(shape));
   }
   if (kind == WarmupCosineLR::name) {
-    return make<WarmupCosineLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(total_steps), RECORDED_TAKE(warmup_min_ratio),
-                                RECORDED_TAKE(warmup_steps), RECORDED_TAKE(cosine_min_ratio), RECORDED_TAKE(shape));
+    return make<WarmupCosineLR>(s, ZERO_TAKE(lr), ZERO_TAKE(total_steps), ZERO_TAKE(warmup_min_ratio),
+                                ZERO_TAKE(warmup_steps), ZERO_TAKE(cosine_min_ratio), ZERO_TAKE(shape));
   }
   if (kind == OneCycle::name) {
-    return make<OneCycle>(s, RECORDED_TAKE(min_lr), RECORDED_TAKE(max_lr), RECORDED_TAKE(decay_lr_rate),
-                          RECORDED_TAKE(first_steps), RECORDED_TAKE(second_steps), RECORDED_TAKE(first_stairs),
-                          RECORDED_TAKE(second_stairs), RECORDED_TAKE(decay_steps), RECORDED_TAKE(cycles_momentum),
-                          RECORDED_TAKE(min_momentum), RECORDED_TAKE(max_momentum), RECORDED_TAKE(decay_momentum_rate));
+    return make<OneCycle>(s, ZERO_TAKE(min_lr), ZERO_TAKE(max_lr), ZERO_TAKE(decay_lr_rate), ZERO_TAKE(first_steps),
+                          ZERO_TAKE(second_steps), ZERO_TAKE(first_stairs), ZERO_TAKE(second_stairs),
+                          ZERO_TAKE(decay_steps), ZERO_TAKE(cycles_momentum), ZERO_TAKE(min_momentum),
+                          ZERO_TAKE(max_momentum), ZERO_TAKE(decay_momentum_rate));
   }
   if (kind == LRRangeTest::name) {
-    return make<LRRangeTest>(s, RECORDED_TAKE(min_lr), RECORDED_TAKE(interval), RECORDED_TAKE(rate),
-                             RECORDED_TAKE(staircase));
+    return make<LRRangeTest>(s, ZERO_TAKE(min_lr), ZERO_TAKE(interval), ZERO_TAKE(rate), ZERO_TAKE(staircase));
   }
   if (kind == StepLR::name) {
-    return make<StepLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(interval), RECORDED_TAKE(gamma));
+    return make<StepLR>(s, ZERO_TAKE(lr), ZERO_TAKE(interval), ZERO_TAKE(gamma));
   }
   if (kind == MultiStepLR::name) {
-    return make<MultiStepLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(milestones), RECORDED_TAKE(gamma));
+    return make<MultiStepLR>(s, ZERO_TAKE(lr), ZERO_TAKE(milestones), ZERO_TAKE(gamma));
   }
-  if (kind == ExponentialLR::name) return make<ExponentialLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(gamma));
+  if (kind == ExponentialLR::name) return make<ExponentialLR>(s, ZERO_TAKE(lr), ZERO_TAKE(gamma));
   if (kind == LinearLR::name) {
-    return make<LinearLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(start_factor), RECORDED_TAKE(end_factor),
-                          RECORDED_TAKE(total_steps));
+    return make<LinearLR>(s, ZERO_TAKE(lr), ZERO_TAKE(start_factor), ZERO_TAKE(end_factor), ZERO_TAKE(total_steps));
   }
   if (kind == ConstantLR::name) {
-    return make<ConstantLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(factor), RECORDED_TAKE(total_steps));
+    return make<ConstantLR>(s, ZERO_TAKE(lr), ZERO_TAKE(factor), ZERO_TAKE(total_steps));
   }
   if (kind == CosineAnnealingLR::name) {
-    return make<CosineAnnealingLR>(s, RECORDED_TAKE(lr), RECORDED_TAKE(min_lr), RECORDED_TAKE(half_period));
+    return make<CosineAnnealingLR>(s, ZERO_TAKE(lr), ZERO_TAKE(min_lr), ZERO_TAKE(half_period));
   }
   if (kind == Cosine::name) {
-    return make<Cosine>(s, RECORDED_TAKE(lr), RECORDED_TAKE(min_lr), RECORDED_TAKE(warmup_steps),
-                        RECORDED_TAKE(total_steps));
+    return make<Cosine>(s, ZERO_TAKE(lr), ZERO_TAKE(min_lr), ZERO_TAKE(warmup_steps), ZERO_TAKE(total_steps));
   }
   if (kind == Linear::name) {
-    return make<Linear>(s, RECORDED_TAKE(lr), RECORDED_TAKE(min_lr), RECORDED_TAKE(warmup_steps),
-                        RECORDED_TAKE(total_steps));
+    return make<Linear>(s, ZERO_TAKE(lr), ZERO_TAKE(min_lr), ZERO_TAKE(warmup_steps), ZERO_TAKE(total_steps));
   }
-  if (kind == Constant::name) return make<Constant>(s, RECORDED_TAKE(lr), RECORDED_TAKE(warmup_steps));
+  if (kind == Constant::name) return make<Constant>(s, ZERO_TAKE(lr), ZERO_TAKE(warmup_steps));
   if (kind == WarmupStableDecay::name) {
-    return make<WarmupStableDecay>(s, RECORDED_TAKE(lr), RECORDED_TAKE(min_lr), RECORDED_TAKE(warmup_steps),
-                                   RECORDED_TAKE(total_steps), RECORDED_TAKE(decay_steps), RECORDED_TAKE(shape));
+    return make<WarmupStableDecay>(s, ZERO_TAKE(lr), ZERO_TAKE(min_lr), ZERO_TAKE(warmup_steps), ZERO_TAKE(total_steps),
+                                   ZERO_TAKE(decay_steps), ZERO_TAKE(shape));
   }
   throw std::runtime_error("unknown schedule " + std::string(kind));
 }
 
-#undef RECORDED_TAKE
+#undef ZERO_TAKE
 
 // A line of numbers, each of which may be followed by *times.
 inline std::vector<double> numbers_in(std::string const& line) {
