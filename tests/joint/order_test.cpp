@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // In which order the members of a joint step reduce their buckets, and what may be called when.
@@ -306,6 +307,27 @@ TEST_CASE("joint step: ranks that step with other rates, momentum or clipping ar
       CHECK(b->read_parameter("b0") == std::vector<float>(256));
     });
   }
+}
+
+TEST_CASE("joint step: momentum of a step is that of the member it is given for, as if configured") {
+  zero::run_ranks(2, [](Ranks& ranks) {
+    // Parameters after steps with other gradients, where momentum shows.
+    auto const train = [&](Engine::Config const& of_a, zero::JointStepOptions const& options) {
+      auto const a = engine_of(Stage::gradients, ranks, "a", 2, of_a), b = engine_of(Stage::none, ranks, "b", 2);
+      Joint joint{ranks, {a->member("a"), b->member("b")}};
+      for (float const gradient : {1.0F, -0.5F, 0.25F}) {
+        micro_batch(joint, *a, *b, 2, gradient);
+        CHECK(!joint.step(options, {}).get().skipped);
+      }
+      return std::pair(a->read_parameter("a1"), b->read_parameter("b1"));
+    };
+    auto const plain = train({}, {});
+    auto const configured = train({.optimizer = {.beta1 = 0.5, .beta2 = 0.75}}, {});
+    auto const given = train({}, {.momentum = {{"a", 0.5, 0.75}}});
+    CHECK(given == configured);
+    CHECK(given.first != plain.first);
+    CHECK(given.second == plain.second);
+  });
 }
 
 TEST_CASE("joint step: clipping is compared over the world, learning rates and momentum over the ranks of a member") {
