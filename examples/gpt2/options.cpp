@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <limits>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -194,6 +196,63 @@ Group output_group() {
             Settings::text(&Options::save_hf)}}};
 }
 
+/// FROM:TO, or the number of one step.
+void set_profile(Options& o, std::string_view name, std::string_view value) {
+  auto const colon = value.find(':');
+  auto const number = [&](std::string_view part) {
+    std::string const expected = "FROM:TO, two numbers of steps from 1 on, such as 10:12";
+    auto const parsed = command_line::parse_number<std::uint64_t>(name, part, expected);
+    if (parsed < 1 || parsed > many) command_line::reject(name, value, expected);
+    return parsed;
+  };
+  StepRange steps;
+  steps.first = number(value.substr(0, colon));
+  steps.last = colon == std::string_view::npos ? steps.first : number(value.substr(colon + 1));
+  if (steps.last < steps.first) {
+    throw UsageError(std::string(name) + " " + std::string(value) + ": the last step comes before the first one");
+  }
+  o.profile = steps;
+}
+std::string profile_of(Options const& o) {
+  return o.profile ? std::to_string(o.profile->first) + ":" + std::to_string(o.profile->last) : std::string();
+}
+
+Group profiling_group() {
+  return {"time and memory",
+          {{"--wall-clock-breakdown", "[on|off]",
+            "with each line that stays, where the time of its steps went on rank 0: exposed by phase, and busy",
+            Settings::flag(&Options::wall_clock_breakdown)},
+           {"--profile",
+            "FROM:TO",
+            "a trace of steps FROM to TO of all ranks, for ui.perfetto.dev",
+            {set_profile, profile_of}},
+           {"--profile-file", "FILE", "where --profile writes to", Settings::text(&Options::profile_file),
+            "profile.json in --checkpoint-dir, or here"},
+           {"--comms-log", "[on|off]", "at the end, times and bandwidths of collectives by operation and size",
+            Settings::flag(&Options::comms_log)},
+           {"--memory-breakdown", "[on|off]",
+            "lines of what the engine, the process and the device hold, at points of the run",
+            Settings::flag(&Options::memory_breakdown)},
+           {"--nvtx", "[on|off]", "ranges around the parts of a step, for Nsight Systems; needs --device cuda",
+            Settings::flag(&Options::nvtx)}}};
+}
+
+void check_profiling(Options const& o) {
+  if (o.nvtx && !o.cuda) throw UsageError("--nvtx: needs --device cuda");
+  if (o.profile_file && !o.profile) throw UsageError("--profile-file: needs --profile");
+  if (o.profile && o.profile->first > o.iterations) {
+    throw UsageError("--profile " + profile_of(o) + ": the run has " + std::to_string(o.iterations) + " steps");
+  }
+  if (!o.profile_file) return;
+  std::filesystem::path const file(*o.profile_file);
+  std::error_code error;
+  bool const fits = std::filesystem::is_directory(file.has_parent_path() ? file.parent_path() : ".", error) &&
+                    !std::filesystem::is_directory(file, error);
+  if (!fits) {
+    throw UsageError("--profile-file " + *o.profile_file + ": cannot be written: name a file in a folder that exists");
+  }
+}
+
 Group checkpoint_group() {
   return {"checkpoints",
           {{"--checkpoint-dir", "DIR",
@@ -320,6 +379,7 @@ void check(Options const& o) {
     throw UsageError("--loss-scale: needs --precision fp16");
   }
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
+  check_profiling(o);
   if (!o.checkpoint_dir) {
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
     bool const writes = o.save_hf || o.tensorboard || o.csv || o.json_lines;
@@ -369,7 +429,7 @@ command_line::Command<Options> const& command() {
       .synopsis = "[OPTION...]",
       .what = "Trains a GPT-2 on text, with an optimizer that ZeRO shards over ranks.",
       .groups = {configuration_group(), data_group(), model_group(), place_group(), training_group(),
-                 validation_group(), output_group(), checkpoint_group()},
+                 validation_group(), output_group(), profiling_group(), checkpoint_group()},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
                      ExitCode::damaged, ExitCode::diverged}};
   return made;

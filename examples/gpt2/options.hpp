@@ -21,10 +21,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gpt2 {
 
 using command_line::UsageError;
+
+/// Steps by number, from 1, both included.
+struct StepRange {
+  std::uint64_t first = 1, last = 1;
+};
 
 /// What the learning rate does after warm-up.
 enum class ScheduleChoice : std::uint8_t {
@@ -73,6 +79,7 @@ struct Options {
   std::optional<zero::config::RuleChoice> rule{};  ///< in place of `optimizer`; the numbers above stay options
   std::optional<zero::config::Sharding> sharding{};
   std::optional<zero::config::ScaleChoice> scale{};  ///< of fp16
+  std::vector<std::string> logged_collectives{};     ///< of comms_log; empty: all
   /// @}
   std::optional<double> loss_scale;  ///< of fp16; 0: dynamic; default: `scale`, or dynamic
   std::uint64_t eval_interval = 250;
@@ -89,6 +96,12 @@ struct Options {
   std::optional<zero::monitor::JsonLines::Config> json_lines;
   std::optional<std::string> job_name;        ///< of all three; without it each has its own
   std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
+  bool wall_clock_breakdown = false;          ///< where the time of steps went, after lines that stay
+  std::optional<StepRange> profile;           ///< steps whose trace is written
+  std::optional<std::string> profile_file;    ///< where to; default: profile.json of checkpoint_dir, or here
+  bool comms_log = false;                     ///< collectives, at the end
+  bool memory_breakdown = false;              ///< lines of memory, at points of the run
+  bool nvtx = false;                          ///< ranges for NVIDIA's tools
   std::uint64_t max_skips = 20;               ///< steps in a row; 0: any number
   std::optional<std::string> checkpoint_dir;
   std::optional<std::uint64_t> save_interval;  ///< steps; default: eval_interval

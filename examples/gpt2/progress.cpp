@@ -65,7 +65,7 @@ Progress::Progress(Options const& options) : iterations_(options.iterations) {
   interval_ = options.log_interval.value_or(console().is_live() ? 0 : few);
 }
 
-void Progress::step(StepRecord const& record) {
+bool Progress::step(StepRecord const& record) {
   double const now = seconds_now();
   if (last_time_ >= 0.0) step_seconds_.add(now - last_time_);
   last_time_ = now;
@@ -76,6 +76,7 @@ void Progress::step(StepRecord const& record) {
   } else {
     console().status(fields(record));
   }
+  return stays;
 }
 
 // What matters most comes first, as a narrow terminal has no room for the last ones.

@@ -67,7 +67,8 @@ class Average {
 class Progress {
  public:
   explicit Progress(Options const& options);
-  void step(StepRecord const& record);
+  /// Whether the line stays.
+  bool step(StepRecord const& record);
 
  private:
   [[nodiscard]] std::vector<std::string> fields(StepRecord const& record) const;

@@ -10,6 +10,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "run_log.hpp"
+#include "run_profile.hpp"
 #include "run_state.hpp"
 #include "stop_signal.hpp"
 #include "tokens.hpp"
@@ -122,6 +123,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   }
   bool const speaks = communicator.rank() == 0;
   Progress progress(options);
+  RunProfile profile(communicator, options, trainer);
   Curves curves(options, speaks);
   DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
   RunState state;
@@ -135,6 +137,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   curves.begin(samples_of(state, options));
   if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log, curves);
   for (std::uint64_t step = first; step < options.iterations; ++step) {
+    profile.before_step(step + 1);
     auto record = trainer.train_step(step);
     state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
     record.epoch = state.epoch;
@@ -144,7 +147,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     bool const saves = checkpoints.may_save_after(record.step, validates);
     if (is_last || saves) trainer.engine().finish_update();
     if (validates) take(trainer.evaluate(), record);
-    if (speaks) progress.step(record);
+    bool const stays = speaks && progress.step(record);
+    profile.after_step(record.step, stays);
     if (speaks && record.zero_norm_steps == 3) {
       say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");
     }
@@ -156,11 +160,13 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     }
     record.in_doubt = guard.is_in_doubt(record);
     if (checkpoints.after_step(record) || stops_unsaved(communicator, options, record)) {
+      profile.finish();
       checkpoints.throw_failure();
       return false;
     }
   }
   checkpoints.finish();
+  profile.finish();
   auto const hash = trainer.parameter_hash();
   if (speaks) log.parameter_hash(hash);
   if (speaks) say("parameter hash: %016" PRIx64 "\n", hash);

@@ -119,6 +119,7 @@ class Merge {
     if (settings_.steps_per_print)
       unless_asked("--log-interval", [&] { options_.log_interval = settings_.steps_per_print; });
     if (settings_.tensorboard) unless_asked("--tensorboard", [&] { options_.tensorboard = settings_.tensorboard; });
+    take_profiling();
     if (settings_.csv) unless_asked("--csv", [&] { options_.csv = settings_.csv; });
   }
 
@@ -170,6 +171,14 @@ class Merge {
       options_.delayed_update = options_.offload && sharding.offload && sharding.offload->delayed_update;
     });
   }
+  void take_profiling() {
+    unless_asked("--wall-clock-breakdown", [&] { options_.wall_clock_breakdown = settings_.wall_clock_breakdown; });
+    unless_asked("--memory-breakdown", [&] { options_.memory_breakdown = settings_.memory_breakdown; });
+    unless_asked("--comms-log", [&] {
+      options_.comms_log = settings_.communication_log.has_value();
+      if (settings_.communication_log) options_.logged_collectives = settings_.communication_log->operations;
+    });
+  }
   void take_schedule() {
     for (auto const* option : {"--min-lr", "--warmup", "--schedule", "--decay"}) {
       if (options_.asked.has(option)) return;
@@ -183,11 +192,32 @@ class Merge {
 };
 
 /// Options that say what a configuration could say, too.
-constexpr std::array overlapping{
-    "--batch",          "--accumulate",   "--micro-batches", "--lr",           "--min-lr",  "--warmup",
-    "--schedule",       "--decay",        "--skipped-step",  "--weight-decay", "--beta2",   "--momentum",
-    "--optimizer",      "--clip",         "--precision",     "--loss-scale",   "--stage",   "--offload",
-    "--delayed-update", "--log-interval", "--tensorboard",   "--csv",          "--job-name"};
+constexpr std::array overlapping{"--batch",
+                                 "--accumulate",
+                                 "--micro-batches",
+                                 "--lr",
+                                 "--min-lr",
+                                 "--warmup",
+                                 "--schedule",
+                                 "--decay",
+                                 "--skipped-step",
+                                 "--weight-decay",
+                                 "--beta2",
+                                 "--momentum",
+                                 "--optimizer",
+                                 "--clip",
+                                 "--precision",
+                                 "--loss-scale",
+                                 "--stage",
+                                 "--offload",
+                                 "--delayed-update",
+                                 "--log-interval",
+                                 "--tensorboard",
+                                 "--csv",
+                                 "--job-name",
+                                 "--wall-clock-breakdown",
+                                 "--memory-breakdown",
+                                 "--comms-log"};
 
 }  // namespace
 
@@ -206,6 +236,9 @@ config::Settings settings_of(Options const& options) {
   settings.tensorboard = options.tensorboard;
   settings.csv = options.csv;
   settings.steps_per_print = options.log_interval;
+  settings.wall_clock_breakdown = options.wall_clock_breakdown;
+  settings.memory_breakdown = options.memory_breakdown;
+  if (options.comms_log) settings.communication_log = config::CommunicationLog{options.logged_collectives};
   return settings;
 }
 

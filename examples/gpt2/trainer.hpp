@@ -11,6 +11,8 @@
 #include "tokens.hpp"
 #include "weights.hpp"
 
+#include <zero/profile/memory.hpp>
+#include <zero/profile/profiler.hpp>
 #include <zero/schedule/clock.hpp>
 #include <zero/schedule/schedule.hpp>
 #include <zero/utility/fingerprint.hpp>
@@ -41,6 +43,7 @@ namespace gpt2 {
 ///   head_backward(loss_scale, weights, gradients)   takes the engine's handle of the scale
 ///   take_losses()                               of all forward passes since the last time, in order; waits for them
 ///   stream(), backend_config()
+///   device_memory(), ranges()                   of GPUs: what the device holds; ranges for NVIDIA's tools
 template <class Target, class T>
 class Trainer {
  public:
@@ -61,6 +64,7 @@ class Trainer {
         targets_(tokens_.size()) {
     schedule_.require_steps(options.iterations);
     register_parameters();
+    if (wants_profiler(options)) profiler_.emplace(typename Profiler::Config{.also = ranges()});
     engine_ = make_engine<Target, T>(engine_request(), communicator, parameters_);
     for (auto const& parameter : parameter_shapes(shape_)) {
       std::vector<float> values(parameter.size());
@@ -148,12 +152,25 @@ class Trainer {
   [[nodiscard]] std::uint64_t schedule_step() const { return clock_.step(); }
   void set_schedule_step(std::uint64_t step) { clock_ = zero::schedule::Clock(options_.skipped_step, step); }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
+  /// What this rank's memory is now, of the engine, its process and its device.
+  [[nodiscard]] zero::profile::MemoryUse memory_use() const {
+    if constexpr (requires { compute_.device_memory(); }) {
+      return zero::profile::memory_use(memory(), compute_.device_memory());
+    } else {
+      return zero::profile::memory_use(memory());
+    }
+  }
+  /// Null where the options ask for none of its results.
+  [[nodiscard]] zero::profile::Profiler<typename Target::Backend>* profiler() {
+    return profiler_ ? &*profiler_ : nullptr;
+  }
   [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
   [[nodiscard]] std::size_t activation_bytes() const { return compute_.model().activation_bytes(); }
   [[nodiscard]] std::size_t scratch_bytes() const { return compute_.model().scratch_bytes(); }
 
  private:
   using Engine = TrainerEngine<Target, T>;
+  using Profiler = zero::profile::Profiler<typename Target::Backend>;
   using Lease = typename Engine::Lease;
   using Gradients = typename Engine::Gradients;
   using Block = std::array<zero::ParameterId, block_parameter_count>;
@@ -162,7 +179,20 @@ class Trainer {
     return {.settings = settings_of(options_),
             .reduce = options_.reduce,
             .allow_idle_ranks = options_.allow_idle_ranks,
-            .backend = compute_.backend_config()};
+            .backend = compute_.backend_config(),
+            .profiler = profiler_ ? &*profiler_ : nullptr};
+  }
+
+  [[nodiscard]] static bool wants_profiler(Options const& options) {
+    return options.wall_clock_breakdown || options.profile || options.comms_log || options.nvtx;
+  }
+  /// What a profiler tells, too; null without --nvtx, which is of GPUs.
+  [[nodiscard]] zero::profile::Observer<typename Target::Backend::Stream>* ranges() {
+    if constexpr (requires { compute_.ranges(); }) {
+      return options_.nvtx ? &compute_.ranges() : nullptr;
+    } else {
+      return nullptr;
+    }
   }
 
   void register_parameters() {
@@ -194,10 +224,13 @@ class Trainer {
   void micro_batch(std::uint64_t step) {
     auto batch = engine_->begin_micro_batch(stream_);
     if (batch.contributes()) {
+      std::optional<typename Profiler::Scope> loading;
+      if (profiler_) loading.emplace(profiler_->phase(zero::profile::Phase::data, stream_));
       auto const start = std::chrono::steady_clock::now();
       corpus_.sample(Split::train, {seed_, step, static_cast<std::uint64_t>(batch.index())}, options_.context, tokens_,
                      targets_);
       data_time_ += std::chrono::steady_clock::now() - start;
+      loading.reset();
       forward_and_backward();
     } else {
       gather_as_others_do();
@@ -314,6 +347,7 @@ class Trainer {
   std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
   std::vector<Token> tokens_, targets_;
   std::chrono::steady_clock::duration data_time_{};  // of the step under way
+  std::optional<Profiler> profiler_;                 // outlives the engine
   std::optional<Engine> engine_;
 };
 

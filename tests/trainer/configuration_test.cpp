@@ -99,6 +99,28 @@ TEST_CASE("train_gpt2: OneCycle moves the momentum of a run, too") {
   CHECK(with(R"(, "cycle_min_mom": 0.5)") != moving);
 }
 
+TEST_CASE("train_gpt2: a configuration asks where time and memory go, and for collectives by name") {
+  Folder const folder;
+  auto const output = [&](std::string const& members) {
+    return run("--data " + folder.quote("text.txt") + small +
+               write(folder, R"({"train_batch_size": 4)" + members + "}") + "--ranks 2")
+        .output;
+  };
+  auto const none = output("");
+  for (std::string const text : {"time: ", "after the first step", "collectives of rank 0"}) {
+    CAPTURE(text);
+    CHECK(none.find(text) == std::string::npos);
+  }
+  CHECK(output(R"(, "wall_clock_breakdown": true)").find("time: ") != std::string::npos);
+  CHECK(output(R"(, "memory_breakdown": true)").find("at the end") != std::string::npos);
+  auto const all = output(R"(, "comms_logger": {"enabled": true})");
+  CHECK(all.find("reduce_scatter_add ") != std::string::npos);
+  CHECK(all.find("all_gather ") != std::string::npos);
+  auto const some = output(R"(, "comms_logger": {"enabled": true, "prof_all": false, "prof_ops": ["all_gather"]})");
+  CHECK(some.find("reduce_scatter_add ") == std::string::npos);
+  CHECK(some.find("all_gather ") != std::string::npos);
+}
+
 TEST_CASE("train_gpt2: what a configuration was understood as is printed, and stored with checkpoints") {
   Folder const folder;
   auto const file = write(folder, R"({"train_batch_size": 4, "zero_optimization": {"stage": 1, "overlap_comm": true},

@@ -9,6 +9,8 @@
 
 #include <zero/backends/cuda.hpp>
 #include <zero/communicators/thread.hpp>
+#include <zero/cuda/device_memory.hpp>
+#include <zero/cuda/nvtx.hpp>
 
 #include <span>
 #include <vector>
@@ -39,6 +41,10 @@ class CudaCompute {
     model_.head_backward(scale.data(), weights, gradients);
   }
   [[nodiscard]] std::vector<double> take_losses() { return model_.take_losses(); }
+  [[nodiscard]] zero::profile::DeviceMemory device_memory() const {
+    return zero::device_memory(device_.stream().device());
+  }
+  [[nodiscard]] zero::profile::NvtxRanges& ranges() noexcept { return ranges_; }
   [[nodiscard]] zero::CudaStream stream() const noexcept { return device_.stream(); }
   [[nodiscard]] zero::CudaBackend::Config backend_config() const {
     return {.device = device_.stream().device(), .host_threads = host_threads_};
@@ -46,6 +52,7 @@ class CudaCompute {
 
  private:
   int host_threads_;
+  zero::profile::NvtxRanges ranges_;
   CudaDevice device_;
   DeviceModel<T, CudaDevice> model_;
 };

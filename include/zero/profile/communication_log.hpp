@@ -6,6 +6,7 @@
 
 #include <zero/profile/span.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -61,6 +62,12 @@ class CommunicationLog {
   }
   /// In the order of their first calls. Valid until the next one.
   [[nodiscard]] std::span<CommunicationEntry const> entries() const noexcept { return entries_; }
+  /// Forgets all but the entries of the operations \p names.
+  void keep_only(std::span<std::string const> names) {
+    std::erase_if(entries_, [&](CommunicationEntry const& entry) {
+      return std::find(names.begin(), names.end(), entry.operation) == names.end();
+    });
+  }
   /// Forgets all.
   void clear() noexcept { entries_.clear(); }
 

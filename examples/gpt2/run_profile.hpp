@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "console.hpp"
+#include "options.hpp"
+
+#include <zero/profile/communication_log.hpp>
+#include <zero/profile/memory.hpp>
+#include <zero/profile/profiler.hpp>
+#include <zero/profile/step_breakdown.hpp>
+#include <zero/profile/trace.hpp>
+#include <zero/utility/trace.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gpt2 {
+
+/// Where the trace of --profile goes.
+[[nodiscard]] inline std::string profile_file(Options const& options) {
+  if (options.profile_file) return *options.profile_file;
+  if (!options.checkpoint_dir) return "profile.json";
+  return (std::filesystem::path(*options.checkpoint_dir) / "profile.json").string();
+}
+
+/// The text of every rank, by rank. Collective.
+template <class Communicator>
+[[nodiscard]] std::vector<std::string> texts_of_all(Communicator& ranks, std::string const& mine) {
+  constexpr std::size_t piece = std::size_t{1} << 20;  // at a time, so that no rank needs room for all of it twice
+  std::size_t const world = static_cast<std::size_t>(ranks.size());
+  std::vector<std::uint64_t> sizes(world);
+  std::uint64_t const size = mine.size();
+  ranks.exchange(std::as_bytes(std::span(&size, 1)), std::as_writable_bytes(std::span(sizes)));
+  std::size_t const longest = *std::max_element(sizes.begin(), sizes.end());
+  std::vector<std::string> all(world);
+  for (std::size_t at = 0; at < longest; at += piece) {
+    std::size_t const count = std::min(piece, longest - at);
+    std::string part = at < mine.size() ? mine.substr(at, count) : std::string();
+    part.resize(count);
+    std::vector<char> received(world * count);
+    ranks.exchange(std::as_bytes(std::span(part)), std::as_writable_bytes(std::span(received)));
+    for (std::size_t r = 0; r < world; ++r) {
+      if (at >= sizes[r]) continue;
+      all[r].append(received.data() + r * count, std::min<std::size_t>(count, sizes[r] - at));
+    }
+  }
+  return all;
+}
+
+/// What the options ask to be told of the time and memory of a run, on one rank. Every rank makes the same calls.
+template <class Trainer>
+class RunProfile {
+ public:
+  using Communicator = typename Trainer::Communicator;
+
+  /// All are borrowed.
+  RunProfile(Communicator& ranks, Options const& options, Trainer& trainer)
+      : ranks_(ranks), options_(options), trainer_(trainer) {
+    memory("after the model was made");
+  }
+
+  /// Before step number \p step, from 1.
+  void before_step(std::uint64_t step) {
+    auto const& steps = options_.profile;
+    if (!steps || keeps_ || written_ || step < steps->first || step > steps->last) return;
+    trainer_.profiler()->keep_spans(std::size_t{1} << 18);
+    keeps_ = true;
+  }
+  /// After it; \p stays where its line on standard output does. Collective.
+  void after_step(std::uint64_t step, bool stays) {
+    if (options_.wall_clock_breakdown && stays && speaks()) {
+      auto const steps = trainer_.profiler()->take_steps();
+      if (steps.steps > 0) say("time: %s\n", to_line(steps).c_str());
+    }
+    if (keeps_ && step == options_.profile->last) write_trace();
+    if (!std::exchange(had_step_, true)) memory("after the first step");
+  }
+  /// At the end of the run, also where a signal has stopped it. Collective.
+  void finish() {
+    if (keeps_) write_trace();
+    if (options_.comms_log) {
+      trainer_.profiler()->drain();
+      auto& log = trainer_.profiler()->communication();
+      if (!options_.logged_collectives.empty()) log.keep_only(options_.logged_collectives);
+      if (speaks()) say("\ncollectives of rank 0\n%s", to_table(log).c_str());
+    }
+    memory("at the end");
+  }
+
+ private:
+  [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
+
+  void memory(std::string_view point) {
+    if (options_.memory_breakdown && speaks()) say("%s\n", to_line(point, trainer_.memory_use()).c_str());
+  }
+
+  // Ranks of one machine share its clock.
+  void write_trace() {
+    keeps_ = false;
+    written_ = true;
+    auto& profiler = *trainer_.profiler();
+    profiler.stop_keeping();
+    profiler.drain();
+    auto const spans = profiler.take_spans();
+    std::int64_t first = zero::profile::first_begin(spans);
+    std::vector<std::int64_t> firsts(static_cast<std::size_t>(ranks_.size()));
+    ranks_.exchange(std::as_bytes(std::span(&first, 1)), std::as_writable_bytes(std::span(firsts)));
+    if (ranks_.local_size() == ranks_.size()) first = *std::min_element(firsts.begin(), firsts.end());
+    auto const events = trace_of(std::span(spans), profiler, ranks_.rank(), first);
+    auto const parts = texts_of_all(ranks_, trace_part(events, zero::TraceUnit::nanosecond));
+    if (!speaks()) return;
+    auto const path = profile_file(options_);
+    std::ofstream file(path);
+    zero::write_trace(parts, file);
+    file.close();
+    if (!file) return console().warn("--profile: " + path + " could not be written; the run goes on");
+    say("profile: %s, for ui.perfetto.dev\n", path.c_str());
+    if (profiler.dropped() > 0) {
+      say("profile: %llu spans had no room: profile fewer steps\n",
+          static_cast<unsigned long long>(profiler.dropped()));
+    }
+  }
+
+  Communicator& ranks_;
+  Options const& options_;
+  Trainer& trainer_;
+  bool keeps_ = false;  // spans, now
+  bool written_ = false;
+  bool had_step_ = false;
+};
+
+}  // namespace gpt2
