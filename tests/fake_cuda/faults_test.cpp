@@ -77,6 +77,11 @@ TEST_CASE("faults: each call of an offloaded engine fails in turn") {
   check_every_call({.offload = true, .delayed_update = true, .evaluates = true});
 }
 
+TEST_CASE("faults: each call of an engine with a profiler fails in turn, those of the profiler too") {
+  check_every_call({.evaluates = true, .gives_up = true, .profiles = true});
+  check_every_call({.offload = true, .accumulation = 2, .profiles = true});
+}
+
 TEST_CASE("faults: each call of a step's capture and replay fails in turn") {
   check_every_call({.steps = 3, .captured_from = 1});
 }

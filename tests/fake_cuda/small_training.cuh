@@ -68,6 +68,7 @@ class SmallTraining {
     seen.calls_of_steps = calls_so_far();
     if (profiler_) tell_times(seen);
     for (auto const* name : {"a", "b", "frozen"}) seen.values.push_back(engine_->read_parameter(name));
+    if (profiler_) profiler_->drain();  // tells what has failed for it since
     seen.calls = calls_so_far();
   }
 

@@ -20,7 +20,7 @@ namespace zero::profile {
 
 /// The earliest begin of \p spans: what a trace counts from. The largest number where there are none.
 [[nodiscard]] inline std::int64_t first_begin(std::span<Span const> spans) noexcept {
-  auto first = std::numeric_limits<std::int64_t>::max();
+  auto first = (std::numeric_limits<std::int64_t>::max)();
   for (auto const& span : spans) first = (std::min)(first, span.begin);
   return first;
 }
