@@ -20,7 +20,6 @@
 using profile_test::now;
 using profile_test::Phase;
 using profile_test::Profiler;
-using zero::TraceEvent;
 using zero::TraceUnit;
 
 TEST_CASE("trace of real steps: a process per rank, a thread per stream, times in microseconds with nanoseconds") {

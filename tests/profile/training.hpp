@@ -94,6 +94,7 @@ std::vector<float> train(Communicator& ranks, Run const& run, Profiler* profiler
   zero::HostStream const stream;
   zero::ParameterList parameters;
   std::vector<zero::ParameterId> ids;
+  ids.reserve(3);
   for (int i = 0; i < 3; ++i) {
     ids.push_back(parameters.add({.name = std::string(1, static_cast<char>('a' + i)), .shape = {300}, .unit = i}));
   }
