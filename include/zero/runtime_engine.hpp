@@ -170,43 +170,69 @@ class RuntimeEngine {
     }
   }
 
-  /// \name As Engine has them
+  /// \name As Engine has them, with what they throw and wait for
   /// @{
+
+  /// Begins a micro-batch.
   MicroBatch<Stream> begin_micro_batch(Stream stream) { return engine_->begin_micro_batch(stream); }
+  /// Makes parameters whole.
   Lease gather(std::span<ParameterId const> ids, Stream stream) { return engine_->gather(ids, stream); }
+  /// The same of one.
   Lease gather(ParameterId id, Stream stream) { return engine_->gather({&id, 1}, stream); }
+  /// Places for gradients.
   Gradients gradients(std::span<ParameterId const> ids, Stream stream) { return engine_->gradients(ids, stream); }
+  /// The same for one.
   Gradients gradients(ParameterId id, Stream stream) { return engine_->gradients({&id, 1}, stream); }
+  /// What the loss is to be multiplied with.
   [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return engine_->loss_scale(); }
+  /// Gives up this step's micro-batches.
   void discard_gradients() { engine_->discard_gradients(); }
+  /// Updates the parameters.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return engine_->step(options, stream); }
+  /// The same with the configuration's numbers.
   [[nodiscard]] Ticket step(Stream stream) { return engine_->step({}, stream); }
+  /// Publishes a delayed update.
   void finish_update() { engine_->finish_update(); }
+  /// Records a step into a graph.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
     static_assert(backend_facts<Backend>().captures_graphs,
                   "zero::RuntimeEngine::capture: this backend records no graphs: use zero::CudaBackend");
     return engine_->capture(stream, body);
   }
+  /// This engine in a joint step.
   [[nodiscard]] EngineMember<Backend> member(std::string_view name, MemberOptions options = {}) {
     return engine_->member(name, std::move(options));
   }
+  /// One whole parameter in fp32.
   [[nodiscard]] std::vector<float> read_parameter(std::string_view name) { return engine_->read_parameter(name); }
+  /// Sets it.
   void write_parameter(std::string_view name, std::span<float const> values) { engine_->write_parameter(name, values); }
+  /// Takes adopted buffers in again.
   void take_adopted_values() { engine_->take_adopted_values(); }
+  /// The averaged gradient of the coming step.
   [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return engine_->read_gradient(name); }
+  /// Replaces it.
   void write_gradient(std::string_view name, std::span<float const> values) { engine_->write_gradient(name, values); }
+  /// The rule's k-th state of a parameter.
   [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
     return engine_->read_state(name, k);
   }
+  /// Sets it.
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
     engine_->write_state(name, k, values);
   }
+  /// What a checkpoint holds.
   [[nodiscard]] std::unique_ptr<EngineState> state() { return engine_->state(); }
+  /// Bytes of this engine on this rank.
   [[nodiscard]] MemoryReport const& memory() const { return engine_->memory(); }
+  /// What this rank has sent.
   [[nodiscard]] Traffic const& traffic() const { return engine_->traffic(); }
+  /// Where parameters and buckets lie.
   [[nodiscard]] FlatLayout const& layout() const { return engine_->layout(); }
+  /// What owns the engine's memory.
   [[nodiscard]] Backend& backend() { return engine_->backend(); }
+  /// A parameter by its name.
   [[nodiscard]] ParameterId find(std::string_view name) const { return engine_->find(name); }
   /// @}
 
