@@ -54,7 +54,7 @@ TEST_CASE("batch: what does not work out says which numbers would") {
     int world;
     std::string says;
   };
-  for (auto const& [asked, world, says] : {
+  for (auto const& the_case : {
            Case{{33, 17, 2, {}}, 1, "train_batch_size: 33 is not train_micro_batch_size_per_gpu 17 x 2"},
            Case{{32, 18, 1, {}}, 2, "write 36, or leave one of them out"},
            Case{{33, 17, {}, {}}, 1, "33 is no multiple of train_micro_batch_size_per_gpu 17: write 17 or 34"},
@@ -66,10 +66,10 @@ TEST_CASE("batch: what does not work out says which numbers would") {
            Case{{0, {}, {}, {}}, 1, "train_batch_size: 0 is not from 1"},
            Case{{{}, 2147483647, 2147483647, {}}, 1, "is more than 2147483647"},
        }) {
-    auto const message = error_of(asked, world);
+    auto const message = error_of(the_case.asked, the_case.world);
     CAPTURE(message);
-    CAPTURE(says);
-    CHECK(message.find(says) != std::string::npos);
+    CAPTURE(the_case.says);
+    CHECK(message.find(the_case.says) != std::string::npos);
   }
 }
 

@@ -331,7 +331,7 @@ TEST_CASE("configuration keys: every one that DeepSpeed 0.7.0 to 0.19.8 reads at
 }
 
 TEST_CASE("configuration keys: unknown ones are errors at every level, with what was meant") {
-  for (auto const& [text, cure] : std::map<std::string, std::string>{
+  for (auto const& the_case : std::map<std::string, std::string>{
            {R"("gradient_cliping": 1.0)", "did you mean \"gradient_clipping\"?"},
            {R"("zero_optimization": {"stge": 2})", "did you mean \"stage\"?"},
            {R"("zero_optimization": {"offload_optimizer": {"divice": "cpu"}})", "did you mean \"device\"?"},
@@ -342,10 +342,10 @@ TEST_CASE("configuration keys: unknown ones are errors at every level, with what
            {R"("communication_data_size": "fp32")", "write \"communication_data_type\": it is a type"},
            {R"("xyzzy": 1)", "see docs/configuration.md for all keys"},
        }) {
-    CAPTURE(text);
-    auto const error = error_of(with(text));
+    CAPTURE(the_case.first);
+    auto const error = error_of(with(the_case.first));
     REQUIRE(error);
-    CHECK(error->cure() == cure);
+    CHECK(error->cure() == the_case.second);
   }
   CHECK(config_test::message_of(with(R"("checkpoint": {"activation_checkpointing": {"enabled": true}})"))
             .find("write it beside: \"checkpoint\": {}, \"activation_checkpointing\": {") != std::string::npos);

@@ -57,7 +57,7 @@ TEST_CASE("configuration: what HJSON allows beyond that is refused by its name")
   struct Case {
     std::string text, says;
   };
-  for (auto const& [text, says] : {
+  for (auto const& the_case : {
            Case{"{train_batch_size: 8}",
                 "1:2: HJSON's name without quotation marks is not read here: write "
                 "\"train_batch_size\""},
@@ -73,10 +73,10 @@ TEST_CASE("configuration: what HJSON allows beyond that is refused by its name")
            Case{"{\"a\": True}", "True is Python's: write true"},
            Case{"{\"a\": None}", "None is Python's: write null"},
        }) {
-    CAPTURE(text);
-    auto const message = message_of(text);
+    CAPTURE(the_case.text);
+    auto const message = message_of(the_case.text);
     CAPTURE(message);
-    CHECK(message.find(says) != std::string::npos);
+    CHECK(message.find(the_case.says) != std::string::npos);
   }
 }
 

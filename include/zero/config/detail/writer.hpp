@@ -178,7 +178,7 @@ class Writer {
         {"enabled", true}, {"prof_all", names.empty()}, {"prof_ops", Json::Array(names.begin(), names.end())}};
   }
 
-  [[noreturn]] static void fail(std::string key, std::string problem) {
+  [[noreturn]] static void fail(std::string key, std::string const& problem) {
     throw ConfigError({{}, 0, 0, std::move(key)}, "cannot be written: it " + problem, "write what a file can say");
   }
 
