@@ -24,7 +24,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -54,7 +53,7 @@ class Checkpoints {
     if (!resumed && options_.init_from) {
       import_model(trainer_.engine(), trainer_.shape(), *options_.init_from, speaks());
     }
-    is_new_ = !resumed || options_.parameters_only || options_.new_optimizer;
+    is_new_ = !resumed || options_.parameters_only || options_.new_optimizer || options_.new_schedule;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     check_folders();
     if (!lock_) return done;
@@ -66,18 +65,18 @@ class Checkpoints {
 
   /// Whether `after_step` may save after step number \p step, which is validated or not.
   [[nodiscard]] bool may_save_after(std::uint64_t step, bool is_validated) const {
-    return saver_ && (is_validated || saves_after(step));
+    return saver_ ? is_validated || saves_after(step) : is_validated && options_.save_hf_best.has_value();
   }
 
-  /// After each step: saves where it is time to or the validation was the best, and says whether the run is to stop,
-  /// because a signal came. Collective. \throws zero::CheckpointError where another run has taken the folder over.
-  bool after_step(StepRecord const& record) {
+  /// After each step, of which \p is_last says whether it is the run's: saves where it is time to or the validation was
+  /// the best, and says whether the run is to stop, because a signal came. Collective. \throws zero::CheckpointError
+  /// where another run has taken the folder over.
+  bool after_step(StepRecord const& record, bool is_last) {
+    bool const is_best = record.is_best;
+    if (is_best && options_.save_hf_best && !record.in_doubt) best_failure_ = export_to(*options_.save_hf_best);
     if (!saver_) return false;
     report(attempt([&] { return saver_->poll(); }));
     bool const stops = zero::any_rank(ranks_, stop_requested());
-    bool const is_last = record.step == options_.iterations;
-    bool const is_best = record.val_loss && *record.val_loss < best_;
-    if (is_best) best_ = *record.val_loss;
     if (stops || is_last) {
       save_at_the_end(how_to_save(record, is_best, is_last));
     } else if (!record.in_doubt && (is_best || saves_after(record.step))) {
@@ -95,21 +94,9 @@ class Checkpoints {
   /// What the options ask for at the end. A failure is kept for `throw_failure`, so that the run ends as it would have
   /// otherwise. Collective.
   void finish() {
-    if (!options_.save_hf) return;
-    std::optional<zero::CheckpointError> failure;
-    try {
-      save_hugging_face(trainer_.shape(), *options_.save_hf, speaks(),
-                        [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
-      if (speaks()) say("model: saved for transformers in %s\n", options_.save_hf->c_str());
-    } catch (zero::CheckpointError const& error) {
-      failure = error;
-      say("model: NOT SAVED: %s\n", error.what());
-    }
-    if (zero::any_rank(ranks_, failure.has_value()) && !failure_) {
-      failure_ = failure ? *failure
-                         : zero::CheckpointError(zero::CheckpointFailure::input_output,
-                                                 "rank 0 could not save the model: see its message");
-    }
+    auto failure = options_.save_hf ? export_to(*options_.save_hf) : std::nullopt;
+    if (!failure) failure = best_failure_;
+    if (!failure_) failure_ = std::move(failure);
   }
 
   /// \throws zero::CheckpointError where the last checkpoint or the model for others could not be saved.
@@ -170,7 +157,9 @@ class Checkpoints {
     if (speaks()) {
       say("checkpoint: %s %s/%s, %llu updates done%s\n", options_.parameters_only ? "parameters of" : "resumed from",
           place.root.c_str(), loaded.tag.c_str(), static_cast<unsigned long long>(loaded.steps),
-          options_.new_optimizer ? ", with a new optimizer" : "");
+          (std::string(options_.new_optimizer ? ", with a new optimizer" : "") +
+           (options_.new_schedule ? ", with a new schedule" : ""))
+              .c_str());
     }
     return options_.parameters_only ? 0 : continue_run(loaded);
   }
@@ -195,7 +184,6 @@ class Checkpoints {
     trainer_.set_seed(number("seed"));
     auto const changes = differences(saved_options(loaded.user_state), run_options(options_));
     if (speaks() && !changes.empty()) say("%s", changes.c_str());
-    if (auto const best = find("best validation")) best_ = std::stod(*best);
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
     run_ = find(std::string(zero::run_id_key)).value_or("");
@@ -204,7 +192,24 @@ class Checkpoints {
     auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
     state_.draw(steps * tokens, corpus_.tokens(Split::train).size());  // as in a checkpoint that does not say it
     state_.read(loaded.user_state);
+    if (options_.new_optimizer) state_.in_vain = 0;
+    if (options_.new_schedule) {
+      state_.begin_schedule(steps);
+      trainer_.set_schedule_step(0);
+    }
+    check_schedule();
+    trainer_.set_schedule_start(state_.schedule_start);
     return steps;
+  }
+
+  /// Of a run that has steps left to do.
+  void check_schedule() const {
+    auto const start = state_.schedule_start;
+    if (start == 0 || start >= options_.iterations) return;
+    auto const left = options_.iterations - start;
+    if (!options_.warmup || *options_.warmup <= left) return;
+    throw UsageError("--warmup " + std::to_string(*options_.warmup) + ": the schedule that begins at step " +
+                     std::to_string(start) + " has " + std::to_string(left) + " steps: give no more");
   }
 
   /// Rank 0 looks where it is going to write; every rank throws what it finds.
@@ -213,7 +218,9 @@ class Checkpoints {
     if (speaks()) {
       try {
         if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_);
-        if (options_.save_hf) prepare_export(*options_.save_hf, options_.overwrite || !is_new_);
+        bool const may_replace = options_.overwrite || !is_new_;
+        if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
+        if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);
       } catch (UsageError const& error) {
         problem = error.what();
       }
@@ -238,6 +245,24 @@ class Checkpoints {
 
   // ------------------------------------------------------------------------------------------------- saving
 
+  /// Saves the model for others; what has gone wrong, on every rank. Collective.
+  std::optional<zero::CheckpointError> export_to(std::string const& path) {
+    std::optional<zero::CheckpointError> failure;
+    try {
+      save_hugging_face(trainer_.shape(), path, speaks(),
+                        [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
+      if (speaks()) say("model: saved for transformers in %s\n", path.c_str());
+    } catch (zero::CheckpointError const& error) {
+      failure = error;
+      say("model: NOT SAVED: %s\n", error.what());
+    }
+    if (zero::any_rank(ranks_, failure.has_value()) && !failure) {
+      failure = zero::CheckpointError(zero::CheckpointFailure::input_output,
+                                      "rank 0 could not save the model: see its message");
+    }
+    return failure;
+  }
+
   zero::SaveOptions how_to_save(StepRecord const& record, bool is_best, bool is_last) const {
     auto const updates = earlier_updates_ + trainer_.engine().state()->progress().steps;
     zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(updates),
@@ -254,7 +279,6 @@ class Checkpoints {
       how.user_state["schedule step"] = std::to_string(trainer_.schedule_step());
     }
     if (earlier_updates_ > 0) how.user_state["earlier updates"] = std::to_string(earlier_updates_);
-    if (best_ < std::numeric_limits<double>::max()) how.user_state["best validation"] = json_number(best_);
     if (is_best) how.aliases.push_back("best");
     if (is_last) how.aliases.push_back("final");
     return how;
@@ -307,12 +331,12 @@ class Checkpoints {
   RunState& state_;
   std::optional<zero::CheckpointLock> lock_;
   std::optional<zero::CheckpointSaver> saver_;
-  std::string run_;                    // this run's id; empty for one that an earlier version began
-  bool is_new_ = true;                 // it goes on from no other step of the same run
-  bool removes_other_runs_ = false;    // once a checkpoint of this one is safe
-  std::uint64_t earlier_updates_ = 0;  // by optimizers whose states were dropped
-  double best_ = std::numeric_limits<double>::max();
-  std::optional<zero::CheckpointError> failure_;  // of what a run leaves at its end
+  std::string run_;                                    // this run's id; empty for one that an earlier version began
+  bool is_new_ = true;                                 // it goes on from no other step of the same run
+  bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe
+  std::uint64_t earlier_updates_ = 0;                  // by optimizers whose states were dropped
+  std::optional<zero::CheckpointError> failure_;       // of what a run leaves at its end
+  std::optional<zero::CheckpointError> best_failure_;  // of the last model of --save-hf-best
 };
 
 }  // namespace gpt2

@@ -6,9 +6,14 @@
 
 #include <zero/error.hpp>
 
+#include <array>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace gpt2 {
 
@@ -17,14 +22,13 @@ namespace gpt2 {
 /// engine's own limit (`max_skipped_steps`) knows no end of a run.
 class DivergenceGuard {
  public:
-  /// \p most: steps; 0: never. \p iterations: of the run.
-  DivergenceGuard(std::uint64_t most, std::uint64_t iterations, bool scales)
-      : most_(scales ? 0 : most), iterations_(iterations) {}
+  /// \p most: steps; 0: never.
+  DivergenceGuard(std::uint64_t most, bool scales) : most_(scales ? 0 : most) {}
 
-  /// What the run is to end with after \p record, if it has diverged.
-  [[nodiscard]] std::optional<zero::DivergenceError> judge(StepRecord const& record) const {
+  /// What the run is to end with after \p record, if it has diverged. \p is_last: it ends anyway.
+  [[nodiscard]] std::optional<zero::DivergenceError> judge(StepRecord const& record, bool is_last) const {
     auto const skipped = record.skipped_in_row;
-    bool const ends = skipped >= most_ || record.step == iterations_;
+    bool const ends = skipped >= most_ || is_last;
     if (!is_in_doubt(record) || !ends) return std::nullopt;
     return zero::DivergenceError("training has diverged at step " + std::to_string(record.step - skipped + 1) +
                                  ": no gradient of the last " +
@@ -38,7 +42,43 @@ class DivergenceGuard {
   }
 
  private:
-  std::uint64_t most_, iterations_;
+  std::uint64_t most_;
+};
+
+/// Says where losses tell of a run that goes wrong while its gradients are finite. For the rank that speaks.
+class LossWatch {
+ public:
+  /// \p vocabulary of the data; \p lowest: a loss that an earlier part of the run has had.
+  LossWatch(std::size_t vocabulary, std::optional<double> lowest)
+      : guess_(std::log(static_cast<double>(vocabulary))), lowest_(lowest) {}
+
+  /// A sentence, where \p record is the first of a row that needs one.
+  [[nodiscard]] std::optional<std::string> judge(StepRecord const& record) {
+    if (record.val_loss) {
+      bool const was_finite = std::exchange(is_finite_, std::isfinite(*record.val_loss));
+      if (was_finite && !is_finite_ && !record.skipped) {
+        return "the validation loss is not finite, though the gradient was: lower --lr, or raise --warmup";
+      }
+    }
+    if (record.skipped) return std::nullopt;
+    bool const was_worse = std::exchange(is_worse_, lowest_ && *lowest_ < 1.1 * guess_ && record.loss > 1.5 * guess_);
+    auto const before = lowest_;
+    if (!lowest_ || record.loss < *lowest_) lowest_ = record.loss;
+    if (was_worse || !is_worse_) return std::nullopt;
+    return "the loss explodes: it is " + rounded(record.loss) + ", was " + rounded(*before) + ", and guessing has " +
+           rounded(guess_) + ": lower --lr, or raise --warmup";
+  }
+
+ private:
+  static std::string rounded(double loss) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.4g", loss);
+    return text.data();
+  }
+
+  double guess_;  ///< the loss of a model that gives every token the same probability
+  std::optional<double> lowest_;
+  bool is_finite_ = true, is_worse_ = false;
 };
 
 }  // namespace gpt2

@@ -154,6 +154,10 @@ Group validation_group() {
            {"--eval-train-batches", "N",
             "micro-batches of training data whose loss each validation says too, the same ones every time; 0: none",
             Settings::whole(&Options::eval_train_batches, 0, 1 << 24), "--eval-batches"},
+           {"--patience", "N", "end the run after N validations in a row that are no improvement; 0: never",
+            Settings::whole(&Options::patience, 0, many)},
+           {"--min-delta", "X", "how much lower than the last improvement a validation must be to be one",
+            Settings::real(&Options::min_delta, 0.0, huge, not_negative)},
            {"--eval-at-start", "[on|off]", "say both losses before the first step, too",
             Settings::flag(&Options::eval_at_start)},
            {"--evaluate", "CHECKPOINT",
@@ -193,7 +197,9 @@ Group output_group() {
             Settings::whole(&Options::log_interval, 1, many),
             "on a terminal those of validations; else a twentieth of the run, 1000 at most"},
            {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
-            Settings::text(&Options::save_hf)}}};
+            Settings::text(&Options::save_hf)},
+           {"--save-hf-best", "DIR", "the same of the best validation so far, whenever there is one",
+            Settings::text(&Options::save_hf_best)}}};
 }
 
 /// FROM:TO, or the number of one step.
@@ -279,6 +285,10 @@ Group checkpoint_group() {
             Settings::text(&Options::resume)},
            {"--parameters-only", "", "take no optimizer states, step or data order from what is resumed",
             Settings::flag(&Options::parameters_only)},
+           {"--new-schedule", "",
+            "take all from the checkpoint to resume, but begin the schedule of the learning rate anew there, for the "
+            "steps that are left",
+            Settings::flag(&Options::new_schedule)},
            {"--new-optimizer", "", "take step and data order from the checkpoint to resume, but no optimizer states",
             Settings::flag(&Options::new_optimizer)},
            {"--init-from", "PATH",
@@ -382,7 +392,7 @@ void check(Options const& o) {
   check_profiling(o);
   if (!o.checkpoint_dir) {
     if (o.saves_best_only) throw UsageError("--save best: needs --checkpoint-dir");
-    bool const writes = o.save_hf || o.tensorboard || o.csv || o.json_lines;
+    bool const writes = o.save_hf || o.save_hf_best || o.tensorboard || o.csv || o.json_lines;
     if (o.overwrite && !writes) {
       throw UsageError("--overwrite: needs --checkpoint-dir, --save-hf, --tensorboard, --csv or --json-lines");
     }
@@ -396,7 +406,15 @@ void check(Options const& o) {
   if (o.new_optimizer && o.parameters_only) {
     throw UsageError("--new-optimizer: keeps step and data order, which --parameters-only does not: leave one out");
   }
-  if (o.overwrite && o.resume == "auto" && !o.parameters_only && !o.new_optimizer) {
+  if (o.new_schedule && !o.resume) throw UsageError("--new-schedule: needs --resume");
+  if (o.new_schedule && o.parameters_only) {
+    throw UsageError("--new-schedule: --parameters-only begins a run, and a schedule, anew: leave one out");
+  }
+  if (o.min_delta > 0.0 && o.patience == 0) throw UsageError("--min-delta: needs --patience");
+  if (o.save_hf && o.save_hf == o.save_hf_best) {
+    throw UsageError("--save-hf-best " + *o.save_hf + ": the folder of --save-hf: name another one");
+  }
+  if (o.overwrite && o.resume == "auto" && !o.parameters_only && !o.new_optimizer && !o.new_schedule) {
     throw UsageError("--overwrite: starts anew, --resume auto goes on: leave one out");
   }
   if (o.saves_best_only && o.save_interval) throw UsageError("--save best: saves at no interval: leave one out");

@@ -96,6 +96,8 @@ struct Options {
   std::optional<zero::monitor::JsonLines::Config> json_lines;
   std::optional<std::string> job_name;        ///< of all three; without it each has its own
   std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
+  std::uint64_t patience = 0;                 ///< validations in a row without an improvement; 0: any number
+  double min_delta = 0.0;                     ///< what is not more is no improvement
   bool wall_clock_breakdown = false;          ///< where the time of steps went, after lines that stay
   std::optional<StepRange> profile;           ///< steps whose trace is written
   std::optional<std::string> profile_file;    ///< where to; default: profile.json of checkpoint_dir, or here
@@ -109,8 +111,10 @@ struct Options {
   std::optional<std::string> resume;           ///< `auto`, or a checkpoint's folder
   std::optional<std::string> init_from;        ///< a model's folder, a safetensors file, or the index of several
   std::optional<std::string> save_hf;          ///< a folder
+  std::optional<std::string> save_hf_best;     ///< another one
   bool parameters_only = false;
   bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
+  bool new_schedule = false;     ///< of a run that is resumed: from its first step on
   bool overwrite = false;        ///< take a folder of another run
   bool saves_best_only = false;  ///< and the end
   std::string tag = "step";      ///< what checkpoints are called before their number

@@ -39,8 +39,8 @@ void remove_other_runs(zero::CheckpointFolder folder, std::string const& run) {
   }
 }
 
-void prepare_export(std::string const& path, bool may_replace) {
-  auto const refuse = [&](std::string const& why) { throw UsageError("--save-hf " + path + ": " + why); };
+void prepare_export(std::string const& option, std::string const& path, bool may_replace) {
+  auto const refuse = [&](std::string const& why) { throw UsageError(option + " " + path + ": " + why); };
   std::error_code error;
   fs::create_directories(path, error);
   if (!fs::is_directory(path))

@@ -16,9 +16,9 @@ void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& 
 /// Removes what other runs than \p run have left in \p folder, which is this run's. Says what could not be removed.
 void remove_other_runs(zero::CheckpointFolder folder, std::string const& run);
 
-/// Makes the folder \p path and those above it, and writes a file there to see whether that works. \throws UsageError
-/// where it does not, or where a model is there, unless it \p may_replace.
-void prepare_export(std::string const& path, bool may_replace);
+/// Makes the folder \p path of \p option and those above it, and writes a file there to see whether that works.
+/// \throws UsageError where it does not, or where a model is there, unless it \p may_replace.
+void prepare_export(std::string const& option, std::string const& path, bool may_replace);
 
 /// Checkpoints that a run is going to save.
 struct CheckpointCount {

@@ -20,6 +20,7 @@ struct StepRecord {
   std::optional<double> val_loss{};    ///< of an evaluation
   std::optional<double> train_loss{};  ///< of an evaluation, over training data
   double eval_seconds = 0.0;           ///< of an evaluation
+  bool is_best = false;                ///< of all validations so far
   std::optional<double> grad_norm{};   ///< nothing where the step was skipped
   double lr = 0.0;
   double loss_scale = 1.0;

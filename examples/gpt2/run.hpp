@@ -108,9 +108,9 @@ void draw(Trainer const& trainer, StepRecord const& record, std::uint64_t sample
 
 /// Whether a signal stops a run that has curves to end well, but no checkpoints to save. Collective.
 template <class Communicator>
-bool stops_unsaved(Communicator& communicator, Options const& options, StepRecord const& record) {
+bool stops_unsaved(Communicator& communicator, Options const& options, bool is_last) {
   if (options.checkpoint_dir || !has_curves(options)) return false;
-  return zero::any_rank(communicator, stop_requested()) && record.step != options.iterations;
+  return zero::any_rank(communicator, stop_requested()) && !is_last;
 }
 
 /// False where a signal has stopped it.
@@ -125,18 +125,25 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Progress progress(options);
   RunProfile profile(communicator, options, trainer);
   Curves curves(options, speaks);
-  DivergenceGuard const guard(options.max_skips, options.iterations, std::is_same_v<T, zero::float16>);
+  DivergenceGuard const guard(options.max_skips, std::is_same_v<T, zero::float16>);
   RunState state;
   Checkpoints checkpoints(communicator, options, corpus, trainer, state);
   std::uint64_t const first = checkpoints.start();
-  if (first >= options.iterations && speaks) {
+  LossWatch losses(corpus.vocabulary(), state.best_loss);
+  bool ends = first >= options.iterations;
+  if (ends && speaks) {
     say("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n", first,
         options.iterations);
   }
+  bool ends_early = !ends && state.should_stop(options.patience);
+  if (ends_early && speaks) {
+    say("run: nothing to train: it was stopped early, after %" PRIu64 " steps; a larger --patience goes on\n", first);
+  }
+  ends = ends || ends_early;
   if (speaks) log.begin(first);
   curves.begin(samples_of(state, options));
-  if (options.eval_at_start && first < options.iterations) evaluate_at_start(trainer, first, speaks, log, curves);
-  for (std::uint64_t step = first; step < options.iterations; ++step) {
+  if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves);
+  for (std::uint64_t step = first; !ends; ++step) {
     profile.before_step(step + 1);
     auto record = trainer.train_step(step);
     state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
@@ -145,8 +152,13 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.
     bool const saves = checkpoints.may_save_after(record.step, validates);
-    if (is_last || saves) trainer.engine().finish_update();
-    if (validates) take(trainer.evaluate(), record);
+    if (is_last || saves || (validates && options.patience > 0)) trainer.engine().finish_update();
+    if (validates) {
+      take(trainer.evaluate(), record);
+      record.is_best = state.take_validation(record.step, *record.val_loss, options.min_delta);
+    }
+    ends_early = !is_last && validates && state.should_stop(options.patience);
+    ends = is_last || ends_early;
     bool const stays = speaks && progress.step(record);
     profile.after_step(record.step, stays);
     if (speaks && record.zero_norm_steps == 3) {
@@ -154,12 +166,16 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     }
     if (speaks) log.step(record);
     draw(trainer, record, samples_of(state, options), saves, curves);
-    if (auto const diverged = guard.judge(record)) {
+    if (auto const warning = speaks ? losses.judge(record) : std::nullopt) say("training: %s\n", warning->c_str());
+    if (auto const diverged = guard.judge(record, ends)) {
       checkpoints.finish_save();
       throw zero::DivergenceError(*diverged);
     }
     record.in_doubt = guard.is_in_doubt(record);
-    if (checkpoints.after_step(record) || stops_unsaved(communicator, options, record)) {
+    if (ends_early && speaks) {
+      say("run: stops early after step %" PRIu64 ": %s\n", record.step, state.no_improvement().c_str());
+    }
+    if (checkpoints.after_step(record, ends) || stops_unsaved(communicator, options, ends)) {
       profile.finish();
       checkpoints.throw_failure();
       return false;

@@ -25,7 +25,8 @@ constexpr std::array kept{"--layers",        "--heads",        "--width",
                           "--skipped-step",  "--weight-decay", "--beta2",
                           "--micro-batches", "--clip",         "--seed",
                           "--eval-interval", "--eval-batches", "--eval-train-batches",
-                          "--optimizer",     "--momentum",     "--loss-scale"};
+                          "--optimizer",     "--momentum",     "--loss-scale",
+                          "--patience",      "--min-delta"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
 constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",

@@ -4,7 +4,9 @@
 #include "run_state.hpp"
 
 #include "progress.hpp"
+#include "support/counted.hpp"
 
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -12,27 +14,60 @@
 namespace gpt2 {
 namespace {
 
-char const* find(zero::UserState const& state, char const* key) {
+// What a checkpoint calls them.
+constexpr char const *tokens_key = "tokens", *epoch_key = "epoch", *best_key = "best validation",
+                     *best_step_key = "best step", *to_beat_key = "validation to beat",
+                     *in_vain_key = "validations in vain", *schedule_key = "schedule start";
+
+std::optional<std::string> find(zero::UserState const& state, char const* key) {
   auto const found = state.find(key);
-  return found == state.end() ? nullptr : found->second.c_str();
+  return found == state.end() ? std::nullopt : std::optional(found->second);
 }
 void read_to(std::uint64_t& to, zero::UserState const& state, char const* key) {
-  if (auto const* const text = find(state, key)) to = std::strtoull(text, nullptr, 10);
+  if (auto const text = find(state, key)) to = std::strtoull(text->c_str(), nullptr, 10);
 }
-void read_to(double& to, zero::UserState const& state, char const* key) {
-  if (auto const* const text = find(state, key)) to = std::strtod(text, nullptr);
+void read_to(std::optional<double>& to, zero::UserState const& state, char const* key) {
+  if (auto const text = find(state, key)) to = std::strtod(text->c_str(), nullptr);
 }
 
 }  // namespace
 
+bool RunState::take_validation(std::uint64_t step, double loss, double min_delta) {
+  bool const improves = std::isfinite(loss) && (!to_beat || loss < *to_beat - min_delta);
+  if (improves) to_beat = loss;
+  in_vain = improves ? 0 : in_vain + 1;
+  bool const is_best = std::isfinite(loss) && (!best_loss || loss < *best_loss);
+  if (is_best) best_loss = loss, best_step = step;
+  return is_best;
+}
+
+std::string RunState::no_improvement() const {
+  auto const many = command_line::counted(in_vain, "validation");
+  return to_beat ? "no improvement in " + many + " since the one of " + json_number(to_beat)
+                 : "none of " + many + " is finite";
+}
+
 void RunState::write(zero::UserState& to) const {
-  to["tokens"] = std::to_string(tokens);
-  to["epoch"] = json_number(epoch);
+  to[tokens_key] = std::to_string(tokens);
+  to[epoch_key] = json_number(epoch);
+  if (best_loss) {
+    to[best_key] = json_number(best_loss);
+    to[best_step_key] = std::to_string(best_step);
+  }
+  if (to_beat && to_beat != best_loss) to[to_beat_key] = json_number(to_beat);
+  if (in_vain > 0) to[in_vain_key] = std::to_string(in_vain);
+  if (schedule_start > 0) to[schedule_key] = std::to_string(schedule_start);
 }
 
 void RunState::read(zero::UserState const& from) {
-  read_to(tokens, from, "tokens");
-  read_to(epoch, from, "epoch");
+  read_to(tokens, from, tokens_key);
+  if (auto const text = find(from, epoch_key)) epoch = std::strtod(text->c_str(), nullptr);
+  read_to(best_loss, from, best_key);
+  read_to(best_step, from, best_step_key);
+  to_beat = best_loss;  // unless it is another one
+  read_to(to_beat, from, to_beat_key);
+  read_to(in_vain, from, in_vain_key);
+  read_to(schedule_start, from, schedule_key);
 }
 
 }  // namespace gpt2

@@ -5,6 +5,8 @@
 #include <zero/checkpoint/manifest.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace gpt2 {
 
@@ -19,6 +21,34 @@ struct RunState {
     tokens += drawn;
     epoch = static_cast<double>(tokens) / static_cast<double>(whole);
   }
+
+  // ------------------------------------------------------------------------------------------------- validations
+
+  std::optional<double> best_loss{};  ///< the lowest of all validations
+  std::uint64_t best_step = 0;        ///< whose that was
+  std::optional<double> to_beat{};    ///< the last one that was an improvement for --patience
+  std::uint64_t in_vain = 0;          ///< validations since then
+
+  /// Takes the validation after \p step into account. Whether it is the best so far. What is not lower than the last
+  /// improvement by more than \p min_delta, or not finite, is none.
+  bool take_validation(std::uint64_t step, double loss, double min_delta);
+  /// Why it stops.
+  [[nodiscard]] std::string no_improvement() const;
+  /// Whether \p patience has an end; that of 0 has none.
+  [[nodiscard]] bool should_stop(std::uint64_t patience) const noexcept { return patience > 0 && in_vain >= patience; }
+
+  // ------------------------------------------------------------------------------------------------- schedule
+
+  std::uint64_t schedule_start = 0;  ///< the step at which the learning rate's schedule begins
+
+  /// Begins the schedule anew behind \p step, and waiting for improvements with it.
+  void begin_schedule(std::uint64_t step) noexcept {
+    schedule_start = step;
+    in_vain = 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------- checkpoints
+
   void write(zero::UserState& to) const;
   /// What is missing, as in checkpoints of earlier versions, stays as it is.
   void read(zero::UserState const& from);

@@ -150,6 +150,14 @@ class Trainer {
   void set_seed(std::uint64_t seed) { seed_ = seed; }
   /// Which step of the schedule comes next; behind that of the run where skipped steps do not count.
   [[nodiscard]] std::uint64_t schedule_step() const { return clock_.step(); }
+  /// Makes the schedule one that begins behind \p start steps of the run and ends with it. Its next step stays.
+  void set_schedule_start(std::uint64_t start) {
+    if (start == 0 || start >= options_.iterations) return;
+    Options of_rest = options_;
+    of_rest.iterations -= start;
+    schedule_ = schedule_of(of_rest);
+    schedule_.require_steps(of_rest.iterations);
+  }
   void set_schedule_step(std::uint64_t step) { clock_ = zero::schedule::Clock(options_.skipped_step, step); }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
   /// What this rank's memory is now, of the engine, its process and its device.

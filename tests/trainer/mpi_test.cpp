@@ -170,6 +170,25 @@ TEST_CASE("train_gpt2 over MPI: a process that does not come in time ends the ot
   CHECK(outcome.output.find("deadline") != std::string::npos);
 }
 
+TEST_CASE("train_gpt2 over MPI: processes stop early after one step, and evaluate alike") {
+  Folder const folder;
+  std::string const each = six + "--iterations 40 --lr 0 --patience 2 --checkpoint-dir " + folder.quote("run");
+  std::string const data = "--data " + folder.quote("text.txt");
+  auto const outcome = run_over(3, data + tiny + each);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(times(outcome.output, "run: stops early after step 6: no improvement in 2 validations") == 1);
+  CHECK(times(outcome.output, "step-6, ") == 1);
+  auto const evaluate = data + " --evaluate " + folder.quote("run/final");
+  auto const losses = [](std::string const& text) {
+    return text.substr(text.find("training   loss"), text.find("evaluated in") - text.find("training   loss"));
+  };
+  auto const over = run_over(2, evaluate);
+  CAPTURE(over.output);
+  CHECK(over.code == 0);
+  CHECK(losses(over.output) == losses(run(evaluate).output));
+}
+
 TEST_CASE("train_gpt2 over MPI: when the launcher is killed its ranks end") {
   Folder const folder;
   auto const outcome = disturb(
