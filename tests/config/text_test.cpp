@@ -118,7 +118,7 @@ TEST_CASE("configuration: a file that is missing, a folder, a pipe or huge is re
   std::ofstream(folder / "huge.json") << "{}";
   std::filesystem::resize_file(folder / "huge.json", 100 << 20);
   CHECK(says("huge.json").find("larger than 16 MiB") != std::string::npos);
-  std::ofstream(folder / "empty.json");
+  std::ofstream const empty(folder / "empty.json");
   CHECK(says("empty.json").find("ends too early") != std::string::npos);
   std::ofstream(folder / "good.json") << "{\"train_batch_size\": 2}";
   CHECK(zero::config::read((folder / "good.json").string()).batch.sequences == 2);

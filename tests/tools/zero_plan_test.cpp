@@ -282,7 +282,7 @@ TEST_CASE("zero-plan: every option changes what is predicted") {
         "--chunk 1000", "--device-share 50", "--delayed-update on", "--nccl auto", "--memory 80GB",
         "--activations 1GB"}) {
     CAPTURE(option);
-    auto const other = plan(model + "--stage 1,3 " + option);
+    auto const other = plan(std::string(model).append("--stage 1,3 ").append(option));
     CHECK(other != base);
   }
   CHECK(plan(model + "--stage 1 --accumulate 2 --reduce each_micro_batch") != plan(model + "--stage 1 --accumulate 2"));
@@ -411,7 +411,8 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--shapes x", "name one model");
   check_rejected(model + "--tied wte", "--tied and --skip");
   for (std::string const how : {"--chunk 1000", "--device-share 50", "--delayed-update on"}) {
-    check_rejected(model + "--offload none " + how, "--offload none: --chunk, --device-share and --delayed-update");
+    check_rejected(std::string(model).append("--offload none ").append(how),
+                   "--offload none: --chunk, --device-share and --delayed-update");
   }
   check_rejected(model + "--delayed-update yes", "--delayed-update yes: expected on|off");
   check_rejected(model + "--delayed-update on --device-share 5", "leave out device_share or delayed_update");

@@ -60,7 +60,7 @@ TEST_CASE("train_gpt2: a configuration says what options say, to the bit") {
   for (std::string const other : {"--clip 0.01", "--beta2 0.9", "--lr 0.1", "--weight-decay 0", "--schedule cosine",
                                   "--precision fp32", "--optimizer sgd"}) {
     CAPTURE(other);
-    CHECK(hash(folder, file + "--ranks 2 " + other) != asked);
+    CHECK(hash(folder, joined({file, "--ranks 2 ", other})) != asked);
   }
 }
 
@@ -183,8 +183,8 @@ TEST_CASE("train_gpt2: files as users write them train as they stand, or are ref
     bool const refused = name.starts_with("refused_");
     std::string const ranks = name == "all_batch_sizes.json" ? "1" : "2";  // it names them all
     auto const done =
-        run("--data " + folder.quote("text.txt") + small + "--config '" + entry.path().string() + "'" + " --ranks " +
-            ranks + " --job-name x --tensorboard " + folder.quote("curves") + " --overwrite");
+        run(joined({"--data ", folder.quote("text.txt"), small, "--config '", entry.path().string(), "' --ranks ",
+                    ranks, " --job-name x --tensorboard ", folder.quote("curves"), " --overwrite"}));
     CAPTURE(done.output);
     CHECK(done.code == (refused ? 2 : 0));
     CHECK((done.output.find("parameter hash: ") != std::string::npos) != refused);
