@@ -28,6 +28,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace gpt2 {
 
@@ -53,6 +54,7 @@ class Checkpoints {
     if (!resumed && options_.init_from) {
       import_model(trainer_.engine(), trainer_.shape(), *options_.init_from, speaks());
     }
+    if (!options_.client_json.empty()) state_.client = options_.client_json;
     is_new_ = !resumed || options_.parameters_only || options_.new_optimizer || options_.new_schedule;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     check_folders();
@@ -98,6 +100,21 @@ class Checkpoints {
     if (!failure) failure = best_failure_;
     if (!failure_) failure_ = std::move(failure);
   }
+
+  /// Where checkpoints are, and which of them have names. For the rank that speaks.
+  [[nodiscard]] std::string places() const {
+    if (!lock_) return {};
+    std::string text = *options_.checkpoint_dir;
+    for (auto const* const name : {"latest", "best", "final"}) {
+      try {
+        if (auto const tag = lock_->folder().pointer(name)) text.append(", ").append(name).append(" is ").append(*tag);
+      } catch (zero::CheckpointError const&) {  // the summary is no place to fail
+      }
+    }
+    return text;
+  }
+  /// Where models for others were saved. For the rank that speaks.
+  [[nodiscard]] std::vector<std::string> const& models() const noexcept { return models_; }
 
   /// \throws zero::CheckpointError where the last checkpoint or the model for others could not be saved.
   void throw_failure() const {
@@ -252,6 +269,7 @@ class Checkpoints {
       save_hugging_face(trainer_.shape(), path, speaks(),
                         [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
       if (speaks()) say("model: saved for transformers in %s\n", path.c_str());
+      if (std::find(models_.begin(), models_.end(), path) == models_.end()) models_.push_back(path);
     } catch (zero::CheckpointError const& error) {
       failure = error;
       say("model: NOT SAVED: %s\n", error.what());
@@ -335,6 +353,7 @@ class Checkpoints {
   bool is_new_ = true;                                 // it goes on from no other step of the same run
   bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe
   std::uint64_t earlier_updates_ = 0;                  // by optimizers whose states were dropped
+  std::vector<std::string> models_;                    // folders
   std::optional<zero::CheckpointError> failure_;       // of what a run leaves at its end
   std::optional<zero::CheckpointError> best_failure_;  // of the last model of --save-hf-best
 };

@@ -34,6 +34,7 @@ constexpr std::array step_curves{
     Curve{"Train/Samples/skipped_steps",
           [](StepRecord const& r) -> Value { return static_cast<double>(r.skipped_steps); }},
     Curve{"Train/Samples/tokens_per_second", [](StepRecord const& r) -> Value { return r.tokens_per_second; }},
+    Curve{"Train/Samples/mfu", [](StepRecord const& r) -> Value { return r.mfu; }},
     Curve{"Train/Samples/ms_per_step", [](StepRecord const& r) -> Value { return 1e3 * r.seconds; }},
 };
 

@@ -185,21 +185,26 @@ command_line::Setting<Options> monitor(std::optional<Config> Options::*at) {
 }
 
 Group output_group() {
-  return {"what is written",
-          {{"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
-            Settings::text(&Options::log)},
-           {"--tensorboard", "DIR", "curves for TensorBoard, in DIR/NAME", monitor(&Options::tensorboard)},
-           {"--csv", "DIR", "curves as DeepSpeed's csv_monitor writes them, in DIR/NAME", monitor(&Options::csv)},
-           {"--json-lines", "DIR", "curves as JSON Lines, in DIR/NAME/metrics.jsonl", monitor(&Options::json_lines)},
-           {"--job-name", "NAME", "NAME of the folder that curves are in", Settings::text(&Options::job_name),
-            "train_gpt2"},
-           {"--log-interval", "N", "steps between lines on standard output",
-            Settings::whole(&Options::log_interval, 1, many),
-            "on a terminal those of validations; else a twentieth of the run, 1000 at most"},
-           {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
-            Settings::text(&Options::save_hf)},
-           {"--save-hf-best", "DIR", "the same of the best validation so far, whenever there is one",
-            Settings::text(&Options::save_hf_best)}}};
+  return {
+      "what is written",
+      {{"--log", "FILE", "JSON Lines: one object per step, then the hash of all parameters",
+        Settings::text(&Options::log)},
+       {"--tensorboard", "DIR", "curves for TensorBoard, in DIR/NAME", monitor(&Options::tensorboard)},
+       {"--csv", "DIR", "curves as DeepSpeed's csv_monitor writes them, in DIR/NAME", monitor(&Options::csv)},
+       {"--json-lines", "DIR", "curves as JSON Lines, in DIR/NAME/metrics.jsonl", monitor(&Options::json_lines)},
+       {"--job-name", "NAME", "NAME of the folder that curves are in", Settings::text(&Options::job_name),
+        "train_gpt2"},
+       {"--log-interval", "N", "steps between lines on standard output",
+        Settings::whole(&Options::log_interval, 1, many),
+        "on a terminal those of validations; else a twentieth of the run, 1000 at most"},
+       {"--peak-flops", "X",
+        "floating-point operations per second that what a rank computes on has at most, such as 312e12, for the MFU",
+        Settings::real(&Options::peak_flops, 1.0, 1e30, "a number from 1 to 1e30"),
+        "known for GPUs by their names; else no MFU is said"},
+       {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
+        Settings::text(&Options::save_hf)},
+       {"--save-hf-best", "DIR", "the same of the best validation so far, whenever there is one",
+        Settings::text(&Options::save_hf_best)}}};
 }
 
 /// FROM:TO, or the number of one step.
@@ -275,6 +280,8 @@ Group checkpoint_group() {
             "checkpoints are DIR/NAME-N",
             {[](Options& o, std::string_view, std::string_view value) { o.tag = std::string(value); },
              [](Options const& o) { return o.tag; }}},
+           {"--client-state", "FILE", "JSON of your own, which each checkpoint holds; zero-inspect shows it",
+            Settings::text(&Options::client_state), "that of the checkpoint to resume"},
            {"--overwrite", "",
             "take --checkpoint-dir and --save-hf from what is there: it goes when the first save is done; curves of "
             "another run go at once",
@@ -397,6 +404,7 @@ void check(Options const& o) {
       throw UsageError("--overwrite: needs --checkpoint-dir, --save-hf, --tensorboard, --csv or --json-lines");
     }
     if (o.save_interval) throw UsageError("--save-interval: needs --checkpoint-dir");
+    if (o.client_state) throw UsageError("--client-state: needs --checkpoint-dir");
     if (o.keep > 0) throw UsageError("--keep: needs --checkpoint-dir");
     if (o.resume == "auto") throw UsageError("--resume auto: needs --checkpoint-dir, or name a checkpoint");
   }

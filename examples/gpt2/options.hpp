@@ -97,6 +97,7 @@ struct Options {
   std::optional<std::string> job_name;        ///< of all three; without it each has its own
   std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
   std::uint64_t patience = 0;                 ///< validations in a row without an improvement; 0: any number
+  std::optional<double> peak_flops;           ///< per second, of what a rank computes on
   double min_delta = 0.0;                     ///< what is not more is no improvement
   bool wall_clock_breakdown = false;          ///< where the time of steps went, after lines that stay
   std::optional<StepRange> profile;           ///< steps whose trace is written
@@ -112,6 +113,8 @@ struct Options {
   std::optional<std::string> init_from;        ///< a model's folder, a safetensors file, or the index of several
   std::optional<std::string> save_hf;          ///< a folder
   std::optional<std::string> save_hf_best;     ///< another one
+  std::optional<std::string> client_state;     ///< a file with JSON
+  std::string client_json{};                   ///< what it says; empty: nothing
   bool parameters_only = false;
   bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
   bool new_schedule = false;     ///< of a run that is resumed: from its first step on

@@ -92,6 +92,7 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
   if (seconds > 0.0) {
     all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
     all.push_back(text_of("%.1f", 1e3 * seconds) + " ms");
+    if (r.mfu) all.push_back("MFU " + text_of("%.2f", 100.0 * *r.mfu * r.seconds / seconds) + " %");
   }
   if (r.step < iterations_) {
     all.push_back(duration(static_cast<double>(iterations_ - r.step) * step_seconds_.value()) + " left");

@@ -7,22 +7,26 @@
 #include "curves.hpp"
 #include "divergence.hpp"
 #include "evaluation.hpp"
+#include "flops.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "run_log.hpp"
 #include "run_profile.hpp"
 #include "run_state.hpp"
 #include "stop_signal.hpp"
+#include "summary.hpp"
 #include "tokens.hpp"
 #include "trainer.hpp"
 
 #include <zero/rank_agreement.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cinttypes>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -35,6 +39,9 @@ struct RankMemory {
   zero::MemoryReport engine;
   std::size_t activations;
   std::size_t scratch;
+  std::size_t process;  ///< peak_of_process
+
+  [[nodiscard]] std::size_t total() const noexcept { return engine.total() + activations + scratch; }
 };
 
 inline void print_bytes(int rank, char const* kind, std::string const& what, std::size_t bytes) {
@@ -56,19 +63,27 @@ inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
     }
     print_bytes(static_cast<int>(r), "model", "activations", ranks[r].activations);
     print_bytes(static_cast<int>(r), "model", "scratch", ranks[r].scratch);
-    print_bytes(static_cast<int>(r), "", "in all", report.total() + ranks[r].activations + ranks[r].scratch);
+    print_bytes(static_cast<int>(r), "", "in all", ranks[r].total());
   }
   say("  padding of the flat space: %.2f %%\n", 100.0 * padding);
 }
 
+/// By rank. Collective.
 template <class Target, class T>
-void report_memory(Trainer<Target, T>& trainer, typename Target::Communicator& communicator) {
-  RankMemory const mine{trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes()};
+std::vector<RankMemory> gather_memory(Trainer<Target, T>& trainer, typename Target::Communicator& communicator) {
+  RankMemory const mine{trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes(), peak_of_process()};
   std::vector<RankMemory> all(static_cast<std::size_t>(communicator.size()));
   communicator.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
-  auto const& layout = trainer.layout();
-  double const padding = static_cast<double>(layout.padding_elements()) / static_cast<double>(layout.total());
-  if (communicator.rank() == 0) print_memory(all, padding);
+  return all;
+}
+
+inline PeakMemory peak_of(std::vector<RankMemory> const& ranks) {
+  PeakMemory peak;
+  for (auto const& rank : ranks) {
+    peak.rank = std::max(peak.rank, rank.total());
+    peak.process = std::max(peak.process, rank.process);
+  }
+  return peak;
 }
 
 inline void take(Evaluation const& found, StepRecord& record) {
@@ -80,9 +95,11 @@ inline void take(Evaluation const& found, StepRecord& record) {
 /// Before the first step there is no loss of a step, and nothing that could be the best. A run that is resumed has
 /// this line in its log already.
 template <class Trainer>
-void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLog& log, Curves& curves) {
+void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLog& log, Curves& curves,
+                       RunSummary& summary) {
   StepRecord record{.step = first, .loss = std::numeric_limits<double>::quiet_NaN()};
   take(trainer.evaluate(), record);
+  summary.evaluated(record.eval_seconds);
   if (!speaks) return;
   auto const training = record.train_loss ? ", training " + json_number(record.train_loss) : std::string();
   say("evaluation: after %" PRIu64 " steps, validation %s%s\n", first, json_number(record.val_loss).c_str(),
@@ -90,6 +107,12 @@ void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLo
   if (first > 0) return;
   log.step(record);
   curves.evaluation(record, 0);
+}
+
+/// Share of what all ranks compute on at most; nothing where that is not known.
+inline std::optional<double> utilization(Options const& options, ModelShape const& shape, StepRecord const& record) {
+  if (!options.peak_flops) return std::nullopt;
+  return flops_per_token(shape) * record.tokens_per_second / (*options.peak_flops * static_cast<double>(options.ranks));
 }
 
 /// Sequences that all ranks have drawn: the x axis of the curves.
@@ -122,6 +145,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     return true;
   }
   bool const speaks = communicator.rank() == 0;
+  RunSummary summary(options);
   Progress progress(options);
   RunProfile profile(communicator, options, trainer);
   Curves curves(options, speaks);
@@ -142,12 +166,18 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   ends = ends || ends_early;
   if (speaks) log.begin(first);
   curves.begin(samples_of(state, options));
-  if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves);
+  if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves, summary);
+  std::uint64_t done = first;
+  auto const end = [&](std::string why) {
+    return RunEnd{.why = std::move(why), .checkpoints = checkpoints.places(), .models = checkpoints.models()};
+  };
   for (std::uint64_t step = first; !ends; ++step) {
     profile.before_step(step + 1);
     auto record = trainer.train_step(step);
     state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
     record.epoch = state.epoch;
+    record.mfu = utilization(options, trainer.shape(), record);
+    done = record.step;
     bool const is_last = record.step == options.iterations;
     bool const validates = record.step % options.eval_interval == 0 || is_last;
     // What is saved and what is measured are the same parameters.
@@ -159,6 +189,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     }
     ends_early = !is_last && validates && state.should_stop(options.patience);
     ends = is_last || ends_early;
+    summary.step(record);
     bool const stays = speaks && progress.step(record);
     profile.after_step(record.step, stays);
     if (speaks && record.zero_norm_steps == 3) {
@@ -168,20 +199,28 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     draw(trainer, record, samples_of(state, options), saves, curves);
     if (auto const warning = speaks ? losses.judge(record) : std::nullopt) say("training: %s\n", warning->c_str());
     if (auto const diverged = guard.judge(record, ends)) {
-      checkpoints.finish_save();
+      summary.saving([&] { checkpoints.finish_save(); });
+      if (speaks) summary.print(done, state, end("the training has diverged"));
       throw zero::DivergenceError(*diverged);
     }
     record.in_doubt = guard.is_in_doubt(record);
     if (ends_early && speaks) {
       say("run: stops early after step %" PRIu64 ": %s\n", record.step, state.no_improvement().c_str());
     }
-    if (checkpoints.after_step(record, ends) || stops_unsaved(communicator, options, ends)) {
+    bool const stops = summary.saving([&] { return checkpoints.after_step(record, ends); });
+    if (stops || stops_unsaved(communicator, options, ends)) {
       profile.finish();
+      auto const memory = peak_of(gather_memory(trainer, communicator));
+      if (speaks) {
+        auto stopped = end("stopped by a signal");
+        stopped.memory = memory;
+        summary.print(done, state, stopped);
+      }
       checkpoints.throw_failure();
       return false;
     }
   }
-  checkpoints.finish();
+  summary.saving([&] { checkpoints.finish(); });
   profile.finish();
   auto const hash = trainer.parameter_hash();
   if (speaks) log.parameter_hash(hash);
@@ -190,7 +229,14 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     auto const text = trainer.sample(options.sample);
     if (speaks) say("\nsample:\n%s\n", text.c_str());
   }
-  report_memory(trainer, communicator);
+  auto const memory = gather_memory(trainer, communicator);
+  if (speaks) {
+    auto const& layout = trainer.layout();
+    print_memory(memory, static_cast<double>(layout.padding_elements()) / static_cast<double>(layout.total()));
+    auto ended = end(ends_early ? "stopped early: " + state.no_improvement() : "all are done");
+    ended.memory = peak_of(memory);
+    summary.print(done, state, ended);
+  }
   checkpoints.throw_failure();
   return true;
 }

@@ -74,7 +74,7 @@ void RunLog::step(StepRecord const& r) {
         ", \"tokens_per_second\": " + json_number(r.tokens_per_second) + ", \"ms\": " + json_number(1e3 * r.seconds) +
         ", \"data_ms\": " + json_number(1e3 * r.data_seconds) + ", \"epoch\": " + json_number(r.epoch) +
         ", \"train_loss\": " + json_number(r.train_loss) + ", \"eval_seconds\": " + json_number(r.eval_seconds) +
-        "}\n");
+        (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
 }
 
 void RunLog::parameter_hash(std::uint64_t hash) {

@@ -49,6 +49,8 @@ struct RunState {
 
   // ------------------------------------------------------------------------------------------------- checkpoints
 
+  std::string client{};  ///< a user's own JSON, if there is any
+
   void write(zero::UserState& to) const;
   /// What is missing, as in checkpoints of earlier versions, stays as it is.
   void read(zero::UserState const& from);

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "blas.hpp"
+#include "client_state.hpp"
 #include "console.hpp"
 #include "cuda/run.hpp"
 #include "curves.hpp"
+#include "flops.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
 #include "mpi/run.hpp"
@@ -20,6 +22,7 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -71,6 +74,10 @@ void print_start(Options const& options, Corpus const& corpus) {
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
   print_run(options, corpus);
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
+  if (!options.peak_flops || options.evaluate) return;
+  ModelShape const shape{options.layers, options.heads, options.width, options.context, corpus.vocabulary()};
+  say("flops: %.4g per token, and each rank has at most %.4g per second\n", flops_per_token(shape),
+      *options.peak_flops);
 }
 
 /// Where a launcher has started several processes, each is one rank of the run.
@@ -155,6 +162,14 @@ void expect_room(Options const& options, std::size_t vocabulary) {
       ": use a smaller --width or --layers");
 }
 
+/// What a rank's part of the GPUs has at most, where that is known by their name. Ranks that are threads share them.
+std::optional<double> peak_of_gpus(Options const& options, Processes const& processes) {
+  auto const gpus = find_gpus();
+  auto const peak = known_peak_flops(gpus.name, options.precision);
+  if (!peak || processes.world > 1) return peak;
+  return *peak * std::min(1.0, static_cast<double>(gpus.count) / static_cast<double>(options.ranks));
+}
+
 /// What a run reads before it trains.
 struct Inputs {
   std::optional<RunLog> log;
@@ -173,6 +188,8 @@ struct Inputs {
     check_micro_batches(options);
     corpus = read_corpus(options, vocabulary);
     expect_room(options, corpus->vocabulary());
+    if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);
+    if (options.cuda && !options.peak_flops) options.peak_flops = peak_of_gpus(options, processes);
   }
 };
 

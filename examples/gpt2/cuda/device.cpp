@@ -94,16 +94,20 @@ int gpu_count() {
   return count;
 }
 
-std::string describe_gpus() {
-  int const count = gpu_count();
+std::string gpu_name() {
   cudaDeviceProp properties{};
   zero::check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  return properties.name;
+}
+
+std::string describe_gpus() {
+  int const count = gpu_count();
   int version[3] = {};
   (void)cublasGetProperty(MAJOR_VERSION, &version[0]);
   (void)cublasGetProperty(MINOR_VERSION, &version[1]);
   (void)cublasGetProperty(PATCH_LEVEL, &version[2]);
-  return std::string(properties.name) + (count > 1 ? " x " + std::to_string(count) : "") + ", cuBLAS " +
-         std::to_string(version[0]) + "." + std::to_string(version[1]) + "." + std::to_string(version[2]);
+  return gpu_name() + (count > 1 ? " x " + std::to_string(count) : "") + ", cuBLAS " + std::to_string(version[0]) +
+         "." + std::to_string(version[1]) + "." + std::to_string(version[2]);
 }
 
 }  // namespace gpt2::device

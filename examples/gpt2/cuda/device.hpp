@@ -118,6 +118,9 @@ class CudaDevice {
 /// GPUs that this process sees, at least 1. \throws zero::CudaError without a driver or a GPU.
 [[nodiscard]] int gpu_count();
 
+/// Of the first one: "NVIDIA H100 80GB HBM3". \throws zero::CudaError without a driver or a GPU.
+[[nodiscard]] std::string gpu_name();
+
 /// "NVIDIA H100 80GB HBM3 x 2, cuBLAS 13.0.2". \throws zero::CudaError without a driver or a GPU.
 [[nodiscard]] std::string describe_gpus();
 

@@ -43,6 +43,8 @@ command_line::Accelerators describe_accelerators() {
   return found;
 }
 
+Gpus find_gpus() { return {device::gpu_name(), device::gpu_count()}; }
+
 std::string describe_cuda() { return device::describe_gpus(); }
 
 bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log) {

@@ -25,6 +25,13 @@ struct Processes {
 /// For --version. Throws nothing where there is no driver or no GPU: it says so.
 [[nodiscard]] command_line::Accelerators describe_accelerators();
 
+/// What this process computes on: the name of its first GPU, and their number. Nothing without CUDA.
+struct Gpus {
+  std::string name{};
+  int count = 0;
+};
+[[nodiscard]] Gpus find_gpus();
+
 /// What products are made by and on.
 [[nodiscard]] std::string describe_cuda();
 

@@ -12,6 +12,8 @@ Processes require_cuda() {
 
 command_line::Accelerators describe_accelerators() { return {}; }
 
+Gpus find_gpus() { return {}; }
+
 std::string describe_cuda() { return {}; }
 
 bool run_on_cuda(Options const&, Processes const&, Corpus const&, RunLog&) { return false; }

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "options.hpp"
+#include "progress.hpp"
+#include "run_state.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gpt2 {
+
+/// The largest of all ranks.
+struct PeakMemory {
+  std::size_t rank = 0;     ///< bytes of one rank's engine and model
+  std::size_t process = 0;  ///< bytes that one process has had in memory at once
+};
+
+/// What a summary cannot know from steps alone.
+struct RunEnd {
+  std::string why;
+  std::optional<PeakMemory> memory{};
+  std::string checkpoints{};  ///< where they are
+  std::vector<std::string> models{};
+};
+
+/// Bytes that this process has had in memory at once.
+[[nodiscard]] std::size_t peak_of_process();
+
+/// What a run says when it ends: how far it has come, where its time went and where its files are. For the rank that
+/// speaks; its clock starts when it is made.
+class RunSummary {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit RunSummary(Options const& options) : options_(options) {}
+
+  /// Before the first step.
+  void evaluated(double seconds) { evaluation_ += seconds; }
+  void step(StepRecord const& record);
+  /// Calls \p f, whose time is that of saving.
+  template <class F>
+  decltype(auto) saving(F const& f) {
+    struct Timer {
+      double& seconds;
+      Clock::time_point start = Clock::now();
+      ~Timer() { seconds += std::chrono::duration<double>(Clock::now() - start).count(); }
+    } const timer{saving_};
+    return f();
+  }
+  /// \p steps of the run are done, those before a resume included.
+  void print(std::uint64_t steps, RunState const& state, RunEnd const& end) const;
+
+ private:
+  [[nodiscard]] std::string times(double total) const;
+  [[nodiscard]] std::string speed(double total) const;
+
+  Options const& options_;
+  Clock::time_point start_ = Clock::now();
+  double training_ = 0.0, data_ = 0.0, evaluation_ = 0.0, saving_ = 0.0;  // seconds
+  double tokens_ = 0.0, utilized_ = 0.0;                                  // of the steps here
+  bool knows_peak_ = false;
+};
+
+}  // namespace gpt2
