@@ -86,6 +86,7 @@ TEST_CASE("configuration: settings of another rule, and rules that do not exist,
 TEST_CASE("configuration: types and loss scales") {
   CHECK_FALSE(read_text(with("")).precision);
   CHECK(read_text(with(R"("fp16": {"enabled": false})")).precision->compute == ElementType::fp32);
+  CHECK(read_text(with(R"("bf16": {})")).precision->compute == ElementType::fp32);
   auto const half =
       read_text(with(R"("fp16": {"enabled": true, "initial_scale_power": 12, "hysteresis": 3})")).precision;
   CHECK(half->compute == ElementType::fp16);

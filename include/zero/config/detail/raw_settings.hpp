@@ -20,13 +20,13 @@ struct RawSettings {
   explicit RawSettings(Automatic const& own) : automatic(own) {}
 
   struct Fp16 {
-    std::optional<Entry> enabled{};
+    std::optional<Entry> section{}, enabled{};
     bool is_enabled = false, consecutive_hysteresis = false;
     double loss_scale = 0.0;
     std::uint64_t initial_scale_power = 16, loss_scale_window = 1000, hysteresis = 2, min_loss_scale = 1;
   };
   struct Bf16 {
-    std::optional<Entry> enabled{};
+    std::optional<Entry> section{}, enabled{};
     bool is_enabled = false;
   };
   struct Zero {

@@ -194,7 +194,7 @@ class Reader {
     if (raw_.fp16.is_enabled && raw_.bf16.is_enabled) {
       raw_.bf16.enabled->fail("fp16 is enabled, too", "enable one of them");
     }
-    if (!raw_.fp16.enabled && !raw_.bf16.enabled && !raw_.gradient_sum_type) return std::nullopt;
+    if (!raw_.fp16.section && !raw_.bf16.section && !raw_.gradient_sum_type) return std::nullopt;
     PrecisionChoice choice;
     if (raw_.bf16.is_enabled) choice.compute = ElementType::bf16;
     if (raw_.fp16.is_enabled) {

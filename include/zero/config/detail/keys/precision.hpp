@@ -12,7 +12,8 @@ inline constexpr double largest_float = 3.4028234663852886e38;
 
 /// Types of elements, and the loss scale.
 inline constexpr std::array precision_keys{
-    section("fp16", "parameters and gradients in fp16, with a loss scale"),
+    section("fp16", "parameters and gradients in fp16, with a loss scale",
+            [](RawSettings& raw, Entry const& e) { raw.fp16.section = e; }),
     applied(
         "fp16.enabled", Shape::boolean, "turns it on",
         [](RawSettings& raw, Entry const& e) {
@@ -37,7 +38,7 @@ inline constexpr std::array precision_keys{
             [](RawSettings& raw, Entry const& e) { raw.fp16.min_loss_scale = e.whole(1, UINT32_MAX); }),
     always("fp16.auto_cast", Shape::boolean, "inputs are the trainer's to cast"),
     refused("fp16.fp16_master_weights_and_grads", "master parameters are fp32: leave it out"),
-    section("bf16", "parameters and gradients in bf16"),
+    section("bf16", "parameters and gradients in bf16", [](RawSettings& raw, Entry const& e) { raw.bf16.section = e; }),
     section("bfloat16", "an older name of `bf16`"),
     applied(
         "bf16.enabled", Shape::boolean, "turns it on",
