@@ -15,8 +15,8 @@ if ! command -v valgrind >/dev/null; then
 fi
 mkdir -p -- "$work"
 
-# The lines of the hooks, as "FILE LINE".
-grep -rnE 'observ' "$include/zero" --include='*.hpp' | awk -F: '$3 !~ /^ *\/\// { print $1, $2 }' >"$work/lines"
+# The lines of the hooks, as "FILE:LINE".
+grep -rnE 'observ' "$include/zero" --include='*.hpp' | awk -F: '$3 !~ /^ *\/\// { print $1 ":" $2 }' >"$work/lines"
 [ -s "$work/lines" ] || { echo "no line below $include speaks of an observer" >&2; exit 1; }
 
 # count STAGE STEPS: instructions and calls of those lines
@@ -24,7 +24,7 @@ count() {
   valgrind --quiet --tool=callgrind --compress-pos=no --compress-strings=no --dump-line=yes \
     --callgrind-out-file="$work/callgrind" "$program" "$1" "$2"
   awk '
-    NR == FNR { hook[$1 ":" $2] = 1; next }
+    NR == FNR { hook[$0] = 1; next }
     /^f[lie]=/ { file = substr($0, 4); gsub(/\/[^\/]+\/\.\.\//, "/", file); next }
     /^calls=/ { split(substr($0, 7), parts, " "); made = parts[1]; called = 1; next }
     /^[0-9]+ [0-9]+/ {
