@@ -49,7 +49,8 @@ while [ \$# -gt 0 ]; do
     *) arguments+=("\$1") && shift ;;
   esac
 done
-exec "$programs/train_gpt2" "\${arguments[@]}" --iterations 4 --save-interval 2 --eval-interval 4 --eval-batches 1 \
+case " \${arguments[*]} " in *" --checkpoint-dir "*) arguments+=(--save-interval 2) ;; esac
+exec "$programs/train_gpt2" "\${arguments[@]}" --iterations 4 --eval-interval 4 --eval-batches 1 \
   --layers 1 --heads 2 --width 16 --context 16 --batch 1 --threads 1 --sample 0
 END
   chmod +x "$work/bin/train_gpt2"
