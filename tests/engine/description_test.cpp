@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,9 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 struct Anything {
   template <class T>
   requires(!is_optional<T>)  // which is made of its value: there would be two ways
-  operator T() const;
+  operator T() const {
+    std::abort();  // nothing converts it: only whether it could be is asked
+  }
 };
 
 /// How many members the aggregate \p T has.
