@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 using namespace trainer_test;
@@ -41,6 +42,15 @@ TEST_CASE(
   (void)hash_of(folder, "--lr 0 --eval-train-batches 1");
   CHECK(field(log_of(folder / "log")[1], "train_loss") != field(still[1], "train_loss"));
   CHECK(field(log_of(folder / "log")[1], "val_loss") == field(still[1], "val_loss"));
+  // Where the rest of the text is another one, the two losses tell them apart.
+  std::string text;
+  while (text.size() < 9000) text += "ab";
+  std::ofstream(folder / "two.txt") << text << std::string(1000, 'b');
+  CHECK(
+      run("--data " + folder.quote("two.txt") + tiny + "--iterations 20 --lr 1e-2 --log " + folder.quote("log")).code ==
+      0);
+  auto const last = log_of(folder / "log").back();
+  CHECK(std::stod(field(last, "train_loss")) + 0.1 < std::stod(field(last, "val_loss")));
   (void)hash_of(folder, "--eval-train-batches 0");
   CHECK(field(log_of(folder / "log")[1], "train_loss") == "null");
 }
