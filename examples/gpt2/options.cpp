@@ -64,6 +64,10 @@ Group place_group() {
       "where it runs",
       {{"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
         Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})},
+       {"--cuda-graph", "[on|off]",
+        "record a step once and launch it as a whole from then on, with the same bits; of one rank, or of ranks in "
+        "processes",
+        Settings::flag(&Options::cuda_graph)},
        {"--ranks", "N", "ranks, as threads of this process; of a launcher's processes each is one",
         Settings::whole(&Options::ranks, 1, 256)},
        {"--threads", "N", "threads of a rank", Settings::whole(&Options::threads, 1, 1024),
@@ -372,6 +376,7 @@ void take_job_name(Options& o) {
 
 void check(Options const& o) {
   if (o.evaluate) return check_evaluation(o);
+  if (!o.cuda || o.offload) check_cuda_graph(o, 1);
   // Where the model is somebody else's, its shape is not known yet.
   if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
@@ -470,6 +475,18 @@ void check_heads(Options const& o) {
   throw UsageError("--width " + std::to_string(o.width) + ": --heads " + std::to_string(o.heads) + " must divide it");
 }
 
+void check_cuda_graph(Options const& o, int processes) {
+  if (!o.cuda_graph) return;
+  if (!o.cuda) throw UsageError("--cuda-graph: records what GPUs do: use --device cuda, or leave it out");
+  if (o.offload) throw UsageError("--cuda-graph: an offloaded step waits on the host: use --offload none");
+  if (o.ranks > 1 && processes == 1) {
+    throw UsageError(
+        "--cuda-graph: ranks that are threads meet on the host, which cannot be recorded: start a process for each "
+        "GPU, "
+        "by torchrun, mpirun or srun");
+  }
+}
+
 void check_micro_batches(Options const& o) {
   if (!o.micro_batches) {
     if (o.allow_idle_ranks) {
@@ -489,6 +506,11 @@ std::size_t train_batches(Options const& o) { return o.eval_train_batches.value_
 std::uint64_t global_micro_batches(Options const& o) {
   return o.micro_batches ? static_cast<std::uint64_t>(*o.micro_batches)
                          : static_cast<std::uint64_t>(o.accumulate) * static_cast<std::uint64_t>(o.ranks);
+}
+
+std::size_t micro_batch_rounds(Options const& o) {
+  auto const ranks = static_cast<std::size_t>(o.ranks);
+  return (static_cast<std::size_t>(global_micro_batches(o)) + ranks - 1) / ranks;
 }
 
 double lowest_learning_rate(Options const& options) { return options.min_lr.value_or(options.lr / 10.0); }

@@ -50,6 +50,7 @@ struct Options {
   std::optional<std::string> data;    ///< without it: the C++ standard library headers of the compiler
   std::size_t vocabulary = 0;         ///< 0: as the data has it
   bool cuda = false;                  ///< compute on GPUs
+  bool cuda_graph = false;            ///< steps are recorded once, and launched as a whole
   int ranks = 1;
   int threads = 0;          ///< per rank; 0: the cores divided by the ranks
   double deadline = 600.0;  ///< seconds, of every wait for another rank
@@ -139,14 +140,18 @@ void check_options(Options& options);
 /// \throws UsageError where the heads do not divide the width.
 void check_heads(Options const& options);
 
+/// \throws UsageError where steps cannot be recorded, as --cuda-graph asks. Ranks are \p processes, or threads of one.
+void check_cuda_graph(Options const& options, int processes);
+
 /// \throws UsageError for more ranks than micro-batches, unless that is allowed.
 void check_micro_batches(Options const& options);
 
 /// Micro-batches of training data that an evaluation takes, over all ranks.
 [[nodiscard]] std::size_t train_batches(Options const& options);
 
-/// Micro-batches of a step of all ranks.
+/// Micro-batches of a step of all ranks, and those of the ranks that have most.
 [[nodiscard]] std::uint64_t global_micro_batches(Options const& options);
+[[nodiscard]] std::size_t micro_batch_rounds(Options const& options);
 
 /// \name What the defaults of --min-lr, --warmup and --decay stand for.
 /// @{

@@ -186,6 +186,7 @@ struct Inputs {
     if (speaks) check_curves(options);
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
+    check_cuda_graph(options, processes.world);
     corpus = read_corpus(options, vocabulary);
     expect_room(options, corpus->vocabulary());
     if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);

@@ -11,10 +11,14 @@
 #include "tokens.hpp"
 #include "weights.hpp"
 
+#include <zero/backend.hpp>
+#include <zero/captured_step.hpp>
+#include <zero/engine_config.hpp>
 #include <zero/profile/memory.hpp>
 #include <zero/profile/profiler.hpp>
 #include <zero/schedule/clock.hpp>
 #include <zero/schedule/schedule.hpp>
+#include <zero/step_report.hpp>
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
@@ -43,6 +47,7 @@ namespace gpt2 {
 ///   head_backward(loss_scale, weights, gradients)   takes the engine's handle of the scale
 ///   take_losses()                               of all forward passes since the last time, in order; waits for them
 ///   stream(), backend_config()
+///   model().record(passes), fill(k, tokens, targets), replay(launch)    where the backend records graphs
 ///   device_memory(), ranges()                   of GPUs: what the device holds; ranges for NVIDIA's tools
 template <class Target, class T>
 class Trainer {
@@ -79,9 +84,7 @@ class Trainer {
     data_time_ = {};
     auto const rates = schedule_.at(clock_.step());
     StepRecord record{.step = step + 1, .lr = rates.lr};
-    for (std::size_t a = 0; a < rounds(); ++a) micro_batch(step);
-    auto const report =
-        engine_->step({.lr = rates.lr, .momentum = rates.momentum, .beta2 = rates.beta2}, stream_).get();
+    auto const report = take_step(step, {.lr = rates.lr, .momentum = rates.momentum, .beta2 = rates.beta2});
     clock_.after_step(report.skipped);
     auto losses = compute_.take_losses();
     losses.resize(rounds());  // of a rank without a micro-batch in the last round: not among the first `micro_batches`
@@ -182,6 +185,8 @@ class Trainer {
   using Lease = typename Engine::Lease;
   using Gradients = typename Engine::Gradients;
   using Block = std::array<zero::ParameterId, block_parameter_count>;
+  using Recorded = zero::CapturedStep<typename Target::Backend>;
+  static constexpr bool records_graphs = zero::backend_facts<typename Target::Backend>().captures_graphs;
 
   EngineRequest<typename Target::Backend> engine_request() {
     return {.settings = settings_of(options_),
@@ -226,7 +231,57 @@ class Trainer {
 
   /// Micro-batches of a step of all ranks, and of each.
   [[nodiscard]] std::size_t micro_batches() const { return static_cast<std::size_t>(global_micro_batches(options_)); }
-  [[nodiscard]] std::size_t rounds() const { return (micro_batches() + ranks() - 1) / ranks(); }
+  [[nodiscard]] std::size_t rounds() const { return micro_batch_rounds(options_); }
+
+  /// Takes the step, from its first micro-batch on, and waits for it. The first one cannot be recorded: it warms up.
+  zero::StepReport take_step(std::uint64_t step, zero::StepOptions const& options) {
+    if constexpr (records_graphs) {
+      if (options_.cuda_graph && has_stepped_) return replay_step(step, options);
+    }
+    for (std::size_t a = 0; a < rounds(); ++a) micro_batch(step);
+    auto report = engine_->step(options, stream_).get();
+    has_stepped_ = true;
+    return report;
+  }
+
+  /// The same by one launch. What is recorded does not run meanwhile, so that the step of the recording is launched,
+  /// too.
+  zero::StepReport replay_step(std::uint64_t step, zero::StepOptions const& options) {
+    if (!recorded_step_) {
+      recorded_step_.emplace(engine_->capture(stream_, [&] {
+        model().record([&] {
+          for (std::size_t a = 0; a < rounds(); ++a) record_micro_batch();
+        });
+        (void)engine_->step(options, stream_);
+      }));
+    }
+    for (std::size_t k = 0; k < recorded_.size(); ++k) {
+      draw(step, recorded_[k]);
+      model().fill(k, tokens_, targets_);
+    }
+    std::optional<typename Recorded::Ticket> ticket;
+    model().replay([&] { ticket.emplace(recorded_step_->replay(options, stream_)); });
+    return ticket->get();
+  }
+
+  /// Its tokens are those that were drawn last: a recording looks at their number and range only.
+  void record_micro_batch() {
+    auto batch = engine_->begin_micro_batch(stream_);
+    if (batch.contributes()) {
+      recorded_.push_back(static_cast<std::uint64_t>(batch.index()));
+      forward_and_backward();
+    } else {
+      gather_as_others_do();
+    }
+    batch.finish(stream_);
+  }
+
+  /// Draws a micro-batch by its place in the sequence of all ranks.
+  void draw(std::uint64_t step, std::uint64_t index) {
+    auto const start = std::chrono::steady_clock::now();
+    corpus_.sample(Split::train, {seed_, step, index}, options_.context, tokens_, targets_);
+    data_time_ += std::chrono::steady_clock::now() - start;
+  }
 
   /// The next micro-batch of this rank, which has none in the last round where the ranks do not divide them.
   void micro_batch(std::uint64_t step) {
@@ -234,10 +289,7 @@ class Trainer {
     if (batch.contributes()) {
       std::optional<typename Profiler::Scope> loading;
       if (profiler_) loading.emplace(profiler_->phase(zero::profile::Phase::data, stream_));
-      auto const start = std::chrono::steady_clock::now();
-      corpus_.sample(Split::train, {seed_, step, static_cast<std::uint64_t>(batch.index())}, options_.context, tokens_,
-                     targets_);
-      data_time_ += std::chrono::steady_clock::now() - start;
+      draw(step, static_cast<std::uint64_t>(batch.index()));
       loading.reset();
       forward_and_backward();
     } else {
@@ -357,6 +409,9 @@ class Trainer {
   std::chrono::steady_clock::duration data_time_{};  // of the step under way
   std::optional<Profiler> profiler_;                 // outlives the engine
   std::optional<Engine> engine_;
+  bool has_stepped_ = false;
+  std::optional<Recorded> recorded_step_;
+  std::vector<std::uint64_t> recorded_;  // places of its micro-batches in the sequence of all ranks
 };
 
 }  // namespace gpt2

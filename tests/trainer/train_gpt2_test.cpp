@@ -348,6 +348,8 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exi
   check_rejected("--precision fp8", "--precision fp8: expected fp32|bf16|fp16");
   check_rejected("--reduce once_per_step --stage 2", "--reduce once_per_step: keeps whole gradients");
   check_rejected("--delayed-update", "--delayed-update: needs --offload cpu");
+  check_rejected("--cuda-graph", "--cuda-graph: records what GPUs do: use --device cuda");
+  check_rejected("--cuda-graph --device cuda --offload cpu", "--cuda-graph: an offloaded step waits on the host");
   check_rejected("--min-lr 1 --lr 1e-3", "--min-lr: must not be above --lr");
   check_rejected("--schedule step", "--schedule step: expected cosine|linear|constant|wsd");
   check_rejected("--skipped-step no", "--skipped-step no: expected hold|advance");

@@ -11,7 +11,10 @@
 #include <zero/communicators/thread.hpp>
 #include <zero/cuda/device_memory.hpp>
 #include <zero/cuda/nvtx.hpp>
+#include <zero/engine.hpp>  // what replays a recorded step
 
+#include <algorithm>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -28,7 +31,7 @@ template <class T>
 class CudaCompute {
  public:
   CudaCompute(Options const& options, ModelShape const& shape, int ordinal)
-      : host_threads_(options.threads), device_(ordinal), model_(shape, options.batch, device_) {}
+      : host_threads_(options.threads), device_(ordinal), model_(shape, options.batch, device_, kept(options)) {}
 
   [[nodiscard]] DeviceModel<T, CudaDevice>& model() noexcept { return model_; }
   [[nodiscard]] DeviceModel<T, CudaDevice> const& model() const noexcept { return model_; }
@@ -51,6 +54,11 @@ class CudaCompute {
   }
 
  private:
+  /// Micro-batches whose input the model keeps: all of a step that is recorded.
+  static std::size_t kept(Options const& options) {
+    return options.cuda_graph ? std::max<std::size_t>(2, micro_batch_rounds(options)) : 2;
+  }
+
   int host_threads_;
   zero::profile::NvtxRanges ranges_;
   CudaDevice device_;
