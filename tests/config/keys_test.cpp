@@ -353,6 +353,15 @@ TEST_CASE("configuration keys: unknown ones are errors at every level, with what
         std::string::npos);
 }
 
+TEST_CASE("configuration keys: a name with a dot is not what is nested") {
+  for (auto const* members : {R"("zero_optimization.stage": 1)", R"("bf16.enabled": true)",
+                              R"("tensorboard.enabled": true)", R"("optimizer": {"type": "AdamW", "params.lr": 5})",
+                              R"("zero_optimization": {"offload_optimizer.device": "cpu"})"}) {
+    CAPTURE(members);
+    CHECK(config_test::message_of(with(members)).find("a name with a dot is no key") != std::string::npos);
+  }
+}
+
 TEST_CASE("configuration keys: docs/configuration.md lists each of them as the reader has it") {
   std::ifstream file(CONFIGURATION_PAGE);
   std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

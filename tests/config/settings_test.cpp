@@ -95,6 +95,9 @@ TEST_CASE("configuration: types and loss scales") {
   auto const fixed = read_text(with(R"("fp16": {"enabled": true, "loss_scale": 128})")).precision;
   CHECK(std::get<zero::StaticScale::Config>(fixed->scale).scale == 128.0F);
   CHECK(read_text(with(R"("bfloat16": {"enabled": true})")).precision->compute == ElementType::bf16);
+  CHECK(
+      message_of(with(R"("bf16": {"enabled": true}, "bfloat16": {"enabled": false})")).find("an older name of bf16") !=
+      std::string::npos);
   CHECK(message_of(with(R"("fp16": {"enabled": true}, "bf16": {"enabled": true})")).find("fp16 is enabled, too") !=
         std::string::npos);
   CHECK(message_of(with(R"("fp16": {"enabled": true, "loss_scale": -1})")).find("fp16.loss_scale: -1 is not") !=

@@ -75,8 +75,18 @@ class Reader {
 
   void read_member(std::string const& path, std::string const& name, Json const& value) {
     Entry const entry(document_, value, path.empty() ? name : path + "." + name);
+    // Paths of the table have dots between names: a name with one would pass for what is nested.
+    if (name.find('.') != std::string::npos) {
+      entry.fail_name("a name with a dot is no key",
+                      "write sections inside each other, such as {\"bf16\": {\"enabled\": "
+                      "true}}");
+    }
     auto const* row = find_row(entry.key());
-    if (entry.key() == "bfloat16") return read_section(*find_row("bf16"), Entry(document_, value, "bf16"));
+    if (entry.key() == "bfloat16") {
+      if (document_.root().find("bf16") != nullptr)
+        entry.fail_name("is an older name of bf16, which is there", "keep one");
+      return read_section(*find_row("bf16"), Entry(document_, value, "bf16"));
+    }
     if (row == nullptr) fail_unknown(entry, path);
     if (row->treatment == Treatment::refused) return refuse(*row, entry);
     if (row->treatment == Treatment::always) return read_always(*row, entry);
