@@ -394,8 +394,11 @@ void check(Options const& o) {
   if (o.micro_batches && o.asked.has("--accumulate")) {
     throw UsageError("--micro-batches counts those of all ranks, --accumulate those of each: give one of them");
   }
-  if (o.asked.has("--momentum") && o.optimizer != RuleName::sgd && !o.rule) {
+  if (o.asked.has("--momentum") && o.optimizer != RuleName::sgd) {
     throw UsageError("--momentum: needs --optimizer sgd");
+  }
+  if (o.asked.has("--beta2") && (o.optimizer == RuleName::sgd || o.optimizer == RuleName::adagrad)) {
+    throw UsageError("--beta2: SGD and Adagrad have none: leave it out, or use another --optimizer");
   }
   if (o.asked.has("--loss-scale") && o.precision != zero::ElementType::fp16) {
     throw UsageError("--loss-scale: needs --precision fp16");

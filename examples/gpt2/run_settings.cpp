@@ -107,7 +107,9 @@ config::ReadOptions read_options(Options const& options) {
 /// Takes what of a configuration no option says otherwise.
 class Merge {
  public:
-  Merge(Options& options, config::Settings const& settings) : options_(options), settings_(settings) {}
+  /// \p lines take what a user is told.
+  Merge(Options& options, config::Settings const& settings, std::vector<std::string>& lines)
+      : options_(options), settings_(settings), lines_(lines) {}
 
   void run() {
     take_batch();
@@ -139,6 +141,9 @@ class Merge {
     }
   }
   void take_rule() {
+    bool const is_same =
+        options_.asked.has("--optimizer") && options_.optimizer == static_cast<RuleName>(settings_.rule->index());
+    if (is_same) options_.rule = settings_.rule;  // with what else the file says of it
     unless_asked("--optimizer", [&] {
       options_.rule = settings_.rule;
       options_.optimizer = static_cast<RuleName>(settings_.rule->index());  // in the same order
@@ -181,7 +186,11 @@ class Merge {
   }
   void take_schedule() {
     for (auto const* option : {"--min-lr", "--warmup", "--schedule", "--decay"}) {
-      if (options_.asked.has(option)) return;
+      if (!options_.asked.has(option)) continue;
+      lines_.push_back(std::string("configuration: ") + option + " replaces the file's scheduler, " +
+                       std::string(settings_.schedule->name()) +
+                       ", whole: --schedule and the options beside it say it");
+      return;
     }
     options_.schedule = settings_.schedule;
     unless_asked("--skipped-step", [&] { options_.skipped_step = zero::schedule::SkippedStep::hold; });
@@ -189,6 +198,7 @@ class Merge {
 
   Options& options_;
   config::Settings const& settings_;
+  std::vector<std::string>& lines_;
 };
 
 /// Options that say what a configuration could say, too.
@@ -247,7 +257,7 @@ std::vector<std::string> take_configuration(Options& options) {
   std::vector<std::string> lines;
   try {
     auto const settings = config::read(*options.config, read_options(options));
-    Merge(options, settings).run();
+    Merge(options, settings, lines).run();
     check_options(options);
     for (auto const* option : overlapping) {
       auto const given = options.asked.given.find(option);

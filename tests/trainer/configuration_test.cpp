@@ -68,9 +68,10 @@ TEST_CASE("train_gpt2: all rules and a static loss scale train, from options and
   Folder const folder;
   std::vector<std::string> hashes;
   for (std::string const name : {"adam", "sgd", "lion", "adagrad"}) {
-    auto const asked = hash(folder, "--optimizer " + name +
-                                        " --lr 0.01 --weight-decay 0 --beta2 0.999 --clip 1 "
-                                        "--batch 2 --schedule constant --warmup 0");
+    bool const has_betas = name == "adam" || name == "lion";
+    auto const asked = hash(folder, joined({"--optimizer ", name, has_betas ? " --beta2 0.999" : "",
+                                            " --lr 0.01 --weight-decay 0 --clip 1 --batch 2 --schedule constant "
+                                            "--warmup 0"}));
     auto const file =
         write(folder, R"({"train_batch_size": 2, "scheduler": {"type": "constant"}, "optimizer": {"type": ")" + name +
                           R"(", "params": {"lr": 0.01)" + (name == "adam" ? R"(, "adam_w_mode": false)" : "") + "}}}");
@@ -85,6 +86,21 @@ TEST_CASE("train_gpt2: all rules and a static loss scale train, from options and
   CHECK(field(log_of(folder / "log")[0], "loss_scale") == "32");
   (void)hash(folder, file + "--loss-scale 0");
   CHECK(field(log_of(folder / "log")[0], "loss_scale") == "65536");
+}
+
+TEST_CASE("train_gpt2: an option beside a file does what it says, or is refused") {
+  Folder const folder;
+  auto const file = write(folder, R"({"train_batch_size": 2, "scheduler": {"type": "constant"},
+    "optimizer": {"type": "AdamW", "params": {"eps": 0.01, "betas": [0.5, 0.9]}}})");
+  auto const plain = hash(folder, file);
+  CHECK(hash(folder, file + "--optimizer adamw") == plain);
+  auto const says = [&](std::string const& more) {
+    return run(joined({"--data ", folder.quote("text.txt"), small, file, more})).output;
+  };
+  CHECK(says("--momentum 0.5").find("--momentum: needs --optimizer sgd") != std::string::npos);
+  CHECK(says("--optimizer sgd --beta2 0.5").find("--beta2: SGD and Adagrad have none") != std::string::npos);
+  CHECK(says("--warmup 1").find("configuration: --warmup replaces the file's scheduler, constant, whole") !=
+        std::string::npos);
 }
 
 TEST_CASE("train_gpt2: OneCycle moves the momentum of a run, too") {
