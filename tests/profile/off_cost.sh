@@ -15,17 +15,23 @@ if ! command -v valgrind >/dev/null; then
 fi
 mkdir -p -- "$work"
 
-# The lines of the hooks, as "FILE:LINE".
-grep -rnE 'observ' "$include/zero" --include='*.hpp' | awk -F: '$3 !~ /^ *\/\// { print $1 ":" $2 }' >"$work/lines"
+# The lines of the hooks, as "zero/FILE:LINE". How a compiler writes the folder above depends on how it was called:
+# whole, or from the build folder, as ccache does.
+(cd -- "$include" && grep -rnE 'observ' zero --include='*.hpp') | awk -F: '$3 !~ /^ *\/\// { print $1 ":" $2 }' >"$work/lines"
 [ -s "$work/lines" ] || { echo "no line below $include speaks of an observer" >&2; exit 1; }
 
 # count STAGE STEPS: instructions and calls of those lines
 count() {
   valgrind --quiet --tool=callgrind --compress-pos=no --compress-strings=no --dump-line=yes \
-    --callgrind-out-file="$work/callgrind" "$program" "$1" "$2"
+    --callgrind-out-file="$work/callgrind" "$program" "$1" "$2" || return
   awk '
     NR == FNR { hook[$0] = 1; next }
-    /^f[lie]=/ { file = substr($0, 4); gsub(/\/[^\/]+\/\.\.\//, "/", file); next }
+    /^f[lie]=/ {
+      file = substr($0, 4)
+      gsub(/\/[^\/.][^\/]*\/\.\.\//, "/", file)
+      sub(/^.*\/include\/zero\//, "zero/", file)
+      next
+    }
     /^calls=/ { split(substr($0, 7), parts, " "); made = parts[1]; called = 1; next }
     /^[0-9]+ [0-9]+/ {
       if (called) {
@@ -40,8 +46,9 @@ count() {
 }
 
 for stage in 0 2 3; do
-  read -r few few_calls few_total <<<"$(count "$stage" 4)"
-  read -r many many_calls many_total <<<"$(count "$stage" 14)"
+  counted_few=$(count "$stage" 4) counted_many=$(count "$stage" 14) # by themselves, so that a failure ends the script
+  read -r few few_calls few_total <<<"$counted_few"
+  read -r many many_calls many_total <<<"$counted_many"
   per_step=$(((many - few + 9) / 10)) calls=$((many_calls - few_calls))
   echo "stage $stage: $per_step instructions of $(((many_total - few_total) / 10)) per step, $calls calls"
   if [ "$many" -le "$few" ]; then
