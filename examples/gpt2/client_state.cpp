@@ -5,9 +5,9 @@
 
 #include "progress.hpp"
 #include "support/data_error.hpp"
+#include "support/json_file.hpp"
 
 #include <zero/error.hpp>
-#include <zero/support/json_reader.hpp>
 
 #include <cstddef>
 #include <fstream>
@@ -47,7 +47,7 @@ std::string read_client_state(std::string const& path) {
     refuse("is longer than " + with_separators(most) + " bytes, which is too much for each checkpoint to hold");
   }
   try {
-    (void)zero::detail::parse_json(text, {.depth = 64});
+    (void)command_line::parse_json(text, 64);
   } catch (zero::Error const& error) {
     refuse(std::string("is no JSON: ") + error.what());
   }

@@ -7,6 +7,7 @@
 #include <zero/support/json_reader.hpp>
 #include <zero/utility/json.hpp>
 
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -15,8 +16,10 @@
 
 namespace command_line {
 
-/// \p text as JSON. \throws zero::Error where it is none.
-[[nodiscard]] inline zero::Json parse_json(std::string_view text) { return zero::detail::parse_json(text); }
+/// \p text as JSON of at most \p depth arrays and objects inside each other. \throws zero::Error where it is none.
+[[nodiscard]] inline zero::Json parse_json(std::string_view text, std::size_t depth = 8) {
+  return zero::detail::parse_json(text, {.depth = depth});
+}
 
 /// The JSON of a user's own file, whatever links lead there. \throws DataError.
 [[nodiscard]] inline zero::Json read_json(std::string const& path) {
