@@ -154,6 +154,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/utility/edit_distance.hpp
   include/zero/utility/fingerprint.hpp
   include/zero/utility/json.hpp
+  include/zero/utility/shortest_number.hpp
   include/zero/utility/split_mix.hpp
   include/zero/utility/trace.hpp
   include/zero/utility/trace_event.hpp
@@ -216,6 +217,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/config/detail/rule_reader.hpp
   include/zero/config/detail/schedule_reader.hpp
   include/zero/config/detail/schedule_settings.hpp
+  include/zero/config/detail/typed_section.hpp
   include/zero/config/detail/writer.hpp
   include/zero/engine/adopted_buffers.hpp
   include/zero/engine/capture.hpp

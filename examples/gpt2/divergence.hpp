@@ -6,11 +6,9 @@
 
 #include <zero/error.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -70,11 +68,7 @@ class LossWatch {
   }
 
  private:
-  static std::string rounded(double loss) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.4g", loss);
-    return text.data();
-  }
+  static std::string rounded(double loss) { return formatted("%.4g", loss); }
 
   double guess_;  ///< the loss of a model that gives every token the same probability
   std::optional<double> lowest_;

@@ -5,9 +5,10 @@
 
 #include "console.hpp"
 
+#include <zero/utility/shortest_number.hpp>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -32,21 +33,17 @@ std::string duration(double seconds) {
   return text.data();
 }
 
-/// A number in a format of printf's. A NaN has no sign that would tell anything.
-std::string text_of(char const* format, double number) {
+}  // namespace
+
+std::string json_number(std::optional<double> value) {
+  return value && std::isfinite(*value) ? zero::shortest_number(*value) : "null";
+}
+
+std::string formatted(char const* format, double number) {
   if (std::isnan(number)) return "nan";
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), format, number);
   return text.data();
-}
-
-}  // namespace
-
-std::string json_number(std::optional<double> value) {
-  if (!value || !std::isfinite(*value)) return "null";
-  std::array<char, 32> text{};
-  auto const result = std::to_chars(text.data(), text.data() + text.size(), *value);
-  return {text.data(), result.ptr};
 }
 
 std::string with_separators(std::uint64_t number) {
@@ -82,22 +79,22 @@ bool Progress::step(StepRecord const& record) {
 // What matters most comes first, as a narrow terminal has no room for the last ones.
 std::vector<std::string> Progress::fields(StepRecord const& r) const {
   std::vector<std::string> all{"step " + std::to_string(r.step) + "/" + std::to_string(iterations_),
-                               "loss " + text_of("%.4f", r.loss)};
-  if (r.val_loss) all.push_back("validation " + text_of("%.4f", *r.val_loss));
-  if (r.train_loss) all.push_back("training " + text_of("%.4f", *r.train_loss));
+                               "loss " + formatted("%.4f", r.loss)};
+  if (r.val_loss) all.push_back("validation " + formatted("%.4f", *r.val_loss));
+  if (r.train_loss) all.push_back("training " + formatted("%.4f", *r.train_loss));
   if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
-  if (r.grad_norm) all.push_back("norm " + text_of("%.3f", *r.grad_norm));
-  all.push_back("lr " + text_of("%.2e", r.lr));
+  if (r.grad_norm) all.push_back("norm " + formatted("%.3f", *r.grad_norm));
+  all.push_back("lr " + formatted("%.2e", r.lr));
   double const seconds = train_seconds_.value();
   if (seconds > 0.0) {
     all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
-    all.push_back(text_of("%.1f", 1e3 * seconds) + " ms");
-    if (r.mfu) all.push_back("MFU " + text_of("%.2f", 100.0 * *r.mfu * r.seconds / seconds) + " %");
+    all.push_back(formatted("%.1f", 1e3 * seconds) + " ms");
+    if (r.mfu) all.push_back("MFU " + formatted("%.2f", 100.0 * *r.mfu * r.seconds / seconds) + " %");
   }
   if (r.step < iterations_) {
     all.push_back(duration(static_cast<double>(iterations_ - r.step) * step_seconds_.value()) + " left");
   }
-  all.push_back("epoch " + text_of("%.2f", r.epoch));
+  all.push_back("epoch " + formatted("%.2f", r.epoch));
   if (r.loss_scale != 1.0) all.push_back("scale " + with_separators(static_cast<std::uint64_t>(r.loss_scale)));
   return all;
 }

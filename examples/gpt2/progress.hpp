@@ -64,6 +64,9 @@ class Average {
 /// A number as JSON: the fewest digits that read back to the same bits; null where it is not finite.
 [[nodiscard]] std::string json_number(std::optional<double> value);
 
+/// A number in a format of printf's, in at most 63 characters. A NaN has no sign that would tell anything.
+[[nodiscard]] std::string formatted(char const* format, double number);
+
 /// Says on standard output how training goes: on a terminal a status line, and lines that stay at validations and at
 /// the end; elsewhere, and where --log-interval asks for them, lines in between.
 class Progress {

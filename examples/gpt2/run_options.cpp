@@ -7,6 +7,7 @@
 #include "support/settings.hpp"
 
 #include <zero/utility/json.hpp>
+#include <zero/utility/shortest_number.hpp>
 
 #include <algorithm>
 #include <array>
@@ -73,7 +74,7 @@ NamedOptions run_options(Options const& options) {
                      zero::Reduce::once_per_step;
   named["--reduce"] = local ? "once_per_step" : "each_micro_batch";
   named["--eval-train-batches"] = std::to_string(train_batches(options));
-  named["--min-lr"] = command_line::shortest(lowest_learning_rate(options));
+  named["--min-lr"] = zero::shortest_number(lowest_learning_rate(options));
   named["--warmup"] = std::to_string(warmup_steps(options));
   named["--decay"] = std::to_string(decay_steps(options));
   if (options.shape != ScheduleChoice::wsd) named.erase("--decay");

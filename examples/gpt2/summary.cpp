@@ -7,8 +7,6 @@
 #include "support/counted.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include <sys/resource.h>
@@ -17,12 +15,6 @@ namespace gpt2 {
 namespace {
 
 void line(char const* what, std::string const& text) { say("  %-16s %s\n", what, text.c_str()); }
-
-std::string text_of(char const* format, double number) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, number);
-  return text.data();
-}
 
 std::string rate(double tokens, double seconds) {
   return with_separators(seconds > 0.0 ? static_cast<std::uint64_t>(tokens / seconds) : 0) + " tokens/s";
@@ -46,20 +38,20 @@ void RunSummary::step(StepRecord const& record) {
 }
 
 std::string RunSummary::times(double total) const {
-  std::string text = text_of("%.2f s: ", total);
+  std::string text = formatted("%.2f s: ", total);
   double rest = total;
   for (auto const& [name, seconds] :
        {std::pair{"training", training_}, {"data", data_}, {"evaluation", evaluation_}, {"saving", saving_}}) {
-    text += std::string(name) + text_of(" %.2f, ", seconds);
+    text += std::string(name) + formatted(" %.2f, ", seconds);
     rest -= seconds;
   }
-  return text + text_of("other %.2f", std::max(0.0, rest));
+  return text + formatted("other %.2f", std::max(0.0, rest));
 }
 
 std::string RunSummary::speed(double total) const {
   double const steps = training_ + data_;
   auto text = rate(tokens_, total) + " over all, " + rate(tokens_, steps) + " in steps";
-  if (knows_peak_) text += ", MFU " + text_of("%.2f %%", 100.0 * utilized_ / steps);
+  if (knows_peak_) text += ", MFU " + formatted("%.2f %%", 100.0 * utilized_ / steps);
   return text;
 }
 
@@ -67,7 +59,7 @@ void RunSummary::print(std::uint64_t steps, RunState const& state, RunEnd const&
   double const total = std::chrono::duration<double>(Clock::now() - start_).count();
   say("\nsummary\n");
   line("steps", with_separators(steps) + " of " + with_separators(options_.iterations) +
-                    text_of(", %.2f epochs: ", state.epoch) + end.why);
+                    formatted(", %.2f epochs: ", state.epoch) + end.why);
   if (state.best_loss) {
     auto const where = state.best_step > 0 ? " after step " + with_separators(state.best_step) : std::string();
     line("best validation", json_number(state.best_loss) + where);

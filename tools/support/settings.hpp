@@ -5,6 +5,8 @@
 #include "support/byte_size.hpp"
 #include "support/command_line.hpp"
 
+#include <zero/utility/shortest_number.hpp>
+
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -64,13 +66,6 @@ template <class Value, std::size_t N>
   return {};
 }
 
-/// A number with the fewest digits that read back to it.
-[[nodiscard]] inline std::string shortest(double number) {
-  std::array<char, 32> text{};
-  auto const result = std::to_chars(text.data(), text.data() + text.size(), number);
-  return {text.data(), result.ptr};
-}
-
 namespace detail {
 
 template <class T>
@@ -120,7 +115,7 @@ struct Settings {
             },
             [=](Options const& options) {
               auto const* const number = detail::value_in(std::invoke(at, options));
-              return number == nullptr ? std::string() : shortest(*number);
+              return number == nullptr ? std::string() : zero::shortest_number(*number);
             }};
   }
 

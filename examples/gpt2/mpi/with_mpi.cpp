@@ -48,7 +48,7 @@ void await(MPI_Request& request, char const* call, std::chrono::nanoseconds dead
   if (in_time) return;
   auto const seconds = std::chrono::duration<double>(deadline).count();
   throw std::runtime_error(std::string("MPI: ") + call + ": not all ranks came within " +
-                           command_line::shortest(seconds) + " seconds (--deadline)");
+                           zero::shortest_number(seconds) + " seconds (--deadline)");
 }
 
 std::vector<RankReport> gathered(RankReport const& mine, int size, std::chrono::nanoseconds deadline) {

@@ -12,6 +12,7 @@
 #include <zero/monitor/event.hpp>
 #include <zero/monitor/monitor.hpp>
 #include <zero/support/message.hpp>
+#include <zero/utility/shortest_number.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -69,7 +70,7 @@ class Csv final : public Monitor {
     auto& rows = curve(scalar.tag).rows;
     rows += std::to_string(scalar.step);
     rows += ',';
-    detail::append_number(rows, scalar.value);
+    rows += shortest_number(scalar.value);
     rows += "\r\n";
   }
   /// Does nothing: a curve's file has numbers only.

@@ -12,6 +12,7 @@
 #include <zero/monitor/event.hpp>
 #include <zero/monitor/monitor.hpp>
 #include <zero/utility/json.hpp>
+#include <zero/utility/shortest_number.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -65,7 +66,7 @@ class JsonLines final : public Monitor {
     begin_line(scalar.step, scalar.tag);
     lines_ += R"(,"value":)";
     if (std::isfinite(scalar.value)) {
-      detail::append_number(lines_, scalar.value);
+      lines_ += shortest_number(scalar.value);
     } else {
       lines_ += "null";
     }
@@ -103,7 +104,7 @@ class JsonLines final : public Monitor {
   }
   void end_line(double wall_time) {
     lines_ += R"(,"wall_time":)";
-    detail::append_number(lines_, wall_time > 0.0 ? wall_time : wall_time_now());
+    lines_ += shortest_number(wall_time > 0.0 ? wall_time : wall_time_now());
     lines_ += "}\n";
   }
 

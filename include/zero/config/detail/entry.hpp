@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/config/detail/document.hpp>
+#include <zero/config/detail/indented_json.hpp>
 #include <zero/support/message.hpp>
 #include <zero/utility/json.hpp>
 
@@ -22,6 +23,10 @@ class Entry {
       : document_(&document), value_(&value), key_(std::move(key)) {}
 
   [[nodiscard]] std::string const& key() const noexcept { return key_; }
+  /// The last part of it.
+  [[nodiscard]] std::string_view name() const noexcept {
+    return std::string_view(key_).substr(key_.rfind('.') + 1);
+  }
   [[nodiscard]] Json const& json() const noexcept { return *value_; }
   [[nodiscard]] bool is_auto() const noexcept {
     auto const* const text = value_->get<std::string>();
@@ -75,7 +80,12 @@ class Entry {
 
   /// The value as JSON, cut where it is long.
   [[nodiscard]] std::string text() const {
-    auto text = to_text(*value_);
+    std::string text;
+    if (auto const* const number = value_->get<double>()) {
+      write_short_number(text, *number);
+    } else {
+      text = to_text(*value_);
+    }
     if (text.size() > 60) text = text.substr(0, 57) + "...";
     return text;
   }

@@ -3,21 +3,18 @@
 #pragma once
 
 #include <zero/utility/json.hpp>
+#include <zero/utility/shortest_number.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 namespace zero::config::detail {
 
-/// The fewest digits that read back to the same bits, with a point or an exponent.
+/// As \ref shortest_number, with a point or an exponent, so that it is read as no whole number.
 inline void write_short_number(std::string& out, double value) {
-  char digits[32];
-  auto const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  std::string_view const text(digits, static_cast<std::size_t>(end - digits));
+  auto const text = shortest_number(value);
   out += text;
-  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+  if (text.find_first_of(".e") == std::string::npos) out += ".0";
 }
 
 /// Appends \p value to \p out for people to read: a member a line, lists on one, short numbers.

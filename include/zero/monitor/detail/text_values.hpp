@@ -4,25 +4,11 @@
 
 #include <zero/utility/utf8.hpp>
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace zero::detail {
-
-/// Appends \p value with the fewest digits that read back to the same bits: nan, inf and -inf as Python and C read
-/// them.
-inline void append_number(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "nan";  // without a sign, which would tell nothing
-    return;
-  }
-  char text[32];
-  auto const result = std::to_chars(text, text + sizeof text, value);
-  out.append(text, result.ptr);
-}
 
 /// \p text with U+FFFD in place of what is not UTF-8, which readers of protobuf and JSON refuse.
 [[nodiscard]] inline std::string as_utf8(std::string_view text) {
