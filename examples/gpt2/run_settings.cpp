@@ -121,6 +121,7 @@ class Merge {
     if (settings_.steps_per_print)
       unless_asked("--log-interval", [&] { options_.log_interval = settings_.steps_per_print; });
     if (settings_.tensorboard) unless_asked("--tensorboard", [&] { options_.tensorboard = settings_.tensorboard; });
+    unless_asked("--cuda-graph", [&] { options_.cuda_graph = settings_.cuda_graph; });
     take_profiling();
     if (settings_.csv) unless_asked("--csv", [&] { options_.csv = settings_.csv; });
   }
@@ -227,6 +228,7 @@ constexpr std::array overlapping{"--batch",
                                  "--job-name",
                                  "--wall-clock-breakdown",
                                  "--memory-breakdown",
+                                 "--cuda-graph",
                                  "--comms-log"};
 
 }  // namespace
@@ -248,6 +250,7 @@ config::Settings settings_of(Options const& options) {
   settings.steps_per_print = options.log_interval;
   settings.wall_clock_breakdown = options.wall_clock_breakdown;
   settings.memory_breakdown = options.memory_breakdown;
+  settings.cuda_graph = options.cuda_graph;
   if (options.comms_log) settings.communication_log = config::CommunicationLog{options.logged_collectives};
   return settings;
 }

@@ -163,7 +163,7 @@ TEST_CASE("configuration: schedules take the optimizer's learning rate, and know
             .find("\"Warmup\" is no schedule: there are "
                   "WarmupLR") != std::string::npos);
   CHECK(message_of(with(adam + R"("scheduler": {"type": "WarmupLR", "params": {"warmup_min_lr": 2}})"))
-            .find("zero::schedule::WarmupLR") != std::string::npos);
+            .find("scheduler: WarmupLR: min_lr is 2") != std::string::npos);
   CHECK(message_of(with(adam + R"("scheduler": {"type": "WarmupLR", "params": {"warmup_type": "cubic"}})"))
             .find("write \"log\" or \"linear\"") != std::string::npos);
 }
@@ -304,4 +304,50 @@ TEST_CASE("configuration: an engine's settings are taken over") {
   CHECK(config.missing_gradient == zero::MissingGradient::error);
   read_text(R"({"train_micro_batch_size_per_gpu": 2, "micro_batches_per_step": 7})", {.world = 3}).apply_to(config);
   CHECK(config.micro_batches_per_step == 7);
+}
+
+TEST_CASE("configuration: settings that cannot go together are refused where they stand") {
+  auto const refused = [](std::string const& members, std::string const& key, std::string const& problem) {
+    CAPTURE(members);
+    auto const error = error_of(with(members));
+    REQUIRE(error);
+    CAPTURE(std::string(error->what()));
+    CHECK(error->where().key == key);
+    CHECK(error->where().line == 2);
+    CHECK(error->problem().find(problem) != std::string::npos);
+    CHECK_FALSE(error->cure().empty());
+  };
+  auto const sgd = [](std::string const& params) {
+    return R"("optimizer": {"type": "SGD", "params": {"nesterov": true)" + params + "}}";
+  };
+  refused(sgd(""), "optimizer.params.nesterov", "the momentum, which is 0");
+  refused(sgd(R"(, "momentum": 0.9, "dampening": 0.5)"), "optimizer.params.nesterov", "has no dampening");
+  refused(R"("zero_optimization": {"offload_optimizer": {"device": "cpu", "ratio": 0.5, "delayed_update": true}})",
+          "zero_optimization.offload_optimizer.delayed_update", "would not be updated late");
+  for (auto const* monitor : {"tensorboard", "csv_monitor"}) {
+    auto const section = [&](std::string const& more) {
+      return "\"" + std::string(monitor) + R"(": {"enabled": true, )" + more + "}";
+    };
+    refused(section(R"("job_name": "")"), monitor + std::string(".job_name"), "is empty");
+    refused(section(R"("job_name": "a/../b")"), monitor + std::string(".job_name"), "'..'");
+    refused(section(R"("output_path": "a\u0000b")"), monitor + std::string(".output_path"), "NUL");
+  }
+}
+
+TEST_CASE("configuration: DeepSpeed's schedules take 0 steps of warm-up as 2") {
+  auto const warmup = [](std::string const& steps) {
+    return read_text(with(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": 1, "warmup_num_steps": )" +
+                          steps + "}}"))
+        .schedule->at(2)
+        .lr;
+  };
+  CHECK(warmup("0") == warmup("2"));
+}
+
+TEST_CASE("configuration: an error is one line of a bounded length, whatever the key") {
+  auto const message = message_of(with("\"" + std::string(5000, 'k') + R"(\n": 1)"));
+  CHECK(message.size() < 400);
+  CHECK(message.find('\n') == std::string::npos);
+  CHECK(message_of(with(R"("a\nb": 1)")).find("a?b: is no key of a configuration") != std::string::npos);
+  CHECK(message_of(with(R"("gradient_clipping": -0.3)")).find("-0.3 is not") != std::string::npos);
 }

@@ -34,7 +34,7 @@ TEST_CASE("configuration: comments of three kinds and commas before brackets are
   CHECK(settings.batch.sequences == 8);
   CHECK(settings.steps_per_print == 50);
   CHECK(std::get<zero::AdamW::Config>(*settings.rule).beta2 == 0.95);
-  CHECK(read_text(with(R"("csv_monitor": {"enabled": true, "job_name": "a // b # c /* d */"})")).csv->job_name ==
+  CHECK(read_text(with(R"("csv_monitor": {"enabled": true, "output_path": "a // b # c /* d */"})")).csv->output_path ==
         "a // b # c /* d */");
 }
 

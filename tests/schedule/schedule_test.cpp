@@ -134,10 +134,13 @@ TEST_CASE("schedule: the first steps are DeepSpeed's") {
   CHECK(!OneCycle({.beta2 = std::nullopt}).at(0).beta2);
 }
 
-TEST_CASE("schedule: one step of warm-up counts as two in DeepSpeed's") {
+TEST_CASE("schedule: no step of warm-up, or one, counts as two in DeepSpeed's") {
   for (auto const shape : {WarmupShape::logarithmic, WarmupShape::linear}) {
-    WarmupLR const one({.warmup_steps = 1, .shape = shape}), two({.warmup_steps = 2, .shape = shape});
-    for (std::uint64_t step = 0; step < 5; ++step) CHECK(one.at(step).lr == two.at(step).lr);
+    WarmupLR const two({.warmup_steps = 2, .shape = shape});
+    for (std::uint64_t const few : {0U, 1U}) {
+      WarmupLR const other({.warmup_steps = few, .shape = shape});
+      for (std::uint64_t step = 0; step < 5; ++step) CHECK(other.at(step).lr == two.at(step).lr);
+    }
   }
 }
 
@@ -246,7 +249,6 @@ TEST_CASE("schedule: settings of DeepSpeed's schedules that cannot be") {
         "zero::schedule::WarmupLR: min_lr is 0.002: write a number that is not above max_lr");
   check_refuses<WarmupLR>({}, "min_lr", &W::min_lr, no_rates);
   check_refuses<WarmupLR>({}, "max_lr", &W::max_lr, no_rates);
-  check_refuses_zero<WarmupLR>({}, "warmup_steps", &W::warmup_steps);
 
   using D = WarmupDecayLR::Config;
   D const decay{.total_steps = 10};
@@ -254,7 +256,6 @@ TEST_CASE("schedule: settings of DeepSpeed's schedules that cannot be") {
   check_refuses<WarmupDecayLR>(decay, "min_lr", &D::min_lr, no_rates);
   check_refuses<WarmupDecayLR>(decay, "min_lr", &D::min_lr, {1.0});
   check_refuses<WarmupDecayLR>(decay, "max_lr", &D::max_lr, no_rates);
-  check_refuses_zero<WarmupDecayLR>(decay, "warmup_steps", &D::warmup_steps);
   check_refuses_zero<WarmupDecayLR>(decay, "total_steps", &D::total_steps);
 
   using C = WarmupCosineLR::Config;
@@ -263,7 +264,6 @@ TEST_CASE("schedule: settings of DeepSpeed's schedules that cannot be") {
   check_refuses<WarmupCosineLR>(cosine, "lr", &C::lr, no_rates);
   check_refuses<WarmupCosineLR>(cosine, "warmup_min_ratio", &C::warmup_min_ratio, no_shares);
   check_refuses<WarmupCosineLR>(cosine, "cosine_min_ratio", &C::cosine_min_ratio, no_shares);
-  check_refuses_zero<WarmupCosineLR>(cosine, "warmup_steps", &C::warmup_steps);
   check_refuses_zero<WarmupCosineLR>(cosine, "total_steps", &C::total_steps);
 
   using R = LRRangeTest::Config;

@@ -46,9 +46,17 @@ class ConfigError : public ConfigurationError {
       text += std::to_string(where.line) + ":" + std::to_string(where.column);
     }
     if (!text.empty()) text += ": ";
-    if (!where.key.empty()) text += where.key + ": ";
+    if (!where.key.empty()) text += shown(where.key) + ": ";
     text += problem;
     if (!cure.empty()) text += ": " + cure;
+    return text;
+  }
+
+  /// A key on one line, cut where it is long.
+  static std::string shown(std::string const& key) {
+    constexpr std::size_t most = 120;
+    std::string text = key.size() > most ? key.substr(0, most) + "..." : key;
+    for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
     return text;
   }
 

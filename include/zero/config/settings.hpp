@@ -61,6 +61,7 @@ struct Settings {
   std::optional<std::uint64_t> steps_per_print{};             ///< steps between lines
   bool wall_clock_breakdown = false;                          ///< say where each step's time goes
   bool memory_breakdown = false;                              ///< say what memory is for
+  bool cuda_graph = false;                                    ///< capture a step once, and replay it
   std::optional<CommunicationLog> communication_log{};        ///< empty: none
   std::vector<Note> notes{};                                  ///< of what was read
 

@@ -26,7 +26,7 @@ class WarmupDecayLR {
     std::uint64_t total_steps = 0;                 ///< T, of the whole run; 1 or more
     double min_lr = 0.0;                           ///< of the first steps, and of the last
     double max_lr = 1e-3;                          ///< at the end of warm-up
-    std::uint64_t warmup_steps = 1000;             ///< W; 1 counts as 2
+    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2, as there
     WarmupShape shape = WarmupShape::logarithmic;  ///< how it rises
   };
 
@@ -37,7 +37,6 @@ class WarmupDecayLR {
     settings.require_not_negative("min_lr", config.min_lr);
     settings.require_not_negative("max_lr", config.max_lr);
     settings.require_ordered("min_lr", config.min_lr, "max_lr", config.max_lr);
-    settings.require_steps("warmup_steps", config.warmup_steps);
   }
 
   /// What step \p step uses, counted from 0.

@@ -25,7 +25,7 @@ class WarmupLR {
   struct Config {
     double min_lr = 0.0;                           ///< of the first steps
     double max_lr = 1e-3;                          ///< after warm-up; DeepSpeed's default is the optimizer's
-    std::uint64_t warmup_steps = 1000;             ///< W; 1 counts as 2
+    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2, as there
     WarmupShape shape = WarmupShape::logarithmic;  ///< how it rises
   };
 
@@ -35,7 +35,6 @@ class WarmupLR {
     settings.require_not_negative("min_lr", config.min_lr);
     settings.require_not_negative("max_lr", config.max_lr);
     settings.require_ordered("min_lr", config.min_lr, "max_lr", config.max_lr);
-    settings.require_steps("warmup_steps", config.warmup_steps);
   }
 
   /// What step \p step uses, counted from 0.

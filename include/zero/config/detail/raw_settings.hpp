@@ -4,6 +4,7 @@
 
 #include <zero/config/batch.hpp>
 #include <zero/config/detail/entry.hpp>
+#include <zero/config/detail/typed_section.hpp>
 #include <zero/config/read_options.hpp>
 #include <zero/config/settings.hpp>
 
@@ -34,27 +35,18 @@ struct RawSettings {
     std::uint64_t stage = 0, param_persistence_threshold = 100000;
     std::optional<std::uint64_t> reduce_bucket_size{}, max_live_parameters{};
     bool ignores_unused_parameters = true, prefetches = true, offloads = false, delays_update = false;
+    std::optional<Entry> delayed_update{};
     double ratio = 1.0;
-  };
-  struct Optimizer {
-    std::optional<Entry> section{}, type{};
-    std::vector<Entry> params{};
-  };
-  struct Scheduler {
-    std::optional<Entry> section{}, type{};
-    std::vector<Entry> params{};
   };
   /// A monitor's section.
   struct Monitor {
-    std::optional<Entry> section{};
+    std::optional<Entry> output_path{}, job_name{};
     bool enabled = false;
-    std::string output_path{}, job_name = "DeepSpeedJobName";
   };
 
   Automatic const& automatic;
   BatchRequest batch{};
-  Optimizer optimizer{};
-  Scheduler scheduler{};
+  TypedSection optimizer{}, scheduler{};
   Fp16 fp16{};
   Bf16 bf16{};
   Zero zero{};
@@ -62,7 +54,7 @@ struct RawSettings {
   double gradient_clipping = 1.0;
   std::optional<std::uint64_t> steps_per_print{};
   bool wall_clock_breakdown = false, memory_breakdown = false;
-  bool logs_communication = false;
+  bool logs_communication = false, captures_steps = false;
   std::vector<std::string> logged_operations{};
   bool logs_all_operations = true;
   std::optional<Entry> communication_data_type{}, gradient_sum_type{}, parameter_type{};

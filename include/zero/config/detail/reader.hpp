@@ -53,6 +53,7 @@ class Reader {
     settings.steps_per_print = raw_.steps_per_print;
     settings.wall_clock_breakdown = raw_.wall_clock_breakdown;
     settings.memory_breakdown = raw_.memory_breakdown;
+    settings.cuda_graph = raw_.captures_steps;
     settings.communication_log = communication_log();
     check_types(settings);
     settings.notes = std::move(raw_.notes);
@@ -108,7 +109,7 @@ class Reader {
   void read_always(KeyRow const& row, Entry const& entry) {
     if (!row.accepted.empty()) {
       if (!is_one_of(entry.json(), row.accepted)) entry.fail(entry.text() + " cannot be had", std::string(row.says));
-    } else if (!entry.is_auto()) {
+    } else if (!entry.is_auto() && !entry.json().is_null()) {
       expect_shape(row.shape, entry);
     }
     raw_.notes.push_back({entry.key(), std::string(row.says)});
@@ -269,6 +270,10 @@ class Reader {
     if (!zero.section) return std::nullopt;
     Sharding sharding{.stage = static_cast<Stage>(zero.stage)};
     if (zero.offloads) {
+      if (zero.delays_update && zero.ratio < 1.0) {
+        zero.delayed_update->fail("what stays on the device would not be updated late",
+                                  "leave \"ratio\" out, or \"delayed_update\"");
+      }
       sharding.offload = CpuOffload::Config{.device_share = 1.0 - zero.ratio, .delayed_update = zero.delays_update};
     }
     sharding.bucket_elements = zero.reduce_bucket_size;
@@ -283,7 +288,17 @@ class Reader {
 
   template <class Config>
   [[nodiscard]] static Config monitor(RawSettings::Monitor const& raw) {
-    return Config{.output_path = raw.output_path, .job_name = raw.job_name};
+    Config config{};
+    if (raw.output_path) config.output_path = raw.output_path->string();
+    if (raw.job_name) config.job_name = raw.job_name->string();
+    if (auto const fault = zero::detail::fault_of_output_path(config.output_path); !fault.empty()) {
+      raw.output_path->fail("the path " + std::string(fault), "write a folder");
+    }
+    if (auto const fault = zero::detail::fault_of_job_name(config.job_name); !fault.empty()) {
+      raw.job_name->fail(raw.job_name->text() + " " + std::string(fault),
+                         "it is a folder's name, such as \"my-run\" or \"team/my-run\"");
+    }
+    return config;
   }
 
   [[nodiscard]] std::optional<CommunicationLog> communication_log() const {

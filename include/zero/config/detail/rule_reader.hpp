@@ -4,7 +4,6 @@
 
 #include <zero/config/choices.hpp>
 #include <zero/config/detail/raw_settings.hpp>
-#include <zero/support/message.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 namespace zero::config::detail {
@@ -58,7 +56,7 @@ class RuleReader {
     take_common(config);
     take_betas(config);
     take("eps", own_.eps, config.eps);
-    refuse_others("AdamW");
+    raw_.optimizer.refuse_others("AdamW");
     if (decouples) return config;
     return Adam::Config{config.lr, config.beta1, config.beta2, config.eps, config.weight_decay};
   }
@@ -67,15 +65,19 @@ class RuleReader {
     take_common(config);
     take("momentum", own_.beta1, config.momentum);
     take("dampening", {}, config.dampening);
-    config.nesterov = flag("nesterov", false);
-    refuse_others("SGD");
+    if (auto const nesterov = raw_.optimizer.take("nesterov"); nesterov && nesterov->flag()) {
+      config.nesterov = true;
+      if (config.momentum == 0.0) nesterov->fail("looks ahead by the momentum, which is 0", "write \"momentum\": 0.9");
+      if (config.dampening != 0.0) nesterov->fail("has no dampening", "leave \"dampening\" out");
+    }
+    raw_.optimizer.refuse_others("SGD");
     return config;
   }
   [[nodiscard]] RuleChoice read_lion() {
     Lion::Config config{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .weight_decay = 0.0};
     take_common(config);
     take_betas(config);
-    refuse_others("Lion");
+    raw_.optimizer.refuse_others("Lion");
     return config;
   }
   [[nodiscard]] RuleChoice read_adagrad() {
@@ -83,7 +85,7 @@ class RuleReader {
     take_common(config);
     take("lr_decay", {}, config.lr_decay);
     take("eps", own_.eps, config.eps);
-    refuse_others("Adagrad");
+    raw_.optimizer.refuse_others("Adagrad");
     return config;
   }
 
@@ -94,7 +96,7 @@ class RuleReader {
   }
   template <class Config>
   void take_betas(Config& config) {
-    auto const entry = taken("betas");
+    auto const entry = raw_.optimizer.take("betas");
     if (!entry) return;
     if (entry->is_auto()) {
       config.beta1 = entry->automatic(own_.beta1);
@@ -109,7 +111,7 @@ class RuleReader {
     return entry.real([](double x) { return x >= 0.0 && x < 1.0; }, "a number in [0, 1)");
   }
   void take(std::string_view name, std::optional<double> const& own, double& value) {
-    auto const entry = taken(name);
+    auto const entry = raw_.optimizer.take(name);
     if (!entry) return;
     if (entry->is_auto()) {
       value = entry->automatic(own);
@@ -120,26 +122,8 @@ class RuleReader {
     }
   }
   [[nodiscard]] bool flag(std::string_view name, bool absent) {
-    auto const entry = taken(name);
+    auto const entry = raw_.optimizer.take(name);
     return entry ? entry->flag() : absent;
-  }
-
-  /// The setting \p name, which is then no other rule's.
-  [[nodiscard]] std::optional<Entry> taken(std::string_view name) {
-    auto& all = raw_.optimizer.params;
-    auto const found = std::find_if(all.begin(), all.end(), [&](Entry const& e) { return setting(e) == name; });
-    if (found == all.end()) return std::nullopt;
-    auto entry = *found;
-    all.erase(found);
-    return entry;
-  }
-  void refuse_others(std::string_view rule) const {
-    if (raw_.optimizer.params.empty()) return;
-    auto const& other = raw_.optimizer.params.front();
-    other.fail_name(zero::detail::concat({rule, " has no such setting"}), "leave it out");
-  }
-  static std::string_view setting(Entry const& entry) {
-    return std::string_view(entry.key()).substr(std::string_view("optimizer.params.").size());
   }
 
   void note_adam(bool named_adamw, bool decouples) {

@@ -8,7 +8,6 @@
 #include <zero/schedule/schedule.hpp>
 #include <zero/support/message.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,19 +31,15 @@ class ScheduleReader {
     if (!scheduler.type) scheduler.section->fail_name("has no \"type\"", "write one, such as \"WarmupLR\"");
     std::optional<schedule::Schedule> made;
     auto const type = lower_case(scheduler.type->string());
-    try_each<schedule::WarmupLR, schedule::WarmupDecayLR, schedule::WarmupCosineLR, schedule::OneCycle,
-             schedule::LRRangeTest, schedule::Constant, schedule::Linear, schedule::Cosine, schedule::WarmupStableDecay,
-             schedule::ConstantLR, schedule::LinearLR, schedule::StepLR, schedule::MultiStepLR, schedule::ExponentialLR,
-             schedule::CosineAnnealingLR>(type, made);
-    if (!made) fail_type();
-    if (raw_.scheduler.params.empty()) return made;
-    raw_.scheduler.params.front().fail_name(zero::detail::concat({made->name(), " has no such setting"}),
-                                            "leave it out");
+    try_each(AllSchedules{}, type, made);
+    if (!made) fail_type(AllSchedules{});
+    raw_.scheduler.refuse_others(made->name());
+    return made;
   }
 
  private:
   template <class... Kind>
-  void try_each(std::string const& type, std::optional<schedule::Schedule>& made) {
+  void try_each(ScheduleList<Kind...> /*kinds*/, std::string const& type, std::optional<schedule::Schedule>& made) {
     static_cast<void>(((lower_case(Kind::name) == type && (made = make<Kind>(), true)) || ...));
   }
 
@@ -56,13 +51,16 @@ class ScheduleReader {
     try {
       return Kind(config);
     } catch (ConfigurationError const& error) {
-      raw_.scheduler.section->fail(error.what(), {});
+      std::string_view problem = error.what();  // whose settings have the library's names
+      constexpr std::string_view library = "zero::schedule::";
+      if (problem.starts_with(library)) problem.remove_prefix(library.size());
+      raw_.scheduler.section->fail(std::string(problem), {});
     }
   }
 
   template <class Member>
   void take(std::string_view name, Member& member, Missing missing) {
-    auto const entry = taken(name);
+    auto const entry = raw_.scheduler.take(name);
     if constexpr (std::is_same_v<Member, double>) {
       if (given_ && is_largest_rate(name)) return void(member = *given_);
     }
@@ -112,24 +110,11 @@ class ScheduleReader {
     member = text == "linear" ? schedule::DecayShape::linear : schedule::DecayShape::one_minus_sqrt;
   }
 
-  [[noreturn]] void fail_type() const {
-    raw_.scheduler.type->fail(
-        raw_.scheduler.type->text() + " is no schedule",
-        "there are WarmupLR, WarmupDecayLR, WarmupCosineLR, OneCycle, LRRangeTest, constant, linear, cosine, "
-        "warmup-stable-decay, and PyTorch's ConstantLR, LinearLR, StepLR, MultiStepLR, ExponentialLR, "
-        "CosineAnnealingLR");
-  }
-
-  /// The setting \p name, which is then no other schedule's.
-  [[nodiscard]] std::optional<Entry> taken(std::string_view name) {
-    constexpr std::string_view folder = "scheduler.params.";
-    auto& all = raw_.scheduler.params;
-    auto const is_it = [&](Entry const& e) { return std::string_view(e.key()).substr(folder.size()) == name; };
-    auto const found = std::find_if(all.begin(), all.end(), is_it);
-    if (found == all.end()) return std::nullopt;
-    auto entry = *found;
-    all.erase(found);
-    return entry;
+  template <class... Kind>
+  [[noreturn]] void fail_type(ScheduleList<Kind...> /*kinds*/) const {
+    std::string names;
+    ((names.append(names.empty() ? "" : ", ").append(Kind::name)), ...);
+    raw_.scheduler.type->fail(raw_.scheduler.type->text() + " is no schedule", "there are " + names);
   }
 
   static constexpr std::uint64_t most_steps = std::uint64_t{1} << 53U;

@@ -8,6 +8,16 @@
 
 namespace zero::config::detail {
 
+/// Kinds of schedules.
+template <class... Kind>
+struct ScheduleList {};
+/// All that a configuration may name: DeepSpeed's, the field's, PyTorch's.
+using AllSchedules =
+    ScheduleList<schedule::WarmupLR, schedule::WarmupDecayLR, schedule::WarmupCosineLR, schedule::OneCycle,
+                 schedule::LRRangeTest, schedule::Constant, schedule::Linear, schedule::Cosine,
+                 schedule::WarmupStableDecay, schedule::ConstantLR, schedule::LinearLR, schedule::StepLR,
+                 schedule::MultiStepLR, schedule::ExponentialLR, schedule::CosineAnnealingLR>;
+
 /// Where a setting of a schedule comes from when a configuration does not say it.
 enum class Missing : std::uint8_t {
   has_default,

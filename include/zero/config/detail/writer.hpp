@@ -38,6 +38,7 @@ class Writer {
     if (settings_.csv) add("csv_monitor", monitor(*settings_.csv));
     add("wall_clock_breakdown", settings_.wall_clock_breakdown);
     add("memory_breakdown", settings_.memory_breakdown);
+    add("cuda_graph", Json::Object{{"enabled", settings_.cuda_graph}});
     if (settings_.communication_log) add("comms_logger", communication_log());
     return std::move(root_);
   }
@@ -77,15 +78,11 @@ class Writer {
 
   [[nodiscard]] Json schedule() const {
     Json::Object params;
-    bool const found = take<schedule::WarmupLR, schedule::WarmupDecayLR, schedule::WarmupCosineLR, schedule::OneCycle,
-                            schedule::LRRangeTest, schedule::Constant, schedule::Linear, schedule::Cosine,
-                            schedule::WarmupStableDecay, schedule::ConstantLR, schedule::LinearLR, schedule::StepLR,
-                            schedule::MultiStepLR, schedule::ExponentialLR, schedule::CosineAnnealingLR>(params);
-    if (!found) fail("scheduler", "is a function of the program");
+    if (!take(AllSchedules{}, params)) fail("scheduler", "is a function of the program");
     return Json::Object{{"type", Json(settings_.schedule->name())}, {"params", std::move(params)}};
   }
   template <class... Kind>
-  bool take(Json::Object& params) const {
+  bool take(ScheduleList<Kind...> /*kinds*/, Json::Object& params) const {
     return (take_one<Kind>(params) || ...);
   }
   template <class Kind>

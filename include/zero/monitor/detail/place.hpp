@@ -25,25 +25,34 @@ namespace zero::detail {
   return {};
 }
 
+/// Why \p job_name is no name of a job, or nothing.
+[[nodiscard]] inline std::string_view fault_of_job_name(std::string_view job_name) noexcept {
+  if (job_name.empty()) return "is empty";
+  if (job_name.front() == '/') return "begins with a slash: the folder above it is the output path";
+  for (;;) {
+    auto const slash = job_name.find('/');
+    if (auto const fault = fault_of_folder_name(job_name.substr(0, slash)); !fault.empty()) return fault;
+    if (slash == std::string_view::npos) return {};
+    job_name.remove_prefix(slash + 1);
+  }
+}
+/// The same of an output path.
+[[nodiscard]] inline std::string_view fault_of_output_path(std::string_view path) noexcept {
+  return path.find('\0') == std::string_view::npos ? std::string_view() : "has a character NUL, which no path has";
+}
+
 /// The folder of a job: \p job_name below \p output_path, which is the working directory where it is empty. A slash in
 /// the name makes a folder in a folder. \throws ConfigurationError.
 [[nodiscard]] inline std::string folder_of_job(std::string const& output_path, std::string const& job_name) {
-  auto const refuse = [&](std::string_view why) {
-    std::string shown = job_name;
-    for (char& c : shown) c = is_control(c) ? '?' : c;  // a message goes to a terminal, and ends at a NUL
-    throw ConfigurationError(concat({"zero: the job's name ", quote(shown), " of a monitor ", why,
-                                     ": it is a folder's name, such as 'my-run' or 'team/my-run'"}));
-  };
-  if (output_path.find('\0') != std::string::npos) {
-    throw ConfigurationError("zero: the output path of a monitor has a character NUL, which no path has");
+  if (auto const fault = fault_of_output_path(output_path); !fault.empty()) {
+    throw ConfigurationError(concat({"zero: the output path of a monitor ", fault}));
   }
-  if (job_name.empty()) refuse("is empty");
-  if (job_name.front() == '/') refuse("begins with a slash: the folder above it is the output path");
-  for (std::string_view rest = job_name;;) {
-    auto const slash = rest.find('/');
-    if (auto const fault = fault_of_folder_name(rest.substr(0, slash)); !fault.empty()) refuse(fault);
-    if (slash == std::string_view::npos) break;
-    rest.remove_prefix(slash + 1);
+  if (auto const fault = fault_of_job_name(job_name); !fault.empty()) {
+    constexpr std::size_t most = 80;
+    std::string shown = job_name.size() > most ? job_name.substr(0, most) + "..." : job_name;
+    for (char& c : shown) c = is_control(c) ? '?' : c;  // a message goes to a terminal, and ends at a NUL
+    throw ConfigurationError(concat({"zero: the job's name ", quote(shown), " of a monitor ", fault,
+                                     ": it is a folder's name, such as 'my-run' or 'team/my-run'"}));
   }
   if (output_path.empty()) return job_name;
   return output_path.back() == '/' ? output_path + job_name : output_path + "/" + job_name;

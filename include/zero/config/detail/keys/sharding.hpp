@@ -54,7 +54,10 @@ inline constexpr std::array zero_keys{
             }),
     applied("zero_optimization.offload_optimizer.delayed_update", Shape::boolean,
             "updates on the host beside the next step's passes, a step late; changes results. Not DeepSpeed's",
-            [](RawSettings& raw, Entry const& e) { raw.zero.delays_update = e.flag(); }),
+            [](RawSettings& raw, Entry const& e) {
+              raw.zero.delays_update = e.flag();
+              raw.zero.delayed_update = e;
+            }),
     always("zero_optimization.offload_optimizer.pin_memory", Shape::boolean,
            "staging buffers are pinned, and states are not"),
     always("zero_optimization.offload_optimizer.buffer_count", Shape::whole,
