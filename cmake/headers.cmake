@@ -96,6 +96,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/memory_report.hpp
   include/zero/micro_batch.hpp
   include/zero/monitor/csv.hpp
+  include/zero/monitor/curve_folder.hpp
   include/zero/monitor/event.hpp
   include/zero/monitor/json_lines.hpp
   include/zero/monitor/monitor.hpp
@@ -288,6 +289,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/memory/state_array.hpp
   include/zero/monitor/detail/cut_lines.hpp
   include/zero/monitor/detail/event_record.hpp
+  include/zero/monitor/detail/folder_claim.hpp
   include/zero/monitor/detail/growing_file.hpp
   include/zero/monitor/detail/one_warning.hpp
   include/zero/monitor/detail/place.hpp

@@ -5,7 +5,9 @@
 
 #include "console.hpp"
 #include "run_options.hpp"
+#include "run_settings.hpp"
 
+#include <zero/config/write.hpp>
 #include <zero/error.hpp>
 
 #include <array>
@@ -74,32 +76,43 @@ void write(zero::monitor::Monitors& monitors, std::array<Curve, N> const& curves
 
 bool has_curves(Options const& options) { return options.tensorboard || options.csv || options.json_lines; }
 
-void check_curves(Options const& options) {
-  if (!has_curves(options)) return;
-  bool const goes_on = options.resume && !options.parameters_only;
+Curves::Curves(Options const& options) try : options_(&options), monitors_(monitors_of(options)) {
+  refuse_others();
+} catch (zero::ConfigurationError const& error) {
+  throw UsageError(std::string("--job-name: ") + error.what());
+}
+
+void Curves::refuse_others() const {
+  bool const goes_on = options_->resume && !options_->parameters_only;
+  auto const others = monitors_.place_of_others();
+  if (!others || goes_on || options_->overwrite) return;
+  throw UsageError("--job-name: " + *others +
+                   " holds the curves of another run: give this one another name, go on with that run by --resume, or "
+                   "let --overwrite take its place");
+}
+
+void Curves::claim() {
+  if (!monitors_.enabled()) return;
   try {
-    zero::monitor::Monitors const monitors(monitors_of(options));
-    auto const others = monitors.place_of_others();
-    if (!others || goes_on || options.overwrite) return;
-    throw UsageError("--job-name: " + *others +
-                     " holds the curves of another run: give this one another name, go on with that run by --resume, "
-                     "or let --overwrite take its place");
+    monitors_.claim();
   } catch (zero::ConfigurationError const& error) {
     throw UsageError(std::string("--job-name: ") + error.what());
   }
+  refuse_others();
 }
-
-Curves::Curves(Options const& options, bool speaks)
-    : options_(options), monitors_(speaks ? monitors_of(options) : zero::monitor::Monitors::Config{}) {}
 
 void Curves::begin(std::uint64_t samples) {
   if (!monitors_.enabled()) return;
   if (samples > 0) {
     monitors_.resume_at(samples);
   } else {
+    if (auto const others = monitors_.place_of_others()) {
+      say("curves: the run starts anew, and replaces those in %s\n", others->c_str());
+    }
     monitors_.begin(zero::monitor::Existing::replace);
   }
-  monitors_.text("settings", table_of(run_options(options_)), samples);
+  monitors_.text("settings", table_of(run_options(*options_)), samples);
+  monitors_.text("configuration", "```json\n" + zero::config::to_json(settings_of(*options_)) + "```\n", samples);
 }
 
 void Curves::step(StepRecord const& record, std::uint64_t samples) {

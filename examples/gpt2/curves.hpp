@@ -16,19 +16,22 @@ namespace gpt2 {
 /// Whether a run has curves at all.
 [[nodiscard]] bool has_curves(Options const& options);
 
-/// \throws UsageError where the job's name is none for a folder, and where a new run would write into the curves of
-/// another one. Nothing is written.
-void check_curves(Options const& options);
-
 /// What a run writes through the library's monitors, on rank 0: docs/monitoring.md lists the tags. The x axis of all is
 /// the number of sequences that the run has drawn.
 class Curves {
  public:
-  /// \p speaks: whether this is rank 0. Other ranks have no curves.
-  Curves(Options const& options, bool speaks);
+  /// None.
+  Curves() = default;
+  /// Those that \p options ask for, which are borrowed. Touches no file yet. \throws UsageError where the job's name is
+  /// none for a folder, and where a new run would write into the curves of another one.
+  explicit Curves(Options const& options);
+
+  /// Takes their folders for this run alone. \throws UsageError where another run writes there, or has done so since.
+  void claim();
 
   /// Opens them for a run that has drawn \p samples before: what an earlier part of the run has written up to there
-  /// stays, and what came after is cut off. A new run begins with empty ones. The options are written as a text.
+  /// stays, and what came after is cut off. A new run begins with empty ones, and says whose it removes. The options
+  /// are written as a text.
   void begin(std::uint64_t samples);
   /// After the step with which the run has drawn \p samples.
   void step(StepRecord const& record, std::uint64_t samples);
@@ -41,7 +44,9 @@ class Curves {
   void flush();
 
  private:
-  Options const& options_;
+  void refuse_others() const;
+
+  Options const* options_ = nullptr;
   zero::monitor::Monitors monitors_;
 };
 

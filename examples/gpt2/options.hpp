@@ -6,9 +6,7 @@
 #include "support/command_line.hpp"
 
 #include <zero/config/settings.hpp>
-#include <zero/monitor/csv.hpp>
-#include <zero/monitor/json_lines.hpp>
-#include <zero/monitor/tensorboard.hpp>
+#include <zero/monitor/curve_folder.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 #include <zero/schedule/clock.hpp>
@@ -92,9 +90,9 @@ struct Options {
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
   std::optional<std::string> log;
-  std::optional<zero::monitor::TensorBoard::Config> tensorboard;
-  std::optional<zero::monitor::Csv::Config> csv;
-  std::optional<zero::monitor::JsonLines::Config> json_lines;
+  std::optional<zero::monitor::CurveFolder> tensorboard;
+  std::optional<zero::monitor::CurveFolder> csv;
+  std::optional<zero::monitor::CurveFolder> json_lines;
   std::optional<std::string> job_name;        ///< of all three; without it each has its own
   std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
   std::uint64_t patience = 0;                 ///< validations in a row without an improvement; 0: any number

@@ -4,13 +4,12 @@
 
 #include "checkpoints.hpp"
 #include "console.hpp"
-#include "curves.hpp"
 #include "divergence.hpp"
 #include "evaluation.hpp"
 #include "flops.hpp"
 #include "options.hpp"
 #include "progress.hpp"
-#include "run_log.hpp"
+#include "run_output.hpp"
 #include "run_profile.hpp"
 #include "run_state.hpp"
 #include "stop_signal.hpp"
@@ -138,7 +137,8 @@ bool stops_unsaved(Communicator& communicator, Options const& options, bool is_l
 
 /// False where a signal has stopped it.
 template <class Target, class T>
-bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus, RunLog& log) {
+bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus,
+           RunOutput& output) {
   Trainer<Target, T> trainer(communicator, options, corpus);
   if (options.evaluate) {
     evaluate_checkpoint(communicator, options, corpus, trainer);
@@ -148,7 +148,9 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   RunSummary summary(options);
   Progress progress(options);
   RunProfile profile(communicator, options, trainer);
-  Curves curves(options, speaks);
+  Curves none;
+  auto& log = output.log;  // of the rank that speaks
+  auto& curves = speaks ? output.curves : none;
   DivergenceGuard const guard(options.max_skips, std::is_same_v<T, zero::float16>);
   RunState state;
   Checkpoints checkpoints(communicator, options, corpus, trainer, state);
@@ -243,11 +245,11 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
 
 /// What the options say, in \p Target. False where a signal has stopped it.
 template <class Target>
-bool run_on(Options const& options, Corpus const& corpus, RunLog& log) {
+bool run_on(Options const& options, Corpus const& corpus, RunOutput& output) {
   std::atomic<bool> finished{true};
   Target::run_ranks(options, [&](typename Target::Communicator& communicator) {
     auto const train_as = [&]<class T>(T) {
-      if (!train<Target, T>(communicator, options, corpus, log)) finished = false;
+      if (!train<Target, T>(communicator, options, corpus, output)) finished = false;
     };
     switch (options.precision) {
       case zero::ElementType::fp32:

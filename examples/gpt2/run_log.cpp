@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,11 +59,24 @@ RunLog::~RunLog() {
   if (file_ >= 0) ::close(file_);
 }
 
+void RunLog::open() {
+  if (file_ < 0) file_ = ::open(path_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+}
+
+// What is no file, such as a pipe, may have several writers, and a reader that is waited for.
+void RunLog::claim() {
+  std::error_code error;
+  if (!path_ || (fs::exists(*path_, error) && !fs::is_regular_file(*path_, error))) return;
+  open();
+  if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  throw UsageError("--log " + *path_ + ": another run is writing it: name another file, or end that run");
+}
+
 void RunLog::begin(std::uint64_t steps) {
   if (!path_) return;
   std::error_code error;
   if (fs::is_regular_file(*path_, error)) fs::resize_file(*path_, steps > 0 ? bytes_up_to(*path_, steps) : 0, error);
-  file_ = ::open(path_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  open();
   if (file_ < 0) warn(std::strerror(errno));
 }
 

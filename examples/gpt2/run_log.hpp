@@ -20,6 +20,8 @@ class RunLog {
   RunLog& operator=(RunLog const&) = delete;
   ~RunLog();
 
+  /// Takes a file for this run alone, which may be made. \throws UsageError where another run is writing it.
+  void claim();
   /// Opens it for a run that has \p steps behind it: what an earlier part of the run has written up to there stays, and
   /// what came after is cut off. A new run begins with an empty log.
   void begin(std::uint64_t steps);
@@ -27,6 +29,7 @@ class RunLog {
   void parameter_hash(std::uint64_t hash);
 
  private:
+  void open();
   void write(std::string const& line);
   void warn(std::string const& what);
 

@@ -13,7 +13,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "run.hpp"
-#include "run_log.hpp"
+#include "run_output.hpp"
 #include "run_settings.hpp"
 #include "stop_signal.hpp"
 #include "support/counted.hpp"
@@ -172,7 +172,7 @@ std::optional<double> peak_of_gpus(Options const& options, Processes const& proc
 
 /// What a run reads before it trains.
 struct Inputs {
-  std::optional<RunLog> log;
+  std::optional<RunOutput> output;
   std::optional<Corpus> corpus;
 
   /// \p options take on what the inputs say.
@@ -182,8 +182,7 @@ struct Inputs {
     for (auto const& line : take_configuration(options)) {
       if (speaks) say("%s\n", line.c_str());
     }
-    log.emplace(speaks ? options.log : std::nullopt);
-    if (speaks) check_curves(options);
+    output.emplace(options, speaks);
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
     check_cuda_graph(options, processes.world);
@@ -191,6 +190,7 @@ struct Inputs {
     expect_room(options, corpus->vocabulary());
     if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);
     if (options.cuda && !options.peak_flops) options.peak_flops = peak_of_gpus(options, processes);
+    output->claim();
   }
 };
 
@@ -256,7 +256,7 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     bool const speaks = processes.rank == 0;
     Inputs inputs;
     process.prepare([&] { in_memory([&] { inputs.read(options, processes); }); });
-    auto const train = [&] { return process.run(options, *inputs.corpus, *inputs.log); };
+    auto const train = [&] { return process.run(options, *inputs.corpus, *inputs.output); };
     auto const code = in_memory([&] { return train_by(train, inputs, options, speaks); });
     process.leave();
     return code;
@@ -278,8 +278,8 @@ command_line::ExitCode run(Options options) {
     Inputs inputs;
     inputs.read(options, processes);
     auto const train = [&] {
-      return options.cuda ? run_on_cuda(options, processes, *inputs.corpus, *inputs.log)
-                          : run_on<HostTarget>(options, *inputs.corpus, *inputs.log);
+      return options.cuda ? run_on_cuda(options, processes, *inputs.corpus, *inputs.output)
+                          : run_on<HostTarget>(options, *inputs.corpus, *inputs.output);
     };
     return train_by(train, inputs, options, processes.rank == 0);
   });

@@ -23,6 +23,7 @@
 using monitor_test::content;
 using monitor_test::Folder;
 using monitor_test::names_in;
+using monitor_test::refusal_of;
 using monitor_test::Warnings;
 using zero::monitor::Existing;
 using zero::monitor::Monitors;
@@ -234,4 +235,31 @@ TEST_CASE("monitors: the thread in the background takes no signal of the program
   CHECK(::sigwait(&user, &taken) == 0);
   CHECK(taken == SIGUSR1);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_CASE("monitors: one run has a folder at a time, for as long as it lives") {
+  Folder const folder;
+  Warnings warnings;
+  auto const refuses = [](auto&& f) {
+    return refusal_of(f).find("another run is writing curves to '") != std::string::npos;
+  };
+  {
+    Monitors first(all_in(folder, warnings)), second(all_in(folder, warnings));
+    first.begin();
+    first.claim();
+    CHECK(refuses([&] { second.claim(); }));
+    CHECK(refuses([&] { second.begin(Existing::replace); }));
+    CHECK(refuses([&] { second.resume_at(3); }));
+    first.scalar("loss", 1.0, 1);
+    CHECK(first.flush());
+    second.scalar("loss", 2.0, 1);  // of a run that never asked
+    CHECK(second.flush());
+    CHECK(content(folder / "job/loss.csv") == "step,loss\r\n1,1\r\n");
+    CHECK(warnings.said.size() == 1);
+    CHECK(warnings.says("another run is writing curves"));
+  }
+  // Each kind by itself, as a folder may have all of them.
+  Monitors first({.tensorboard = all_in(folder, warnings).tensorboard}), second({.csv = all_in(folder, warnings).csv});
+  first.claim();
+  CHECK_NOTHROW(second.claim());
 }

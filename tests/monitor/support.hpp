@@ -53,7 +53,10 @@ inline void append(std::string const& path, std::string_view bytes) {
 /// The names in a folder, sorted.
 inline std::vector<std::string> names_in(std::string const& path) {
   std::vector<std::string> names;
-  for (auto const& entry : std::filesystem::directory_iterator(path)) names.push_back(entry.path().filename());
+  for (auto const& entry : std::filesystem::directory_iterator(path)) {
+    auto const name = entry.path().filename().string();
+    if (!name.starts_with('.')) names.push_back(name);  // else a lock
+  }
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -18,6 +18,10 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 using namespace trainer_test;
 
 namespace {
@@ -102,14 +106,14 @@ TEST_CASE("train_gpt2: the curves of a run that is resumed are those of one that
   CHECK(lr.find("\n16,") != std::string::npos);
   // JSON Lines hold the same, with the settings, which the run that went on has written, too.
   auto const lines = text_of(folder / "curves/parts/metrics.jsonl");
-  CHECK(std::count(lines.begin(), lines.end(), '\n') ==
-        std::count_if(lines.begin(), lines.end(), [](char c) { return c == '{'; }));
   auto const count = [&](std::string const& part) {
     std::size_t found = 0;
     for (auto at = lines.find(part); at != std::string::npos; at = lines.find(part, at + 1)) ++found;
     return found;
   };
+  CHECK(count("\n") == count("{\"step\":"));
   CHECK(count(R"("tag":"Train/Samples/lr")") == 8);
+  CHECK(count(R"("tag":"configuration")") == 2);
   CHECK(count(R"("tag":"settings")") == 2);
   CHECK(count("| --iterations | 8 |") == 2);
 }
@@ -277,4 +281,25 @@ TEST_CASE("train_gpt2: curves that cannot be written are one warning each, and t
   CHECK(count("cannot be made: Not a directory") == 1);
   CHECK(count("No space left on device") == 1);
   CHECK(fs::exists(folder / "full/run/Train_Samples_train_loss.csv"));
+}
+
+TEST_CASE("train_gpt2: two runs that are alive have neither one folder of curves nor one log") {
+  Folder const folder;
+  std::string const data = joined({"--data ", folder.quote("text.txt"), tiny});
+  fs::create_directories(folder / "curves/run");
+  for (auto const* name : {"curves/run/.csv.lock", "log"}) {
+    CAPTURE(name);
+    int const file = ::open((folder / name).c_str(), O_RDWR | O_CREAT, 0666);
+    REQUIRE(::flock(file, LOCK_EX | LOCK_NB) == 0);  // as a run that has not written yet
+    bool const is_log = name == std::string("log");
+    auto const arguments = is_log ? " --log " + folder.quote("log") : " --job-name run --csv " + folder.quote("curves");
+    check_rejected(data + arguments, is_log ? "another run is writing it" : "another run is writing curves to");
+    CHECK(fs::file_size(folder / name) == 0);
+    ::close(file);
+    CHECK(run(data + arguments).code == 0);
+  }
+  auto const anew = run(joined({data, " --job-name run --csv ", folder.quote("curves"),
+                                " --resume auto --checkpoint-dir ", folder.quote("elsewhere")}));
+  CHECK(anew.code == 0);
+  CHECK(anew.output.find("curves: the run starts anew, and replaces those in ") != std::string::npos);
 }

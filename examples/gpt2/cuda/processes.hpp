@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../options.hpp"
-#include "../run_log.hpp"
+#include "../run_output.hpp"
 #include "../tokens.hpp"
 
 #include <string>
@@ -17,6 +17,6 @@ namespace gpt2 {
 [[nodiscard]] std::string nccl_version();
 
 /// This process's part of a run of several. As `run_on`.
-bool run_over_nccl(Options const& options, Corpus const& corpus, RunLog& log);
+bool run_over_nccl(Options const& options, Corpus const& corpus, RunOutput& output);
 
 }  // namespace gpt2

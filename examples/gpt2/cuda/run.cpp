@@ -47,8 +47,8 @@ Gpus find_gpus() { return {device::gpu_name(), device::gpu_count()}; }
 
 std::string describe_cuda() { return device::describe_gpus(); }
 
-bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log) {
-  return processes.world > 1 ? run_over_nccl(options, corpus, log) : run_on<CudaTarget>(options, corpus, log);
+bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunOutput& output) {
+  return processes.world > 1 ? run_over_nccl(options, corpus, output) : run_on<CudaTarget>(options, corpus, output);
 }
 
 }  // namespace gpt2

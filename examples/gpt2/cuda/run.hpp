@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../options.hpp"
-#include "../run_log.hpp"
+#include "../run_output.hpp"
 #include "../tokens.hpp"
 #include "support/version_text.hpp"
 
@@ -36,6 +36,6 @@ struct Gpus {
 [[nodiscard]] std::string describe_cuda();
 
 /// As `run_on`: with several processes, each is one rank, over NCCL; otherwise ranks are threads.
-bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunLog& log);
+bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunOutput& output);
 
 }  // namespace gpt2

@@ -134,9 +134,9 @@ void MpiProcess::prepare(std::function<void()> const& f) {
   end(code_of_run(reports));
 }
 
-bool MpiProcess::run(Options const& options, Corpus const& corpus, RunLog& log) {
+bool MpiProcess::run(Options const& options, Corpus const& corpus, RunOutput& output) {
   MpiTarget::process = this;
-  return run_on<MpiTarget>(options, corpus, log);
+  return run_on<MpiTarget>(options, corpus, output);
 }
 
 // What ends all ranks alike is rank 0's to say. Who has seen another one fail says so at once: the launcher may end

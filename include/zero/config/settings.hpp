@@ -8,8 +8,7 @@
 #include <zero/config/choices.hpp>
 #include <zero/config/config_error.hpp>
 #include <zero/engine_config.hpp>
-#include <zero/monitor/csv.hpp>
-#include <zero/monitor/tensorboard.hpp>
+#include <zero/monitor/curve_folder.hpp>
 #include <zero/offload.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/schedule/schedule.hpp>
@@ -50,20 +49,20 @@ struct CommunicationLog {
 /// What a configuration asks of a run: read from a file (read.hpp), or filled in by a program. A value. What is empty
 /// is the trainer's to decide.
 struct Settings {
-  Batch batch{};                                              ///< of a step
-  double gradient_clipping = 1.0;                             ///< largest norm; 0: no clipping
-  std::optional<RuleChoice> rule{};                           ///< the optimizer
-  std::optional<PrecisionChoice> precision{};                 ///< types, and the loss scaler
-  std::optional<Sharding> sharding{};                         ///< stage and offload
-  std::optional<schedule::Schedule> schedule{};               ///< of the learning rate
-  std::optional<monitor::TensorBoard::Config> tensorboard{};  ///< empty: no such curves
-  std::optional<monitor::Csv::Config> csv{};                  ///< empty: no such curves
-  std::optional<std::uint64_t> steps_per_print{};             ///< steps between lines
-  bool wall_clock_breakdown = false;                          ///< say where each step's time goes
-  bool memory_breakdown = false;                              ///< say what memory is for
-  bool cuda_graph = false;                                    ///< capture a step once, and replay it
-  std::optional<CommunicationLog> communication_log{};        ///< empty: none
-  std::vector<Note> notes{};                                  ///< of what was read
+  Batch batch{};                                        ///< of a step
+  double gradient_clipping = 1.0;                       ///< largest norm; 0: no clipping
+  std::optional<RuleChoice> rule{};                     ///< the optimizer
+  std::optional<PrecisionChoice> precision{};           ///< types, and the loss scaler
+  std::optional<Sharding> sharding{};                   ///< stage and offload
+  std::optional<schedule::Schedule> schedule{};         ///< of the learning rate
+  std::optional<monitor::CurveFolder> tensorboard{};    ///< empty: no such curves
+  std::optional<monitor::CurveFolder> csv{};            ///< empty: no such curves
+  std::optional<std::uint64_t> steps_per_print{};       ///< steps between lines
+  bool wall_clock_breakdown = false;                    ///< say where each step's time goes
+  bool memory_breakdown = false;                        ///< say what memory is for
+  bool cuda_graph = false;                              ///< capture a step once, and replay it
+  std::optional<CommunicationLog> communication_log{};  ///< empty: none
+  std::vector<Note> notes{};                            ///< of what was read
 
   /// Calls `visitor(ChosenRule<Rule>, ChosenPrecision<Precision>)` with what was chosen, out of \p RuleList, which is a
   /// Rules<...>, and \p TypeList, a Types<...>; returns what it returns, which has one type. \throws ConfigError where

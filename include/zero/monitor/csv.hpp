@@ -4,7 +4,9 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/monitor/curve_folder.hpp>
 #include <zero/monitor/detail/cut_lines.hpp>
+#include <zero/monitor/detail/folder_claim.hpp>
 #include <zero/monitor/detail/growing_file.hpp>
 #include <zero/monitor/detail/one_warning.hpp>
 #include <zero/monitor/detail/place.hpp>
@@ -35,12 +37,8 @@ namespace zero::monitor {
 /// Texts are not written.
 class Csv final : public Monitor {
  public:
-  /// Where the files are: `<output_path>/<job_name>/<tag>.csv`, with _ for slashes and spaces of the tag. The defaults
-  /// are DeepSpeed's.
-  struct Config {
-    std::string output_path{};                  ///< a folder; empty: the working directory
-    std::string job_name = "DeepSpeedJobName";  ///< a folder in it, or one in another, with a slash between
-  };
+  /// Where the files are: `<output_path>/<job_name>/<tag>.csv`, with _ for slashes and spaces of the tag.
+  using Config = CurveFolder;
 
   /// Touches no file yet. \throws ConfigurationError where the job's name is none for a folder.
   explicit Csv(Config const& config, Warning warning = warn_on_standard_error)
@@ -53,6 +51,7 @@ class Csv final : public Monitor {
   [[nodiscard]] std::string const& place() const noexcept override { return warn_.place(); }
   [[nodiscard]] bool holds_curves() const override { return !files().empty(); }
 
+  [[nodiscard]] bool claim() override { return claim_.take(place(), "csv"); }
   void replace() override {
     begun_ = true;
     curves_.clear();
@@ -148,6 +147,7 @@ class Csv final : public Monitor {
   }
 
   detail::OneWarning warn_;
+  detail::FolderClaim claim_;
   std::map<std::string, Curve, std::less<>> curves_;
   bool begun_ = false;
 };

@@ -4,7 +4,9 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/monitor/curve_folder.hpp>
 #include <zero/monitor/detail/cut_lines.hpp>
+#include <zero/monitor/detail/folder_claim.hpp>
 #include <zero/monitor/detail/growing_file.hpp>
 #include <zero/monitor/detail/one_warning.hpp>
 #include <zero/monitor/detail/place.hpp>
@@ -30,10 +32,7 @@ namespace zero::monitor {
 class JsonLines final : public Monitor {
  public:
   /// Where the file is: `<output_path>/<job_name>/metrics.jsonl`.
-  struct Config {
-    std::string output_path{};                  ///< a folder; empty: the working directory
-    std::string job_name = "DeepSpeedJobName";  ///< a folder in it, or one in another, with a slash between
-  };
+  using Config = CurveFolder;
 
   /// Touches no file yet. \throws ConfigurationError where the job's name is none for a folder.
   explicit JsonLines(Config const& config, Warning warning = warn_on_standard_error)
@@ -50,6 +49,7 @@ class JsonLines final : public Monitor {
     return std::filesystem::is_regular_file(path(), error) && std::filesystem::file_size(path(), error) > 0;
   }
 
+  [[nodiscard]] bool claim() override { return claim_.take(place(), "jsonl"); }
   void replace() override {
     begun_ = true;
     lines_.clear();
@@ -109,6 +109,7 @@ class JsonLines final : public Monitor {
   }
 
   detail::OneWarning warn_;
+  detail::FolderClaim claim_;
   detail::GrowingFile file_;
   std::string lines_;  // that are not in the file yet
   bool begun_ = false;

@@ -25,6 +25,9 @@ class Monitor {
   [[nodiscard]] virtual std::string const& place() const noexcept = 0;
   /// Whether there are curves already where it is going to write.
   [[nodiscard]] virtual bool holds_curves() const = 0;
+  /// Takes the place for this run alone, for as long as the monitor lives; again where it has it. False where another
+  /// run has it, which is then not to be written to. A monitor whose place others may share needs none.
+  [[nodiscard]] virtual bool claim() { return true; }
   /// Begins curves of a new run. Those that are there are removed.
   virtual void replace() = 0;
   /// Goes on with the curves that are there. What lies after \p step is cut off, as the run repeats it, and so is what

@@ -41,7 +41,7 @@ enum class Existing : std::uint8_t {
 /// Several monitors at once, written by one thread in the background. A value costs its caller a short lock and a copy;
 /// it never waits for a file. Where files are slower than training, what does not fit into a queue of bounded size is
 /// dropped, counted and said. Its functions may be called from any thread; it does not end a run: after its constructor
-/// and `begin` it throws nothing.
+/// and the beginning of a run it throws nothing.
 ///
 /// One rank of a run has monitors. Without any, each call returns at once, and there is no thread.
 class Monitors {
@@ -82,6 +82,7 @@ class Monitors {
   void add(std::unique_ptr<Monitor> monitor) {
     std::lock_guard const writing(writing_);
     monitors_.push_back(std::move(monitor));
+    claimed_ = false;
   }
 
   /// Whether there is any.
@@ -96,9 +97,18 @@ class Monitors {
     return std::nullopt;
   }
 
+  /// Takes all places for this run alone, for as long as this lives. The others do so themselves: call it where the
+  /// error is to come before training. \throws ConfigurationError where another run, which is alive, writes there.
+  void claim() {
+    std::lock_guard const writing(writing_);
+    take_places();
+  }
+
   /// A new run begins. Neither this nor `resume_at` is needed: without them curves that are there are appended to.
-  /// \throws ConfigurationError for Existing::refuse where there are curves. Nothing has been touched then.
+  /// \throws ConfigurationError for Existing::refuse where there are curves, and where another run writes there.
+  /// Nothing has been touched then.
   void begin(Existing existing = Existing::refuse) {
+    claim();
     if (existing == Existing::refuse) {
       if (auto const place = place_of_others()) {
         throw ConfigurationError(
@@ -113,7 +123,9 @@ class Monitors {
   }
 
   /// The run goes on from \p step: what curves have after it is cut off, for the run repeats it.
-  void resume_at(std::uint64_t step) noexcept {
+  /// \throws ConfigurationError where another run writes there.
+  void resume_at(std::uint64_t step) {
+    claim();
     (void)flush();
     std::lock_guard const writing(writing_);
     for (auto const& monitor : monitors_) guarded([&] { monitor->resume_at(step); });
@@ -206,6 +218,8 @@ class Monitors {
 
   void write(std::vector<Entry> const& entries) noexcept {
     std::lock_guard const writing(writing_);
+    if (!claimed_) guarded([&] { take_places(); });
+    if (!claimed_) return;
     for (auto const& monitor : monitors_) {
       guarded([&] {
         for (auto const& entry : entries) {
@@ -218,6 +232,16 @@ class Monitors {
         monitor->flush();
       });
     }
+  }
+
+  void take_places() {
+    for (auto const& monitor : monitors_) {
+      if (monitor->claim()) continue;
+      throw ConfigurationError(
+          detail::concat({"zero: another run is writing curves to ", detail::quote(monitor->place()),
+                          ": give this run another job name, or end that one"}));
+    }
+    claimed_ = true;
   }
 
   /// Whether \p f threw nothing.
@@ -274,7 +298,7 @@ class Monitors {
 
   mutable std::mutex writing_;  // of the monitors
   std::vector<std::unique_ptr<Monitor>> monitors_;
-  bool warned_ = false;
+  bool warned_ = false, claimed_ = false;
 };
 
 }  // namespace zero::monitor

@@ -4,8 +4,10 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/monitor/curve_folder.hpp>
 #include <zero/monitor/detail/cut_lines.hpp>
 #include <zero/monitor/detail/event_record.hpp>
+#include <zero/monitor/detail/folder_claim.hpp>
 #include <zero/monitor/detail/growing_file.hpp>
 #include <zero/monitor/detail/one_warning.hpp>
 #include <zero/monitor/detail/place.hpp>
@@ -36,11 +38,8 @@ namespace zero::monitor {
 /// file of its own, whose name says when it began; TensorBoard reads the files of a folder in the order of their names.
 class TensorBoard final : public Monitor {
  public:
-  /// Where the files are: `<output_path>/<job_name>/events.out.tfevents.*`. The defaults are DeepSpeed's.
-  struct Config {
-    std::string output_path{};                  ///< a folder; empty: the working directory
-    std::string job_name = "DeepSpeedJobName";  ///< a folder in it, or one in another, with a slash between
-  };
+  /// Where the files are: `<output_path>/<job_name>/events.out.tfevents.*`.
+  using Config = CurveFolder;
 
   /// Touches no file yet. \throws ConfigurationError where the job's name is none for a folder.
   explicit TensorBoard(Config const& config, Warning warning = warn_on_standard_error)
@@ -53,6 +52,7 @@ class TensorBoard final : public Monitor {
   [[nodiscard]] std::string const& place() const noexcept override { return warn_.place(); }
   [[nodiscard]] bool holds_curves() const override { return !files().empty(); }
 
+  [[nodiscard]] bool claim() override { return claim_.take(place(), "tensorboard"); }
   void replace() override {
     records_.clear();
     for (auto const& file : files()) complain(detail::remove_curve(file));
@@ -179,6 +179,7 @@ class TensorBoard final : public Monitor {
   }
 
   detail::OneWarning warn_;
+  detail::FolderClaim claim_;
   std::optional<detail::GrowingFile> file_;
   std::string records_;  // that are not in the file yet
 };

@@ -24,9 +24,7 @@ class Entry {
 
   [[nodiscard]] std::string const& key() const noexcept { return key_; }
   /// The last part of it.
-  [[nodiscard]] std::string_view name() const noexcept {
-    return std::string_view(key_).substr(key_.rfind('.') + 1);
-  }
+  [[nodiscard]] std::string_view name() const noexcept { return std::string_view(key_).substr(key_.rfind('.') + 1); }
   [[nodiscard]] Json const& json() const noexcept { return *value_; }
   [[nodiscard]] bool is_auto() const noexcept {
     auto const* const text = value_->get<std::string>();

@@ -11,6 +11,7 @@
 #include <zero/config/detail/schedule_reader.hpp>
 #include <zero/config/read_options.hpp>
 #include <zero/config/settings.hpp>
+#include <zero/monitor/detail/place.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -48,8 +49,8 @@ class Reader {
     settings.sharding = sharding();
     settings.schedule = ScheduleReader(raw_, learning_rate(settings), options_.lr).read();
     leave_momentum_alone(settings);
-    if (raw_.tensorboard.enabled) settings.tensorboard = monitor<monitor::TensorBoard::Config>(raw_.tensorboard);
-    if (raw_.csv.enabled) settings.csv = monitor<monitor::Csv::Config>(raw_.csv);
+    if (raw_.tensorboard.enabled) settings.tensorboard = curve_folder(raw_.tensorboard);
+    if (raw_.csv.enabled) settings.csv = curve_folder(raw_.csv);
     settings.steps_per_print = raw_.steps_per_print;
     settings.wall_clock_breakdown = raw_.wall_clock_breakdown;
     settings.memory_breakdown = raw_.memory_breakdown;
@@ -286,9 +287,8 @@ class Reader {
     return sharding;
   }
 
-  template <class Config>
-  [[nodiscard]] static Config monitor(RawSettings::Monitor const& raw) {
-    Config config{};
+  [[nodiscard]] static monitor::CurveFolder curve_folder(RawSettings::Monitor const& raw) {
+    monitor::CurveFolder config;
     if (raw.output_path) config.output_path = raw.output_path->string();
     if (raw.job_name) config.job_name = raw.job_name->string();
     if (auto const fault = zero::detail::fault_of_output_path(config.output_path); !fault.empty()) {

@@ -164,9 +164,8 @@ class Writer {
     }
   }
 
-  template <class Config>
-  static Json monitor(Config const& config) {
-    return Json::Object{{"enabled", true}, {"output_path", config.output_path}, {"job_name", config.job_name}};
+  static Json monitor(monitor::CurveFolder const& folder) {
+    return Json::Object{{"enabled", true}, {"output_path", folder.output_path}, {"job_name", folder.job_name}};
   }
 
   [[nodiscard]] Json communication_log() const {
