@@ -199,7 +199,12 @@ class Checkpoints {
       say("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
     }
     trainer_.set_seed(number("seed"));
-    auto const changes = differences(saved_options(loaded.user_state), run_options(options_));
+    auto saved = saved_options(loaded.user_state), now = run_options(options_);
+    if (auto const configuration = find(saved_configuration_key)) {
+      take_configuration_values(*configuration, saved);
+      take_configuration_values(zero::config::to_json(settings_of(options_)), now);
+    }
+    auto const changes = differences(saved, now);
     if (speaks() && !changes.empty()) say("%s", changes.c_str());
     if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
     if (options_.new_optimizer) earlier_updates_ += loaded.steps;
@@ -287,10 +292,10 @@ class Checkpoints {
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
                                          {"data hash", std::to_string(corpus_.hash())},
-                                         {saved_options_key, to_text(run_options(options_))}},
+                                         {saved_options_key, to_text(run_options(options_))},
+                                         {saved_configuration_key, zero::config::to_json(settings_of(options_))}},
                           .replace = true,
                           .keep = options_.keep};
-    if (options_.config) how.user_state[saved_configuration_key] = zero::config::to_json(settings_of(options_));
     state_.write(how.user_state);
     if (!run_.empty()) how.user_state[std::string(zero::run_id_key)] = run_;
     if (trainer_.schedule_step() != record.step) {

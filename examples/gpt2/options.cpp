@@ -179,8 +179,7 @@ Group validation_group() {
 }
 
 /// The folder of a monitor, whose job is called as the program unless somebody names it.
-template <class Config>
-command_line::Setting<Options> monitor(std::optional<Config> Options::*at) {
+command_line::Setting<Options> monitor(std::optional<zero::monitor::CurveFolder> Options::*at) {
   return {[=](Options& options, std::string_view, std::string_view value) {
             if (!(options.*at)) (options.*at).emplace().job_name = "train_gpt2";
             (options.*at)->output_path = std::string(value);
@@ -336,25 +335,10 @@ void check_tag_prefix(std::string const& tag) {
 }
 
 /// What --evaluate leaves something to say to.
-constexpr std::array evaluation_options{"--evaluate",
-                                        "--data",
-                                        "--vocab",
-                                        "--model",
-                                        "--layers",
-                                        "--heads",
-                                        "--width",
-                                        "--context",
-                                        "--device",
-                                        "--ranks",
-                                        "--threads",
-                                        "--stage",
-                                        "--offload",
-                                        "--precision",
-                                        "--deadline",
-                                        "--batch",
-                                        "--seed",
-                                        "--eval-batches",
-                                        "--eval-train-batches"};
+constexpr std::array evaluation_options{
+    "--evaluate", "--config",    "--deepspeed", "--data",   "--vocab", "--model",        "--layers",
+    "--heads",    "--width",     "--context",   "--device", "--ranks", "--threads",      "--stage",
+    "--offload",  "--precision", "--deadline",  "--batch",  "--seed",  "--eval-batches", "--eval-train-batches"};
 
 void check_evaluation(Options const& o) {
   for (auto const& [name, value] : o.asked.given) {

@@ -50,6 +50,44 @@ std::uint64_t micro_batches(NamedOptions const& options) {
   return of_all > 0 ? of_all : number(options, "--ranks") * number(options, "--accumulate");
 }
 
+/// What else of a configuration changes the bits: no option says it, and no state of the engine's that a checkpoint
+/// holds. Those of a scheduler besides.
+constexpr std::array decisive_values{"optimizer.params.adam_w_mode",
+                                     "optimizer.params.betas[0]",
+                                     "optimizer.params.eps",
+                                     "optimizer.params.dampening",
+                                     "optimizer.params.nesterov",
+                                     "optimizer.params.lr_decay",
+                                     "fp16.loss_scale",
+                                     "fp16.loss_scale_window",
+                                     "fp16.hysteresis",
+                                     "fp16.consecutive_hysteresis",
+                                     "fp16.min_loss_scale"};
+
+void take_values(zero::Json const& value, std::string const& key, NamedOptions& named) {
+  if (auto const* const object = value.get<zero::Json::Object>()) {
+    for (auto const& [name, member] : *object) take_values(member, key.empty() ? name : key + "." + name, named);
+  } else if (auto const* const array = value.get<zero::Json::Array>(); array && key == "optimizer.params.betas") {
+    take_values(array->front(), key + "[0]", named);
+  } else if (key.starts_with("scheduler.") || has(decisive_values, key)) {
+    auto const* const number = value.get<double>();
+    named[key] = number != nullptr ? zero::shortest_number(*number) : zero::to_text(value);
+  }
+}
+
+/// Whether \p name need not be compared, as something that comes before it differs or rules.
+bool is_moot(std::string_view name, NamedOptions const& saved, NamedOptions const& now) {
+  auto const differs = [&](char const* other) {
+    auto const a = saved.find(other), b = now.find(other);
+    return a != saved.end() && b != now.end() && a->second != b->second;
+  };
+  if (name.starts_with("optimizer.")) return differs("--optimizer");
+  if (name.starts_with("fp16.")) return differs("--precision") || differs("--loss-scale");
+  if (!name.starts_with("scheduler.")) return false;
+  bool const by_options = saved.contains("--schedule") && now.contains("--schedule");
+  return by_options || (name != "scheduler.type" && differs("scheduler.type"));
+}
+
 /// Whether the global sequence of micro-batches is summed in another order.
 bool splits_otherwise(NamedOptions const& a, NamedOptions const& b) {
   bool const once = a.contains("--reduce") && a.at("--reduce") == "once_per_step";
@@ -78,6 +116,9 @@ NamedOptions run_options(Options const& options) {
   named["--warmup"] = std::to_string(warmup_steps(options));
   named["--decay"] = std::to_string(decay_steps(options));
   if (options.shape != ScheduleChoice::wsd) named.erase("--decay");
+  if (options.schedule) {  // a file's, which none of these says
+    for (auto const* const name : {"--lr", "--min-lr", "--warmup", "--schedule", "--decay"}) named.erase(name);
+  }
   return named;
 }
 
@@ -100,13 +141,21 @@ NamedOptions saved_options(zero::UserState const& state) {
   return options;
 }
 
+void take_configuration_values(std::string const& configuration, NamedOptions& named) {
+  take_values(command_line::parse_json(configuration), "", named);
+}
+
 std::string differences(NamedOptions const& saved, NamedOptions const& now) {
   std::string all, changing;
+  auto const schedule = now.find("--schedule");
+  bool const has_end = schedule != now.end() && schedule->second != "constant";
   for (auto const& [name, value] : now) {
     auto const before = saved.find(name);
-    if (before == saved.end() || before->second == value || name == "--seed") continue;
+    if (before == saved.end() || before->second == value || name == "--seed" || is_moot(name, saved, now)) continue;
     all.append(all.empty() ? "" : ", ").append(name).append(" ").append(before->second).append(", now ").append(value);
-    if (has(decisive, name)) changing.append(changing.empty() ? "" : ", ").append(name);
+    bool const is_value = !name.starts_with("--");
+    if (is_value || (has(decisive, name) && !(name == "--iterations" && !has_end)))
+      changing.append(changing.empty() ? "" : ", ").append(name);
   }
   std::string lines;
   if (!all.empty()) lines += "checkpoint: saved with " + all + "\n";

@@ -25,6 +25,9 @@ inline constexpr char const* saved_options_key = "options";
 [[nodiscard]] NamedOptions saved_options(zero::UserState const& state);
 /// @}
 
+/// Adds those values of a configuration that change the bits and that no option says, by their keys.
+void take_configuration_values(std::string const& configuration, NamedOptions& named);
+
 /// What a user is told who resumes a run with other options: lines, or nothing where they are equal.
 [[nodiscard]] std::string differences(NamedOptions const& saved, NamedOptions const& now);
 

@@ -113,10 +113,11 @@ class Merge {
 
   void run() {
     take_batch();
-    unless_asked("--clip", [&] { options_.clip = settings_.gradient_clipping; });
-    if (settings_.rule) take_rule();
     if (settings_.precision) take_precision();
     if (settings_.sharding) take_sharding();
+    if (options_.evaluate) return;  // what else a file says is of training
+    unless_asked("--clip", [&] { options_.clip = settings_.gradient_clipping; });
+    if (settings_.rule) take_rule();
     if (settings_.schedule) take_schedule();
     if (settings_.steps_per_print)
       unless_asked("--log-interval", [&] { options_.log_interval = settings_.steps_per_print; });
@@ -202,6 +203,13 @@ class Merge {
   std::vector<std::string>& lines_;
 };
 
+/// What a file says of an evaluation replaces what the checkpoint says, as options do.
+void ask(Options& options, config::Settings const& settings) {
+  auto& given = options.asked.given;
+  given.try_emplace("--batch", std::to_string(settings.batch.micro_batch));
+  if (settings.precision) given.try_emplace("--precision", std::string(name(settings.precision->compute)));
+}
+
 /// Options that say what a configuration could say, too.
 constexpr std::array overlapping{"--batch",
                                  "--accumulate",
@@ -267,6 +275,7 @@ std::vector<std::string> take_configuration(Options& options) {
       if (given == options.asked.given.end()) continue;
       lines.push_back("configuration: " + given->first + " " + given->second + " is given beside the file, and wins");
     }
+    if (options.evaluate) ask(options, settings);
     for (auto const& note : settings.notes) lines.push_back("configuration: " + note.key + ": " + note.text);
     lines.push_back("configuration: " + *options.config + ", as understood:\n" + config::to_json(settings_of(options)));
   } catch (config::ConfigError const& error) {

@@ -18,7 +18,7 @@ namespace gpt2 {
 /// beside it win. Returns what a user is told: lines, without their ends. \throws UsageError.
 [[nodiscard]] std::vector<std::string> take_configuration(Options& options);
 
-/// Where a checkpoint of a run with --config holds what was understood of it.
+/// Where a checkpoint holds the whole configuration of its run, from a file or from options.
 inline constexpr char const* saved_configuration_key = "configuration";
 
 }  // namespace gpt2

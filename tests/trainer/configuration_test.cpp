@@ -160,6 +160,65 @@ TEST_CASE("train_gpt2: what a configuration was understood as is printed, and st
   CHECK(manifest.find(R"("configuration":"{\n  \"train_batch_size\": 4,)") != std::string::npos);
 }
 
+TEST_CASE("train_gpt2: a run that goes on with another configuration says what changes its bits") {
+  Folder const folder;
+  auto const file = [&](std::string const& rule, std::string const& schedule) {
+    return write(folder, R"({"train_batch_size": 4, "optimizer": {"type": )" + rule + R"(}, "scheduler": {"type": )" +
+                             schedule + R"(, "params": {"lr": 0.01}}})");
+  };
+  auto const goes_on = [&](std::string const& arguments) {
+    auto const done = run(joined({"--data ", folder.quote("text.txt"), small, arguments, " --iterations 6 --resume ",
+                                  folder.quote("run"), "/tiny-4"}));
+    CHECK(done.code == 0);
+    std::string lines;  // what it says of the checkpoint
+    for (std::size_t at = 0; at < done.output.size();) {
+      auto const end = done.output.find('\n', at);
+      auto const line = done.output.substr(at, end - at + 1);
+      if (line.starts_with("checkpoint: s")) lines += line;
+      at = end + 1;
+    }
+    return lines;
+  };
+  auto const first = run(joined({"--data ", folder.quote("text.txt"), small, file(R"("AdamW")", R"("constant")"),
+                                 "--tag tiny --checkpoint-dir ", folder.quote("run")}));
+  REQUIRE(first.code == 0);
+  auto const iterations = "checkpoint: saved with --iterations 4, now 6";
+  // A constant rate does not depend on the number of steps, nor on --lr, which the file's schedule replaces.
+  CHECK(goes_on(file(R"("AdamW")", R"("constant")")) == iterations + std::string("\n"));
+  CHECK(goes_on(file(R"("AdamW", "params": {"lr": 0.5})", R"("constant")")) == iterations + std::string("\n"));
+  CHECK(goes_on(file(R"("AdamW", "params": {"eps": 0.1, "betas": [0.5, 0.999]})", R"("constant")")) ==
+        iterations + std::string(", optimizer.params.betas[0] 0.9, now 0.5, optimizer.params.eps 1e-08, now 0.1\n") +
+            "checkpoint: so the run goes on with other bits, because of optimizer.params.betas[0], "
+            "optimizer.params.eps\n");
+  CHECK(goes_on(file(R"("AdamW")", R"("ConstantLR")")).find("because of scheduler.type\n") != std::string::npos);
+  auto const by_options = goes_on(
+      "--batch 4 --clip 1 --weight-decay 0 --beta2 0.999 --skipped-step hold --schedule constant --lr 0.01 --warmup 2");
+  CHECK(by_options.find("because of scheduler.params.warmup_num_steps\n") != std::string::npos);
+  CHECK(
+      goes_on("--batch 4 --clip 1 --weight-decay 0 --beta2 0.999 --skipped-step hold --schedule constant --lr 0.01") ==
+      iterations + std::string("\n"));
+}
+
+TEST_CASE("train_gpt2: a checkpoint is evaluated with the types and batches of a file") {
+  Folder const folder;
+  auto const data = "--data " + folder.quote("text.txt");
+  REQUIRE(run(data + small + "--batch 2 --checkpoint-dir " + folder.quote("run")).code == 0);
+  auto const losses = [&](std::string const& arguments) {
+    auto const done = run(joined({data, " --evaluate ", folder.quote("run"), " --eval-batches 3 ", arguments}));
+    CAPTURE(done.output);
+    CHECK(done.code == 0);
+    auto const at = done.output.find("training   loss ");
+    REQUIRE(at != std::string::npos);
+    return done.output.substr(at, done.output.find("evaluated in") - at);
+  };
+  auto const file = write(folder, R"({"train_batch_size": 4, "train_micro_batch_size_per_gpu": 4,
+    "bf16": {"enabled": true}, "csv_monitor": {"enabled": true, "output_path": ")" +
+                                      (folder / "curves").string() + R"("}})");
+  CHECK(losses(file) == losses("--batch 4 --precision bf16"));
+  CHECK(losses(file) != losses("--batch 4"));
+  CHECK_FALSE(std::filesystem::exists(folder / "curves"));
+}
+
 TEST_CASE("train_gpt2: a configuration that cannot be is refused in one line, before anything is written") {
   Folder const folder;
   auto const says = [&](std::string const& text, std::string const& more = {}) {
