@@ -171,7 +171,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves, summary);
   std::uint64_t done = first;
   auto const end = [&](std::string const& why) {
-    return RunEnd{.why = why, .checkpoints = checkpoints.places(), .models = checkpoints.models()};
+    return RunEnd{
+        .why = why, .checkpoints = checkpoints.places(), .models = checkpoints.models(), .profile = profile.file()};
   };
   for (std::uint64_t step = first; !ends; ++step) {
     profile.before_step(step + 1);

@@ -90,14 +90,32 @@ class RunProfile {
     if (options_.comms_log) {
       trainer_.profiler()->drain();
       auto& log = trainer_.profiler()->communication();
-      if (!options_.logged_collectives.empty()) log.keep_only(options_.logged_collectives);
+      auto const& chosen = options_.logged_collectives;
+      if (speaks()) warn_of_unknown(chosen, log);
+      if (!chosen.empty()) log.keep_only(chosen);
       if (speaks()) say("\ncollectives of rank 0\n%s", to_table(log).c_str());
     }
     memory("at the end");
   }
+  /// Where the profile was written; empty where there is none.
+  [[nodiscard]] std::string const& file() const noexcept { return file_; }
 
  private:
   [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
+
+  /// A name that no collective has would leave a table without a row, and nobody the wiser.
+  static void warn_of_unknown(std::vector<std::string> const& chosen, zero::profile::CommunicationLog const& log) {
+    std::string known;
+    for (auto const& entry : log.entries()) {
+      std::string const name(entry.operation);
+      if (known.find(name) == std::string::npos) known.append(known.empty() ? "" : ", ").append(name);
+    }
+    for (auto const& name : chosen) {
+      auto const has_name = [&](auto const& entry) { return entry.operation == name; };
+      if (std::any_of(log.entries().begin(), log.entries().end(), has_name)) continue;
+      console().warn("comms_logger.prof_ops: the run had no collective \"" + name + "\"; it had " + known);
+    }
+  }
 
   void memory(std::string_view point) {
     if (options_.memory_breakdown && speaks()) say("%s\n", to_line(point, trainer_.memory_use()).c_str());
@@ -123,6 +141,7 @@ class RunProfile {
     zero::write_trace(parts, file);
     file.close();
     if (!file) return console().warn("--profile: " + path + " could not be written; the run goes on");
+    file_ = path;
     say("profile: %s, for ui.perfetto.dev\n", path.c_str());
     if (profiler.dropped() > 0) {
       say("profile: %llu spans had no room: profile fewer steps\n",
@@ -136,6 +155,7 @@ class RunProfile {
   bool keeps_ = false;  // spans, now
   bool written_ = false;
   bool had_step_ = false;
+  std::string file_;
 };
 
 }  // namespace gpt2

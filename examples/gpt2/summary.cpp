@@ -7,6 +7,7 @@
 #include "support/counted.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <sys/resource.h>
@@ -73,6 +74,10 @@ void RunSummary::print(std::uint64_t steps, RunState const& state, RunEnd const&
   if (!end.checkpoints.empty()) line("checkpoints", end.checkpoints);
   for (auto const& model : end.models) line("model", model);
   if (options_.log) line("log", *options_.log);
+  for (auto const& folder : {options_.tensorboard, options_.csv, options_.json_lines}) {
+    if (folder) line("curves", (std::filesystem::path(folder->output_path) / folder->job_name).string());
+  }
+  if (!end.profile.empty()) line("profile", end.profile);
 }
 
 }  // namespace gpt2

@@ -27,6 +27,7 @@ struct RunEnd {
   std::optional<PeakMemory> memory{};
   std::string checkpoints{};  ///< where they are
   std::vector<std::string> models{};
+  std::string profile{};  ///< its file, where there is one
 };
 
 /// Bytes that this process has had in memory at once.

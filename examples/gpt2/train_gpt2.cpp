@@ -23,9 +23,11 @@
 #include <zero/bootstrap/launch_environment.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -209,11 +211,28 @@ command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const&
 
 constexpr char const* out_of_memory = "out of memory: use a smaller --batch, --width or --layers, or a higher --stage";
 
+/// What the library says to a program, as this one says it to a user.
+std::string in_options(std::string text) {
+  constexpr std::array words{std::pair{"RunOptions::deadline", "--deadline"},
+                             std::pair{"MpiConfig::deadline", "--deadline"},
+                             std::pair{"load parameters only", "drop the optimizer's states by --new-optimizer"}};
+  for (auto const& [library, option] : words) {
+    if (auto const at = text.find(library); at != std::string::npos) text.replace(at, std::strlen(library), option);
+  }
+  return text;
+}
+
 /// Runs \p f. What ends it is told below the status line, and in words of the program's options.
 template <class F>
-auto in_memory(F const& f) {
+auto in_words_of_options(F const& f) {
   try {
     return f();
+  } catch (zero::CommunicationError const& error) {
+    console().end_status();
+    throw zero::CommunicationError(error.kind(), error.where(), in_options(error.what()));
+  } catch (zero::CheckpointError const& error) {
+    console().end_status();
+    throw zero::CheckpointError(error.kind(), in_options(error.what()));
   } catch (std::bad_alloc const&) {
     console().end_status();
     throw std::runtime_error(out_of_memory);
@@ -243,7 +262,7 @@ Options parse_as_rank(std::span<char const* const> arguments) {
 RankFailure judged(std::exception const& error) {
   bool const is_memory = dynamic_cast<std::bad_alloc const*>(&error) != nullptr;
   return {.code = exit_code_of(error),
-          .what = is_memory ? out_of_memory : error.what(),
+          .what = is_memory ? out_of_memory : in_options(error.what()),
           .is_of_another = dynamic_cast<zero::CommunicationError const*>(&error) != nullptr};
 }
 
@@ -255,9 +274,9 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     Processes const processes{launch.rank, launch.world};
     bool const speaks = processes.rank == 0;
     Inputs inputs;
-    process.prepare([&] { in_memory([&] { inputs.read(options, processes); }); });
+    process.prepare([&] { in_words_of_options([&] { inputs.read(options, processes); }); });
     auto const train = [&] { return process.run(options, *inputs.corpus, *inputs.output); };
-    auto const code = in_memory([&] { return train_by(train, inputs, options, speaks); });
+    auto const code = in_words_of_options([&] { return train_by(train, inputs, options, speaks); });
     process.leave();
     return code;
   } catch (std::exception const& error) {
@@ -273,7 +292,7 @@ command_line::ExitCode run(Options options) {
     expect_mpi(launch);
     return run_over_mpi(std::move(options), launch);
   }
-  return in_memory([&] {
+  return in_words_of_options([&] {
     Processes const processes = options.cuda ? require_cuda() : Processes{};
     Inputs inputs;
     inputs.read(options, processes);

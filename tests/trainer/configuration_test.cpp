@@ -135,6 +135,9 @@ TEST_CASE("train_gpt2: a configuration asks where time and memory go, and for co
   auto const some = output(R"(, "comms_logger": {"enabled": true, "prof_all": false, "prof_ops": ["all_gather"]})");
   CHECK(some.find("reduce_scatter_add ") == std::string::npos);
   CHECK(some.find("all_gather ") != std::string::npos);
+  CHECK(some.find("prof_ops: the run had no collective") == std::string::npos);
+  CHECK(output(R"(, "comms_logger": {"enabled": true, "prof_all": false, "prof_ops": ["all_to_all"]})")
+            .find("prof_ops: the run had no collective \"all_to_all\"; it had ") != std::string::npos);
 }
 
 TEST_CASE("train_gpt2: what a configuration was understood as is printed, and stored with checkpoints") {

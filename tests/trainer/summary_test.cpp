@@ -40,12 +40,15 @@ TEST_CASE("train_gpt2: a summary at the end says how far a run came, where its t
   Folder const folder;
   std::string const run_of = "--data " + folder.quote("text.txt") + tiny + "--ranks 2 --lr 1e-2 --checkpoint-dir " +
                              folder.quote("run") + " --log " + folder.quote("log") + " ";
-  auto const whole = run(run_of + "--save-hf " + folder.quote("model"));
+  auto const whole = run(run_of + "--save-hf " + folder.quote("model") + " --csv " + folder.quote("curves") +
+                         " --job-name first --profile 2:3 --profile-file " + folder.quote("trace.json"));
   CAPTURE(whole.output);
   REQUIRE(whole.code == 0);
   CHECK(says(whole, "  steps            4 of 4, 0.01 epochs: all are done\n"));
   CHECK(says(whole, "  best validation  " + field(log_of(folder / "log")[3], "val_loss") + " after step 4\n"));
   CHECK(says(whole, "run, latest is step-4, best is step-4, final is step-4\n"));
+  CHECK(says(whole, "  curves           " + (folder / "curves/first").string() + "\n"));
+  CHECK(says(whole, "  profile          " + (folder / "trace.json").string() + "\n"));
   for (char const* const name : {"model", "log"}) CHECK(says(whole, (folder / name).string() + "\n"));
   CHECK(whole.output.rfind("\nsummary\n") > whole.output.find("where memory went"));
   CHECK(number_behind(whole.output, "  memory           ") > 0.0);
