@@ -151,6 +151,23 @@ std::optional<fs::path> folder_of_headers(std::string_view directories) {
 
 }  // namespace
 
+std::string characters_of(std::vector<fs::path> const& texts) {
+  std::u32string all;
+  for (auto const& file : texts) {
+    auto const symbols = distinct(parse_text(file.string(), read_file(file)));
+    all.append(symbols.begin(), symbols.end());
+  }
+  std::string characters;
+  for (char32_t const code : distinct(all)) zero::append_utf8(characters, code);
+  return characters;
+}
+
+std::string numbers_of(std::span<Token const> tokens) {
+  std::string text;
+  for (auto const token : tokens) text.append(text.empty() ? "" : " ").append(std::to_string(token));
+  return text;
+}
+
 std::string_view Corpus::default_include_directories() {
 #if defined(GPT2_INCLUDE_DIRECTORIES)
   return GPT2_INCLUDE_DIRECTORIES;
@@ -190,10 +207,28 @@ void Corpus::set_tokens(std::vector<std::uint16_t> train, std::optional<std::vec
   require_length();
 }
 
+void Corpus::require_characters(std::u32string const& text) const {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (std::binary_search(symbols_.begin(), symbols_.end(), text[at])) continue;
+    std::string character;
+    zero::append_utf8(character, text[at]);
+    fail(name_, "has the character '" + (text[at] < 0x20 ? std::to_string(std::uint32_t{text[at]}) : character) +
+                    "' as number " + std::to_string(at) +
+                    ", which the text that the model was trained on has not; leave it out, or train on tokens");
+  }
+}
+
 void Corpus::set_text(std::string const& train, std::optional<std::string> const& validation) {
   std::u32string text[2] = {parse_text(name_, train), {}};
   text[1] = validation ? parse_text(name_, *validation) : cut_off_tail(text[0]);
-  symbols_ = distinct(text[0] + text[1]);
+  symbols_ =
+      required_.characters.empty() ? distinct(text[0] + text[1]) : distinct(parse_text(name_, required_.characters));
+  if (!required_.characters.empty()) {
+    if (characters() != required_.characters) {
+      fail(name_, "is text, but the characters of the model are in no order that a text could have; train on tokens");
+    }
+    require_characters(text[0] + text[1]);
+  }
   if (symbols_.size() > most_symbols)
     fail(name_, "has more than 65536 distinct characters; tokenize it to a .bin file");
   vocabulary_ = required_.vocabulary != 0 ? required_.vocabulary : symbols_.size();
@@ -282,16 +317,17 @@ std::vector<Token> Corpus::encode(std::string_view text) const {
   return tokens;
 }
 
-std::string Corpus::decode(std::span<Token const> tokens) const {
+std::string Corpus::characters() const {
   std::string text;
-  for (auto const token : tokens) {
-    if (symbols_.empty()) {
-      if (!text.empty()) text.push_back(' ');
-      text += std::to_string(token);
-    } else {
-      zero::append_utf8(text,
-                        token < symbols_.size() ? symbols_[token] : U'\uFFFD');  // a vocabulary larger than the text's
-    }
+  for (char32_t const code : symbols_) zero::append_utf8(text, code);
+  return text;
+}
+
+std::string Corpus::decode(std::span<Token const> tokens) const {
+  if (symbols_.empty()) return numbers_of(tokens);
+  std::string text;
+  for (auto const token : tokens) {  // a vocabulary may be larger than the text's
+    zero::append_utf8(text, token < symbols_.size() ? symbols_[token] : U'\uFFFD');
   }
   return text;
 }

@@ -27,7 +27,14 @@ enum class Split : std::uint8_t { train, validation };
 struct DataRequirements {
   std::size_t context;         ///< each split must hold at least one token more
   std::size_t vocabulary = 0;  ///< must cover all tokens; 0: as the data has it (50257 for token files)
+  std::string characters{};    ///< a text's, in UTF-8 and ascending; empty: those that it has
 };
+
+/// The distinct characters of \p texts in UTF-8, ascending. \throws DataError where one cannot be read or is no text.
+[[nodiscard]] std::string characters_of(std::vector<std::filesystem::path> const& texts);
+
+/// The numbers of \p tokens: what is left to say where their text is not known.
+[[nodiscard]] std::string numbers_of(std::span<Token const> tokens);
 
 /// Which sequences make up one micro-batch: the same ones whoever asks, whatever was drawn before.
 struct BatchKey {
@@ -78,6 +85,9 @@ class Corpus {
   /// The tokens of \p text. \throws DataError for token files, and for a character that the data does not have.
   [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
 
+  /// A text's characters in the order of their tokens, in UTF-8; of token files none.
+  [[nodiscard]] std::string characters() const;
+
   /// The characters of \p tokens in UTF-8; of token files, whose text is not known, their numbers.
   [[nodiscard]] std::string decode(std::span<Token const> tokens) const;
 
@@ -89,6 +99,7 @@ class Corpus {
   void set_tokens(std::vector<std::uint16_t> train, std::optional<std::vector<std::uint16_t>> validation);
   void require_vocabulary(std::size_t needed) const;
   void require_length() const;
+  void require_characters(std::u32string const& text) const;
 
   std::string name_;
   DataRequirements required_;

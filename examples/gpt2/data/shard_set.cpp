@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "shard_set.hpp"
+
+#include "data_paths.hpp"
+#include "support/data_error.hpp"
+
+#include <zero/utility/fingerprint.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace gpt2 {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(std::string const& name, std::string const& problem) {
+  throw command_line::DataError(name + ": " + problem);
+}
+
+bool is_shard(fs::path const& file) { return file.extension() == ".bin"; }
+
+/// Whether one of the words of a file's name says so, such as fineweb_val_000000.bin.
+bool is_for_validation(fs::path const& file) {
+  std::string word;
+  for (char const c : file.stem().string() + ".") {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
+      word += c;
+      continue;
+    }
+    if (word == "val" || word == "validation") return true;
+    word.clear();
+  }
+  return false;
+}
+
+std::vector<std::string> shards_of_folder(std::string const& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (is_shard(at->path())) files.push_back(at->path().string());
+  }
+  if (error) fail(folder, "cannot be read: " + error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> shards_of_pattern(std::string const& pattern) {
+  auto files = files_of_pattern(pattern);
+  if (files.empty()) fail(pattern, "no file has such a name; look where the pattern leads to, and quote it");
+  for (auto const& file : files) {
+    if (!is_shard(file)) fail(file, "is no shard, though the pattern fits it: shards end in .bin; give a narrower one");
+  }
+  return files;
+}
+
+}  // namespace
+
+bool names_shards(std::string const& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return true;
+  return is_shard(path) || (is_pattern(path) && !fs::exists(path, error));
+}
+
+ShardFiles find_shards(std::string const& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    ShardFiles found;
+    std::vector<std::string> validation;
+    for (auto& file : shards_of_folder(path)) (is_for_validation(file) ? validation : found.train).push_back(file);
+    if (found.train.empty()) {
+      fail(path, validation.empty() ? "is a folder without a shard (.bin); give a file, a pattern or another folder"
+                                    : "is a folder with shards for validation only; give one with shards to train on");
+    }
+    if (!validation.empty()) found.validation = std::move(validation);
+    return found;
+  }
+  if (is_pattern(path) && !fs::exists(path, error)) return {shards_of_pattern(path), {}};
+  return {{path}, {}};
+}
+
+ShardSet::ShardSet(std::shared_ptr<OpenFiles> const& files, std::vector<std::string> const& paths) {
+  zero::Fingerprint fingerprint;
+  for (auto const& path : paths) {
+    shards_.push_back(std::make_shared<Shard>(files, path));
+    auto const& shard = *shards_.back();
+    tokens_ += shard.tokens();
+    bytes_ += shard.bytes();
+    usual_vocabulary_ = std::max(usual_vocabulary_, shard.layout().usual_vocabulary);
+    fingerprint.add(shard.fingerprint());
+  }
+  fingerprint_ = fingerprint.value();
+}
+
+void ShardSet::set_vocabulary(std::size_t vocabulary) {
+  for (auto const& shard : shards_) shard->set_vocabulary(vocabulary);
+}
+
+std::vector<Piece> ShardSet::pieces(std::uint64_t first, std::uint64_t count) const {
+  std::vector<Piece> pieces;
+  std::uint64_t begin = 0;
+  for (auto const& shard : shards_) {
+    auto const end = begin + shard->tokens();
+    auto const from = std::max(begin, first), to = std::min(end, first + count);
+    if (from < to) pieces.push_back({shard, from - begin, to - from});
+    begin = end;
+  }
+  return pieces;
+}
+
+}  // namespace gpt2
