@@ -3,6 +3,7 @@
 #pragma once
 
 #include "console.hpp"
+#include "data/training_data.hpp"
 #include "hugging_face.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
@@ -12,7 +13,6 @@
 #include "run_settings.hpp"
 #include "run_state.hpp"
 #include "stop_signal.hpp"
-#include "tokens.hpp"
 
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
@@ -41,8 +41,8 @@ class Checkpoints {
   using Communicator = typename Trainer::Communicator;
 
   /// \p state is the run's own, which a run that is resumed reads here. All are borrowed.
-  Checkpoints(Communicator& ranks, Options const& options, Corpus const& corpus, Trainer& trainer, RunState& state)
-      : ranks_(ranks), options_(options), corpus_(corpus), trainer_(trainer), state_(state) {}
+  Checkpoints(Communicator& ranks, Options const& options, TrainingData const& data, Trainer& trainer, RunState& state)
+      : ranks_(ranks), options_(options), data_(data), trainer_(trainer), state_(state) {}
 
   /// Starts where the options say, and makes sure that the run can save where it is going to. Returns the number of
   /// steps that the run has behind it. Collective. \throws UsageError, zero::CheckpointError, on every rank.
@@ -165,6 +165,9 @@ class Checkpoints {
           zero::load_checkpoint(trainer_.engine(), place.root, {.tag = place.tag, .parameters_only = drops_states});
     } catch (zero::CheckpointError const& error) {
       if (error.kind() != zero::CheckpointFailure::not_found || *options_.resume != "auto") throw;
+      if (options_.continue_with) {
+        throw UsageError("--continue-with: there is no run to go on with in " + place.root + ": begin one by --data");
+      }
       if (speaks()) say("checkpoint: none in %s, starting anew\n", place.root.c_str());
       return std::nullopt;
     }
@@ -195,8 +198,10 @@ class Checkpoints {
       }
       return std::stoull(*value);
     };
-    if (number("data hash") != corpus_.hash() && speaks()) {
-      say("checkpoint: saved while training on other data than %s\n", corpus_.name().c_str());
+    auto const other = other_data(find(DataIdentity::key), number("data hash"));
+    if (other && !options_.continue_with) {
+      throw DataError(data_.name() + ": is not what the run of " + loaded.tag + " has trained on: " + *other +
+                      "; go on with these data by --continue-with in place of --data");
     }
     trainer_.set_seed(number("seed"));
     auto saved = saved_options(loaded.user_state), now = run_options(options_);
@@ -212,8 +217,9 @@ class Checkpoints {
     trainer_.set_schedule_step(number(find("schedule step") ? "schedule step" : "step"));
     auto const steps = number("step");
     auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
-    state_.draw(steps * tokens, corpus_.tokens(Split::train).size());  // as in a checkpoint that does not say it
+    state_.draw(steps * tokens, data_.train_tokens());  // as in a checkpoint that does not say it
     state_.read(loaded.user_state);
+    if (other) take_other_data(*other);
     if (options_.new_optimizer) state_.in_vain = 0;
     if (options_.new_schedule) {
       state_.begin_schedule(steps);
@@ -222,6 +228,24 @@ class Checkpoints {
     check_schedule();
     trainer_.set_schedule_start(state_.schedule_start);
     return steps;
+  }
+
+  /// How the data of this run are other ones than those of the checkpoint, if they are. \p saved: what that says of
+  /// them; those of earlier versions have \p hash only.
+  std::optional<std::string> other_data(std::optional<std::string> const& saved, std::uint64_t hash) const {
+    if (saved) return DataIdentity::parse(*saved).difference(data_.identity());
+    if (data_.hash_of_all_bytes() == hash) return std::nullopt;
+    return "its bytes are other ones";
+  }
+
+  void take_other_data(std::string const& other) {
+    state_.begin_data();
+    if (!speaks()) return;
+    say("checkpoint: goes on with other data: %s\n", other.c_str());
+    say("checkpoint: the run keeps parameters, %sthe number of the step, %sand the seed; the best validation, "
+        "--patience and the count of epochs begin anew\n",
+        options_.new_optimizer ? "" : "the optimizer's states, ",
+        options_.new_schedule ? "" : "the learning rate's schedule ");
   }
 
   /// Of a run that has steps left to do.
@@ -291,7 +315,8 @@ class Checkpoints {
     zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(updates),
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
-                                         {"data hash", std::to_string(corpus_.hash())},
+                                         {"data hash", std::to_string(data_.hash())},
+                                         {DataIdentity::key, data_.identity().to_text()},
                                          {saved_options_key, to_text(run_options(options_))},
                                          {saved_configuration_key, zero::config::to_json(settings_of(options_))}},
                           .replace = true,
@@ -349,7 +374,7 @@ class Checkpoints {
 
   Communicator& ranks_;
   Options const& options_;
-  Corpus const& corpus_;
+  TrainingData const& data_;
   Trainer& trainer_;
   RunState& state_;
   std::optional<zero::CheckpointLock> lock_;

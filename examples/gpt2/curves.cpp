@@ -11,6 +11,7 @@
 #include <zero/error.hpp>
 
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -72,6 +73,15 @@ void write(zero::monitor::Monitors& monitors, std::array<Curve, N> const& curves
   }
 }
 
+/// A part of a tag, and of a file's name.
+std::string as_tag(std::string text) {
+  for (char& c : text) {
+    bool const stays = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
+    if (!stays) c = '_';
+  }
+  return text;
+}
+
 }  // namespace
 
 bool has_curves(Options const& options) { return options.tensorboard || options.csv || options.json_lines; }
@@ -122,7 +132,11 @@ void Curves::step(StepRecord const& record, std::uint64_t samples) {
 }
 
 void Curves::evaluation(StepRecord const& record, std::uint64_t samples) {
-  if (monitors_.enabled()) write(monitors_, evaluation_curves, record, samples);
+  if (!monitors_.enabled()) return;
+  write(monitors_, evaluation_curves, record, samples);
+  for (auto const& [label, loss] : record.val_losses) {
+    monitors_.scalar("Evaluation/Samples/val_loss/" + as_tag(label), loss, samples);
+  }
 }
 
 void Curves::flush() { (void)monitors_.flush(std::chrono::seconds(1)); }

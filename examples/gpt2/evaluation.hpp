@@ -3,10 +3,10 @@
 #pragma once
 
 #include "console.hpp"
+#include "data/training_data.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "support/counted.hpp"
-#include "tokens.hpp"
 
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
@@ -26,7 +26,7 @@ inline void print_loss(char const* what, double loss, std::size_t batches, Optio
 /// Says the losses of the checkpoint that --evaluate names, and writes nothing. Collective.
 /// \throws zero::CheckpointError, on every rank.
 template <class Trainer>
-void evaluate_checkpoint(typename Trainer::Communicator& ranks, Options const& options, Corpus const& corpus,
+void evaluate_checkpoint(typename Trainer::Communicator& ranks, Options const& options, TrainingData const& data,
                          Trainer& trainer) {
   bool const speaks = ranks.rank() == 0;
   auto const place = zero::locate_checkpoint(ranks, *options.evaluate);
@@ -34,15 +34,18 @@ void evaluate_checkpoint(typename Trainer::Communicator& ranks, Options const& o
   if (speaks) {
     say("checkpoint: parameters of %s/%s, %llu updates done\n", place.root.c_str(), loaded.tag.c_str(),
         static_cast<unsigned long long>(loaded.steps));
-    auto const data = loaded.user_state.find("data hash");
-    if (data != loaded.user_state.end() && data->second != std::to_string(corpus.hash())) {
-      say("checkpoint: saved while training on other data than %s\n", corpus.name().c_str());
+    auto const hash = loaded.user_state.find("data hash");
+    if (hash != loaded.user_state.end() && hash->second != std::to_string(data.hash())) {
+      say("checkpoint: saved while training on other data than %s\n", data.name().c_str());
     }
   }
   auto const found = trainer.evaluate();
   if (!speaks) return;
   if (found.train_loss) print_loss("training", *found.train_loss, train_batches(options), options);
-  print_loss("validation", found.val_loss, options.eval_batches, options);
+  print_loss("validation", found.val_loss, options.eval_batches * data.validation_sets().size(), options);
+  for (auto const& [label, loss] : found.val_losses) {
+    print_loss(("  " + label).c_str(), loss, options.eval_batches, options);
+  }
   say("evaluated in %.2f s\n", found.seconds);
 }
 

@@ -3,6 +3,7 @@
 
 #include "model_source.hpp"
 
+#include "data/data_identity.hpp"
 #include "run_options.hpp"
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
@@ -271,6 +272,12 @@ std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Opt
     take(options, "--heads", options.heads, std::stoull(said.at("--heads")), where);
   }
   check_heads(options);
+  // The run's own data are compared with what they were: those that take their place are to have their characters.
+  auto const data = manifest.user_state.find(DataIdentity::key);
+  bool const may_have_others = options.evaluate || options.parameters_only || options.continue_with;
+  if (data != manifest.user_state.end() && may_have_others) {
+    options.characters = DataIdentity::parse(data->second).characters;
+  }
   if (options.evaluate) {
     take_evaluation(options, manifest);
     options.evaluate = where;

@@ -41,10 +41,24 @@ Group configuration_group() {
 
 Group data_group() {
   return {"data",
-          {{"--data", "FILE", "text, or tokens in a .bin file", Settings::text(&Options::data),
-            "the C++ standard library headers of this machine"},
-           {"--vocab", "N", "size of the vocabulary of a token file", Settings::whole(&Options::vocabulary, 1, 65536),
-            "50257"}}};
+          {{"--data", "PATH[=WEIGHT,...]",
+            "text, or shards of tokens (.bin): a file, a folder, or a pattern such as 'shards/*.bin'; or several of "
+            "them, each with its weight: a=0.3,b=0.7",
+            Settings::text(&Options::data), "the C++ standard library headers of this machine"},
+           {"--val-data", "PATH[,...]",
+            "data to validate on, in place of the last tenth of --data: one for all data sets, or one for each",
+            Settings::text(&Options::validation_data)},
+           {"--continue-with", "PATH[=WEIGHT,...]",
+            "in place of --data, for --resume: go on with other data, and keep all of the run but the best validation "
+            "and the count of epochs",
+            Settings::text(&Options::continue_with)},
+           {"--vocab", "N", "size of the vocabulary of a token file",
+            Settings::whole(&Options::vocabulary, 1, std::uint64_t{1} << 24),
+            "50257; 128256 behind llm.c's header for Llama 3"},
+           {"--workers", "N", "threads of each rank that load data; 0: the rank does so itself",
+            Settings::whole(&Options::workers, 0, 256), "1 for shards, 0 for text, which is in memory"},
+           {"--prefetch", "N", "micro-batches that the workers of a rank load ahead",
+            Settings::whole(&Options::prefetch, 0, 1 << 16)}}};
 }
 
 Group model_group() {
@@ -327,6 +341,13 @@ void take_model(Options& o) {
   if (!o.asked.has("--context")) o.context = size->context;
 }
 
+/// --continue-with is --data for those who read them from here on.
+void take_other_data(Options& o) {
+  if (!o.continue_with) return;
+  if (o.data) throw UsageError("--continue-with: takes the place of --data: leave --data out");
+  o.data = o.continue_with;
+}
+
 void check_tag_prefix(std::string const& tag) {
   constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   bool const is_valid = !tag.empty() && tag.size() <= 100 && tag.find_first_not_of(allowed) == std::string::npos &&
@@ -336,9 +357,10 @@ void check_tag_prefix(std::string const& tag) {
 
 /// What --evaluate leaves something to say to.
 constexpr std::array evaluation_options{
-    "--evaluate", "--config",    "--deepspeed", "--data",   "--vocab", "--model",        "--layers",
-    "--heads",    "--width",     "--context",   "--device", "--ranks", "--threads",      "--stage",
-    "--offload",  "--precision", "--deadline",  "--batch",  "--seed",  "--eval-batches", "--eval-train-batches"};
+    "--evaluate",  "--config",   "--deepspeed", "--data",    "--val-data",     "--workers",
+    "--prefetch",  "--vocab",    "--model",     "--layers",  "--heads",        "--width",
+    "--context",   "--device",   "--ranks",     "--threads", "--stage",        "--offload",
+    "--precision", "--deadline", "--batch",     "--seed",    "--eval-batches", "--eval-train-batches"};
 
 void check_evaluation(Options const& o) {
   for (auto const& [name, value] : o.asked.given) {
@@ -410,6 +432,10 @@ void check(Options const& o) {
   if (o.new_schedule && o.parameters_only) {
     throw UsageError("--new-schedule: --parameters-only begins a run, and a schedule, anew: leave one out");
   }
+  if (o.continue_with && !o.resume) throw UsageError("--continue-with: needs --resume; --data begins a run");
+  if (o.continue_with && o.parameters_only) {
+    throw UsageError("--continue-with: --parameters-only begins a run anew, with --data: leave one out");
+  }
   if (o.min_delta > 0.0 && o.patience == 0) throw UsageError("--min-delta: needs --patience");
   if (o.save_hf && o.save_hf == o.save_hf_best) {
     throw UsageError("--save-hf-best " + *o.save_hf + ": the folder of --save-hf: name another one");
@@ -435,6 +461,7 @@ Options parse_options(std::span<char const* const> arguments) {
   command_line::parse(command(), arguments, options);
   if (options.asked.help || options.asked.version) return options;
   take_model(options);
+  take_other_data(options);
   if (options.deepspeed && !options.config) throw UsageError("--deepspeed: needs --config FILE");
   if (!options.config) check_options(options);  // else it says its part first
   return options;

@@ -43,12 +43,17 @@ enum class RuleName : std::uint8_t { adamw, adam, sgd, lion, adagrad };
 
 /// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
 struct Options {
-  std::optional<std::string> config;  ///< DeepSpeed's configuration, which says some of what follows
-  bool deepspeed = false;             ///< as DeepSpeed's users write beside it
-  std::optional<std::string> data;    ///< without it: the C++ standard library headers of the compiler
-  std::size_t vocabulary = 0;         ///< 0: as the data has it
-  bool cuda = false;                  ///< compute on GPUs
-  bool cuda_graph = false;            ///< steps are recorded once, and launched as a whole
+  std::optional<std::string> config;           ///< DeepSpeed's configuration, which says some of what follows
+  bool deepspeed = false;                      ///< as DeepSpeed's users write beside it
+  std::optional<std::string> data;             ///< without it: the C++ standard library headers of the compiler
+  std::optional<std::string> validation_data;  ///< without it: a tenth of `data`, or what their folder has for it
+  std::optional<std::string> continue_with;    ///< other data for a run that is resumed; `data` is the same then
+  std::optional<std::size_t> workers;          ///< threads of a rank that load; default: 1 for shards, 0 for texts
+  std::size_t prefetch = 2;                    ///< micro-batches that are loaded ahead, on each rank
+  std::string characters{};    ///< of the text that the model to start from was trained on, by their tokens
+  std::size_t vocabulary = 0;  ///< 0: as the data has it
+  bool cuda = false;           ///< compute on GPUs
+  bool cuda_graph = false;     ///< steps are recorded once, and launched as a whole
   int ranks = 1;
   int threads = 0;          ///< per rank; 0: the cores divided by the ranks
   double deadline = 600.0;  ///< seconds, of every wait for another rank

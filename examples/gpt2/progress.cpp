@@ -46,6 +46,14 @@ std::string formatted(char const* format, double number) {
   return text.data();
 }
 
+std::string in_brackets(std::vector<NamedLoss> const& losses) {
+  std::string text;
+  for (auto const& [label, loss] : losses) {
+    text.append(text.empty() ? " (" : ", ").append(label).append(" ").append(formatted("%.4f", loss));
+  }
+  return text.empty() ? text : text + ")";
+}
+
 std::string with_separators(std::uint64_t number) {
   std::string const digits = std::to_string(number);
   std::string text;
@@ -80,7 +88,7 @@ bool Progress::step(StepRecord const& record) {
 std::vector<std::string> Progress::fields(StepRecord const& r) const {
   std::vector<std::string> all{"step " + std::to_string(r.step) + "/" + std::to_string(iterations_),
                                "loss " + formatted("%.4f", r.loss)};
-  if (r.val_loss) all.push_back("validation " + formatted("%.4f", *r.val_loss));
+  if (r.val_loss) all.push_back("validation " + formatted("%.4f", *r.val_loss) + in_brackets(r.val_losses));
   if (r.train_loss) all.push_back("training " + formatted("%.4f", *r.train_loss));
   if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
   if (r.grad_norm) all.push_back("norm " + formatted("%.3f", *r.grad_norm));

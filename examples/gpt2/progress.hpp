@@ -13,15 +13,22 @@
 
 namespace gpt2 {
 
+/// A loss of one of the data sets that a run validates on.
+struct NamedLoss {
+  std::string label;
+  double loss = 0.0;
+};
+
 /// What became of one step.
 struct StepRecord {
-  std::uint64_t step = 0;              ///< from 1
-  double loss = 0.0;                   ///< mean over the step's micro-batches
-  std::optional<double> val_loss{};    ///< of an evaluation
-  std::optional<double> train_loss{};  ///< of an evaluation, over training data
-  double eval_seconds = 0.0;           ///< of an evaluation
-  bool is_best = false;                ///< of all validations so far
-  std::optional<double> grad_norm{};   ///< nothing where the step was skipped
+  std::uint64_t step = 0;               ///< from 1
+  double loss = 0.0;                    ///< mean over the step's micro-batches
+  std::optional<double> val_loss{};     ///< of an evaluation
+  std::vector<NamedLoss> val_losses{};  ///< of an evaluation on several data sets, each
+  std::optional<double> train_loss{};   ///< of an evaluation, over training data
+  double eval_seconds = 0.0;            ///< of an evaluation
+  bool is_best = false;                 ///< of all validations so far
+  std::optional<double> grad_norm{};    ///< nothing where the step was skipped
   double lr = 0.0;
   double loss_scale = 1.0;
   bool skipped = false;
@@ -41,8 +48,9 @@ struct StepRecord {
 
 /// What an evaluation has found: means over the same micro-batches every time, and on any number of ranks.
 struct Evaluation {
-  double val_loss = 0.0;
-  std::optional<double> train_loss{};  ///< nothing where no training data are evaluated
+  double val_loss = 0.0;                ///< of several data sets their mean by weight
+  std::vector<NamedLoss> val_losses{};  ///< of several data sets each, else none
+  std::optional<double> train_loss{};   ///< nothing where no training data are evaluated
   double seconds = 0.0;
 };
 
@@ -84,6 +92,9 @@ class Progress {
   Average train_seconds_;   ///< of training alone: for the speed
   double last_time_ = -1.0;
 };
+
+/// " (a 1.5, b 2.5)", or nothing where there are none.
+[[nodiscard]] std::string in_brackets(std::vector<NamedLoss> const& losses);
 
 /// 1234567 as "1,234,567".
 [[nodiscard]] std::string with_separators(std::uint64_t number);

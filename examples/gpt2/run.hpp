@@ -4,6 +4,7 @@
 
 #include "checkpoints.hpp"
 #include "console.hpp"
+#include "data/training_data.hpp"
 #include "divergence.hpp"
 #include "evaluation.hpp"
 #include "flops.hpp"
@@ -14,7 +15,6 @@
 #include "run_state.hpp"
 #include "stop_signal.hpp"
 #include "summary.hpp"
-#include "tokens.hpp"
 #include "trainer.hpp"
 
 #include <zero/rank_agreement.hpp>
@@ -87,6 +87,7 @@ inline PeakMemory peak_of(std::vector<RankMemory> const& ranks) {
 
 inline void take(Evaluation const& found, StepRecord& record) {
   record.val_loss = found.val_loss;
+  record.val_losses = found.val_losses;
   record.train_loss = found.train_loss;
   record.eval_seconds = found.seconds;
 }
@@ -101,8 +102,8 @@ void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLo
   summary.evaluated(record.eval_seconds);
   if (!speaks) return;
   auto const training = record.train_loss ? ", training " + json_number(record.train_loss) : std::string();
-  say("evaluation: after %" PRIu64 " steps, validation %s%s\n", first, json_number(record.val_loss).c_str(),
-      training.c_str());
+  say("evaluation: after %" PRIu64 " steps, validation %s%s%s\n", first, json_number(record.val_loss).c_str(),
+      in_brackets(record.val_losses).c_str(), training.c_str());
   if (first > 0) return;
   log.step(record);
   curves.evaluation(record, 0);
@@ -137,11 +138,11 @@ bool stops_unsaved(Communicator& communicator, Options const& options, bool is_l
 
 /// False where a signal has stopped it.
 template <class Target, class T>
-bool train(typename Target::Communicator& communicator, Options const& options, Corpus const& corpus,
+bool train(typename Target::Communicator& communicator, Options const& options, TrainingData const& data,
            RunOutput& output) {
-  Trainer<Target, T> trainer(communicator, options, corpus);
+  Trainer<Target, T> trainer(communicator, options, data);
   if (options.evaluate) {
-    evaluate_checkpoint(communicator, options, corpus, trainer);
+    evaluate_checkpoint(communicator, options, data, trainer);
     return true;
   }
   bool const speaks = communicator.rank() == 0;
@@ -153,9 +154,9 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   auto& curves = speaks ? output.curves : none;
   DivergenceGuard const guard(options.max_skips, std::is_same_v<T, zero::float16>);
   RunState state;
-  Checkpoints checkpoints(communicator, options, corpus, trainer, state);
+  Checkpoints checkpoints(communicator, options, data, trainer, state);
   std::uint64_t const first = checkpoints.start();
-  LossWatch losses(corpus.vocabulary(), state.best_loss);
+  LossWatch losses(data.vocabulary(), state.best_loss);
   bool ends = first >= options.iterations;
   if (ends && speaks) {
     say("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n", first,
@@ -177,7 +178,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   for (std::uint64_t step = first; !ends; ++step) {
     profile.before_step(step + 1);
     auto record = trainer.train_step(step);
-    state.draw(static_cast<std::uint64_t>(record.tokens), corpus.tokens(Split::train).size());
+    state.draw(static_cast<std::uint64_t>(record.tokens), data.train_tokens());
     record.epoch = state.epoch;
     record.mfu = utilization(options, trainer.shape(), record);
     done = record.step;
@@ -246,11 +247,11 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
 
 /// What the options say, in \p Target. False where a signal has stopped it.
 template <class Target>
-bool run_on(Options const& options, Corpus const& corpus, RunOutput& output) {
+bool run_on(Options const& options, TrainingData const& data, RunOutput& output) {
   std::atomic<bool> finished{true};
   Target::run_ranks(options, [&](typename Target::Communicator& communicator) {
     auto const train_as = [&]<class T>(T) {
-      if (!train<Target, T>(communicator, options, corpus, output)) finished = false;
+      if (!train<Target, T>(communicator, options, data, output)) finished = false;
     };
     switch (options.precision) {
       case zero::ElementType::fp32:

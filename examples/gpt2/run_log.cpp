@@ -6,6 +6,8 @@
 #include "console.hpp"
 #include "options.hpp"
 
+#include <zero/utility/json.hpp>
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -36,6 +38,17 @@ std::uintmax_t bytes_up_to(fs::path const& path, std::uint64_t steps) {
     if (of_step && std::strtoull(line.c_str() + begin.size(), nullptr, 10) > steps) break;
   }
   return bytes;
+}
+
+/// The losses of several data sets. Their labels are what users have called their files.
+std::string losses_of(std::vector<NamedLoss> const& losses) {
+  std::string text;
+  for (auto const& [label, loss] : losses) {
+    text += text.empty() ? ", \"val_losses\": {" : ", ";
+    zero::write_json_string(text, label);
+    text.append(": ").append(json_number(loss));
+  }
+  return text.empty() ? text : text + "}";
 }
 
 bool is_regular(int file) {
@@ -80,7 +93,8 @@ void RunLog::begin(std::uint64_t steps) {
   if (file_ < 0) warn(std::strerror(errno));
 }
 
-// Keys are literals and values are numbers: there is nothing to escape, and numbers are to be short.
+// Keys are literals and values are numbers, with what `losses_of` writes apart: there is nothing to escape, and numbers
+// are to be short.
 void RunLog::step(StepRecord const& r) {
   write("{\"step\": " + std::to_string(r.step) + ", \"loss\": " + json_number(r.loss) + ", \"val_loss\": " +
         json_number(r.val_loss) + ", \"grad_norm\": " + json_number(r.grad_norm) + ", \"lr\": " + json_number(r.lr) +
@@ -88,7 +102,7 @@ void RunLog::step(StepRecord const& r) {
         ", \"tokens_per_second\": " + json_number(r.tokens_per_second) + ", \"ms\": " + json_number(1e3 * r.seconds) +
         ", \"data_ms\": " + json_number(1e3 * r.data_seconds) + ", \"epoch\": " + json_number(r.epoch) +
         ", \"train_loss\": " + json_number(r.train_loss) + ", \"eval_seconds\": " + json_number(r.eval_seconds) +
-        (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
+        losses_of(r.val_losses) + (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
 }
 
 void RunLog::parameter_hash(std::uint64_t hash) {

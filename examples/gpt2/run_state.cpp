@@ -17,7 +17,8 @@ namespace {
 // What a checkpoint calls them.
 constexpr char const *tokens_key = "tokens", *epoch_key = "epoch", *best_key = "best validation",
                      *best_step_key = "best step", *to_beat_key = "validation to beat",
-                     *in_vain_key = "validations in vain", *schedule_key = "schedule start", *client_key = "client";
+                     *in_vain_key = "validations in vain", *schedule_key = "schedule start", *client_key = "client",
+                     *data_start_key = "data start";
 
 std::optional<std::string> find(zero::UserState const& state, char const* key) {
   auto const found = state.find(key);
@@ -58,6 +59,7 @@ void RunState::write(zero::UserState& to) const {
   if (in_vain > 0) to[in_vain_key] = std::to_string(in_vain);
   if (!client.empty()) to[client_key] = client;
   if (schedule_start > 0) to[schedule_key] = std::to_string(schedule_start);
+  if (data_start > 0) to[data_start_key] = std::to_string(data_start);
 }
 
 void RunState::read(zero::UserState const& from) {
@@ -69,6 +71,7 @@ void RunState::read(zero::UserState const& from) {
   read_to(to_beat, from, to_beat_key);
   read_to(in_vain, from, in_vain_key);
   read_to(schedule_start, from, schedule_key);
+  read_to(data_start, from, data_start_key);
   if (auto const text = find(from, client_key)) client = *text;
 }
 

@@ -13,13 +13,24 @@ namespace gpt2 {
 /// What a run knows of itself beside model and optimizer. It goes into checkpoints, so that a run that is resumed goes
 /// on as one that was not stopped would have. The same on every rank.
 struct RunState {
-  std::uint64_t tokens = 0;  ///< drawn by all ranks
-  double epoch = 0.0;        ///< those tokens, divided by the tokens of the training data
+  std::uint64_t tokens = 0;      ///< drawn by all ranks
+  double epoch = 0.0;            ///< those of the data that are trained on now, divided by the tokens of these
+  std::uint64_t data_start = 0;  ///< tokens drawn of other data before
 
   /// Counts \p drawn more tokens, of data that have \p whole.
   void draw(std::uint64_t drawn, std::uint64_t whole) noexcept {
     tokens += drawn;
-    epoch = static_cast<double>(tokens) / static_cast<double>(whole);
+    epoch = static_cast<double>(tokens - data_start) / static_cast<double>(whole);
+  }
+
+  /// Goes on with other data: what was counted and judged by those before begins anew.
+  void begin_data() noexcept {
+    data_start = tokens;
+    epoch = 0.0;
+    best_loss.reset();
+    best_step = 0;
+    to_beat.reset();
+    in_vain = 0;
   }
 
   // ------------------------------------------------------------------------------------------------- validations

@@ -6,6 +6,9 @@
 #include "console.hpp"
 #include "cuda/run.hpp"
 #include "curves.hpp"
+#include "data/data_paths.hpp"
+#include "data/shard_set.hpp"
+#include "data/training_data.hpp"
 #include "flops.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
@@ -18,7 +21,6 @@
 #include "stop_signal.hpp"
 #include "support/counted.hpp"
 #include "support/program.hpp"
-#include "tokens.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
 
@@ -46,7 +48,7 @@ namespace {
 using command_line::counted;
 
 /// What ranks do, and what a step of all of them is.
-void print_run(Options const& options, Corpus const& corpus) {
+void print_run(Options const& options, TrainingData const& data) {
   auto const ranks = counted(static_cast<std::uint64_t>(options.ranks), "rank");
   auto const precision = std::string(zero::name(options.precision));
   if (options.evaluate) {
@@ -61,23 +63,24 @@ void print_run(Options const& options, Corpus const& corpus) {
       of_all ? "" : "rank and ");
   auto const all = global_micro_batches(options);
   auto const tokens = all * options.batch * options.context;
-  auto const epoch = static_cast<double>(corpus.tokens(Split::train).size()) / static_cast<double>(tokens);
+  auto const epoch = static_cast<double>(data.train_tokens()) / static_cast<double>(tokens);
   say("step: G = %s of all ranks, %s sequences, %s tokens; an epoch of the training data is %.1f steps\n",
       counted(all, "micro-batch").c_str(), with_separators(all * options.batch).c_str(),
       with_separators(tokens).c_str(), epoch);
 }
 
-void print_start(Options const& options, Corpus const& corpus) {
+void print_start(Options const& options, TrainingData const& data) {
   std::size_t const parameters =
-      parameter_count({options.layers, options.heads, options.width, options.context, corpus.vocabulary()});
-  say("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", corpus.name().c_str(),
-      with_separators(corpus.bytes()).c_str(), corpus.hash(), corpus.vocabulary());
+      parameter_count({options.layers, options.heads, options.width, options.context, data.vocabulary()});
+  say("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", data.name().c_str(),
+      with_separators(data.bytes()).c_str(), data.hash(), data.vocabulary());
+  for (auto const& detail : data.details()) say("data: %s\n", detail.c_str());
   say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
-  print_run(options, corpus);
+  print_run(options, data);
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
   if (!options.peak_flops || options.evaluate) return;
-  ModelShape const shape{options.layers, options.heads, options.width, options.context, corpus.vocabulary()};
+  ModelShape const shape{options.layers, options.heads, options.width, options.context, data.vocabulary()};
   say("flops: %.4g per token, and each rank has at most %.4g per second\n", flops_per_token(shape),
       *options.peak_flops);
 }
@@ -132,21 +135,27 @@ std::size_t take_start(Options& options, bool speaks) {
 }
 
 /// The data, with the vocabulary of the model that the run starts from; 0: there is none.
-Corpus read_corpus(Options const& options, std::size_t vocabulary) {
-  bool const tokens = options.data && std::filesystem::path(*options.data).extension() == ".bin";
+TrainingData open_data(Options const& options, std::size_t vocabulary) {
+  DataChoice const choice{.option = options.continue_with ? "--continue-with" : "--data",
+                          .data = options.data,
+                          .validation = options.validation_data};
+  bool const tokens = options.data && names_shards(parse_data_paths(choice.option, *options.data).front().path);
   bool const fits = options.vocabulary == 0 || vocabulary == 0 || options.vocabulary == vocabulary;
   if (!fits) {
     throw UsageError("--vocab " + std::to_string(options.vocabulary) + ": the model that the run starts from has " +
                      std::to_string(vocabulary) + ": leave the option out");
   }
   DataRequirements const requirements{options.context, tokens && vocabulary != 0 ? vocabulary : options.vocabulary};
-  Corpus corpus = options.data ? Corpus::load(*options.data, requirements) : Corpus::of_standard_headers(requirements);
-  if (vocabulary != 0 && corpus.vocabulary() != vocabulary) {
-    throw DataError(corpus.name() + ": has " + std::to_string(corpus.vocabulary()) +
+  auto data = TrainingData::open(choice, requirements, options.characters);
+  if (vocabulary != 0 && data.vocabulary() != vocabulary) {
+    bool const goes_on = options.resume && !options.parameters_only && !options.continue_with;
+    throw DataError(data.name() + ": has " + std::to_string(data.vocabulary()) +
                     " characters, but the model that the run starts from has a vocabulary of " +
-                    std::to_string(vocabulary) + ": give the text's tokens in a .bin file");
+                    std::to_string(vocabulary) +
+                    (goes_on ? ": the text is another one; go on with other data by --continue-with"
+                             : ": give the text's tokens in a .bin file"));
   }
-  return corpus;
+  return data;
 }
 
 /// Refuses a model whose states no machine like this one can hold, before the memory is asked for piece by piece.
@@ -175,7 +184,7 @@ std::optional<double> peak_of_gpus(Options const& options, Processes const& proc
 /// What a run reads before it trains.
 struct Inputs {
   std::optional<RunOutput> output;
-  std::optional<Corpus> corpus;
+  std::optional<TrainingData> data;
 
   /// \p options take on what the inputs say.
   void read(Options& options, Processes const& processes) {
@@ -188,8 +197,8 @@ struct Inputs {
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
     check_cuda_graph(options, processes.world);
-    corpus = read_corpus(options, vocabulary);
-    expect_room(options, corpus->vocabulary());
+    data.emplace(open_data(options, vocabulary));
+    expect_room(options, data->vocabulary());
     if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);
     if (options.cuda && !options.peak_flops) options.peak_flops = peak_of_gpus(options, processes);
     output->claim();
@@ -199,7 +208,7 @@ struct Inputs {
 /// Trains by \p f, which returns false where a signal has stopped it.
 template <class F>
 command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
-  if (speaks) print_start(options, *inputs.corpus);
+  if (speaks) print_start(options, *inputs.data);
   if (options.checkpoint_dir || has_curves(options)) catch_stop_signals();
   ignore_file_size_signal();
   bool const finished = f();
@@ -275,7 +284,7 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     bool const speaks = processes.rank == 0;
     Inputs inputs;
     process.prepare([&] { in_words_of_options([&] { inputs.read(options, processes); }); });
-    auto const train = [&] { return process.run(options, *inputs.corpus, *inputs.output); };
+    auto const train = [&] { return process.run(options, *inputs.data, *inputs.output); };
     auto const code = in_words_of_options([&] { return train_by(train, inputs, options, speaks); });
     process.leave();
     return code;
@@ -297,8 +306,8 @@ command_line::ExitCode run(Options options) {
     Inputs inputs;
     inputs.read(options, processes);
     auto const train = [&] {
-      return options.cuda ? run_on_cuda(options, processes, *inputs.corpus, *inputs.output)
-                          : run_on<HostTarget>(options, *inputs.corpus, *inputs.output);
+      return options.cuda ? run_on_cuda(options, processes, *inputs.data, *inputs.output)
+                          : run_on<HostTarget>(options, *inputs.data, *inputs.output);
     };
     return train_by(train, inputs, options, processes.rank == 0);
   });

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "data/batch_loader.hpp"
+#include "data/training_data.hpp"
+#include "data/training_feed.hpp"
 #include "engines.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
 #include "progress.hpp"
 #include "run_settings.hpp"
 #include "sampling.hpp"
-#include "tokens.hpp"
 #include "weights.hpp"
 
 #include <zero/backend.hpp>
@@ -54,19 +56,21 @@ class Trainer {
  public:
   using Communicator = typename Target::Communicator;
 
-  /// Collective. \p corpus is borrowed and shared by all ranks.
-  Trainer(Communicator& communicator, Options const& options, Corpus const& corpus)
+  /// Collective. \p data is borrowed and shared by the ranks of a process.
+  Trainer(Communicator& communicator, Options const& options, TrainingData const& data)
       : communicator_(communicator),
         options_(options),
-        corpus_(corpus),
+        data_(data),
         seed_(options.seed),
         schedule_(schedule_of(options)),
         clock_(options.skipped_step),
-        shape_{options.layers, options.heads, options.width, options.context, corpus.vocabulary()},
+        shape_{options.layers, options.heads, options.width, options.context, data.vocabulary()},
         compute_(options, shape_, communicator),
         stream_(compute_.stream()),
-        tokens_(options.batch * options.context),
-        targets_(tokens_.size()) {
+        batch_{std::vector<Token>(options.batch * options.context),
+               std::vector<Token>(options.batch * options.context)},
+        load_options_(load_options(options, data.is_in_files())),
+        feed_(data, load_options_, batch_.tokens.size(), share_of(options, communicator)) {
     schedule_.require_steps(options.iterations);
     register_parameters();
     if (wants_profiler(options)) profiler_.emplace(typename Profiler::Config{.also = ranges()});
@@ -98,7 +102,7 @@ class Trainer {
     record.skipped_steps = report.skipped_steps;
     record.zero_norm_steps = report.zero_norm_steps;
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
-    record.tokens = static_cast<double>(tokens_.size() * micro_batches());
+    record.tokens = static_cast<double>(batch_.tokens.size() * micro_batches());
     record.tokens_per_second = record.tokens / took.count();
     record.seconds = took.count();
     record.data_seconds = std::chrono::duration<double>(data_time_).count();
@@ -111,16 +115,16 @@ class Trainer {
     auto const start = std::chrono::steady_clock::now();
     Evaluation found;
     if (auto const count = train_batches(options_); count > 0) {
-      found.train_loss = mean_loss(Split::train, std::numeric_limits<std::uint64_t>::max(), count);
+      found.train_loss = mean_loss(Split::train, 0, std::numeric_limits<std::uint64_t>::max(), count);
     }
-    found.val_loss = mean_loss(Split::validation, 0, options_.eval_batches);
+    evaluate_sets(found);
     found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return found;
   }
 
   /// Text that the model continues from the first token of the validation data. The same on every rank.
   std::string sample(std::size_t count) {
-    std::vector<Token> text{static_cast<Token>(corpus_.tokens(Split::validation).front())};
+    std::vector<Token> text{data_.first_token()};
     CounterRandom const random = CounterRandom(seed_).with(0x73616D706C65);
     for (std::size_t i = 0; i < count; ++i) {
       std::size_t const length = std::min(text.size(), options_.context);
@@ -129,7 +133,7 @@ class Trainer {
       auto const weights = engine_->gather(head_, stream_);
       text.push_back(gpt2::sample(model().last_logits(head_weights(weights)), options_.sampling, random, i));
     }
-    return corpus_.decode(text);
+    return data_.decode(text);
   }
 
   /// A fingerprint of the bits of all parameters in the order of their names. Collective.
@@ -229,6 +233,16 @@ class Trainer {
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
+  [[nodiscard]] static LoadOptions load_options(Options const& options, bool is_in_files) {
+    return {.workers = options.workers.value_or(is_in_files ? 1 : 0), .prefetch = options.prefetch};
+  }
+  [[nodiscard]] static RankShare share_of(Options const& options, Communicator const& communicator) {
+    return {.rank = static_cast<std::uint64_t>(communicator.rank()),
+            .ranks = static_cast<std::uint64_t>(communicator.size()),
+            .micro_batches = global_micro_batches(options),
+            .steps = options.iterations};
+  }
+
   /// Micro-batches of a step of all ranks, and of each.
   [[nodiscard]] std::size_t micro_batches() const { return static_cast<std::size_t>(global_micro_batches(options_)); }
   [[nodiscard]] std::size_t rounds() const { return micro_batch_rounds(options_); }
@@ -257,7 +271,7 @@ class Trainer {
     }
     for (std::size_t k = 0; k < recorded_.size(); ++k) {
       draw(step, recorded_[k]);
-      model().fill(k, tokens_, targets_);
+      model().fill(k, batch_.tokens, batch_.targets);
     }
     std::optional<typename Recorded::Ticket> ticket;
     model().replay([&] { ticket.emplace(recorded_step_->replay(options, stream_)); });
@@ -279,7 +293,7 @@ class Trainer {
   /// Draws a micro-batch by its place in the sequence of all ranks.
   void draw(std::uint64_t step, std::uint64_t index) {
     auto const start = std::chrono::steady_clock::now();
-    corpus_.sample(Split::train, {seed_, step, index}, options_.context, tokens_, targets_);
+    feed_.take({seed_, step, index}, batch_);
     data_time_ += std::chrono::steady_clock::now() - start;
   }
 
@@ -299,12 +313,12 @@ class Trainer {
   }
 
   void forward_and_backward() {
-    embed(tokens_, options_.context);
+    embed(batch_.tokens, options_.context);
     blocks_forward();
     head();
     for (std::size_t l = shape_.layers; l-- > 0;) block_backward(l);
     auto gradients = engine_->gradients(embedding_, stream_);
-    model().embed_backward(tokens_, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
+    model().embed_backward(batch_.tokens, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
     gradients.ready(stream_);
   }
 
@@ -316,23 +330,40 @@ class Trainer {
     for (std::size_t l = shape_.layers; l-- > 0;) (void)engine_->gather(blocks_[l], stream_);
   }
 
+  /// The loss of each validation set, and their mean by weight, which is that of the mixture.
+  void evaluate_sets(Evaluation& found) {
+    auto const& sets = data_.validation_sets();
+    for (std::size_t set = 0; set < sets.size(); ++set) {
+      double const loss = mean_loss(Split::validation, set, 0, options_.eval_batches);
+      if (sets.size() == 1) {
+        found.val_loss = loss;
+        return;
+      }
+      if (sets[set].weight > 0.0) found.val_loss += sets[set].weight * loss;
+      found.val_losses.push_back({sets[set].label, loss});
+    }
+  }
+
   /// Over \p count batches that \p step names, the same ones at every call and on any number of ranks.
-  double mean_loss(Split split, std::uint64_t step, std::size_t count) {
+  double mean_loss(Split split, std::size_t set, std::uint64_t step, std::size_t count) {
     std::size_t const rounds = (count + ranks() - 1) / ranks();
-    for (std::size_t i = 0; i < rounds; ++i) {
+    BatchLoader loader(data_, load_options_, batch_.tokens.size(), rounds, [=, this](std::uint64_t i) {
       // Gathering is collective: a rank whose turn has no batch left repeats one, which the mean leaves out.
-      std::size_t const batch = std::min(i * ranks() + rank(), count - 1);
-      corpus_.sample(split, {seed_, step, batch}, options_.context, tokens_, targets_);
+      auto const batch = std::min<std::uint64_t>(i * ranks() + rank(), count - 1);
+      return BatchRequest{split, set, {seed_, step, batch}};
+    });
+    for (std::size_t i = 0; i < rounds; ++i) {
+      loader.take(batch_);
       forward();
     }
     return mean_over_ranks(compute_.take_losses(), count);
   }
 
   void forward() {
-    embed(tokens_, options_.context);
+    embed(batch_.tokens, options_.context);
     blocks_forward();
     auto const weights = engine_->gather(head_, stream_);
-    compute_.head_forward(head_weights(weights), targets_);
+    compute_.head_forward(head_weights(weights), batch_.targets);
   }
 
   void embed(std::span<Token const> tokens, std::size_t length) {
@@ -348,7 +379,7 @@ class Trainer {
   /// The head's two passes follow each other, under one lease.
   void head() {
     auto const weights = engine_->gather(head_, stream_);
-    compute_.head_forward(head_weights(weights), targets_);
+    compute_.head_forward(head_weights(weights), batch_.targets);
     auto gradients = engine_->gradients(head_, stream_);
     compute_.head_backward(engine_->loss_scale(), head_weights(weights),
                            {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
@@ -394,7 +425,7 @@ class Trainer {
 
   Communicator& communicator_;
   Options const& options_;
-  Corpus const& corpus_;
+  TrainingData const& data_;
   std::uint64_t seed_;
   zero::schedule::Schedule schedule_;
   zero::schedule::Clock clock_;
@@ -405,7 +436,9 @@ class Trainer {
   std::array<zero::ParameterId, 2> embedding_{};
   std::vector<Block> blocks_;
   std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
-  std::vector<Token> tokens_, targets_;
+  TokenBatch batch_;
+  LoadOptions load_options_;
+  TrainingFeed feed_;
   std::chrono::steady_clock::duration data_time_{};  // of the step under way
   std::optional<Profiler> profiler_;                 // outlives the engine
   std::optional<Engine> engine_;

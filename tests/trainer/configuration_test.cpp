@@ -250,7 +250,7 @@ TEST_CASE("train_gpt2: a configuration that cannot be is refused in one line, be
             .find("momentum") != std::string::npos);
   CHECK(run("--deepspeed").output.find("--deepspeed: needs --config FILE") != std::string::npos);
   CHECK(run("--train_dir x").output.find("did you mean --data?") != std::string::npos);
-  CHECK(run("--num_workers 2").output.find("did you mean --threads?") != std::string::npos);
+  CHECK(run("--num_workers 2").output.find("did you mean --workers?") != std::string::npos);
 }
 
 TEST_CASE("train_gpt2: files as users write them train as they stand, or are refused for one reason") {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../data/training_data.hpp"
 #include "../options.hpp"
 #include "../run_output.hpp"
-#include "../tokens.hpp"
 
 #include <string>
 
@@ -17,6 +17,6 @@ namespace gpt2 {
 [[nodiscard]] std::string nccl_version();
 
 /// This process's part of a run of several. As `run_on`.
-bool run_over_nccl(Options const& options, Corpus const& corpus, RunOutput& output);
+bool run_over_nccl(Options const& options, TrainingData const& data, RunOutput& output);
 
 }  // namespace gpt2

@@ -47,8 +47,8 @@ Gpus find_gpus() { return {device::gpu_name(), device::gpu_count()}; }
 
 std::string describe_cuda() { return device::describe_gpus(); }
 
-bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunOutput& output) {
-  return processes.world > 1 ? run_over_nccl(options, corpus, output) : run_on<CudaTarget>(options, corpus, output);
+bool run_on_cuda(Options const& options, Processes const& processes, TrainingData const& data, RunOutput& output) {
+  return processes.world > 1 ? run_over_nccl(options, data, output) : run_on<CudaTarget>(options, data, output);
 }
 
 }  // namespace gpt2

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../data/training_data.hpp"
 #include "../options.hpp"
 #include "../run_output.hpp"
-#include "../tokens.hpp"
 #include "support/version_text.hpp"
 
 #include <string>
@@ -36,6 +36,6 @@ struct Gpus {
 [[nodiscard]] std::string describe_cuda();
 
 /// As `run_on`: with several processes, each is one rank, over NCCL; otherwise ranks are threads.
-bool run_on_cuda(Options const& options, Processes const& processes, Corpus const& corpus, RunOutput& output);
+bool run_on_cuda(Options const& options, Processes const& processes, TrainingData const& data, RunOutput& output);
 
 }  // namespace gpt2

@@ -19,8 +19,8 @@ std::string nccl_version() {
          std::to_string(version % 100);
 }
 
-bool run_over_nccl(Options const& options, Corpus const& corpus, RunOutput& output) {
-  return run_on<NcclTarget>(options, corpus, output);
+bool run_over_nccl(Options const& options, TrainingData const& data, RunOutput& output) {
+  return run_on<NcclTarget>(options, data, output);
 }
 
 }  // namespace gpt2

@@ -16,6 +16,6 @@ Gpus find_gpus() { return {}; }
 
 std::string describe_cuda() { return {}; }
 
-bool run_on_cuda(Options const&, Processes const&, Corpus const&, RunOutput&) { return false; }
+bool run_on_cuda(Options const&, Processes const&, TrainingData const&, RunOutput&) { return false; }
 
 }  // namespace gpt2

@@ -8,6 +8,6 @@ bool has_nccl() { return false; }
 
 std::string nccl_version() { return {}; }
 
-bool run_over_nccl(Options const&, Corpus const&, RunOutput&) { return false; }
+bool run_over_nccl(Options const&, TrainingData const&, RunOutput&) { return false; }
 
 }  // namespace gpt2

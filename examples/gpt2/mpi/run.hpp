@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../data/training_data.hpp"
 #include "../options.hpp"
 #include "../run_output.hpp"
-#include "../tokens.hpp"
 #include "support/exit_code.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
@@ -49,7 +49,7 @@ class MpiProcess {
   /// why. Collective.
   void prepare(std::function<void()> const& f);
   /// As `run_on`.
-  bool run(Options const& options, Corpus const& corpus, RunOutput& output);
+  bool run(Options const& options, TrainingData const& data, RunOutput& output);
   /// Says why this rank cannot go on, once, and tells the other ranks' processes. What rank 0 says, too, it says alone.
   void tell(std::exception const& error);
   /// Does so, gives the others up to a second to do the same, and ends all of them.

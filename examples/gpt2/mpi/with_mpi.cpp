@@ -134,9 +134,9 @@ void MpiProcess::prepare(std::function<void()> const& f) {
   end(code_of_run(reports));
 }
 
-bool MpiProcess::run(Options const& options, Corpus const& corpus, RunOutput& output) {
+bool MpiProcess::run(Options const& options, TrainingData const& data, RunOutput& output) {
   MpiTarget::process = this;
-  return run_on<MpiTarget>(options, corpus, output);
+  return run_on<MpiTarget>(options, data, output);
 }
 
 // What ends all ranks alike is rank 0's to say. Who has seen another one fail says so at once: the launcher may end

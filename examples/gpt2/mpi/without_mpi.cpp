@@ -14,7 +14,7 @@ MpiProcess::MpiProcess(JudgeFailure, std::chrono::nanoseconds) {}
 MpiProcess::~MpiProcess() = default;
 void MpiProcess::expect(zero::LaunchEnvironment const&) const {}
 void MpiProcess::prepare(std::function<void()> const&) {}
-bool MpiProcess::run(Options const&, Corpus const&, RunOutput&) { return false; }
+bool MpiProcess::run(Options const&, TrainingData const&, RunOutput&) { return false; }
 void MpiProcess::tell(std::exception const&) {}
 void MpiProcess::fail(std::exception const&) { std::abort(); }
 void MpiProcess::leave() {}
