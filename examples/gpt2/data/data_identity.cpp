@@ -11,6 +11,7 @@
 #include <zero/utility/shortest_number.hpp>
 #include <zero/utility/utf8.hpp>
 
+#include <cmath>
 #include <cstddef>
 
 namespace gpt2 {
@@ -43,9 +44,11 @@ Type const& member(zero::Json const& json, char const* name) {
 std::vector<SetIdentity> sets_of(zero::Json const& json, char const* name) {
   std::vector<SetIdentity> sets;
   for (auto const& set : member<zero::Json::Array>(json, name)) {
-    auto const& weight = member<std::string>(set, "weight");
+    auto const& text = member<std::string>(set, "weight");
+    auto const weight = command_line::parse_number<double>("weight", text, "a number");
+    if (!std::isfinite(weight)) refuse();
     sets.push_back({.name = member<std::string>(set, "name"),
-                    .weight = command_line::parse_number<double>("weight", weight, "a number"),
+                    .weight = weight,
                     .bytes = member<std::uint64_t>(set, "bytes"),
                     .tokens = member<std::uint64_t>(set, "tokens"),
                     .hash = member<std::uint64_t>(set, "hash")});
