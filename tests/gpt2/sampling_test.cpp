@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <vector>
@@ -38,6 +40,59 @@ TEST_CASE("gpt2 sampling: the nucleus is the fewest likeliest tokens that reach 
   auto const three = histogram(logits, {.temperature = 1.0, .top_p = 0.9}, 4000);
   CHECK(three[0] > 0);
   CHECK(three[2] == 0);
+}
+
+TEST_CASE("gpt2 sampling: top_k keeps that many of the likeliest, and top_p then takes its share of those") {
+  auto const two = histogram(logits, {.temperature = 1.0, .top_k = 2, .top_p = 1.0}, 4000);
+  CHECK(two[0] == 0);
+  CHECK(two[2] == 0);
+  CHECK(std::abs(two[1] - 2500) < 150);  // 0.5 of 0.8
+  // Of all, 0.6 needs two tokens; of the two that are left, one has 0.625.
+  CHECK(histogram(logits, {.temperature = 1.0, .top_k = 2, .top_p = 0.6}, 1000)[1] == 1000);
+  CHECK(histogram(logits, {.temperature = 1.0, .top_k = 0, .top_p = 0.6}, 1000)[3] > 0);
+  CHECK(histogram(logits, {.temperature = 5.0, .top_k = 1, .top_p = 1.0}, 100)[1] == 100);
+  CHECK(histogram(logits, {.temperature = 1.0, .top_k = 9, .top_p = 1.0}, 4000)[2] > 0);
+  std::vector<float> const equal(5, 2.0F);  // ties: by the lower index
+  auto const kept = histogram(equal, {.temperature = 1.0, .top_k = 3, .top_p = 1.0}, 1000);
+  CHECK(kept[0] + kept[1] + kept[2] == 1000);
+}
+
+TEST_CASE("gpt2 sampling: of a large vocabulary the nucleus is that of a plain sort") {
+  std::vector<float> many;
+  for (std::uint64_t i = 0; i < 3000; ++i)
+    many.push_back(static_cast<float>(std::floor(40.0 * gpt2::CounterRandom(2).uniform(i))) / 8.0F);  // with many ties
+  std::vector<gpt2::Token> order;
+  for (gpt2::Token i = 0; i < many.size(); ++i) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](gpt2::Token a, gpt2::Token b) { return many[a] > many[b]; });
+  double all = 0.0;
+  for (float const x : many) all += std::exp(static_cast<double>(x) - static_cast<double>(many[order[0]]));
+  for (double const top_p : {0.1, 0.5, 0.9, 1.0}) {
+    double nucleus = 0.0;
+    std::size_t count = 0;
+    auto const weight = [&](std::size_t i) {
+      return std::exp(static_cast<double>(many[order[i]]) - static_cast<double>(many[order[0]]));
+    };
+    while (count < many.size() && (count == 0 || nucleus < top_p * all)) nucleus += weight(count++);
+    for (std::uint64_t i = 0; i < 200; ++i) {
+      double const drawn = gpt2::CounterRandom(3).uniform(i) * nucleus;
+      double passed = weight(0);
+      std::size_t place = 0;
+      while (place + 1 < count && drawn >= passed) passed += weight(++place);
+      CHECK(gpt2::sample(many, {.temperature = 1.0, .top_p = top_p}, gpt2::CounterRandom(3), i) == order[place]);
+    }
+  }
+}
+
+TEST_CASE("gpt2 sampling: the seed and what stands behind a prompt's first token name its stream") {
+  using Prompt = std::vector<gpt2::Token>;
+  auto const first = [](std::uint64_t seed, Prompt const& prompt) {
+    return gpt2::sampling_stream(seed, prompt).bits(0);
+  };
+  CHECK(first(1, {5}) == gpt2::CounterRandom(1).with(0x73616D706C65).bits(0));  // the stream of earlier versions
+  CHECK(first(1, {5, 6}) == first(1, {5, 6}));
+  CHECK(first(1, {5, 6}) != first(2, {5, 6}));
+  CHECK(first(1, {5, 6}) != first(1, {5, 7}));
+  CHECK(first(1, {5, 6, 7}) != first(1, {5, 7, 6}));
 }
 
 TEST_CASE("gpt2 sampling: a tiny top_p and a temperature of 0 both take the likeliest token") {
