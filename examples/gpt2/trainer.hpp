@@ -6,6 +6,7 @@
 #include "data/training_data.hpp"
 #include "data/training_feed.hpp"
 #include "engines.hpp"
+#include "generation/text_model.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
 #include "progress.hpp"
@@ -16,8 +17,10 @@
 #include <zero/backend.hpp>
 #include <zero/captured_step.hpp>
 #include <zero/engine_config.hpp>
+#include <zero/processors.hpp>
 #include <zero/profile/memory.hpp>
 #include <zero/profile/profiler.hpp>
+#include <zero/rank_agreement.hpp>
 #include <zero/schedule/clock.hpp>
 #include <zero/schedule/schedule.hpp>
 #include <zero/step_report.hpp>
@@ -28,6 +31,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -122,18 +126,37 @@ class Trainer {
     return found;
   }
 
-  /// Text that the model continues from the first token of the validation data. The same on every rank.
+  /// Text that the model continues from the first token of the validation data: what generate_gpt2 makes of the same
+  /// parameters in type T. Rank 0 has it; it is empty on the others, which only keep their parts of the parameters.
+  /// Collective.
   std::string sample(std::size_t count) {
+    auto const read = [&](std::string const& name) { return engine_->read_parameter(name); };
     std::vector<Token> text{data_.first_token()};
-    CounterRandom const random = CounterRandom(seed_).with(0x73616D706C65);
-    for (std::size_t i = 0; i < count; ++i) {
-      std::size_t const length = std::min(text.size(), options_.context);
-      embed(std::span(text).last(length), length);
-      blocks_forward();
-      auto const weights = engine_->gather(head_, stream_);
-      text.push_back(gpt2::sample(model().last_logits(head_weights(weights)), options_.sampling, random, i));
+    std::optional<TextModel> made;
+    std::optional<TextBatch> batch;
+    if (rank() == 0) {
+      int const threads = options_.threads > 0 ? options_.threads : zero::usable_processors();
+      made.emplace(shape_, weight_type_of<T>, read, threads, TextCapacity{.tokens = count});
+      batch.emplace(made->decoder(), TextSettings{count, options_.sampling, seed_},
+                    std::vector<std::vector<Token>>{text},
+                    [&](std::size_t, Token token) { return text.push_back(token), true; });
+    } else {
+      for (auto const& parameter : parameter_shapes(shape_)) (void)read(parameter.name);
     }
-    return data_.decode(text);
+    std::exception_ptr failure;
+    auto const step = [&] {
+      try {
+        return batch && batch->step();
+      } catch (...) {
+        failure = std::current_exception();
+        return false;
+      }
+    };
+    // The others wait for one token at a time, so that no text is too long for the deadline of a wait.
+    while (zero::any_rank(communicator_, step())) {
+    }
+    if (failure) std::rethrow_exception(failure);
+    return batch ? data_.decode(text) : std::string();
   }
 
   /// A fingerprint of the bits of all parameters in the order of their names. Collective.
