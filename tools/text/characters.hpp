@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace zero_text {
+
+/// The file of a vocabulary of characters: docs/data.md.
+inline constexpr std::string_view characters_file = "characters.json";
+
+/// The characters of such a file by their tokens; nothing where \p text is a JSON of another kind. \p name stands in
+/// errors. \throws DataError where it is of this kind, but wrong.
+[[nodiscard]] std::optional<std::u32string> parse_characters(std::string_view text, std::string const& name);
+
+/// The text of such a file.
+[[nodiscard]] std::string characters_to_json(std::u32string_view characters);
+
+}  // namespace zero_text
