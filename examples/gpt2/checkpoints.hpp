@@ -211,8 +211,6 @@ class Checkpoints {
     }
     auto const changes = differences(saved, now);
     if (speaks() && !changes.empty()) say("%s", changes.c_str());
-    if (auto const updates = find("earlier updates")) earlier_updates_ = std::stoull(*updates);
-    if (options_.new_optimizer) earlier_updates_ += loaded.steps;
     run_ = find(std::string(zero::run_id_key)).value_or("");
     trainer_.set_schedule_step(number(find("schedule step") ? "schedule step" : "step"));
     auto const steps = number("step");
@@ -311,8 +309,7 @@ class Checkpoints {
   }
 
   zero::SaveOptions how_to_save(StepRecord const& record, bool is_best, bool is_last) const {
-    auto const updates = earlier_updates_ + trainer_.engine().state()->progress().steps;
-    zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(updates),
+    zero::SaveOptions how{.tag = options_.tag + "-" + std::to_string(record.step),
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
                                          {"data hash", std::to_string(data_.hash())},
@@ -326,7 +323,6 @@ class Checkpoints {
     if (trainer_.schedule_step() != record.step) {
       how.user_state["schedule step"] = std::to_string(trainer_.schedule_step());
     }
-    if (earlier_updates_ > 0) how.user_state["earlier updates"] = std::to_string(earlier_updates_);
     if (is_best) how.aliases.push_back("best");
     if (is_last) how.aliases.push_back("final");
     return how;
@@ -382,7 +378,6 @@ class Checkpoints {
   std::string run_;                                    // this run's id; empty for one that an earlier version began
   bool is_new_ = true;                                 // it goes on from no other step of the same run
   bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe
-  std::uint64_t earlier_updates_ = 0;                  // by optimizers whose states were dropped
   std::vector<std::string> models_;                    // folders
   std::optional<zero::CheckpointError> failure_;       // of what a run leaves at its end
   std::optional<zero::CheckpointError> best_failure_;  // of the last model of --save-hf-best

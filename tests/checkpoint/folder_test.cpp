@@ -120,6 +120,13 @@ TEST_CASE("folder: latest is a hint that may be old, wrong, empty, huge or missi
   CHECK(load(memory).tag == "step-3");
 }
 
+TEST_CASE("folder: of checkpoints with as many updates the one with the larger number is newer") {
+  zero::SavedCheckpoint const nine{.steps = 2, .tag = "step-9"}, ten{.steps = 2, .tag = "step-10"};
+  CHECK(nine < ten);
+  CHECK_FALSE(ten < nine);
+  CHECK(ten < zero::SavedCheckpoint{.steps = 3, .tag = "step-1"});
+}
+
 TEST_CASE("folder: nothing to load is told from nothing that can be loaded") {
   MemoryFileSystem memory;
   CHECK(thrown_by([&] { (void)load(memory); }).kind == CheckpointFailure::not_found);

@@ -202,6 +202,22 @@ TEST_CASE("train_gpt2: a run that goes on with another configuration says what c
       iterations + std::string("\n"));
 }
 
+TEST_CASE("train_gpt2: a checkpoint has the number of its step, also where steps were skipped") {
+  Folder const folder;
+  auto const file = write(folder, R"({"train_batch_size": 2, "fp16": {"enabled": true, "initial_scale_power": 60}})");
+  auto const data = joined({"--data ", folder.quote("text.txt"), small, file, "--save-interval 1 --checkpoint-dir ",
+                            folder.quote("run"), " "});
+  REQUIRE(run(data).code == 0);
+  for (char const* const name : {"run/step-1", "run/step-2", "run/step-3", "run/step-4"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::exists(folder / name));
+  }
+  auto const more = run(data + "--resume auto --iterations 10");
+  CHECK(more.output.find("resumed from ") != std::string::npos);
+  CHECK(more.output.find("/step-4, 0 updates done") != std::string::npos);
+  CHECK(std::filesystem::exists(folder / "run/step-10"));
+}
+
 TEST_CASE("train_gpt2: a checkpoint is evaluated with the types and batches of a file") {
   Folder const folder;
   auto const data = "--data " + folder.quote("text.txt");

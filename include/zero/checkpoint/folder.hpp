@@ -40,9 +40,12 @@ struct SavedCheckpoint {
   std::string tag{};        ///< its name
   std::string run{};        ///< the id of its run; empty where it has none
 
-  /// By steps, then by tag.
+  /// By steps, then by tag, of which the longer one follows: step-10 follows step-9, where no step between them has
+  /// updated anything.
   friend bool operator<(SavedCheckpoint const& a, SavedCheckpoint const& b) {
-    return std::tie(a.steps, a.tag) < std::tie(b.steps, b.tag);
+    auto const length = [](SavedCheckpoint const& saved) { return saved.tag.size(); };
+    return std::tuple(a.steps, length(a), std::string_view(a.tag)) <
+           std::tuple(b.steps, length(b), std::string_view(b.tag));
   }
 };
 
