@@ -30,6 +30,6 @@ else()
 endif()
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, g++ (>= 4:12)")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, g++ (>= 4:12), python3-matplotlib")
 
 include(CPack)

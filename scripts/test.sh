@@ -139,17 +139,21 @@ need_unit_tests() {
   need_build_tools
   need strace has_command strace
   need iproute2 has_command ip
-  if [ -z "${ZERO_TEST_PYTHON:-}" ]; then
-    install_test_packages
-    export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
-  fi
+  need_test_python
   install_missing
+}
+
+need_test_python() {
+  [ -z "${ZERO_TEST_PYTHON:-}" ] || return 0
+  install_test_packages
+  export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
 }
 
 # And what the tests of the package run. Where CMake finds no Conan it leaves its test out, which a page names.
 need_package_tests() {
   need clang has_command clang++ # the other compiler, which consumers may have
   need pkg-config has_command pkg-config
+  need_test_python # the blocks of pages that draw curves
   install_missing
   if ! has_command conan; then
     [ -x build/python/bin/conan ] || install_python_packages conan

@@ -6,6 +6,7 @@
 # block says what becomes of it:
 #
 #   <!-- shell: run -->                 runs in a copy of the source tree, with the programs of the folder PROGRAMS
+#   <!-- shell: run with matplotlib --> the same, where the Python that ZERO_TEST_PYTHON names has it
 #   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
 #   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
 #
@@ -34,12 +35,18 @@ extract() {
     { previous = $0 }' "$1"
 }
 
+has_matplotlib() { "${ZERO_TEST_PYTHON:-python3}" -c 'import matplotlib' 2>/dev/null; }
+
 # A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
 prepare() {
   mkdir -p "$work/checkout" "$work/bin" "$work/home"
   cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,examples,tools,docs,scripts} "$work/checkout"
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
+  if [ -n "${ZERO_TEST_PYTHON:-}" ]; then # a link would not find the packages beside it
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$ZERO_TEST_PYTHON" >"$work/bin/python3"
+    chmod +x "$work/bin/python3"
+  fi
   cat >"$work/bin/train_gpt2" <<END
 #!/usr/bin/env bash
 arguments=()
@@ -72,6 +79,16 @@ for page in "$@"; do
     line=$(basename "$block" .sh)
     how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "$work/$line.how")
     case $how in
+      "run with matplotlib")
+        # CI's Python has it; another one may lack it, and a run of these tests without one says so.
+        if ! has_matplotlib; then
+          [ -z "${ZERO_TEST_PYTHON:-}" ] || die "$page:$line: $ZERO_TEST_PYTHON has no matplotlib: tests/requirements.txt"
+          echo "$page:$line: not run: python3 has no matplotlib"
+          continue
+        fi
+        run_block "$block" || die "$page:$line: this block fails"
+        ran=$((ran + 1))
+        ;;
       run)
         run_block "$block" || die "$page:$line: this block fails"
         ran=$((ran + 1))
