@@ -47,6 +47,7 @@ prepare() {
     printf '#!/bin/sh\nexec "%s" "$@"\n' "$ZERO_TEST_PYTHON" >"$work/bin/python3"
     chmod +x "$work/bin/python3"
   fi
+  ln -s "$programs/generate_gpt2" "$work/bin/generate_gpt2"
   cat >"$work/bin/train_gpt2" <<END
 #!/usr/bin/env bash
 arguments=()

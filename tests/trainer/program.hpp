@@ -75,7 +75,9 @@ inline Outcome run(std::string const& arguments) { return run_in("", last_of_eac
 /// A folder of its own, removed at the end.
 class Folder {
  public:
-  Folder() : path_(fs::temp_directory_path() / ("zero trainer " + std::to_string(::getpid()))) {
+  Folder()
+      : path_(fs::temp_directory_path() /
+              ("zero trainer " + std::to_string(::getpid()) + "." + std::to_string(next()))) {
     fs::create_directories(path_);
     std::ofstream text(path_ / "text.txt");
     for (int i = 0; i < 400; ++i) text << "the quick brown fox jumps over the lazy dog " << i << '\n';
@@ -88,6 +90,11 @@ class Folder {
   [[nodiscard]] std::string quote(char const* name) const { return "'" + (path_ / name).string() + "'"; }
 
  private:
+  static int next() {
+    static int made = 0;
+    return ++made;
+  }
+
   fs::path path_;
 };
 

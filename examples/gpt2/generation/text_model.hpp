@@ -39,7 +39,7 @@ class TextModel {
 
   [[nodiscard]] DecoderWeights const& weights() const noexcept { return weights_; }
   [[nodiscard]] Decoder& decoder() noexcept { return decoder_; }
-  [[nodiscard]] int threads() const noexcept { return pool_.size(); }
+  [[nodiscard]] zero::ThreadPool& pool() noexcept { return pool_; }
 
  private:
   zero::ThreadPool pool_;

@@ -3,6 +3,7 @@
 #include "random_model.hpp"
 
 #include <gpt2/generation/decoder.hpp>
+#include <gpt2/generation/perplexity.hpp>
 #include <gpt2/generation/text_batch.hpp>
 #include <gpt2/sampling.hpp>
 
@@ -208,4 +209,43 @@ TEST_CASE("gpt2 decoder: what it cannot append is refused, and nothing of it is 
   CHECK_THROWS_AS(Decoder(weights, 0, 1, pool), std::invalid_argument);
   CHECK_THROWS_AS(gpt2::TextBatch(decoder, {.tokens = 9}, {{1}}, {}), std::invalid_argument);
   CHECK_THROWS_AS(gpt2::TextBatch(decoder, {.tokens = 1}, {{}}, {}), std::invalid_argument);
+}
+
+TEST_CASE("gpt2 decoder: a wrong position, a lost cache and padding are each told from the right logits") {
+  auto const tokens = tokens_of(20, 4);
+  auto const whole = model().logits(tokens);
+  auto const weights = weights_of(model());
+  REQUIRE(largest_difference(whole, decode(weights, tokens, 4)) < 1e-4);
+  auto moved = weights_of(model());  // each token has the position of the one behind it
+  std::rotate(moved.wpe.begin(), moved.wpe.begin() + shape.width, moved.wpe.end());
+  CHECK(largest_difference(whole, decode(moved, tokens, 4)) > 1e-2);
+  std::vector<Token> const lost(tokens.begin() + 1, tokens.end());
+  CHECK(largest_difference(whole, decode(weights, lost, 4)) > 1e-2);
+  for (bool const in_front : {true, false}) {
+    auto filled = tokens;
+    filled.insert(in_front ? filled.begin() : filled.end(), 0);
+    CHECK(largest_difference(whole, decode(weights, filled, 4)) > 1e-2);
+  }
+  // One earlier token that another one takes the place of.
+  auto other = tokens;
+  other[3] = (other[3] + 1) % shape.vocabulary;
+  CHECK(largest_difference(whole, decode(weights, other, 4)) > 1e-2);
+}
+
+TEST_CASE("gpt2 perplexity: the loss of a whole forward pass over each window, the last of which is short") {
+  auto const tokens = tokens_of(2 * shape.context + 6, 6);  // 24, 24 and 5 predictions
+  zero::ThreadPool pool(2);
+  auto const weights = weights_of(model());
+  Decoder decoder(weights, 1, shape.context, pool);
+  auto const found = gpt2::predict(decoder, tokens, pool);
+  CHECK(found.tokens == tokens.size() - 1);
+  double sum = 0.0;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    std::size_t const first = i / shape.context * shape.context;
+    auto const logits = model().logits(std::span(tokens).subspan(first, i + 1 - first));
+    double total = 0.0;
+    for (float const x : logits) total += std::exp(static_cast<double>(x));
+    sum += std::log(total) - static_cast<double>(logits[tokens[i + 1]]);
+  }
+  CHECK(std::abs(found.loss - sum / static_cast<double>(found.tokens)) < 1e-5);
 }

@@ -1,0 +1,260 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "text_source.hpp"
+
+#include "../hugging_face.hpp"
+#include "../model_source.hpp"
+#include "../run_options.hpp"
+#include "../tokens.hpp"
+#include "support/data_error.hpp"
+#include "support/json_file.hpp"
+#include "support/tensor_source.hpp"
+#include "support/usage_error.hpp"
+#include "text_file.hpp"
+
+#include <zero/checkpoint/consolidate.hpp>
+#include <zero/checkpoint/locate.hpp>
+#include <zero/kernels/float_types.hpp>
+#include <zero/utility/utf8.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace gpt2 {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(std::string const& name, std::string const& why) { throw DataError(name + ": " + why); }
+
+/// Whether \p path is a model as `transformers` saves it, or a part of one.
+bool is_hugging_face(fs::path const& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    for (auto const* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"}) {
+      if (fs::exists(path / name, error)) return true;
+    }
+    return false;
+  }
+  return path.extension() == ".safetensors" || path.extension() == ".json";
+}
+
+std::size_t heads_of(std::string const& name, std::size_t said, std::size_t width, TextSourceHints const& hints) {
+  if (said > 0 && hints.heads && *hints.heads != said) {
+    throw UsageError("--heads " + std::to_string(*hints.heads) + ": the model of " + name + " has " +
+                     std::to_string(said) + ": leave the option out");
+  }
+  std::size_t const heads = said > 0 ? said : hints.heads.value_or(0);
+  if (heads == 0) throw UsageError("--model " + name + ": nothing there says how many heads it has: give --heads");
+  if (width % heads != 0) {
+    throw UsageError("--heads " + std::to_string(heads) + ": must divide the width, " + std::to_string(width));
+  }
+  return heads;
+}
+
+// ----------------------------------------------------------------------------------------------------- transformers
+
+/// The token that a model's configuration ends texts with, where it says one that the model has.
+std::optional<Token> end_of(std::string const& config, ModelShape const& shape) {
+  auto const json = command_line::read_json(config);
+  auto const* const member = json.find("eos_token_id");
+  auto const* const id = member == nullptr ? nullptr : member->get<std::uint64_t>();
+  return id != nullptr && *id < shape.vocabulary ? std::optional(static_cast<Token>(*id)) : std::nullopt;
+}
+
+TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints) {
+  auto const found = open_model(path);
+  TextSource source{.name = path, .shape = found.shape, .read = {}};
+  source.shape.heads = heads_of(path, found.shape.heads, found.shape.width, hints);
+  if (found.config) source.end_of_text = end_of(*found.config, source.shape);
+  auto const tensors = std::make_shared<command_line::TensorSource>(found.tensors);
+  std::map<std::string, std::string> names;
+  for (auto const& parameter : parameter_shapes(source.shape)) {
+    for (auto const& other : hugging_face_names(parameter.name)) {
+      auto const shape = tensors->shape(other);
+      if (!shape) continue;
+      if (!std::equal(shape->begin(), shape->end(), parameter.shape.begin(), parameter.shape.end())) {
+        refuse(found.tensors, "'" + other + "' has another shape than the rest of the model");
+      }
+      names[parameter.name] = other;
+    }
+    if (!names.contains(parameter.name)) refuse(found.tensors, "lacks '" + parameter.name + "'");
+  }
+  source.read = [tensors, names](std::string const& name) {
+    auto const& other = names.at(name);
+    auto const shape = tensors->shape(other).value();
+    std::size_t count = 1;
+    for (auto const extent : shape) count *= static_cast<std::size_t>(extent);
+    return tensors->read(other, count);
+  };
+  return source;
+}
+
+// ----------------------------------------------------------------------------------------------------- checkpoints
+
+template <class T>
+void append_as(std::vector<float>& to, std::span<std::byte const> bytes) {
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    to.push_back(zero::widen(value));
+  }
+}
+
+void append(std::vector<float>& to, zero::ElementType type, std::span<std::byte const> bytes) {
+  switch (type) {
+    case zero::ElementType::fp32:
+      return append_as<float>(to, bytes);
+    case zero::ElementType::bf16:
+      return append_as<zero::bfloat16>(to, bytes);
+    case zero::ElementType::fp16:
+      return append_as<zero::float16>(to, bytes);
+  }
+}
+
+/// The whole parameters of a checkpoint, whatever ranks have their parts.
+class CheckpointParameters {
+ public:
+  explicit CheckpointParameters(zero::CheckpointLocation const& place)
+      : folder_(zero::posix_file_system(), place.root),
+        manifest_(folder_.manifest(place.tag)),
+        path_(folder_.path(place.tag)),
+        reader_(folder_.system(), path_, manifest_) {
+    for (std::uint32_t p = 0; p < manifest_.parameters.size(); ++p) places_[manifest_.parameters[p].name] = p;
+  }
+
+  [[nodiscard]] zero::Manifest const& manifest() const { return manifest_; }
+  [[nodiscard]] zero::ManifestParameter const* find(std::string const& name) const {
+    auto const found = places_.find(name);
+    return found == places_.end() ? nullptr : &manifest_.parameters[found->second];
+  }
+  [[nodiscard]] std::vector<float> read(std::string const& name) {
+    auto const place = places_.at(name);
+    auto const& parameter = manifest_.parameters[place];
+    std::vector<float> values;
+    values.reserve(static_cast<std::size_t>(parameter.count()));
+    reader_.read(place, [&](std::span<std::byte const> bytes) { append(values, parameter.type, bytes); });
+    return values;
+  }
+
+ private:
+  zero::CheckpointFolder folder_;
+  zero::Manifest manifest_;
+  std::string path_;
+  zero::ParameterReader reader_;
+  std::map<std::string, std::uint32_t, std::less<>> places_;
+};
+
+/// The shape that the parameters of a checkpoint have. \throws DataError for those of another model.
+ModelShape shape_of(CheckpointParameters const& parameters, std::string const& name) {
+  auto const expect = [&](char const* which) -> zero::ManifestParameter const& {
+    auto const* const found = parameters.find(which);
+    if (found == nullptr || found->shape.size() != 2) {
+      refuse(name, "is the checkpoint of another model: it has no matrix '" + std::string(which) + "', as a GPT-2 has");
+    }
+    return *found;
+  };
+  auto const &embedding = expect("wte.weight"), &positions = expect("wpe.weight");
+  std::size_t layers = 0;
+  for (auto const& parameter : parameters.manifest().parameters) {
+    layers += parameter.name.ends_with(".ln_1.weight") ? 1U : 0U;
+  }
+  return {.layers = layers,
+          .heads = 0,
+          .width = static_cast<std::size_t>(embedding.shape[1]),
+          .context = static_cast<std::size_t>(positions.shape[0]),
+          .vocabulary = static_cast<std::size_t>(embedding.shape[0])};
+}
+
+/// All parameters of \p shape are there, and no others.
+void expect_all(CheckpointParameters const& parameters, ModelShape const& shape, std::string const& name) {
+  auto const all = parameter_shapes(shape);
+  for (auto const& parameter : all) {
+    auto const* const found = parameters.find(parameter.name);
+    if (found == nullptr) {
+      refuse(name, "is the checkpoint of another model: it lacks '" + parameter.name + "', which a GPT-2 has");
+    }
+    if (!std::equal(found->shape.begin(), found->shape.end(), parameter.shape.begin(), parameter.shape.end())) {
+      refuse(name, "is the checkpoint of another model: '" + parameter.name + "' has another shape than in a GPT-2");
+    }
+  }
+  if (parameters.manifest().parameters.size() == all.size()) return;
+  std::set<std::string> known;
+  for (auto const& parameter : all) known.insert(parameter.name);
+  for (auto const& parameter : parameters.manifest().parameters) {
+    if (!known.contains(parameter.name)) {
+      refuse(name, "is the checkpoint of another model: a GPT-2 has no '" + parameter.name + "'");
+    }
+  }
+}
+
+std::size_t saved_heads(zero::UserState const& state) {
+  auto const said = saved_options(state);
+  auto const found = said.find("--heads");
+  return found == said.end() ? 0 : static_cast<std::size_t>(std::strtoull(found->second.c_str(), nullptr, 10));
+}
+
+/// The characters of the text that a run was trained on, in the order of their tokens; empty where it does not say.
+std::string saved_characters(zero::UserState const& state) {
+  auto const found = state.find("data");
+  if (found == state.end()) return {};
+  try {
+    auto const json = command_line::parse_json(found->second);
+    auto const* const characters = json.find("characters");
+    auto const* const text = characters == nullptr ? nullptr : characters->get<std::string>();
+    return text == nullptr ? std::string() : *text;
+  } catch (zero::Error const&) {
+    return {};  // of another program
+  }
+}
+
+TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) {
+  auto const place = zero::locate_checkpoint(path);
+  auto const parameters = std::make_shared<CheckpointParameters>(place);
+  TextSource source{.name = place.root + "/" + place.tag, .read = {}};
+  source.shape = shape_of(*parameters, source.name);
+  expect_all(*parameters, source.shape, source.name);
+  auto const& state = parameters->manifest().user_state;
+  source.shape.heads = heads_of(source.name, saved_heads(state), source.shape.width, hints);
+  source.read = [parameters](std::string const& name) { return parameters->read(name); };
+  auto const characters = saved_characters(state);
+  if (!characters.empty()) source.vocabulary = std::make_shared<CharacterVocabulary>(characters);
+  return source;
+}
+
+/// The characters of a text, as train_gpt2 numbers them.
+std::shared_ptr<Vocabulary const> characters_of_text(std::string const& path) {
+  auto const text = read_text_file(path);
+  std::set<char32_t> codes;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const character = zero::first_utf8(std::string_view(text).substr(at));
+    if (!character) refuse(path, "is not UTF-8 text (byte " + std::to_string(at) + ")");
+    codes.insert(character->code);
+    at += character->bytes;
+  }
+  std::string characters;
+  for (auto const code : codes) zero::append_utf8(characters, code);
+  return std::make_shared<CharacterVocabulary>(characters);
+}
+
+}  // namespace
+
+TextSource open_text_source(std::string const& path, TextSourceHints const& hints) {
+  auto source = is_hugging_face(path) ? of_hugging_face(path, hints) : of_checkpoint(path, hints);
+  if (hints.characters) source.vocabulary = characters_of_text(*hints.characters);
+  if (source.vocabulary && source.vocabulary->size() > source.shape.vocabulary) {
+    refuse(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) + ", which is less than the " +
+                            std::to_string(source.vocabulary->size()) + " tokens that are to be used with it");
+  }
+  if (source.vocabulary && !source.end_of_text) source.end_of_text = source.vocabulary->end_of_text();
+  return source;
+}
+
+}  // namespace gpt2

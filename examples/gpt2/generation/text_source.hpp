@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "decoder_weights.hpp"
+#include "vocabulary.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace gpt2 {
+
+/// What a model that generates text is read from: a checkpoint of train_gpt2, of any stage and number of ranks, or a
+/// model as `transformers` saves it.
+struct TextSource {
+  std::string name;  ///< for messages
+  ModelShape shape{};
+  ReadParameter read;                              ///< valid on its own
+  std::shared_ptr<Vocabulary const> vocabulary{};  ///< null where nothing says what tokens stand for
+  std::optional<Token> end_of_text{};              ///< as the model says it
+};
+
+/// What of a source its files may not say.
+struct TextSourceHints {
+  std::optional<std::size_t> heads{};       ///< of a model without config.json
+  std::optional<std::string> characters{};  ///< a text whose characters are the tokens
+};
+
+/// Opens \p path and checks that it is a whole GPT-2, without reading its parameters.
+/// \throws DataError, UsageError, zero::CheckpointError
+[[nodiscard]] TextSource open_text_source(std::string const& path, TextSourceHints const& hints);
+
+}  // namespace gpt2

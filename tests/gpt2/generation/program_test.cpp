@@ -1,0 +1,261 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "trainer/program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using trainer_test::Folder;
+using trainer_test::Outcome;
+using trainer_test::fs::path;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A model that has learned a little, its data and what the trainer has sampled of it.
+struct Trained {
+  Folder folder;
+  std::string sample;
+
+  explicit Trained(std::string const& arguments) {
+    auto const outcome = trainer_test::run("--data " + folder.quote("text.txt") + trainer_test::tiny +
+                                           "--iterations 40 --eval-interval 40 --sample 30 --checkpoint-dir " +
+                                           folder.quote("run") + " --save-hf " + folder.quote("hf") + " " + arguments);
+    INFO(outcome.output);
+    REQUIRE(outcome.code == 0);
+    auto const begin = outcome.output.find("\nsample:\n"), end = outcome.output.find("\n\nwhere memory went");
+    REQUIRE(end != std::string::npos);
+    sample = outcome.output.substr(begin + 9, end - begin - 9);
+  }
+
+  [[nodiscard]] std::string data() const { return " --data " + folder.quote("text.txt") + " "; }
+};
+
+Trained const& trained() {
+  static Trained const made("--stage 3 --micro-batches 4 --ranks 3");
+  return made;
+}
+
+Outcome generate(std::string const& arguments, bool with_errors = false) {
+  std::string const command =
+      "'" GENERATE_GPT2 "' " + arguments + (with_errors ? " 2>&1" : " 2>/dev/null") + " < /dev/null";
+  Outcome outcome;
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) outcome.output.append(buffer, n);
+  int const status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  return outcome;
+}
+
+/// Standard output of a run that must succeed.
+std::string text_of(std::string const& arguments) {
+  auto const outcome = generate(arguments);
+  CAPTURE(arguments);
+  REQUIRE(outcome.code == 0);
+  return outcome.output;
+}
+
+std::string quoted(std::string const& text) { return "'" + text + "'"; }
+
+void check_refused(std::string const& arguments, std::string const& reason, int code) {
+  auto const outcome = generate(arguments, true);
+  CAPTURE(arguments);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == code);
+  CHECK(outcome.output.find(reason) != std::string::npos);
+  CHECK(outcome.output.rfind("generate_gpt2: ", 0) == 0);
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+}
+
+void write(path const& file, std::string const& text) { std::ofstream(file, std::ios::binary) << text; }
+
+std::vector<std::string> lines_of(std::string const& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string model() { return "--model " + trained().folder.quote("run") + trained().data(); }
+
+}  // namespace
+
+TEST_CASE("generate_gpt2: from a checkpoint of any stage and ranks, the text that the trainer has sampled") {
+  for (std::string const precision : {"fp32", "bf16", "fp16"}) {
+    Trained const run("--ranks 2 --stage 2 --precision " + precision);
+    for (std::string const from : {"run", "run/latest", "run/step-40"}) {
+      auto const prompt = quoted(run.sample.substr(0, 1));
+      CHECK(text_of("--model " + run.folder.quote(from.c_str()) + run.data() + "--tokens 30 --precision " + precision +
+                    " --prompt " + prompt) == run.sample + "\n");
+    }
+  }
+  auto const prompt = quoted(trained().sample.substr(0, 1));
+  CHECK(text_of(model() + "--tokens 30 --prompt " + prompt) == trained().sample + "\n");
+  // The same parameters, as the trainer has written them for others.
+  CHECK(text_of("--model " + trained().folder.quote("hf") + trained().data() + "--tokens 30 --prompt " + prompt) ==
+        trained().sample + "\n");
+}
+
+TEST_CASE("generate_gpt2: a text is the same alone and in any batch, with any number of threads") {
+  auto const& folder = trained().folder;
+  std::vector<std::string> const prompts{"the qui", "fox", "j", "over th", "lazy dog", "the qui"};
+  std::string all;
+  for (auto const& prompt : prompts) all += prompt + "\n";
+  write(folder / "prompts", all);
+  for (std::string const precision : {" --precision fp32 ", " --precision int8 "}) {
+    std::string alone;
+    for (auto const& prompt : prompts)
+      alone += text_of(model() + "--json --tokens 20 --prompt " + quoted(prompt) + precision);
+    for (std::string const batch : {"--batch 1", "--batch 2 --threads 3", "--batch 5 --threads 1", ""}) {
+      CHECK(text_of(model() + "--json --tokens 20 --prompts " + folder.quote("prompts") + precision + batch) == alone);
+    }
+  }
+}
+
+TEST_CASE("generate_gpt2: lines of a file of prompts end with LF or CRLF, the last one with neither, too") {
+  auto const& folder = trained().folder;
+  auto const texts = [&](std::string const& content) {
+    write(folder / "prompts", content);
+    return text_of(model() + "--tokens 5 --prompts " + folder.quote("prompts"));
+  };
+  auto const two = texts("fox\ndog\n");
+  CHECK(two == text_of(model() + "--tokens 5 --prompt fox --prompt dog"));
+  CHECK(lines_of(two).front().starts_with("fox"));
+  CHECK(two.find("\n---\ndog") != std::string::npos);
+  CHECK(texts("fox\r\ndog\r\n") == two);
+  CHECK(texts("fox\ndog") == two);
+}
+
+TEST_CASE("generate_gpt2: tokens by their numbers, and as numbers where nobody says what they stand for") {
+  std::string const random = "--model '" HUGGING_FACE_FOLDER "' --prompt-ids 1,28,0 --temperature 0 --tokens 6";
+  auto const numbers = lines_of(text_of(random)).at(0);
+  CHECK(numbers.starts_with("1 28 0 "));
+  CHECK(std::count(numbers.begin(), numbers.end(), ' ') == 8);
+  auto const json = text_of(random + " --json");
+  auto listed = numbers.substr(7);
+  std::replace(listed.begin(), listed.end(), ' ', ',');
+  CHECK(json.find("\"tokens\":[" + listed + "]") != std::string::npos);
+  CHECK(json.find("\"ended_by\":\"tokens\"") != std::string::npos);
+  // A text, and the same text by its tokens.
+  auto const known = text_of(model() + "--prompt the --tokens 8 --json");
+  auto const begin = known.find("\"tokens\":[") + 10;
+  auto const ids = known.substr(begin, known.find(']') - begin);
+  auto const again = text_of(model() + "--prompt-ids " + ids + " --tokens 1 --json");
+  CHECK(again.find("\"prompt\":\"" + known.substr(known.find("\"text\":\"") + 8, 8)) != std::string::npos);
+}
+
+TEST_CASE("generate_gpt2: a text ends before a stop text, and at the token that ends texts") {
+  auto const whole = text_of(model() + "--prompt 'the ' --tokens 40 --seed 3");
+  auto const stop = whole.substr(20, 3);
+  auto const first = whole.find(stop, 4);
+  CHECK(text_of(model() + "--prompt 'the ' --tokens 40 --seed 3 --stop " + quoted(stop) + " --stop '@@'") ==
+        whole.substr(0, first) + "\n");
+  CHECK(text_of(model() + "--json --prompt 'the ' --tokens 40 --seed 3 --stop " + quoted(stop))
+            .find("\"ended_by\":\"stop\"") != std::string::npos);
+  // A model whose configuration names the token that it would have drawn third.
+  path const folder = trained().folder / "ends";
+  fs::create_directories(folder);
+  fs::copy_file(HUGGING_FACE_FOLDER "/model.safetensors", folder / "model.safetensors",
+                fs::copy_options::overwrite_existing);
+  std::string const greedy = "--prompt-ids 1,28,0 --temperature 0 --tokens 6 --model ";
+  std::istringstream numbers(text_of(greedy + "'" HUGGING_FACE_FOLDER "'"));
+  std::vector<std::string> words;
+  for (std::string word; numbers >> word;) words.push_back(word);
+  std::ifstream file(HUGGING_FACE_FOLDER "/config.json");
+  std::string config((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto const at = config.find("\"eos_token_id\": null");
+  REQUIRE(at != std::string::npos);
+  write(folder / "config.json", config.replace(at, 20, "\"eos_token_id\": " + words.at(5)));
+  auto const end = std::find(words.begin() + 3, words.end(), words[5]) - words.begin();
+  std::string wanted;
+  for (std::ptrdiff_t i = 0; i < end; ++i) wanted += (i == 0 ? "" : " ") + words[static_cast<std::size_t>(i)];
+  CHECK(text_of(greedy + trained().folder.quote("ends")) == wanted + "\n");
+  CHECK(lines_of(text_of(greedy + trained().folder.quote("ends") + " --ignore-end")).at(0).size() > wanted.size());
+}
+
+TEST_CASE("generate_gpt2: what a text is drawn with changes it, and 1 of --top-k is greedy") {
+  std::string const base = "--prompt fox --tokens 40 ";
+  auto const greedy = text_of(model() + base + "--temperature 0");
+  CHECK(text_of(model() + base + "--top-k 1 --temperature 2") == greedy);
+  CHECK(text_of(model() + base + "--top-p 1e-9 --temperature 2") == greedy);
+  auto const hot = text_of(model() + base + "--temperature 2");
+  CHECK(hot != greedy);
+  CHECK(text_of(model() + base + "--temperature 2 --seed 7") != hot);
+  CHECK(text_of(model() + base + "--temperature 2 --top-k 3") != hot);
+  CHECK(text_of(model() + base + "--temperature 2 --top-p 0.5") != hot);
+  CHECK(text_of(model() + base + "--temperature 2") == hot);
+}
+
+TEST_CASE("generate_gpt2: perplexity of a text and of its tokens, and memory and speed on standard error") {
+  auto const of_text = text_of(model() + "--perplexity " + trained().folder.quote("text.txt"));
+  CHECK(of_text.starts_with("perplexity "));
+  CHECK(of_text.find("tokens in windows of 8") != std::string::npos);
+  auto const both = generate(model() + "--precision int8 --prompt fox --tokens 9", true);
+  CHECK(both.output.find("generate_gpt2: weights ") != std::string::npos);
+  CHECK(both.output.find("MB as int8") != std::string::npos);
+  CHECK(both.output.find("9 tokens of 1 text") != std::string::npos);
+  auto const silent = generate(model() + "--prompt fox --tokens 9 --stats off", true);
+  CHECK(silent.output.find("generate_gpt2: ") == std::string::npos);
+}
+
+TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and its exit code") {
+  auto const& folder = trained().folder;
+  auto const m = model();
+  check_refused("--prompt a", "--model: must be given", 2);
+  check_refused(m, "--prompt: must be given", 2);
+  check_refused(m + "--prompt ''", "--prompt: needs a value", 2);
+  check_refused(m + "--prompt 'the quick'", "has 9 tokens, but the model's context is 8", 2);
+  check_refused(m + "--prompt fo\xC3", "--prompt: is not UTF-8 (byte 2)", 2);
+  check_refused(m + "--prompt 'fo@'", "--prompt: has '@', which is no character", 2);
+  check_refused(m + "--prompt-ids 1,x", "--prompt-ids x: expected a whole number", 2);
+  check_refused(m + "--prompt-ids 1,,2", "expected a whole number", 2);
+  check_refused(m + "--prompt-ids 999", "expected a whole number from 0 to ", 2);
+  check_refused(m + "--prompt a --temperature -1", "--temperature -1: expected a number that is not negative", 2);
+  check_refused(m + "--prompt a --temperature nan", "expected a number that is not negative", 2);
+  check_refused(m + "--prompt a --top-k 0", "--top-k 0: expected a whole number from 1", 2);
+  check_refused(m + "--prompt a --top-p 0", "--top-p 0: expected a number above 0", 2);
+  check_refused(m + "--prompt a --top-p 1.5", "--top-p 1.5: expected a number above 0", 2);
+  check_refused(m + "--prompt a --tokens 0", "--tokens 0: expected a whole number from 1", 2);
+  check_refused(m + "--prompt a --precision int4", "--precision int4: expected fp32|bf16|fp16|int8", 2);
+  check_refused(m + "--prompt a --prompts x", "leave --prompt and --prompt-ids out", 2);
+  check_refused(m + "--prompt a --heads 3", "has 2: leave the option out", 2);
+  check_refused("--model '" HUGGING_FACE_FOLDER "' --prompt a", "nothing there says what its tokens stand for", 2);
+
+  auto const file = [&](char const* name, std::string const& content) {
+    write(folder / name, content);
+    return m + "--prompts " + folder.quote(name);
+  };
+  check_refused(m + "--prompts " + folder.quote("none"), "no such file", 4);
+  check_refused(m + "--prompts " + folder.quote("run"), "is a folder", 4);
+  check_refused(file("p", ""), "is empty", 4);
+  check_refused(file("p", "a\n\nb\n"), "line 2: is empty", 4);
+  check_refused(file("p", "a\n\r\nb\n"), "line 2: is empty", 4);
+  check_refused(file("p", "a\nfo\xFF\n"), "line 2: is not UTF-8 (byte 2)", 4);
+  check_refused(file("p", "a\nthe quick\n"), "line 2: has 9 tokens", 4);
+
+  check_refused("--prompt a --model " + folder.quote("none"), "there is no folder", 4);
+  check_refused("--prompt a --model " + folder.quote("none.safetensors"), "no such file", 4);
+  fs::create_directories(folder / "other");
+  check_refused("--prompt a --model " + folder.quote("other"), "other", 4);
+  check_refused("--model " + folder.quote("run") + " --data " + folder.quote("none") + " --prompt a", "no such file",
+                4);
+  write(folder / "many.txt", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+  check_refused("--model " + folder.quote("run") + " --data " + folder.quote("many.txt") + " --prompt a",
+                "which is less than the 62 tokens", 4);
+  check_refused(m + "--perplexity " + folder.quote("none"), "no such file", 4);
+  check_refused(m + "--perplexity " + folder.quote("many.txt"), "which is no character", 4);
+}
+
+TEST_CASE("generate_gpt2: a full disk behind standard output is said, and is no success") {
+  auto const outcome = generate(model() + "--prompt fox --tokens 5 --stats off 2>&1 > /dev/full");
+  CHECK(outcome.code == 1);
+}
