@@ -141,14 +141,17 @@ TEST_CASE("gpt2 data: a mixture draws by weight, and validates on each set") {
   auto const c = folder.write("c.bin", gpt2_shard(counting(20000, 200)));
   auto const data = open(a + "=0.2," + b + "=0.8," + c + "=0");
   std::size_t of_a = 0, of_b = 0;
+  Token last_of_a = 0;
   for (std::uint64_t step = 0; step < 1000; ++step) {
     auto const batch = draw(data, {Split::train, 0, {7, step, 0}});
     for (std::size_t at = 0; at < batch.tokens.size(); at += context) {
       CHECK(batch.tokens[at] < 20000);
       ++(batch.tokens[at] < 10000 ? of_a : of_b);
+      if (batch.tokens[at] < 10000) last_of_a = std::max(last_of_a, batch.tokens[at]);
     }
   }
   CHECK(of_a + of_b == 6000);
+  CHECK(last_of_a > 850);  // which set it is says nothing of the window in it
   CHECK(of_a > 1100);
   CHECK(of_a < 1300);
   REQUIRE(data.validation_sets().size() == 3);
