@@ -58,6 +58,7 @@ class Checkpoints {
     is_new_ = !resumed || options_.parameters_only || options_.new_optimizer || options_.new_schedule;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     check_folders();
+    prepare_models();
     if (!lock_) return done;
     saver_.emplace(*lock_);
     saver_->reserve(trainer_.engine());
@@ -275,6 +276,16 @@ class Checkpoints {
     removes_other_runs_ = lock_ && options_.overwrite;
   }
 
+  /// What lies beside the models for others; read before the run, so that nothing of it is found missing at its end.
+  void prepare_models() {
+    if (!options_.save_hf && !options_.save_hf_best) return;
+    auto const shape = trainer_.shape();
+    exported_ = {.max_shard_bytes = options_.max_shard_bytes,
+                 .tokenizer = find_tokenizer(data_.identity().characters, options_.data, options_.init_from, shape.vocabulary,
+                                             shape.context),
+                 .removes_other_tokenizer = options_.overwrite};
+  }
+
   void warn_of_space(std::uint64_t step) {
     auto const state = trainer_.engine().state();
     auto const bytes = zero::checkpoint_bytes(*state);
@@ -293,9 +304,12 @@ class Checkpoints {
   std::optional<zero::CheckpointError> export_to(std::string const& path) {
     std::optional<zero::CheckpointError> failure;
     try {
-      save_hugging_face(trainer_.shape(), path, speaks(),
-                        [&](std::string const& name) { return trainer_.engine().read_parameter(name); });
-      if (speaks()) say("model: saved for transformers in %s\n", path.c_str());
+      save_hugging_face(
+          trainer_.shape(), path, speaks(),
+          [&](std::string const& name) { return trainer_.engine().read_parameter(name); }, exported_);
+      auto const& tokenizer = exported_.tokenizer;
+      auto const with = tokenizer.is_there() && !tokenizer.of_characters ? ", with " + tokenizer.origin : std::string();
+      if (speaks()) say("model: saved for transformers in %s%s\n", path.c_str(), with.c_str());
       if (std::find(models_.begin(), models_.end(), path) == models_.end()) models_.push_back(path);
     } catch (zero::CheckpointError const& error) {
       failure = error;
@@ -378,6 +392,7 @@ class Checkpoints {
   std::string run_;                                    // this run's id; empty for one that an earlier version began
   bool is_new_ = true;                                 // it goes on from no other step of the same run
   bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe
+  HuggingFaceOptions exported_;                        // how models for others are written
   std::vector<std::string> models_;                    // folders
   std::optional<zero::CheckpointError> failure_;       // of what a run leaves at its end
   std::optional<zero::CheckpointError> best_failure_;  // of the last model of --save-hf-best

@@ -221,7 +221,16 @@ Group output_group() {
        {"--save-hf", "DIR", "at the end, a model that Hugging Face's transformers loads",
         Settings::text(&Options::save_hf)},
        {"--save-hf-best", "DIR", "the same of the best validation so far, whenever there is one",
-        Settings::text(&Options::save_hf_best)}}};
+        Settings::text(&Options::save_hf_best)},
+       {"--max-shard-size",
+        "SIZE",
+        "models of --save-hf in several files of at most so many bytes of data, and an index: 5G and 5GiB are binary, "
+        "5GB is decimal",
+        {[](Options& o, std::string_view name, std::string_view value) {
+          o.max_shard_bytes = command_line::size_of(name, value);
+          if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
+        }},
+        "one file"}}};
 }
 
 /// FROM:TO, or the number of one step.
@@ -439,6 +448,9 @@ void check(Options const& o) {
   if (o.min_delta > 0.0 && o.patience == 0) throw UsageError("--min-delta: needs --patience");
   if (o.save_hf && o.save_hf == o.save_hf_best) {
     throw UsageError("--save-hf-best " + *o.save_hf + ": the folder of --save-hf: name another one");
+  }
+  if (o.max_shard_bytes > 0 && !o.save_hf && !o.save_hf_best) {
+    throw UsageError("--max-shard-size: needs --save-hf or --save-hf-best");
   }
   if (o.overwrite && o.resume == "auto" && !o.parameters_only && !o.new_optimizer && !o.new_schedule) {
     throw UsageError("--overwrite: starts anew, --resume auto goes on: leave one out");

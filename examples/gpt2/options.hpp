@@ -117,6 +117,7 @@ struct Options {
   std::optional<std::string> init_from;        ///< a model's folder, a safetensors file, or the index of several
   std::optional<std::string> save_hf;          ///< a folder
   std::optional<std::string> save_hf_best;     ///< another one
+  std::uint64_t max_shard_bytes = 0;           ///< of a file of these models; 0: one file
   std::optional<std::string> client_state;     ///< a file with JSON
   std::string client_json{};                   ///< what it says; empty: nothing
   bool parameters_only = false;

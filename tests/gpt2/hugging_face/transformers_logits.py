@@ -4,6 +4,7 @@
 
 record FOLDER         makes a small random model and writes it there, with logits and the versions that made them
 logits FOLDER TOKEN.. prints the logits after the last token, of the model in that folder
+text FOLDER PROMPT N  prints the likeliest N tokens behind a text, with the folder's tokenizer, as JSON
 """
 
 import json
@@ -35,9 +36,27 @@ def record(folder):
             file.write("\n")
 
 
+def continued(model, tokens, count):
+    """Checked against the config that generate() reads beside the model."""
+    found = model.generate(torch.tensor([tokens]), do_sample=False, max_new_tokens=count, use_cache=True,
+                           attention_mask=torch.ones(1, len(tokens), dtype=torch.long), pad_token_id=0)
+    return found[0].tolist()
+
+
+def text(folder, prompt, count):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    tokens = continued(model, tokenizer(prompt)["input_ids"], count)
+    print(json.dumps({"tokens": tokens, "text": tokenizer.decode(tokens), "tokenizer": len(tokenizer),
+                      "end": model.generation_config.eos_token_id, "end_of_tokenizer": tokenizer.eos_token_id,
+                      "torch": torch.__version__, "transformers": transformers.__version__}))
+
+
 def main():
     if sys.argv[1] == "record":
         record(sys.argv[2])
+    elif sys.argv[1] == "text":
+        text(sys.argv[2], sys.argv[3], int(sys.argv[4]))
     else:
         model = transformers.GPT2LMHeadModel.from_pretrained(sys.argv[2]).eval()
         print("\n".join(repr(x) for x in logits_of(model, [int(t) for t in sys.argv[3:]])))
