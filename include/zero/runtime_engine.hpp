@@ -193,7 +193,7 @@ class RuntimeEngine {
   [[nodiscard]] Ticket step(Stream stream) { return engine_->step({}, stream); }
   /// Publishes a delayed update.
   void finish_update() { engine_->finish_update(); }
-  /// Records a step into a graph.
+  /// Records a step into a graph. Whoever replays it includes `<zero/engine.hpp>`.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
     static_assert(backend_facts<Backend>().captures_graphs,
