@@ -232,7 +232,15 @@ class Checkpoints {
   /// How the data of this run are other ones than those of the checkpoint, if they are. \p saved: what that says of
   /// them; those of earlier versions have \p hash only.
   std::optional<std::string> other_data(std::optional<std::string> const& saved, std::uint64_t hash) const {
-    if (saved) return DataIdentity::parse(*saved).difference(data_.identity());
+    if (saved) {
+      auto const before = DataIdentity::parse(*saved);
+      if (options_.continue_with && before.speaks_otherwise(data_.identity())) {
+        throw DataError(data_.name() +
+                        ": has another tokenizer, or other characters, than the run has trained on; "
+                        "prepare the data with those of the run");
+      }
+      return before.difference(data_.identity());
+    }
     if (data_.hash_of_all_bytes() == hash) return std::nullopt;
     return "its bytes are other ones";
   }

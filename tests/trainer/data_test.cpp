@@ -6,6 +6,9 @@
 #include "trainer/log.hpp"
 #include "trainer/program.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+#include <text/manifest.hpp>
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -220,4 +223,32 @@ TEST_CASE("train_gpt2 data: a shard that shrinks under a run ends it with one li
   auto const found = run("--data " + folder.quote("long.bin") + " --evaluate " + folder.quote("run"));
   CAPTURE(found.output);
   CHECK(found.code == 0);
+}
+
+TEST_CASE("train_gpt2 data: a run on a folder of shards samples text, and goes on with no other tokenizer") {
+  Shards const folder;
+  auto const prepare = [&](std::string const& name, std::string const& characters) {
+    fs::create_directory(folder / name.c_str());
+    auto const text = "{\"format\": \"zero-characters\", \"version\": 1, \"characters\": \"" + characters + "\"}";
+    zero_text::Manifest manifest{.vocabulary = 4};
+    manifest.tokenizer = {"characters.json", zero_text::TokenizerKind::characters, text.size(),
+                          zero::fingerprint_of(text)};
+    auto tokens = tokens_of(0, 500);
+    for (auto& token : tokens) token %= 4;
+    manifest.shards = {{"train_0.bin", false, 500, 2024, 7}};
+    folder.write((name + "/characters.json").c_str(), text);
+    folder.write((name + "/train_0.bin").c_str(), gpt2_shard(tokens));
+    folder.write((name + "/manifest.json").c_str(), zero_text::to_json(manifest));
+    return folder.quote(name.c_str());
+  };
+  auto const first = prepare("first", "wxyz"), other = prepare("other", "abcd");
+  auto const rest = tiny + "--sample 20 --resume auto --checkpoint-dir " + folder.quote("run") + " ";
+  auto const outcome = good("--data " + first + rest + "--iterations 2");
+  auto const at = outcome.output.find("\nsample:\n");
+  REQUIRE(at != std::string::npos);
+  auto const text = outcome.output.substr(at + 9, 21);
+  CAPTURE(text);
+  CHECK(text.find_first_not_of("wxyz") == std::string::npos);
+  check_refused("--continue-with " + other + rest, "has another tokenizer, or other characters", 4);
+  check_refused("--data " + other + rest, "they had another tokenizer; go on with these data", 4);
 }

@@ -96,6 +96,7 @@ std::string as_text(std::string const& name) {
 std::string DataIdentity::to_text() const {
   zero::Json::Object object{{"order", order}, {"train", json_of(train)}, {"validation", json_of(validation)}};
   if (!characters.empty()) object.emplace_back("characters", characters);
+  if (tokenizer != 0) object.emplace_back("tokenizer", tokenizer);
   return zero::to_text(zero::Json(std::move(object)));
 }
 
@@ -106,6 +107,7 @@ DataIdentity DataIdentity::parse(std::string_view text) {
                           .train = sets_of(json, "train"),
                           .validation = sets_of(json, "validation")};
     if (json.find("characters") != nullptr) identity.characters = member<std::string>(json, "characters");
+    if (json.find("tokenizer") != nullptr) identity.tokenizer = member<std::uint64_t>(json, "tokenizer");
     return identity;
   } catch (zero::Error const&) {
     refuse();
@@ -121,8 +123,16 @@ std::optional<std::string> DataIdentity::difference(DataIdentity const& now) con
   }
   if (auto const found = difference_of(train, now.train, "to train on")) return found;
   if (auto const found = difference_of(validation, now.validation, "for validation")) return found;
-  if (characters != now.characters) return "the text had other characters";
+  if (speaks_otherwise(now)) return "they had another tokenizer";
   return std::nullopt;
+}
+
+bool DataIdentity::speaks_otherwise(DataIdentity const& now) const noexcept {
+  if (!characters.empty() && !now.characters.empty()) return characters != now.characters;
+  if (tokenizer != 0 && now.tokenizer != 0) return tokenizer != now.tokenizer;
+  bool const is_known = !characters.empty() || tokenizer != 0,
+             is_known_now = !now.characters.empty() || now.tokenizer != 0;
+  return is_known && is_known_now;
 }
 
 }  // namespace gpt2

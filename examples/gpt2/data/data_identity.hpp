@@ -27,7 +27,8 @@ struct DataIdentity {
 
   std::uint64_t order = current_order;  ///< by which function of seed and micro-batch sequences are drawn
   std::vector<SetIdentity> train, validation;
-  std::string characters{};  ///< of a text, in the order of their tokens; else empty
+  std::string characters{};     ///< that the tokens are, in the order of these; else empty
+  std::uint64_t tokenizer = 0;  ///< hash of its file; 0: there is none, or tokens are characters
 
   /// JSON in one line.
   [[nodiscard]] std::string to_text() const;
@@ -36,6 +37,8 @@ struct DataIdentity {
 
   /// How \p now is other data than this, in a few words; nothing where they are the same.
   [[nodiscard]] std::optional<std::string> difference(DataIdentity const& now) const;
+  /// Whether tokens mean other text in \p now, as far as both say what they mean.
+  [[nodiscard]] bool speaks_otherwise(DataIdentity const& now) const noexcept;
 };
 
 }  // namespace gpt2

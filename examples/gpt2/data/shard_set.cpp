@@ -40,6 +40,32 @@ bool is_for_validation(fs::path const& file) {
   return false;
 }
 
+std::vector<ShardFile> as_shards(std::vector<std::string> const& paths) {
+  std::vector<ShardFile> shards;
+  for (auto const& path : paths) shards.push_back({path});
+  return shards;
+}
+
+/// A manifest that names shards for validation names all of them.
+ShardFiles shards_of_manifest(fs::path const& folder) {
+  ShardFiles found{.manifest = zero_text::read_manifest(folder)};
+  std::vector<ShardFile> validation;
+  for (auto const& shard : found.manifest->shards) {
+    (shard.validation ? validation : found.train).push_back({(folder / shard.file).string(), shard});
+  }
+  if (!validation.empty()) found.validation = std::move(validation);
+  return found;
+}
+
+void require_as_expected(Shard const& shard, ShardFile const& file) {
+  if (!file.expected) return;
+  auto const& said = *file.expected;
+  if (shard.bytes() == said.bytes && shard.tokens() == said.tokens) return;
+  fail(file.path, "has " + std::to_string(shard.bytes()) + " bytes and " + std::to_string(shard.tokens()) +
+                      " tokens, but the manifest of its folder says " + std::to_string(said.bytes) + " and " +
+                      std::to_string(said.tokens) + "; prepare the folder again");
+}
+
 std::vector<std::string> shards_of_folder(std::string const& folder) {
   std::vector<std::string> files;
   std::error_code error;
@@ -71,9 +97,12 @@ bool names_shards(std::string const& path) {
 ShardFiles find_shards(std::string const& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    ShardFiles found;
-    std::vector<std::string> validation;
-    for (auto& file : shards_of_folder(path)) (is_for_validation(file) ? validation : found.train).push_back(file);
+    bool const has_manifest = zero_text::has_manifest(path);
+    ShardFiles found = has_manifest ? shards_of_manifest(path) : ShardFiles{};
+    std::vector<ShardFile> validation = found.validation.value_or(std::vector<ShardFile>());
+    if (!has_manifest) {
+      for (auto& file : shards_of_folder(path)) (is_for_validation(file) ? validation : found.train).push_back({file});
+    }
     if (found.train.empty()) {
       fail(path, validation.empty() ? "is a folder without a shard (.bin); give a file, a pattern or another folder"
                                     : "is a folder with shards for validation only; give one with shards to train on");
@@ -81,19 +110,21 @@ ShardFiles find_shards(std::string const& path) {
     if (!validation.empty()) found.validation = std::move(validation);
     return found;
   }
-  if (is_pattern(path) && !fs::exists(path, error)) return {shards_of_pattern(path), {}};
-  return {{path}, {}};
+  if (is_pattern(path) && !fs::exists(path, error)) return {.train = as_shards(shards_of_pattern(path))};
+  return {.train = {{path}}};
 }
 
-ShardSet::ShardSet(std::shared_ptr<OpenFiles> const& files, std::vector<std::string> const& paths) {
+ShardSet::ShardSet(std::shared_ptr<OpenFiles> const& files, std::vector<ShardFile> const& shards) {
   zero::Fingerprint fingerprint;
-  for (auto const& path : paths) {
-    shards_.push_back(std::make_shared<Shard>(files, path));
+  for (auto const& file : shards) {
+    shards_.push_back(std::make_shared<Shard>(files, file.path));
     auto const& shard = *shards_.back();
+    require_as_expected(shard, file);
     tokens_ += shard.tokens();
     bytes_ += shard.bytes();
     usual_vocabulary_ = std::max(usual_vocabulary_, shard.layout().usual_vocabulary);
     fingerprint.add(shard.fingerprint());
+    if (file.expected) fingerprint.add(file.expected->hash);
   }
   fingerprint_ = fingerprint.value();
 }

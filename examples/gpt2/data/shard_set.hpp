@@ -4,6 +4,7 @@
 
 #include "open_files.hpp"
 #include "shard.hpp"
+#include "text/manifest.hpp"
 #include "windows.hpp"
 
 #include <cstddef>
@@ -15,14 +16,22 @@
 
 namespace gpt2 {
 
-/// Where the shards of a data set are.
-struct ShardFiles {
-  std::vector<std::string> train;
-  std::optional<std::vector<std::string>> validation;  ///< nothing: a part of `train`
+/// A shard that is there, or is to be.
+struct ShardFile {
+  std::string path;
+  std::optional<zero_text::ManifestShard> expected{};  ///< what its folder's manifest says of it
 };
 
-/// Looks for the shards of \p path: a file, a pattern, or a folder. Of a folder those for validation have `val` or
-/// `validation` as a word of their name. \throws DataError where there are none, or what is there is no shard.
+/// Where the shards of a data set are.
+struct ShardFiles {
+  std::vector<ShardFile> train{};
+  std::optional<std::vector<ShardFile>> validation{};  ///< nothing: a part of `train`
+  std::optional<zero_text::Manifest> manifest{};       ///< of the folder, where it has one
+};
+
+/// Looks for the shards of \p path: a file, a pattern, or a folder. A folder's manifest says which shards it has, and
+/// what for; without one those for validation have `val` or `validation` as a word of their name.
+/// \throws DataError where there are none, or what is there is no shard.
 [[nodiscard]] ShardFiles find_shards(std::string const& path);
 
 /// Whether \p path names shards: a pattern, a folder, or a file whose name ends in .bin.
@@ -32,7 +41,7 @@ struct ShardFiles {
 class ShardSet {
  public:
   /// Reads a few bytes of each. \throws DataError.
-  ShardSet(std::shared_ptr<OpenFiles> const& files, std::vector<std::string> const& paths);
+  ShardSet(std::shared_ptr<OpenFiles> const& files, std::vector<ShardFile> const& shards);
 
   [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
   [[nodiscard]] std::uint64_t tokens() const noexcept { return tokens_; }

@@ -112,10 +112,12 @@ class TrainingData::Opener {
     std::vector<ShardSet> train, validation;
     for (std::size_t i = 0; i < paths_.size(); ++i) {
       auto const found = find_shards(paths_[i].path);
+      take_manifest(paths_[i].path, found);
       train.emplace_back(files_, found.train);
       auto own = found.validation;
-      if (auto const said = validation_of(i)) own = i == 0 || !has_one_validation() ? files_for(*said) : std::nullopt;
-      validation.emplace_back(files_, own.value_or(std::vector<std::string>()));
+      if (auto const said = validation_of(i))
+        own = i == 0 || !has_one_validation() ? files_for(*said) : std::vector<ShardFile>();
+      validation.emplace_back(files_, own.value_or(std::vector<ShardFile>()));
     }
     take_vocabulary(train, validation);
     for (std::size_t i = 0; i < paths_.size(); ++i) add_shards(i, train[i], validation[i]);
@@ -125,9 +127,30 @@ class TrainingData::Opener {
   }
 
   /// All shards that are there: who says --val-data means all of it.
-  static std::optional<std::vector<std::string>> files_for(std::string const& path) {
-    auto found = find_shards(path);
+  std::vector<ShardFile> files_for(std::string const& path) {
+    auto const found = find_shards(path);
+    take_manifest(path, found);
     return found.validation ? *found.validation : found.train;
+  }
+
+  /// All data sets of a run have one tokenizer, as far as they say.
+  void take_manifest(std::string const& path, ShardFiles const& found) {
+    if (!found.manifest) return;
+    manifest_vocabulary_ = std::max<std::uint64_t>(manifest_vocabulary_, found.manifest->vocabulary);
+    bool const is_too_small = requirements_.vocabulary != 0 && requirements_.vocabulary < found.manifest->vocabulary;
+    if (is_too_small) {
+      fail(path, "needs a vocabulary of at least " + std::to_string(found.manifest->vocabulary) + ", not " +
+                     std::to_string(requirements_.vocabulary) + "; give a larger vocabulary or other data");
+    }
+    auto const& said = found.manifest->tokenizer;
+    if (!said) return;
+    if (tokenizer_hash_ && *tokenizer_hash_ != said->hash) {
+      fail(path, "has another tokenizer than " + tokenizer_of_ + "; prepare one of them with the other's");
+    }
+    if (tokenizer_hash_) return;
+    tokenizer_hash_ = said->hash;
+    tokenizer_of_ = path;
+    data_.tokenizer_ = zero_text::read_tokenizer(path, *found.manifest);
   }
 
   void take_vocabulary(std::vector<ShardSet>& train, std::vector<ShardSet>& validation) {
@@ -135,6 +158,7 @@ class TrainingData::Opener {
     for (auto const* sets : {&train, &validation}) {
       for (auto const& set : *sets) usual = std::max(usual, set.usual_vocabulary());
     }
+    if (manifest_vocabulary_ != 0) usual = static_cast<std::size_t>(manifest_vocabulary_);
     data_.vocabulary_ = requirements_.vocabulary != 0 ? requirements_.vocabulary : usual;
     for (auto* sets : {&train, &validation}) {
       for (auto& set : *sets) set.set_vocabulary(data_.vocabulary_);
@@ -283,6 +307,14 @@ class TrainingData::Opener {
       identity.validation.back().weight = data_.validation_sets_[i].weight;
     }
     if (data_.text_) data_.identity_.characters = data_.text_->characters();
+    if (!data_.tokenizer_) return;
+    if (data_.tokenizer_->kind() == zero_text::TokenizerKind::bpe) {
+      data_.identity_.tokenizer = *tokenizer_hash_;
+      return;
+    }
+    for (zero_text::TokenId token = 0; token < data_.tokenizer_->vocabulary(); ++token) {
+      data_.identity_.characters += data_.tokenizer_->bytes_of(token);
+    }
   }
 
   DataChoice const& choice_;
@@ -294,6 +326,9 @@ class TrainingData::Opener {
   std::vector<OpenSet> sets_;
   zero::Fingerprint fingerprint_;
   std::optional<std::uint64_t> text_hash_;
+  std::uint64_t manifest_vocabulary_ = 0;  // 0: there is no manifest
+  std::optional<std::uint64_t> tokenizer_hash_;
+  std::string tokenizer_of_;  // the data set that was the first to have it
   TrainingData data_;
 };
 
@@ -330,6 +365,7 @@ void TrainingData::sample(BatchRequest const& request, std::span<Token> tokens, 
 }
 
 std::string TrainingData::decode(std::span<Token const> tokens) const {
+  if (tokenizer_) return tokenizer_->decode(tokens);
   return text_ ? text_->decode(tokens) : numbers_of(tokens);
 }
 

@@ -8,6 +8,7 @@
 #include "data_identity.hpp"
 #include "data_paths.hpp"
 #include "open_files.hpp"
+#include "text/tokenizer.hpp"
 #include "windows.hpp"
 
 #include <cstddef>
@@ -88,7 +89,8 @@ class TrainingData {
   std::vector<Windows> train_, validation_;
   std::vector<double> shares_;  // of the data sets up to each; the last one is 1
   std::vector<ValidationSet> validation_sets_;
-  std::shared_ptr<Corpus const> text_;  // decodes; null where the tokens' text is not known
+  std::shared_ptr<Corpus const> text_;  // decodes, or the tokenizer, or neither
+  std::optional<zero_text::Tokenizer> tokenizer_;
   DataIdentity identity_;
   std::optional<std::string> only_file_;  // of one shard
   bool only_text_hash_ = false;           // of one text
