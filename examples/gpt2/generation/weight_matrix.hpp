@@ -46,7 +46,7 @@ class WeightMatrix {
   void multiply(zero::ThreadPool& pool, std::size_t rows, float const* x, float* out, QuantizedRows& scratch,
                 Epilogue&& epilogue) const {
     if (type_ == WeightType::int8) scratch.set(pool, rows, padded_inputs(), x);
-    std::size_t const all = padded_outputs(), part = outputs_of_part();
+    std::size_t const all = padded_outputs(), part = outputs_of_part(pool.size());
     pool.parallel_for((all + part - 1) / part, [&](std::size_t task) {
       std::size_t const first = task * part, count = std::min(part, all - first);
       multiply_part(first, count, rows, x, out, scratch);
@@ -58,11 +58,14 @@ class WeightMatrix {
   void read(std::size_t output, float* to) const;
 
  private:
-  static constexpr std::size_t part_bytes = std::size_t{48} << 10U;  // of weights: some microseconds of reading
 
   [[nodiscard]] std::size_t row_bytes() const noexcept { return padded_inputs() * size_of(type_); }
-  [[nodiscard]] std::size_t outputs_of_part() const noexcept {
-    return padded(std::max<std::size_t>(1, part_bytes / row_bytes()), output_unit);
+  /// Outputs of a task: large ones read on without a break, and several for each thread even out what threads are given
+  /// of their cores.
+  [[nodiscard]] std::size_t outputs_of_part(int threads) const noexcept {
+    constexpr std::size_t least = std::size_t{16} << 10U, most = std::size_t{512} << 10U;  // bytes
+    std::size_t const even = memory_.bytes() / (4 * static_cast<std::size_t>(threads));
+    return padded(std::max<std::size_t>(1, std::clamp(even, least, most) / row_bytes()), output_unit);
   }
   void store(std::size_t output, float const* row);
   void multiply_part(std::size_t first, std::size_t count, std::size_t rows, float const* x, float* out,
