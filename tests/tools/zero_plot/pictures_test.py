@@ -93,6 +93,15 @@ class Layout(FolderTest):
         self.assertEqual(drawn(log("a.jsonl", 100)).axes[0].get_title(loc="left"), "loss")
         self.assertEqual(drawn("a.jsonl", log("b.jsonl", 50, 2)).axes[0].get_title(loc="left"), "training loss")
 
+    def test_data_sets_of_a_mixture_share_a_panel_of_a_run_that_is_alone(self):
+        logs = [log(f"{at}.jsonl", 20, at, val_losses={"web": 2.0 + at, "code": 3.0}) for at in range(2)]
+        figure = drawn(logs[0])
+        self.assert_nothing_overlaps(figure)
+        titles = [axes.get_title(loc="left") for axes in figure.axes]
+        self.assertEqual(titles[:3], ["loss", "validation loss of each data set", "learning rate"])
+        self.assertEqual(len(figure.axes[1].lines), 2)
+        self.assertIn("validation loss of web", [axes.get_title(loc="left") for axes in drawn(*logs).axes])
+
     def test_smoothed_curves_lie_above_faint_values(self):
         smooth = drawn(log("a.jsonl", 500), "--curves", "loss", "--smooth", "0.9").axes[0].lines
         self.assertEqual(len(smooth), 2)

@@ -143,6 +143,23 @@ class Logs(FolderTest):
         self.refused(4, "byte 12 is not UTF-8", "log", "--output", "c.svg")
         self.refused(4, "no such file", "missing", "--output", "c.svg")
 
+    def test_an_evaluation_before_the_first_step_has_no_more_than_its_losses(self):
+        run = run_of(write("log.jsonl", record(0, loss=None, val_loss=9.0, train_loss=8.0, lr=0, grad_norm=None,
+                                               tokens_per_second=0, ms=0) + record(1)))
+        self.assertEqual(points(run, "val_loss"), [(0, 9.0)])
+        self.assertEqual(points(run, "eval_train_loss"), [(0, 8.0)])
+        for name in ("loss", "lr", "tokens_per_second"):
+            self.assertEqual([x for x, _ in points(run, name)], [1], name)
+
+    def test_a_mixture_has_a_curve_for_each_data_set(self):
+        run = run_of(write("log.jsonl", record(1, val_loss=2.5, val_losses={"web": 2.0, "a/b": None, "code": 3.0})))
+        self.assertEqual(points(run, "val_loss/code"), [(1, 3.0)])
+        self.assertEqual(curve_names([run], None)[:4], ["loss", "val_loss", "val_loss/code", "val_loss/web"])
+        for folder, text in (("a/metrics.jsonl", '{"step":4,"tag":"Evaluation/Samples/val_loss/web","value":2,"wall_time":1}\n'),
+                             ("b/Evaluation_Samples_val_loss_web.csv", "step,web\r\n4,2\r\n")):
+            write(folder, text)
+            self.assertEqual(points(run_of(folder[0]), "val_loss/web", "samples"), [(4, 2)])
+
     def test_names_of_others_are_understood(self):
         run = run_of(write("log.jsonl", '{"global_step": 5, "train_loss": 2, "learning_rate": 0.1, "eval_loss": 3}\n'))
         self.assertEqual(sorted(run.curves), ["loss", "lr", "val_loss"])

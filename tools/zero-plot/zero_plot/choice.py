@@ -5,7 +5,7 @@ import difflib
 import math
 
 from .errors import DataError, UsageError
-from .quantities import BY_NAME, USUAL, name_of
+from .quantities import BY_NAME, OF_A_SET, USUAL, name_of
 from .series import smoothed, smoothing_weight, thinned
 
 
@@ -33,7 +33,9 @@ def curve_names(runs, wanted):
     there = {name for run in runs for name in run.curves}
     if wanted is None:
         usual = [quantity.name for quantity in USUAL if quantity.name in there and not _is_idle(runs, quantity.name)]
-        return usual or sorted(there)[:8]
+        sets = sorted(name for name in there if name.startswith(OF_A_SET))
+        behind = usual.index("val_loss") + 1 if "val_loss" in usual else len(usual)
+        return usual[:behind] + sets + usual[behind:] or sorted(there)[:8]
     names = []
     for word in wanted:
         name = word if word in there else name_of(word)

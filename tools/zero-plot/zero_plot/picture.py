@@ -17,7 +17,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
 from .page import page  # noqa: E402
-from .quantities import quantity  # noqa: E402
+from .quantities import OF_A_SET, quantity  # noqa: E402
 from .series import segments_end  # noqa: E402
 from .style import DARK, DASHES, LIGHT, power_text, shortened, tick_texts, weight_text  # noqa: E402
 
@@ -52,14 +52,16 @@ class _Picture:
     # -------------------------------------------------------------------------------------------- what is drawn
 
     def _panels(self):
-        """The names of the curves of each panel. Both losses of a run that is alone share one."""
+        """The names of the curves of each panel. Both losses of a run that is alone share one, and so do those of the data
+        sets of a mixture."""
         names = list(self.lines)
         if len(self.runs) > 1:
             return [[name] for name in names]
         panels = []
         for name in names:
             partner = {"val_loss": "loss", "val_accuracy": "accuracy"}.get(name)
-            together = next((panel for panel in panels if partner in panel), None)
+            of_sets = name.startswith(OF_A_SET)
+            together = next((panel for panel in panels if partner in panel or of_sets and panel[0].startswith(OF_A_SET)), None)
             if together:
                 together.append(name)
             else:
@@ -200,7 +202,9 @@ class _Picture:
         axes.grid(True, color=theme["grid"], linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(colors=theme["text"], which="both", length=3, color=theme["edge"])
-        title = {"loss": "loss", "accuracy": "accuracy"}.get(names[0], kind.title) if len(names) > 1 else kind.title
+        title = kind.title
+        if len(names) > 1:
+            title = {"loss": "loss", "accuracy": "accuracy"}.get(names[0], "validation loss of each data set")
         axes.set_title(shortened(title, 60), fontsize=10, color=theme["text"], loc="left", pad=7)
         axes.set_xlabel(X_TITLES[self.axis], color=theme["text"], labelpad=3)
         for at, name in enumerate(names):

@@ -35,6 +35,7 @@ OTHERS = (
     Quantity("data_ms", "ms per step for data", True),
     Quantity("skipped_steps", "steps skipped so far"),
 )
+OF_A_SET = "val_loss/"  # and the name of one data set of a mixture
 BY_NAME = {quantity.name: quantity for quantity in USUAL + OTHERS}
 _BY_OTHER = {other: quantity.name for quantity in USUAL + OTHERS for other in quantity.others}
 _AXES = {
@@ -74,6 +75,8 @@ def name_of_tag(tag):
         if tag.startswith(first):
             name = tag[len(first):]
             plain = name_of(name)
+            if rest == "eval_" and name.startswith(("val_loss/", "val_loss_")):
+                return OF_A_SET + name[len(OF_A_SET):]
             if rest == "eval_" and plain in ("val_loss", "perplexity"):
                 return plain
             return rest + name if rest else plain
@@ -86,4 +89,6 @@ def over_samples(tag):
 
 
 def quantity(name):
+    if name.startswith(OF_A_SET):
+        return Quantity(name, "validation loss of " + name[len(OF_A_SET):], False, "log")
     return BY_NAME.get(name) or Quantity(name, name)

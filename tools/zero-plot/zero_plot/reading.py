@@ -7,10 +7,11 @@ import math
 import os
 
 from .errors import DataError
-from .quantities import axis_of, name_of, name_of_tag, over_samples
+from .quantities import OF_A_SET, axis_of, name_of, name_of_tag, over_samples
 from .run import Curve, Run, Table, add_table
 
 METRICS = "metrics.jsonl"
+OF_EVALUATIONS = ("step", "val_loss", "train_loss", "eval_seconds")
 
 
 def number(value):
@@ -112,7 +113,13 @@ def _add_event(tables, record):
 def _add_record(table, record, has_loss, ordinal):
     """A line of a log. A null is a value that there is none of, but a step always has a loss: it was not finite."""
     x, values = None, {}
+    is_start = record.get("step") == 0 and record.get("loss") is None  # an evaluation before the first step
     for key, value in record.items():
+        if key == "val_losses" and isinstance(value, dict):  # of a mixture's data sets
+            values.update((OF_A_SET + name, number(loss)) for name, loss in value.items() if number(loss) is not None)
+            continue
+        if is_start and key not in OF_EVALUATIONS:
+            continue
         found = number(value)
         if value is None and key == "loss":
             found = math.nan
