@@ -172,6 +172,7 @@ Manifest parse_manifest(std::string_view text, std::string const& name) {
   if (auto const& tokenizer = members.at("tokenizer"); !tokenizer.is_null()) {
     manifest.tokenizer = parse_tokenizer(Members(tokenizer, name + ": tokenizer"));
   }
+  if (auto const* const made_by = root.find("made_by")) manifest.made_by = zero::to_text(*made_by);
   auto const* const shards = members.at("shards").get<Json::Array>();
   if (shards == nullptr || shards->empty()) members.fail("names no shards");
   for (std::size_t i = 0; i < shards->size(); ++i) {
@@ -211,7 +212,12 @@ std::string to_json(Manifest const& manifest) {
          {"bytes", shard.bytes},
          {"hash", hash_text(shard.hash)}});
   }
-  return out + "\n  ]\n}\n";
+  out += "\n  ]";
+  if (!manifest.made_by.empty()) {
+    out += ",\n  \"made_by\": ";
+    out += manifest.made_by;
+  }
+  return out + "\n}\n";
 }
 
 std::optional<Tokenizer> read_tokenizer(fs::path const& folder, Manifest const& manifest) {

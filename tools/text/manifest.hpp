@@ -59,6 +59,7 @@ struct Manifest {
   std::optional<TokenId> separator{};
   std::optional<ManifestTokenizer> tokenizer{};
   std::vector<ManifestShard> shards{};
+  std::string made_by{};  ///< JSON of what zero-tokenize was asked for; empty: it is not said
 
   [[nodiscard]] std::uint64_t tokens(bool validation) const noexcept;
 };

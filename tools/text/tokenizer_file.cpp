@@ -190,7 +190,8 @@ class TokenizerFile {
         }
         return found->second;
       };
-      made_.merges.set(id(left), id(right), {static_cast<std::uint32_t>(rank), id(left + right)});
+      auto const first = id(left), second = id(right), both = id(left + right);
+      made_.merges.set(first, second, {static_cast<std::uint32_t>(rank), both});
     }
   }
 

@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "output_folder.hpp"
+
+#include "text/characters.hpp"
+
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace zero_tokenize {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether a preparation may have made a file of this name.
+bool is_ours(std::string_view name) {
+  if (name.ends_with(".part")) name.remove_suffix(5);
+  bool const shard = name.ends_with(".bin") && (name.starts_with("train_") || name.starts_with("val_"));
+  return shard || name == zero_text::manifest_file || name == progress_file || name == "tokenizer.json" ||
+         name == zero_text::characters_file;
+}
+
+std::vector<fs::path> files_of(fs::path const& folder) {
+  std::vector<fs::path> files;
+  for (auto const& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  return files;
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(fs::path path, bool overwrite) : path_(std::move(path)) {
+  std::error_code error;
+  if (fs::exists(path_, error) && !fs::is_directory(path_, error)) {
+    throw UsageError("--output " + path_.string() + ": is no folder; name another");
+  }
+  fs::create_directories(path_, error);
+  if (error) throw std::system_error(error, path_.string() + ": cannot be made");
+  lock_.emplace(path_);
+  bool const was_made = fs::exists(path_ / progress_file, error) || zero_text::has_manifest(path_);
+  for (auto const& file : files_of(path_)) {
+    std::string const name = file.filename().string();
+    // Before the first state is saved there may be a tokenizer, and nothing else.
+    bool const early = name.ends_with(".part") || name == "tokenizer.json" || name == zero_text::characters_file;
+    if (!is_ours(name) || !(was_made || early)) {
+      throw UsageError("--output " + path_.string() + ": has files that zero-tokenize has not made, such as " + name +
+                       "; name another folder");
+    }
+  }
+  if (!overwrite) return;
+  fs::remove(path_ / zero_text::manifest_file, error);  // first: from here on it is not complete
+  for (auto const& file : files_of(path_)) {
+    if (!fs::remove(file, error)) throw std::system_error(error, file.string() + ": cannot be removed");
+  }
+}
+
+void OutputFolder::require_same(std::string const& request, std::string const& other) const {
+  auto const difference = first_difference(request, other);
+  if (difference.empty()) return;
+  throw UsageError("--output " + path_.string() + ": was begun with another \"" + difference +
+                   "\"; name another folder, or give --overwrite to begin anew");
+}
+
+std::optional<zero_text::Manifest> OutputFolder::complete(std::string const& request) const {
+  if (!zero_text::has_manifest(path_)) return std::nullopt;
+  auto manifest = zero_text::read_manifest(path_);
+  require_same(request, manifest.made_by);
+  std::error_code error;
+  fs::remove(path_ / progress_file, error);
+  for (auto const& shard : manifest.shards) {
+    if (fs::file_size(path_ / shard.file, error) != shard.bytes || error) {
+      throw DataError((path_ / shard.file).string() +
+                      ": is not the shard that was written; give --overwrite to begin anew");
+    }
+  }
+  return manifest;
+}
+
+std::optional<Progress> OutputFolder::begun(std::string const& request) const {
+  auto progress = read_progress(path_);
+  if (progress) require_same(request, progress->request);
+  return progress;
+}
+
+void OutputFolder::finish(zero_text::Manifest const& manifest) const {
+  write_file(path_ / zero_text::manifest_file, to_json(manifest));
+  std::error_code error;
+  fs::remove(path_ / progress_file, error);
+}
+
+}  // namespace zero_tokenize

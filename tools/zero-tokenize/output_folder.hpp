@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "files.hpp"
+#include "progress.hpp"
+#include "text/manifest.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace zero_tokenize {
+
+/// The folder that a preparation writes, which no other may write meanwhile.
+class OutputFolder {
+ public:
+  /// Makes it where it is missing. \throws UsageError, DataError, std::system_error.
+  OutputFolder(std::filesystem::path path, bool overwrite);
+
+  [[nodiscard]] std::filesystem::path const& path() const noexcept { return path_; }
+
+  /// The manifest where a preparation of this \p request is complete. \throws UsageError where the folder has one of
+  /// another request, or files that no preparation made.
+  [[nodiscard]] std::optional<zero_text::Manifest> complete(std::string const& request) const;
+  /// Where one of this request was begun. \throws UsageError as complete() does.
+  [[nodiscard]] std::optional<Progress> begun(std::string const& request) const;
+
+  /// Writes the manifest: from then on the folder is complete.
+  void finish(zero_text::Manifest const& manifest) const;
+
+ private:
+  void require_same(std::string const& request, std::string const& other) const;
+
+  std::filesystem::path path_;
+  std::optional<FolderLock> lock_;
+};
+
+}  // namespace zero_tokenize
