@@ -74,7 +74,7 @@ void print_start(Options const& options, TrainingData const& data) {
       parameter_count({options.layers, options.heads, options.width, options.context, data.vocabulary()});
   say("data: %s, %s bytes, hash %016" PRIx64 ", vocabulary %zu\n", data.name().c_str(),
       with_separators(data.bytes()).c_str(), data.hash(), data.vocabulary());
-  for (auto const& detail : data.details()) say("data: %s\n", detail.c_str());
+  for (auto const& line : data.details()) say("data: %s\n", line.c_str());
   say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
   print_run(options, data);

@@ -58,11 +58,12 @@ void ShardSink::append(std::span<zero_text::TokenId const> tokens) {
     bytes_.clear();
     for (auto const token : tokens.first(count)) {
       for (std::size_t i = 0; i < token_bytes(encoding_); ++i) {
-        auto const byte = static_cast<std::uint8_t>(token >> (8 * i));
-        bytes_ += static_cast<char>(byte);
-        state_.hash = (state_.hash ^ byte) * 0x100000001B3U;  // as zero::Fingerprint, which cannot be gone on with
+        bytes_ += static_cast<char>(static_cast<std::uint8_t>(token >> (8 * i)));
       }
     }
+    zero::Fingerprint hash(state_.hash);
+    hash.add_text(bytes_);
+    state_.hash = hash.value();
     file_.write(bytes_);
     state_.tokens += count;
     tokens = tokens.subspan(count);

@@ -5,6 +5,8 @@
 #include "files.hpp"
 #include "text/manifest.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -17,7 +19,7 @@ namespace zero_tokenize {
 struct SinkState {
   std::vector<zero_text::ManifestShard> shards;  ///< that are complete
   std::uint64_t tokens = 0;                      ///< in the one that is not
-  std::uint64_t hash = 0xCBF29CE484222325U;      ///< of them: FNV-1a, 64 bits
+  std::uint64_t hash = zero::Fingerprint().value();  ///< of them
 };
 
 /// Writes the tokens of one split, in order, into shards of equal size. One that is not complete has a name that ends

@@ -17,6 +17,11 @@ namespace zero {
 /// FNV-1a, 64 bits: Fowler, Noll and Vo. A fingerprint against mistakes, not against malice.
 class Fingerprint {
  public:
+  /// Of nothing.
+  Fingerprint() = default;
+  /// Goes on from the value \p of what came before.
+  explicit Fingerprint(std::uint64_t of) noexcept : value_(of) {}
+
   /// Takes \p bytes in.
   ZERO_OUT_OF_LINE void add(std::span<std::byte const> bytes) noexcept {
     for (auto byte : bytes) value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001B3U;
