@@ -200,6 +200,19 @@ TEST_CASE("train_gpt2 data: bad data end the program with one line and exit code
   check_refused(folder.of(folder.quote("a_*.bin") + "=0," + folder.quote("b.bin") + "=0"), "the weights sum to 0", 2);
 }
 
+TEST_CASE("train_gpt2 data: a signal ends a run whose data are loaded ahead, saved") {
+  Shards const folder;
+  auto const command = folder.of(folder.quote("a_*.bin")) + "--workers 4 --prefetch 8 --ranks 2 --log " +
+                       folder.quote("log") + " --checkpoint-dir " + folder.quote("run") +
+                       " --iterations 1000000000 --eval-interval 1000000000 & pid=$!; while ! [ -s " +
+                       folder.quote("log") + " ]; do sleep 0.05; done; kill -TERM $pid; wait $pid; exit $?";
+  auto const outcome = run(command);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 3);
+  CHECK(says(outcome, "stopped by a signal; --resume auto goes on from here"));
+  CHECK(fs::exists(folder / "run/latest"));
+}
+
 TEST_CASE("train_gpt2 data: a shard that shrinks under a run ends it with one line, and what was saved stays") {
   Shards const folder;
   folder.write("long.bin", bytes_of(tokens_of(0, 20000), 2));
