@@ -2,15 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tokens.hpp"
 
-#include "random.hpp"
-
 #include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <span>
-#include <stdexcept>
 #include <utility>
 
 namespace gpt2 {
@@ -18,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t gpt2_vocabulary = 50257;
 constexpr std::size_t most_symbols = 65536;  // tokens are kept in 16 bits
 constexpr std::size_t most_header_bytes = std::size_t{4} << 20;
 
@@ -27,7 +22,7 @@ constexpr std::size_t most_header_bytes = std::size_t{4} << 20;
 std::string read_file(fs::path const& file) {
   std::error_code error;
   auto const status = fs::status(file, error);
-  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text or of a token file (.bin)");
+  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text, or of a token file (.bin)");
   if (fs::is_directory(status)) fail(file.string(), "is a folder; give the path of a file in it");
   if (!fs::is_regular_file(status)) fail(file.string(), "is not a regular file; copy its content to one");
   std::string content(fs::file_size(file, error), '\0');
@@ -36,54 +31,6 @@ std::string read_file(fs::path const& file) {
     fail(file.string(), "cannot be read; check its permissions");
   if (content.empty()) fail(file.string(), "is empty; give a file with text or tokens");
   return content;
-}
-
-std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t size) {
-  std::uint32_t value = 0;
-  for (std::size_t i = size; i-- != 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
-// Skips llm.c's header where there is one and checks it.
-std::string_view without_header(std::string const& name, std::string_view bytes) {
-  constexpr std::size_t header_bytes = std::size_t{256} * 4;
-  constexpr std::uint32_t magic = 20240520;
-  if (bytes.size() < 12 || little_endian(bytes, 0, 4) != magic) return bytes;
-  auto const version = little_endian(bytes, 4, 4), count = little_endian(bytes, 8, 4);
-  if (version != 1)
-    fail(name, "has llm.c's header of version " + std::to_string(version) + "; write version 1 (uint16)");
-  if (bytes.size() < header_bytes || bytes.size() - header_bytes != 2 * std::size_t{count}) {
-    fail(name, "does not hold the " + std::to_string(count) + " tokens that its header names; write it again");
-  }
-  return bytes.substr(header_bytes);
-}
-
-// Tokens of 32 bits, of which every other half would be taken for a token: all of those are below 4, and zero mostly,
-// while the halves between them are not. Vocabularies end below 2^18.
-bool has_wide_tokens(std::span<std::uint16_t const> halves) {
-  if (halves.size() < 32 || halves.size() % 2 != 0) return false;
-  std::size_t zero = 0;
-  std::uint16_t low = 0, high = 0;
-  for (std::size_t i = 0; i < halves.size(); i += 2) {
-    low = std::max(low, halves[i]);
-    high = std::max(high, halves[i + 1]);
-    zero += halves[i + 1] == 0 ? 1U : 0U;
-  }
-  bool const all_zero = zero == halves.size() / 2;
-  return all_zero ? low > 0 : high < 4 && low > 3 && zero > halves.size() / 4;
-}
-
-std::vector<std::uint16_t> parse_tokens(std::string const& name, std::string_view bytes) {
-  bytes = without_header(name, bytes);
-  if (bytes.size() % 2 != 0)
-    fail(name, "has an odd number of bytes, but tokens take two; it is cut off or not a token file");
-  std::vector<std::uint16_t> tokens(bytes.size() / 2);
-  for (std::size_t i = 0; i < tokens.size(); ++i)
-    tokens[i] = static_cast<std::uint16_t>(little_endian(bytes, 2 * i, 2));
-  if (has_wide_tokens(tokens)) {
-    fail(name, "holds tokens of 32 bits, but those of 16 bits are read; write them with numpy's astype('uint16')");
-  }
-  return tokens;
 }
 
 std::u32string parse_text(std::string const& name, std::string_view bytes) {
@@ -118,8 +65,6 @@ Sequence cut_off_tail(Sequence& all) {
   all.resize(kept);
   return tail;
 }
-
-bool is_token_file(fs::path const& file) { return file.extension() == ".bin"; }
 
 // The headers of one folder, by name: those without an extension, and those for internal use below bits (libstdc++) or
 // a folder whose name begins with two underscores (libc++).
@@ -197,16 +142,6 @@ void Corpus::require_length() const {
   }
 }
 
-void Corpus::set_tokens(std::vector<std::uint16_t> train, std::optional<std::vector<std::uint16_t>> validation) {
-  vocabulary_ = required_.vocabulary != 0 ? required_.vocabulary : gpt2_vocabulary;
-  tokens_[1] = validation ? std::move(*validation) : cut_off_tail(train);
-  tokens_[0] = std::move(train);
-  for (auto const& tokens : tokens_) {
-    if (!tokens.empty()) require_vocabulary(std::size_t{*std::max_element(tokens.begin(), tokens.end())} + 1);
-  }
-  require_length();
-}
-
 void Corpus::require_characters(std::u32string const& text) const {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (std::binary_search(symbols_.begin(), symbols_.end(), text[at])) continue;
@@ -245,9 +180,6 @@ void Corpus::set_text(std::string const& train, std::optional<std::string> const
 Corpus Corpus::load(fs::path const& file, DataRequirements const& requirements,
                     std::optional<fs::path> const& validation) {
   Corpus corpus(validation ? file.string() + " and " + validation->string() : file.string(), requirements);
-  if (validation && is_token_file(file) != is_token_file(*validation)) {
-    fail(corpus.name_, "one is a token file (.bin) and one is text; give two files of one kind");
-  }
   std::string const train = read_file(file);
   corpus.add_bytes(train);
   std::optional<std::string> rest;
@@ -255,13 +187,7 @@ Corpus Corpus::load(fs::path const& file, DataRequirements const& requirements,
     rest = read_file(*validation);
     corpus.add_bytes(*rest);
   }
-  if (!is_token_file(file)) {
-    corpus.set_text(train, rest);
-  } else if (rest) {
-    corpus.set_tokens(parse_tokens(file.string(), train), parse_tokens(validation->string(), *rest));
-  } else {
-    corpus.set_tokens(parse_tokens(file.string(), train), std::nullopt);
-  }
+  corpus.set_text(train, rest);
   return corpus;
 }
 
@@ -281,27 +207,7 @@ Corpus Corpus::of_standard_headers(DataRequirements const& requirements, std::st
   return corpus;
 }
 
-void Corpus::sample(Split split, BatchKey const& key, std::size_t length, std::span<Token> inputs,
-                    std::span<Token> targets) const {
-  if (length == 0 || length > required_.context || inputs.size() % length != 0 || inputs.size() != targets.size()) {
-    throw std::invalid_argument(
-        "gpt2::Corpus::sample: tokens and targets must be [sequences, length] each, with a "
-        "length of at most the required context");
-  }
-  auto const all = tokens(split);
-  auto const random =
-      CounterRandom(key.seed).with(static_cast<std::uint64_t>(split)).with(key.step).with(key.micro_batch);
-  for (std::size_t first = 0; first < inputs.size(); first += length) {
-    std::size_t const offset = random.below(first / length, all.size() - length);
-    for (std::size_t i = 0; i < length; ++i) {
-      inputs[first + i] = all[offset + i];
-      targets[first + i] = all[offset + i + 1];
-    }
-  }
-}
-
 std::vector<Token> Corpus::encode(std::string_view text) const {
-  if (symbols_.empty()) fail(name_, "is a token file, whose characters are not known; give tokens, not text");
   std::vector<Token> tokens;
   for (std::size_t at = 0; at < text.size();) {
     auto const character = zero::first_utf8(text.substr(at));
@@ -324,7 +230,6 @@ std::string Corpus::characters() const {
 }
 
 std::string Corpus::decode(std::span<Token const> tokens) const {
-  if (symbols_.empty()) return numbers_of(tokens);
   std::string text;
   for (auto const token : tokens) {  // a vocabulary may be larger than the text's
     zero::append_utf8(text, token < symbols_.size() ? symbols_[token] : U'\uFFFD');

@@ -26,7 +26,7 @@ enum class Split : std::uint8_t { train, validation };
 /// What a model asks of its data.
 struct DataRequirements {
   std::size_t context;         ///< each split must hold at least one token more
-  std::size_t vocabulary = 0;  ///< must cover all tokens; 0: as the data has it (50257 for token files)
+  std::size_t vocabulary = 0;  ///< must cover all tokens; 0: as the data has it
   std::string characters{};    ///< a text's, in UTF-8 and ascending; empty: those that it has
 };
 
@@ -36,24 +36,16 @@ struct DataRequirements {
 /// The numbers of \p tokens: what is left to say where their text is not known.
 [[nodiscard]] std::string numbers_of(std::span<Token const> tokens);
 
-/// Which sequences make up one micro-batch: the same ones whoever asks, whatever was drawn before.
-struct BatchKey {
-  std::uint64_t seed;
-  std::uint64_t step;
-  std::uint64_t micro_batch;  ///< counted over all ranks of the step
-};
-
-/// Tokens to train and to validate on, in memory.
+/// A text to train and to validate on, in memory as tokens.
 ///
-/// A text file is UTF-8; its vocabulary is its distinct characters (code points, which are bytes where the text is
-/// ASCII) in ascending order. A file whose name ends in .bin holds tokens of 16 bits, little-endian: bare, as nanoGPT
-/// writes them, or behind llm.c's header of 256 32-bit integers (20240520, version 1, number of tokens). The first 90 %
-/// are for training and the rest for validation, unless a second file is given.
+/// A text is UTF-8; its vocabulary is its distinct characters (code points, which are bytes where the text is ASCII) in
+/// ascending order. The first 90 % are for training and the rest for validation, unless a second file is given. Files
+/// of tokens are TrainingData's (data/training_data.hpp).
 class Corpus {
  public:
-  /// Reads \p file, or \p file and \p validation, which must then be of the same kind.
-  /// \throws DataError when a file is missing, empty, a folder, neither text nor tokens, cut off, shorter than a
-  /// context in a split, or beyond the vocabulary.
+  /// Reads \p file, or \p file and \p validation.
+  /// \throws DataError when a file is missing, empty, a folder, no text, shorter than a context in a split, or beyond
+  /// the vocabulary.
   [[nodiscard]] static Corpus load(std::filesystem::path const& file, DataRequirements const& requirements,
                                    std::optional<std::filesystem::path> const& validation = {});
 
@@ -76,19 +68,13 @@ class Corpus {
     return tokens_[static_cast<std::size_t>(split)];
   }
 
-  /// Fills \p tokens and \p targets, [sequences, length] each, with random pieces of a split and the tokens that
-  /// follow. The offset of sequence i depends on (\p key, split, i) alone. Both spans must be equal in size and a
-  /// multiple of \p length, which may not exceed the context that was required.
-  void sample(Split split, BatchKey const& key, std::size_t length, std::span<Token> tokens,
-              std::span<Token> targets) const;
-
-  /// The tokens of \p text. \throws DataError for token files, and for a character that the data does not have.
+  /// The tokens of \p text. \throws DataError for a character that the data does not have.
   [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
 
-  /// A text's characters in the order of their tokens, in UTF-8; of token files none.
+  /// In the order of their tokens, in UTF-8.
   [[nodiscard]] std::string characters() const;
 
-  /// The characters of \p tokens in UTF-8; of token files, whose text is not known, their numbers.
+  /// The characters of \p tokens in UTF-8.
   [[nodiscard]] std::string decode(std::span<Token const> tokens) const;
 
  private:
@@ -96,7 +82,6 @@ class Corpus {
 
   void add_bytes(std::string_view bytes);
   void set_text(std::string const& train, std::optional<std::string> const& validation);
-  void set_tokens(std::vector<std::uint16_t> train, std::optional<std::vector<std::uint16_t>> validation);
   void require_vocabulary(std::size_t needed) const;
   void require_length() const;
   void require_characters(std::u32string const& text) const;
@@ -106,7 +91,7 @@ class Corpus {
   std::size_t bytes_ = 0;
   zero::Fingerprint fingerprint_;
   std::size_t vocabulary_ = 0;
-  std::vector<char32_t> symbols_;  // of a text, ascending; a token is an index into them
+  std::vector<char32_t> symbols_;  // ascending; a token is an index into them
   std::array<std::vector<std::uint16_t>, 2> tokens_;
 };
 

@@ -9,6 +9,13 @@
 
 namespace gpt2 {
 
+/// Which sequences make up one micro-batch: the same ones whoever asks, whatever was drawn before.
+struct BatchKey {
+  std::uint64_t seed;
+  std::uint64_t step;
+  std::uint64_t micro_batch;  ///< counted over all ranks of the step
+};
+
 /// What a rank asks for: a micro-batch of training data, or of one of the validation sets.
 struct BatchRequest {
   Split split = Split::train;

@@ -25,8 +25,7 @@ class Windows {
   /// Windows of \p context + 1 tokens.
   Windows(std::vector<Piece> pieces, std::size_t context);
 
-  /// A piece of n tokens has n - context windows, the very last of which is not counted: that of one file has been so
-  /// since there was a trainer.
+  /// A piece of n tokens has n - context windows.
   [[nodiscard]] std::uint64_t count() const noexcept { return ends_.empty() ? 0 : ends_.back(); }
   /// Of all pieces.
   [[nodiscard]] std::uint64_t tokens() const noexcept { return tokens_; }

@@ -78,6 +78,11 @@ TEST_CASE("gpt2 shard: files that are no shards are refused with one line") {
   for (std::size_t i = 0; i < large.size(); i += 3) large[i] += 65536;
   CHECK(says(complaint_of(folder.write("bare32.bin", bytes_of(large, 4))), "tokens of 32 bits without a header"));
   CHECK(says(complaint_of(folder.write("small32.bin", bytes_of(tokens, 4))), "tokens of 32 bits without a header"));
+  std::vector<std::uint32_t> bits;  // of a vocabulary of two
+  for (std::uint32_t i = 0; i < 200; ++i) bits.push_back(i * i % 7 % 2);
+  for (auto const& odd : {std::string(400, '\0'), bytes_of(bits, 2)}) {
+    CHECK(open(folder.write("odd.bin", odd))->tokens() == 200);
+  }
   auto const secret = folder.write("secret.bin", whole);
   fs::permissions(secret, fs::perms::none);
   if (::geteuid() != 0) CHECK(says(complaint_of(secret), "cannot be opened: Permission denied"));

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "files.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+#include <zero/utility/utf8.hpp>
 #include <gpt2/data/training_data.hpp>
 #include <gpt2/random.hpp>
 #include <support/usage_error.hpp>
@@ -11,9 +13,7 @@
 #include <set>
 
 using namespace data_test;
-using gpt2::BatchKey;
 using gpt2::BatchRequest;
-using gpt2::Corpus;
 using gpt2::DataChoice;
 using gpt2::Split;
 using gpt2::Token;
@@ -47,25 +47,39 @@ std::string refused(std::string const& data, std::optional<std::string> const& v
 TEST_CASE("gpt2 data: one file has the order that it has always had, shard or text") {
   Folder const folder;
   std::string text;
-  for (int i = 0; i < 300; ++i) text += "the quick brown fox " + std::to_string(i) + "\n";
+  for (char32_t code = 0; code < 3000; ++code) zero::append_utf8(text, 0x4E00 + code);
   auto const shard = folder.write("a.bin", gpt2_shard(counting(0, 3000)));
-  auto const file = folder.write("a.txt", text);
+  auto const file = folder.write("a.txt", text);  // whose tokens count, too
+  std::uint64_t const tokens[] = {2700, 300}, first[] = {0, 2700};
   for (auto const& path : {shard, file}) {
     CAPTURE(path);
     auto const data = open(path);
-    auto const corpus = Corpus::load(path, {.context = context});
-    CHECK(data.vocabulary() == corpus.vocabulary());
-    CHECK(data.train_tokens() == corpus.tokens(Split::train).size());
-    CHECK(data.first_token() == corpus.tokens(Split::validation).front());
-    for (auto const split : {Split::train, Split::validation}) {
+    CHECK(data.train_tokens() == 2700);
+    CHECK(data.first_token() == 2700);
+    for (std::uint64_t split = 0; split < 2; ++split) {
       for (std::uint64_t step = 0; step < 20; ++step) {
-        BatchKey const key{1337, step, step % 3};
-        Batch expected{std::vector<Token>(6 * context), std::vector<Token>(6 * context)};
-        corpus.sample(split, key, context, expected.tokens, expected.targets);
-        CHECK(draw(data, {split, 0, key}) == expected);
+        auto const random = gpt2::CounterRandom(1337).with(split).with(step).with(step % 3);
+        auto const batch = draw(data, {static_cast<Split>(split), 0, {1337, step, step % 3}});
+        for (std::size_t at = 0; at < batch.tokens.size(); ++at) {
+          auto const offset = random.below(at / context, tokens[split] - context) + at % context;
+          CHECK(batch.tokens[at] == first[split] + offset);
+          CHECK(batch.targets[at] == first[split] + offset + 1);
+        }
       }
     }
   }
+}
+
+TEST_CASE("gpt2 data: a batch begins with the sequences of a smaller one, and reaches both ends of its data") {
+  Folder const folder;
+  auto const data = open(folder.write("a.bin", gpt2_shard(counting(0, 100))));
+  BatchRequest const request{Split::validation, 0, {1, 1, 1}};
+  auto const large = draw(data, request, 500), small = draw(data, request, 2);  // ten tokens: two windows
+  CHECK(std::equal(small.tokens.begin(), small.tokens.end(), large.tokens.begin()));
+  CHECK(*std::min_element(large.tokens.begin(), large.tokens.end()) == 90);
+  CHECK(*std::max_element(large.targets.begin(), large.targets.end()) == 99);
+  std::vector<Token> odd(context + 1), other(context + 1);
+  CHECK_THROWS_AS(data.sample(request, odd, other), std::invalid_argument);
 }
 
 TEST_CASE("gpt2 data: the order of one file is this one, on every machine") {
@@ -269,10 +283,10 @@ TEST_CASE("gpt2 data: another data set is told from the one of a checkpoint, and
 
 TEST_CASE("gpt2 data: what earlier versions called the hash is that of all bytes") {
   Folder const folder;
-  auto const path = folder.write("a.bin", gpt2_shard(counting(0, 30000)));
-  CHECK(open(path).hash_of_all_bytes() == Corpus::load(path, {.context = context}).hash());
-  auto const text = folder.write("a.txt", std::string(500, 'a') + std::string(500, 'b'));
-  CHECK(open(text).hash_of_all_bytes() == Corpus::load(text, {.context = context}).hash());
-  CHECK(open(text).hash() == Corpus::load(text, {.context = context}).hash());
+  auto const content = gpt2_shard(counting(0, 30000)), text = std::string(500, 'a') + std::string(500, 'b');
+  auto const path = folder.write("a.bin", content), text_path = folder.write("a.txt", text);
+  CHECK(open(path).hash_of_all_bytes() == zero::fingerprint_of(content));
+  CHECK(open(text_path).hash_of_all_bytes() == zero::fingerprint_of(text));
+  CHECK(open(text_path).hash() == zero::fingerprint_of(text));
   CHECK_FALSE(open(path, path).hash_of_all_bytes());
 }
