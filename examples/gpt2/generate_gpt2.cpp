@@ -139,7 +139,7 @@ void measure(GenerateOptions const& options, TextSource const& source) {
 }
 
 command_line::ExitCode run(GenerateOptions const& options) {
-  auto const source = open_text_source(*options.model, {options.heads, options.data});
+  auto const source = open_text_source(*options.model, {options.heads, options.data, options.tokenizer});
   if (options.perplexity) {
     measure(options, source);
   } else {

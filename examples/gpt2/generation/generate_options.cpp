@@ -33,7 +33,9 @@ Group model_group() {
            {"--heads", "N", "attention heads of a model that does not say it",
             Settings::whole(&GenerateOptions::heads, 1, 1024), "as the model says"},
            {"--data", "FILE", "the text that the model was trained on, whose characters are its tokens",
-            Settings::text(&GenerateOptions::data), "as the model says"}}};
+            Settings::text(&GenerateOptions::data), "as the model says"},
+           {"--tokenizer", "PATH", "its tokenizer.json, or a folder with that, or with vocab.json and merges.txt",
+            Settings::text(&GenerateOptions::tokenizer), "the one beside the model, or beside its data"}}};
 }
 
 Group prompt_group() {
@@ -103,6 +105,8 @@ Group place_group() {
 
 void check(GenerateOptions const& o) {
   if (!o.model) throw UsageError("--model: must be given: a checkpoint of train_gpt2, or a model's folder");
+  if (o.data && o.tokenizer)
+    throw UsageError("--tokenizer: says what tokens are, as --data does: leave one of them out");
   bool const has_prompts = !o.prompts.empty() || o.prompts_file;
   if (o.perplexity && has_prompts) throw UsageError("--perplexity: takes no prompts: leave them out");
   if (!o.perplexity && !has_prompts) throw UsageError("--prompt: must be given, or --prompts, or --prompt-ids");

@@ -25,7 +25,8 @@ struct GenerateOptions {
   std::optional<std::string> model;
   std::optional<std::size_t> heads;  ///< of a model that does not say it
   std::optional<std::string> data;   ///< a text whose characters are the tokens
-  std::vector<Prompt> prompts{};     ///< in their order
+  std::optional<std::string> tokenizer;
+  std::vector<Prompt> prompts{};  ///< in their order
   std::optional<std::string> prompts_file;
   std::size_t tokens = 256;
   SamplingConfig sampling{};

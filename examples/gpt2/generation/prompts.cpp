@@ -70,8 +70,8 @@ std::vector<Prompt> prompts_of_file(std::string const& path, TextSource const& s
 Vocabulary const& require_vocabulary(TextSource const& source) {
   if (source.vocabulary) return *source.vocabulary;
   throw UsageError("--model " + source.name +
-                   ": nothing there says what its tokens stand for: give --data with the text that it was trained on, "
-                   "or --prompt-ids");
+                   ": nothing there says what its tokens stand for: give --tokenizer, --data with the text that it was "
+                   "trained on, or --prompt-ids");
 }
 
 std::string to_text(TextSource const& source, std::vector<Token> const& tokens) {

@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "text_source.hpp"
 
+#include "../data/data_identity.hpp"
 #include "../hugging_face.hpp"
 #include "../model_source.hpp"
 #include "../run_options.hpp"
+#include "../saved_tokenizer.hpp"
 #include "../tokens.hpp"
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
 #include "support/tensor_source.hpp"
 #include "support/usage_error.hpp"
 #include "text_file.hpp"
+#include "tokenizer_vocabulary.hpp"
 
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
@@ -69,11 +72,22 @@ std::optional<Token> end_of(std::string const& config, ModelShape const& shape) 
   return id != nullptr && *id < shape.vocabulary ? std::optional(static_cast<Token>(*id)) : std::nullopt;
 }
 
+/// What the tokenizer says that lies beside a model. Null where there is none.
+std::shared_ptr<Vocabulary const> vocabulary_beside(fs::path const& tensors) {
+  auto const folder = tensors.has_parent_path() ? tensors.parent_path() : fs::path(".");
+  std::error_code error;
+  for (auto const* const name : {"tokenizer.json", "vocab.json"}) {
+    if (fs::exists(folder / name, error)) return read_vocabulary(folder);
+  }
+  return nullptr;
+}
+
 TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints) {
   auto const found = open_model(path);
   TextSource source{.name = path, .shape = found.shape, .read = {}};
   source.shape.heads = heads_of(path, found.shape.heads, found.shape.width, hints);
   if (found.config) source.end_of_text = end_of(*found.config, source.shape);
+  if (!hints.characters && !hints.tokenizer) source.vocabulary = vocabulary_beside(found.tensors);
   auto const tensors = std::make_shared<command_line::TensorSource>(found.tensors);
   std::map<std::string, std::string> names;
   for (auto const& parameter : parameter_shapes(source.shape)) {
@@ -201,18 +215,21 @@ std::size_t saved_heads(zero::UserState const& state) {
   return found == said.end() ? 0 : static_cast<std::size_t>(std::strtoull(found->second.c_str(), nullptr, 10));
 }
 
-/// The characters of the text that a run was trained on, in the order of their tokens; empty where it does not say.
-std::string saved_characters(zero::UserState const& state) {
-  auto const found = state.find("data");
-  if (found == state.end()) return {};
-  try {
-    auto const json = command_line::parse_json(found->second);
-    auto const* const characters = json.find("characters");
-    auto const* const text = characters == nullptr ? nullptr : characters->get<std::string>();
-    return text == nullptr ? std::string() : *text;
-  } catch (zero::Error const&) {
-    return {};  // of another program
+/// What the tokens of a run stand for: the characters of its text, which its checkpoints hold, or what the tokenizer
+/// says that lies beside its data, as long as that is where it was. Null where neither is there.
+std::shared_ptr<Vocabulary const> vocabulary_of_run(zero::UserState const& state, ModelShape const& shape) {
+  auto const found = state.find(DataIdentity::key);
+  if (found == state.end()) return nullptr;
+  auto const data = DataIdentity::parse(found->second);
+  if (!data.characters.empty()) return std::make_shared<CharacterVocabulary>(data.characters);
+  for (auto const& set : data.train) {
+    std::error_code error;
+    if (!fs::exists(set.name, error)) continue;
+    auto const saved = find_tokenizer("", set.name, std::nullopt, shape.vocabulary, shape.context);
+    auto const json = saved.files.find("tokenizer.json");
+    if (json != saved.files.end()) return vocabulary_of_json(json->second, saved.origin);
   }
+  return nullptr;
 }
 
 TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) {
@@ -224,8 +241,7 @@ TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) 
   auto const& state = parameters->manifest().user_state;
   source.shape.heads = heads_of(source.name, saved_heads(state), source.shape.width, hints);
   source.read = [parameters](std::string const& name) { return parameters->read(name); };
-  auto const characters = saved_characters(state);
-  if (!characters.empty()) source.vocabulary = std::make_shared<CharacterVocabulary>(characters);
+  if (!hints.characters && !hints.tokenizer) source.vocabulary = vocabulary_of_run(state, source.shape);
   return source;
 }
 
@@ -249,6 +265,7 @@ std::shared_ptr<Vocabulary const> characters_of_text(std::string const& path) {
 TextSource open_text_source(std::string const& path, TextSourceHints const& hints) {
   auto source = is_hugging_face(path) ? of_hugging_face(path, hints) : of_checkpoint(path, hints);
   if (hints.characters) source.vocabulary = characters_of_text(*hints.characters);
+  if (hints.tokenizer) source.vocabulary = read_vocabulary(*hints.tokenizer);
   if (source.vocabulary && source.vocabulary->size() > source.shape.vocabulary) {
     refuse(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) + ", which is less than the " +
                             std::to_string(source.vocabulary->size()) + " tokens that are to be used with it");

@@ -26,6 +26,7 @@ struct TextSource {
 struct TextSourceHints {
   std::optional<std::size_t> heads{};       ///< of a model without config.json
   std::optional<std::string> characters{};  ///< a text whose characters are the tokens
+  std::optional<std::string> tokenizer{};   ///< a tokenizer's file, or a folder with one
 };
 
 /// Opens \p path and checks that it is a whole GPT-2, without reading its parameters.

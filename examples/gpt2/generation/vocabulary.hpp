@@ -18,6 +18,7 @@ namespace gpt2 {
 /// A text that a vocabulary cannot encode: what is wrong, and at which of its bytes, counted from 0.
 class EncodingError : public std::runtime_error {
  public:
+  using std::runtime_error::runtime_error;
   EncodingError(std::string const& what, std::size_t at)
       : std::runtime_error(what + " (byte " + std::to_string(at) + ")") {}
 };

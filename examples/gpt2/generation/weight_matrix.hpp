@@ -58,7 +58,6 @@ class WeightMatrix {
   void read(std::size_t output, float* to) const;
 
  private:
-
   [[nodiscard]] std::size_t row_bytes() const noexcept { return padded_inputs() * size_of(type_); }
   /// Outputs of a task: large ones read on without a break, and several for each thread even out what threads are given
   /// of their cores.

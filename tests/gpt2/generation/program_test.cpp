@@ -34,8 +34,6 @@ struct Trained {
     REQUIRE(end != std::string::npos);
     sample = outcome.output.substr(begin + 9, end - begin - 9);
   }
-
-  [[nodiscard]] std::string data() const { return " --data " + folder.quote("text.txt") + " "; }
 };
 
 Trained const& trained() {
@@ -85,7 +83,7 @@ std::vector<std::string> lines_of(std::string const& text) {
   return lines;
 }
 
-std::string model() { return "--model " + trained().folder.quote("run") + trained().data(); }
+std::string model() { return "--model " + trained().folder.quote("run") + " "; }
 
 }  // namespace
 
@@ -94,15 +92,83 @@ TEST_CASE("generate_gpt2: from a checkpoint of any stage and ranks, the text tha
     Trained const run("--ranks 2 --stage 2 --precision " + precision);
     for (std::string const from : {"run", "run/latest", "run/step-40"}) {
       auto const prompt = quoted(run.sample.substr(0, 1));
-      CHECK(text_of("--model " + run.folder.quote(from.c_str()) + run.data() + "--tokens 30 --precision " + precision +
+      CHECK(text_of("--model " + run.folder.quote(from.c_str()) + " --tokens 30 --precision " + precision +
                     " --prompt " + prompt) == run.sample + "\n");
     }
   }
   auto const prompt = quoted(trained().sample.substr(0, 1));
   CHECK(text_of(model() + "--tokens 30 --prompt " + prompt) == trained().sample + "\n");
   // The same parameters, as the trainer has written them for others.
-  CHECK(text_of("--model " + trained().folder.quote("hf") + trained().data() + "--tokens 30 --prompt " + prompt) ==
+  CHECK(text_of("--model " + trained().folder.quote("hf") + " --tokens 30 --prompt " + prompt) ==
         trained().sample + "\n");
+  CHECK(text_of(model() + "--data " + trained().folder.quote("text.txt") + " --tokens 30 --prompt " + prompt) ==
+        trained().sample + "\n");
+}
+
+namespace {
+
+/// A tokenizer of bytes alone, as byte-level BPE without merges, and a token that ends texts.
+std::string tokenizer_of_bytes() {
+  std::string vocabulary;
+  unsigned next = 256;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    bool const is_shown = (byte > 32 && byte < 127) || (byte > 160 && byte != 173);
+    char name[8];
+    std::snprintf(name, sizeof name, "\\u%04x", is_shown ? byte : next++);
+    vocabulary += (byte == 0 ? "\"" : ",\"") + std::string(name) + "\":" + std::to_string(byte);
+  }
+  return "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":256,\"content\":"
+         "\"<|endoftext|>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":"
+         "true}],"
+         "\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":"
+         "true,"
+         "\"use_regex\":true},\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
+         "\"trim_offsets\":true,\"use_regex\":true},\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+         "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,\"vocab\":{" +
+         vocabulary + "},\"merges\":[]}}";
+}
+
+}  // namespace
+
+TEST_CASE("generate_gpt2: a tokenizer beside the model, or one that is named, and prompts of its tokens") {
+  Folder const folder;
+  write(folder / "tokenizer.json", tokenizer_of_bytes());
+  std::string tokens;  // of 16 bits: lines of two characters that take three bytes each, and the end of a text
+  for (int i = 0; i < 400; ++i) {
+    for (int const token : {0xE2, 0x82, 0xAC, 0xE2, 0x86, 0x92, 0x0A, i % 4 == 3 ? 256 : 0x0A}) {
+      tokens += static_cast<char>(token & 0xFF);
+      tokens += static_cast<char>(token >> 8);
+    }
+  }
+  write(folder / "tokens.bin", tokens);
+  auto const outcome = trainer_test::run("--data " + folder.quote("tokens.bin") + " --vocab 257 " + trainer_test::tiny +
+                                         "--batch 8 --iterations 300 --eval-interval 300 --lr 1e-2 --checkpoint-dir " +
+                                         folder.quote("run") + " --save-hf " + folder.quote("hf"));
+  INFO(outcome.output);
+  REQUIRE(outcome.code == 0);
+  std::string const asked = " --prompt '\xE2\x82\xAC' --temperature 0 --tokens 12 ";
+  auto const named =
+      text_of("--model " + folder.quote("run") + " --tokenizer " + folder.quote("tokenizer.json") + asked);
+  CHECK(named.starts_with("\xE2\x82\xAC\xE2\x86\x92\n"));  // it has learned that much
+  CHECK(text_of("--model " + folder.quote("hf") + asked) == named);
+  CHECK(text_of("--model " + folder.quote("run") + asked) == named);  // the one beside its data
+  CHECK(text_of("--model " + folder.quote("hf") + " --prompt-ids 226,130,172 --temperature 0 --tokens 12") == named);
+  // A special token that a prompt spells is one token, and ends a text that comes to it.
+  std::string const behind = " --temperature 0 --tokens 4 --model " + folder.quote("hf");
+  CHECK(text_of("--prompt '<|endoftext|>\xE2\x82\xAC'" + behind) == text_of("--prompt-ids 256,226,130,172" + behind));
+  auto const ends =
+      text_of("--model " + folder.quote("hf") + " --json --tokens 200 --temperature 1 --prompt '\xE2\x82\xAC'");
+  CHECK(ends.find("\"ended_by\":\"end of text\"") != std::string::npos);
+  CHECK(ends.find("endoftext") == std::string::npos);
+  check_refused("--model " + folder.quote("hf") + " --prompt a\xFF", "--prompt: is not UTF-8 (byte 1)", 2);
+  check_refused("--model " + folder.quote("run") + " --prompt a --tokenizer " + folder.quote("none.json"), "none.json",
+                4);
+  write(folder / "broken.json", "{\"model\":");
+  check_refused("--model " + folder.quote("run") + " --prompt a --tokenizer " + folder.quote("broken.json"),
+                "broken.json", 4);
+  check_refused("--model '" HUGGING_FACE_FOLDER "' --prompt a --tokenizer " + folder.quote("tokenizer.json"),
+                "which is less than the 257 tokens", 4);
+  check_refused("--model " + folder.quote("run") + " --prompt a --data x --tokenizer y", "leave one of them out", 2);
 }
 
 TEST_CASE("generate_gpt2: a text is the same alone and in any batch, with any number of threads") {
