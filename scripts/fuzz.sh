@@ -11,10 +11,11 @@ source scripts/dependencies.sh
 
 # fuzz <folder> <target> <seconds>: New inputs go into the first folder; the corpus that is checked in stays as it is.
 fuzz() {
-  local corpus="build/fuzz/$2"
+  local corpus="build/fuzz/$2" sources=()
   mkdir -p "$corpus"
+  if [ "$1" = text ]; then sources=(tools/text/*.cpp); fi # what is not in headers
   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Iexamples -Itools \
-    "tests/$1/fuzz/$2.cpp" -o "build/fuzz/fuzz_$2" &&
+    "tests/$1/fuzz/$2.cpp" ${sources[@]+"${sources[@]}"} -o "build/fuzz/fuzz_$2" &&
     "build/fuzz/fuzz_$2" -max_total_time="$3" -max_len=16384 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix=build/fuzz/ "$corpus" "tests/$1/fuzz/corpus/$2"
 }
@@ -25,7 +26,8 @@ main() {
   [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: scripts/fuzz.sh [SECONDS]"
   has_command clang++ || die "fuzzing needs clang++ with libFuzzer (Debian, Ubuntu: clang)"
   mkdir -p build/fuzz
-  for target in checkpoint/header checkpoint/manifest bootstrap/messages config/configuration gpt2/shard; do
+  for target in checkpoint/header checkpoint/manifest bootstrap/messages config/configuration gpt2/shard \
+    text/tokenizer text/nanogpt_meta text/folder_manifest; do
     say "fuzzing: $target, $seconds s"
     fuzz "${target%/*}" "${target#*/}" "$seconds" >"build/fuzz/${target#*/}.log" 2>&1 &
     processes[${target#*/}]=$!

@@ -16,6 +16,9 @@ using zero::Json;
 
 constexpr TokenId most_ids = 1U << 24U;  // an id is an index
 
+// Whether an id leaves more free than its file's size explains, since each takes memory.
+bool has_gaps(TokenId highest, std::size_t tokens) { return highest > 2 * tokens + (1U << 17U); }
+
 // Reads one file; every error names it and the member.
 class TokenizerFile {
  public:
@@ -154,7 +157,7 @@ class TokenizerFile {
     if (entries == nullptr || entries->empty()) fail("has no vocabulary: an object of texts and their ids");
     TokenId highest = 0;
     for (auto const& [spelled, id] : *entries) highest = std::max(highest, id_of(id, quoted(spelled)));
-    if (highest / 16 > entries->size() + 65536) fail("its ids have more gaps than a vocabulary's");
+    if (has_gaps(highest, entries->size())) fail("its ids have more gaps than a vocabulary's");
     made_.tokens.resize(std::size_t{highest} + 1);
     for (auto const& [spelled, id] : *entries) {
       auto const number = static_cast<TokenId>(*id.get<std::uint64_t>());
@@ -283,7 +286,7 @@ class TokenizerFile {
       fail(what + " has the id " + std::to_string(token.id) + ", and in the vocabulary " +
            std::to_string(of_model->second));
     }
-    if (token.id / 16 > made_.tokens.size() + 65536) fail("its ids have more gaps than a vocabulary's");
+    if (has_gaps(token.id, made_.tokens.size())) fail("its ids have more gaps than a vocabulary's");
     if (made_.tokens.size() <= token.id) made_.tokens.resize(std::size_t{token.id} + 1);
     auto& place = made_.tokens[token.id];
     if (of_model == spelled_.end() && place.exists) {
