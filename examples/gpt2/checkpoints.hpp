@@ -199,7 +199,8 @@ class Checkpoints {
       }
       return std::stoull(*value);
     };
-    auto const other = other_data(find(DataIdentity::key), number("data hash"));
+    auto const identity = find(DataIdentity::key);
+    auto const other = data_.difference_from(identity, number("data hash"));
     if (other && !options_.continue_with) {
       throw DataError(data_.name() + ": is not what the run of " + loaded.tag + " has trained on: " + *other +
                       "; go on with these data by --continue-with in place of --data");
@@ -218,7 +219,10 @@ class Checkpoints {
     auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
     state_.draw(steps * tokens, data_.train_tokens());  // as in a checkpoint that does not say it
     state_.read(loaded.user_state);
-    if (other) take_other_data(*other);
+    if (other) {
+      require_same_tokenizer(identity);
+      take_other_data(*other);
+    }
     if (options_.new_optimizer) state_.in_vain = 0;
     if (options_.new_schedule) {
       state_.begin_schedule(steps);
@@ -229,20 +233,12 @@ class Checkpoints {
     return steps;
   }
 
-  /// How the data of this run are other ones than those of the checkpoint, if they are. \p saved: what that says of
-  /// them; those of earlier versions have \p hash only.
-  std::optional<std::string> other_data(std::optional<std::string> const& saved, std::uint64_t hash) const {
-    if (saved) {
-      auto const before = DataIdentity::parse(*saved);
-      if (options_.continue_with && before.speaks_otherwise(data_.identity())) {
-        throw DataError(data_.name() +
-                        ": has another tokenizer, or other characters, than the run has trained on; "
-                        "prepare the data with those of the run");
-      }
-      return before.difference(data_.identity());
-    }
-    if (data_.hash_of_all_bytes() == hash) return std::nullopt;
-    return "its bytes are other ones";
+  /// Tokens of other data must mean what they meant. \p saved: the identity of the data before.
+  void require_same_tokenizer(std::optional<std::string> const& saved) const {
+    if (!saved || !DataIdentity::parse(*saved).speaks_otherwise(data_.identity())) return;
+    throw DataError(data_.name() +
+                    ": has another tokenizer, or other characters, than the run has trained on; prepare the data with "
+                    "those of the run");
   }
 
   void take_other_data(std::string const& other) {
@@ -289,8 +285,8 @@ class Checkpoints {
     if (!options_.save_hf && !options_.save_hf_best) return;
     auto const shape = trainer_.shape();
     exported_ = {.max_shard_bytes = options_.max_shard_bytes,
-                 .tokenizer = find_tokenizer(data_.identity().characters, options_.data, options_.init_from, shape.vocabulary,
-                                             shape.context),
+                 .tokenizer = find_tokenizer(data_.identity().characters, options_.data, options_.init_from,
+                                             shape.vocabulary, shape.context),
                  .removes_other_tokenizer = options_.overwrite};
   }
 

@@ -13,6 +13,8 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
+#include <optional>
 #include <string>
 
 namespace gpt2 {
@@ -34,8 +36,12 @@ void evaluate_checkpoint(typename Trainer::Communicator& ranks, Options const& o
   if (speaks) {
     say("checkpoint: parameters of %s/%s, %llu updates done\n", place.root.c_str(), loaded.tag.c_str(),
         static_cast<unsigned long long>(loaded.steps));
-    auto const hash = loaded.user_state.find("data hash");
-    if (hash != loaded.user_state.end() && hash->second != std::to_string(data.hash())) {
+    auto const find = [&](char const* key) {
+      auto const found = loaded.user_state.find(key);
+      return found == loaded.user_state.end() ? std::nullopt : std::optional(found->second);
+    };
+    auto const hash = find("data hash");
+    if (hash && data.difference_from(find(DataIdentity::key), std::strtoull(hash->c_str(), nullptr, 10))) {
       say("checkpoint: saved while training on other data than %s\n", data.name().c_str());
     }
   }

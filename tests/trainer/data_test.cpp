@@ -134,6 +134,11 @@ TEST_CASE("train_gpt2 data: what a run goes on with must be what it was, or aske
   CHECK(says(good(saves(folder.quote("moved/a_*.bin")) + "--iterations 3"), "resumed from"));
   check_refused(saves(folder.quote("b.bin")) + more,
                 "had 7872 bytes, and has 2024 now; go on with these data by --continue-with", 4);
+  auto const evaluated = [&](std::string const& data) {
+    return says(good("--data " + data + " --evaluate " + folder.quote("run")), "other data than");
+  };
+  CHECK_FALSE(evaluated(folder.quote("moved/a_*.bin")));
+  CHECK(evaluated(folder.quote("b.bin")));
   folder.write("a_1.bin", gpt2_shard(tokens_of(5, 700)));
   check_refused(saves(folder.quote("a_*.bin")) + more, "has other content than it had", 4);
   auto const other = "--ranks 2 --vocab 100" + tiny + "--checkpoint-dir " + folder.quote("new") + " --log " +

@@ -369,6 +369,12 @@ std::string TrainingData::decode(std::span<Token const> tokens) const {
   return text_ ? text_->decode(tokens) : numbers_of(tokens);
 }
 
+std::optional<std::string> TrainingData::difference_from(std::optional<std::string> const& saved,
+                                                         std::uint64_t hash) const {
+  if (saved) return DataIdentity::parse(*saved).difference(identity_);
+  return hash_of_all_bytes() == hash ? std::nullopt : std::optional<std::string>("its bytes are other ones");
+}
+
 std::optional<std::uint64_t> TrainingData::hash_of_all_bytes() const {
   if (!only_file_) return only_text_hash_ ? std::optional(hash_) : std::nullopt;
   std::ifstream file(*only_file_, std::ios::binary);

@@ -71,6 +71,10 @@ class TrainingData {
   [[nodiscard]] std::string decode(std::span<Token const> tokens) const;
 
   [[nodiscard]] DataIdentity const& identity() const noexcept { return identity_; }
+  /// How these data are other ones than those that a checkpoint was trained on, if they are. \p saved: the text of its
+  /// identity of data; checkpoints of earlier versions have \p hash only. \throws DataError where that is damaged.
+  [[nodiscard]] std::optional<std::string> difference_from(std::optional<std::string> const& saved,
+                                                           std::uint64_t hash) const;
   /// What earlier versions took for the hash: FNV-1a over the bytes of one file, which is read whole for it. Nothing
   /// for data that they could not train on.
   [[nodiscard]] std::optional<std::uint64_t> hash_of_all_bytes() const;
