@@ -121,8 +121,8 @@ std::optional<std::string> DataIdentity::difference(DataIdentity const& now) con
     return "its sequences were drawn in order " + std::to_string(order) + ", and this program knows " +
            std::to_string(now.order);
   }
-  if (auto const found = difference_of(train, now.train, "to train on")) return found;
-  if (auto const found = difference_of(validation, now.validation, "for validation")) return found;
+  if (auto found = difference_of(train, now.train, "to train on")) return found;
+  if (auto found = difference_of(validation, now.validation, "for validation")) return found;
   if (speaks_otherwise(now)) return "they had another tokenizer";
   return std::nullopt;
 }

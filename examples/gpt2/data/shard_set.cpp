@@ -42,6 +42,7 @@ bool is_for_validation(fs::path const& file) {
 
 std::vector<ShardFile> as_shards(std::vector<std::string> const& paths) {
   std::vector<ShardFile> shards;
+  shards.reserve(paths.size());
   for (auto const& path : paths) shards.push_back({path});
   return shards;
 }

@@ -60,8 +60,7 @@ std::vector<std::string> labels_of(std::vector<std::string> const& paths) {
 class TrainingData::Opener {
  public:
   Opener(DataChoice const& choice, DataRequirements const& requirements, std::string const& characters, ReadAt read_at)
-      : choice_(choice),
-        requirements_(requirements),
+      : requirements_(requirements),
         characters_(characters),
         files_(std::make_shared<OpenFiles>(64, std::move(read_at))),
         data_(requirements.context) {
@@ -317,7 +316,6 @@ class TrainingData::Opener {
     }
   }
 
-  DataChoice const& choice_;
   DataRequirements const& requirements_;
   std::string const& characters_;
   std::vector<DataPath> paths_;

@@ -153,7 +153,7 @@ TEST_CASE("gpt2 loader: several workers read at once") {
 TEST_CASE("gpt2 loader: what a worker throws comes out where its batch is asked for") {
   Folder const folder;
   auto const path = folder.write("a.bin", gpt2_shard(counting(0, 3000)));
-  for (std::size_t const workers : {0, 1, 3}) {
+  for (std::size_t const workers : {0U, 1U, 3U}) {
     CAPTURE(workers);
     auto const data = TrainingData::open({.data = path}, {.context = context, .vocabulary = 2690});
     std::uint64_t bad = 0;
@@ -198,7 +198,7 @@ TEST_CASE("gpt2 loader: a rank is fed with its micro-batches from wherever a run
       std::uint64_t const micro_batches = 3;
       TrainingFeed feed(data, {2, 3}, tokens, {rank, ranks, micro_batches, 20});
       TokenBatch batch;
-      for (std::uint64_t step : {0, 1, 2, 7, 8, 9, 3, 19, 25, 26}) {  // jumps, and steps beyond the run
+      for (std::uint64_t const step : {0U, 1U, 2U, 7U, 8U, 9U, 3U, 19U, 25U, 26U}) {  // jumps, and steps beyond the run
         for (std::uint64_t index = rank; index < micro_batches; index += ranks) {
           feed.take({1337, step, index}, batch);
           CHECK(batch.tokens == expected(data, {Split::train, 0, {1337, step, index}}).tokens);

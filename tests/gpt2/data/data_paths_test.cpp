@@ -14,7 +14,7 @@ using gpt2::parse_data_paths;
 namespace {
 
 std::string refused(std::string const& text) {
-  auto const said = complaint<command_line::UsageError>([&] { (void)parse_data_paths("--data", text); });
+  auto said = complaint<command_line::UsageError>([&] { (void)parse_data_paths("--data", text); });
   CHECK(says(said, "--data"));
   return said;
 }
@@ -66,6 +66,7 @@ TEST_CASE("gpt2 data paths: a pattern's files come in the order of their bytes")
   for (auto const* name : {"b.bin", "a.bin", "Z.bin", "10.bin", "9.bin", "note.txt"}) folder.write(name, "ab");
   auto const found = gpt2::files_of_pattern(folder / "*.bin");
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (auto const& file : found) names.push_back(fs::path(file).filename().string());
   CHECK(names == std::vector<std::string>{"10.bin", "9.bin", "Z.bin", "a.bin", "b.bin"});
   CHECK(gpt2::files_of_pattern(folder / "*.none").empty());

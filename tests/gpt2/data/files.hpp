@@ -82,7 +82,7 @@ std::string complaint(F const& f) {
   try {
     f();
   } catch (Error const& error) {
-    std::string const text = error.what();
+    std::string text = error.what();
     CHECK(text.find('\n') == std::string::npos);
     return text;
   }

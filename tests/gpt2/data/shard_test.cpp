@@ -27,7 +27,7 @@ std::vector<Token> read(Shard const& shard, std::uint64_t first, std::size_t cou
 }
 
 std::string complaint_of(std::string const& path) {
-  auto const text = complaint([&] { (void)open(path); });
+  auto text = complaint([&] { (void)open(path); });
   CHECK(says(text, path + ": "));
   return text;
 }

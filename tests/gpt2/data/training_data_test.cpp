@@ -14,7 +14,6 @@
 
 using namespace data_test;
 using gpt2::BatchRequest;
-using gpt2::DataChoice;
 using gpt2::Split;
 using gpt2::Token;
 using gpt2::TrainingData;
@@ -29,7 +28,6 @@ TrainingData open(std::string const& data, std::optional<std::string> const& val
 
 struct Batch {
   std::vector<Token> tokens, targets;
-  friend bool operator==(Batch const&, Batch const&) = default;
 };
 
 Batch draw(TrainingData const& data, BatchRequest const& request, std::size_t sequences = 6) {
