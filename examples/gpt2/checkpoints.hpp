@@ -284,9 +284,13 @@ class Checkpoints {
   void prepare_models() {
     if (!options_.save_hf && !options_.save_hf_best) return;
     auto const shape = trainer_.shape();
+    std::vector<std::string> places;
+    if (options_.data) {
+      for (auto const& set : parse_data_paths("--data", *options_.data)) places.push_back(set.path);
+    }
     exported_ = {.max_shard_bytes = options_.max_shard_bytes,
-                 .tokenizer = find_tokenizer(data_.identity().characters, options_.data, options_.init_from,
-                                             shape.vocabulary, shape.context),
+                 .tokenizer = find_tokenizer(data_.identity().characters, places, options_.init_from, shape.vocabulary,
+                                             shape.context),
                  .removes_other_tokenizer = options_.overwrite};
   }
 

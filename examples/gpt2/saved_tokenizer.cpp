@@ -5,6 +5,7 @@
 
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
+#include "text/characters.hpp"
 
 #include <zero/error.hpp>
 #include <zero/utility/fingerprint.hpp>
@@ -30,8 +31,6 @@ using zero::Json;
 
 constexpr char const* tokenizer_file = "tokenizer.json";
 constexpr char const* settings_file = "tokenizer_config.json";
-/// Every character for itself, those that end a line too.
-constexpr std::string_view each_character = "[\\s\\S]";
 
 [[noreturn]] void fail(fs::path const& path, std::string const& why) { throw DataError(path.string() + ": " + why); }
 
@@ -175,8 +174,8 @@ void take_ids(fs::path const& folder, SavedTokenizer& tokenizer) {
 /// Where the tokens lie: a folder, or that of a file or of a pattern.
 fs::path folder_of(std::string const& data) {
   std::error_code ignored;
+  if (fs::is_directory(data, ignored)) return data;
   fs::path const path(data);
-  if (fs::is_directory(path, ignored)) return path;
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
@@ -196,7 +195,7 @@ SavedTokenizer tokenizer_of_characters(std::string_view characters, std::size_t 
       {"added_tokens", Json::Array{}},
       {"normalizer", Json()},
       {"pre_tokenizer", Json::Object{{"type", "Split"},
-                                     {"pattern", Json::Object{{"Regex", each_character}}},
+                                     {"pattern", Json::Object{{"Regex", zero_text::each_character}}},
                                      {"behavior", "Isolated"},
                                      {"invert", false}}},
       {"post_processor", Json()},
@@ -209,36 +208,11 @@ SavedTokenizer tokenizer_of_characters(std::string_view characters, std::size_t 
   return tokenizer;
 }
 
-std::optional<std::string> characters_of_tokenizer(std::string_view text) {
-  Json json;
-  try {
-    json = command_line::parse_json(text, 32);
-  } catch (zero::Error const&) {
-    return std::nullopt;
-  }
-  auto const* const member = find(json, {"model", "vocab"});
-  auto const* const vocabulary = member == nullptr ? nullptr : member->get<Json::Object>();
-  bool const is_ours = vocabulary != nullptr && has_text(json, {"model", "type"}, "WordLevel") &&
-                       has_text(json, {"pre_tokenizer", "type"}, "Split") &&
-                       has_text(json, {"pre_tokenizer", "pattern", "Regex"}, each_character) &&
-                       has_text(json, {"pre_tokenizer", "behavior"}, "Isolated") &&
-                       has_text(json, {"decoder", "type"}, "Fuse");
-  auto const* const normalizer = json.find("normalizer");
-  auto const* const added = json.find("added_tokens");
-  auto const* const list = added == nullptr ? nullptr : added->get<Json::Array>();
-  if (!is_ours || (normalizer != nullptr && !normalizer->is_null()) || (list != nullptr && !list->empty())) {
-    return std::nullopt;
-  }
-  std::vector<std::string const*> by_id(vocabulary->size());
-  for (auto const& [token, id] : *vocabulary) {
-    auto const* const number = id.get<std::uint64_t>();
-    auto const character = zero::first_utf8(token);
-    bool const is_one = character && character->bytes == token.size();
-    if (!is_one || number == nullptr || *number >= by_id.size() || by_id[*number] != nullptr) return std::nullopt;
-    by_id[*number] = &token;
-  }
+std::optional<std::string> characters_of_tokenizer(std::string_view json) {
+  auto const codes = zero_text::characters_of_words(json);
+  if (!codes) return std::nullopt;
   std::string characters;
-  for (auto const* const token : by_id) characters += *token;
+  for (char32_t const code : *codes) zero::append_utf8(characters, code);
   return characters;
 }
 
@@ -274,17 +248,28 @@ std::optional<SavedTokenizer> read_tokenizer(fs::path const& folder, std::size_t
   return tokenizer;
 }
 
-SavedTokenizer find_tokenizer(std::string const& characters, std::optional<std::string> const& data,
+SavedTokenizer find_tokenizer(std::string const& characters, std::vector<std::string> const& data,
                               std::optional<std::string> const& init_from, std::size_t vocabulary,
                               std::size_t context) {
   if (!characters.empty()) return tokenizer_of_characters(characters, context);
-  for (auto const& place : {data, init_from}) {
-    if (!place) continue;
-    if (auto found = read_tokenizer(folder_of(*place), vocabulary, context)) return *found;
+  std::optional<SavedTokenizer> found;
+  for (auto const& place : data) {
+    auto another = read_tokenizer(folder_of(place), vocabulary, context);
+    if (found && another && found->files.at(tokenizer_file) != another->files.at(tokenizer_file)) {
+      fail(another->origin, "is another tokenizer than " + found->origin + ": give data sets that have the same one");
+    }
+    if (!found) found = std::move(another);
   }
+  if (!found && init_from) found = read_tokenizer(folder_of(*init_from), vocabulary, context);
+  if (found) return *found;
   SavedTokenizer none;
   if (init_from) take_ids(folder_of(*init_from), none);
   return none;
+}
+
+std::string characters_beside(std::string const& model) {
+  fs::path const file = folder_of(model) / tokenizer_file;
+  return is_file(file) ? characters_of_tokenizer(read_text(file)).value_or("") : std::string();
 }
 
 }  // namespace gpt2

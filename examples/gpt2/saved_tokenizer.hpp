@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gpt2 {
 
@@ -44,10 +45,15 @@ struct SavedTokenizer {
 [[nodiscard]] std::optional<SavedTokenizer> read_tokenizer(std::filesystem::path const& folder, std::size_t vocabulary,
                                                            std::size_t context);
 
-/// The tokenizer of a run: that of \p characters where the data are text; or the one beside the tokens \p data, a file,
-/// a folder or a pattern of files; or the one beside the model \p init_from. \throws DataError as read_tokenizer does.
-[[nodiscard]] SavedTokenizer find_tokenizer(std::string const& characters, std::optional<std::string> const& data,
+/// The tokenizer of a run: that of \p characters where the data are text; or the one beside the tokens \p data, files,
+/// folders or patterns of files; or the one beside the model \p init_from. \throws DataError as read_tokenizer does,
+/// and where two data sets have different ones.
+[[nodiscard]] SavedTokenizer find_tokenizer(std::string const& characters, std::vector<std::string> const& data,
                                             std::optional<std::string> const& init_from, std::size_t vocabulary,
                                             std::size_t context);
+
+/// The characters that a model was trained on, in the order of their tokens, where its folder says them; else empty.
+/// \p model: the folder, or a file in it.
+[[nodiscard]] std::string characters_beside(std::string const& model);
 
 }  // namespace gpt2

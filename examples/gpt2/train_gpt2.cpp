@@ -131,6 +131,7 @@ std::size_t take_start(Options& options, bool speaks) {
   auto const source = open_model(*options.init_from);
   take_shape(source, options);
   options.init_from = source.tensors;
+  options.characters = characters_beside(source.tensors);
   return source.shape.vocabulary;
 }
 

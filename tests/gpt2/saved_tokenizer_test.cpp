@@ -6,6 +6,7 @@
 #include <gpt2/saved_tokenizer.hpp>
 #include <support/data_error.hpp>
 #include <support/json_file.hpp>
+#include <text/tokenizer.hpp>
 
 #include <zero/utility/utf8.hpp>
 
@@ -78,7 +79,7 @@ TEST_CASE("saved tokenizer: what is no vocabulary of characters gives none") {
            {"Regex\":\"[", "Regex\":\"x["},
            {"\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}"},
            {"\"added_tokens\":[]", "\"added_tokens\":[{\"id\":2,\"content\":\"x\"}]"}}) {
-    CAPTURE(now);
+    INFO(std::string(now));
     CHECK_FALSE(characters_of_tokenizer(replaced(ours, old, now)).has_value());
   }
   CHECK_FALSE(characters_of_tokenizer(bpe).has_value());
@@ -149,7 +150,7 @@ TEST_CASE("saved tokenizer: one that is damaged or of another vocabulary is refu
                                                         {"{}", "has no model"},
                                                         {"[1]", "has no model"}}) {
     write(folder / "tokenizer.json", text);
-    CAPTURE(text);
+    INFO(std::string(text));
     CHECK(says(refusal(folder.path()), "tokenizer.json: " + why));
     CHECK_FALSE(says(refusal(folder.path()), "\n"));
   }
@@ -164,17 +165,41 @@ TEST_CASE("saved tokenizer: text has its own, tokens that beside them, and a mod
   fs::create_directory(folder / "model");
   auto const data = folder / "data/train.bin", model = folder / "model/model.safetensors";
   write(data, "xx");
-  CHECK_FALSE(find_tokenizer("", data, std::nullopt, 4, 8).is_there());
-  CHECK_FALSE(find_tokenizer("", data, model, 4, 8).is_there());
+  CHECK_FALSE(find_tokenizer("", {data}, std::nullopt, 4, 8).is_there());
+  CHECK_FALSE(find_tokenizer("", {data}, model, 4, 8).is_there());
   write(folder / "model/config.json", R"({"eos_token_id":2})");
-  CHECK(find_tokenizer("", data, model, 4, 8).end == 2);
+  CHECK(find_tokenizer("", {data}, model, 4, 8).end == 2);
   write(folder / "model/tokenizer.json", replaced(bpe, "a b", "b a"));
-  CHECK(find_tokenizer("", data, model, 4, 8).origin == folder / "model/tokenizer.json");
-  CHECK(find_tokenizer("", data, folder / "model", 4, 8).origin == folder / "model/tokenizer.json");
+  CHECK(find_tokenizer("", {data}, model, 4, 8).origin == folder / "model/tokenizer.json");
+  CHECK(find_tokenizer("", {data}, folder / "model", 4, 8).origin == folder / "model/tokenizer.json");
   write(folder / "data/tokenizer.json", bpe);
   for (auto const& place : {data, folder / "data", folder / "data/*.bin"}) {
-    CHECK(find_tokenizer("", place, model, 4, 8).origin == folder / "data/tokenizer.json");
+    CHECK(find_tokenizer("", {place}, model, 4, 8).origin == folder / "data/tokenizer.json");
   }
-  CHECK(find_tokenizer("ab", data, model, 4, 8).of_characters);
-  CHECK_FALSE(find_tokenizer("", std::nullopt, std::nullopt, 4, 8).is_there());
+  CHECK(find_tokenizer("ab", {data}, model, 4, 8).of_characters);
+  CHECK_FALSE(find_tokenizer("", {}, std::nullopt, 4, 8).is_there());
+  // Of several data sets, those that have one have the same.
+  fs::create_directory(folder / "bare");
+  fs::create_directory(folder / "same");
+  fs::create_directory(folder / "other");
+  write(folder / "same/tokenizer.json", bpe);
+  write(folder / "other/tokenizer.json", replaced(bpe, "a b", "b a"));
+  CHECK(find_tokenizer("", {folder / "bare", data, folder / "same"}, model, 4, 8).origin ==
+        folder / "data/tokenizer.json");
+  CHECK_THROWS_WITH_AS(
+      (void)find_tokenizer("", {data, folder / "other"}, model, 4, 8),
+      doctest::Contains((folder / "other/tokenizer.json: is another tokenizer than " + (folder / "data")).c_str()),
+      command_line::DataError);
+}
+
+TEST_CASE("saved tokenizer: programs that read tokenizers know one of characters") {
+  TemporaryFolder const folder;
+  write(folder / "tokenizer.json", tokenizer_of_characters("\n ab\xC3\xA9", 8).files.at("tokenizer.json"));
+  auto const tokenizer = zero_text::Tokenizer::load(folder.path());
+  CHECK(tokenizer.kind() == zero_text::TokenizerKind::characters);
+  CHECK(tokenizer.encode("b\n\xC3\xA9") == std::vector<zero_text::TokenId>{3, 0, 4});
+  CHECK(gpt2::characters_beside(folder.path()) == "\n ab\xC3\xA9");
+  CHECK(gpt2::characters_beside(folder / "model.safetensors") == "\n ab\xC3\xA9");
+  write(folder / "tokenizer.json", bpe);
+  CHECK(gpt2::characters_beside(folder.path()).empty());
 }

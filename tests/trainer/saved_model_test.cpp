@@ -138,6 +138,24 @@ TEST_CASE("train_gpt2: the characters of a text are saved beside the model, also
   CHECK_FALSE(fs::exists(folder / "model" / "tokenizer.json"));
 }
 
+TEST_CASE("train_gpt2: a text goes by the characters of the model that the run starts from") {
+  Folder const folder;
+  (void)hash_of(folder, "--save-hf " + folder.quote("model"));
+  std::string const more = " --batch 2 --iterations 1 --eval-batches 1 --sample 0 --init-from " + folder.quote("model");
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "the lazy dog jumps over the fox\n";  // without digits and some letters
+  std::ofstream(folder / "fewer.txt") << text;
+  auto const fewer = run("--data " + folder.quote("fewer.txt") + more + " --save-hf " + folder.quote("next"));
+  CAPTURE(fewer.output);
+  CHECK(fewer.code == 0);
+  CHECK(text_of(folder / "next" / "tokenizer.json") == text_of(folder / "model" / "tokenizer.json"));
+  std::ofstream(folder / "other.txt") << text << "!";
+  auto const other = run("--data " + folder.quote("other.txt") + more);
+  CAPTURE(other.output);
+  CHECK(other.code == 4);
+  CHECK(says(other, "'!'"));
+}
+
 TEST_CASE("train_gpt2: the tokenizer beside the tokens is saved beside the model, with its end of text") {
   Folder const folder;
   fs::create_directory(folder / "data");

@@ -10,16 +10,48 @@
 #include <zero/utility/utf8.hpp>
 
 #include <cstdint>
+#include <initializer_list>
+#include <vector>
 
 namespace zero_text {
 namespace {
 
+using zero::Json;
+
 constexpr std::string_view format = "zero-characters";
+
+/// A member of members; null where one of them is missing.
+Json const* find(Json const& json, std::initializer_list<std::string_view> names) {
+  Json const* at = &json;
+  for (auto const name : names) {
+    at = at->find(name);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+bool says(Json const& json, std::initializer_list<std::string_view> names, std::string_view wanted) {
+  auto const* const member = find(json, names);
+  auto const* const text = member == nullptr ? nullptr : member->get<std::string>();
+  return text != nullptr && *text == wanted;
+}
+
+/// Words as they stand, one for each character, and put together as they are.
+bool is_of_characters(Json const& json) {
+  auto const* const normalizer = json.find("normalizer");
+  auto const* const added = json.find("added_tokens");
+  auto const* const list = added == nullptr ? nullptr : added->get<Json::Array>();
+  return says(json, {"model", "type"}, "WordLevel") && says(json, {"pre_tokenizer", "type"}, "Split") &&
+         says(json, {"pre_tokenizer", "pattern", "Regex"}, each_character) &&
+         says(json, {"pre_tokenizer", "behavior"}, "Isolated") && says(json, {"decoder", "type"}, "Fuse") &&
+         (normalizer == nullptr || normalizer->is_null()) && (list == nullptr || list->empty());
+}
 
 }  // namespace
 
 std::optional<std::u32string> parse_characters(std::string_view text, std::string const& name) {
   using command_line::DataError;
+  if (auto words = characters_of_words(text)) return words;
   // A tokenizer.json has millions of bytes: it is read once, by its own reader.
   if (text.substr(0, 256).find(format) == std::string_view::npos) return std::nullopt;
   zero::Json root;
@@ -44,6 +76,30 @@ std::optional<std::u32string> parse_characters(std::string_view text, std::strin
     if (codes.find(code) != std::u32string::npos) throw DataError(name + ": has a character twice");
     codes += code;
     at += bytes;
+  }
+  return codes;
+}
+
+std::optional<std::u32string> characters_of_words(std::string_view text) {
+  if (text.find("\"WordLevel\"") == std::string_view::npos) return std::nullopt;  // before millions of bytes are read
+  Json json;
+  try {
+    json = command_line::parse_json(text);
+  } catch (zero::Error const&) {
+    return std::nullopt;
+  }
+  auto const* const member = find(json, {"model", "vocab"});
+  auto const* const words = member == nullptr ? nullptr : member->get<Json::Object>();
+  if (words == nullptr || words->empty() || !is_of_characters(json)) return std::nullopt;
+  std::u32string codes(words->size(), U'\0');
+  std::vector<bool> is_there(codes.size());
+  for (auto const& [word, id] : *words) {
+    auto const* const token = id.get<std::uint64_t>();
+    auto const character = zero::first_utf8(word);
+    bool const is_one = character && character->bytes == word.size();
+    if (!is_one || token == nullptr || *token >= codes.size() || is_there[*token]) return std::nullopt;
+    is_there[*token] = true;
+    codes[*token] = character->code;
   }
   return codes;
 }

@@ -225,7 +225,7 @@ std::shared_ptr<Vocabulary const> vocabulary_of_run(zero::UserState const& state
   for (auto const& set : data.train) {
     std::error_code error;
     if (!fs::exists(set.name, error)) continue;
-    auto const saved = find_tokenizer("", set.name, std::nullopt, shape.vocabulary, shape.context);
+    auto const saved = find_tokenizer("", {set.name}, std::nullopt, shape.vocabulary, shape.context);
     auto const json = saved.files.find("tokenizer.json");
     if (json != saved.files.end()) return vocabulary_of_json(json->second, saved.origin);
   }
