@@ -18,7 +18,8 @@
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
-#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, where Python has them
+#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, and models in
+#               transformers, where Python has them
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -106,6 +107,7 @@ stage_long() {
   ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_system_call'
   scripts/fuzz.sh 600
   compare_schedules
+  compare_transformers
   scripts/tidy.sh --all
   stage_build
   scripts/stress.sh
@@ -120,6 +122,16 @@ compare_schedules() {
   fi
   cmake --build build/fast --target zero_print_rates
   "$python" tests/schedule/record_schedules.py --compare build/fast/tests/schedule/zero_print_rates
+}
+
+# Models that are saved for transformers, in transformers; other tests compare with what was recorded of it.
+compare_transformers() {
+  local python=${ZERO_TEST_TRANSFORMERS_PYTHON:-python3}
+  if ! ZERO_TEST_PYTHON=$python has_transformers; then
+    say "long: leaving out transformers: ZERO_TEST_TRANSFORMERS_PYTHON may name a Python with torch and transformers"
+    return
+  fi
+  ZERO_TEST_PYTHON=$python ctest --preset fast --tests-regex '[.]transformers$' --no-tests=error
 }
 
 # ------------------------------------------------------------------------------------------------ what they are made of

@@ -67,7 +67,7 @@ TEST_CASE("saved tokenizer: characters come back in their order, all of those th
 TEST_CASE("saved tokenizer: what is no vocabulary of characters gives none") {
   auto const ours = tokenizer_of_characters("ab", 8).files.at("tokenizer.json");
   REQUIRE(characters_of_tokenizer(ours) == "ab");
-  for (auto const& [old, now] : std::vector<std::pair<std::string, std::string>>{
+  for (auto const& change : std::vector<std::pair<std::string, std::string>>{
            {"{", "["},
            {"WordLevel", "BPE"},
            {"\"a\":0", "\"ac\":0"},
@@ -79,8 +79,8 @@ TEST_CASE("saved tokenizer: what is no vocabulary of characters gives none") {
            {"Regex\":\"[", "Regex\":\"x["},
            {"\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}"},
            {"\"added_tokens\":[]", "\"added_tokens\":[{\"id\":2,\"content\":\"x\"}]"}}) {
-    INFO(std::string(now));
-    CHECK_FALSE(characters_of_tokenizer(replaced(ours, old, now)).has_value());
+    CAPTURE(change.second);
+    CHECK_FALSE(characters_of_tokenizer(replaced(ours, change.first, change.second)).has_value());
   }
   CHECK_FALSE(characters_of_tokenizer(bpe).has_value());
 }
@@ -144,14 +144,14 @@ TEST_CASE("saved tokenizer: characters of a folder of shards become one that tra
 
 TEST_CASE("saved tokenizer: one that is damaged or of another vocabulary is refused in a line") {
   TemporaryFolder const folder;
-  for (auto const& [text, why] :
+  for (auto const& made :
        std::vector<std::pair<std::string, std::string>>{{"", "is no JSON"},
                                                         {std::string(bpe).substr(0, 50), "is no JSON"},
                                                         {"{}", "has no model"},
                                                         {"[1]", "has no model"}}) {
-    write(folder / "tokenizer.json", text);
-    INFO(std::string(text));
-    CHECK(says(refusal(folder.path()), "tokenizer.json: " + why));
+    write(folder / "tokenizer.json", made.first);
+    CAPTURE(made.first);
+    CHECK(says(refusal(folder.path()), "tokenizer.json: " + made.second));
     CHECK_FALSE(says(refusal(folder.path()), "\n"));
   }
   write(folder / "tokenizer.json", bpe);
