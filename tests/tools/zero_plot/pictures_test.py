@@ -203,6 +203,15 @@ class Files(FolderTest):
         self.assertEqual(self.program("a.jsonl", "--curves", "grad_norm", "--smooth", "0", "--output", "c.svg")[0], 0)
         self.assertIn("60", texts_of("c.svg"))  # a tick that only the peak needs
 
+    def test_numbers_of_all_sizes_are_drawn(self):
+        write("a.jsonl", record(1, loss=1e308, lr=5e-324, grad_norm=-9e99, loss_scale=1e-99) +
+              record(2, loss=-9e99, lr=1e-320, grad_norm=9e99, loss_scale=9e99) + record(9e99, loss=1.0 + 1e-15))
+        write("b.jsonl", record(-9e99, loss=1.0) + record(9e99, loss=1.0 + 1e-15))
+        for more in ([], ["--log-y"], ["--smooth", "0.9999999999999999"], ["--x", "time"]):
+            for logs in (["a.jsonl"], ["b.jsonl"], ["a.jsonl", "b.jsonl"]):
+                code, _, err = self.program(*logs, "--output", "c.html", *more)
+                self.assertEqual((code, err.count("Traceback")), (0, 0), err)
+
     def test_the_same_log_gives_the_same_bytes(self):
         log("a.jsonl", 200)
         for ending in ("svg", "png", "html"):

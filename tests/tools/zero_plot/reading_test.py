@@ -124,6 +124,12 @@ class Logs(FolderTest):
         self.assertEqual([math.isnan(y) for _, y in points(run, "loss")], [False, True, True, True, False, True])
         self.assertEqual([x for x, _ in points(run, "grad_norm")], [1, 3, 4, 5])
 
+    def test_what_no_axis_could_hold_is_as_good_as_not_finite(self):
+        run = run_of(write("log.jsonl", record(1, loss=1e308) + record(2, loss=1e99, lr=1e-320) + record(1e300, loss=1.0)))
+        self.assertTrue(math.isnan(points(run, "loss")[0][1]))
+        self.assertEqual(points(run, "loss")[1:], [(2, 1e99)])
+        self.assertEqual(points(run, "lr")[1], (2, 0.0))
+
     def test_a_log_without_values_is_an_error_alone_and_left_out_beside_others(self):
         for text in ("", "\n\n", '{"step": 1, "lo', '{"step": 1}\n', '{"parameter_hash": "0"}\n'):
             write("empty.jsonl", text)

@@ -11,18 +11,21 @@ from .quantities import OF_A_SET, axis_of, name_of, name_of_tag, over_samples
 from .run import Curve, Run, Table, add_table
 
 METRICS = "metrics.jsonl"
+LARGEST = 1e100  # differences and ratios of what is drawn are to be finite
 OF_EVALUATIONS = ("step", "val_loss", "train_loss", "eval_seconds")
 
 
 def number(value):
-    """A float, NaN where it is not finite; None where it is no number."""
+    """A float, NaN where it is not finite, or no axis could hold it; None where it is no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         value = float(value)
     except OverflowError:  # an integer of hundreds of digits
         return math.nan
-    return value if math.isfinite(value) else math.nan
+    if not abs(value) < LARGEST:
+        return math.nan
+    return value if abs(value) > 1.0 / LARGEST else 0.0
 
 
 def _text_of(path):
