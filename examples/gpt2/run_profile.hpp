@@ -113,7 +113,8 @@ class RunProfile {
     for (auto const& name : chosen) {
       auto const has_name = [&](auto const& entry) { return entry.operation == name; };
       if (std::any_of(log.entries().begin(), log.entries().end(), has_name)) continue;
-      console().warn("comms_logger.prof_ops: the run had no collective \"" + name + "\"; it had " + known);
+      std::string text = "comms_logger.prof_ops: the run had no collective \"";
+      console().warn(text.append(name).append("\"; it had ").append(known));
     }
   }
 
