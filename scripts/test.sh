@@ -19,7 +19,7 @@
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
 #               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, and models in
-#               transformers, where Python has them
+#               transformers, where Python has them; every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -108,6 +108,9 @@ stage_long() {
   scripts/fuzz.sh 600
   compare_schedules
   compare_transformers
+  cmake --build build/fast --target zero_encode_texts zero-tokenize
+  "$ZERO_TEST_PYTHON" tests/text/compare.py build/fast/tests/text/zero_encode_texts \
+    build/fast/tools/zero-tokenize/zero-tokenize build/fast/tests/text/compare --full
   scripts/tidy.sh --all
   stage_build
   scripts/stress.sh

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""compare.py ENCODE_TEXTS FOLDER [--full]: trains tokenizers of every kind that is read with the `tokenizers` package,
-and compares its ids and texts with those of our library: every code point, long runs, special tokens, contractions, and
-random texts. Ends with 77 where the package is not there."""
+"""compare.py ENCODE_TEXTS ZERO_TOKENIZE FOLDER [--full]: trains tokenizers of every kind that is read with the `tokenizers`
+package, and compares its ids and texts with those of our library: code points (--full: all), long runs, special tokens,
+contractions, and random texts. Then whether both train the same vocabulary, of which the package reads our file. Ends
+with 77 where the package is not there."""
 import glob
 import json
 import os
@@ -27,7 +28,7 @@ QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 def training_texts():
     """Python's own library, and characters of many scripts."""
     rng = random.Random(1)
-    files = sorted(glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")))[:40]
+    files = sorted(glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")))[:12]
     texts = [open(f, encoding="utf-8", errors="replace").read() for f in files]
     for first, last in ((0x400, 0x450), (0x3B1, 0x3C9), (0x5D0, 0x5EA), (0x905, 0x939), (0xE01, 0xE30), (0x3041, 0x3096),
                         (0x4E00, 0x4F00), (0xAC00, 0xAD00), (0x1F600, 0x1F640), (0x30, 0x39)):
@@ -131,7 +132,7 @@ def random_texts(count):
     for _ in range(count // 4):
         yield "".join(chr(c) for c in (rng.choice((rng.randint(0, 0x2FF), rng.randint(0, 0xFFFF), rng.randint(0, 0x10FFFF)))
                                        for _ in range(rng.randint(1, 60))) if not 0xD800 <= c < 0xE000)
-    for file in sorted(glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")))[40:60]:
+    for file in sorted(glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")))[12:20]:
         yield open(file, encoding="utf-8", errors="replace").read()
 
 
@@ -205,13 +206,42 @@ def compare_ids(program, tokenizer, folder):
             sys.exit(f"ids {row}: {whole!a}, ours {ours[1:]!a}")
 
 
+def compare_training(zero_tokenize, folder):
+    """The merges of BpeTrainer, and a file that the package reads as the same tokenizer."""
+    texts = training_texts()
+    path = os.path.join(folder, "training.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        for text in texts:
+            file.write(json.dumps({"text": text}) + "\n")
+    for pattern, pre in (("gpt2", pre_tokenizers.ByteLevel(add_prefix_space=False)), ("llama3", split_by(LLAMA3)),
+                         ("qwen2", split_by(QWEN2))):
+        output = os.path.join(folder, "trained-" + pattern)
+        subprocess.run([zero_tokenize, "--train-bpe", "2000", "--pattern", pattern, "--tokenizer-only", "--overwrite",
+                        "--output", output, path], check=True, stdout=subprocess.DEVNULL)
+        theirs = Tokenizer(models.BPE())
+        theirs.pre_tokenizer = pre
+        if pattern == "qwen2":
+            theirs.normalizer = normalizers.NFC()
+        theirs.train_from_iterator(texts, trainers.BpeTrainer(
+            vocab_size=2000, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False))
+        ours = Tokenizer.from_file(os.path.join(output, "tokenizer.json"))
+        content, wanted = json.loads(ours.to_str()), json.loads(theirs.to_str())
+        if any(content["model"][part] != wanted["model"][part] for part in ("vocab", "merges")):
+            sys.exit(f"{pattern}: another vocabulary was trained than the package's")
+        if ours.decode(ours.encode(texts[0]).ids) != texts[0]:
+            sys.exit(f"{pattern}: our file is another tokenizer to the package")
+        print(pattern, "trains", len(content["model"]["merges"]), "equal merges", flush=True)
+
+
 def main():
-    program, folder = sys.argv[1:3]
+    program, zero_tokenize, folder = sys.argv[1:4]
     full = "--full" in sys.argv
     os.makedirs(folder, exist_ok=True)
     texts = list(code_points(1 if full else 211)) + list(special_texts()) + list(random_texts(40000 if full else 1200))
     texts += list(runs(100)) + list(runs(3))
-    long = list(runs(1000000 if full else 20000))
+    long = list(runs(1000000 if full else 5000))
+    compare_training(zero_tokenize, folder)
     for name, tokenizer in make_tokenizers(1500):
         compare(program, name, tokenizer, texts, ["special", "cached"], folder)
         for words in ([], ["ordinary", "cached"]):
@@ -223,4 +253,5 @@ def main():
             compare_malformed(program, tokenizer, folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -76,8 +76,9 @@ EncodedChunk ChunkEncoder::operator()(Chunk const& chunk) {
   auto const& input = inputs_[chunk.begin.input];
   bool const is_part = !input.json_lines && options_.documents == Documents::file;
   each_text(chunk, input, options_, [&](std::string_view text, std::size_t at) {
-    bool const validation = target_.goes_to_validation[chunk.begin.input] ||
-                            (!is_part && is_for_validation(zero::fingerprint_of(text), options_.validation));
+    bool const validation =
+        target_.goes_to_validation[chunk.begin.input] ||
+        (!is_part && options_.validation > 0 && is_for_validation(zero::fingerprint_of(text), options_.validation));
     auto& out = validation ? made.validation : made.train;
     bool const begins = !is_part || !chunk.begin.within_document, ends = !is_part || chunk.ends_document;
     if (target_.place == Separator::before && begins) out.push_back(*target_.separator);
