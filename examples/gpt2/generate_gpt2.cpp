@@ -3,6 +3,8 @@
 
 // generate_gpt2: text from prompts, by a model that train_gpt2 or transformers has saved.
 
+#include "data/open_files.hpp"
+#include "data/shard.hpp"
 #include "generation/generate_options.hpp"
 #include "generation/perplexity.hpp"
 #include "generation/prompts.hpp"
@@ -13,7 +15,6 @@
 #include "support/counted.hpp"
 #include "support/data_error.hpp"
 #include "support/program.hpp"
-#include "tokens.hpp"
 
 #include <zero/processors.hpp>
 
@@ -23,6 +24,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -31,6 +33,7 @@ namespace gpt2 {
 namespace {
 
 using command_line::counted;
+using command_line::DataError;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -103,12 +106,10 @@ void generate(GenerateOptions const& options, TextSource const& source) {
 /// The tokens of a file: of text, or those of a .bin file.
 std::vector<Token> tokens_to_predict(std::string const& path, TextSource const& source) {
   if (std::filesystem::path(path).extension() == ".bin") {
-    auto const corpus = Corpus::load(path, {.context = 1, .vocabulary = source.shape.vocabulary});
-    std::vector<Token> tokens;
-    for (auto const split : {Split::train, Split::validation}) {
-      auto const part = corpus.tokens(split);
-      tokens.insert(tokens.end(), part.begin(), part.end());
-    }
+    Shard shard(std::make_shared<OpenFiles>(), path);
+    shard.set_vocabulary(source.shape.vocabulary);
+    std::vector<Token> tokens(static_cast<std::size_t>(shard.tokens()));
+    shard.read(0, tokens);
     return tokens;
   }
   auto const& vocabulary = require_vocabulary(source);

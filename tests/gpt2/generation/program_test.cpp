@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -265,6 +267,16 @@ TEST_CASE("generate_gpt2: perplexity of a text and of its tokens, and memory and
   auto const of_text = text_of(model() + "--perplexity " + trained().folder.quote("text.txt"));
   CHECK(of_text.starts_with("perplexity "));
   CHECK(of_text.find("tokens in windows of 8") != std::string::npos);
+  std::ifstream file(trained().folder / "text.txt");
+  std::string const text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::set<char> const characters(text.begin(), text.end());
+  std::string tokens;  // of 16 bits, in little-endian order
+  for (char const c : text) {
+    tokens += static_cast<char>(std::distance(characters.begin(), characters.find(c)));
+    tokens += '\0';
+  }
+  write(trained().folder / "tokens.bin", tokens);
+  CHECK(text_of(model() + "--perplexity " + trained().folder.quote("tokens.bin")) == of_text);
   auto const both = generate(model() + "--precision int8 --prompt fox --tokens 9", true);
   CHECK(both.output.find("generate_gpt2: weights ") != std::string::npos);
   CHECK(both.output.find("MB as int8") != std::string::npos);
