@@ -22,7 +22,7 @@ constexpr std::size_t most_header_bytes = std::size_t{4} << 20;
 std::string read_file(fs::path const& file) {
   std::error_code error;
   auto const status = fs::status(file, error);
-  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text, or of a token file (.bin)");
+  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text or of a token file (.bin)");
   if (fs::is_directory(status)) fail(file.string(), "is a folder; give the path of a file in it");
   if (!fs::is_regular_file(status)) fail(file.string(), "is not a regular file; copy its content to one");
   std::string content(fs::file_size(file, error), '\0');
