@@ -43,8 +43,8 @@ std::vector<float> values_of(std::string const& name) {
   return {};
 }
 
-/// The sum of all words, so that all are read, as fast as they can be: in order, and asked for in advance; in parts of 512
-/// KB, shared out as a decoder's are.
+/// The sum of all words, so that all are read, as fast as they can be: in order, and asked for in advance; in parts of
+/// 512 KB, shared out as a decoder's are.
 std::uint64_t read_all(zero::ThreadPool& pool, gpt2::LargeMemory const& memory) {
   typedef std::uint64_t Words __attribute__((vector_size(16)));  // of the least machine that runs this
   constexpr std::size_t part = std::size_t{512} << 10U, distance = 8192;

@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "output_folders.hpp"
 #include "progress.hpp"
+#include "rank_texts.hpp"
 #include "run_options.hpp"
 #include "run_settings.hpp"
 #include "run_state.hpp"
@@ -263,7 +264,7 @@ class Checkpoints {
 
   /// Rank 0 looks where it is going to write; every rank throws what it finds.
   void check_folders() {
-    std::optional<std::string> problem;
+    std::string problem;
     if (speaks()) {
       try {
         if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_);
@@ -274,9 +275,8 @@ class Checkpoints {
         problem = error.what();
       }
     }
-    if (zero::any_rank(ranks_, problem.has_value())) {
-      throw UsageError(problem.value_or("rank 0 cannot write where it is to: see its message"));
-    }
+    auto const said = texts_of_all(ranks_, problem).front();
+    if (!said.empty()) throw UsageError(said);
     removes_other_runs_ = lock_ && options_.overwrite;
   }
 

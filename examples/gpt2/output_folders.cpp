@@ -45,7 +45,8 @@ void prepare_export(std::string const& option, std::string const& path, bool may
   fs::create_directories(path, error);
   if (!fs::is_directory(path))
     refuse("the folder cannot be made: " + (error ? error.message() : "a file has its name"));
-  for (auto const* const name : {"model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"}) {
+  for (auto const* const name :
+       {"model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"}) {
     if (!may_replace && fs::exists(fs::path(path) / name)) {
       refuse(std::string("holds a ") + name + " already: use --overwrite, or name another folder");
     }

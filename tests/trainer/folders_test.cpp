@@ -64,7 +64,8 @@ TEST_CASE("train_gpt2: a new run is refused in the folder of another, unless it 
   REQUIRE(run(run_of + "--iterations 8").code == 0);
   auto const before = checkpoints_in(folder / "run");
   auto const best = text_of(folder / "run" / "best");
-  for (std::string const again : {"", "--resume auto --parameters-only", "--resume auto --new-optimizer"}) {
+  for (std::string const again : {"", "--resume auto --parameters-only", "--resume auto --new-optimizer", "--ranks 2",
+                                  "--ranks 2 --resume auto --new-schedule"}) {
     auto const refused = run(run_of + again);
     CAPTURE(refused.output);
     CHECK(refused.code == 2);

@@ -17,8 +17,8 @@ namespace zero_tokenize {
 
 /// The state of a ShardSink, from which it goes on.
 struct SinkState {
-  std::vector<zero_text::ManifestShard> shards;  ///< that are complete
-  std::uint64_t tokens = 0;                      ///< in the one that is not
+  std::vector<zero_text::ManifestShard> shards;      ///< that are complete
+  std::uint64_t tokens = 0;                          ///< in the one that is not
   std::uint64_t hash = zero::Fingerprint().value();  ///< of them
 };
 
