@@ -167,6 +167,11 @@ def compare(program, name, tokenizer, texts, words, folder):
     tokenizer.save(path)
     theirs = Tokenizer.from_file(path)
     theirs.encode_special_tokens = "ordinary" in words
+    for begin in range(0, len(texts), 100000):  # so that memory does not grow with their number
+        compare_some(program, name, theirs, path, texts[begin:begin + 100000], words, folder)
+
+
+def compare_some(program, name, theirs, path, texts, words, folder):
     special = "special" in words
     wanted = [theirs.encode(t, add_special_tokens=special).ids for t in texts]
     for text, ids, ours in zip(texts, wanted, encode_ours(program, path, [t.encode() for t in texts], words, folder)):

@@ -132,6 +132,8 @@ TEST_CASE("zero-tokenize: documents go to a split by their own bytes, with a sep
   std::string const options = "--train-bpe 300 --documents paragraph --validation 0.2 ";
   require_done(options + "--output " + folder.quote("a") + " " + folder.quote("text.txt"));
   require_done(options + "--output " + folder.quote("b") + " " + folder.quote("reversed.txt"));
+  require_done(options + "--save-every 1K --output " + folder.quote("cut") + " " + folder.quote("text.txt"));
+  CHECK(same_files(folder / "a", folder / "cut"));  // wherever chunks end
   require_done(options + "--separator after --output " + folder.quote("c") + " " + folder.quote("text.txt"));
   auto const train = tokens_of(folder / "a", false), validation = tokens_of(folder / "a", true);
   CHECK(train[0] == 0);
@@ -266,6 +268,11 @@ TEST_CASE("zero-tokenize: a folder is gone on with, left alone or begun anew, an
   require_done(bpe + "--overwrite " + folder.quote("text.txt"));
   fs::resize_file(folder / "out/train_000000.bin", 1030);
   CHECK(run(bpe + folder.quote("text.txt")).output.find("is not the shard that was written") != std::string::npos);
+  // Another is at work there, for which flock stands in.
+  auto const locked = run("--version >/dev/null; flock " + folder.quote("out") + " '" ZERO_TOKENIZE "' " + bpe +
+                          folder.quote("text.txt") + " 2>&1");
+  CHECK(locked.output.find("another zero-tokenize is at work in this folder; wait for it") != std::string::npos);
+  CHECK(locked.code == 2);
   fs::create_directories(folder / "mine");
   folder.write("mine/letter.txt", "dear");
   for (auto const* const overwrite : {"", "--overwrite "}) {

@@ -43,6 +43,7 @@ class Trainer {
     made_.special = special;
     std::array<std::uint32_t, 256> id_of_byte{};
     std::vector<std::pair<char32_t, int>> alphabet;
+    alphabet.reserve(256);
     for (int byte = 0; byte < 256; ++byte) {
       alphabet.emplace_back(byte_alphabet.character_of(static_cast<std::uint8_t>(byte)), byte);
     }
@@ -95,7 +96,7 @@ class Trainer {
     for (std::uint32_t w = 0; w < words_.size(); ++w) {
       for (std::size_t i = 0; i + 1 < words_[w].size(); ++i) note(places, {words_[w][i], words_[w][i + 1]}, w, 1);
     }
-    queue_places(std::move(places));
+    queue_places(places);
   }
 
   using Places = std::unordered_map<Pair, std::vector<std::uint32_t>, PairHash>;
@@ -107,7 +108,7 @@ class Trainer {
     if (words.empty() || words.back() != word) words.push_back(word);
   }
 
-  void queue_places(Places places) {
+  void queue_places(Places& places) {
     for (auto& [pair, words] : places) {
       if (auto const count = pair_counts_[pair]; count > 0) push({count, pair, std::move(words)});
     }
@@ -118,7 +119,7 @@ class Trainer {
     made_.merges.push_back(top.pair);
     Places places;
     for (auto const word : top.words) merge_in(word, top.pair, id, places);
-    queue_places(std::move(places));
+    queue_places(places);
   }
 
   void merge_in(std::uint32_t word, Pair pair, std::uint32_t id, Places& places) {

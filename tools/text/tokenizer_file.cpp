@@ -163,8 +163,8 @@ class TokenizerFile {
       auto const number = static_cast<TokenId>(*id.get<std::uint64_t>());
       auto& token = made_.tokens[number];
       if (token.exists) fail("two tokens have the id " + std::to_string(number));
-      auto bytes = byte_alphabet.bytes_of(spelled);
-      token = {bytes ? std::move(*bytes) : spelled, true, false};
+      token.bytes = byte_alphabet.bytes_of(spelled).value_or(spelled);
+      token.exists = true;
       spelled_.emplace(spelled, number);
     }
   }
@@ -292,8 +292,7 @@ class TokenizerFile {
     if (of_model == spelled_.end() && place.exists) {
       fail(what + " has the id " + std::to_string(token.id) + " of another token");
     }
-    auto bytes = byte_alphabet.bytes_of(token.content);
-    if (!place.exists) place.bytes = bytes ? std::move(*bytes) : token.content;
+    if (!place.exists) place.bytes = byte_alphabet.bytes_of(token.content).value_or(token.content);
     place.exists = true;
     place.special = place.special || token.special;
     auto& list = token.normalized ? made_.normalized_added : made_.added;

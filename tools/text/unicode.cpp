@@ -83,9 +83,9 @@ class Composer {
   void decompose(char32_t code, std::u32string& out) const {
     if (code - first_syllable < syllables) {
       char32_t const index = code - first_syllable;
-      out += lead + index / (vowels * tails);
-      out += vowel + index % (vowels * tails) / tails;
-      if (index % tails != 0) out += tail + index % tails;
+      out.push_back(static_cast<char32_t>(lead + index / (vowels * tails)));
+      out.push_back(static_cast<char32_t>(vowel + index % (vowels * tails) / tails));
+      if (index % tails != 0) out.push_back(static_cast<char32_t>(tail + index % tails));
       return;
     }
     auto const* const end = std::end(decompositions);

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "chunk.hpp"
 #include "output_folder.hpp"
 #include "preparation.hpp"
 #include "shard_sink.hpp"
@@ -67,24 +68,27 @@ void copy(fs::path const& path, std::size_t vocabulary, ShardSink& sink) {
   if (file.bad()) throw DataError(path.string() + ": cannot be read to its end");
 }
 
-std::uint64_t size_of_file(fs::path const& path) {
+void require_tokens(fs::path const& path) {
   std::error_code error;
   auto const size = fs::file_size(path, error);
   if (error || !fs::is_regular_file(path, error)) {
     throw DataError(path.string() + ": no such file; --nanogpt needs a folder with train.bin and val.bin");
   }
   if (size == 0) throw DataError(path.string() + ": is empty");
-  return size;
 }
 
 }  // namespace
 
 std::string take_nanogpt(Options const& options) {
   fs::path const from = *options.nanogpt;
-  Json::Array files;
+  Options looked_at;
   for (auto const* const name : {"train.bin", "val.bin"}) {
-    auto const path = from / name;
-    files.emplace_back(Json::Object{{"file", name}, {"bytes", size_of_file(path)}});
+    require_tokens(from / name);
+    looked_at.inputs.push_back((from / name).string());
+  }
+  Json::Array files;
+  for (auto const& input : look_at_inputs(looked_at)) {
+    files.emplace_back(Json::Object{{"bytes", input.bytes}, {"fingerprint", input.fingerprint}});
   }
   auto const vocabulary = vocabulary_of(from, options);
   auto const encoding = options.encoding.value_or(zero_text::ShardEncoding::uint16);
