@@ -15,7 +15,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -240,21 +239,24 @@ TEST_CASE("manifest: what is written is read, and what is wrong is named") {
     }
     return "no error";
   };
-  for (auto const& [from, to] : {std::pair{"zero-tokens", "other"},
-                                 {"\"version\": 1", "\"version\": 2"},
-                                 {"llm.c-uint16", "uint8"},
-                                 {"\"tokens\":10", "\"tokens\":11"},
-                                 {"\"tokens\":10", "\"tokens\":9223372036854775813"},
-                                 {"train_000000.bin", "../train.bin"},
-                                 {"train_000000.bin", ".."},
-                                 {"\"split\":\"train\"", "\"split\":\"test\""},
-                                 {"\"separator\": 0", "\"separator\": 300"},
-                                 {"\"vocabulary\": 300", "\"vocabulary\": 70000"},
-                                 {"\"vocabulary\": 300", "\"vocabulary\": 0"},
-                                 {"fedcba9876543210", "fedcba987654321"},
-                                 {"\"kind\":\"bpe\"", "\"kind\":\"words\""}}) {
-    CAPTURE(to);
-    auto const changed = with(text, from, to);
+  struct Change {
+    std::string_view from, to;
+  };
+  for (auto const& each : {Change{"zero-tokens", "other"},
+                           {"\"version\": 1", "\"version\": 2"},
+                           {"llm.c-uint16", "uint8"},
+                           {"\"tokens\":10", "\"tokens\":11"},
+                           {"\"tokens\":10", "\"tokens\":9223372036854775813"},
+                           {"train_000000.bin", "../train.bin"},
+                           {"train_000000.bin", ".."},
+                           {"\"split\":\"train\"", "\"split\":\"test\""},
+                           {"\"separator\": 0", "\"separator\": 300"},
+                           {"\"vocabulary\": 300", "\"vocabulary\": 70000"},
+                           {"\"vocabulary\": 300", "\"vocabulary\": 0"},
+                           {"fedcba9876543210", "fedcba987654321"},
+                           {"\"kind\":\"bpe\"", "\"kind\":\"words\""}}) {
+    CAPTURE(each.to);
+    auto const changed = with(text, each.from, each.to);
     REQUIRE_FALSE(changed.empty());
     CHECK(error_of_manifest(changed).starts_with("file: "));
   }

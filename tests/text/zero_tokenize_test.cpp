@@ -26,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using text_test::content_of;
 using text_test::Folder;
-using zero_text::Manifest;
 using zero_text::TokenId;
 using Tokens = std::vector<TokenId>;
 
@@ -326,33 +325,39 @@ TEST_CASE("zero-tokenize: command lines that cannot be run say what to write") {
   Folder const folder;
   folder.write("text.txt", "abc");
   folder.write("empty.txt", "");
-  std::string const out = " --output " + folder.quote("out") + " ", text = folder.quote("text.txt");
+  std::string const out = "--output " + folder.quote("out");
   struct Case {
-    std::string arguments, error;
+    std::string arguments, error;  // OUT, and names of the folder's files in braces, stand for longer words
     int code;
   };
   for (auto const& each :
-       {Case{"--characters " + text, "--output: name the folder", 2},
-        {"--characters" + out, "name the files with the text", 2},
-        {out + text, "give one of --tokenizer, --train-bpe and --characters", 2},
-        {"--characters --train-bpe 300" + out + text, "give one of", 2},
-        {"--train-bpe 256" + out + text, "a whole number from 257", 2},
-        {"--train-bpe 5000" + out + text, "the text has no more than 259 tokens", 4},
-        {"--characters --validation 0.1" + out + text, "the file is one document", 2},
-        {"--characters --validation 1" + out + text, "a number from 0 to 0.999", 2},
-        {"--characters --separator before" + out + text, "has no token that parts documents", 2},
-        {"--train-bpe 257 --pattern gpt4" + out + text, "expected gpt2|llama3|qwen2", 2},
-        {"--characters --pattern gpt2" + out + text, "only --train-bpe needs them", 2},
-        {"--characters --encoding 16" + out + text, "expected llm.c-uint16|llm.c-uint32|uint16", 2},
-        {"--characters --save-every 10" + out + text, "at least 1K", 2},
-        {"--nanogpt x --characters" + out, "--characters: --nanogpt takes tokens", 2},
-        {"--characters" + out + folder.quote("none.txt"), "no such file", 4},
-        {"--characters" + out + folder.quote("empty.txt"), "is empty", 4},
-        {"--characters" + out + folder.quote("."), "is a folder", 4},
-        {"--train-bpe 257 --tokenizer-only --validation 0.5 --documents line" + out + text, "", 0},
-        {"--train-bpe 257 --validation 0.999 --documents line" + out + text, "no document is for training", 4}}) {
+       {Case{"--characters {text.txt}", "--output: name the folder", 2},
+        {"--characters OUT", "name the files with the text", 2},
+        {"OUT {text.txt}", "give one of --tokenizer, --train-bpe and --characters", 2},
+        {"--characters --train-bpe 300 OUT {text.txt}", "give one of", 2},
+        {"--train-bpe 256 OUT {text.txt}", "a whole number from 257", 2},
+        {"--train-bpe 5000 OUT {text.txt}", "the text has no more than 259 tokens", 4},
+        {"--characters --validation 0.1 OUT {text.txt}", "the file is one document", 2},
+        {"--characters --validation 1 OUT {text.txt}", "a number from 0 to 0.999", 2},
+        {"--characters --separator before OUT {text.txt}", "has no token that parts documents", 2},
+        {"--train-bpe 257 --pattern gpt4 OUT {text.txt}", "expected gpt2|llama3|qwen2", 2},
+        {"--characters --pattern gpt2 OUT {text.txt}", "only --train-bpe needs them", 2},
+        {"--characters --encoding 16 OUT {text.txt}", "expected llm.c-uint16|llm.c-uint32|uint16", 2},
+        {"--characters --save-every 10 OUT {text.txt}", "at least 1K", 2},
+        {"--nanogpt x --characters OUT", "--characters: --nanogpt takes tokens", 2},
+        {"--characters OUT {none.txt}", "no such file", 4},
+        {"--characters OUT {empty.txt}", "is empty", 4},
+        {"--characters OUT {.}", "is a folder", 4},
+        {"--train-bpe 257 --tokenizer-only --validation 0.5 --documents line OUT {text.txt}", "", 0},
+        {"--train-bpe 257 --validation 0.999 --documents line OUT {text.txt}", "no document is for training", 4}}) {
     CAPTURE(each.arguments);
-    auto const outcome = run(each.arguments);
+    std::string arguments = each.arguments;
+    if (auto const at = arguments.find("OUT"); at != std::string::npos) arguments.replace(at, 3, out);
+    if (auto const at = arguments.find('{'); at != std::string::npos) {
+      auto const end = arguments.find('}');
+      arguments.replace(at, end + 1 - at, folder.quote(arguments.substr(at + 1, end - at - 1)));
+    }
+    auto const outcome = run(arguments);
     CAPTURE(outcome.output);
     CHECK(outcome.code == each.code);
     CHECK(outcome.output.find(each.error) != std::string::npos);

@@ -4,7 +4,6 @@
 #include "output_folder.hpp"
 #include "preparation.hpp"
 #include "shard_sink.hpp"
-#include "support/counted.hpp"
 #include "text/characters.hpp"
 #include "text/nanogpt_meta.hpp"
 #include "text/text_file.hpp"
@@ -21,7 +20,6 @@ namespace zero_tokenize {
 namespace {
 
 namespace fs = std::filesystem;
-using command_line::counted;
 using zero::Json;
 
 constexpr std::size_t gpt2_vocabulary = 50257;
