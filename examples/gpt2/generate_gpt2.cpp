@@ -115,7 +115,7 @@ std::vector<Token> tokens_to_predict(std::string const& path, TextSource const& 
   auto const& vocabulary = require_vocabulary(source);
   try {
     return vocabulary.encode(read_text_file(path));
-  } catch (EncodingError const& error) {
+  } catch (zero_text::DataError const& error) {
     throw DataError(path + ": " + error.what());
   }
 }

@@ -37,7 +37,7 @@ Prompt encoded(std::string const& where, std::string_view text, TextSource const
   Prompt prompt{.text = std::string(text), .tokens = {}};
   try {
     prompt.tokens = require_vocabulary(source).encode(text);
-  } catch (EncodingError const& error) {
+  } catch (zero_text::DataError const& error) {
     throw Error(where + ": " + error.what());
   }
   return prompt;
@@ -67,7 +67,7 @@ std::vector<Prompt> prompts_of_file(std::string const& path, TextSource const& s
 
 }  // namespace
 
-Vocabulary const& require_vocabulary(TextSource const& source) {
+zero_text::Tokenizer const& require_vocabulary(TextSource const& source) {
   if (source.vocabulary) return *source.vocabulary;
   throw UsageError("--model " + source.name +
                    ": nothing there says what its tokens stand for: give --tokenizer, --data with the text that it was "
@@ -78,7 +78,7 @@ std::string to_text(TextSource const& source, std::vector<Token> const& tokens) 
   std::string text;
   for (auto const token : tokens) {
     if (source.vocabulary) {
-      text += source.vocabulary->text_of(token);
+      text += text_of(*source.vocabulary, token);
     } else {
       text.append(text.empty() ? "" : " ").append(std::to_string(token));
     }

@@ -21,7 +21,7 @@ struct Prompt {
 [[nodiscard]] std::vector<Prompt> read_prompts(GenerateOptions const& options, TextSource const& source);
 
 /// The vocabulary of \p source. \throws UsageError where it has none.
-[[nodiscard]] Vocabulary const& require_vocabulary(TextSource const& source);
+[[nodiscard]] zero_text::Tokenizer const& require_vocabulary(TextSource const& source);
 
 /// What \p tokens stand for, or their numbers, with spaces between them.
 [[nodiscard]] std::string to_text(TextSource const& source, std::vector<Token> const& tokens);

@@ -21,7 +21,7 @@ TextPrinter::TextPrinter(TextSource const& source, std::vector<Prompt> const& pr
 bool TextPrinter::push(std::size_t text, Token token) {
   auto& of = texts_[text];
   of.tokens.push_back(token);
-  of.shown += of.stream.push(source_.vocabulary ? source_.vocabulary->text_of(token) : " " + std::to_string(token));
+  of.shown += of.stream.push(source_.vocabulary ? text_of(*source_.vocabulary, token) : " " + std::to_string(token));
   if (text == current_) show();
   return !of.stream.stopped();
 }

@@ -13,7 +13,6 @@
 #include "support/tensor_source.hpp"
 #include "support/usage_error.hpp"
 #include "text_file.hpp"
-#include "tokenizer_vocabulary.hpp"
 
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
@@ -72,14 +71,14 @@ std::optional<Token> end_of(std::string const& config, ModelShape const& shape) 
   return id != nullptr && *id < shape.vocabulary ? std::optional(static_cast<Token>(*id)) : std::nullopt;
 }
 
-/// What the tokenizer says that lies beside a model. Null where there is none.
-std::shared_ptr<Vocabulary const> vocabulary_beside(fs::path const& tensors) {
+/// What the tokenizer says that lies beside a model. Nothing where there is none.
+std::optional<zero_text::Tokenizer> vocabulary_beside(fs::path const& tensors) {
   auto const folder = tensors.has_parent_path() ? tensors.parent_path() : fs::path(".");
   std::error_code error;
   for (auto const* const name : {"tokenizer.json", "vocab.json"}) {
-    if (fs::exists(folder / name, error)) return read_vocabulary(folder);
+    if (fs::exists(folder / name, error)) return zero_text::Tokenizer::load(folder);
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints) {
@@ -215,21 +214,33 @@ std::size_t saved_heads(zero::UserState const& state) {
   return found == said.end() ? 0 : static_cast<std::size_t>(std::strtoull(found->second.c_str(), nullptr, 10));
 }
 
+std::u32string code_points(std::string_view text, std::string const& name) {
+  std::u32string codes;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const character = zero::first_utf8(text.substr(at));
+    if (!character) refuse(name, "is not UTF-8 text (byte " + std::to_string(at) + ")");
+    codes += character->code;
+    at += character->bytes;
+  }
+  return codes;
+}
+
 /// What the tokens of a run stand for: the characters of its text, which its checkpoints hold, or what the tokenizer
-/// says that lies beside its data, as long as that is where it was. Null where neither is there.
-std::shared_ptr<Vocabulary const> vocabulary_of_run(zero::UserState const& state, ModelShape const& shape) {
+/// says that lies beside its data, as long as that is where it was. Nothing where neither is there.
+std::optional<zero_text::Tokenizer> vocabulary_of_run(zero::UserState const& state, ModelShape const& shape) {
   auto const found = state.find(DataIdentity::key);
-  if (found == state.end()) return nullptr;
+  if (found == state.end()) return std::nullopt;
   auto const data = DataIdentity::parse(found->second);
-  if (!data.characters.empty()) return std::make_shared<CharacterVocabulary>(data.characters);
+  if (!data.characters.empty())
+    return zero_text::Tokenizer::of_characters(code_points(data.characters, "the checkpoint's characters"));
   for (auto const& set : data.train) {
     std::error_code error;
     if (!fs::exists(set.name, error)) continue;
     auto const saved = find_tokenizer("", {set.name}, std::nullopt, shape.vocabulary, shape.context);
     auto const json = saved.files.find("tokenizer.json");
-    if (json != saved.files.end()) return vocabulary_of_json(json->second, saved.origin);
+    if (json != saved.files.end()) return zero_text::Tokenizer::from_json(json->second, saved.origin);
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) {
@@ -246,29 +257,25 @@ TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) 
 }
 
 /// The characters of a text, as train_gpt2 numbers them.
-std::shared_ptr<Vocabulary const> characters_of_text(std::string const& path) {
-  auto const text = read_text_file(path);
-  std::set<char32_t> codes;
-  for (std::size_t at = 0; at < text.size();) {
-    auto const character = zero::first_utf8(std::string_view(text).substr(at));
-    if (!character) refuse(path, "is not UTF-8 text (byte " + std::to_string(at) + ")");
-    codes.insert(character->code);
-    at += character->bytes;
-  }
-  std::string characters;
-  for (auto const code : codes) zero::append_utf8(characters, code);
-  return std::make_shared<CharacterVocabulary>(characters);
+zero_text::Tokenizer characters_of_text(std::string const& path) {
+  auto const text = code_points(read_text_file(path), path);
+  std::set<char32_t> const codes(text.begin(), text.end());
+  return zero_text::Tokenizer::of_characters(std::u32string(codes.begin(), codes.end()));
 }
 
 }  // namespace
 
+std::string text_of(zero_text::Tokenizer const& vocabulary, Token token) {
+  return token < vocabulary.vocabulary() ? std::string(vocabulary.bytes_of(token)) : "\xEF\xBF\xBD";
+}
+
 TextSource open_text_source(std::string const& path, TextSourceHints const& hints) {
   auto source = is_hugging_face(path) ? of_hugging_face(path, hints) : of_checkpoint(path, hints);
   if (hints.characters) source.vocabulary = characters_of_text(*hints.characters);
-  if (hints.tokenizer) source.vocabulary = read_vocabulary(*hints.tokenizer);
-  if (source.vocabulary && source.vocabulary->size() > source.shape.vocabulary) {
+  if (hints.tokenizer) source.vocabulary = zero_text::Tokenizer::load(*hints.tokenizer);
+  if (source.vocabulary && source.vocabulary->vocabulary() > source.shape.vocabulary) {
     refuse(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) + ", which is less than the " +
-                            std::to_string(source.vocabulary->size()) + " tokens that are to be used with it");
+                            std::to_string(source.vocabulary->vocabulary()) + " tokens that are to be used with it");
   }
   if (source.vocabulary && !source.end_of_text) source.end_of_text = source.vocabulary->end_of_text();
   return source;

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../weights.hpp"
 #include "decoder_weights.hpp"
-#include "vocabulary.hpp"
+#include "text/tokenizer.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -17,10 +18,14 @@ namespace gpt2 {
 struct TextSource {
   std::string name;  ///< for messages
   ModelShape shape{};
-  ReadParameter read;                              ///< valid on its own
-  std::shared_ptr<Vocabulary const> vocabulary{};  ///< null where nothing says what tokens stand for
-  std::optional<Token> end_of_text{};              ///< as the model says it
+  ReadParameter read;                                ///< valid on its own
+  std::optional<zero_text::Tokenizer> vocabulary{};  ///< nothing where it is not known what tokens stand for
+  std::optional<Token> end_of_text{};                ///< as the model says it, or the vocabulary
 };
+
+/// What \p token adds to a text, which need not be whole characters; U+FFFD where the vocabulary, which there is, has
+/// no such token.
+[[nodiscard]] std::string text_of(zero_text::Tokenizer const& vocabulary, Token token);
 
 /// What of a source its files may not say.
 struct TextSourceHints {

@@ -25,7 +25,6 @@ class TextStream {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  void take_characters(bool at_end);
   [[nodiscard]] std::size_t held() const;
 
   std::vector<std::string> stops_;

@@ -162,7 +162,7 @@ TEST_CASE("generate_gpt2: a tokenizer beside the model, or one that is named, an
       text_of("--model " + folder.quote("hf") + " --json --tokens 200 --temperature 1 --prompt '\xE2\x82\xAC'");
   CHECK(ends.find("\"ended_by\":\"end of text\"") != std::string::npos);
   CHECK(ends.find("endoftext") == std::string::npos);
-  check_refused("--model " + folder.quote("hf") + " --prompt a\xFF", "--prompt: is not UTF-8 (byte 1)", 2);
+  check_refused("--model " + folder.quote("hf") + " --prompt a\xFF", "--prompt: the text is not UTF-8: byte 1 ", 2);
   check_refused("--model " + folder.quote("run") + " --prompt a --tokenizer " + folder.quote("none.json"), "none.json",
                 4);
   write(folder / "broken.json", "{\"model\":");
@@ -292,8 +292,8 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
   check_refused(m, "--prompt: must be given", 2);
   check_refused(m + "--prompt ''", "--prompt: needs a value", 2);
   check_refused(m + "--prompt 'the quick'", "has 9 tokens, but the model's context is 8", 2);
-  check_refused(m + "--prompt fo\xC3", "--prompt: is not UTF-8 (byte 2)", 2);
-  check_refused(m + "--prompt 'fo@'", "--prompt: has '@', which is no character", 2);
+  check_refused(m + "--prompt fo\xC3", "--prompt: the text is not UTF-8: byte 2 ", 2);
+  check_refused(m + "--prompt 'fo@'", "--prompt: the text has the character U+0040 (byte 2)", 2);
   check_refused(m + "--prompt-ids 1,x", "--prompt-ids x: expected a whole number", 2);
   check_refused(m + "--prompt-ids 1,,2", "expected a whole number", 2);
   check_refused(m + "--prompt-ids 999", "expected a whole number from 0 to ", 2);
@@ -317,7 +317,7 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
   check_refused(file("p", ""), "is empty", 4);
   check_refused(file("p", "a\n\nb\n"), "line 2: is empty", 4);
   check_refused(file("p", "a\n\r\nb\n"), "line 2: is empty", 4);
-  check_refused(file("p", "a\nfo\xFF\n"), "line 2: is not UTF-8 (byte 2)", 4);
+  check_refused(file("p", "a\nfo\xFF\n"), "line 2: the text is not UTF-8: byte 2 ", 4);
   check_refused(file("p", "a\nthe quick\n"), "line 2: has 9 tokens", 4);
 
   check_refused("--prompt a --model " + folder.quote("none"), "there is no folder", 4);
@@ -330,7 +330,7 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
   check_refused("--model " + folder.quote("run") + " --data " + folder.quote("many.txt") + " --prompt a",
                 "which is less than the 62 tokens", 4);
   check_refused(m + "--perplexity " + folder.quote("none"), "no such file", 4);
-  check_refused(m + "--perplexity " + folder.quote("many.txt"), "which is no character", 4);
+  check_refused(m + "--perplexity " + folder.quote("many.txt"), "which the vocabulary does not have", 4);
 }
 
 TEST_CASE("generate_gpt2: a full disk behind standard output is said, and is no success") {

@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <gpt2/generation/text_stream.hpp>
-#include <gpt2/generation/vocabulary.hpp>
 
 #include <doctest/doctest.h>
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,26 +61,4 @@ TEST_CASE("gpt2 text stream: a text ends before the first stop text, of which no
     CHECK(shown("x\xC3\xA9y", size, {"\xC3\xA9"}) == "x");
   }
   CHECK(shown("abcabd", 1, {"abd"}, true) == "||abc||||");  // held back as long as it may be one
-}
-
-TEST_CASE("gpt2 vocabulary: characters, what they do not have, and what is no text") {
-  gpt2::CharacterVocabulary const vocabulary("\nabz\xC3\xA9");
-  CHECK(vocabulary.size() == 5);
-  CHECK(vocabulary.encode("b\xC3\xA9\n") == std::vector<gpt2::Token>{2, 4, 0});
-  CHECK(vocabulary.text_of(4) == "\xC3\xA9");
-  CHECK(vocabulary.text_of(5) == "\xEF\xBF\xBD");
-  auto const refusal = [&](std::string const& text) {
-    try {
-      static_cast<void>(vocabulary.encode(text));
-    } catch (gpt2::EncodingError const& error) {
-      return std::string(error.what());
-    }
-    return std::string();
-  };
-  CHECK(refusal("abc").find("'c'") != std::string::npos);
-  CHECK(refusal("abc").find("(byte 2)") != std::string::npos);
-  CHECK(refusal("a\tb").find("control character") != std::string::npos);
-  CHECK(refusal("\xC3\xA9\xFF") == "is not UTF-8 (byte 2)");
-  CHECK_THROWS_AS(gpt2::CharacterVocabulary("ba"), std::invalid_argument);
-  CHECK_THROWS_AS(gpt2::CharacterVocabulary("a\xFF"), std::invalid_argument);
 }
