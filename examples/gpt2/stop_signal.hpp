@@ -22,9 +22,6 @@ inline void catch_stop_signals() {
   for (int const signal : {SIGTERM, SIGINT}) ::sigaction(signal, &action, nullptr);
 }
 
-/// A limit on the size of files is an error of the call that meets it, which is reported, and not the program's end.
-inline void ignore_file_size_signal() { (void)std::signal(SIGXFSZ, SIG_IGN); }
-
 [[nodiscard]] inline bool stop_requested() noexcept { return stop_signal_came.load(); }
 
 }  // namespace gpt2

@@ -211,7 +211,6 @@ template <class F>
 command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
   if (speaks) print_start(options, *inputs.data);
   if (options.checkpoint_dir || has_curves(options)) catch_stop_signals();
-  ignore_file_size_signal();
   bool const finished = f();
   if (!finished && speaks)
     say("stopped by a signal; %s\n",

@@ -10,6 +10,7 @@
 
 #include <zero/error.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -64,7 +65,8 @@ inline int fail(std::string_view program, std::string_view what, ExitCode code) 
 
 /// The whole of a program's `main`: reads the command line with `parse(words)`, answers --help and --version, and
 /// otherwise calls `run(options)`, which returns an ExitCode. An exception becomes a line and its code: that of
-/// `code_of`. \p version is only called where it is asked for.
+/// `code_of`. \p version is only called where it is asked for. A limit on the size of files is an error of the call that
+/// meets it, and not the program's end.
 template <class Options, class Parse, class Run>
 [[nodiscard]] int run_program(
     Command<Options> const& command, Words words, Parse&& parse, Run&& run,
@@ -72,6 +74,7 @@ template <class Options, class Parse, class Run>
     std::function<ExitCode(std::exception const&)> const& code_of = [](std::exception const& error) {
       return exit_code_of(error);
     }) {
+  (void)std::signal(SIGXFSZ, SIG_IGN);
   try {
     Options options = parse(words);
     if (options.asked.help || options.asked.version) {

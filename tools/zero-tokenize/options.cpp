@@ -118,6 +118,9 @@ void check(Options const& o) {
   if (o.characters && o.separator && *o.separator != Separator::none) {
     throw UsageError("--separator: a vocabulary of characters has no token that parts documents");
   }
+  if (o.characters && o.separator_token) {
+    throw UsageError("--separator-token: a vocabulary of characters has no such token; leave it out");
+  }
   if (o.separator == Separator::none && o.separator_token) {
     throw UsageError("--separator-token: with --separator none there is no such token");
   }

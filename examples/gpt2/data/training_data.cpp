@@ -120,7 +120,8 @@ class TrainingData::Opener {
     }
     take_vocabulary(train, validation);
     for (std::size_t i = 0; i < paths_.size(); ++i) add_shards(i, train[i], validation[i]);
-    if (train.size() == 1 && train[0].shards() == 1 && validation[0].shards() == 0) {
+    bool const is_one = train.size() == 1 && train[0].shards() == 1 && validation[0].shards() == 0;
+    if (is_one && !sets_[0].train.empty()) {  // else it has no token, which take_windows says
       data_.only_file_ = sets_[0].train.front().source->name();
     }
   }
@@ -248,7 +249,8 @@ class TrainingData::Opener {
 
   void take_windows() {
     double sum = 0.0;
-    for (auto& set : sets_) {
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      auto const& set = sets_[i];
       bool const validates = !(has_one_validation() && !data_.validation_.empty());
       data_.train_.emplace_back(set.train, requirements_.context);
       require_windows(set.path, data_.train_.back(), "training");
@@ -256,7 +258,7 @@ class TrainingData::Opener {
       data_.shares_.push_back(sum += set.weight.value_or(1.0));
       if (validates) {
         data_.validation_.emplace_back(set.validation, requirements_.context);
-        require_windows(set.path, data_.validation_.back(), "validation");
+        require_windows(validation_of(i).value_or(set.path), data_.validation_.back(), "validation");
         data_.validation_sets_.push_back(
             {.label = {}, .weight = has_one_validation() ? 1.0 : set.weight.value_or(1.0)});
       }

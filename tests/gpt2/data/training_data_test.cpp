@@ -218,6 +218,8 @@ TEST_CASE("gpt2 data: what cannot be trained on is refused with one line") {
   CHECK(says(refused(folder.write("small.bin", gpt2_shard(counting(0, 60)))),
              "has 6 tokens for validation, but a context of 8"));
   for (char c = '0'; c < '9'; ++c) folder.write(std::string("tiny") + c + ".bin", gpt2_shard(counting(0, 8)));
+  CHECK(says(refused(folder.write("none.bin", gpt2_shard({}))), "none.bin: has 0 tokens for training"));
+  CHECK(says(refused(good, folder / "few.bin"), "few.bin: has 8 tokens for validation"));
   CHECK(says(refused(folder / "tiny*.bin"), "in 9 shards, but a context of 8"));
   CHECK(says(refused(good, text), "one is a token file (.bin) and one is text"));
   CHECK(says(refused(text, good), "one is a token file (.bin) and one is text"));
