@@ -163,6 +163,10 @@ TEST_CASE("tokenizer: what is not computed is refused by its name") {
            {"\"merges\":[[", "\"merges\":[[\"t\",\"zz\"],[", "merge 0 needs \"zz\""},
            {"\"merges\":[[", "\"merges\":[\"t\",[", "merge 0 is no pair"},
            {"\"id\":0,", "\"id\":5,", "has the id 5, and in the vocabulary 0"},
+           {"\"added_tokens\":[", R"("added_tokens":[{"id":300,"content":"<x>"},)",
+            "has the id 300, but is the token 270 to the tokenizers package"},
+           {"\"added_tokens\":[", R"("added_tokens":[{"id":270,"content":"<x>"},{"id":270,"content":"<x>"},)", "270"},
+           {"\"added_tokens\":[", R"("added_tokens":[{"id":0,"content":"<|endoftext|>"},)", "is there twice"},
        }) {
     auto const changed = with(json, each.from, each.to);
     CAPTURE(each.from);

@@ -310,13 +310,18 @@ TEST_CASE("zero-tokenize: GPT-2's two files make a tokenizer.json, and one that 
     CHECK(outcome.output.find(each.error) != std::string::npos);
     CHECK_FALSE(fs::exists(folder / "out/manifest.json"));
   }
-  std::string wide = json;  // the same, and a token that 16 bits do not hold
-  wide.replace(wide.find("\"added_tokens\":["), 16,
-               "\"added_tokens\":[{\"id\":70000,\"content\":\"<wide>\",\"special\":true},");
+  std::string wide = json, more;  // the same, and more tokens than 16 bits hold
+  for (int id = 300; id < 70000; ++id) {
+    more += ",\"x";
+    more += std::to_string(id);
+    more += "\":";
+    more += std::to_string(id);
+  }
+  wide.insert(wide.find("},\"merges\""), more);
   folder.write("wide.json", wide);
   auto const outcome = run("--encoding uint16 --tokenizer " + folder.quote("wide.json") + use);
   CHECK(outcome.code == 2);
-  CHECK(outcome.output.find("the vocabulary has 70001 tokens, but 16 bits hold 65536") != std::string::npos);
+  CHECK(outcome.output.find("the vocabulary has 70000 tokens, but 16 bits hold 65536") != std::string::npos);
   require_done("--tokenizer " + folder.quote("wide.json") + use);
   CHECK(zero_text::read_manifest(folder / "out").encoding == zero_text::ShardEncoding::llm_c_uint32);
 }

@@ -7,6 +7,7 @@
 #include <zero/utility/json.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace zero_text {
@@ -286,7 +287,14 @@ class TokenizerFile {
       fail(what + " has the id " + std::to_string(token.id) + ", and in the vocabulary " +
            std::to_string(of_model->second));
     }
-    if (has_gaps(token.id, made_.tokens.size())) fail("its ids have more gaps than a vocabulary's");
+    // The package numbers what the vocabulary does not have, whatever the file says.
+    auto const next = static_cast<TokenId>(std::max(spelled_.size(), behind_added_));
+    if (of_model == spelled_.end() && token.id != next) {
+      fail(what + " has the id " + std::to_string(token.id) + ", but is the token " + std::to_string(next) +
+           " to the tokenizers package; save the file with that package");
+    }
+    if (!contents_.insert(token.content).second) fail(what + " is there twice");
+    behind_added_ = std::max(behind_added_, std::size_t{token.id} + 1);
     if (made_.tokens.size() <= token.id) made_.tokens.resize(std::size_t{token.id} + 1);
     auto& place = made_.tokens[token.id];
     if (of_model == spelled_.end() && place.exists) {
@@ -348,6 +356,8 @@ class TokenizerFile {
   std::string const& name_;
   Vocabulary made_;
   std::unordered_map<std::string, TokenId> spelled_;  // the model's tokens as its file spells them
+  std::unordered_set<std::string> contents_;          // of added tokens
+  std::size_t behind_added_ = 0;                      // the highest id of them, and one
 };
 
 }  // namespace

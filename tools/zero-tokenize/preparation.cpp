@@ -222,20 +222,17 @@ std::string prepare(Options const& options) {
   OutputFolder const folder(*options.output, options.overwrite);
   if (auto const manifest = folder.complete(request))
     return "already complete: " + describe(*options.output, *manifest);
-  auto progress = folder.begun(request);
-  VocabularyFile file;
-  if (progress) {
-    file = read_back(folder, *progress);
-  } else {
-    file = make_vocabulary(options, inputs, threads_of(options));
-    progress.emplace(Progress{request, zero::fingerprint_of(file.text), {}, {}});
-    Preparation const checked(options, inputs, folder, file, *progress);  // refuses before anything is written
+  auto const begun = folder.begun(request);
+  auto const file = begun ? read_back(folder, *begun) : make_vocabulary(options, inputs, threads_of(options));
+  auto const progress = begun.value_or(Progress{request, zero::fingerprint_of(file.text), {}, {}});
+  Preparation preparation(options, inputs, folder, file, progress);  // refuses before anything is written
+  if (!begun) {
     write_file(folder.path() / file.name, file.text);
     if (options.tokenizer_only)
       return *options.output + "/" + file.name + ": " + counted(*options.train_bpe, "token") + "\n";
-    save_progress(folder.path(), *progress);
+    save_progress(folder.path(), progress);
   }
-  auto const manifest = Preparation(options, inputs, folder, file, *std::move(progress)).run(threads_of(options));
+  auto const manifest = preparation.run(threads_of(options));
   folder.finish(manifest);
   return describe(*options.output, manifest);
 }
