@@ -345,6 +345,8 @@ TEST_CASE("zero-tokenize: command lines that cannot be run say what to write") {
         {"--characters --validation 0.1 OUT {text.txt}", "the file is one document", 2},
         {"--characters --validation 1 OUT {text.txt}", "a number from 0 to 0.999", 2},
         {"--characters --separator before OUT {text.txt}", "has no token that parts documents", 2},
+        {"--characters --separator-token x OUT {text.txt}", "has no such token", 2},
+        {"--tokenizer /dev/null OUT {text.txt}", "zero-tokenize: /dev/null: ", 4},
         {"--train-bpe 257 --pattern gpt4 OUT {text.txt}", "expected gpt2|llama3|qwen2", 2},
         {"--characters --pattern gpt2 OUT {text.txt}", "only --train-bpe needs them", 2},
         {"--characters --encoding 16 OUT {text.txt}", "expected llm.c-uint16|llm.c-uint32|uint16", 2},
