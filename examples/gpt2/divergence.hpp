@@ -28,10 +28,10 @@ class DivergenceGuard {
     auto const skipped = record.skipped_in_row;
     bool const ends = skipped >= most_ || is_last;
     if (!is_in_doubt(record) || !ends) return std::nullopt;
-    return zero::DivergenceError("training has diverged at step " + std::to_string(record.step - skipped + 1) +
-                                 ": no gradient of the last " +
-                                 (skipped == 1 ? "step" : std::to_string(skipped) + " steps") + " is finite, '" +
-                                 record.bad_parameter + "' first: lower --lr, or raise --warmup");
+    return zero::DivergenceError(
+        "training has diverged at step " + std::to_string(record.step - skipped + 1) + ": no gradient of the last " +
+        (skipped == 1 ? "step" : std::to_string(skipped) + " steps") + " is finite, '" + record.bad_parameter +
+        "' first: " + (record.loss_scale == 1.0 ? "" : "lower --loss-scale, ") + "lower --lr, or raise --warmup");
   }
 
   /// Whether what \p record has left may be of no use: then it is not saved in the place of what is.

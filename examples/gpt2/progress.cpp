@@ -33,6 +33,12 @@ std::string duration(double seconds) {
   return text.data();
 }
 
+std::string scale_of(double scale) {
+  constexpr double most = 1e15;  // above it digits tell nothing
+  bool const is_whole = scale < most && scale == std::floor(scale);
+  return is_whole ? with_separators(static_cast<std::uint64_t>(scale)) : formatted("%.3g", scale);
+}
+
 }  // namespace
 
 std::string json_number(std::optional<double> value) {
@@ -103,7 +109,7 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
     all.push_back(duration(static_cast<double>(iterations_ - r.step) * step_seconds_.value()) + " left");
   }
   all.push_back("epoch " + formatted("%.2f", r.epoch));
-  if (r.loss_scale != 1.0) all.push_back("scale " + with_separators(static_cast<std::uint64_t>(r.loss_scale)));
+  if (r.loss_scale != 1.0) all.push_back("scale " + scale_of(r.loss_scale));
   return all;
 }
 

@@ -152,7 +152,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Curves none;
   auto& log = output.log;  // of the rank that speaks
   auto& curves = speaks ? output.curves : none;
-  DivergenceGuard const guard(options.max_skips, std::is_same_v<T, zero::float16>);
+  DivergenceGuard const guard(options.max_skips, lowers_scale(options));
   RunState state;
   Checkpoints checkpoints(communicator, options, data, trainer, state);
   std::uint64_t const first = checkpoints.start();

@@ -263,6 +263,10 @@ config::Settings settings_of(Options const& options) {
   return settings;
 }
 
+bool lowers_scale(Options const& options) {
+  return std::holds_alternative<zero::DynamicScale::Config>(precision_of(options).scale);
+}
+
 std::vector<std::string> take_configuration(Options& options) {
   if (!options.config) return {};
   std::vector<std::string> lines;

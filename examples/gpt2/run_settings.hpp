@@ -14,6 +14,9 @@ namespace gpt2 {
 /// What the options ask of an engine and its run, complete, as a configuration has it.
 [[nodiscard]] zero::config::Settings settings_of(Options const& options);
 
+/// Whether a skipped step lowers the loss scale: that of a dynamic scaler.
+[[nodiscard]] bool lowers_scale(Options const& options);
+
 /// Takes what the file of --config says into \p options, which know the number of ranks by now. Options that were given
 /// beside it win. Returns what a user is told: lines, without their ends. \throws UsageError.
 [[nodiscard]] std::vector<std::string> take_configuration(Options& options);

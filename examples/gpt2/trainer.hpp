@@ -100,7 +100,7 @@ class Trainer {
     if (!report.skipped) record.grad_norm = report.gradient_norm;
     record.loss_scale = static_cast<double>(report.loss_scale);
     record.skipped = report.skipped;
-    record.scales = std::is_same_v<T, zero::float16>;
+    record.scales = lowers_scale(options_);
     record.bad_parameter = report.bad_parameter;
     record.skipped_in_row = report.skipped_in_row;
     record.skipped_steps = report.skipped_steps;

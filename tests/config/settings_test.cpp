@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -197,7 +198,7 @@ TEST_CASE("configuration: \"auto\" takes the trainer's value, and is an error wh
     "bf16": {"enabled": "auto"}, "zero_optimization": {"stage": 3, "reduce_bucket_size": "auto",
     "stage3_prefetch_bucket_size": "auto", "stage3_param_persistence_threshold": "auto", "overlap_comm": "auto"},
     "optimizer": {"type": "AdamW", "params": {"lr": "auto", "betas": "auto", "eps": "auto", "weight_decay": "auto"}},
-    "scheduler": {"type": "WarmupDecayLR", "params": {"warmup_min_lr": 0, "warmup_max_lr": "auto",
+    "scheduler": {"type": "WarmupDecayLR", "params": {"warmup_min_lr": "auto", "warmup_max_lr": "auto",
     "warmup_num_steps": "auto", "total_num_steps": "auto"}}})";
   auto const settings = read_text(text, own);
   CHECK(settings.batch.sequences == 24);
@@ -206,6 +207,12 @@ TEST_CASE("configuration: \"auto\" takes the trainer's value, and is an error wh
   CHECK(std::get<zero::AdamW::Config>(*settings.rule).beta1 == 0.8);
   CHECK(settings.schedule->get_if<zero::schedule::WarmupDecayLR>()->config().max_lr == 1e-4);
   CHECK(settings.schedule->get_if<zero::schedule::WarmupDecayLR>()->config().total_steps == 70);
+  CHECK(settings.schedule->get_if<zero::schedule::WarmupDecayLR>()->config().min_lr == 0.0);
+  for (auto const* const setting :
+       {R"("ExponentialLR", "params": {"gamma": "auto"})", R"("CosineAnnealingLR", "params": {"T_max": "auto"})"}) {
+    CHECK(message_of(with("\"scheduler\": {\"type\": " + std::string(setting) + "}"), own)
+              .find("no value of its own for \"auto\"") != std::string::npos);
+  }
   CHECK(message_of(with(R"("gradient_clipping": "auto")")).find("this program has no value of its own for \"auto\"") !=
         std::string::npos);
 }
@@ -334,7 +341,7 @@ TEST_CASE("configuration: settings that cannot go together are refused where the
   }
 }
 
-TEST_CASE("configuration: DeepSpeed's schedules take 0 steps of warm-up as 2") {
+TEST_CASE("configuration: DeepSpeed's schedules take 0 steps of warm-up as 2, as its earlier versions do") {
   auto const warmup = [](std::string const& steps) {
     return read_text(with(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": 1, "warmup_num_steps": )" +
                           steps + "}}"))
@@ -350,4 +357,17 @@ TEST_CASE("configuration: an error is one line of a bounded length, whatever the
   CHECK(message.find('\n') == std::string::npos);
   CHECK(message_of(with(R"("a\nb": 1)")).find("a?b: is no key of a configuration") != std::string::npos);
   CHECK(message_of(with(R"("gradient_clipping": -0.3)")).find("-0.3 is not") != std::string::npos);
+}
+
+TEST_CASE("configuration: what no file can say is refused, read or written") {
+  CHECK(message_of(with(R"("fp16": {"enabled": true, "loss_scale": 5e-324})")).find("a scale from 1e-30") !=
+        std::string::npos);
+  auto settings = read_text(with(""));
+  settings.gradient_clipping = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS((void)zero::config::to_json(settings), zero::config::ConfigError);
+  for (auto const* const empty : {R"("zero_optimization": {"offload_optimizer": null, "offload_param": null})",
+                                  R"("tensor_parallel": {"autotp_size": 0})", R"("fp16": null)"}) {
+    CAPTURE(empty);
+    CHECK(message_of(with(empty)).empty());
+  }
 }

@@ -132,7 +132,7 @@ TEST_CASE("train_gpt2: TensorBoard reads the curves of a resumed run as those of
     std::istringstream lines(outcome.output);
     for (std::string line; std::getline(lines, line);) {
       auto const name = line.substr(0, line.find(' '));
-      bool const is_curve = line.find('/') != std::string::npos && !is_timed(name);
+      bool const is_curve = name.find('/') != std::string::npos && !is_timed(name);
       if (is_curve) curves[name] = line.substr(name.size());
     }
     return curves;

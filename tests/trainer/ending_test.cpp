@@ -165,3 +165,14 @@ TEST_CASE("train_gpt2: a loss that explodes and a validation that is not finite 
   auto const good = run(run_of);
   CHECK(count(good, "training: ") == 0);
 }
+
+TEST_CASE("train_gpt2: a static loss scale under which every gradient overflows is a divergence") {
+  Folder const folder;
+  auto const failed = run("--data " + folder.quote("text.txt") + tiny +
+                          "--precision fp16 --loss-scale 1e30 --checkpoint-dir " + folder.quote("run"));
+  CAPTURE(failed.output);
+  CHECK(failed.code == 6);
+  CHECK(says(failed, "first: lower --loss-scale, lower --lr"));
+  CHECK(says(failed, "skipped: the gradient is not finite"));
+  CHECK_FALSE(fs::exists(folder / "run/best"));
+}

@@ -65,8 +65,8 @@ inline int fail(std::string_view program, std::string_view what, ExitCode code) 
 
 /// The whole of a program's `main`: reads the command line with `parse(words)`, answers --help and --version, and
 /// otherwise calls `run(options)`, which returns an ExitCode. An exception becomes a line and its code: that of
-/// `code_of`. \p version is only called where it is asked for. A limit on the size of files is an error of the call that
-/// meets it, and not the program's end.
+/// `code_of`. \p version is only called where it is asked for. A limit on the size of files is an error of the call
+/// that meets it, and not the program's end.
 template <class Options, class Parse, class Run>
 [[nodiscard]] int run_program(
     Command<Options> const& command, Words words, Parse&& parse, Run&& run,

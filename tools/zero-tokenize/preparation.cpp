@@ -84,8 +84,8 @@ class Preparation {
         inputs_(inputs),
         folder_(folder),
         file_(file),
-        tokenizer_(zero_text::Tokenizer::from_json(
-            file.text, options.tokenizer.value_or((folder.path() / file.name).string()))),
+        tokenizer_(zero_text::Tokenizer::from_json(file.text,
+                                                   options.tokenizer.value_or((folder.path() / file.name).string()))),
         progress_(std::move(progress)) {
     choose_encoding();
     choose_separator();

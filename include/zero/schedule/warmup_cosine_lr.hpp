@@ -26,7 +26,7 @@ class WarmupCosineLR {
     double lr = 1e-3;                              ///< what the ratio multiplies; DeepSpeed: the optimizer's
     std::uint64_t total_steps = 0;                 ///< T, of the whole run; 1 or more
     double warmup_min_ratio = 0.0;                 ///< at the start of warm-up
-    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2, as there
+    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2
     double cosine_min_ratio = 1e-4;                ///< from `total_steps` on
     WarmupShape shape = WarmupShape::logarithmic;  ///< how it rises
   };

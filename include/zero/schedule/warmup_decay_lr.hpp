@@ -26,7 +26,7 @@ class WarmupDecayLR {
     std::uint64_t total_steps = 0;                 ///< T, of the whole run; 1 or more
     double min_lr = 0.0;                           ///< of the first steps, and of the last
     double max_lr = 1e-3;                          ///< at the end of warm-up
-    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2, as there
+    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2
     WarmupShape shape = WarmupShape::logarithmic;  ///< how it rises
   };
 

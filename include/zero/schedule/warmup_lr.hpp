@@ -25,7 +25,7 @@ class WarmupLR {
   struct Config {
     double min_lr = 0.0;                           ///< of the first steps
     double max_lr = 1e-3;                          ///< after warm-up; DeepSpeed's default is the optimizer's
-    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2, as there
+    std::uint64_t warmup_steps = 1000;             ///< W; 0 and 1 count as 2
     WarmupShape shape = WarmupShape::logarithmic;  ///< how it rises
   };
 

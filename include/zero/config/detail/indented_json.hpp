@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/config/config_error.hpp>
 #include <zero/utility/json.hpp>
 #include <zero/utility/shortest_number.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <string>
 
@@ -12,6 +14,10 @@ namespace zero::config::detail {
 
 /// As \ref shortest_number, with a point or an exponent, so that it is read as no whole number.
 inline void write_short_number(std::string& out, double value) {
+  if (!std::isfinite(value)) {
+    throw ConfigError({{}, 0, 0, {}}, "cannot be written: a number is " + shortest_number(value),
+                      "set finite numbers, which a file can say");
+  }
   auto const text = shortest_number(value);
   out += text;
   if (text.find_first_of(".e") == std::string::npos) out += ".0";

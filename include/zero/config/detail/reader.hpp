@@ -98,6 +98,7 @@ class Reader {
   }
 
   void read_section(KeyRow const& row, Entry const& entry) {
+    if (entry.json().is_null()) return;  // as if it were not there
     if (entry.json().get<Json::Object>() == nullptr) {
       bool const is_old = row.path == "zero_optimization" && entry.json().get<bool>() != nullptr;
       entry.fail(entry.text() + " is not an object",

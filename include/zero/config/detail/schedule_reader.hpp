@@ -82,12 +82,20 @@ class ScheduleReader {
     return name == "lr" || name == "warmup_max_lr" || name == "cycle_max_lr" || name == "lr_range_test_min_lr";
   }
 
-  void read(Entry const& entry, std::string_view /*name*/, double& member) const {
-    member = entry.is_auto() ? entry.automatic(own_.lr) : entry.not_negative();
+  void read(Entry const& entry, std::string_view name, double& member) const {
+    member = entry.is_auto() ? entry.automatic(automatic_rate(name)) : entry.not_negative();
   }
   void read(Entry const& entry, std::string_view name, std::uint64_t& member) const {
-    auto const& own = name == "warmup_num_steps" ? own_.warmup_num_steps : own_.total_num_steps;
-    member = entry.is_auto() ? entry.automatic(own) : entry.whole(0, most_steps);
+    member = entry.is_auto() ? entry.automatic(automatic_steps(name)) : entry.whole(0, most_steps);
+  }
+  /// As Hugging Face's trainer fills it in: the largest rate is the optimizer's, and a warm-up begins at 0.
+  [[nodiscard]] std::optional<double> automatic_rate(std::string_view name) const {
+    if (is_largest_rate(name)) return own_.lr;
+    return name == "warmup_min_lr" ? std::optional(0.0) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> automatic_steps(std::string_view name) const {
+    if (name == "warmup_num_steps") return own_.warmup_num_steps;
+    return name == "total_num_steps" ? own_.total_num_steps : std::nullopt;
   }
   void read(Entry const& entry, std::string_view name, std::optional<std::uint64_t>& member) const {
     std::uint64_t given = 0;

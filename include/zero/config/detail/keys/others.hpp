@@ -41,7 +41,8 @@ inline constexpr std::array other_keys{
     refused("quantize_training", "training is not quantized here: leave it out", "null|{}|false"),
     refused("sequence_parallel_size", "there is no sequence parallelism: leave it out", "1|null"),
     refused("sparse_attention", "layers are the trainer's: leave it out", "null|{}"),
-    refused("tensor_parallel", "there is no tensor parallelism: leave it out", "null|{}"),
+    refused("tensor_parallel", "there is no tensor parallelism: leave it out",
+            "null|{}|{\"autotp_size\":0}|{\"autotp_size\":1}"),
     refused("use_data_before_expert_parallelism", "the order of axes is a Topology's: leave it out"),
     refused("weight_quantization", "there is no inference engine: leave it out", "null|{}"),
 };

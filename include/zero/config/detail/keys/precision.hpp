@@ -9,6 +9,7 @@
 namespace zero::config::detail {
 
 inline constexpr double largest_float = 3.4028234663852886e38;
+inline constexpr double smallest_scale = 1e-30;  // whose inverse is a float, too
 
 /// Types of elements, and the loss scale.
 inline constexpr std::array precision_keys{
@@ -23,8 +24,9 @@ inline constexpr std::array precision_keys{
         "nanoGPT: `dtype`"),
     applied("fp16.loss_scale", Shape::number, "the loss scale; 0: `DynamicScale`",
             [](RawSettings& raw, Entry const& e) {
-              raw.fp16.loss_scale = e.real([](double x) { return x >= 0.0 && x <= largest_float; },
-                                           "0 for a dynamic scale, or a positive scale");
+              raw.fp16.loss_scale =
+                  e.real([](double x) { return x == 0.0 || (x >= smallest_scale && x <= largest_float); },
+                         "0 for a dynamic scale, or a scale from 1e-30");
             }),
     applied("fp16.initial_scale_power", Shape::whole, "the first scale is 2 to this power",
             [](RawSettings& raw, Entry const& e) { raw.fp16.initial_scale_power = e.whole(0, 126); }),
