@@ -346,6 +346,12 @@ TEST_CASE("configuration keys: every one that DeepSpeed 0.7.0 to 0.19.8 reads at
 TEST_CASE("configuration keys: unknown ones are errors at every level, with what was meant") {
   for (auto const& the_case : std::map<std::string, std::string>{
            {R"("gradient_cliping": 1.0)", "did you mean \"gradient_clipping\"?"},
+           {R"("micro_batch_size": 2)", "did you mean \"train_micro_batch_size_per_gpu\"?"},
+           {R"("lr": 0.1)", "it belongs into \"optimizer.params\""},
+           {R"("zero_optimization": {"prefetch_bucket_size": 2})", "did you mean \"stage3_prefetch_bucket_size\"?"},
+           {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_steps": 2}})",
+            "did you mean \"warmup_num_steps\"?"},
+           {R"("timers": {"throughput": {"enabld": true}})", "did you mean \"enabled\"?"},
            {R"("zero_optimization": {"stge": 2})", "did you mean \"stage\"?"},
            {R"("zero_optimization": {"offload_optimizer": {"divice": "cpu"}})", "did you mean \"device\"?"},
            {R"("reduce_bucket_size": 5e8)", "it belongs into \"zero_optimization\""},

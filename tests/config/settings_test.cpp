@@ -164,7 +164,8 @@ TEST_CASE("configuration: schedules take the optimizer's learning rate, and know
             .find("\"Warmup\" is no schedule: there are "
                   "WarmupLR") != std::string::npos);
   CHECK(message_of(with(adam + R"("scheduler": {"type": "WarmupLR", "params": {"warmup_min_lr": 2}})"))
-            .find("scheduler: WarmupLR: min_lr is 2") != std::string::npos);
+            .find("scheduler.params.warmup_min_lr: WarmupLR: "
+                  "warmup_min_lr is 2") != std::string::npos);
   CHECK(message_of(with(adam + R"("scheduler": {"type": "WarmupLR", "params": {"warmup_type": "cubic"}})"))
             .find("write \"log\" or \"linear\"") != std::string::npos);
 }
@@ -322,7 +323,7 @@ TEST_CASE("configuration: settings that cannot go together are refused where the
     CHECK(error->where().key == key);
     CHECK(error->where().line == 2);
     CHECK(error->problem().find(problem) != std::string::npos);
-    CHECK_FALSE(error->cure().empty());
+    CHECK((problem.find(": write") != std::string::npos || !error->cure().empty()));
   };
   auto const sgd = [](std::string const& params) {
     return R"("optimizer": {"type": "SGD", "params": {"nesterov": true)" + params + "}}";
@@ -331,6 +332,15 @@ TEST_CASE("configuration: settings that cannot go together are refused where the
   refused(sgd(R"(, "momentum": 0.9, "dampening": 0.5)"), "optimizer.params.nesterov", "has no dampening");
   refused(R"("zero_optimization": {"offload_optimizer": {"device": "cpu", "ratio": 0.5, "delayed_update": true}})",
           "zero_optimization.offload_optimizer.delayed_update", "would not be updated late");
+  auto const cycle = [](std::string const& params) {
+    return R"("scheduler": {"type": "OneCycle", "params": {)" + params + "}}";
+  };
+  refused(cycle(R"("cycle_min_lr": 0.3, "cycle_max_lr": 0.2)"), "scheduler.params.cycle_min_lr",
+          "OneCycle: cycle_min_lr is 0.3: write a number that is not above cycle_max_lr");
+  refused(R"("scheduler": {"type": "CosineAnnealingLR", "params": {"lr": 1, "T_max": 0}})", "scheduler.params.T_max",
+          "T_max is 0: write 1 or more");
+  refused(R"("scheduler": {"type": "linear", "params": {"lr": 1, "total_num_steps": 5, "min_lr": 2}})",
+          "scheduler.params.min_lr", "linear: min_lr is 2: write a number that is not above lr");
   for (auto const* monitor : {"tensorboard", "csv_monitor"}) {
     auto const section = [&](std::string const& more) {
       return "\"" + std::string(monitor) + R"(": {"enabled": true, )" + more + "}";
@@ -365,6 +375,8 @@ TEST_CASE("configuration: what no file can say is refused, read or written") {
   auto settings = read_text(with(""));
   settings.gradient_clipping = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS((void)zero::config::to_json(settings), zero::config::ConfigError);
+  CHECK(message_of(with(R"("tensorboard": {"output_path": 0})")).find("0 is not text in quotation marks") !=
+        std::string::npos);  // off as it is
   for (auto const* const empty : {R"("zero_optimization": {"offload_optimizer": null, "offload_param": null})",
                                   R"("tensor_parallel": {"autotp_size": 0})", R"("fp16": null)"}) {
     CAPTURE(empty);

@@ -59,6 +59,11 @@ class Entry {
     if (auto const* const value = value_->get<std::string>()) return *value;
     fail_type("text in quotation marks");
   }
+  /// The same entry, which must hold text.
+  [[nodiscard]] Entry const& of_text() const {
+    static_cast<void>(string());
+    return *this;
+  }
   /// The \p k-th of a list.
   [[nodiscard]] Entry element(std::size_t k) const {
     return {*document_, (*value_->get<Json::Array>())[k], zero::detail::concat({key_, "[", k, "]"})};

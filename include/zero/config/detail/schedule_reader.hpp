@@ -8,6 +8,7 @@
 #include <zero/schedule/schedule.hpp>
 #include <zero/support/message.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,16 +52,42 @@ class ScheduleReader {
     try {
       return Kind(config);
     } catch (ConfigurationError const& error) {
-      std::string_view problem = error.what();  // whose settings have the library's names
-      constexpr std::string_view library = "zero::schedule::";
-      if (problem.starts_with(library)) problem.remove_prefix(library.size());
-      raw_.scheduler.section->fail(std::string(problem), {});
+      fail_setting(config, error.what());
     }
+  }
+
+  /// Says \p problem, `zero::schedule::KIND: SETTING is ...`, at the setting, by the names that a configuration has.
+  template <class Config>
+  [[noreturn]] void fail_setting(Config& config, std::string_view problem) const {
+    constexpr std::string_view library = "zero::schedule::";
+    if (problem.starts_with(library)) problem.remove_prefix(library.size());
+    std::string text(problem);
+    Entry const* place = nullptr;
+    auto const at = problem.find(": ");
+    auto const first = problem.substr(at + 2, problem.find(' ', at + 2) - at - 2);
+    for_each_setting(config, [&](std::string_view key, auto const& /*member*/, Missing) {
+      auto const named = std::find_if(library_names.begin(), library_names.end(),
+                                      [&](LibraryName const& name) { return name.key == key; });
+      auto const setting = named == library_names.end() ? key : named->setting;
+      auto const said = std::find_if(taken_.begin(), taken_.end(), [&](Entry const& e) { return e.name() == key; });
+      if (setting == first && said != taken_.end()) place = &*said;
+      replace_word(text, setting, key);
+    });
+    if (place == nullptr) raw_.scheduler.section->fail(std::move(text), {});
+    place->fail(std::move(text), {});
+  }
+  static void replace_word(std::string& text, std::string_view word, std::string_view by) {
+    auto const at = text.find(" " + std::string(word));
+    if (at == std::string::npos) return;
+    auto const end = at + 1 + word.size();
+    bool const is_whole = end == text.size() || text[end] == ' ' || text[end] == ',' || text[end] == ':';
+    if (is_whole) text.replace(at + 1, word.size(), by);
   }
 
   template <class Member>
   void take(std::string_view name, Member& member, Missing missing) {
     auto const entry = raw_.scheduler.take(name);
+    if (entry) taken_.push_back(*entry);
     if constexpr (std::is_same_v<Member, double>) {
       if (given_ && is_largest_rate(name)) return void(member = *given_);
     }
@@ -129,6 +156,7 @@ class ScheduleReader {
   RawSettings& raw_;
   Automatic const& own_;
   std::optional<double> lr_, given_;
+  std::vector<Entry> taken_{};
 };
 
 }  // namespace zero::config::detail

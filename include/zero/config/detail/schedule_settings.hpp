@@ -4,7 +4,9 @@
 
 #include <zero/schedule/schedule.hpp>
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace zero::config::detail {
 
@@ -24,6 +26,34 @@ enum class Missing : std::uint8_t {
   is_optimizer_lr,  ///< the learning rate of the optimizer
   is_error,
 };
+
+/// What a setting that a configuration calls \p key is called in the library, where that is another name.
+struct LibraryName {
+  std::string_view key, setting;
+};
+inline constexpr std::array library_names{LibraryName{"warmup_min_lr", "min_lr"},
+                                          LibraryName{"warmup_max_lr", "max_lr"},
+                                          LibraryName{"warmup_num_steps", "warmup_steps"},
+                                          LibraryName{"total_num_steps", "total_steps"},
+                                          LibraryName{"decay_num_steps", "decay_steps"},
+                                          LibraryName{"cos_min_ratio", "cosine_min_ratio"},
+                                          LibraryName{"cycle_min_lr", "min_lr"},
+                                          LibraryName{"cycle_max_lr", "max_lr"},
+                                          LibraryName{"cycle_first_step_size", "first_steps"},
+                                          LibraryName{"cycle_second_step_size", "second_steps"},
+                                          LibraryName{"cycle_first_stair_count", "first_stairs"},
+                                          LibraryName{"cycle_second_stair_count", "second_stairs"},
+                                          LibraryName{"decay_step_size", "decay_steps"},
+                                          LibraryName{"cycle_min_mom", "min_momentum"},
+                                          LibraryName{"cycle_max_mom", "max_momentum"},
+                                          LibraryName{"decay_mom_rate", "decay_momentum_rate"},
+                                          LibraryName{"lr_range_test_min_lr", "min_lr"},
+                                          LibraryName{"lr_range_test_step_size", "interval"},
+                                          LibraryName{"lr_range_test_step_rate", "rate"},
+                                          LibraryName{"total_iters", "total_steps"},
+                                          LibraryName{"step_size", "interval"},
+                                          LibraryName{"eta_min", "min_lr"},
+                                          LibraryName{"T_max", "half_period"}};
 
 /// \name The settings of each schedule, by their names in a configuration
 ///
