@@ -65,9 +65,10 @@ TEST_CASE("train_gpt2: a summary at the end says how far a run came, where its t
   auto const diverged = run("--data " + folder.quote("text.txt") + tiny + "--lr 1e30");
   CHECK(diverged.code == 6);
   CHECK(says(diverged, "  steps            4 of 4, 0.00 epochs: the training has diverged\n"));
-  auto const stopped =
-      run(run_of + "--resume auto --iterations 1000000 --save-interval 1000000 & pid=$!; while [ $(wc -l < " +
-          folder.quote("log") + ") -lt 12 ]; do sleep 0.05; done; kill -TERM $pid; wait $pid");
+  // Two signals, as `timeout` sends them to a process and to its group.
+  auto const stopped = run(
+      run_of + "--resume auto --iterations 1000000 --save-interval 1000000 & pid=$!; while [ $(wc -l < " +
+      folder.quote("log") + ") -lt 12 ]; do sleep 0.05; done; kill -TERM $pid; sleep 0.01; kill -TERM $pid; wait $pid");
   CAPTURE(stopped.output);
   CHECK(says(stopped, "epochs: stopped by a signal\n"));
 }
