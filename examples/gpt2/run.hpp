@@ -24,6 +24,7 @@
 #include <cinttypes>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <optional>
 #include <span>
@@ -231,7 +232,9 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   if (speaks) say("parameter hash: %016" PRIx64 "\n", hash);
   if (options.sample > 0) {
     auto const text = trainer.sample(options.sample);
-    if (speaks) say("\nsample:\n%s\n", text.c_str());
+    if (speaks) say("\nsample:\n");
+    if (speaks) (void)std::fwrite(text.data(), 1, text.size(), stdout);  // NUL is a character, too
+    if (speaks) say("\n");
   }
   auto const memory = gather_memory(trainer, communicator);
   if (speaks) {

@@ -7,11 +7,21 @@
 #include <zero/thread_pool.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace gpt2 {
+
+/// Whether all of x [count] are finite: rounded to integers, what is not would pass for a number.
+[[nodiscard]] inline bool are_finite(std::size_t count, float const* x) noexcept {
+  constexpr std::uint32_t exponent = 0x7F800000U;
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::bit_cast<std::uint32_t>(x[i]) & exponent);
+  return largest != exponent;
+}
 
 /// Rows of activations as integers, each with a scale of its own: what they are multiplied with weights of 8 bits as.
 class QuantizedRows {
@@ -29,7 +39,8 @@ class QuantizedRows {
       auto const& kernels = decoding_kernels();
       float const most = kernels.largest(inputs, x + r * inputs);
       kernels.quantize(inputs, x + r * inputs, most, levels, values_.data() + r * inputs);
-      scales_[r] = most / levels;
+      bool const are_numbers = are_finite(inputs, x + r * inputs);
+      scales_[r] = are_numbers ? most / levels : std::numeric_limits<float>::quiet_NaN();
     });
   }
 

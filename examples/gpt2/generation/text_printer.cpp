@@ -3,6 +3,7 @@
 #include "text_printer.hpp"
 
 #include "support/program.hpp"
+#include "text/unicode.hpp"
 
 #include <zero/utility/json.hpp>
 
@@ -58,7 +59,7 @@ std::string TextPrinter::json_of(std::size_t text) const {
   using zero::Json;
   Json::Array tokens;
   for (auto const token : texts_[text].tokens) tokens.emplace_back(std::uint64_t{token});
-  return zero::to_text(Json(Json::Object{{"prompt", prompts_[text].text},
+  return zero::to_text(Json(Json::Object{{"prompt", zero_text::replace_malformed(prompts_[text].text)},
                                          {"text", texts_[text].shown},
                                          {"tokens", std::move(tokens)},
                                          {"ended_by", texts_[text].reason}}));

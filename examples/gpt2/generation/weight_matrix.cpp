@@ -5,6 +5,7 @@
 #include <zero/kernels/cast.hpp>
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace gpt2 {
@@ -46,7 +47,8 @@ void WeightMatrix::store(std::size_t output, float const* values) {
   }
   float most = 0.0F;
   for (std::size_t i = 0; i < inputs_; ++i) most = std::max(most, std::abs(values[i]));
-  float const scale = scales_[output] = most / 127.0F;
+  bool const are_numbers = are_finite(inputs_, values);
+  float const scale = scales_[output] = are_numbers ? most / 127.0F : std::numeric_limits<float>::quiet_NaN();
   auto* const to = row<std::int8_t>(output);
   for (std::size_t i = 0; i < inputs_ && scale > 0.0F; ++i) {
     float const whole = std::nearbyint(values[i] / scale);

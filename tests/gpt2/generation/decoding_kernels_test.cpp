@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <gpt2/generation/decoding_kernels.hpp>
+#include <gpt2/generation/quantized_rows.hpp>
+#include <gpt2/generation/weight_matrix.hpp>
 #include <gpt2/random.hpp>
 
 #include <zero/kernels/float_types.hpp>
@@ -11,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -135,6 +138,24 @@ TEST_CASE("gpt2 decoding kernels: rows are quantized to the nearest integer, zer
     std::vector<float> const zeros(5);
     table->quantize(zeros.size(), zeros.data(), table->largest(zeros.size(), zeros.data()), 1000.0F, whole.data());
     CHECK(std::all_of(whole.begin(), whole.begin() + 5, [](std::int16_t q) { return q == 0; }));
+  }
+}
+
+TEST_CASE("gpt2 decoding kernels: what is not finite stays so where it is rounded to integers") {
+  zero::ThreadPool pool(1);
+  for (float const bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::vector<float> values(2 * 32, 0.5F), row(32);
+    values[40] = bad;
+    gpt2::QuantizedRows rows;
+    rows.reserve(2, 32);
+    rows.set(pool, 2, 32, values.data());
+    CHECK(std::isfinite(rows.scales()[0]));
+    CHECK(std::isnan(rows.scales()[1]));
+    gpt2::WeightMatrix const matrix(gpt2::WeightType::int8, 2, 32, values, gpt2::Order::outputs_first, pool);
+    matrix.read(0, row.data());
+    CHECK(std::abs(row[3] - 0.5F) < 0.01F);
+    matrix.read(1, row.data());
+    CHECK(std::isnan(row[3]));
   }
 }
 
