@@ -220,8 +220,9 @@ class Checkpoints {
     auto const tokens = global_micro_batches(options_) * options_.batch * options_.context;
     state_.draw(steps * tokens, data_.train_tokens());  // as in a checkpoint that does not say it
     state_.read(loaded.user_state);
+    if (identity) earlier_ = DataIdentity::parse(*identity);
     if (other) {
-      require_same_tokenizer(identity);
+      if (identity) require_same_tokenizer(earlier_);
       take_other_data(*other);
     }
     if (options_.new_optimizer) state_.in_vain = 0;
@@ -235,11 +236,24 @@ class Checkpoints {
   }
 
   /// Tokens of other data must mean what they meant. \p saved: the identity of the data before.
-  void require_same_tokenizer(std::optional<std::string> const& saved) const {
-    if (!saved || !DataIdentity::parse(*saved).speaks_otherwise(data_.identity())) return;
-    throw DataError(data_.name() +
-                    ": has another tokenizer, or other characters, than the run has trained on; prepare the data with "
-                    "those of the run");
+  void require_same_tokenizer(DataIdentity const& saved) const {
+    if (saved.speaks_otherwise(data_.identity())) {
+      throw DataError(data_.name() +
+                      ": has another tokenizer, or other characters, than the run has trained on; prepare the data "
+                      "with those of the run");
+    }
+    if (!speaks() || saved.knows_tokens() || !data_.identity().knows_tokens()) return;
+    say("checkpoint: nothing says what the tokens of the earlier data stood for: it must be what those of %s do\n",
+        data_.name().c_str());
+  }
+
+  /// Bare tokens stand for what those before them did.
+  [[nodiscard]] DataIdentity identity() const {
+    auto identity = data_.identity();
+    if (identity.knows_tokens()) return identity;
+    identity.characters = earlier_.characters;
+    identity.tokenizer = earlier_.tokenizer;
+    return identity;
   }
 
   void take_other_data(std::string const& other) {
@@ -335,7 +349,7 @@ class Checkpoints {
                           .user_state = {{"step", std::to_string(record.step)},
                                          {"seed", std::to_string(trainer_.seed())},
                                          {"data hash", std::to_string(data_.hash())},
-                                         {DataIdentity::key, data_.identity().to_text()},
+                                         {DataIdentity::key, identity().to_text()},
                                          {saved_options_key, to_text(run_options(options_))},
                                          {saved_configuration_key, zero::config::to_json(settings_of(options_))}},
                           .replace = true,
@@ -397,6 +411,7 @@ class Checkpoints {
   RunState& state_;
   std::optional<zero::CheckpointLock> lock_;
   std::optional<zero::CheckpointSaver> saver_;
+  DataIdentity earlier_;                               // of the data that a run that is resumed had
   std::string run_;                                    // this run's id; empty for one that an earlier version began
   bool is_new_ = true;                                 // it goes on from no other step of the same run
   bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe

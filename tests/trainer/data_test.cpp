@@ -188,6 +188,14 @@ TEST_CASE("train_gpt2 data: a text is gone on with in the characters of the one 
   auto const outcome = good("--continue-with " + folder.quote("second.txt") + rest + "--sample 20");
   CHECK(says(outcome, "vocabulary 11\n"));
   check_refused("--continue-with " + folder.quote("third.txt") + rest, "has the character 'J' as number 10", 4);
+  // Bare tokens in between do not make it forgotten, and where it was never known, that is said.
+  std::ofstream(folder / "bare.bin", std::ios::binary) << data_test::gpt2_shard(std::vector<std::uint32_t>(300, 3));
+  good("--continue-with " + folder.quote("bare.bin") + rest + "--iterations 5");
+  check_refused("--continue-with " + folder.quote("third.txt") + rest, "has the character 'J' as number 10", 4);
+  std::string const bare = tiny + "--vocab 11 --checkpoint-dir " + folder.quote("bare") + " ";
+  good("--data " + folder.quote("bare.bin") + bare);
+  CHECK(says(good("--continue-with " + folder.quote("first.txt") + bare + "--resume auto --iterations 5"),
+             "checkpoint: nothing says what the tokens of the earlier data stood for"));
 }
 
 TEST_CASE("train_gpt2 data: bad data end the program with one line and exit code 4, whatever threads read them") {

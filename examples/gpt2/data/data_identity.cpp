@@ -130,9 +130,7 @@ std::optional<std::string> DataIdentity::difference(DataIdentity const& now) con
 bool DataIdentity::speaks_otherwise(DataIdentity const& now) const noexcept {
   if (!characters.empty() && !now.characters.empty()) return characters != now.characters;
   if (tokenizer != 0 && now.tokenizer != 0) return tokenizer != now.tokenizer;
-  bool const is_known = !characters.empty() || tokenizer != 0,
-             is_known_now = !now.characters.empty() || now.tokenizer != 0;
-  return is_known && is_known_now;
+  return knows_tokens() && now.knows_tokens();
 }
 
 }  // namespace gpt2

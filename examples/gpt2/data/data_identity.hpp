@@ -35,6 +35,9 @@ struct DataIdentity {
   /// \throws DataError for what `to_text` did not write.
   [[nodiscard]] static DataIdentity parse(std::string_view text);
 
+  /// Whether it is known what tokens stand for.
+  [[nodiscard]] bool knows_tokens() const noexcept { return !characters.empty() || tokenizer != 0; }
+
   /// How \p now is other data than this, in a few words; nothing where they are the same.
   [[nodiscard]] std::optional<std::string> difference(DataIdentity const& now) const;
   /// Whether tokens mean other text in \p now, as far as both say what they mean.
