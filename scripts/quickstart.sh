@@ -95,7 +95,7 @@ printf '\n'
 cat <<END
   train on your text:     scripts/quickstart.sh --data FILE
   other settings:         scripts/quickstart.sh --help
-  all programs:           docs/install.md says how to build zero-plan, zero-inspect and zero-consolidate
+  all programs:           docs/install.md says how to build zero-tokenize, generate_gpt2, zero-plan and the others
   your own training loop: README.md, "Adopt it in thirty lines"
 END
 exit $code
