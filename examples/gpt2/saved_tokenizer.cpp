@@ -54,24 +54,8 @@ Json parse(fs::path const& path, std::string const& text) {
   }
 }
 
-/// A member of members; null where one of them is missing.
-Json const* find(Json const& json, std::initializer_list<std::string_view> names) {
-  Json const* at = &json;
-  for (auto const name : names) {
-    at = at->find(name);
-    if (at == nullptr) return nullptr;
-  }
-  return at;
-}
-
-bool has_text(Json const& json, std::initializer_list<std::string_view> names, std::string_view wanted) {
-  auto const* const member = find(json, names);
-  auto const* const text = member == nullptr ? nullptr : member->get<std::string>();
-  return text != nullptr && *text == wanted;
-}
-
 std::optional<std::uint64_t> number_of(Json const& json, std::initializer_list<std::string_view> names) {
-  auto const* const member = find(json, names);
+  auto const* const member = command_line::find_member(json, names);
   auto const* const number = member == nullptr ? nullptr : member->get<std::uint64_t>();
   return number == nullptr ? std::nullopt : std::optional(*number);
 }
@@ -97,7 +81,8 @@ SpecialToken special_token(Json const& tokenizer, std::initializer_list<std::str
   auto const* const added = member == nullptr ? nullptr : member->get<Json::Array>();
   for (auto const name : names) {
     for (std::size_t i = 0; added != nullptr && i < added->size(); ++i) {
-      if (has_text((*added)[i], {"content"}, name)) return {std::string(name), number_of((*added)[i], {"id"})};
+      if (command_line::has_text((*added)[i], {"content"}, name))
+        return {std::string(name), number_of((*added)[i], {"id"})};
     }
   }
   return {};
@@ -109,7 +94,7 @@ std::uint64_t tokens_of(Json const& tokenizer) {
   auto const count = [&](Json const& id) {
     if (auto const* const number = id.get<std::uint64_t>()) tokens = std::max(tokens, *number + 1);
   };
-  auto const* const vocabulary = find(tokenizer, {"model", "vocab"});
+  auto const* const vocabulary = command_line::find_member(tokenizer, {"model", "vocab"});
   if (auto const* const members = vocabulary == nullptr ? nullptr : vocabulary->get<Json::Object>()) {
     for (auto const& [token, id] : *members) count(id);
   } else if (auto const* const list = vocabulary == nullptr ? nullptr : vocabulary->get<Json::Array>()) {
@@ -141,12 +126,12 @@ fs::path file_of(fs::path const& folder) {
   fs::path const manifest = folder / "manifest.json";
   if (is_file(manifest)) {
     auto const json = parse(manifest, read_text(manifest));
-    auto const* const member = find(json, {"tokenizer", "file"});
+    auto const* const member = command_line::find_member(json, {"tokenizer", "file"});
     auto const* const name = member == nullptr ? nullptr : member->get<std::string>();
     if (name != nullptr) {
       if (name->find('/') != std::string::npos || *name == "..") fail(manifest, "names a tokenizer of another folder");
       if (!is_file(folder / *name)) fail(folder / *name, "is not there, but " + manifest.string() + " names it");
-      auto const* const hash = find(json, {"tokenizer", "hash"});
+      auto const* const hash = command_line::find_member(json, {"tokenizer", "hash"});
       auto const* const wanted = hash == nullptr ? nullptr : hash->get<std::string>();
       zero::Fingerprint fingerprint;
       fingerprint.add_text(read_text(folder / *name));
@@ -221,7 +206,7 @@ std::optional<SavedTokenizer> read_tokenizer(fs::path const& folder, std::size_t
   if (file.empty()) return std::nullopt;
   auto text = read_text(file);
   auto const json = parse(file, text);
-  if (has_text(json, {"format"}, "zero-characters")) {
+  if (command_line::has_text(json, {"format"}, "zero-characters")) {
     auto const* const member = json.find("characters");
     auto const* const characters = member == nullptr ? nullptr : member->get<std::string>();
     if (characters == nullptr || characters->empty()) fail(file, "names no characters");
@@ -232,7 +217,8 @@ std::optional<SavedTokenizer> read_tokenizer(fs::path const& folder, std::size_t
     tokenizer.of_characters = false;
     return tokenizer;
   }
-  if (find(json, {"model"}) == nullptr) fail(file, "has no model: it is no tokenizer of Hugging Face");
+  if (command_line::find_member(json, {"model"}) == nullptr)
+    fail(file, "has no model: it is no tokenizer of Hugging Face");
   expect_to_fit(file, tokens_of(json), vocabulary);
   auto const end = special_token(json, {"<|endoftext|>", "<|end_of_text|>", "</s>"});
   auto begin = special_token(json, {"<|begin_of_text|>", "<s>"});

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -21,6 +22,24 @@ namespace command_line {
 [[nodiscard]] inline zero::Json parse_json(std::string_view text, std::size_t depth = 8,
                                            std::size_t string = std::size_t{1} << 20U) {
   return zero::detail::parse_json(text, {.depth = depth, .string = string});
+}
+
+/// A member of members; null where one of them is missing.
+[[nodiscard]] inline zero::Json const* find_member(zero::Json const& json,
+                                                   std::initializer_list<std::string_view> names) {
+  auto const* at = &json;
+  for (auto const name : names) {
+    at = at->find(name);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+/// Whether such a member is there, and is the text \p wanted.
+[[nodiscard]] inline bool has_text(zero::Json const& json, std::initializer_list<std::string_view> names,
+                                   std::string_view wanted) {
+  auto const* const member = find_member(json, names);
+  auto const* const text = member == nullptr ? nullptr : member->get<std::string>();
+  return text != nullptr && *text == wanted;
 }
 
 /// The JSON of a user's own file, whatever links lead there. \throws DataError.

@@ -10,40 +10,24 @@
 #include <zero/utility/utf8.hpp>
 
 #include <cstdint>
-#include <initializer_list>
 #include <vector>
 
 namespace zero_text {
 namespace {
 
+using command_line::has_text;
 using zero::Json;
 
 constexpr std::string_view format = "zero-characters";
-
-/// A member of members; null where one of them is missing.
-Json const* find(Json const& json, std::initializer_list<std::string_view> names) {
-  Json const* at = &json;
-  for (auto const name : names) {
-    at = at->find(name);
-    if (at == nullptr) return nullptr;
-  }
-  return at;
-}
-
-bool says(Json const& json, std::initializer_list<std::string_view> names, std::string_view wanted) {
-  auto const* const member = find(json, names);
-  auto const* const text = member == nullptr ? nullptr : member->get<std::string>();
-  return text != nullptr && *text == wanted;
-}
 
 /// Words as they stand, one for each character, and put together as they are.
 bool is_of_characters(Json const& json) {
   auto const* const normalizer = json.find("normalizer");
   auto const* const added = json.find("added_tokens");
   auto const* const list = added == nullptr ? nullptr : added->get<Json::Array>();
-  return says(json, {"model", "type"}, "WordLevel") && says(json, {"pre_tokenizer", "type"}, "Split") &&
-         says(json, {"pre_tokenizer", "pattern", "Regex"}, each_character) &&
-         says(json, {"pre_tokenizer", "behavior"}, "Isolated") && says(json, {"decoder", "type"}, "Fuse") &&
+  return has_text(json, {"model", "type"}, "WordLevel") && has_text(json, {"pre_tokenizer", "type"}, "Split") &&
+         has_text(json, {"pre_tokenizer", "pattern", "Regex"}, each_character) &&
+         has_text(json, {"pre_tokenizer", "behavior"}, "Isolated") && has_text(json, {"decoder", "type"}, "Fuse") &&
          (normalizer == nullptr || normalizer->is_null()) && (list == nullptr || list->empty());
 }
 
@@ -88,7 +72,7 @@ std::optional<std::u32string> characters_of_words(std::string_view text) {
   } catch (zero::Error const&) {
     return std::nullopt;
   }
-  auto const* const member = find(json, {"model", "vocab"});
+  auto const* const member = command_line::find_member(json, {"model", "vocab"});
   auto const* const words = member == nullptr ? nullptr : member->get<Json::Object>();
   if (words == nullptr || words->empty() || !is_of_characters(json)) return std::nullopt;
   std::u32string codes(words->size(), U'\0');
