@@ -202,7 +202,8 @@ std::string row_of(zero::config::Key const& key) {
   std::string_view const what = key.is_section                        ? "section"
                                 : key.treatment == Treatment::applied ? "applied"
                                 : key.treatment == Treatment::always  ? "always so"
-                                                                      : "refused";
+                                : key.treatment == Treatment::refused ? "refused"
+                                                                      : "as its section";
   std::string row = "| `" + std::string(key.path) + "` | ";
   row += std::string(what) + " | " + cell(key.says) + " | " + cell(key.other_names) + " |";
   return row;
@@ -266,9 +267,53 @@ TEST_CASE("configuration keys: what cannot be had is refused with what to do, an
     CAPTURE(std::string(error->what()));
     CHECK(error->where().key == key.path);
     CHECK(error->cure() == key.says);
-    if (!in_params && key.path.find('.') == std::string_view::npos) {
+    bool has_members = false, may_be_off = false;
+    for (auto const& other : zero::config::keys()) {
+      has_members = has_members || other.path.starts_with(std::string(key.path) + ".");
+      may_be_off = may_be_off || other.path == std::string(key.path) + ".enabled";
+    }
+    if (!in_params && key.path.find('.') == std::string_view::npos && (may_be_off || !has_members)) {
       CHECK_FALSE(error_of(with(member(key.path, R"({"enabled": false})"))));
     }
+  }
+}
+
+TEST_CASE("configuration keys: members of a section that cannot be had, or is always so, are looked up") {
+  int members = 0;
+  for (auto const& key : zero::config::keys()) {
+    if (key.treatment != Treatment::of_its_section) continue;
+    CAPTURE(key.path);
+    ++members;
+    auto const section = key.path.substr(0, key.path.rfind('.'));
+    auto const error = error_of(with(nested(std::string(section) + ".nonsense", "1")));
+    REQUIRE(error);
+    CHECK(error->problem() == "is no key of \"" + std::string(section) + "\"");
+    // An object is no value of any of them, and null is DeepSpeed's "not said".
+    auto const leaf = key.path.substr(key.path.rfind('.') + 1);
+    if (leaf != "select_interval" && leaf != "update_interval") {
+      auto const typed_error = error_of(with(nested(key.path, "{}")));
+      REQUIRE(typed_error);
+      CHECK(typed_error->where().key == key.path);
+    }
+    if (leaf != "enabled") CHECK_FALSE(error_of(with(nested(key.path, "null"))));
+  }
+  CHECK(members == 51);
+  for (auto const* off : {R"("wandb": {"enabled": false, "project": "x"})",
+                          R"("zero_optimization": {"leaf_module": {"classes": [], "names": []}})",
+                          R"("flops_profiler": {"enabled": false, "module_depth": -1})"}) {
+    CAPTURE(off);
+    CHECK_FALSE(error_of(with(off)));
+  }
+}
+
+TEST_CASE("configuration keys: what offloading would do without a device is said to do nothing") {
+  for (auto const* name : {"ratio", "delayed_update"}) {
+    CAPTURE(name);
+    auto const value = std::string(name) == "ratio" ? "0.5" : "true";
+    auto const settings = read_text(with(nested(std::string("zero_optimization.offload_optimizer.") + name, value)));
+    REQUIRE(settings.notes.size() == 1);
+    CHECK(settings.notes.front().key == std::string("zero_optimization.offload_optimizer.") + name);
+    CHECK(settings.notes.front().text == "nothing is offloaded: write \"device\": \"cpu\" beside it");
   }
 }
 
@@ -366,8 +411,10 @@ TEST_CASE("configuration keys: unknown ones are errors at every level, with what
     REQUIRE(error);
     CHECK(error->cure() == the_case.second);
   }
-  CHECK(config_test::message_of(with(R"("checkpoint": {"activation_checkpointing": {"enabled": true}})"))
-            .find("write it beside: \"checkpoint\": {}, \"activation_checkpointing\": {") != std::string::npos);
+  CHECK(config_test::message_of(
+            with(R"("checkpoint": {"activation_checkpointing": {"number_checkpoints": 3}, "tag_validation": "Warn"})"))
+            .find("write it beside: \"checkpoint\": {\"tag_validation\":\"Warn\"}, \"activation_checkpointing\": "
+                  "{\"number_checkpoints\":3}") != std::string::npos);
   CHECK(config_test::message_of(with(R"("zero_optimization": true)")).find("write {\"stage\": 1}") !=
         std::string::npos);
 }

@@ -10,9 +10,10 @@ namespace zero::config {
 
 /// What becomes of a key of DeepSpeed's.
 enum class Treatment : std::uint8_t {
-  applied,  ///< it changes what a run does
-  always,   ///< what it asks for is so here anyway; Settings::notes says so
-  refused,  ///< it cannot be had: ConfigError, unless its value asks for nothing
+  applied,         ///< it changes what a run does
+  always,          ///< what it asks for is so here anyway; Settings::notes says so
+  refused,         ///< it cannot be had: ConfigError, unless its value asks for nothing
+  of_its_section,  ///< what becomes of the section that it is in, which is refused or always so as a whole
 };
 
 }  // namespace zero::config

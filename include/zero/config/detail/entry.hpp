@@ -41,6 +41,12 @@ class Entry {
     if (auto const* const exact = value_->get<std::uint64_t>()) return *exact;
     return static_cast<std::uint64_t>(number);
   }
+  /// Any whole number.
+  void integer() const {
+    if (auto const number = number_of("a whole number"); std::floor(number) != number) {
+      fail(zero::detail::concat({text(), " is not a whole number"}), {});
+    }
+  }
   /// A number that is finite, and for which \p fits says so; \p range says which those are.
   template <class Fits>
   [[nodiscard]] double real(Fits const& fits, std::string_view range) const {
@@ -48,8 +54,10 @@ class Entry {
     if (!fits(number)) fail(zero::detail::concat({text(), " is not ", range}), {});
     return number;
   }
+  /// A number from 0 to 10^6, which is above every rate, decay or threshold that anybody can mean.
   [[nodiscard]] double not_negative() const {
-    return real([](double x) { return x >= 0.0; }, "a number that is not negative");
+    if (number_of("a number") < 0.0) fail(zero::detail::concat({text(), " is negative"}), {});
+    return real([](double x) { return x <= 1e6; }, "a number from 0 to 1e6");
   }
   [[nodiscard]] bool flag() const {
     if (auto const* const value = value_->get<bool>()) return *value;

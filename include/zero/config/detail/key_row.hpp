@@ -14,7 +14,8 @@ namespace zero::config::detail {
 /// What a key may hold.
 enum class Shape : std::uint8_t {
   boolean,
-  whole,
+  whole,    ///< from 0
+  integer,  ///< below 0, too
   number,
   text,
   list,
@@ -53,6 +54,10 @@ constexpr KeyRow always(std::string_view path, Shape shape, std::string_view say
 /// A key that cannot be had; with one of the values \p harmless it asks for nothing.
 constexpr KeyRow refused(std::string_view path, std::string_view says, std::string_view harmless = "false|null") {
   return {path, Treatment::refused, Shape::any, harmless, says};
+}
+/// A member of a section that is refused, or always so, as a whole.
+constexpr KeyRow of_its_section(std::string_view path, Shape shape) {
+  return {path, Treatment::of_its_section, shape, {}, "what becomes of its section"};
 }
 
 }  // namespace zero::config::detail

@@ -35,7 +35,7 @@ struct RawSettings {
     std::uint64_t stage = 0, param_persistence_threshold = 100000;
     std::optional<std::uint64_t> reduce_bucket_size{}, max_live_parameters{};
     bool ignores_unused_parameters = true, prefetches = true, offloads = false, delays_update = false;
-    std::optional<Entry> delayed_update{};
+    std::optional<Entry> delayed_update{}, ratio_entry{};
     double ratio = 1.0;
   };
   /// A monitor's section.

@@ -109,6 +109,7 @@ class Reader {
   }
 
   void read_always(KeyRow const& row, Entry const& entry) {
+    expect_members(row, entry);
     if (!row.accepted.empty()) {
       if (!is_one_of(entry.json(), row.accepted)) entry.fail(entry.text() + " cannot be had", std::string(row.says));
     } else if (!entry.is_auto() && !entry.json().is_null()) {
@@ -120,24 +121,46 @@ class Reader {
   static void expect_shape(Shape shape, Entry const& entry) {
     if (shape == Shape::boolean) static_cast<void>(entry.flag());
     if (shape == Shape::whole) static_cast<void>(entry.whole(0, std::uint64_t{1} << 63U));
+    if (shape == Shape::integer) static_cast<void>(entry.integer());
     if (shape == Shape::number) static_cast<void>(entry.not_negative());
     if (shape == Shape::text) static_cast<void>(entry.string());
     if (shape == Shape::list) static_cast<void>(entry.list());
   }
 
-  static void refuse(KeyRow const& row, Entry const& entry) {
+  void refuse(KeyRow const& row, Entry const& entry) const {
+    expect_members(row, entry);
     if (is_one_of(entry.json(), row.accepted) || asks_for_nothing(entry.json())) return;
     entry.fail_name("cannot be had", std::string(row.says));
   }
 
+  /// A section that is not read as such is still looked through: a key that does not exist is an error in it, too, and
+  /// so is a value that its key cannot hold.
+  void expect_members(KeyRow const& row, Entry const& entry) const {
+    auto const* const object = entry.json().get<Json::Object>();
+    if (object == nullptr || !has_members(row)) return;
+    for (auto const& [name, value] : *object) {
+      Entry const member(document_, value, zero::detail::concat({row.path, ".", name}));
+      auto const* const found = find_row(member.key());
+      if (found == nullptr) fail_unknown(member, row.path);
+      if (!member.is_auto() && !value.is_null()) expect_shape(found->shape, member);
+    }
+  }
+  [[nodiscard]] static bool has_members(KeyRow const& section) {
+    bool found = false;
+    for_each_row([&](KeyRow const& row) { found = found || folder(row.path) == section.path; });
+    return found;
+  }
+
   /// Whether a section is off: by its own word, or because every member is.
   [[nodiscard]] static bool asks_for_nothing(Json const& value) {
+    if (auto const* const list = value.get<Json::Array>()) return list->empty();
     auto const* const object = value.get<Json::Object>();
     if (object == nullptr) return false;
     if (auto const* const enabled = value.find("enabled")) return enabled->get<bool>() && !*enabled->get<bool>();
     for (auto const& member : *object) {
       auto const* const flag = member.second.get<bool>();
-      if (!member.second.is_null() && (flag == nullptr || *flag)) return false;
+      bool const is_off = flag != nullptr ? !*flag : member.second.is_null() || asks_for_nothing(member.second);
+      if (!is_off) return false;
     }
     return true;
   }
@@ -153,15 +176,20 @@ class Reader {
     return false;
   }
 
-  [[noreturn]] static void fail_unknown(Entry const& entry, std::string const& path) {
-    if (entry.key() == "checkpoint.activation_checkpointing") {
-      entry.fail_name("does not belong into \"checkpoint\"",
-                      "write it beside: \"checkpoint\": {}, \"activation_checkpointing\": {\"partition_activations\": "
-                      "false, \"number_checkpoints\": null}");
-    }
+  [[noreturn]] void fail_unknown(Entry const& entry, std::string_view path) const {
+    if (entry.key() == "checkpoint.activation_checkpointing") fail_nested_activations(entry);
     if (entry.key() == "activation_checkpointing.enabled") entry.fail_name("is no key", "leave it out");
-    entry.fail_name(path.empty() ? "is no key of a configuration" : "is no key of \"" + path + "\"",
-                    cure_of_unknown(entry.key()));
+    entry.fail_name(
+        path.empty() ? "is no key of a configuration" : zero::detail::concat({"is no key of \"", path, "\""}),
+        cure_of_unknown(entry.key()));
+  }
+  /// Guides put this section into `checkpoint`: the cure is the user's own block, moved.
+  [[noreturn]] void fail_nested_activations(Entry const& entry) const {
+    Json::Object rest = *document_.root().find("checkpoint")->get<Json::Object>();
+    std::erase_if(rest, [](auto const& member) { return member.first == "activation_checkpointing"; });
+    entry.fail_name("does not belong into \"checkpoint\"",
+                    zero::detail::concat({"write it beside: \"checkpoint\": ", to_text(Json(std::move(rest))),
+                                          ", \"activation_checkpointing\": ", to_text(entry.json())}));
   }
 
   // ------------------------------------------------------------------------------------------ section by section
@@ -271,7 +299,12 @@ class Reader {
     auto const& zero = raw_.zero;
     if (!zero.section) return std::nullopt;
     Sharding sharding{.stage = static_cast<Stage>(zero.stage)};
-    if (zero.offloads) {
+    if (!zero.offloads) {
+      for (auto const& without_device : {zero.ratio_entry, zero.delayed_update}) {
+        if (!without_device) continue;
+        raw_.notes.push_back({without_device->key(), "nothing is offloaded: write \"device\": \"cpu\" beside it"});
+      }
+    } else {
       if (zero.delays_update && zero.ratio < 1.0) {
         zero.delayed_update->fail("what stays on the device would not be updated late",
                                   "leave \"ratio\" out, or \"delayed_update\"");

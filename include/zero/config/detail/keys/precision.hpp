@@ -8,8 +8,7 @@
 
 namespace zero::config::detail {
 
-inline constexpr double largest_float = 3.4028234663852886e38;
-inline constexpr double smallest_scale = 1e-30;  // whose inverse is a float, too
+inline constexpr double smallest_scale = 1e-30, largest_scale = 1e38;  // floats, and so are their inverses
 
 /// Types of elements, and the loss scale.
 inline constexpr std::array precision_keys{
@@ -25,8 +24,8 @@ inline constexpr std::array precision_keys{
     applied("fp16.loss_scale", Shape::number, "the loss scale; 0: `DynamicScale`",
             [](RawSettings& raw, Entry const& e) {
               raw.fp16.loss_scale =
-                  e.real([](double x) { return x == 0.0 || (x >= smallest_scale && x <= largest_float); },
-                         "0 for a dynamic scale, or a scale from 1e-30");
+                  e.real([](double x) { return x == 0.0 || (x >= smallest_scale && x <= largest_scale); },
+                         "0 for a dynamic scale, or a scale from 1e-30 to 1e38");
             }),
     applied("fp16.initial_scale_power", Shape::whole, "the first scale is 2 to this power",
             [](RawSettings& raw, Entry const& e) { raw.fp16.initial_scale_power = e.whole(0, 126); }),
@@ -72,6 +71,9 @@ inline constexpr std::array precision_keys{
         [](RawSettings& raw, Entry const& e) { raw.communication_data_type = e; }, {}, "null"),
     refused("seq_parallel_communication_data_type", "there is no sequence parallelism: leave it out", "null|\"fp32\""),
     refused("torch_autocast", "types are not chosen operation by operation: write \"bf16\": {\"enabled\": true}"),
+    of_its_section("torch_autocast.enabled", Shape::boolean),
+    of_its_section("torch_autocast.dtype", Shape::text),
+    of_its_section("torch_autocast.lower_precision_safe_modules", Shape::list),
     refused(
         "amp",
         "Apex is PyTorch's, and excludes ZeRO in DeepSpeed too: leave it out; what its levels stand for: O0 "

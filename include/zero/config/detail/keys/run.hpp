@@ -40,7 +40,9 @@ inline constexpr std::array run_keys{
     applied(
         "gradient_clipping", Shape::number, "largest norm of the averaged gradient; 0: no clipping; absent: 1",
         [](RawSettings& raw, Entry const& e) {
-          raw.gradient_clipping = e.is_auto() ? e.automatic(raw.automatic.gradient_clipping) : e.not_negative();
+          raw.gradient_clipping =
+              e.is_auto() ? e.automatic(raw.automatic.gradient_clipping)
+                          : e.real([](double x) { return x >= 0.0 && x <= 1e30; }, "a number from 0 to 1e30");
         },
         "nanoGPT: `grad_clip`"),
     applied(
@@ -84,8 +86,28 @@ inline constexpr std::array run_keys{
     applied("csv_monitor.job_name", Shape::text, "the run's name, and its folder's in `output_path`",
             [](RawSettings& raw, Entry const& e) { raw.csv.job_name = e.of_text(); }),
     refused("wandb", "this library talks to no service: write \"tensorboard\" and import its folder with `wandb sync`"),
+    of_its_section("wandb.enabled", Shape::boolean),
+    of_its_section("wandb.group", Shape::text),
+    of_its_section("wandb.team", Shape::text),
+    of_its_section("wandb.project", Shape::text),
     refused("comet", "this library talks to no service: write \"tensorboard\" or \"csv_monitor\""),
+    of_its_section("comet.enabled", Shape::boolean),
+    of_its_section("comet.samples_log_interval", Shape::whole),
+    of_its_section("comet.project", Shape::text),
+    of_its_section("comet.workspace", Shape::text),
+    of_its_section("comet.api_key", Shape::text),
+    of_its_section("comet.experiment_name", Shape::text),
+    of_its_section("comet.experiment_key", Shape::text),
+    of_its_section("comet.online", Shape::boolean),
+    of_its_section("comet.mode", Shape::text),
     refused("flops_profiler", "there is no module to look into: \"wall_clock_breakdown\" says where time goes"),
+    of_its_section("flops_profiler.enabled", Shape::boolean),
+    of_its_section("flops_profiler.recompute_fwd_factor", Shape::number),
+    of_its_section("flops_profiler.profile_step", Shape::whole),
+    of_its_section("flops_profiler.module_depth", Shape::integer),
+    of_its_section("flops_profiler.top_modules", Shape::whole),
+    of_its_section("flops_profiler.detailed", Shape::boolean),
+    of_its_section("flops_profiler.output_file", Shape::text),
     always("dump_state", Shape::boolean, "a run prints its settings as they were understood"),
     always("vocabulary_size", Shape::whole, "the vocabulary is that of the data, and is not aligned"),
     section("timers", "of DeepSpeed's own"),
