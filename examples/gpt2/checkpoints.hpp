@@ -166,6 +166,10 @@ class Checkpoints {
       loaded =
           zero::load_checkpoint(trainer_.engine(), place.root, {.tag = place.tag, .parameters_only = drops_states});
     } catch (zero::CheckpointError const& error) {
+      if (error.kind() == zero::CheckpointFailure::mismatch && !options_.config) {
+        throw zero::CheckpointError(error.kind(),
+                                    error.what() + std::string("; a run that began by --config goes on by it, too"));
+      }
       if (error.kind() != zero::CheckpointFailure::not_found || *options_.resume != "auto") throw;
       if (options_.continue_with) {
         throw UsageError("--continue-with: there is no run to go on with in " + place.root + ": begin one by --data");

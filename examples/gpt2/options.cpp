@@ -23,8 +23,9 @@ using Group = command_line::Group<Options>;
 using Settings = command_line::Settings<Options>;
 
 constexpr std::uint64_t many = 1ULL << 40;
-constexpr double huge = std::numeric_limits<double>::max();
-constexpr char const* not_negative = "a number that is not negative";
+constexpr double largest = 1e6;  // above every rate, decay or threshold that anybody can mean
+constexpr char const* scale_range = "0, or a scale from 1e-30 to 1e38";
+constexpr char const* up_to_largest = "a number from 0 to 1e6";
 
 // The order of groups and options is that of --help.
 Group configuration_group() {
@@ -124,8 +125,8 @@ Group training_group() {
             Settings::whole(&Options::micro_batches, 1, 1 << 30)},
            {"--allow-idle-ranks", "[on|off]", "more ranks than --micro-batches: the last ones hold states only",
             Settings::flag(&Options::allow_idle_ranks)},
-           {"--lr", "X", "largest learning rate", Settings::real(&Options::lr, 0.0, huge, not_negative)},
-           {"--min-lr", "X", "learning rate at the end", Settings::real(&Options::min_lr, 0.0, huge, not_negative),
+           {"--lr", "X", "largest learning rate", Settings::real(&Options::lr, 0.0, largest, up_to_largest)},
+           {"--min-lr", "X", "learning rate at the end", Settings::real(&Options::min_lr, 0.0, largest, up_to_largest),
             "a tenth of --lr"},
            {"--warmup", "N", "steps of linear warm-up", Settings::whole(&Options::warmup, 0, many),
             "100, or a tenth of a shorter run"},
@@ -140,8 +141,9 @@ Group training_group() {
             Settings::whole(&Options::decay, 0, many), "a fifth of the run"},
            {"--skipped-step", "hold|advance",
             "whether the learning rate waits where a step is skipped, because a gradient is not finite, or goes on",
-            Settings::choice(&Options::skipped_step, Choices<SkippedStep, 2>{{{"hold", SkippedStep::hold},
-                                                                              {"advance", SkippedStep::advance}}})},
+            Settings::choice(&Options::skipped_step,
+                             Choices<SkippedStep, 2>{{{"hold", SkippedStep::hold}, {"advance", SkippedStep::advance}}}),
+            "advance; hold with a file's scheduler"},
            {"--optimizer", "adamw|adam|sgd|lion|adagrad", "the rule that updates parameters; adam decays by L2",
             Settings::choice(&Options::optimizer, Choices<RuleName, 5>{{{"adamw", RuleName::adamw},
                                                                         {"adam", RuleName::adam},
@@ -149,15 +151,15 @@ Group training_group() {
                                                                         {"lion", RuleName::lion},
                                                                         {"adagrad", RuleName::adagrad}}})},
            {"--weight-decay", "X", "weight decay, of matrices only",
-            Settings::real(&Options::weight_decay, 0.0, huge, not_negative)},
+            Settings::real(&Options::weight_decay, 0.0, largest, up_to_largest)},
            {"--beta2", "X", "AdamW's and Adam's decay of squared gradients, Lion's of the average",
             Settings::real(&Options::beta2, 0.0, 0.9999999999, "a number in [0, 1)")},
            {"--momentum", "X", "decay of the buffer, with --optimizer sgd",
             Settings::real(&Options::momentum, 0.0, 0.9999999999, "a number in [0, 1)")},
            {"--loss-scale", "X", "what the loss of fp16 is multiplied with; 0: it is found as the run goes",
-            Settings::real(&Options::loss_scale, 0.0, 0x1p126, "0, or a positive scale"), "0"},
+            Settings::real(&Options::loss_scale, 0.0, 1e38, scale_range), "0"},
            {"--clip", "X", "largest norm of the gradient; 0: no clipping",
-            Settings::real(&Options::clip, 0.0, huge, not_negative)},
+            Settings::real(&Options::clip, 0.0, 1e30, "a number from 0 to 1e30")},
            {"--max-skips", "N", "end the run after N steps in a row whose gradients are not finite; 0: never",
             Settings::whole(&Options::max_skips, 0, many)},
            {"--seed", "N", "seed of initial values, data order and sample",
@@ -175,7 +177,7 @@ Group validation_group() {
            {"--patience", "N", "end the run after N validations in a row that are no improvement; 0: never",
             Settings::whole(&Options::patience, 0, many)},
            {"--min-delta", "X", "how much lower than the last improvement a validation must be to be one",
-            Settings::real(&Options::min_delta, 0.0, huge, not_negative)},
+            Settings::real(&Options::min_delta, 0.0, largest, up_to_largest)},
            {"--eval-at-start", "[on|off]", "say both losses before the first step, too",
             Settings::flag(&Options::eval_at_start)},
            {"--evaluate", "CHECKPOINT",
@@ -417,6 +419,9 @@ void check(Options const& o) {
   }
   if (o.asked.has("--loss-scale") && o.precision != zero::ElementType::fp16) {
     throw UsageError("--loss-scale: needs --precision fp16");
+  }
+  if (o.loss_scale && *o.loss_scale > 0.0 && *o.loss_scale < 1e-30) {
+    command_line::reject("--loss-scale", o.asked.given.at("--loss-scale"), scale_range);
   }
   if (o.delayed_update && !o.offload) throw UsageError("--delayed-update: needs --offload cpu");
   check_profiling(o);

@@ -5,6 +5,7 @@
 
 #include <zero/config/read.hpp>
 #include <zero/config/write.hpp>
+#include <zero/error.hpp>
 
 #include <array>
 #include <cstddef>
@@ -159,6 +160,15 @@ class Merge {
             unless_asked("--momentum", [&] { options_.momentum = rule.momentum; });
         },
         *settings_.rule);
+    keep_nesterov_possible();
+  }
+  /// Sgd that looks ahead needs a momentum to do so by.
+  void keep_nesterov_possible() {
+    auto* const sgd = options_.rule ? std::get_if<zero::Sgd::Config>(&*options_.rule) : nullptr;
+    if (sgd == nullptr || !sgd->nesterov || options_.momentum > 0.0) return;
+    sgd->nesterov = false;
+    lines_.push_back(
+        "configuration: optimizer.params.nesterov: --momentum 0 leaves nothing to look ahead by: left out");
   }
   void take_precision() {
     auto const& precision = *settings_.precision;
@@ -177,6 +187,12 @@ class Merge {
     unless_asked("--delayed-update", [&] {
       options_.delayed_update = options_.offload && sharding.offload && sharding.offload->delayed_update;
     });
+    if (options_.delayed_update && sharding.offload && sharding.offload->device_share > 0.0) {
+      options_.sharding->offload->device_share = 0.0;
+      lines_.push_back(
+          "configuration: zero_optimization.offload_optimizer.ratio: --delayed-update needs all states in host memory, "
+          "and so the ratio is 1");
+    }
   }
   void take_profiling() {
     unless_asked("--wall-clock-breakdown", [&] { options_.wall_clock_breakdown = settings_.wall_clock_breakdown; });
@@ -195,7 +211,21 @@ class Merge {
       return;
     }
     options_.schedule = settings_.schedule;
+    expect_momentum_below_one();
     unless_asked("--skipped-step", [&] { options_.skipped_step = zero::schedule::SkippedStep::hold; });
+  }
+
+  /// Which step is the last one only the run knows, and what decays without end has its largest value there.
+  void expect_momentum_below_one() const {
+    try {
+      options_.schedule->require_steps(options_.iterations);
+    } catch (zero::ConfigurationError const& error) {
+      std::string text = error.what();
+      constexpr std::string_view setting = "decay_momentum_rate";
+      if (auto const at = text.find(setting); at != std::string::npos)
+        text.replace(at, setting.size(), "decay_mom_rate");
+      throw UsageError(*options_.config + ": scheduler.params.decay_mom_rate: " + text.substr(text.find(": ") + 2));
+    }
   }
 
   Options& options_;

@@ -78,10 +78,42 @@ TEST_CASE("configuration: settings of another rule, and rules that do not exist,
             .find("betas[1]: 1.0 is not a number in [0, 1)") != std::string::npos);
   CHECK(message_of(with(R"("optimizer": {"type": "Adam", "params": {"betas": [0.9]}})"))
             .find("is a list of two numbers") != std::string::npos);
-  CHECK(message_of(with(R"("optimizer": {"type": "Adam", "params": {"lr": -1}})"))
-            .find("lr: -1 is not a number that is not negative") != std::string::npos);
+  CHECK(message_of(with(R"("optimizer": {"type": "Adam", "params": {"lr": -1}})")).find("lr: -1 is negative") !=
+        std::string::npos);
   CHECK(message_of(with(R"("optimizer": {"type": "Adam", "params": {"lr": "1e-3"}})"))
             .find("\"1e-3\" is not a number: leave the quotation marks out") != std::string::npos);
+}
+
+TEST_CASE("configuration: numbers that nobody can mean are errors") {
+  for (auto const* members : {R"("optimizer": {"type": "Adam", "params": {"lr": 1e300}})",
+                              R"("optimizer": {"type": "Adam", "params": {"eps": 1e300}})",
+                              R"("optimizer": {"type": "Adam", "params": {"weight_decay": 2e6}})",
+                              R"("scheduler": {"type": "constant", "params": {"lr": 1e7}})"}) {
+    CAPTURE(members);
+    CHECK(message_of(with(members)).find("is not a number from 0 to 1e6") != std::string::npos);
+  }
+  CHECK(message_of(with(R"("gradient_clipping": 1e300)")).find("is not a number from 0 to 1e30") != std::string::npos);
+  CHECK(message_of(with(R"("fp16": {"enabled": true, "loss_scale": 2e38})")).find("a scale from 1e-30 to 1e38") !=
+        std::string::npos);
+}
+
+TEST_CASE("configuration: a learning rate beside the file wins over its smallest one, too") {
+  zero::config::ReadOptions beside;
+  beside.lr = 1e-5;
+  for (auto const& [members, key] :
+       {std::pair{R"("scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 1e-4, "cycle_max_lr": 1e-3}})",
+                  "scheduler.params.cycle_min_lr"},
+        {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_min_lr": 1e-4, "warmup_max_lr": 1e-3}})",
+         "scheduler.params.warmup_min_lr"},
+        {R"("scheduler": {"type": "linear", "params": {"lr": 1e-3, "min_lr": 1e-4, "total_num_steps": 9}})",
+         "scheduler.params.min_lr"}}) {
+    CAPTURE(members);
+    auto const settings = read_text(with(members), beside);
+    CHECK(settings.schedule->at(0).lr == 1e-5);
+    REQUIRE(settings.notes.size() == 1);
+    CHECK(settings.notes.front().key == key);
+    CHECK(settings.notes.front().text.find("is above the learning rate that was given beside it") != std::string::npos);
+  }
 }
 
 TEST_CASE("configuration: types and loss scales") {

@@ -103,6 +103,34 @@ TEST_CASE("train_gpt2: an option beside a file does what it says, or is refused"
         std::string::npos);
 }
 
+TEST_CASE("train_gpt2: an option wins where it contradicts what else the file says, and the run says so") {
+  Folder const folder;
+  auto const trains = [&](std::string const& file, std::string const& more, std::string const& line) {
+    auto const done = run(joined({"--data ", folder.quote("text.txt"), small, write(folder, file), more}));
+    CAPTURE(done.output);
+    CHECK(done.code == 0);
+    CHECK(done.output.find(line) != std::string::npos);
+  };
+  trains(R"({"train_batch_size": 2, "scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 1e-4,
+            "cycle_max_lr": 1e-3}}})",
+         "--lr 1e-5", "scheduler.params.cycle_min_lr: 1e-04 is above the learning rate that was given beside it");
+  trains(R"({"train_batch_size": 2, "zero_optimization": {"stage": 2, "offload_optimizer": {"device": "cpu",
+            "ratio": 0.5}}})",
+         "--delayed-update", "offload_optimizer.ratio: --delayed-update needs all states in host memory");
+  trains(R"({"train_batch_size": 2, "optimizer": {"type": "SGD", "params": {"momentum": 0.9, "nesterov": true}}})",
+         "--momentum 0", "optimizer.params.nesterov: --momentum 0 leaves nothing to look ahead by");
+}
+
+TEST_CASE("train_gpt2: a run of a configuration that is resumed without it is told of it") {
+  Folder const folder;
+  auto const start = "--data " + folder.quote("text.txt") + small + "--checkpoint-dir " + folder.quote("run") + " ";
+  REQUIRE(run(start + write(folder, R"({"train_batch_size": 2, "fp16": {"enabled": true}})")).code == 0);
+  auto const done = run(start + "--resume auto --iterations 9");
+  CAPTURE(done.output);
+  CHECK(done.code == 4);
+  CHECK(done.output.find("a run that began by --config goes on by it, too") != std::string::npos);
+}
+
 TEST_CASE("train_gpt2: OneCycle moves the momentum of a run, too") {
   Folder const folder;
   auto const with = [&](std::string const& more) {
@@ -263,7 +291,13 @@ TEST_CASE("train_gpt2: a configuration that cannot be is refused in one line, be
         std::string::npos);
   CHECK(says(R"({"train_batch_size": 4, "scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 0,
     "cycle_max_lr": 1, "decay_step_size": 1, "cycle_first_step_size": 1, "decay_mom_rate": 9}}})")
-            .find("momentum") != std::string::npos);
+            .find("ds.json: scheduler.params.decay_mom_rate: momentum of step 3 is 9") != std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4, "optimizer": {"type": "Adam", "params": {"lr": 1e300}}})")
+            .find("1e+300 is not a number from 0 to 1e6") != std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4})", "--lr 1e300").find("--lr 1e300: expected a number from 0 to 1e6") !=
+        std::string::npos);
+  CHECK(says(R"({"train_batch_size": 4})", "--precision fp16 --loss-scale 1e-40")
+            .find("expected 0, or a scale from 1e-30 to 1e38") != std::string::npos);
   CHECK(run("--deepspeed").output.find("--deepspeed: needs --config FILE") != std::string::npos);
   CHECK(run("--train_dir x").output.find("did you mean --data?") != std::string::npos);
   CHECK(run("--num_workers 2").output.find("did you mean --workers?") != std::string::npos);

@@ -91,7 +91,11 @@ class ScheduleReader {
     if constexpr (std::is_same_v<Member, double>) {
       if (given_ && is_largest_rate(name)) return void(member = *given_);
     }
-    if (entry) return read(*entry, name, member);
+    if (entry) {
+      read(*entry, name, member);
+      if constexpr (std::is_same_v<Member, double>) lower_to_given(*entry, name, member);
+      return;
+    }
     auto const& section = *raw_.scheduler.section;
     if (missing == Missing::is_error) {
       section.fail_name(zero::detail::concat({"has no \"", name, "\" in its \"params\""}), "write it");
@@ -103,6 +107,15 @@ class ScheduleReader {
       }
       if (missing == Missing::is_optimizer_lr) member = *lr_;
     }
+  }
+
+  /// A largest rate that was given beside the document may lie below the smallest one in it: it wins.
+  void lower_to_given(Entry const& entry, std::string_view name, double& member) const {
+    bool const is_smallest = name == "min_lr" || name == "eta_min" || name == "warmup_min_lr" || name == "cycle_min_lr";
+    if (!given_ || !is_smallest || member <= *given_) return;
+    raw_.notes.push_back({entry.key(), entry.text() + " is above the learning rate that was given beside it, and is "
+                                                      "lowered to that"});
+    member = *given_;
   }
 
   [[nodiscard]] static bool is_largest_rate(std::string_view name) {
