@@ -14,6 +14,8 @@
 #include <cctype>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,7 @@ namespace gpt2 {
 namespace {
 
 using Value = std::optional<double>;
+using zero::profile::Phase;
 
 /// One curve: its tag, and its value where a step has one.
 struct Curve {
@@ -28,11 +31,35 @@ struct Curve {
   Value (*value)(StepRecord const&);
 };
 
+/// Milliseconds that a step has spent in \p phases, the mean of those that have ended; nothing where none has.
+Value ms_in(StepRecord const& record, std::initializer_list<Phase> phases) {
+  if (record.times.steps == 0) return std::nullopt;
+  std::int64_t sum = 0;
+  for (auto const phase : phases) sum += record.times.exposed_in(phase);
+  return 1e-6 * static_cast<double>(sum) / static_cast<double>(record.times.steps);
+}
+
 /// DeepSpeed's tags first, then those of its kind that it lacks.
 constexpr std::array step_curves{
     Curve{"Train/Samples/lr", [](StepRecord const& r) -> Value { return r.lr; }},
     Curve{"Train/Samples/loss_scale", [](StepRecord const& r) -> Value { return r.loss_scale; }},
     Curve{"Train/Samples/train_loss", [](StepRecord const& r) -> Value { return r.loss; }},
+    Curve{"Train/Samples/elapsed_time_ms_forward", [](StepRecord const& r) { return ms_in(r, {Phase::forward}); }},
+    Curve{"Train/Samples/elapsed_time_ms_backward",
+          [](StepRecord const& r) {
+            return ms_in(r, {Phase::backward, Phase::reduce});
+          }},
+    Curve{"Train/Samples/elapsed_time_ms_backward_inner",
+          [](StepRecord const& r) { return ms_in(r, {Phase::backward}); }},
+    Curve{"Train/Samples/elapsed_time_ms_backward_allreduce",
+          [](StepRecord const& r) { return ms_in(r, {Phase::reduce}); }},
+    Curve{"Train/Samples/elapsed_time_ms_step",
+          [](StepRecord const& r) {
+            return ms_in(r, {Phase::update, Phase::offload});
+          }},
+    Curve{"Train/Samples/elapsed_time_ms_gather", [](StepRecord const& r) { return ms_in(r, {Phase::gather}); }},
+    Curve{"Train/Samples/elapsed_time_ms_data", [](StepRecord const& r) { return ms_in(r, {Phase::data}); }},
+    Curve{"Train/Samples/elapsed_time_ms_captured", [](StepRecord const& r) { return ms_in(r, {Phase::captured}); }},
     Curve{"Train/Samples/grad_norm", [](StepRecord const& r) -> Value { return r.grad_norm; }},
     Curve{"Train/Samples/skipped_steps",
           [](StepRecord const& r) -> Value { return static_cast<double>(r.skipped_steps); }},

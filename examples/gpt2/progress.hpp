@@ -4,6 +4,8 @@
 
 #include "options.hpp"
 
+#include <zero/profile/step_breakdown.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,11 +41,13 @@ struct StepRecord {
   std::uint64_t zero_norm_steps = 0;  ///< in a row, this one included, whose gradient was exactly 0
   double tokens = 0.0;                ///< of all ranks
   double tokens_per_second = 0.0;
-  double seconds = 0.0;         ///< of the step, on this rank: evaluation and saving are none of it
-  double data_seconds = 0.0;    ///< of those, drawing the data
-  std::optional<double> mfu{};  ///< share of the hardware's peak; nothing where that is not known
-  double epoch = 0.0;           ///< tokens drawn up to here, divided by those of the training data
-  bool in_doubt = false;        ///< DivergenceGuard
+  double seconds = 0.0;                  ///< of the step, on this rank: evaluation and saving are none of it
+  double data_seconds = 0.0;             ///< of those, drawing the data
+  std::optional<double> mfu{};           ///< share of the hardware's peak; nothing where that is not known
+  double epoch = 0.0;                    ///< tokens drawn up to here, divided by those of the training data
+  bool in_doubt = false;                 ///< DivergenceGuard
+  zero::profile::StepBreakdown times{};  ///< with --wall-clock-breakdown: of the steps that streams have ended since
+                                         ///< the step before, which may be none where a GPU runs behind
 };
 
 /// What an evaluation has found: means over the same micro-batches every time, and on any number of ranks.

@@ -195,6 +195,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     ends_early = !is_last && validates && state.should_stop(options.patience);
     ends = is_last || ends_early;
     summary.step(record);
+    profile.take_times(record);
     bool const stays = speaks && progress.step(record);
     profile.after_step(record.step, stays);
     if (speaks && record.zero_norm_steps == 3) {

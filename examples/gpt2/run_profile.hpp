@@ -4,6 +4,7 @@
 
 #include "console.hpp"
 #include "options.hpp"
+#include "progress.hpp"
 #include "rank_texts.hpp"
 
 #include <zero/profile/communication_log.hpp>
@@ -52,12 +53,15 @@ class RunProfile {
     trainer_.profiler()->keep_spans(std::size_t{1} << 18);
     keeps_ = true;
   }
+  /// Takes the times of steps that have ended into \p record.
+  void take_times(StepRecord& record) {
+    if (!options_.wall_clock_breakdown || !speaks()) return;
+    record.times = trainer_.profiler()->take_steps();
+    untold_ += record.times;
+  }
   /// After it; \p stays where its line on standard output does. Collective.
   void after_step(std::uint64_t step, bool stays) {
-    if (options_.wall_clock_breakdown && stays && speaks()) {
-      auto const steps = trainer_.profiler()->take_steps();
-      if (steps.steps > 0) say("time: %s\n", to_line(steps).c_str());
-    }
+    if (stays && untold_.steps > 0) say("time: %s\n", to_line(std::exchange(untold_, {})).c_str());
     if (keeps_ && step == options_.profile->last) write_trace();
     if (!std::exchange(had_step_, true)) memory("after the first step");
   }
@@ -133,6 +137,7 @@ class RunProfile {
   bool keeps_ = false;  // spans, now
   bool written_ = false;
   bool had_step_ = false;
+  zero::profile::StepBreakdown untold_{};
   std::string file_;
 };
 

@@ -170,11 +170,37 @@ TEST_CASE("train_gpt2: the values of curves are those of the log") {
   }
 }
 
+TEST_CASE("train_gpt2: with a breakdown, the times of every step are curves by DeepSpeed's names") {
+  Folder const folder;
+  std::string const begin = joined({"--data ", folder.quote("text.txt"), tiny, "--iterations 5 --warmup 2 --csv ",
+                                    folder.quote("curves"), " --job-name "});
+  REQUIRE(run(begin + "with --wall-clock-breakdown").code == 0);
+  auto const values = [&](std::string const& curve) {
+    std::istringstream rows(text_of(folder / ("curves/with/Train_Samples_" + curve + ".csv").c_str()));
+    std::vector<double> found;
+    std::string row;
+    for (std::getline(rows, row); std::getline(rows, row);) found.push_back(std::stod(row.substr(row.find(',') + 1)));
+    return found;
+  };
+  auto const step = values("ms_per_step"), forward = values("elapsed_time_ms_forward"),
+             backward = values("elapsed_time_ms_backward"), inner = values("elapsed_time_ms_backward_inner"),
+             reduce = values("elapsed_time_ms_backward_allreduce"), update = values("elapsed_time_ms_step");
+  REQUIRE(step.size() == 5);
+  for (auto const* curve : {&forward, &backward, &inner, &reduce, &update}) REQUIRE(curve->size() == 5);
+  for (std::size_t k = 0; k < 5; ++k) {
+    CHECK(forward[k] > 0.0);
+    CHECK(inner[k] > 0.0);
+    CHECK(backward[k] == doctest::Approx(inner[k] + reduce[k]));
+  }
+  REQUIRE(run(begin + "without").code == 0);
+  CHECK_FALSE(fs::exists(folder / "curves/without/Train_Samples_elapsed_time_ms_forward.csv"));
+}
+
 TEST_CASE("train_gpt2: every curve is in the table of the documentation, and no other") {
   Folder const folder;
   std::ofstream(folder / "other.txt") << text_of(folder / "text.txt");
   auto const mixture = joined({"--data '", (folder / "text.txt").string(), "=0.5,", (folder / "other.txt").string(),
-                               "=0.5' ", tiny, "--peak-flops 1e12 ", all_of(folder, "run")});
+                               "=0.5' ", tiny, "--peak-flops 1e12 --wall-clock-breakdown ", all_of(folder, "run")});
   REQUIRE(run(mixture).code == 0);
   std::set<std::string> written, documented;
   std::istringstream lines(text_of(folder / "curves/run/metrics.jsonl"));
