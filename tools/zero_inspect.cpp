@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,8 +62,22 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
   }
 }
 
+/// Byte for byte, for another program to read.
+void write_value(zero::Manifest const& manifest, std::string const& key) {
+  auto const found = manifest.user_state.find(key);
+  if (found != manifest.user_state.end()) {
+    std::fwrite(found->second.data(), 1, found->second.size(), stdout);
+    return;
+  }
+  std::string keys;
+  for (auto const& [other, value] : manifest.user_state) keys.append(keys.empty() ? "" : ", ").append(other);
+  throw command_line::UsageError("--value " + key + ": the checkpoint has no such value" +
+                                 (keys.empty() ? ", and no other" : ", but " + keys));
+}
+
 struct Options {
   std::string path;
+  std::optional<std::string> value{};
   bool skips_data = false;
   command_line::Asked asked{};
 };
@@ -76,7 +91,10 @@ command_line::Command<Options> const& command() {
           "Says what a checkpoint holds, and whether every byte is as it was written. CHECKPOINT is a checkpoint, or "
           "a folder of checkpoints: then the latest valid one.",
       .groups = {{"what is read",
-                  {{"--no-verify", "", "read the manifest only, not the data", Settings::flag(&Options::skips_data)}}}},
+                  {{"--no-verify", "", "read the manifest only, not the data", Settings::flag(&Options::skips_data)},
+                   {"--value", "KEY",
+                    "write nothing but this value of the caller's, whole, such as the configuration of a run",
+                    Settings::text(&Options::value)}}}},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},
       .take_word = [](Options& o, std::string_view word) {
         if (!o.path.empty()) throw command_line::UsageError("give one checkpoint or folder of checkpoints: see --help");
@@ -98,6 +116,10 @@ ExitCode run(Options const& options) {
   auto const place = zero::locate_checkpoint(options.path);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);
   auto const manifest = folder.manifest(place.tag);
+  if (options.value) {
+    write_value(manifest, *options.value);
+    return ExitCode::done;
+  }
   print(place, manifest);
   if (options.skips_data) return ExitCode::done;
   zero::verify_checkpoint(folder.system(), folder.path(place.tag), manifest);

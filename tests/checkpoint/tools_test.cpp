@@ -72,6 +72,12 @@ TEST_CASE("tools: a checkpoint is shown and verified, and one that is damaged is
   CHECK(damaged.code == 5);
   CHECK(damaged.output.find("has 100 bytes instead of") != std::string::npos);
   CHECK(run(ZERO_INSPECT " --no-verify " + quote(folder / "step-2")).code == 0);
+  auto const value = run(ZERO_INSPECT " --value note " + quote(folder / "step-2"));
+  CHECK(value.code == 0);
+  CHECK(value.output == "x");
+  auto const none = run(ZERO_INSPECT " --value nothing " + quote(folder / "step-2"));
+  CHECK(none.code == 2);
+  CHECK(none.output.find("--value nothing: the checkpoint has no such value, but note") != std::string::npos);
 }
 
 TEST_CASE("tools: a parameter that another rule has trained is shown with it") {
