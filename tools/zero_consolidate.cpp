@@ -10,6 +10,7 @@
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -59,7 +60,7 @@ command_line::Command<Options> const& command() {
                       if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
                     }},
                     "one file"},
-                   {"--overwrite", "", "replace files of these names", Settings::flag(&Options::overwrite)}}}},
+                   {"--overwrite", "", "replace the model of this name, in one file or several", Settings::flag(&Options::overwrite)}}}},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},
       .take_word = [](Options& o, std::string_view word) { o.paths.emplace_back(word); }};
   return made;
@@ -96,7 +97,35 @@ class FolderBeside {
   fs::path path_;
 };
 
-/// Writes beside the files that are to be replaced, and renames when all are whole.
+/// Whether \p name is one of several files of \p stem, `STEM-00001-of-00003.safetensors`.
+bool is_shard_of(std::string_view stem, std::string_view name) {
+  constexpr std::string_view form = "-00000-of-00000.safetensors";
+  if (name.size() != stem.size() + form.size() || !name.starts_with(stem)) return false;
+  name.remove_prefix(stem.size());
+  return std::equal(name.begin(), name.end(), form.begin(), [](char c, char of_form) {
+    return of_form == '0' ? c >= '0' && c <= '9' : c == of_form;
+  });
+}
+
+/// All files that a reader could take for the model \p out: the one, the index of several, and these.
+std::vector<fs::path> files_of(fs::path const& out) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  auto const whole = out.filename().string();
+  auto const stem = out.extension() == ".safetensors" ? out.stem().string() : whole;
+  auto const folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+  for (auto at = fs::directory_iterator(folder, error); !error && at != fs::directory_iterator(); at.increment(error)) {
+    auto const name = at->path().filename().string();
+    if (name == whole || name == whole + ".index.json" || is_shard_of(stem, name)) {
+      files.push_back(out.parent_path() / name);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Writes beside the files that are to be replaced, and renames when all are whole. What was there under another
+/// number of files goes: a reader that finds an index takes it before anything else.
 zero::ConsolidateReport replace(zero::CheckpointFolder const& folder, zero::Manifest const& manifest,
                                 fs::path const& out, zero::ConsolidateOptions const& how) {
   FolderBeside const beside(out);
@@ -106,14 +135,17 @@ zero::ConsolidateReport replace(zero::CheckpointFolder const& folder, zero::Mani
     fs::rename(file, place);
     file = place.string();
   }
+  for (auto const& file : files_of(out)) {
+    bool const is_new = std::find(report.files.begin(), report.files.end(), file.string()) != report.files.end();
+    if (!is_new) fs::remove(file);
+  }
   return report;
 }
 
 ExitCode run(Options const& options) {
   std::string const& out = options.paths[1];
-  std::error_code error;
-  if (!options.overwrite && fs::exists(fs::symlink_status(out, error))) {
-    throw UsageError(out + ": is there already: give another name, or --overwrite");
+  if (auto const there = files_of(out); !options.overwrite && !there.empty()) {
+    throw UsageError(there.front().string() + ": is there already: give another name, or --overwrite");
   }
   auto const place = zero::locate_checkpoint(options.paths[0]);
   zero::CheckpointFolder const folder(zero::posix_file_system(), place.root);

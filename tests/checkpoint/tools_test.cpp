@@ -127,6 +127,17 @@ TEST_CASE("tools: bad input is one line and the exit code of its kind, and leave
   auto const before = files();
   CHECK(run(ZERO_CONSOLIDATE " --overwrite --max-shard-size=1G " + checkpoint + " " + out).code == 0);
   CHECK(files() == before);  // and no folder beside it
+  // In several files and back: what is left of either would pass for the model.
+  auto const several = ZERO_CONSOLIDATE " --max-shard-size=1 " + checkpoint + " " + out;
+  CHECK(run(several + " --overwrite").code == 0);
+  CHECK_FALSE(std::filesystem::exists(folder / "out.safetensors"));
+  CHECK(std::filesystem::exists(folder / "out.safetensors.index.json"));
+  CHECK(std::filesystem::exists(folder / "out-00003-of-00003.safetensors"));
+  CHECK(run(ZERO_CONSOLIDATE " " + checkpoint + " " + out).output.find("is there already") != std::string::npos);
+  CHECK(run(ZERO_CONSOLIDATE " --overwrite --max-shard-size=64 " + checkpoint + " " + out).code == 0);
+  CHECK_FALSE(std::filesystem::exists(folder / "out-00003-of-00003.safetensors"));
+  CHECK(run(ZERO_CONSOLIDATE " --overwrite " + checkpoint + " " + out).code == 0);
+  CHECK(files() == before);
   CHECK(run(ZERO_INSPECT " --help").code == 0);
   CHECK(run(ZERO_CONSOLIDATE " --help").code == 0);
 }
