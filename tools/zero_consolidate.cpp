@@ -60,7 +60,8 @@ command_line::Command<Options> const& command() {
                       if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
                     }},
                     "one file"},
-                   {"--overwrite", "", "replace the model of this name, in one file or several", Settings::flag(&Options::overwrite)}}}},
+                   {"--overwrite", "", "replace the model of this name, in one file or several",
+                    Settings::flag(&Options::overwrite)}}}},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},
       .take_word = [](Options& o, std::string_view word) { o.paths.emplace_back(word); }};
   return made;
@@ -102,9 +103,8 @@ bool is_shard_of(std::string_view stem, std::string_view name) {
   constexpr std::string_view form = "-00000-of-00000.safetensors";
   if (name.size() != stem.size() + form.size() || !name.starts_with(stem)) return false;
   name.remove_prefix(stem.size());
-  return std::equal(name.begin(), name.end(), form.begin(), [](char c, char of_form) {
-    return of_form == '0' ? c >= '0' && c <= '9' : c == of_form;
-  });
+  return std::equal(name.begin(), name.end(), form.begin(),
+                    [](char c, char of_form) { return of_form == '0' ? c >= '0' && c <= '9' : c == of_form; });
 }
 
 /// All files that a reader could take for the model \p out: the one, the index of several, and these.
