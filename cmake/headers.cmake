@@ -257,11 +257,16 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/gradients/reducer.hpp
   include/zero/gradients/slots.hpp
   include/zero/gradients/sum_storage.hpp
+  include/zero/joint/agreement.hpp
   include/zero/joint/capture.hpp
   include/zero/joint/core.hpp
   include/zero/joint/description.hpp
   include/zero/joint/guards.hpp
+  include/zero/joint/members.hpp
+  include/zero/joint/norm.hpp
+  include/zero/joint/options.hpp
   include/zero/joint/plan.hpp
+  include/zero/joint/reduction.hpp
   include/zero/joint/repeats.hpp
   include/zero/joint/sequence.hpp
   include/zero/joint/setup.hpp

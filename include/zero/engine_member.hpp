@@ -19,6 +19,8 @@ template <class Backend>
 class EngineCore;
 
 template <class Backend>
+class JointAgreement;
+template <class Backend>
 class JointCore;
 
 }  // namespace detail
@@ -48,6 +50,7 @@ class EngineMember {
   [[nodiscard]] MemberOptions const& options() const noexcept { return options_; }
 
  private:
+  friend class detail::JointAgreement<Backend>;
   friend class detail::JointCore<Backend>;
 
   detail::EngineCore<Backend>* core_;
