@@ -284,6 +284,72 @@ TEST_CASE("zero-tokenize: a folder is gone on with, left alone or begun anew, an
   CHECK(run("--characters --output " + folder.quote("mine2.txt") + " " + folder.quote("text.txt")).code == 2);
 }
 
+TEST_CASE("zero-tokenize: JSON Lines that are not UTF-8 are replaced as in text") {
+  Folder const folder;
+  folder.write("bad.jsonl", "{\"text\": \"one\"}\n{\"text\": \"a\xFF\xE2\x82z\"}\n");
+  for (std::string const vocabulary : {"--train-bpe 258", "--characters"}) {
+    auto const to = vocabulary + " --separator none --output " + folder.quote("out " + vocabulary) + " ";
+    auto const refused = run(to + folder.quote("bad.jsonl"));
+    CAPTURE(refused.output);
+    CHECK(refused.code == 4);
+    CHECK(refused.output.find("line 2 is not UTF-8: its byte 11 begins no character; --replace") != std::string::npos);
+    require_done("--replace " + to + folder.quote("bad.jsonl"));  // the command that was mended works
+    auto const made = folder / ("out " + vocabulary);
+    CHECK(tokenizer_of(made).decode(tokens_of(made, false)) == "onea\xEF\xBF\xBD\xEF\xBF\xBDz");
+  }
+  folder.write("marked.jsonl", "\xEF\xBB\xBF{\"text\": \"one\"}\n");
+  auto const marked = run("--characters --output " + folder.quote("marked") + " " + folder.quote("marked.jsonl"));
+  CHECK(marked.code == 4);
+  CHECK(marked.output.find("line 1 begins with a byte order mark") != std::string::npos);
+}
+
+TEST_CASE("zero-tokenize: what was mended before a token was saved is begun anew, later only with --overwrite") {
+  Folder const folder;
+  folder.write("text.txt", some_text(50));
+  require_done("--train-bpe 260 --tokenizer-only --output " + folder.quote("bpe") + " " + folder.quote("text.txt"));
+  std::string lines;
+  for (int i = 0; i < 200; ++i) lines += "{\"text\": \"document " + std::to_string(i) + "\"}\n";
+  std::string const to = "--tokenizer " + folder.quote("bpe") + " --output " + folder.quote("out") + " ";
+  for (std::string const often : {"", "--save-every 1K "}) {
+    auto const command = often + to + folder.quote("d.jsonl");
+    folder.write("d.jsonl", lines + "{\"text\": \n");
+    auto const broken = run(command);
+    CAPTURE(broken.output);
+    CHECK(broken.code == 4);
+    CHECK(broken.output.find("line 201 is no JSON") != std::string::npos);
+    CHECK((broken.output.find("once this is mended, --overwrite begins anew") != std::string::npos) == !often.empty());
+    folder.write("d.jsonl", lines + "{\"text\": \"mended\"}\n");
+    auto const mended = run(command);
+    CAPTURE(mended.output);
+    CHECK(mended.code == (often.empty() ? 0 : 2));
+    if (mended.code != 0) require_done("--overwrite " + command);
+    CHECK(tokenizer_of(folder / "out").decode(tokens_of(folder / "out", false)).ends_with("mended"));
+    fs::remove_all(folder / "out");
+  }
+}
+
+TEST_CASE("zero-tokenize: shards whose manifest was lost are made again where that is asked for") {
+  Folder const folder;
+  folder.write("text.txt", some_text(50));
+  std::string const command = "--train-bpe 260 --output " + folder.quote("out") + " " + folder.quote("text.txt");
+  require_done(command);
+  fs::remove(folder / "out/manifest.json");
+  auto const refused = run(command);
+  CAPTURE(refused.output);
+  CHECK(refused.code == 2);
+  CHECK(refused.output.find("has shards, such as train_000000.bin, but their manifest.json is missing") !=
+        std::string::npos);
+  require_done("--overwrite " + command);
+  CHECK(fs::exists(folder / "out/manifest.json"));
+  // Shards without a tokenizer may be of another program.
+  fs::remove(folder / "out/manifest.json");
+  fs::remove(folder / "out/tokenizer.json");
+  auto const foreign = run("--overwrite " + command);
+  CHECK(foreign.code == 2);
+  CHECK(foreign.output.find("has files that zero-tokenize has not made, such as train_000000.bin") !=
+        std::string::npos);
+}
+
 TEST_CASE("zero-tokenize: GPT-2's two files make a tokenizer.json, and one that does not fit is refused") {
   Folder const folder;
   folder.write("text.txt", some_text(50));

@@ -4,6 +4,7 @@
 
 #include "support/json_file.hpp"
 #include "text/model.hpp"
+#include "text/unicode.hpp"
 
 #include <zero/utility/fingerprint.hpp>
 #include <zero/utility/split_mix.hpp>
@@ -38,10 +39,15 @@ std::string text_of_line(std::string_view line, std::string const& key, std::str
   auto const fail = [&](std::string const& problem) {
     throw DataError(path + ": line " + std::to_string(number) + " " + problem);
   };
+  if (number == 1 && line.starts_with("\xEF\xBB\xBF")) fail("begins with a byte order mark; take its three bytes away");
   zero::Json value;
   try {
     value = command_line::parse_json(line, most_depth, most_text);
   } catch (zero::Error const& error) {
+    auto const malformed = zero_text::first_malformed(line);
+    if (malformed != line.size()) {
+      fail("is not UTF-8: its byte " + std::to_string(malformed) + " begins no character; --replace puts U+FFFD there");
+    }
     std::string const why = error.what();
     auto const at = why.find("byte ");
     fail("is no JSON (" + (at == std::string::npos ? why : why.substr(at)) + ")");

@@ -5,6 +5,7 @@
 #include "chunk.hpp"
 #include "options.hpp"
 #include "text/tokenizer.hpp"
+#include "text/unicode.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -38,7 +39,8 @@ struct Target {
                                        std::uint64_t number);
 
 /// Calls `take(text, at)` for each document of \p chunk, or for the part of one; `at` is where it begins in the chunk.
-/// Blank lines of JSON Lines are none. \throws DataError.
+/// Blank lines of JSON Lines are none. In a line that is not UTF-8 `replace` mends the text before it is read as JSON,
+/// as Python does where a file is opened with errors="replace". \throws DataError.
 template <class Take>
 void each_text(Chunk const& chunk, Input const& input, Options const& options, Take&& take) {
   if (!input.json_lines) {
@@ -52,7 +54,10 @@ void each_text(Chunk const& chunk, Input const& input, Options const& options, T
   std::size_t at = 0;
   each_document(chunk.text, Documents::line, [&](std::string_view text) {
     if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-      take(text_of_line(text, options.json_key.value_or("text"), input.path, line), at);
+      bool const is_mended = options.replace && zero_text::first_malformed(text) != text.size();
+      std::string const mended = is_mended ? zero_text::replace_malformed(text) : std::string();
+      auto const key = options.json_key.value_or("text");
+      take(text_of_line(is_mended ? mended : text, key, input.path, line), at);
     }
     ++line;
     at += text.size();

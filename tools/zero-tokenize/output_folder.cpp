@@ -38,17 +38,35 @@ OutputFolder::OutputFolder(fs::path path, bool overwrite) : path_(std::move(path
   fs::create_directories(path_, error);
   if (error) throw std::system_error(error, path_.string() + ": cannot be made");
   lock_.emplace(path_);
+  require_ours(overwrite);
+  if (overwrite) clear();
+}
+
+void OutputFolder::require_ours(bool overwrite) const {
+  std::error_code error;
   bool const was_made = fs::exists(path_ / progress_file, error) || zero_text::has_manifest(path_);
+  bool const has_tokenizer =
+      fs::exists(path_ / "tokenizer.json", error) || fs::exists(path_ / zero_text::characters_file, error);
+  std::string orphan;
   for (auto const& file : files_of(path_)) {
     std::string const name = file.filename().string();
     // Before the first state is saved there may be a tokenizer, and nothing else.
     bool const early = name.ends_with(".part") || name == "tokenizer.json" || name == zero_text::characters_file;
-    if (!is_ours(name) || !(was_made || early)) {
+    if (is_ours(name) && (was_made || early)) continue;
+    if (!is_ours(name) || !has_tokenizer) {
       throw UsageError("--output " + path_.string() + ": has files that zero-tokenize has not made, such as " + name +
                        "; name another folder");
     }
+    orphan = name;
   }
-  if (!overwrite) return;
+  if (orphan.empty() || overwrite) return;
+  throw UsageError("--output " + path_.string() + ": has shards, such as " + orphan + ", but their " +
+                   std::string(zero_text::manifest_file) +
+                   " is missing; put it back, give --overwrite to begin anew, or name another folder");
+}
+
+void OutputFolder::clear() const {
+  std::error_code error;
   fs::remove(path_ / zero_text::manifest_file, error);  // first: from here on it is not complete
   for (auto const& file : files_of(path_)) {
     if (!fs::remove(file, error)) throw std::system_error(error, file.string() + ": cannot be removed");
@@ -79,7 +97,14 @@ std::optional<zero_text::Manifest> OutputFolder::complete(std::string const& req
 
 std::optional<Progress> OutputFolder::begun(std::string const& request) const {
   auto progress = read_progress(path_);
-  if (progress) require_same(request, progress->request);
+  if (!progress) return std::nullopt;
+  if (progress->has_begun()) {
+    require_same(request, progress->request);
+  } else if (progress->request != request) {
+    // The first error is often one of the options or of the first input: the command that is mended shall work.
+    clear();
+    return std::nullopt;
+  }
   return progress;
 }
 

@@ -23,13 +23,16 @@ class OutputFolder {
   /// The manifest where a preparation of this \p request is complete. \throws UsageError where the folder has one of
   /// another request, or files that no preparation made.
   [[nodiscard]] std::optional<zero_text::Manifest> complete(std::string const& request) const;
-  /// Where one of this request was begun. \throws UsageError as complete() does.
+  /// Where one of this request was begun. One of another request that has not saved a token is removed.
+  /// \throws UsageError as complete() does.
   [[nodiscard]] std::optional<Progress> begun(std::string const& request) const;
 
   /// Writes the manifest: from then on the folder is complete.
   void finish(zero_text::Manifest const& manifest) const;
 
  private:
+  void require_ours(bool overwrite) const;
+  void clear() const;
   void require_same(std::string const& request, std::string const& other) const;
 
   std::filesystem::path path_;

@@ -86,7 +86,8 @@ class Preparation {
         file_(file),
         tokenizer_(zero_text::Tokenizer::from_json(file.text,
                                                    options.tokenizer.value_or((folder.path() / file.name).string()))),
-        progress_(std::move(progress)) {
+        progress_(std::move(progress)),
+        has_saved_(progress_.has_begun()) {
     choose_encoding();
     choose_separator();
     for (auto const& input : inputs) {
@@ -95,6 +96,9 @@ class Preparation {
                                            (whole && is_for_validation(hash_of_file(input.path), options.validation)));
     }
   }
+
+  /// Whether a state is saved that has any text behind it.
+  [[nodiscard]] bool has_saved() const noexcept { return has_saved_; }
 
   zero_text::Manifest run(std::size_t threads) {
     sinks_.emplace_back(folder_.path(), false, encoding_, options_.shard_tokens, progress_.sinks[0]);
@@ -143,6 +147,7 @@ class Preparation {
       progress_.sinks[i] = sinks_[i].state();
     }
     save_progress(folder_.path(), progress_);
+    has_saved_ = true;
     report();
   }
 
@@ -185,6 +190,7 @@ class Preparation {
   VocabularyFile const& file_;
   zero_text::Tokenizer tokenizer_;
   Progress progress_;
+  bool has_saved_;
   ShardEncoding encoding_{};
   Target target_;
   std::vector<ShardSink> sinks_;
@@ -233,9 +239,16 @@ std::string prepare(Options const& options) {
       return *options.output + "/" + file.name + ": " + counted(*options.train_bpe, "token") + "\n";
     save_progress(folder.path(), progress);
   }
-  auto const manifest = preparation.run(threads_of(options));
-  folder.finish(manifest);
-  return describe(*options.output, manifest);
+  try {
+    auto const manifest = preparation.run(threads_of(options));
+    folder.finish(manifest);
+    return describe(*options.output, manifest);
+  } catch (DataError const& error) {
+    if (!preparation.has_saved()) throw;
+    // Other bytes are another input than that which the saved tokens are from.
+    throw DataError(std::string(error.what()) + " (" + *options.output +
+                    " has the tokens before; once this is mended, --overwrite begins anew)");
+  }
 }
 
 }  // namespace zero_tokenize

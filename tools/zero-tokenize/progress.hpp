@@ -22,6 +22,9 @@ struct Progress {
   std::uint64_t tokenizer = 0;  ///< the hash of its file
   Position position;
   std::array<SinkState, 2> sinks;  ///< for training, for validation
+
+  /// Whether any text is behind it.
+  [[nodiscard]] bool has_begun() const noexcept { return position.input != 0 || position.offset != 0; }
 };
 
 /// Writes it whole or not at all. \throws std::system_error.
