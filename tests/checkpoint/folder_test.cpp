@@ -156,6 +156,15 @@ TEST_CASE("folder: a damaged newest checkpoint is passed over for the newest val
   CHECK(thrown_by([&] { (void)load(memory, {.tag = "step-3"}); }).kind == CheckpointFailure::damaged);
 }
 
+TEST_CASE("folder: of many entries that are no checkpoints a few are named") {
+  MemoryFileSystem memory;
+  REQUIRE(memory.make_folder("/run") == 0);
+  for (int i = 0; i < 40; ++i) memory.replace("/run/notes-" + std::to_string(i) + ".txt", "text");
+  auto const thrown = thrown_by([&] { (void)load(memory); });
+  CHECK(thrown.says("there is no valid checkpoint in '/run'"));
+  CHECK(thrown.says(" and 37 more"));
+}
+
 TEST_CASE("folder: keep removes what is older, but never what latest, best and final name") {
   MemoryFileSystem memory;
   (void)save(memory, 1, {.aliases = {"best"}});

@@ -193,7 +193,9 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
         index_of({a, {"c", quote(second_file)}, {"d", quote(first_file)}}),  // in none
         "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}"}) {
     CAPTURE(text.substr(0, 200));
-    CHECK(refused(text).kind == CheckpointFailure::damaged);
+    auto const thrown = refused(text);
+    CHECK(thrown.kind == CheckpointFailure::damaged);
+    CHECK(thrown.says(index_path));
   }
   auto const missing = refused(index_of({a, {"b", quote("model-00003-of-00003.safetensors")}}));
   CHECK(missing.kind == CheckpointFailure::not_found);
@@ -203,7 +205,9 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
   CHECK(twice.kind == CheckpointFailure::damaged);
   CHECK(twice.says("in both"));
   memory.replace("/third.safetensors", "1234567");
-  CHECK(refused(index_of({a, {"b", quote("third.safetensors")}})).kind == CheckpointFailure::damaged);
+  auto const cut = refused(index_of({a, {"b", quote("third.safetensors")}}));
+  CHECK(cut.kind == CheckpointFailure::damaged);
+  CHECK(cut.says("'/third.safetensors': invalid safetensors file: "));  // which of the files it is
   memory.replace(index_path, good);
   CHECK(checkpoint_test::import_parameters(state, index_path, {}, memory).parameters == 3);
 }

@@ -60,12 +60,12 @@ namespace detail {
 }
 
 /// The first few of a list of names.
-inline std::string enumerate(std::vector<std::string> const& names) {
+inline std::string enumerate(std::vector<std::string> const& names, std::size_t most = 8) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) {
     text += concat({i > 0 ? ", " : "", detail::quote(names[i])});
   }
-  return names.size() > 8 ? text + concat({" and ", names.size() - 8, " more"}) : text;
+  return names.size() > most ? text + concat({" and ", names.size() - most, " more"}) : text;
 }
 
 inline std::string shape_text(auto const& shape) {
@@ -289,7 +289,7 @@ inline Candidates find_candidates(CheckpointFolder const& folder, LoadOptions co
     throw CheckpointError(none ? CheckpointFailure::not_found : CheckpointFailure::damaged,
                           concat({"zero: there is no valid checkpoint in ", detail::quote(folder.root()),
                                   none ? ": name the folder that one was saved into" : "; passed over: ",
-                                  enumerate(candidates.skipped)}));
+                                  enumerate(candidates.skipped, 3)}));
   }
   bool const is_one_run =
       std::all_of(saved.begin(), saved.end(), [&](auto const& one) { return one.run == saved.front().run; });

@@ -77,13 +77,27 @@ class TensorFiles {
     std::string name;  // as the index has it
   };
 
+  /// What \p read returns. Where \p path is damaged, the error names it: a model may have many files.
+  template <class Read>
+  static auto read_named(std::string const& path, Read&& read) {
+    try {
+      return read();
+    } catch (CheckpointError const& error) {
+      std::string_view why = error.what();
+      if (error.kind() != CheckpointFailure::damaged || why.find(path) != std::string_view::npos) throw;
+      if (why.starts_with("zero: ")) why.remove_prefix(6);
+      throw CheckpointError(error.kind(), concat({"zero: ", quote(path), ": ", why, "; copy or save it again"}));
+    }
+  }
+
   [[noreturn]] void bad_index(std::string_view why) const {
     throw CheckpointError(CheckpointFailure::damaged, concat({"zero: the index ", quote(path_), " ", why}));
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
-    Json const index =
-        parse_json(read_text(File::open_input(system_, path_), SafetensorsHeader::largest), {.depth = 4});
+    Json const index = read_named(path_, [&] {
+      return parse_json(read_text(File::open_input(system_, path_), SafetensorsHeader::largest), {.depth = 4});
+    });
     auto const* const map = index.find("weight_map");
     auto const* const members = map == nullptr ? nullptr : map->get<Json::Object>();
     if (members == nullptr || members->empty()) bad_index("has no weight_map: give the safetensors file itself");
@@ -103,11 +117,13 @@ class TensorFiles {
   void add(std::string const& path, std::string const& name) {
     auto const file = File::open_input(system_, path);
     std::uint64_t const size = file.size();
-    std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(8, size)));
-    file.read(first, 0);
-    std::string json(static_cast<std::size_t>(safetensors_header_bytes(first, size)), '\0');
-    file.read(std::as_writable_bytes(std::span(json)), 8);
-    auto header = parse_safetensors_header(json, size - 8 - json.size());
+    auto header = read_named(path, [&] {
+      std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(8, size)));
+      file.read(first, 0);
+      std::string json(static_cast<std::size_t>(safetensors_header_bytes(first, size)), '\0');
+      file.read(std::as_writable_bytes(std::span(json)), 8);
+      return parse_safetensors_header(json, size - 8 - json.size());
+    });
     for (auto& entry : header.tensors) {
       auto const [place, is_new] = index_of_.emplace(entry.name, tensors_.size());
       if (!is_new) {
