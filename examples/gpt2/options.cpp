@@ -57,7 +57,8 @@ Group data_group() {
             Settings::whole(&Options::vocabulary, 1, std::uint64_t{1} << 24),
             "50257; 128256 behind llm.c's header for Llama 3"},
            {"--workers", "N", "threads of each rank that load data; 0: the rank does so itself",
-            Settings::whole(&Options::workers, 0, 256), "1 for shards, 0 for text, which is in memory"},
+            Settings::whole(&Options::workers, 0, 256),
+            "1 for shards, 0 for text, which is in memory, but 1 with --prefetch"},
            {"--prefetch", "N", "micro-batches that the workers of a rank load ahead",
             Settings::whole(&Options::prefetch, 0, 1 << 16)}}};
 }
@@ -392,6 +393,10 @@ void take_job_name(Options& o) {
 }
 
 void check(Options const& o) {
+  if (o.workers == std::size_t{0} && o.prefetch > 0 && o.asked.has("--prefetch")) {
+    throw UsageError("--prefetch " + std::to_string(o.prefetch) +
+                     ": nothing is loaded ahead with --workers 0: leave it out, or give at least one worker");
+  }
   if (o.evaluate) return check_evaluation(o);
   if (!o.cuda || o.offload) check_cuda_graph(o, 1);
   // Where the model is somebody else's, its shape is not known yet.

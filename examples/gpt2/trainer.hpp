@@ -257,7 +257,8 @@ class Trainer {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   [[nodiscard]] static LoadOptions load_options(Options const& options, bool is_in_files) {
-    return {.workers = options.workers.value_or(is_in_files ? 1 : 0), .prefetch = options.prefetch};
+    bool const is_ahead = is_in_files || (options.asked.has("--prefetch") && options.prefetch > 0);
+    return {.workers = options.workers.value_or(is_ahead ? 1 : 0), .prefetch = options.prefetch};
   }
   [[nodiscard]] static RankShare share_of(Options const& options, Communicator const& communicator) {
     return {.rank = static_cast<std::uint64_t>(communicator.rank()),

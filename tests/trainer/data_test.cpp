@@ -86,6 +86,8 @@ TEST_CASE(
     CAPTURE(how);
     CHECK(hash_line(good(each + how)) == whole);
   }
+  check_rejected("--workers 0 --prefetch 3", "--prefetch 3: nothing is loaded ahead with --workers 0: leave it out");
+  CHECK(hash_line(good(each + "--workers 0 --prefetch 0")) == whole);
   auto const kept = each + "--checkpoint-dir " + folder.quote("run") + " --save-interval 1 ";
   good(kept + "--workers 3 --ranks 2");
   for (auto const* after : {"step-1", "step-4"}) {

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -65,6 +66,14 @@ std::shared_ptr<OpenFiles::Descriptor> OpenFiles::descriptor(std::size_t number)
   if (file.open) return file.open;
   if (open_ >= most_open_) close_oldest();
   auto made = std::make_shared<Descriptor>(file.path);
+  while (made->get() < 0 && (errno == EMFILE || errno == ENFILE) && open_ > 0) {
+    close_oldest();  // the process may have fewer files than were to be open
+    made = std::make_shared<Descriptor>(file.path);
+  }
+  if (made->get() < 0 && (errno == EMFILE || errno == ENFILE)) {
+    throw std::system_error(errno, std::generic_category(),
+                            file.path + ": cannot be opened; let the process open more files (ulimit -n)");
+  }
   if (made->get() < 0) fail(file.path, std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status {};
   bool const is_same = ::fstat(made->get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == file.bytes;

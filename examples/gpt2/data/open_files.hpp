@@ -30,7 +30,8 @@ class OpenFiles {
   /// Adds a file. Returns its number. Nothing is opened. \p bytes: its size, which it must have whenever it is opened.
   std::size_t add(std::string path, std::uint64_t bytes);
   /// Reads bytes [\p at, \p at + \p bytes) of file number \p file.
-  /// \throws DataError where the file is no longer there, is not what it was, or has become too short.
+  /// \throws DataError where the file is no longer there, is not what it was, or has become too short;
+  /// std::system_error where the process may open none.
   void read(std::size_t file, std::uint64_t at, void* to, std::size_t bytes);
 
  private:

@@ -4,8 +4,12 @@
 
 #include <gpt2/data/shard.hpp>
 
+#include <sys/resource.h>
+
 #include <array>
+#include <exception>
 #include <memory>
+#include <system_error>
 
 using namespace data_test;
 using gpt2::OpenFiles;
@@ -54,6 +58,35 @@ TEST_CASE("gpt2 shard: the same tokens in each of the formats") {
   CHECK(open(llama)->layout().usual_vocabulary == 128256);
   auto const wide = folder.write("wide.bin", header(20240801, 7, 2) + bytes_of({70000, 0x01020304}, 4));
   CHECK(read(*open(wide, std::size_t{1} << 30), 0, 2) == std::vector<Token>{70000, 0x01020304});
+}
+
+TEST_CASE(
+    "gpt2 shard: more shards than a process may have files are read in turns, and one that may have none says so") {
+  Folder const folder;
+  auto const tokens = counting(1000, 500);
+  std::vector<std::string> paths;
+  for (int i = 0; i < 20; ++i) paths.push_back(folder.write(std::to_string(i) + ".bin", gpt2_shard(tokens)));
+  int const next = ::dup(0);  // the lowest number that a file may get
+  REQUIRE(next > 0);
+  ::close(next);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  auto const allow = [&](int files) {
+    rlimit const few{static_cast<rlim_t>(next + files), before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  };
+  auto const files = std::make_shared<OpenFiles>();
+  std::vector<std::unique_ptr<Shard>> shards;
+  allow(3);
+  auto const failure = complaint<std::exception>([&] {
+    for (auto const& path : paths) shards.push_back(std::make_unique<Shard>(files, path));
+  });
+  allow(0);
+  auto const none = complaint<std::system_error>([&] { (void)open(paths[0]); });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(failure == "nothing");
+  CHECK(says(none, "cannot be opened; let the process open more files (ulimit -n)"));
+  CHECK(shards.size() == 20);
 }
 
 TEST_CASE("gpt2 shard: files that are no shards are refused with one line") {
