@@ -140,7 +140,10 @@ void measure(GenerateOptions const& options, TextSource const& source) {
 }
 
 command_line::ExitCode run(GenerateOptions const& options) {
-  auto const source = open_text_source(*options.model, {options.heads, options.data, options.tokenizer});
+  auto const source = open_text_source(*options.model, {.heads = options.heads,
+                                                        .characters = options.data,
+                                                        .tokenizer = options.tokenizer,
+                                                        .allows_other_tokenizer = options.allows_other_tokenizer});
   if (options.perplexity) {
     measure(options, source);
   } else {

@@ -7,6 +7,7 @@
 #include "run_options.hpp"
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
+#include "text/manifest.hpp"
 
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/locate.hpp>
@@ -247,6 +248,9 @@ void take_shape(ModelSource const& source, Options& options) {
 }
 
 std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Options& options) {
+  if (zero_text::is_folder_of_shards(path)) {
+    refuse(path, "is a folder of tokens, which a model is trained on: give a checkpoint, or the folder of them");
+  }
   std::optional<zero::CheckpointLocation> place;
   try {
     place = zero::locate_checkpoint(path);

@@ -144,6 +144,15 @@ bool has_manifest(fs::path const& folder) {
   return fs::is_regular_file(folder / manifest_file, error);
 }
 
+bool is_folder_of_shards(fs::path const& folder) {
+  if (!has_manifest(folder)) return false;
+  try {
+    return command_line::has_text(command_line::read_json((folder / manifest_file).string()), {"format"}, format);
+  } catch (DataError const&) {
+    return false;
+  }
+}
+
 Manifest parse_manifest(std::string_view text, std::string const& name) {
   Json root;
   try {

@@ -68,6 +68,8 @@ inline constexpr std::string_view manifest_file = "manifest.json";
 
 /// Whether \p folder has a manifest.
 [[nodiscard]] bool has_manifest(std::filesystem::path const& folder);
+/// Whether the manifest that \p folder has says that it is one of shards; checkpoints have another of the same name.
+[[nodiscard]] bool is_folder_of_shards(std::filesystem::path const& folder);
 
 /// Reads and checks the manifest of \p folder: its members, and that sizes and numbers of tokens go together. Opens no
 /// shard. \throws DataError.

@@ -4,6 +4,7 @@
 
 #include "support/json_file.hpp"
 #include "text/bpe.hpp"
+#include "text/bpe_trainer.hpp"
 #include "text/characters.hpp"
 #include "text/model.hpp"
 #include "text/text_file.hpp"
@@ -170,6 +171,26 @@ Tokenizer Tokenizer::load(fs::path const& path) {
   }
   throw DataError(path.string() + ": has no tokenizer.json, " + std::string(characters_file) +
                   ", or vocab.json with merges.txt");
+}
+
+TokenizerText read_tokenizer_text(fs::path const& path) {
+  std::error_code error;
+  TokenizerText file{"tokenizer.json", {}};
+  if (!fs::is_directory(path, error)) {
+    file.text = read_text_file(path, "a tokenizer.json");
+  } else if (fs::exists(path / "tokenizer.json", error)) {
+    file.text = read_text_file(path / "tokenizer.json", "");
+  } else if (fs::exists(path / characters_file, error)) {
+    file.text = read_text_file(path / characters_file, "");
+  } else {
+    if (!fs::exists(path / "vocab.json", error)) static_cast<void>(Tokenizer::load(path));  // says what is missing
+    auto const vocabulary = read_text_file(path / "vocab.json", "");
+    auto const merges = read_text_file(path / "merges.txt", "the merges of vocab.json");
+    static_cast<void>(Tokenizer::from_vocabulary(vocabulary, merges, path.string()));
+    file.text = to_tokenizer_json(vocabulary, merges, path.string());
+  }
+  if (parse_characters(file.text, path.string())) file.name = characters_file;
+  return file;
 }
 
 Tokenizer Tokenizer::from_json(std::string_view text, std::string const& name) {

@@ -99,6 +99,16 @@ class Tokenizer {
   std::shared_ptr<Vocabulary const> content_;
 };
 
+/// A tokenizer's file, as a folder of shards keeps it.
+struct TokenizerText {
+  std::string name;  ///< tokenizer.json or characters.json
+  std::string text;
+};
+
+/// What `Tokenizer::load` reads at \p path, as one file: vocab.json and merges.txt become a tokenizer.json.
+/// \throws DataError.
+[[nodiscard]] TokenizerText read_tokenizer_text(std::filesystem::path const& path);
+
 /// Encodes much text: words that come again are looked up. Of one thread; the tokenizer may be shared.
 class Encoder {
  public:

@@ -26,7 +26,7 @@ constexpr std::size_t gpt2_vocabulary = 50257;
 constexpr std::size_t block_bytes = std::size_t{1} << 20U;
 
 // What nanoGPT's folder says of its tokens; empty: they are GPT-2's.
-VocabularyFile vocabulary_of(fs::path const& folder, Options const& options) {
+zero_text::TokenizerText vocabulary_of(fs::path const& folder, Options const& options) {
   std::error_code error;
   auto const meta = folder / "meta.pkl";
   bool const has_meta = fs::exists(meta, error);

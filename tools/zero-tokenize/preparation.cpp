@@ -79,7 +79,7 @@ std::uint64_t hash_of_file(std::string const& path) {
 class Preparation {
  public:
   Preparation(Options const& options, std::vector<Input> const& inputs, OutputFolder const& folder,
-              VocabularyFile const& file, Progress progress)
+              zero_text::TokenizerText const& file, Progress progress)
       : options_(options),
         inputs_(inputs),
         folder_(folder),
@@ -187,7 +187,7 @@ class Preparation {
   Options const& options_;
   std::vector<Input> const& inputs_;
   OutputFolder const& folder_;
-  VocabularyFile const& file_;
+  zero_text::TokenizerText const& file_;
   zero_text::Tokenizer tokenizer_;
   Progress progress_;
   bool has_saved_;
@@ -198,10 +198,10 @@ class Preparation {
 };
 
 // The tokenizer that the folder has, where a preparation was begun.
-VocabularyFile read_back(OutputFolder const& folder, Progress const& progress) {
+zero_text::TokenizerText read_back(OutputFolder const& folder, Progress const& progress) {
   std::error_code error;
   bool const characters = !fs::exists(folder.path() / "tokenizer.json", error);
-  VocabularyFile file{characters ? "characters.json" : "tokenizer.json", {}};
+  zero_text::TokenizerText file{characters ? "characters.json" : "tokenizer.json", {}};
   file.text = zero_text::read_text_file(folder.path() / file.name, "the tokenizer that was written there");
   if (zero::fingerprint_of(file.text) != progress.tokenizer) {
     throw DataError((folder.path() / file.name).string() + ": was changed meanwhile; give --overwrite to begin anew");

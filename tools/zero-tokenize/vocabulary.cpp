@@ -6,15 +6,11 @@
 #include "pipeline.hpp"
 #include "text/bpe_trainer.hpp"
 #include "text/characters.hpp"
-#include "text/text_file.hpp"
 
-#include <filesystem>
 #include <utility>
 
 namespace zero_tokenize {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20U;
 
@@ -89,28 +85,13 @@ std::string find_characters(Options const& options, std::vector<Input> const& in
   return zero_text::characters_to_json(characters);
 }
 
-VocabularyFile read_tokenizer_file(fs::path const& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return {"tokenizer.json", zero_text::read_text_file(path, "a tokenizer.json")};
-  for (auto const* const name : {"tokenizer.json", zero_text::characters_file.data()}) {
-    if (fs::exists(path / name, error)) return {name, zero_text::read_text_file(path / name, "")};
-  }
-  if (!fs::exists(path / "vocab.json", error))
-    static_cast<void>(zero_text::Tokenizer::load(path));  // says what is missing
-  auto const vocabulary = zero_text::read_text_file(path / "vocab.json", "");
-  auto const merges = zero_text::read_text_file(path / "merges.txt", "the merges of vocab.json");
-  static_cast<void>(zero_text::Tokenizer::from_vocabulary(vocabulary, merges, path.string()));
-  return {"tokenizer.json", zero_text::to_tokenizer_json(vocabulary, merges, path.string())};
-}
-
 }  // namespace
 
-VocabularyFile make_vocabulary(Options const& options, std::vector<Input> const& inputs, std::size_t threads) {
+zero_text::TokenizerText make_vocabulary(Options const& options, std::vector<Input> const& inputs,
+                                         std::size_t threads) {
   if (options.train_bpe) return {"tokenizer.json", train(options, inputs, threads)};
   if (options.characters) return {std::string(zero_text::characters_file), find_characters(options, inputs, threads)};
-  auto file = read_tokenizer_file(*options.tokenizer);
-  if (zero_text::parse_characters(file.text, *options.tokenizer)) file.name = zero_text::characters_file;
-  return file;
+  return zero_text::read_tokenizer_text(*options.tokenizer);
 }
 
 }  // namespace zero_tokenize

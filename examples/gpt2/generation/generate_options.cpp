@@ -4,8 +4,10 @@
 
 #include "support/settings.hpp"
 #include "support/usage_error.hpp"
+#include "text/unicode.hpp"
 
 #include <limits>
+#include <string>
 #include <string_view>
 
 namespace gpt2 {
@@ -35,7 +37,10 @@ Group model_group() {
            {"--data", "FILE", "the text that the model was trained on, whose characters are its tokens",
             Settings::text(&GenerateOptions::data), "as the model says"},
            {"--tokenizer", "PATH", "its tokenizer.json, or a folder with that, or with vocab.json and merges.txt",
-            Settings::text(&GenerateOptions::tokenizer), "the one beside the model, or beside its data"}}};
+            Settings::text(&GenerateOptions::tokenizer), "the one beside the model, or beside its data"},
+           {"--allow-other-tokenizer", "[on|off]",
+            "take --tokenizer or --data although the model says that its tokens stand for something else",
+            Settings::flag(&GenerateOptions::allows_other_tokenizer)}}};
 }
 
 Group prompt_group() {
@@ -73,7 +78,12 @@ Group text_group() {
            {.name = "--stop",
             .value = "TEXT",
             .help = "a text ends before this one; may be given several times",
-            .setting = {[](GenerateOptions& options, std::string_view, std::string_view value) {
+            .setting = {[](GenerateOptions& options, std::string_view name, std::string_view value) {
+              auto const malformed = zero_text::first_malformed(value);
+              if (malformed != value.size()) {
+                throw UsageError(std::string(name) + ": the text is not UTF-8: byte " + std::to_string(malformed) +
+                                 " begins no character");
+              }
               options.stops.emplace_back(value);
             }},
             .repeats = true},
@@ -107,6 +117,8 @@ void check(GenerateOptions const& o) {
   if (!o.model) throw UsageError("--model: must be given: a checkpoint of train_gpt2, or a model's folder");
   if (o.data && o.tokenizer)
     throw UsageError("--tokenizer: says what tokens are, as --data does: leave one of them out");
+  if (o.allows_other_tokenizer && !o.data && !o.tokenizer)
+    throw UsageError("--allow-other-tokenizer: needs --tokenizer or --data");
   bool const has_prompts = !o.prompts.empty() || o.prompts_file;
   if (o.perplexity && has_prompts) throw UsageError("--perplexity: takes no prompts: leave them out");
   if (!o.perplexity && !has_prompts) throw UsageError("--prompt: must be given, or --prompts, or --prompt-ids");

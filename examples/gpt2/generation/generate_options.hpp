@@ -26,7 +26,8 @@ struct GenerateOptions {
   std::optional<std::size_t> heads;  ///< of a model that does not say it
   std::optional<std::string> data;   ///< a text whose characters are the tokens
   std::optional<std::string> tokenizer;
-  std::vector<Prompt> prompts{};  ///< in their order
+  bool allows_other_tokenizer = false;  ///< than the model says that its tokens are of
+  std::vector<Prompt> prompts{};        ///< in their order
   std::optional<std::string> prompts_file;
   std::size_t tokens = 256;
   SamplingConfig sampling{};

@@ -12,11 +12,13 @@
 #include "support/json_file.hpp"
 #include "support/tensor_source.hpp"
 #include "support/usage_error.hpp"
+#include "text/manifest.hpp"
 #include "text_file.hpp"
 
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/kernels/float_types.hpp>
+#include <zero/utility/fingerprint.hpp>
 #include <zero/utility/utf8.hpp>
 
 #include <cstdint>
@@ -61,24 +63,98 @@ std::size_t heads_of(std::string const& name, std::size_t said, std::size_t widt
   return heads;
 }
 
-// ----------------------------------------------------------------------------------------------------- transformers
+// -------------------------------------------------------------------------------------------------------- vocabulary
 
-/// The token that a model's configuration ends texts with, where it says one that the model has.
-std::optional<Token> end_of(std::string const& config, ModelShape const& shape) {
-  auto const json = command_line::read_json(config);
-  auto const* const member = json.find("eos_token_id");
-  auto const* const id = member == nullptr ? nullptr : member->get<std::uint64_t>();
-  return id != nullptr && *id < shape.vocabulary ? std::optional(static_cast<Token>(*id)) : std::nullopt;
+std::u32string code_points(std::string_view text, std::string const& name) {
+  std::u32string codes;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const character = zero::first_utf8(text.substr(at));
+    if (!character) refuse(name, "is not UTF-8 text (byte " + std::to_string(at) + ")");
+    codes += character->code;
+    at += character->bytes;
+  }
+  return codes;
 }
 
-/// What the tokenizer says that lies beside a model. Nothing where there is none.
-std::optional<zero_text::Tokenizer> vocabulary_beside(fs::path const& tensors) {
+/// The characters of a text, as train_gpt2 numbers them.
+zero_text::Tokenizer characters_of_text(std::string const& path) {
+  auto const text = code_points(read_text_file(path), path);
+  std::set<char32_t> const codes(text.begin(), text.end());
+  return zero_text::Tokenizer::of_characters(std::u32string(codes.begin(), codes.end()));
+}
+
+/// What a model's files say of its tokens.
+struct KnownTokens {
+  std::optional<zero_text::Tokenizer> vocabulary{};  ///< nothing where it is not there, or nobody says it
+  std::uint64_t hash = 0;                            ///< of the tokenizer's file; 0: not known
+};
+
+bool mean_the_same(zero_text::Tokenizer const& a, zero_text::Tokenizer const& b) {
+  if (a.vocabulary() != b.vocabulary()) return false;
+  for (zero_text::TokenId token = 0; token < a.vocabulary(); ++token) {
+    if (a.bytes_of(token) != b.bytes_of(token)) return false;
+  }
+  return true;
+}
+
+/// The vocabulary that a user has named, or else the one that \p read finds, a KnownTokens. \throws DataError where the
+/// first contradicts the second, unless that is meant.
+template <class Read>
+std::optional<zero_text::Tokenizer> choose_vocabulary(std::string const& model, TextSourceHints const& hints,
+                                                      Read&& read) {
+  if (!hints.characters && !hints.tokenizer) return read().vocabulary;
+  std::string const option = hints.characters ? "--data " + *hints.characters : "--tokenizer " + *hints.tokenizer;
+  std::uint64_t hash = 0;
+  std::optional<zero_text::Tokenizer> named;
+  if (hints.characters) {
+    named = characters_of_text(*hints.characters);
+  } else {
+    named = zero_text::Tokenizer::load(*hints.tokenizer);
+    hash = zero::fingerprint_of(zero_text::read_tokenizer_text(*hints.tokenizer).text);
+  }
+  if (hints.allows_other_tokenizer) return named;
+  KnownTokens known;
+  try {
+    known = read();
+  } catch (DataError const&) {  // what is not used need not be whole
+  }
+  if (known.hash != 0 && known.hash == hash) return named;
+  bool const fits = known.vocabulary ? mean_the_same(*known.vocabulary, *named) : known.hash == 0;
+  if (fits) return named;
+  throw DataError(option + ": is not what the tokens of " + model +
+                  " stand for, as that says: leave the option out, or give --allow-other-tokenizer, too");
+}
+
+// ----------------------------------------------------------------------------------------------------- transformers
+
+/// The token that a model's configuration ends texts with, where it says one.
+std::optional<Token> end_of(std::string const& config, ModelShape const& shape) {
+  auto const json = command_line::read_json(config);
+  auto const* member = json.find("eos_token_id");
+  if (member == nullptr || member->is_null()) return std::nullopt;
+  if (auto const* const list = member->get<zero::Json::Array>()) {
+    if (list->size() != 1)
+      refuse(config, "eos_token_id lists several tokens, but one is read: name the one that ends texts");
+    member = &list->front();
+  }
+  auto const* const id = member->get<std::uint64_t>();
+  if (id == nullptr) refuse(config, "eos_token_id is no token's number: name the token that ends texts, or null");
+  if (*id < shape.vocabulary) return static_cast<Token>(*id);
+  constexpr std::uint64_t usual =
+      50256;  // transformers writes it for a vocabulary of any size, of which nobody says more
+  if (*id == usual) return std::nullopt;
+  refuse(config, "eos_token_id is " + std::to_string(*id) + ", but the vocabulary is " +
+                     std::to_string(shape.vocabulary) + ": name a token of it, or null");
+}
+
+/// What the tokenizer says that lies beside a model.
+KnownTokens tokens_beside(fs::path const& tensors) {
   auto const folder = tensors.has_parent_path() ? tensors.parent_path() : fs::path(".");
   std::error_code error;
   for (auto const* const name : {"tokenizer.json", "vocab.json"}) {
-    if (fs::exists(folder / name, error)) return zero_text::Tokenizer::load(folder);
+    if (fs::exists(folder / name, error)) return {zero_text::Tokenizer::load(folder), 0};
   }
-  return std::nullopt;
+  return {};
 }
 
 TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints) {
@@ -86,7 +162,7 @@ TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints
   TextSource source{.name = path, .shape = found.shape, .read = {}};
   source.shape.heads = heads_of(path, found.shape.heads, found.shape.width, hints);
   if (found.config) source.end_of_text = end_of(*found.config, source.shape);
-  if (!hints.characters && !hints.tokenizer) source.vocabulary = vocabulary_beside(found.tensors);
+  source.vocabulary = choose_vocabulary(path, hints, [&] { return tokens_beside(found.tensors); });
   auto const tensors = std::make_shared<command_line::TensorSource>(found.tensors);
   std::map<std::string, std::string> names;
   for (auto const& parameter : parameter_shapes(source.shape)) {
@@ -214,33 +290,31 @@ std::size_t saved_heads(zero::UserState const& state) {
   return found == said.end() ? 0 : static_cast<std::size_t>(std::strtoull(found->second.c_str(), nullptr, 10));
 }
 
-std::u32string code_points(std::string_view text, std::string const& name) {
-  std::u32string codes;
-  for (std::size_t at = 0; at < text.size();) {
-    auto const character = zero::first_utf8(text.substr(at));
-    if (!character) refuse(name, "is not UTF-8 text (byte " + std::to_string(at) + ")");
-    codes += character->code;
-    at += character->bytes;
-  }
-  return codes;
-}
-
 /// What the tokens of a run stand for: the characters of its text, which its checkpoints hold, or what the tokenizer
-/// says that lies beside its data, as long as that is where it was. Nothing where neither is there.
-std::optional<zero_text::Tokenizer> vocabulary_of_run(zero::UserState const& state, ModelShape const& shape) {
+/// says that lies beside its data, as long as that is where it was. \throws DataError where there is another now.
+KnownTokens tokens_of_run(zero::UserState const& state, ModelShape const& shape, bool is_used) {
   auto const found = state.find(DataIdentity::key);
-  if (found == state.end()) return std::nullopt;
+  if (found == state.end()) return {};
   auto const data = DataIdentity::parse(found->second);
-  if (!data.characters.empty())
-    return zero_text::Tokenizer::of_characters(code_points(data.characters, "the checkpoint's characters"));
+  if (!data.characters.empty()) {
+    return {zero_text::Tokenizer::of_characters(code_points(data.characters, "the checkpoint's characters")), 0};
+  }
+  KnownTokens known{{}, data.tokenizer};
   for (auto const& set : data.train) {
     std::error_code error;
     if (!fs::exists(set.name, error)) continue;
     auto const saved = find_tokenizer("", {set.name}, std::nullopt, shape.vocabulary, shape.context);
     auto const json = saved.files.find("tokenizer.json");
-    if (json != saved.files.end()) return zero_text::Tokenizer::from_json(json->second, saved.origin);
+    if (json == saved.files.end()) continue;
+    if (known.hash != 0 && zero::fingerprint_of(json->second) != known.hash) {
+      // With a tokenizer that is named, what is left of the run's own is the hash.
+      if (!is_used) return known;
+      refuse(saved.origin, "is not the tokenizer that the run was trained with: name that one with --tokenizer");
+    }
+    known.vocabulary = zero_text::Tokenizer::from_json(json->second, saved.origin);
+    return known;
   }
-  return std::nullopt;
+  return known;
 }
 
 TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) {
@@ -252,15 +326,10 @@ TextSource of_checkpoint(std::string const& path, TextSourceHints const& hints) 
   auto const& state = parameters->manifest().user_state;
   source.shape.heads = heads_of(source.name, saved_heads(state), source.shape.width, hints);
   source.read = [parameters](std::string const& name) { return parameters->read(name); };
-  if (!hints.characters && !hints.tokenizer) source.vocabulary = vocabulary_of_run(state, source.shape);
+  bool const is_used = !hints.characters && !hints.tokenizer;
+  source.vocabulary =
+      choose_vocabulary(source.name, hints, [&] { return tokens_of_run(state, source.shape, is_used); });
   return source;
-}
-
-/// The characters of a text, as train_gpt2 numbers them.
-zero_text::Tokenizer characters_of_text(std::string const& path) {
-  auto const text = code_points(read_text_file(path), path);
-  std::set<char32_t> const codes(text.begin(), text.end());
-  return zero_text::Tokenizer::of_characters(std::u32string(codes.begin(), codes.end()));
 }
 
 }  // namespace
@@ -270,9 +339,10 @@ std::string text_of(zero_text::Tokenizer const& vocabulary, Token token) {
 }
 
 TextSource open_text_source(std::string const& path, TextSourceHints const& hints) {
+  if (zero_text::is_folder_of_shards(path)) {
+    refuse(path, "is a folder of tokens, which a model is trained on: give the checkpoint or the folder of a model");
+  }
   auto source = is_hugging_face(path) ? of_hugging_face(path, hints) : of_checkpoint(path, hints);
-  if (hints.characters) source.vocabulary = characters_of_text(*hints.characters);
-  if (hints.tokenizer) source.vocabulary = zero_text::Tokenizer::load(*hints.tokenizer);
   if (source.vocabulary && source.vocabulary->vocabulary() > source.shape.vocabulary) {
     refuse(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) + ", which is less than the " +
                             std::to_string(source.vocabulary->vocabulary()) + " tokens that are to be used with it");

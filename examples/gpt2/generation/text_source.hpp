@@ -32,6 +32,7 @@ struct TextSourceHints {
   std::optional<std::size_t> heads{};       ///< of a model without config.json
   std::optional<std::string> characters{};  ///< a text whose characters are the tokens
   std::optional<std::string> tokenizer{};   ///< a tokenizer's file, or a folder with one
+  bool allows_other_tokenizer = false;      ///< whether these may contradict what the model says of its tokens
 };
 
 /// Opens \p path and checks that it is a whole GPT-2, without reading its parameters.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "trainer/program.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 using trainer_test::Folder;
@@ -171,6 +174,58 @@ TEST_CASE("generate_gpt2: a tokenizer beside the model, or one that is named, an
   check_refused("--model '" HUGGING_FACE_FOLDER "' --prompt a --tokenizer " + folder.quote("tokenizer.json"),
                 "which is less than the 257 tokens", 4);
   check_refused("--model " + folder.quote("run") + " --prompt a --data x --tokenizer y", "leave one of them out", 2);
+  // A file of other bytes with the same tokens, and one with others.
+  auto bytes = tokenizer_of_bytes();
+  write(folder / "same.json", bytes + "\n");
+  auto const swap = bytes.find("\"\\u0061\":97,\"\\u0062\":98");
+  REQUIRE(swap != std::string::npos);
+  write(folder / "other.json", bytes.replace(swap, 23, R"("\u0061":98,"\u0062":97)"));
+  for (auto const& from : {"--model " + folder.quote("run"), "--model " + folder.quote("hf")}) {
+    CHECK(text_of(from + " --tokenizer " + folder.quote("same.json") + asked) == named);
+    auto const with_other = from + " --tokenizer " + folder.quote("other.json");
+    check_refused(with_other + asked, "stand for, as that says: leave the option out, or give --allow-other", 4);
+    CHECK(text_of(with_other + " --allow-other-tokenizer" + asked) == named);  // no a, no b
+    check_refused(from + " --allow-other-tokenizer" + asked, "needs --tokenizer or --data", 2);
+  }
+}
+
+TEST_CASE("generate_gpt2: a checkpoint knows the tokenizer of its run by its bytes, wherever that is") {
+  Folder const folder;
+  fs::create_directories(folder / "data");
+  auto const put = [&](std::string const& tokenizer) {
+    std::string tokens;
+    for (int i = 0; i < 400; ++i) tokens += std::string(1, static_cast<char>('a' + i % 7)) + '\0';
+    write(folder / "data" / "train_000000.bin", tokens);
+    write(folder / "data" / "tokenizer.json", tokenizer);
+    auto const hash = [](std::string const& text) {
+      char digits[17];
+      std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(zero::fingerprint_of(text)));
+      return std::string(digits);
+    };
+    write(folder / "data" / "manifest.json",
+          R"({"format":"zero-tokens","version":1,"encoding":"uint16","vocabulary":257,"separator":256,"tokenizer":)"
+          R"({"file":"tokenizer.json","kind":"bpe","bytes":)" +
+              std::to_string(tokenizer.size()) + R"(,"hash":")" + hash(tokenizer) +
+              R"("},"shards":[{"file":"train_000000.bin","split":"train","tokens":400,"bytes":800,"hash":")" +
+              hash(tokens) + R"("}]})");
+  };
+  put(tokenizer_of_bytes());
+  auto const outcome = trainer_test::run("--data " + folder.quote("data") + trainer_test::tiny + "--checkpoint-dir " +
+                                         folder.quote("run"));
+  INFO(outcome.output);
+  REQUIRE(outcome.code == 0);
+  std::string const asked = "--model " + folder.quote("run") + " --prompt abc --tokens 3 ";
+  auto const text = text_of(asked);
+  check_refused("--prompt a --model " + folder.quote("data"), "is a folder of tokens, which a model is trained on", 4);
+  trainer_test::check_rejected("--resume " + folder.quote("data"), "is a folder of tokens", 4);
+  put(tokenizer_of_bytes() + "\n");  // the folder was made anew
+  check_refused(asked, "is not the tokenizer that the run was trained with: name that one with --tokenizer", 4);
+  fs::rename(folder / "data", folder / "moved");
+  write(folder / "tokenizer.json", tokenizer_of_bytes());
+  write(folder / "other.json", tokenizer_of_bytes() + "\n");  // nobody can say any more that it means the same
+  CHECK(text_of(asked + "--tokenizer " + folder.quote("tokenizer.json")) == text);
+  check_refused(asked + "--tokenizer " + folder.quote("other.json"), "give --allow-other-tokenizer", 4);
+  CHECK(text_of(asked + "--allow-other-tokenizer --tokenizer " + folder.quote("other.json")) == text);
 }
 
 TEST_CASE("generate_gpt2: a text is the same alone and in any batch, with any number of threads") {
@@ -229,6 +284,7 @@ TEST_CASE("generate_gpt2: a text ends before a stop text, and at the token that 
         whole.substr(0, first) + "\n");
   CHECK(text_of(model() + "--json --prompt 'the ' --tokens 40 --seed 3 --stop " + quoted(stop))
             .find("\"ended_by\":\"stop\"") != std::string::npos);
+  check_refused(model() + "--prompt a --stop '\xFF'", "--stop: the text is not UTF-8: byte 0 begins no character", 2);
   // A model whose configuration names the token that it would have drawn third.
   path const folder = trained().folder / "ends";
   fs::create_directories(folder);
@@ -242,7 +298,20 @@ TEST_CASE("generate_gpt2: a text ends before a stop text, and at the token that 
   std::string config((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   auto const at = config.find("\"eos_token_id\": null");
   REQUIRE(at != std::string::npos);
-  write(folder / "config.json", config.replace(at, 20, "\"eos_token_id\": " + words.at(5)));
+  auto const with_end = [&](std::string const& id) {
+    auto changed = config;
+    write(folder / "config.json", changed.replace(at, 20, "\"eos_token_id\": " + id));
+  };
+  for (auto const& [id, error] : {std::pair{"9999", "eos_token_id is 9999, but the vocabulary is 29: name a token"},
+                                  {"\"x\"", "eos_token_id is no token's number"},
+                                  {"-1", "eos_token_id is no token's number"},
+                                  {"[1, 2]", "eos_token_id lists several tokens"}}) {
+    with_end(id);
+    check_refused(greedy + trained().folder.quote("ends"), error, 4);
+  }
+  with_end("50256");  // which transformers writes for any vocabulary
+  CHECK(lines_of(text_of(greedy + trained().folder.quote("ends"))).size() == 1);
+  with_end("[" + words.at(5) + "]");
   auto const end = std::find(words.begin() + 3, words.end(), words[5]) - words.begin();
   std::string wanted;
   for (std::ptrdiff_t i = 0; i < end; ++i) wanted += (i == 0 ? "" : " ") + words[static_cast<std::size_t>(i)];
@@ -328,6 +397,8 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
                 4);
   write(folder / "many.txt", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
   check_refused("--model " + folder.quote("run") + " --data " + folder.quote("many.txt") + " --prompt a",
+                "is not what the tokens of", 4);
+  check_refused(m + "--allow-other-tokenizer --data " + folder.quote("many.txt") + " --prompt a",
                 "which is less than the 62 tokens", 4);
   check_refused(m + "--perplexity " + folder.quote("none"), "no such file", 4);
   check_refused(m + "--perplexity " + folder.quote("many.txt"), "which the vocabulary does not have", 4);
