@@ -221,6 +221,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/config/detail/typed_section.hpp
   include/zero/config/detail/writer.hpp
   include/zero/engine/adopted_buffers.hpp
+  include/zero/engine/broadcast.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp
   include/zero/engine/context.hpp

@@ -62,6 +62,17 @@ template <class Backend>
   }
 }
 
+/// What a call without a stream is put on: for streams of the host only, on which operations run when they are called.
+/// Those of a device are named, because work on another stream is not ordered with it.
+template <class Stream>
+[[nodiscard]] constexpr Stream default_stream() noexcept {
+  static_assert(
+      requires { requires Stream::runs_at_once; },
+      "zero::Engine: a call without a stream is for zero::HostBackend: pass the stream that this model's work "
+      "is put on");
+  return Stream();
+}
+
 /// A backend: memory of three kinds, streams, events and the few kernels that a step needs. Only its operations touch
 /// the engine's buffers. A `Stream` is a trivially copyable reference, passed last and never defaulted; operations may
 /// return before they have run, in the order of their stream; an `Event` is recorded on one stream and waited for by

@@ -29,7 +29,9 @@
 #include <zero/step_ticket.hpp>
 #include <zero/traffic.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -39,8 +41,10 @@
 
 namespace zero {
 
-/// Sharded optimization of one model on one rank. One engine per rank, used by one host thread; every rank makes the
-/// same calls in the same order. Streams are the caller's; the engine's own are ordered against them by events.
+/// Sharded optimization of one model on one rank. One engine per rank, used by one host thread at a time: another one
+/// may go on where the first has ended or has been waited for. Every rank makes the same calls in the same order.
+/// Streams are the caller's; the engine's own are ordered against them by events. On the host, where operations run
+/// when they are called, a call may leave its stream out.
 ///
 /// \tparam Partition what is sharded, e.g. Partitioner<Stage::gradients>
 /// \tparam Opt the rule and where its states live, e.g. Optimizer<AdamW, CpuOffload>
@@ -110,28 +114,40 @@ class Engine final : public detail::PublishedStage<Partition> {
 
   /// Opens the next micro-batch of the step. Does not synchronize \p stream.
   /// \throws SequenceError for one too many, one inside another, and after one that was given up.
-  MicroBatch<Stream> begin_micro_batch(Stream stream) { return core_.begin_micro_batch(stream); }
+  MicroBatch<Stream> begin_micro_batch(Stream stream = default_stream<Stream>()) {
+    return core_.begin_micro_batch(stream);
+  }
 
   /// Makes the parameters \p ids whole until the lease ends: at stages 0 to 2 at the cost of an event wait, at stage 3
   /// by all-gathers of their buckets, where the following unit is gathered ahead. In backward it first closes the
   /// gradients of the units that backward has passed: hand them over before. Outside of a micro-batch it serves
-  /// evaluation. Does not synchronize \p stream. \throws LeaseError beyond the live bound, CommunicationError.
-  Lease gather(std::span<ParameterId const> ids, Stream stream) {
+  /// evaluation. At stages 0 to 2 the addresses are the same for the life of the engine, those of adopted buffers among
+  /// them, so that a model may keep them. Does not synchronize \p stream. \throws LeaseError beyond the live bound,
+  /// CommunicationError.
+  Lease gather(std::span<ParameterId const> ids, Stream stream = default_stream<Stream>()) {
     auto const record = core_.gather(ids, stream);
     return Lease(core_.parts().gatherer, core_.lifetime(), record, stream);
   }
+  /// The same for a list, as in `gather({a, b}, stream)`.
+  Lease gather(std::initializer_list<ParameterId> ids, Stream stream = default_stream<Stream>()) {
+    return gather(std::span(ids.begin(), ids.size()), stream);
+  }
   /// The same for one parameter.
-  Lease gather(ParameterId id, Stream stream) { return gather({&id, 1}, stream); }
+  Lease gather(ParameterId id, Stream stream = default_stream<Stream>()) { return gather({&id, 1}, stream); }
 
   /// Places for the gradients of \p ids; may make \p stream wait for a free bucket. Does not synchronize \p stream.
   /// \throws GradientError for a frozen parameter, one gradient too many, or one that comes after its bucket was
   /// closed; LeaseError for a gradient that another lease holds.
-  Gradients gradients(std::span<ParameterId const> ids, Stream stream) {
+  Gradients gradients(std::span<ParameterId const> ids, Stream stream = default_stream<Stream>()) {
     auto const record = core_.lease_gradients(ids, stream);
     return Gradients(core_.gradient_sink(), core_.lifetime(), record, stream);
   }
+  /// The same for a list, as in `gradients({a, b}, stream)`.
+  Gradients gradients(std::initializer_list<ParameterId> ids, Stream stream = default_stream<Stream>()) {
+    return gradients(std::span(ids.begin(), ids.size()), stream);
+  }
   /// The same for one parameter.
-  Gradients gradients(ParameterId id, Stream stream) { return gradients({&id, 1}, stream); }
+  Gradients gradients(ParameterId id, Stream stream = default_stream<Stream>()) { return gradients({&id, 1}, stream); }
 
   /// The scale that the loss, or its gradient, is to be multiplied with in this step's backward passes.
   [[nodiscard]] LossScale<typename Backend::Event> loss_scale() const { return core_.loss_scale(); }
@@ -149,7 +165,24 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// CommunicationError before the decision leaves the states as they were; after it the engine is poisoned.
   [[nodiscard]] Ticket step(StepOptions const& options, Stream stream) { return core_.step(options, stream); }
   /// The same with the configuration's learning rate, clipping and momentum.
-  [[nodiscard]] Ticket step(Stream stream) { return step({}, stream); }
+  [[nodiscard]] Ticket step(Stream stream = default_stream<Stream>()) { return step(StepOptions{}, stream); }
+  /// The same on the host, as in `step({.lr = lr})`. A template, so that `step({})` is the one above.
+  template <class Options = StepOptions>
+  requires std::same_as<Options, StepOptions>
+  [[nodiscard]] Ticket step(Options const& options) { return step(options, default_stream<Stream>()); }
+
+  /// One micro-batch of a model whose gradients are all in adopted buffers, which have been written as far as they have
+  /// been put on \p stream: opens it, hands all of them over and finishes it. For each micro-batch of a step but the
+  /// last, whose is `update`. One that arrives several times is complete in its buffer. The caller may write the
+  /// buffers again on \p stream. Stages 0 to 2. \throws ConfigurationError at stage 3 and for a gradient that is not
+  /// adopted, where nothing has changed; otherwise as the calls that it stands for.
+  void accumulate(Stream stream = default_stream<Stream>()) { core_.accumulate(stream); }
+  /// The same for the last micro-batch of a step, and the step. \throws ConfigurationError as `accumulate`, and for
+  /// options that cannot work, SequenceError before the last micro-batch: nothing has changed then. Otherwise as the
+  /// calls that it stands for.
+  [[nodiscard]] Ticket update(StepOptions const& options = {}, Stream stream = default_stream<Stream>()) {
+    return core_.update(options, stream);
+  }
 
   /// With CpuOffload::Config::delayed_update, publishes the pending update, so that the next gather returns current
   /// parameters, e.g. to evaluate a trained model. Otherwise it does nothing. Collective. Does not synchronize any
@@ -177,16 +210,55 @@ class Engine final : public detail::PublishedStage<Partition> {
     return {core_, core_.lifetime(), name, std::move(options)};
   }
 
+  // ------------------------------------------------------------------------------------------------- over ranks
+
+  /// The mean of a number over the ranks, such as that of a loss: the same bits on every rank. With \p weight, the
+  /// mean by weight, such as by samples: 0 for a rank without a micro-batch, whose \p value does not count then.
+  /// Collective, blocks the host, not the streams. \throws ConfigurationError on every rank for a weight that is
+  /// negative or not finite and where all are 0, MismatchError where a rank calls something else, SequenceError inside
+  /// a micro-batch and inside a capture.
+  [[nodiscard]] double mean_over_ranks(double value, double weight = 1.0) {
+    return core_.mean_over_ranks(value, weight);
+  }
+  /// Sets \p values on all ranks to those of rank \p root, bit by bit: tensors that are no parameters, such as the
+  /// statistics of a BatchNorm. Memory of the backend's device, in the order of \p stream, which is not synchronized;
+  /// the ranks agree on the call before, which blocks the host. Takes 64 KiB of memory from the first call on.
+  /// Collective. \throws ConfigurationError on every rank where there is no rank \p root, MismatchError where ranks
+  /// differ in it, in the number of elements or in their size, or call something else, SequenceError inside a
+  /// micro-batch and inside a capture, CommunicationError.
+  template <class Element, std::size_t extent>
+  void broadcast(std::span<Element, extent> values, int root, Stream stream) {
+    static_assert(std::is_trivially_copyable_v<Element> && !std::is_const_v<Element>,
+                  "zero::Engine::broadcast: elements are copied bit by bit: a span of numbers that are not const");
+    broadcast_bytes(std::as_writable_bytes(values), sizeof(Element), root, stream);
+  }
+  /// The same of host memory, whatever the backend. Blocks.
+  template <class Element, std::size_t extent>
+  void broadcast(std::span<Element, extent> values, int root) {
+    static_assert(std::is_trivially_copyable_v<Element> && !std::is_const_v<Element>,
+                  "zero::Engine::broadcast: elements are copied bit by bit: a span of numbers that are not const");
+    broadcast_bytes(std::as_writable_bytes(values), sizeof(Element), root);
+  }
+  /// The same for elements whose size only the program knows, as tensors of a run-time type are: \p element bytes each,
+  /// which is not 0. Ranks differ where that differs.
+  void broadcast_bytes(std::span<std::byte> bytes, std::size_t element, int root, Stream stream) {
+    core_.broadcast(bytes, element, root, stream);
+  }
+  /// The same of host memory. Blocks.
+  void broadcast_bytes(std::span<std::byte> bytes, std::size_t element, int root) {
+    core_.broadcast_on_host(bytes, element, root);
+  }
+
   // ------------------------------------------------------------------------------------------------- by name
 
   /// One whole parameter in fp32: the master value where there is one. Collective, blocks.
-  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) {
-    return core_.by_name().read_parameter(name);
-  }
+  [[nodiscard]] std::vector<float> read_parameter(std::string_view name) { return read_parameter(find(name)); }
+  /// The same by number.
+  [[nodiscard]] std::vector<float> read_parameter(ParameterId id) { return core_.by_name().read_parameter(id); }
   /// Sets one whole parameter on all ranks, which must pass the same values. Collective, blocks.
-  void write_parameter(std::string_view name, std::span<float const> values) {
-    core_.by_name().write_parameter(name, values);
-  }
+  void write_parameter(std::string_view name, std::span<float const> values) { write_parameter(find(name), values); }
+  /// The same by number.
+  void write_parameter(ParameterId id, std::span<float const> values) { core_.by_name().write_parameter(id, values); }
   /// Takes the values of all adopted buffers in again, which the caller has written since the engine was made, such as
   /// from a file: without this call the next step overwrites them. Master values become those of the buffers, in the
   /// compute type; optimizer states stay. Collective, blocks. \throws MismatchError where ranks have other values,
@@ -194,19 +266,29 @@ class Engine final : public detail::PublishedStage<Partition> {
   void take_adopted_values() { core_.take_adopted_values(); }
   /// The unscaled averaged gradient that the coming `step` will use, before clipping. Collective, blocks.
   /// \throws SequenceError before the step's last micro-batch is finished.
-  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return core_.by_name().read_gradient(name); }
+  [[nodiscard]] std::vector<float> read_gradient(std::string_view name) { return read_gradient(find(name)); }
+  /// The same by number.
+  [[nodiscard]] std::vector<float> read_gradient(ParameterId id) { return core_.by_name().read_gradient(id); }
   /// Replaces the gradient that the coming `step` will use. Collective, blocks. \throws as `read_gradient`.
-  void write_gradient(std::string_view name, std::span<float const> values) {
-    core_.by_name().write_gradient(name, values);
-  }
+  void write_gradient(std::string_view name, std::span<float const> values) { write_gradient(find(name), values); }
+  /// The same by number.
+  void write_gradient(ParameterId id, std::span<float const> values) { core_.by_name().write_gradient(id, values); }
   /// The rule's \p k-th state of one whole parameter. Collective, blocks.
   [[nodiscard]] std::vector<float> read_state(std::string_view name, std::size_t k) {
-    return core_.by_name().read_state(name, k);
+    return read_state(find(name), k);
+  }
+  /// The same by number.
+  [[nodiscard]] std::vector<float> read_state(ParameterId id, std::size_t k) {
+    return core_.by_name().read_state(id, k);
   }
   /// Sets the rule's \p k-th state of one whole parameter on all ranks, which must pass the same values. Collective,
   /// blocks.
   void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
-    core_.by_name().write_state(name, k, values);
+    write_state(find(name), k, values);
+  }
+  /// The same by number.
+  void write_state(ParameterId id, std::size_t k, std::span<float const> values) {
+    core_.by_name().write_state(id, k, values);
   }
 
   /// All that training has made, for `save_checkpoint` and `load_checkpoint`; valid until the next micro-batch.
@@ -236,7 +318,7 @@ class Engine final : public detail::PublishedStage<Partition> {
     auto const& decider = core_.parts().decider;
     return decider.decided().read(*static_cast<StepState<Scaler> const*>(decider.state()));
   }
-  /// The parameter that was registered under \p name. \throws ConfigurationError for an unknown one.
+  /// The parameter that was registered under \p name, by a hash of it. \throws ConfigurationError for an unknown one.
   [[nodiscard]] ParameterId find(std::string_view name) const { return core_.find(name); }
 
  private:

@@ -4,12 +4,14 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/backend.hpp>
 #include <zero/engine/lease_interfaces.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <utility>
@@ -24,10 +26,13 @@ struct GradientTarget {
 };
 
 /// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the
-/// order of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then).
+/// order of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then). One
+/// that is assigned to ends first; the other one was gathered before that, so at stage 3 both count in the live bound.
 template <class Element, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
+  /// Holds nothing.
+  ParameterLease() = default;
   /// Made by `Engine::gather`.
   ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLifetime const> lifetime,
                  std::uint32_t record, Stream stream)
@@ -38,17 +43,34 @@ class [[nodiscard]] ParameterLease {
         lifetime_(std::move(other.lifetime_)),
         record_(other.record_),
         stream_(other.stream_) {}
-  ParameterLease& operator=(ParameterLease&&) = delete;
+  /// Ends this lease and takes over that of \p other, which is empty then.
+  ParameterLease& operator=(ParameterLease&& other) noexcept {
+    if (this == &other) return *this;
+    release();
+    source_ = std::exchange(other.source_, nullptr);
+    lifetime_ = std::move(other.lifetime_);
+    record_ = other.record_;
+    stream_ = other.stream_;
+    return *this;
+  }
   ~ParameterLease() { release(); }
 
   /// The values of \p id, row-major: device memory, valid on the stream of the gather.
   /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
-  [[nodiscard]] std::span<Element const> operator[](ParameterId id) const {
+  [[nodiscard]] std::span<Element const> operator[](ParameterId id) const { return mutable_values(id); }
+
+  /// The same for a model whose interface takes pointers that are not const, such as a C function's or a tensor's. They
+  /// are for reading all the same: what is written there is in no master value, on no other rank, and lost with the
+  /// next update or gather. \throws LeaseError as above.
+  [[nodiscard]] std::span<Element> mutable_values(ParameterId id) const {
     if (source_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::ParameterLease: used after its end or the engine's: gather the parameters again");
     }
-    return {static_cast<Element const*>(source_->parameter(record_, id)), source_->element_count(id)};
+    return {static_cast<Element*>(source_->parameter(record_, id)), source_->element_count(id)};
   }
+
+  /// Whether it holds parameters.
+  [[nodiscard]] explicit operator bool() const noexcept { return source_ != nullptr && lifetime_->alive; }
 
   /// Ends the lease early.
   void release() noexcept {
@@ -57,18 +79,20 @@ class [[nodiscard]] ParameterLease {
   }
 
  private:
-  detail::ParameterSource<Stream>* source_;
-  std::shared_ptr<detail::EngineLifetime const> lifetime_;
-  std::uint32_t record_;
-  Stream stream_;
+  detail::ParameterSource<Stream>* source_ = nullptr;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_{};
+  std::uint32_t record_ = 0;
+  Stream stream_{};
 };
 
 /// Places for the gradients of some parameters. Move-only. `ready` hands over those that were written: whose address
 /// was asked for, that are adopted, or that `written` names. The others are missing at the end of the micro-batch, as
-/// are all of a lease that ends without `ready`.
+/// are all of a lease that ends without `ready`, also because another one is assigned to it.
 template <class Element, class Stream>
 class [[nodiscard]] GradientLease {
  public:
+  /// Holds nothing.
+  GradientLease() = default;
   /// Made by `Engine::gradients`.
   GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
                 std::uint32_t record, Stream stream)
@@ -79,10 +103,17 @@ class [[nodiscard]] GradientLease {
         lifetime_(std::move(other.lifetime_)),
         record_(other.record_),
         stream_(other.stream_) {}
-  GradientLease& operator=(GradientLease&&) = delete;
-  ~GradientLease() {
-    if (sink_ != nullptr && lifetime_->alive) sink_->abandon(record_, stream_);
+  /// Ends this lease, as without `ready`, and takes over that of \p other, which is empty then.
+  GradientLease& operator=(GradientLease&& other) noexcept {
+    if (this == &other) return *this;
+    abandon();
+    sink_ = std::exchange(other.sink_, nullptr);
+    lifetime_ = std::move(other.lifetime_);
+    record_ = other.record_;
+    stream_ = other.stream_;
+    return *this;
   }
+  ~GradientLease() { abandon(); }
 
   /// A place to add the gradient of \p id to, zeroed on the lease's stream where nothing is there yet.
   /// \throws LeaseError for a parameter that this lease does not hold, and once lease or engine has ended.
@@ -98,17 +129,26 @@ class [[nodiscard]] GradientLease {
     check_open();
     for (auto id : ids) sink_->mark_written(record_, id);
   }
+  /// The same for a list, as in `written({a, b})`.
+  void written(std::initializer_list<ParameterId> ids) const { written(std::span(ids.begin(), ids.size())); }
   /// The same for one gradient.
   void written(ParameterId id) const { written({&id, 1}); }
 
   /// Hands the gradients of this lease over that were written, as far as they have been put on \p stream, and ends it.
   /// Does not synchronize \p stream. \throws GradientError, CommunicationError.
-  void ready(Stream stream) {
+  void ready(Stream stream = default_stream<Stream>()) {
     check_open();
     std::exchange(sink_, nullptr)->ready(record_, stream);
   }
 
+  /// Whether it holds gradients that are not ready.
+  [[nodiscard]] explicit operator bool() const noexcept { return sink_ != nullptr && lifetime_->alive; }
+
  private:
+  void abandon() noexcept {
+    if (sink_ != nullptr && lifetime_->alive) sink_->abandon(record_, stream_);
+    sink_ = nullptr;
+  }
   void check_open() const {
     if (sink_ == nullptr || !lifetime_->alive) {
       throw LeaseError("zero::GradientLease: used after ready() or the engine's end: ask for the gradients again");
@@ -120,10 +160,10 @@ class [[nodiscard]] GradientLease {
     return {{static_cast<Element*>(place.data), place.count}, place.adds};
   }
 
-  detail::GradientSink<Stream>* sink_;
-  std::shared_ptr<detail::EngineLifetime const> lifetime_;
-  std::uint32_t record_;
-  Stream stream_;
+  detail::GradientSink<Stream>* sink_ = nullptr;
+  std::shared_ptr<detail::EngineLifetime const> lifetime_{};
+  std::uint32_t record_ = 0;
+  Stream stream_{};
 };
 
 }  // namespace zero

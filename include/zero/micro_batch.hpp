@@ -4,6 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/backend.hpp>
 #include <zero/error.hpp>
 #include <zero/lease.hpp>
 
@@ -70,7 +71,7 @@ class [[nodiscard]] MicroBatch {
   /// what is missing, so that other ranks do not wait. Does not synchronize \p stream.
   /// \throws GradientError for a missing gradient, and for a lease that has written one and is not ready; SequenceError
   /// when finished or discarded already or after the engine's end.
-  void finish(Stream stream) {
+  void finish(Stream stream = default_stream<Stream>()) {
     if (sink_ == nullptr || !lifetime_->alive) {
       throw SequenceError("zero::MicroBatch: finished already, or the engine is gone: begin another one");
     }

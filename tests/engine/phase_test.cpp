@@ -75,7 +75,7 @@ std::string checkpoint(int finished) {
          " of 2 micro-batches would lose their gradients: call step() first, or discard_gradients()";
 }
 
-std::array<Row, 15> table() {
+std::array<Row, 17> table() {
   return {{{Call::begin_micro_batch,
             {allowed, allowed, all_done, "begin_micro_batch" + inside, "begin_micro_batch" + abandoned,
              "begin_micro_batch" + broken}},
@@ -94,6 +94,8 @@ std::array<Row, 15> table() {
            anywhere_between(Call::read_state, "read_state"),
            anywhere_between(Call::write_state, "write_state"),
            anywhere_between(Call::take_adopted_values, "take_adopted_values"),
+           anywhere_between(Call::mean_over_ranks, "mean_over_ranks"),
+           anywhere_between(Call::broadcast, "broadcast"),
            {Call::state,
             {allowed, checkpoint(1), checkpoint(2), "state" + inside, "state" + abandoned, "state" + broken}}}};
 }

@@ -98,6 +98,47 @@ TEST_CASE("runtime engine: every rule and precision gives the bits of the engine
   check_rule<zero::Adagrad, Precision<zero::FP16, zero::StaticScale>>(Stage::gradients);
 }
 
+TEST_CASE("runtime engine: it says what it was made with and where it stands, and takes parameters by number") {
+  zero::run_ranks(2, [&](ThreadCommunicator& ranks) {
+    auto config = zero::AnyEngine<zero::AdamW, zero::Precision<zero::FP16, zero::DynamicScale>>::Config{
+        .gradient_accumulation_steps = 1, .gradient_clipping = 2.0, .bucket_elements = 512, .optimizer = {.lr = 0.25}};
+    zero::RuntimeEngine<zero::float16> engine =
+        zero::make_any_engine<zero::AdamW, zero::Precision<zero::FP16, zero::DynamicScale>>(
+            Stage::gradients, ranks, one_parameter(), zero::CpuOffload::Config{.chunk_elements = 256}, config);
+    CHECK(engine.config().stage == Stage::gradients);
+    CHECK(engine.config().lr == 0.25);
+    CHECK(engine.config().gradient_clipping == 2.0);
+    CHECK(engine.config().bucket_elements == 512U);
+    REQUIRE(engine.config().offload.has_value());
+    CHECK(engine.config().offload->chunk_elements == 256);
+    CHECK(&engine.backend() == &std::as_const(engine).backend());
+    CHECK(engine.step_state().steps == 0);
+    CHECK(engine.step_state().scale == 65536.0F);
+    (void)train(engine);
+    CHECK(engine.step_state().steps == 3);
+    CHECK(engine.step_state().skipped == 0);
+    auto const w = engine.find("w");
+    std::vector<float> const values(elements, 0.5F), moments(elements, 0.25F);
+    engine.write_parameter(w, values);
+    CHECK(engine.read_parameter(w) == values);
+    CHECK(engine.read_parameter("w") == values);
+    engine.write_state(w, 1, moments);
+    CHECK(engine.read_state(w, 1) == moments);
+    CHECK_THROWS_AS((void)engine.read_parameter(zero::ParameterId{1}), zero::ConfigurationError);
+    CHECK_THROWS_AS((void)engine.find("v"), zero::ConfigurationError);
+    {
+      auto micro_batch = engine.begin_micro_batch();
+      auto gradients = engine.gradients({w});
+      for (auto& g : gradients[w]) g = zero::narrow<zero::float16>(0.0F);
+      gradients.ready();
+      micro_batch.finish();
+    }
+    engine.write_gradient(w, moments);
+    CHECK(engine.read_gradient(w) == moments);
+    CHECK(engine.step({.lr = 0.0}).get().step == 4);
+  });
+}
+
 TEST_CASE("runtime engine: one variable holds engines of several rules, and checkpoints take it") {
   auto const folder = std::filesystem::temp_directory_path() / ("zero-runtime-engine-" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);

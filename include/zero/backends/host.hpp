@@ -139,6 +139,8 @@ class HostStream {
  public:
   /// What streams and the host wait for.
   using Event = HostEvent;
+  /// Operations run when they are called, so that a call may leave the stream out; see default_stream.
+  static constexpr bool runs_at_once = true;
   /// Owner of the unsigned integers that `sum_u64` adds.
   using U64Buffer = std::vector<std::uint64_t>;
 

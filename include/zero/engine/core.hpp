@@ -166,6 +166,28 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     return parts.decider.ticket();
   }
 
+  /// One micro-batch whose gradients are all in adopted buffers.
+  ZERO_OUT_OF_LINE void accumulate(Stream stream) {
+    require_alone("accumulate");
+    require_adopted_gradients("accumulate");
+    auto micro_batch = begin_micro_batch(stream);
+    hand_over_adopted(stream);
+    micro_batch.finish(stream);
+  }
+  /// The last one of a step, and the step.
+  [[nodiscard]] ZERO_OUT_OF_LINE StepTicket<Event> update(StepOptions const& options, Stream stream) {
+    require_alone("update");
+    require_adopted_gradients("update");
+    if (int const done = phase_.micro_batches(); done + 1 < micro_batches_.rounds()) {
+      phase_.require_allowed(EngineCall::begin_micro_batch);
+      fail<SequenceError>({"zero::Engine: update after ", done, " of ", micro_batches_.rounds(),
+                           " micro-batches: call accumulate() after each but the last, and update() after that"});
+    }
+    parts_->decider.check(rule_settings_of(options), clipping_of(options));
+    accumulate(stream);
+    return step(options, stream);
+  }
+
   void finish_update() {
     require_alone("finish_update");
     phase_.require_allowed(EngineCall::finish_update);
@@ -183,6 +205,21 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     require_alone("replay");
     return StepCapture<Backend>(*parts_, phase_)
         .replay(step, rule_settings_of(options), clipping_of(options), this, stream);
+  }
+
+  // ------------------------------------------------------------------------------------------------- beside the step
+
+  [[nodiscard]] double mean_over_ranks(double value, double weight) {
+    start_side_call(EngineCall::mean_over_ranks, "mean_over_ranks");
+    return detail::mean_over_ranks(operations_.collectives, value, weight);
+  }
+  void broadcast(std::span<std::byte> bytes, std::size_t element, int root, Stream stream) {
+    start_side_call(EngineCall::broadcast, "broadcast");
+    parts_->broadcast.on_device(bytes, element, root, stream);
+  }
+  void broadcast_on_host(std::span<std::byte> bytes, std::size_t element, int root) {
+    start_side_call(EngineCall::broadcast, "broadcast");
+    parts_->broadcast.on_host(bytes, element, root);
   }
 
   // ------------------------------------------------------------------------------------------------- access
@@ -260,6 +297,57 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::shared_ptr<EngineLifetime> const& lifetime() const noexcept { return lifetime_; }
 
  private:
+  void start_side_call(EngineCall call, std::string_view name) {
+    phase_.require_allowed(call);
+    if constexpr (backend_facts<Backend>().captures_graphs) {
+      if (parts_->backend.capturing()) throw_capturing(name);
+    }
+    if (joint_ != nullptr) joint_->take_turn(member_);
+  }
+  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_capturing(std::string_view call) {
+    fail<SequenceError>({"zero::Engine: ", call,
+                         " inside a capture: ranks agree on it on the host, which cannot be recorded: call it before "
+                         "or after the captured step"});
+  }
+
+  /// \throws ConfigurationError where not all gradients are in buffers of the caller's.
+  ZERO_OUT_OF_LINE void require_adopted_gradients(std::string_view call) const {
+    if (settings_.stage == Stage::parameters) {
+      fail<ConfigurationError>({"zero::Engine: ", call,
+                                " at stage 3, where parameters are gathered unit by unit in between: write "
+                                "begin_micro_batch, gather, gradients, finish and step; or use stages 0 to 2"});
+    }
+    for (auto const& spec : specs()) {
+      if (spec.frozen || spec.gradients) continue;
+      fail<ConfigurationError>({"zero::Engine: ", call, " hands over adopted gradients, and parameter ",
+                                quote(spec.name),
+                                " has none: register it with gradients = zero::adopt(...), or hand gradients over "
+                                "between begin_micro_batch and finish"});
+    }
+  }
+  // By block, in the order in which buckets are reduced, so that the ring suffices whatever its length. What arrives
+  // several times is complete in its buffer: it is handed over as often as it was registered to arrive.
+  ZERO_OUT_OF_LINE void hand_over_adopted(Stream stream) {
+    std::vector<ParameterId> ids;
+    int arrivals = 0;
+    auto const hand_over = [&] {
+      for (int k = 0; k < arrivals; ++k) {
+        std::erase_if(ids, [&](ParameterId id) { return specs()[id.index].contributions <= k; });
+        auto const record = lease_gradients(ids, stream);
+        gradient_sink().ready(record, stream);
+      }
+      ids.clear();
+      arrivals = 0;
+    };
+    for (auto i = static_cast<std::uint32_t>(specs().size()); i-- > 0;) {
+      if (specs()[i].frozen) continue;
+      if (!ids.empty() && layout_->extents()[ids[0].index].block != layout_->extents()[i].block) hand_over();
+      ids.push_back({i});
+      arrivals = specs()[i].contributions > arrivals ? specs()[i].contributions : arrivals;
+    }
+    hand_over();
+  }
+
   void require_alone(std::string_view call) const {
     if (joint_ != nullptr) throw_in_joint(call);
   }
@@ -384,11 +472,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] double addends() const noexcept { return static_cast<double>(micro_batches_.total()); }
 
   ZERO_OUT_OF_LINE void check_ids(std::span<ParameterId const> ids) const {
-    for (auto id : ids) {
-      if (id.index < specs().size()) continue;
-      fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", specs().size(),
-                                ": use the ids that ParameterList::add returned"});
-    }
+    for (auto id : ids) check_id(lifetime_->parameters, id);
   }
 
   std::unique_ptr<Observed<Backend>> observed_;  // where somebody watches

@@ -25,8 +25,15 @@ namespace zero::detail {
       {"zero::Engine: no parameter is named ", quote(name), ": give the name that it was registered with"});
 }
 
-/// Parameters, gradients and states of one engine by the names of its parameters: what may be read when, and what
-/// follows from a write. See Engine for the contracts.
+/// \throws ConfigurationError where \p parameters has none of that number.
+ZERO_OUT_OF_LINE inline void check_id(ParameterList const& parameters, ParameterId id) {
+  if (id.index < parameters.specs().size()) return;
+  fail<ConfigurationError>({"zero::Engine: there is no parameter ", id.index, " of ", parameters.specs().size(),
+                            ": use the ids that ParameterList::add returned"});
+}
+
+/// Whole parameters, gradients and states of one engine: what may be read when, and what follows from a write. See
+/// Engine for the contracts.
 template <class Backend>
 class NamedAccess {
  public:
@@ -34,31 +41,34 @@ class NamedAccess {
   NamedAccess(EngineParts<Backend>& parts, EnginePhase& phase, ParameterList const& parameters, double addends)
       : parts_(parts), phase_(phase), parameters_(parameters), addends_(addends) {}
 
-  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_parameter(std::string_view name) {
-    return access(EngineCall::read_parameter).read_parameter(find(name));
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_parameter(ParameterId id) {
+    return access(EngineCall::read_parameter).read_parameter(checked(id));
   }
-  ZERO_OUT_OF_LINE void write_parameter(std::string_view name, std::span<float const> values) {
+  ZERO_OUT_OF_LINE void write_parameter(ParameterId id, std::span<float const> values) {
     auto& access = this->access(EngineCall::write_parameter);
     parts_.gatherer.require_no_leases();
     parts_.gatherer.forget_gathered();
-    access.write_parameter(find(name), values);
+    access.write_parameter(checked(id), values);
     parts_.gatherer.copy_to_adopted();
   }
-  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_gradient(std::string_view name) {
-    return access(EngineCall::read_gradient).read_gradient(find(name), average());
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_gradient(ParameterId id) {
+    return access(EngineCall::read_gradient).read_gradient(checked(id), average());
   }
-  ZERO_OUT_OF_LINE void write_gradient(std::string_view name, std::span<float const> values) {
-    access(EngineCall::write_gradient).write_gradient(find(name), values, average());
+  ZERO_OUT_OF_LINE void write_gradient(ParameterId id, std::span<float const> values) {
+    access(EngineCall::write_gradient).write_gradient(checked(id), values, average());
   }
-  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_state(std::string_view name, std::size_t k) {
-    return access(EngineCall::read_state).read_state(find(name), k);
+  [[nodiscard]] ZERO_OUT_OF_LINE std::vector<float> read_state(ParameterId id, std::size_t k) {
+    return access(EngineCall::read_state).read_state(checked(id), k);
   }
-  ZERO_OUT_OF_LINE void write_state(std::string_view name, std::size_t k, std::span<float const> values) {
-    access(EngineCall::write_state).write_state(find(name), k, values);
+  ZERO_OUT_OF_LINE void write_state(ParameterId id, std::size_t k, std::span<float const> values) {
+    access(EngineCall::write_state).write_state(checked(id), k, values);
   }
 
  private:
-  [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(parameters_, name); }
+  [[nodiscard]] ParameterId checked(ParameterId id) const {
+    check_id(parameters_, id);
+    return id;
+  }
   // After all that the last update has put on streams.
   [[nodiscard]] ParameterAccess<Backend>& access(EngineCall call) {
     phase_.require_allowed(call);

@@ -4,6 +4,7 @@
 
 #include <zero/backend.hpp>
 #include <zero/communicator.hpp>
+#include <zero/engine/broadcast.hpp>
 #include <zero/engine/context.hpp>
 #include <zero/engine/memory_labels.hpp>
 #include <zero/engine/observation.hpp>
@@ -62,6 +63,7 @@ struct EngineParts {
         updater(context, gatherer, reducer, settings.offload),
         decider(context, settings.max_skipped_steps, lifetime),
         access(context, gatherer, reducer, updater),
+        broadcast(context),
         staging(backend, memory_report, MemoryKind::device, MemoryPurpose::staging,
                 operations.collectives.staging_bytes(largest_slice(), reduction.sum_order)) {
     operations.collectives.set_staging(staging.span());
@@ -102,6 +104,7 @@ struct EngineParts {
   ParameterUpdater<Backend> updater;
   StepDecider<Backend> decider;
   ParameterAccess<Backend> access;
+  Broadcast<Backend> broadcast;
   Buffer<std::byte, Backend> staging;  ///< of the communicator
   std::shared_ptr<void> registered;    ///< with the communicator; ends before the memory does
 

@@ -31,6 +31,8 @@ enum class EngineCall : std::uint8_t {
   read_state,
   write_state,
   take_adopted_values,
+  mean_over_ranks,
+  broadcast,
   state,
 };
 
@@ -129,7 +131,7 @@ class EnginePhase {
     Position position;       ///< between two micro-batches, or inside of one
     Progress micro_batches;  ///< how many of the step's must be finished
   };
-  static constexpr std::array<Rule, 15> rules{{
+  static constexpr std::array<Rule, 17> rules{{
       {"begin_micro_batch", Position::between, Progress::not_all},
       {"gradients", Position::inside, Progress::any},
       {"step", Position::between, Progress::all},
@@ -144,6 +146,8 @@ class EnginePhase {
       {"read_state", Position::between, Progress::any},
       {"write_state", Position::between, Progress::any},
       {"take_adopted_values", Position::between, Progress::any},
+      {"mean_over_ranks", Position::between, Progress::any},
+      {"broadcast", Position::between, Progress::any},
       {"state", Position::between, Progress::none},
   }};
   static_assert(rules.size() == static_cast<std::size_t>(EngineCall::state) + 1);

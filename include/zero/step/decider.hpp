@@ -108,6 +108,11 @@ class StepDecider {
   }
   [[nodiscard]] void const* rate_agreement() const noexcept { return inputs_.data() + layout_.rate_agreement; }
 
+  /// \throws ConfigurationError for settings that a step cannot have.
+  void check(RuleSettings const& settings, double clipping) const {
+    check_rule_settings(settings, traits());
+    check_clipping(clipping);
+  }
   /// Takes the settings of the coming step, on the host. \p history is of the collectives before it.
   /// \throws ConfigurationError; LossScaleError, DivergenceError and MismatchError of an earlier step that nobody has
   /// been told of.
@@ -117,8 +122,7 @@ class StepDecider {
       calls_before_ = std::exchange(history, {});
       return;
     }
-    check_rule_settings(settings, traits());
-    check_clipping(clipping);
+    check(settings, clipping);
     // Waits for the step that used this slot of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, independent of its device's progress.
     if (number_ >= Reports::history) reports_->tell_once(number_ - Reports::history);
