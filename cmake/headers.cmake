@@ -29,6 +29,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/checkpoint/lock.hpp
   include/zero/checkpoint/lock_options.hpp
   include/zero/checkpoint/manifest.hpp
+  include/zero/checkpoint/named_tensor.hpp
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp
   include/zero/checkpoint/verify.hpp
@@ -193,6 +194,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/shard_map.hpp
   include/zero/checkpoint/detail/shard_plan.hpp
   include/zero/checkpoint/detail/snapshot.hpp
+  include/zero/checkpoint/detail/state_with_tensors.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/communicators/detail/collective_label.hpp
   include/zero/communicators/detail/split.hpp

@@ -41,7 +41,11 @@ std::string shown(std::string const& value) {
 
 void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest) {
   std::uint64_t elements = 0;
-  for (auto const& parameter : manifest.parameters) elements += parameter.count();
+  std::size_t tensors = 0;
+  for (auto const& parameter : manifest.parameters) {
+    elements += parameter.count();
+    if (parameter.is_tensor) ++tensors;
+  }
   std::printf("%s/%s: %s, %llu skipped, by %s\n", place.root.c_str(), place.tag.c_str(),
               counted(manifest.steps, "step").c_str(), static_cast<Count>(manifest.skipped), manifest.library.c_str());
   std::printf("  saved by %s at stage %d, computing in %s; %s\n",
@@ -49,15 +53,19 @@ void print(zero::CheckpointLocation const& place, zero::Manifest const& manifest
               std::string(zero::name(manifest.compute)).c_str(),
               manifest.has_optimizer_state ? ("with the states of " + manifest.rule + " and " + manifest.scaler).c_str()
                                            : "parameters only");
-  std::printf("  %s, %s, %s in %s\n", counted(manifest.parameters.size(), "parameter").c_str(),
-              counted(elements, "element").c_str(), counted(manifest.bytes(), "byte").c_str(),
+  auto const beside = tensors == 0 ? std::string() : ", " + counted(tensors, "tensor") + " beside them";
+  std::printf("  %s%s, %s, %s in %s\n", counted(manifest.parameters.size() - tensors, "parameter").c_str(),
+              beside.c_str(), counted(elements, "element").c_str(), counted(manifest.bytes(), "byte").c_str(),
               counted(manifest.files.size(), "file").c_str());
   for (auto const& [key, value] : manifest.user_state) {
     std::printf("  caller: %s%s\n", key.c_str(), shown(value).c_str());
   }
   for (auto const& parameter : manifest.parameters) {
     std::printf("  %-32s %-20s %s%s%s\n", parameter.name.c_str(), shape_of(parameter).c_str(),
-                std::string(zero::name(parameter.type)).c_str(), parameter.frozen ? ", frozen" : "",
+                std::string(zero::name(parameter.type)).c_str(),
+                parameter.is_tensor ? ", no parameter"
+                : parameter.frozen  ? ", frozen"
+                                    : "",
                 parameter.rule ? (", trained with " + *parameter.rule).c_str() : "");
   }
 }

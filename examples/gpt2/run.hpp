@@ -264,6 +264,8 @@ bool run_on(Options const& options, TrainingData const& data, RunOutput& output)
         return train_as(zero::bfloat16{});
       case zero::ElementType::fp16:
         return train_as(zero::float16{});
+      default:  // no option names another one
+        return;
     }
   });
   return finished;

@@ -34,7 +34,7 @@ struct StateRange {
   std::uint32_t kind = 0;                ///< 0: the parameter's values; k + 1: the rule's k-th state
   std::uint64_t begin = 0;               ///< elements from the start of the parameter
   std::uint64_t count = 0;               ///< elements
-  ElementType type = ElementType::fp32;  ///< fp32, and the compute type for a frozen parameter
+  ElementType type = ElementType::fp32;  ///< fp32, and the compute type where frozen
   std::uint32_t bucket = 0;              ///< in which they lie
   std::size_t offset = 0;                ///< elements from the start of what this rank holds of the bucket
 
@@ -74,6 +74,9 @@ class EngineState {
   [[nodiscard]] virtual EngineTraits const& traits() const = 0;
   /// The same of the engine that parameter number \p parameter belongs to, where several step together.
   [[nodiscard]] virtual EngineTraits const& traits_of(std::uint32_t /*parameter*/) const { return traits(); }
+  /// Whether parameter number \p parameter is none, but a tensor that is saved and loaded beside them, of the compute
+  /// type of its `traits_of`.
+  [[nodiscard]] virtual bool is_tensor(std::uint32_t /*parameter*/) const { return false; }
   /// As they were registered.
   [[nodiscard]] virtual std::vector<ParameterSpec> const& parameters() const = 0;
 

@@ -7,6 +7,7 @@
 #include <zero/kernels/cast.hpp>
 #include <zero/loss_scaler.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -14,8 +15,10 @@
 
 namespace zero {
 
-/// Types in which parameters, gradients and sums are stored.
-enum class ElementType : std::uint8_t { fp32, fp16, bf16 };
+/// Types of elements. Parameters, gradients and sums are of the first three; the others are of tensors that a
+/// checkpoint holds beside parameters.
+enum class ElementType : std::uint8_t { fp32, fp16, bf16, fp64, int64, int32, int16, int8, uint8, boolean };
+inline constexpr std::size_t element_types = 10;
 
 /// Single precision: IEEE 754 binary32.
 struct FP32 {
@@ -47,11 +50,16 @@ inline constexpr ElementType element_type = std::is_same_v<Type, float>     ? El
                                                                             : ElementType::bf16;
 
 [[nodiscard]] constexpr std::size_t element_size(ElementType type) noexcept {
-  return type == ElementType::fp32 ? 4 : 2;
+  constexpr std::array<std::size_t, element_types> sizes{4, 2, 2, 8, 8, 4, 2, 1, 1, 1};
+  return sizes[static_cast<std::size_t>(type)];
 }
 [[nodiscard]] constexpr std::string_view name(ElementType type) noexcept {
-  return type == ElementType::fp32 ? "fp32" : type == ElementType::fp16 ? "fp16" : "bf16";
+  constexpr std::array<std::string_view, element_types> names{"fp32",  "fp16",  "bf16", "fp64",  "int64",
+                                                              "int32", "int16", "int8", "uint8", "bool"};
+  return names[static_cast<std::size_t>(type)];
 }
+/// Whether parameters can be of that type.
+[[nodiscard]] constexpr bool is_parameter_type(ElementType type) noexcept { return type <= ElementType::bf16; }
 
 /// The third policy of an engine. \tparam Compute type of parameters and gradients; \tparam Scale the loss scaler;
 /// \tparam Sum type in which reduced gradients are summed and kept. fp32 master weights exist exactly when Compute is

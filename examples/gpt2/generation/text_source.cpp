@@ -205,6 +205,8 @@ void append(std::vector<float>& to, zero::ElementType type, std::span<std::byte 
       return append_as<zero::bfloat16>(to, bytes);
     case zero::ElementType::fp16:
       return append_as<zero::float16>(to, bytes);
+    default:  // no parameter has another one
+      return;
   }
 }
 

@@ -94,14 +94,15 @@ class ParameterReader {
 
 /// How whole parameters are written.
 struct ConsolidateOptions {
-  std::optional<ElementType> type{};  ///< of every parameter; default: as saved, fp32 but for frozen ones
+  std::optional<ElementType> type{};  ///< of every parameter, not of tensors beside them; default: as saved,
+                                      ///< fp32 but for frozen ones
   std::uint64_t max_shard_bytes = 0;  ///< of data per file; 0: one file; otherwise an index is written beside them
 };
 
 /// What was written.
 struct ConsolidateReport {
   std::vector<std::string> files{};  ///< that were written, the index last
-  std::size_t parameters = 0;        ///< number of them
+  std::size_t parameters = 0;        ///< number of them, and of tensors beside them
   std::uint64_t bytes = 0;           ///< of all files but the index
 };
 
@@ -121,7 +122,7 @@ inline std::vector<ConsolidatedFile> plan_consolidation(Manifest const& manifest
   std::uint64_t bytes = 0;
   for (auto const& [name, p] : by_name) {
     auto const& parameter = manifest.parameters[p];
-    auto const type = options.type.value_or(parameter.type);
+    auto const type = parameter.is_tensor ? parameter.type : options.type.value_or(parameter.type);
     std::uint64_t const more = parameter.count() * element_size(type);
     if (options.max_shard_bytes > 0 && bytes > 0 && bytes + more > options.max_shard_bytes) {
       files.emplace_back();
@@ -164,7 +165,7 @@ inline void write_consolidated(FileSystem& system, std::string const& path, Mani
   for (auto const p : file.parameters) {
     auto const saved = manifest.parameters[p].type;
     reader.read(p, [&](std::span<std::byte const> bytes) {
-      if (!type || *type == saved) return put(bytes);
+      if (!type || *type == saved || manifest.parameters[p].is_tensor) return put(bytes);
       convert_elements(bytes, saved, *type, put);
     });
   }

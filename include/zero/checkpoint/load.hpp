@@ -9,8 +9,10 @@
 #include <zero/checkpoint/detail/convert.hpp>
 #include <zero/checkpoint/detail/manifest_reader.hpp>
 #include <zero/checkpoint/detail/shard_map.hpp>
+#include <zero/checkpoint/detail/state_with_tensors.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
+#include <zero/checkpoint/named_tensor.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
@@ -33,7 +35,10 @@ struct LoadOptions {
   std::string tag{};             ///< which checkpoint; empty: what `latest` names, else the newest valid one
   bool parameters_only = false;  ///< a new optimizer: states, step counts and loss scale stay as they are
   bool allow_missing = false;    ///< parameters that the checkpoint lacks stay as they are, with their own step count
-  bool allow_extra = false;      ///< parameters that the engine lacks are skipped
+  bool allow_extra = false;      ///< parameters that the engine lacks are skipped, and tensors that nobody asked for
+  /// Where tensors beside the parameters go, of this rank, in the types that they were saved in, or for a floating
+  /// point type in another one of 32 or 16 bits. Half new after an error in the data, as the engine.
+  std::vector<NamedTensor> tensors{};
 };
 
 /// What a load has done.
@@ -41,7 +46,7 @@ struct LoadReport {
   std::string tag;                     ///< name of the checkpoint
   std::uint64_t steps = 0;             ///< updates that the checkpoint's run had done
   bool has_optimizer_state = true;     ///< with states, step counts and loss scale
-  std::size_t parameters = 0;          ///< how many were set
+  std::size_t parameters = 0;          ///< how many were set, tensors beside them included
   std::uint64_t bytes_read = 0;        ///< by this rank
   std::vector<std::string> missing{};  ///< parameters of the engine that were not there
   std::vector<std::string> extra{};    ///< parameters of the checkpoint that the engine has not
@@ -94,6 +99,13 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
                              shape_text(spec.shape), " here"}),
                      "load it into a model of the same shape");
     }
+    auto const p = static_cast<std::uint32_t>(found.size());
+    auto const own = spec.frozen ? state.traits_of(p).compute : ElementType::fp32;
+    if (saved.type != own && !(is_parameter_type(saved.type) && is_parameter_type(own))) {
+      throw_mismatch(concat({"tensor ", detail::quote(spec.name), " is of ", name(saved.type), " there and of ",
+                             name(own), " here"}),
+                     "load it into memory of the type that it was saved in");
+    }
     if (!options.parameters_only && saved.frozen && !spec.frozen) {
       throw_mismatch(concat({"parameter ", detail::quote(spec.name), " was frozen and has no states"}),
                      "freeze it, or load parameters only");
@@ -101,13 +113,20 @@ inline std::vector<std::optional<std::uint32_t>> match_parameters(Manifest const
     found.emplace_back(place->second);
     index_of.erase(place);
   }
+  bool has_extra_parameters = false;
   for (auto const& parameter : manifest.parameters) {
-    if (index_of.contains(parameter.name)) report.extra.push_back(parameter.name);
+    if (!index_of.contains(parameter.name)) continue;
+    report.extra.push_back(parameter.name);
+    has_extra_parameters = has_extra_parameters || !parameter.is_tensor;
   }
   if (!report.missing.empty() && !options.allow_missing) {
     throw_mismatch("it lacks " + enumerate(report.missing), "name the parameters as they were, or allow missing ones");
   }
   if (!report.extra.empty() && !options.allow_extra) {
+    if (!has_extra_parameters) {
+      throw_mismatch("it has " + enumerate(report.extra) + " beside the parameters",
+                     "say in LoadOptions::tensors where they go, or allow extra ones");
+    }
     throw_mismatch("it has " + enumerate(report.extra) + ", which the engine has not",
                    "name the parameters as they were, or allow extra ones");
   }
@@ -204,6 +223,7 @@ class LoadTransaction {
   void match(LoadReport& report) {
     report.missing.clear();
     report.extra.clear();
+    check_tensors(state_.parameters(), options_.tensors);
     if (!options_.parameters_only) {
       match_policies(manifest_, state_);
       match_micro_batches(manifest_, state_);
@@ -337,7 +357,10 @@ inline void load_candidate(EngineState& state, CheckpointFolder const& folder, L
 /// was asked for. Collective, blocks. \throws CheckpointError, the same on every rank: not_found where there is none,
 /// damaged where none can be read, mismatch where it does not fit. The engine is unchanged then, unless damage showed
 /// only in the data: then it is poisoned until another load succeeds.
-inline LoadReport load_checkpoint(EngineState& state, CheckpointFolder const& folder, LoadOptions const& options = {}) {
+inline LoadReport load_checkpoint(EngineState& engine, CheckpointFolder const& folder,
+                                  LoadOptions const& options = {}) {
+  auto const beside = detail::with_tensors(engine, options.tensors);
+  auto& state = beside ? *beside : engine;
   detail::Candidates candidates;
   LoadReport report;
   candidates.tags = detail::list_on_rank_0(state, [&] {

@@ -40,20 +40,23 @@ inline std::string library_name() {
 /// What the caller wants to find again: data order, random state, options. Values are any bytes.
 using UserState = std::map<std::string, std::string>;
 
-/// A parameter as the checkpoint holds it.
+/// A parameter, or a tensor beside them, as the checkpoint holds it.
 struct ManifestParameter {
   std::string name;                      ///< unique
   std::vector<std::uint64_t> shape;      ///< sizes of the dimensions, row-major
   ElementType type = ElementType::fp32;  ///< of its values in the files
   bool frozen = false;                   ///< has no states
+  bool is_tensor = false;                ///< version 2: no parameter, see NamedTensor; frozen, and of any type
   // What version 2 may say of a parameter that differs from the checkpoint's own; absent: it does not.
   std::optional<std::string> rule{};                 ///< name of the rule that has made its states
   std::optional<std::vector<std::string>> states{};  ///< names of its states, in order
   std::optional<std::string> scaler{};               ///< name of the loss scaler of its gradients
   std::optional<std::uint64_t> steps{};              ///< updates of its own
 
+  /// Whether it says something of its own training.
+  [[nodiscard]] bool has_own_training() const noexcept { return rule || states || scaler || steps; }
   /// Whether only version 2 can say what is known of it.
-  [[nodiscard]] bool needs_version_2() const noexcept { return rule || states || scaler || steps; }
+  [[nodiscard]] bool needs_version_2() const noexcept { return is_tensor || has_own_training(); }
   /// Number of elements.
   [[nodiscard]] std::uint64_t count() const noexcept {
     std::uint64_t product = 1;
@@ -110,8 +113,8 @@ struct Manifest {
   std::vector<ManifestFile> files;               ///< all files but the manifest
   UserState user_state;                          ///< the trainer's own
 
-  /// The version of the format that this checkpoint needs: 1, unless a parameter says something of its own, so that
-  /// older libraries can read what they understand.
+  /// The version of the format that this checkpoint needs: 1, unless a parameter says something of its own or
+  /// there are tensors beside them, so that older libraries can read what they understand.
   [[nodiscard]] std::uint64_t version() const noexcept {
     for (auto const& parameter : parameters) {
       if (parameter.needs_version_2()) return 2;
@@ -170,6 +173,7 @@ inline Json json_of(ManifestParameter const& parameter) {
                        {"shape", Json::Array(parameter.shape.begin(), parameter.shape.end())},
                        {"type", name(parameter.type)},
                        {"frozen", parameter.frozen}};
+  if (parameter.is_tensor) members.emplace_back("tensor", true);
   if (parameter.rule) members.emplace_back("rule", *parameter.rule);
   if (parameter.states) members.emplace_back("states", Json::Array(parameter.states->begin(), parameter.states->end()));
   if (parameter.scaler) members.emplace_back("scaler", *parameter.scaler);

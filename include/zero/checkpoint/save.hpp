@@ -7,8 +7,10 @@
 #include <zero/checkpoint/detail/collective.hpp>
 #include <zero/checkpoint/detail/shard_file.hpp>
 #include <zero/checkpoint/detail/shard_plan.hpp>
+#include <zero/checkpoint/detail/state_with_tensors.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
+#include <zero/checkpoint/named_tensor.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/utility/json.hpp>
@@ -31,6 +33,8 @@ namespace zero {
 struct SaveOptions {
   std::string tag{};                   ///< the checkpoint's name in its folder, e.g. step-100
   UserState user_state{};              ///< rank 0's is saved
+  std::vector<NamedTensor> tensors{};  ///< saved beside the parameters: rank 0's values, of host memory that may be
+                                       ///< changed once the call returns; names, shapes and types are every rank's
   bool parameters_only = false;        ///< leave the rule's states out: a third of the size with Adam
   bool replace = false;                ///< take the place of a checkpoint of the same tag
   std::size_t keep = 0;                ///< afterwards keep the newest so many, and those that a pointer names; 0: all
@@ -120,8 +124,10 @@ class SaveTransaction {
       return CheckpointFolder::make_nonce();
     });
     std::string mine = options_.tag + (options_.parameters_only ? " parameters" : "");
+    for (auto const& tensor : options_.tensors) append_description(mine, tensor);
     auto const tags = run_on_all_ranks<CheckpointFailures>(state, [&] {
       check_options(options_);
+      check_tensors(state.parameters(), options_.tensors);
       manifest_ = describe(state, options_.tag, nonce, !options_.parameters_only);
       manifest_.chunk = options_.chunk;
       manifest_.user_state = options_.user_state;
@@ -132,8 +138,10 @@ class SaveTransaction {
     });
     run_on_all_ranks<CheckpointFailures>(state, [&] {
       if (tags[0] != mine) {
-        throw CheckpointError(CheckpointFailure::bad_request,
-                              "zero: ranks save under different tags or with different contents");
+        throw CheckpointError(
+            CheckpointFailure::bad_request,
+            "zero: ranks save under different tags or with different contents: give every rank the same tag "
+            "and tensors");
       }
     });
     hidden_ = run_on_rank_0(state, [&] {
@@ -210,6 +218,11 @@ class SaveTransaction {
   }
 
  private:
+  static void append_description(std::string& text, NamedTensor const& tensor) {
+    text.append("\n").append(tensor.name).append(" ").append(name(tensor.type));
+    for (auto const dimension : tensor.shape) text.append(" ").append(std::to_string(dimension));
+  }
+
   /// Whoever has taken the folder over may have removed what was written: that is the cause then, whatever failed.
   void blame_lost_lock() {
     try {
@@ -245,7 +258,9 @@ class SaveTransaction {
 /// or, after an error, not at all, and what was there before is as it was. Takes 1 MiB of memory at most. Holds the
 /// folder's lock meanwhile, unless \p folder holds it already (lock.hpp). Collective. \throws CheckpointError, the same
 /// on every rank, `locked` where another process saves there; SequenceError from `state()` inside a step.
-inline SaveReport save_checkpoint(EngineState& state, CheckpointFolder const& folder, SaveOptions const& options) {
+inline SaveReport save_checkpoint(EngineState& engine, CheckpointFolder const& folder, SaveOptions const& options) {
+  auto const beside = detail::with_tensors(engine, options.tensors);
+  auto& state = beside ? *beside : engine;
   detail::SaveTransaction transaction(state, folder, options);
   transaction.write(
       [&](StateRange const& range, std::uint64_t first, std::span<std::byte> into) { state.read(range, first, into); });

@@ -5,6 +5,7 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/checkpoint/detail/snapshot.hpp>
+#include <zero/checkpoint/detail/state_with_tensors.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/lock.hpp>
 #include <zero/checkpoint/save.hpp>
@@ -73,6 +74,9 @@ class CheckpointSaver {
     });
     if (worker_.joinable()) worker_.join();
     state_ = std::move(state);
+    if (!options.tensors.empty()) {
+      state_ = std::make_unique<detail::StateWithTensors>(std::move(state_), options.tensors);
+    }
     auto save = std::make_unique<detail::SaveTransaction>(*state_, folder_, std::move(options));
     folder_ = save->folder();  // and its lock, for all saves to come
     snapshot_.take(*state_, save->plans());

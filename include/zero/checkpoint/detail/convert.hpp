@@ -13,7 +13,7 @@
 
 namespace zero::detail {
 
-/// Calls \p f with an object of the type that \p type stands for.
+/// Calls \p f with an object of the type that \p type stands for, one that parameters can be of.
 template <class Function>
 void with_element_type(ElementType type, Function&& f) {
   switch (type) {
@@ -23,6 +23,8 @@ void with_element_type(ElementType type, Function&& f) {
       return f(float16{});
     case ElementType::bf16:
       return f(bfloat16{});
+    default:
+      return;
   }
 }
 

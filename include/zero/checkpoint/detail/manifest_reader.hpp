@@ -74,8 +74,8 @@ inline std::string text_of_hex(std::string_view text) {
 }
 
 inline ElementType element_type_of(std::string_view text) {
-  for (auto const type : {ElementType::fp32, ElementType::fp16, ElementType::bf16}) {
-    if (name(type) == text) return type;
+  for (std::size_t i = 0; i < element_types; ++i) {
+    if (auto const type = static_cast<ElementType>(i); name(type) == text) return type;
   }
   bad_manifest(concat({"the type ", quote(text), " is unknown"}));
 }
@@ -91,14 +91,22 @@ inline std::string string_of(Json const& value) {
   return *text;
 }
 
+inline void check_parameter_type(ElementType type) {
+  if (!is_parameter_type(type)) bad_manifest(concat({"the type ", quote(name(type)), " is that of no parameter"}));
+}
+
 /// What only version 2 says of a parameter.
 inline void read_version_2(ManifestFields const& fields, ManifestParameter& parameter) {
   if (fields.has("rule")) parameter.rule = fields.text("rule");
   if (fields.has("states")) parameter.states = fields.list<std::string>("states", string_of);
   if (fields.has("scaler")) parameter.scaler = fields.text("scaler");
   if (fields.has("steps")) parameter.steps = fields.number("steps");
-  if (parameter.frozen && parameter.needs_version_2()) {
+  if (fields.has("tensor")) parameter.is_tensor = fields.get<bool>("tensor");
+  if (parameter.frozen && parameter.has_own_training()) {
     bad_manifest(concat({"parameter ", quote(parameter.name), " is frozen, and has states or steps"}));
+  }
+  if (parameter.is_tensor && !parameter.frozen) {
+    bad_manifest(concat({quote(parameter.name), " is a tensor beside the parameters, and is not frozen"}));
   }
 }
 
@@ -109,6 +117,7 @@ inline ManifestParameter parameter_of(Json const& value, std::uint64_t version) 
                               .type = element_type_of(fields.text("type")),
                               .frozen = fields.get<bool>("frozen")};
   if (version >= 2) read_version_2(fields, parameter);
+  if (!parameter.is_tensor) check_parameter_type(parameter.type);
   std::uint64_t count = 1;
   for (auto const dimension : parameter.shape) {
     if (dimension == 0 || count > (std::uint64_t{1} << 48U) / dimension) {
@@ -280,6 +289,7 @@ inline UserState user_state_of(Json::Object const& object) {
   if (manifest.world == 0) bad_manifest("its world has no ranks");
   manifest.stage = static_cast<Stage>(fields.number("stage", 3));
   manifest.compute = element_type_of(fields.text("compute"));
+  check_parameter_type(manifest.compute);
   manifest.bucket_elements = layout.number("bucket_elements");
   manifest.alignment_elements = layout.number("granule");
   manifest.persistence_threshold = layout.number("whole_below");

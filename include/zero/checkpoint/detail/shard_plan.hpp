@@ -11,6 +11,7 @@
 #include <zero/utility/utf8.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29,7 +30,9 @@ struct ShardPlan {
 };
 
 [[nodiscard]] inline std::string_view safetensors_type(ElementType type) noexcept {
-  return type == ElementType::fp32 ? "F32" : type == ElementType::fp16 ? "F16" : "BF16";
+  constexpr std::array<std::string_view, element_types> names{"F32", "F16", "BF16", "F64", "I64",
+                                                              "I32", "I16", "I8",   "U8",  "BOOL"};
+  return names[static_cast<std::size_t>(type)];
 }
 
 /// `name[begin:end]`: other programs see at once what part it is. A whole parameter has its shape.
@@ -112,6 +115,7 @@ inline void sort_ranges(ShardPlan& plan, Manifest const& manifest) {
     auto const i = manifest.parameters.size() - 1;
     auto const& own = state.traits_of(static_cast<std::uint32_t>(i));
     if (spec.frozen) manifest.parameters[i].type = own.compute;
+    manifest.parameters[i].is_tensor = state.is_tensor(static_cast<std::uint32_t>(i));
     if (complete && !spec.frozen && own.rule != traits.rule) manifest.parameters[i].rule = own.rule;
     if (complete && !spec.frozen && own.states != traits.states) manifest.parameters[i].states = own.states;
     if (complete && !progress.first_steps.empty() && progress.first_steps[i] != 0 && !spec.frozen) {
