@@ -47,7 +47,7 @@ struct RecordedStep {
 }  // namespace detail
 
 /// A whole step, recorded: its micro-batches with all that the caller has put between, and the update. Replaying it
-/// costs one launch. The settings of a step are not part of it. Move-only; used by the engine's thread, and not beyond
+/// costs one launch. The settings of a step are not part of it. Move-only; used as the engine is, and not beyond
 /// the engine's end.
 template <class Backend>
 class [[nodiscard]] CapturedStep {

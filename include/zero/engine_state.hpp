@@ -55,7 +55,8 @@ struct EngineTraits {
 };
 
 /// All that training has made, in the places where one engine keeps it, whatever its policies: what a checkpoint reads
-/// and writes. Valid between two steps, as long as the engine. Used by the engine's thread; every call blocks.
+/// and writes. Valid between two steps, as long as the engine. Used by one thread at a time, as the engine is; every
+/// call blocks.
 class EngineState {
  public:
   EngineState() = default;

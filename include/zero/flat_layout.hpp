@@ -131,7 +131,7 @@ class FlatLayout {
 
   [[nodiscard]] static bool is_persistent(ParameterSpec const& spec, LayoutSettings const& settings) {
     return settings.stage == Stage::parameters &&
-           ParameterList::element_count(spec.shape) < settings.persistence_threshold;
+           (spec.persistent || ParameterList::element_count(spec.shape) < settings.persistence_threshold);
   }
 
   [[nodiscard]] static Section section_of(ParameterSpec const& spec, LayoutSettings const& settings) {

@@ -61,7 +61,7 @@ class [[nodiscard]] CapturedJointStep {
 
 /// Several engines that step together: of other rules, stages, types or offloads, and on other groups of ranks. They
 /// have one gradient norm, one decision to skip, one clip coefficient and one loss scale, which one collective over all
-/// ranks settles. Made on every rank, of the engines that the rank has; used by the one host thread that uses them.
+/// ranks settles. Made on every rank, of the engines that the rank has; used by one host thread at a time, as they are.
 /// Gathers, leases and access by name stay the engines' own; micro-batches and steps are the joint step's.
 ///
 /// The order of collectives is one for all members, as on one engine: every rank makes the same calls in the same

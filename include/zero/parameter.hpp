@@ -77,6 +77,11 @@ struct ParameterSpec {
   /// Initial values in fp32, row-major, the same on every rank; empty: those of the adopted buffer, or 0. Host memory,
   /// borrowed until the engine is made.
   std::span<float const> initial{};
+  /// Stage 3: stays whole on every rank, as parameters below EngineConfig::persistence_threshold do, whatever its size.
+  /// For the root of a model, which forward and backward use everywhere, such as a tied embedding or a last norm: its
+  /// gather costs an event wait, and its address lasts as long as the engine. Gradient and states are sharded all the
+  /// same. Without effect at stages 0 to 2, where all are whole.
+  bool persistent = false;
 };
 
 /// The parameters of a model in the order of its forward pass. Checks each as it is added.

@@ -3,6 +3,8 @@
 
 #include "engine/engine_under_test.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -60,6 +62,58 @@ TEST_CASE("gather: nested leases see whole parameters until they end, and gather
     check_values(held, 1, 700);
     CHECK(outer[id(1)].data() == held[id(1)].data());
   });
+}
+
+TEST_CASE("gather: a persistent parameter stays whole at stage 3, at one address, with the bits of a sharded one") {
+  std::vector<std::size_t> const small{300, 900, 40};
+  auto const train = [&](Stage stage, bool persistent) {
+    std::vector<std::vector<float>> result;
+    zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+      auto const plain = parameters(small);
+      zero::ParameterList list;
+      for (auto spec : plain.specs()) {
+        spec.persistent = persistent && spec.name != "p2";
+        (void)list.add(spec);
+      }
+      zero::Engine<zero::AnyStage, zero::Optimizer<zero::AdamW>, zero::Precision<zero::FP32>, zero::HostBackend,
+                   zero::ThreadCommunicator>
+          engine(stage, ranks, list,
+                 {.bucket_elements = 512, .max_live_elements = 4096, .prefetch_units = 0, .optimizer = {.lr = 0.25}});
+      write_all(engine, small);
+      auto const address = [&](std::size_t p) { return engine.gather(id(p))[id(p)].data(); };
+      std::vector const first{address(0), address(1)};
+      for (int step = 0; step < 2; ++step) {
+        auto const before = engine.traffic().gathered;
+        auto pass = engine.begin_micro_batch();
+        {
+          auto const root = engine.gather({id(0), id(1)});  // held while all others come and go
+          for (std::size_t p : {0, 1, 2}) (void)engine.gather(id(p));
+          for (std::size_t p : {2, 1, 0}) {
+            auto const weights = engine.gather(id(p));
+            if (persistent && p < 2) CHECK(weights[id(p)].data() == first[p]);
+            engine_test::contribute(engine, id(p), static_cast<float>(ranks.rank() + step + 1));
+          }
+        }
+        pass.finish();
+        // p2 alone travels, in forward and in backward: its granule of 256 elements, of which a rank sends half.
+        if (persistent && stage == Stage::parameters) CHECK(engine.traffic().gathered - before == 2 * 128);
+        (void)engine.step().get();
+        if (persistent) CHECK(std::vector{address(0), address(1)} == first);
+      }
+      std::vector<std::vector<float>> values;
+      for (std::size_t p : {0, 1, 2}) {
+        values.push_back(engine.read_parameter(id(p)));
+        auto const weights = engine.gather(id(p));
+        CHECK(std::equal(values[p].begin(), values[p].end(), weights[id(p)].begin(), weights[id(p)].end()));
+      }
+      if (ranks.rank() == 0) result = values;
+    });
+    return result;
+  };
+  auto const expected = train(Stage::none, false);
+  CHECK(train(Stage::parameters, false) == expected);
+  CHECK(train(Stage::parameters, true) == expected);
+  CHECK(train(Stage::none, true) == expected);
 }
 
 TEST_CASE("gather: beyond the live bound it is refused, nothing is held, and it goes on after a lease has ended") {

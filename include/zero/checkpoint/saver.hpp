@@ -29,7 +29,7 @@ namespace zero {
 /// Saves in the background: a snapshot of this rank's share is taken at the end of a step, and written while training
 /// goes on. Mohan, Phanishayee and Chidambaram, "CheckFreq: Frequent, Fine-Grained DNN Checkpointing", 2021. One save
 /// is under way at a time, so that memory is bounded by one snapshot and 1 MiB; the snapshot's memory is kept for
-/// the next one. One saver per rank, used by the engine's thread; `start`, `poll` and `finish` are collective, so every
+/// the next one. One saver per rank, used as the engine is; `start`, `poll` and `finish` are collective, so every
 /// rank calls them in the same places.
 class CheckpointSaver {
  public:

@@ -37,7 +37,8 @@ ZERO_OUT_OF_LINE inline std::string describe_parameters(ParameterList const& par
     for (auto dimension : spec.shape) shape += concat({dimension, ","});
     text += concat({"parameter ", i, " ", quote(spec.name), " [", shape, "] group ", spec.group.index, " unit ",
                     spec.unit, " contributions ", spec.contributions, spec.frozen ? " frozen" : "",
-                    spec.values ? " values adopted" : "", spec.gradients ? " gradients adopted" : "", "\n"});
+                    spec.persistent ? " persistent" : "", spec.values ? " values adopted" : "",
+                    spec.gradients ? " gradients adopted" : "", "\n"});
   }
   for (std::size_t g = 0; g < parameters.groups().size(); ++g) {
     auto const& group = parameters.groups()[g];
