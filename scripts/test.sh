@@ -18,8 +18,8 @@
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
-#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, and models in
-#               transformers, where Python has them; every code point's tokens against the tokenizers package
+#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, models in
+#               transformers, and checkpoints of DeepSpeed's, where Python has them; every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -108,6 +108,7 @@ stage_long() {
   scripts/fuzz.sh 600
   compare_schedules
   compare_transformers
+  compare_deepspeed
   cmake --build build/fast --target zero_encode_texts zero-tokenize
   "$ZERO_TEST_PYTHON" tests/text/compare.py build/fast/tests/text/zero_encode_texts \
     build/fast/tools/zero-tokenize/zero-tokenize build/fast/tests/text/compare --full
@@ -135,6 +136,17 @@ compare_transformers() {
     return
   fi
   ZERO_TEST_PYTHON=$python ctest --preset fast --tests-regex '[.]transformers$' --no-tests=error
+}
+
+# Checkpoints that DeepSpeed writes against its own zero_to_fp32, and their losses against PyTorch's.
+compare_deepspeed() {
+  local python=${ZERO_TEST_SCHEDULES_PYTHON:-python3}
+  if ! DS_ACCELERATOR=cpu "$python" -c 'import deepspeed, torch' >/dev/null 2>&1; then
+    say "long: leaving out DeepSpeed's checkpoints: ZERO_TEST_SCHEDULES_PYTHON may name a Python with torch and deepspeed"
+    return
+  fi
+  cmake --build build/fast --target train_gpt2
+  "$python" tests/tools/from_deepspeed/deepspeed_test.py scripts/from_deepspeed.py build/fast/examples/gpt2/train_gpt2
 }
 
 # ------------------------------------------------------------------------------------------------ what they are made of
