@@ -48,6 +48,7 @@ inline constexpr std::array other_names{
     OtherName{"deepspeed-config", "--config"},
     OtherName{"dim", "--width"},
     OtherName{"dtype", "--precision"},
+    OtherName{"early-stopping-patience", "--patience"},
     OtherName{"epochs", "--iterations"},
     OtherName{"eval-data", "--val-data"},
     OtherName{"eval-iters", "--eval-batches"},
