@@ -7,6 +7,8 @@
 #
 #   <!-- output of: zero-plan ARGUMENTS -->    the tool's output, as a block
 #   <!-- savings of: zero-plan ARGUMENTS -->   per cent of the device memory of stage 0, as rows of a table
+#   <!-- cards of: MODEL... / MEMORY... / RANKS -->   for each model, card and number of ranks, which setting fits and sends least
+#                                              of those that do, with a quarter of the memory left to activations
 set -euo pipefail
 plan=$1 page=$2 update=${3:-}
 
@@ -30,6 +32,31 @@ savings() {
     }'
 }
 
+# cards MODEL... / MEMORY... / RANKS: MEMORY in GB, RANKS as --ranks takes them.
+cards() {
+  local models=${1%% / *} rest=${1#* / } world model memory line
+  local memories=${rest%% / *} ranks=${rest#* / }
+  printf '| model | card |'
+  for world in ${ranks//,/ }; do printf ' %s %s |' "$world" "$([ "$world" = 1 ] && echo rank || echo ranks)"; done
+  printf '\n| --- | ---: |'
+  for world in ${ranks//,/ }; do printf ' --- |'; done
+  printf '\n'
+  for model in $models; do
+    for memory in $memories; do
+      line=$("$plan" --model "$model" --ranks "$ranks" --memory "${memory}GB" --activations "$((memory * 1000 / 4))MB" |
+        awk '
+          $1 ~ /^[0-9]+$/ && ($3 == "none" || $3 == "cpu") {
+            if ($1 != world) { if (world != "") print_row(); world = $1; found = "nothing" }
+            if ($NF == "least") found = "stage " $2 ($3 == "cpu" ? ", offload" : "") ": " $5 " GB"
+          }
+          END { print_row() }
+          function print_row() { printf " %s |", found }') || [ -n "$line" ] || exit 1
+      # shellcheck disable=SC2016 # backticks of Markdown
+      printf '| `%s` | %s GB |%s\n' "$model" "$memory" "$line"
+    done
+  done
+}
+
 fresh() {
   local line skipping=
   while IFS= read -r line; do
@@ -38,13 +65,14 @@ fresh() {
     case $line in
       "<!-- output of: zero-plan "*) line=${line#*zero-plan } && output "${line%" -->"}" ;;
       "<!-- savings of: zero-plan "*) line=${line#*zero-plan } && savings "${line%" -->"}" ;;
+      "<!-- cards of: "*) line=${line#*of: } && cards "${line%" -->"}" ;;
       *) continue ;;
     esac
     skipping=yes
   done <"$page"
 }
 
-grep -q '^<!-- \(output\|savings\) of: ' "$page" || { echo "$page: has no figures" >&2; exit 1; }
+grep -q '^<!-- \(output\|savings\|cards\) of: ' "$page" || { echo "$page: has no figures" >&2; exit 1; }
 text=$(fresh)
 if [ "$update" = --update ]; then printf '%s\n' "$text" >"$page"; fi
 diff -u --label "$page" --label "what zero-plan prints" "$page" - <<<"$text" ||
