@@ -6,6 +6,8 @@
 
 # What users may include. The API reference is made from this list.
 set(ZERO_PUBLIC_HEADERS
+  include/zero/activation/recompute.hpp
+  include/zero/activation/segment_plan.hpp
   include/zero/any_engine.hpp
   include/zero/backend.hpp
   include/zero/backend_kernels.hpp

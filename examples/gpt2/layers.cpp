@@ -79,6 +79,15 @@ struct Head {
   }
 };
 
+// Drops visible scores [queries, keys] of a block that begins at query i and key j of \p task.
+void drop_scores(Attention const& a, std::size_t task, std::size_t i, std::size_t j, std::size_t queries,
+                 std::size_t keys, float* scores) {
+  for (std::size_t row = 0; row < queries; ++row) {
+    std::size_t const first = (task * a.length + i + row) * a.length + j, visible = i + row - j + 1;
+    for (std::size_t k = 0; k < std::min(keys, visible); ++k) scores[row * block + k] *= a.dropout.factor(first + k);
+  }
+}
+
 void attend(Attention const& a, std::size_t task, float* out) {
   auto const& run = kernels();
   Head const head(a, task);
@@ -95,6 +104,7 @@ void attend(Attention const& a, std::size_t task, float* out) {
                    {head.at(a.qkv, stride, j, 1), stride, true}, {scores, block});
       result.adds = j != 0;
       run.softmax_block(queries, keys, i - j + 1, {scores, block}, maxima, denominators, head.size, result);
+      if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, scores);  // denominators have them already
       run.multiply(queries, head.size, keys, 1.0F, {scores, block}, {head.at(a.qkv, stride, j, 2), stride}, result);
     }
     run.softmax_finish(queries, head.size, result, maxima, denominators, a.log_sum + task * a.length + i);
@@ -110,7 +120,7 @@ void attend_backward(Attention const& a, std::size_t task, float const* out, flo
   for (std::size_t i = 0; i < a.length; i += block) {
     std::size_t const queries = std::min(block, a.length - i);
     ConstMatrix const q{head.at(a.qkv, stride, i, 0), stride}, dy{head.at(dout, a.width, i), a.width};
-    // The sum over keys of probability times its gradient equals dot(dout, out).
+    // The sum over keys of probability times its gradient equals dot(dout, out), with dropout, too.
     run.row_products(queries, size, dy, {head.at(out, a.width, i), a.width}, products);
     for (std::size_t j = 0; j <= i; j += block) {
       std::size_t const keys = std::min(block, a.length - j);
@@ -119,8 +129,10 @@ void attend_backward(Attention const& a, std::size_t task, float const* out, flo
       bool const later = i != j;  // a key's first query is its own
       run.multiply(queries, keys, size, head.scale, q, {k, stride, true}, {scores, block});
       run.multiply(queries, keys, size, 1.0F, dy, {v, stride, true}, {dscores, block});
+      if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, dscores);
       run.softmax_backward(queries, keys, i - j + 1, a.log_sum + task * a.length + i, products, {scores, block},
                            {dscores, block});
+      if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, scores);
       run.multiply(keys, size, queries, 1.0F, {scores, block, true}, dy, {head.at(dqkv, stride, j, 2), stride, later});
       run.multiply(keys, size, queries, head.scale, {dscores, block, true}, q,
                    {head.at(dqkv, stride, j, 1), stride, later});
@@ -140,6 +152,21 @@ void attention_backward(zero::ThreadPool& pool, Attention const& attention, floa
                         float* dqkv) {
   pool.parallel_for(attention.sequences * attention.heads,
                     [&](std::size_t task) { attend_backward(attention, task, out, dout, dqkv); });
+}
+
+void drop(zero::ThreadPool& pool, DropoutMask const& mask, std::size_t count, float* values) {
+  drop_into(pool, mask, count, values, {values, false});
+}
+
+void drop_into(zero::ThreadPool& pool, DropoutMask const& mask, std::size_t count, float const* values,
+               Gradient<float> out) {
+  constexpr std::size_t part = 4096;  // elements per task: some 10 microseconds
+  for_parts(pool, count, part, [&](std::size_t first, std::size_t size) {
+    for (std::size_t i = first; i < first + size; ++i) {
+      float const kept = values[i] * mask.factor(i);
+      out.values[i] = out.adds ? out.values[i] + kept : kept;
+    }
+  });
 }
 
 float cross_entropy(zero::ThreadPool& pool, std::span<Token const> targets, std::size_t vocabulary, float* logits,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "dropout.hpp"
 #include "float_scratch.hpp"
 #include "kernels.hpp"
 #include "weights.hpp"
@@ -41,8 +42,9 @@ void layer_norm_backward(zero::ThreadPool& pool, LayerNorm const& norm, float co
 /// queries, then keys, then values, each `width` wide.
 struct Attention {
   std::size_t sequences, length, heads, width;
-  float const* qkv;  ///< [sequences * length, 3 width]
-  float* log_sum;    ///< [sequences, heads, length]: log-sum-exp of the scores, written by the forward pass
+  float const* qkv;       ///< [sequences * length, 3 width]
+  float* log_sum;         ///< [sequences, heads, length]: log-sum-exp of the scores, written by the forward pass
+  DropoutMask dropout{};  ///< of the probabilities, [sequences, heads, length, length]
 };
 
 /// out [sequences * length, width] = softmax(q k^T / sqrt(head size)) v per head, in blocks of 64 by 64 scores that are
@@ -52,6 +54,13 @@ void attention_forward(zero::ThreadPool& pool, Attention const& attention, float
 /// dqkv [sequences * length, 3 width] from dout, both as in the forward pass, whose \p out it reads.
 void attention_backward(zero::ThreadPool& pool, Attention const& attention, float const* out, float const* dout,
                         float* dqkv);
+
+/// values [count] times what \p mask says of each.
+void drop(zero::ThreadPool& pool, DropoutMask const& mask, std::size_t count, float* values);
+
+/// out [count] = values [count] times what \p mask says of each; or that is added to it.
+void drop_into(zero::ThreadPool& pool, DropoutMask const& mask, std::size_t count, float const* values,
+               Gradient<float> out);
 
 /// The mean over all targets of -log softmax(logits)[target], added in row order in double. logits [targets,
 /// vocabulary] become the gradient of that mean. \p losses is scratch of one element per target.

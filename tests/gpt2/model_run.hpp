@@ -13,8 +13,9 @@
 /// A model with parameters, gradients and a micro-batch of its own.
 template <class T>
 struct ModelRun {
-  ModelRun(gpt2::ModelShape const& model_shape, std::size_t batch, int threads)
-      : shape(model_shape), length(shape.context), pool(threads), model(shape, batch, pool) {
+  ModelRun(gpt2::ModelShape const& model_shape, std::size_t batch, int threads,
+           gpt2::ActivationSettings const& activations = {})
+      : shape(model_shape), length(shape.context), pool(threads), model(shape, batch, pool, activations) {
     gpt2::CounterRandom const random(7);
     for (auto const& parameter : gpt2::parameter_shapes(shape)) {
       std::vector<float> values(parameter.size());
@@ -67,9 +68,10 @@ struct ModelRun {
 
   void backward(float loss_scale, bool adds) {
     model.head_backward(loss_scale, head(), {gradient(last(), adds), gradient(last() + 1, adds), gradient(0, adds)});
-    for (std::size_t layer = shape.layers; layer-- != 0;) {
-      model.block_backward(layer, block(layer), block_gradients(layer, adds));
-    }
+    model.plan().for_each_backward_call([&](zero::activation::BackwardCall const& call) {
+      if (call.work == zero::activation::BackwardWork::again) return model.block_again(call.block, block(call.block));
+      model.block_backward(call.block, block(call.block), block_gradients(call.block, adds));
+    });
     model.embed_backward(tokens, gradient(0, true), gradient(1, adds));
   }
 
