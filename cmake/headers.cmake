@@ -6,7 +6,9 @@
 
 # What users may include. The API reference is made from this list.
 set(ZERO_PUBLIC_HEADERS
+  include/zero/activation/host_inputs.hpp
   include/zero/activation/recompute.hpp
+  include/zero/activation/recomputed_blocks.hpp
   include/zero/activation/segment_plan.hpp
   include/zero/any_engine.hpp
   include/zero/backend.hpp
