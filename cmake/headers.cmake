@@ -57,6 +57,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/cuda/device.hpp
   include/zero/cuda/device_array.hpp
   include/zero/cuda/device_memory.hpp
+  include/zero/cuda/device_resource.hpp
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
   include/zero/cuda/nvtx.hpp

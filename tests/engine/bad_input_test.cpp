@@ -155,7 +155,8 @@ TEST_CASE("bad input: adopted buffers of another type than the engine's are refu
   auto const message = message_of<zero::ConfigurationError>([&] { Self(self, list); });
   CHECK(message ==
         "zero::Engine: parameter 'w' has adopted bf16 buffers, but this engine computes in fp32: adopt buffers of that "
-        "type, or give the engine another zero::Precision");
+        "type, or give the engine another zero::Precision. Parameters of two types, such as norms in fp32 beside "
+        "matrices in 16 bits, have an engine each: zero::JointStep steps them as one");
 }
 
 namespace {

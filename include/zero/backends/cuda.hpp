@@ -9,6 +9,7 @@
 #include <zero/bucket.hpp>
 #include <zero/collective_memory.hpp>
 #include <zero/cuda/device.hpp>
+#include <zero/cuda/device_resource.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
 #include <zero/cuda/stream.hpp>
@@ -79,6 +80,9 @@ class CudaBackend {
   struct Config {
     int device = -1;       ///< ordinal; negative: the current device of the thread that makes the engine
     int host_threads = 0;  ///< for what is offloaded; 0: the machine's cores divided by the ranks that share them
+    /// Where device memory comes from; default: cudaMalloc. Memory that a communicator wants to know, as
+    /// NcclCommunicator does, comes from there all the same.
+    DeviceResource resource{};
   };
 
   /// Destroys its stream. Move-only.
@@ -103,6 +107,7 @@ class CudaBackend {
   /// \throws CudaError without a driver or a GPU, ConfigurationError for settings that cannot work.
   CudaBackend(Config const& config, int local_ranks)
       : device_(checked_device(config.device)),
+        resource_(config.resource),
         host_({.threads = config.host_threads}, local_ranks),
         setup_(make_stream("setup")) {
     check_call(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
@@ -142,7 +147,7 @@ class CudaBackend {
       std::erase_if(pageable_, [&](MemoryBlock const& other) { return other.data == block.data; });
       return detail::HostMemory::deallocate(block);
     }
-    if (kind == MemoryKind::device) return free_on_device(block.data);
+    if (kind == MemoryKind::device) return free_on_device(block);
     (void)cudaFreeHost(block.data);
   }
   /// Device memory that collectives use comes from \p memory, from here to `close_collective_memory`, which says what.
@@ -364,6 +369,8 @@ class CudaBackend {
   void allocate_on_device(MemoryBlock& block, MemoryPurpose purpose) {
     if (collective_.serves(purpose)) {
       block.data = collective_.allocate(block.bytes);
+    } else if (resource_) {
+      block.data = resource_.allocate(block.bytes, alignment, setup_.get().handle());
     } else {
       check_call(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
     }
@@ -371,12 +378,18 @@ class CudaBackend {
       zero(block.data, block.bytes, setup_.get());
       synchronize(setup_.get());
     } catch (...) {
-      free_on_device(block.data);
+      free_on_device(block);
       throw;
     }
   }
-  void free_on_device(void* data) noexcept {
-    if (!collective_.deallocate(data)) (void)cudaFree(data);
+  void free_on_device(MemoryBlock const& block) noexcept {
+    if (collective_.deallocate(block.data)) return;
+    if (!resource_) return (void)cudaFree(block.data);
+    int before = device_;
+    (void)cudaGetDevice(&before);
+    if (before != device_) (void)cudaSetDevice(device_);
+    resource_.deallocate(block.data, block.bytes, setup_.get().handle());
+    if (before != device_) (void)cudaSetDevice(before);
   }
 
   // The runtime calls host functions from a thread of its own, one after another for each stream; those of two streams
@@ -412,6 +425,7 @@ class CudaBackend {
   ZERO_LAUNCHES_KERNELS void launch_copies(Range const* ranges, std::size_t count, Stream stream);
 
   int device_;
+  DeviceResource resource_;
   int multiprocessors_ = 0;
   HostBackend host_;
   std::mutex host_mutex_;

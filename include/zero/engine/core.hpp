@@ -401,7 +401,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     if (!buffer || buffer->type == compute) return;
     fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name(buffer->type),
                               " buffers, but this engine computes in ", name(compute),
-                              ": adopt buffers of that type, or give the engine another zero::Precision"});
+                              ": adopt buffers of that type, or give the engine another zero::Precision. Parameters "
+                              "of two types, such as norms in fp32 beside matrices in 16 bits, have an engine each: "
+                              "zero::JointStep steps them as one"});
   }
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_adopted_at_stage_3(ParameterSpec const& spec) {
