@@ -70,6 +70,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/engine_state.hpp
   include/zero/error.hpp
   include/zero/flat_layout.hpp
+  include/zero/flat_model.hpp
   include/zero/joint_config.hpp
   include/zero/joint_step.hpp
   include/zero/kernels/accumulate.cuh
