@@ -10,6 +10,8 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/activation/recompute.hpp
   include/zero/activation/recomputed_blocks.hpp
   include/zero/activation/segment_plan.hpp
+  include/zero/adapters/libtorch.hpp
+  include/zero/adapters/libtorch_cuda.hpp
   include/zero/any_engine.hpp
   include/zero/backend.hpp
   include/zero/backend_kernels.hpp
@@ -171,6 +173,12 @@ set(ZERO_PUBLIC_HEADERS
 
 # What only zero's own headers include; may change in every version.
 set(ZERO_INTERNAL_HEADERS
+  include/zero/adapters/detail/hand_over_order.hpp
+  include/zero/adapters/detail/module_map.hpp
+  include/zero/adapters/detail/parameter_memory.hpp
+  include/zero/adapters/detail/session.hpp
+  include/zero/adapters/detail/unit_link.hpp
+  include/zero/adapters/detail/unit_passes.hpp
   include/zero/bootstrap/detail/address.hpp
   include/zero/bootstrap/detail/deadline.hpp
   include/zero/bootstrap/detail/environment.hpp
@@ -378,8 +386,8 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/stream_fence.hpp)
 
 # Those of both that need nothing but the standard library, and those that only a component's user can compile: kernels,
-# and what includes CUDA, NCCL or MPI.
+# and what includes CUDA, NCCL, MPI or torch.
 set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS})
 set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
-list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
+list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/adapters/|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
 list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})

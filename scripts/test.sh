@@ -45,6 +45,7 @@ stage_build() {
   need libopenblas-dev has_header cblas.h
   need_mpi
   need_package_tests
+  need_libtorch
   build ci
 }
 
@@ -54,6 +55,7 @@ stage_unit() {
   need libopenblas-dev has_header cblas.h
   need valgrind has_command valgrind
   need_mpi
+  need_libtorch
   install_missing
   configure ci
   local targets=(zero_unit_tests)
@@ -194,6 +196,17 @@ need_mpi() {
   need openmpi-bin has_command mpiexec
 }
 
+# Torch for the tests of its adapter: that of LIBTORCH_ROOT, or a pinned one in build/libtorch, which is downloaded once.
+need_libtorch() {
+  [ -z "${LIBTORCH_ROOT:-}" ] || return 0
+  need python3-pip has_pip
+  install_missing
+  say "libtorch: unpacking the pinned package into build/libtorch, unless it is there"
+  LIBTORCH_ROOT=$(scripts/libtorch.sh) || die "torch could not be had: set LIBTORCH_ROOT to a folder that holds its include and lib"
+  export LIBTORCH_ROOT
+}
+has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 # Those of tests/requirements.txt, unless build/python has these versions.
@@ -250,6 +263,7 @@ expect_all_ran() {
   while IFS= read -r name; do
     if grep -qxF -- "$name" <<<"$gpu_tests" && ! has_gpu; then continue; fi
     if [[ $name = *gpt2_*.transformers ]] && ! has_transformers; then continue; fi
+    if [ "$name" = libtorch ] && [ -z "${LIBTORCH_ROOT:-}" ]; then continue; fi # in the stages that do not ask for it
     unexpected+=("$name")
   done < <(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$2")
   [ ${#unexpected[@]} -eq 0 ] || { printf 'skipped, but must run: %s\n' "${unexpected[@]}" && return 1; }

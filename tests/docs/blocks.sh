@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# blocks.sh PAGE NEED WORK COMPILER...: compiles the C++ blocks of a page that need NEED (host, cuda, mpi, nccl or nvcc). The
+# blocks.sh PAGE NEED WORK COMPILER...: compiles the C++ blocks of a page that need NEED (host, cuda, libtorch, mpi, nccl
+# or nvcc). The
 # line before each block says how:
 #
 #   <!-- block: program -->          a whole program, which is run and must exit with 0
@@ -63,7 +64,7 @@ for block in "$work"/*.block; do
   [ -n "$how" ] || die "$page:$line: a C++ block without '<!-- block: ... -->' in the line before it"
   needs=host
   case $how in *", needs "*) needs=${how##*, needs } ;; esac
-  case $needs in host | cuda | mpi | nccl | nvcc) ;; *) die "$page:$line: unknown need: $needs" ;; esac
+  case $needs in host | cuda | libtorch | mpi | nccl | nvcc) ;; *) die "$page:$line: unknown need: $needs" ;; esac
   [ "$needs" = "$need" ] || continue
   source=$work/$line.cpp
   compile=(-fsyntax-only)

@@ -35,7 +35,7 @@ if(name STREQUAL "nvcc")
   else()
     list(FILTER headers EXCLUDE REGEX "nccl")
   endif()
-  list(FILTER headers EXCLUDE REGEX "/mpi") # which the host compilers see
+  list(FILTER headers EXCLUDE REGEX "/mpi|/adapters/") # the host compilers see the former, torch is no small thing
 else()
   list(APPEND command -x c++)
   if(DEFINED MPI)
