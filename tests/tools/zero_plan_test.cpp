@@ -3,6 +3,8 @@
 
 // The planner's tool as its users meet it: a command line, an exit code, text on two streams and files.
 #include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/config/read.hpp>
+#include <zero/precision.hpp>
 #include <zero/support/json_reader.hpp>
 
 #include <doctest/doctest.h>
@@ -444,6 +446,174 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--num_gpus 2", "--num_gpus: unknown option; did you mean --ranks?");
   check_rejected(model + "--ranks 2 --world 4", "--world: is given twice");
   check_rejected(model + "--plot plan.png", "--plot plan.png: pictures are SVG: name a file that ends in .svg");
+}
+
+TEST_CASE("zero-plan: a micro-batch of a GPT-2 adds what train_gpt2 takes for it, and nothing else changes") {
+  for (std::string const device : {"cpu", "cuda"}) {
+    CAPTURE(device);
+    std::string const model = "--model gpt2-xl --ranks 4 --precision fp16 ";
+    auto const bare = report(model), one = report(model + "--batch 1 --device " + device);
+    auto const three = report(model + "--batch 3 --device " + device);
+    REQUIRE(rows(bare).size() == rows(one).size());
+    for (std::size_t i = 0; i < rows(bare).size(); ++i) {
+      auto const taken = [&](Json const& planned) {
+        auto const& row = rows(planned)[i];
+        CHECK(natural(row, "sent_bytes") == natural(rows(bare)[i], "sent_bytes"));
+        auto const bytes = natural(row, "activation_bytes") + natural(row, "scratch_bytes");
+        CHECK(natural(row, "device_bytes") == natural(rows(bare)[i], "device_bytes") + bytes);
+        return natural(row, "activation_bytes");
+      };
+      CHECK(taken(one) == (device == "cpu" ? 3363446784U : 2100445184U));
+      CHECK(taken(three) == 3 * taken(one));
+    }
+    CHECK((rows(one)[0].find("process_bytes") != nullptr) == (device == "cpu"));
+  }
+  CHECK(contains(run("gpt2 --batch 2 --memory 8GB").output, "micro-batches of 2 x 1024 tokens, recompute none"));
+  // Positions of a shorter context are parameters that are not there.
+  CHECK(natural(report("gpt2 --context 24"), "parameters") == 124439808 - 1000 * 768);
+  CHECK(natural(report("gpt2 --vocab 257"), "parameters") == 124439808 - 50000 * 768);
+  auto const own = report("--layers 12 --heads 12 --width 768 --batch 1");
+  CHECK(natural(own, "parameters") == 124439808);
+  CHECK(natural(rows(own)[0], "device_bytes") == natural(rows(report("gpt2 --batch 1"))[0], "device_bytes"));
+}
+
+TEST_CASE("zero-plan: finds the largest micro-batch of every setting, and the one that sends least comes first") {
+  std::string const arguments = "gpt2-xl --memory 8GB,24GB,80GB --context 1024 --global-batch 256 --world 4 ";
+  auto const planned = report(arguments);
+  auto const& found = rows(planned);
+  REQUIRE(found.size() % 3 == 0);
+  std::size_t const each = found.size() / 3;
+  CHECK(each >= 8);
+  CHECK(natural(planned, "global_batch") == 256);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    auto const& row = found[i];
+    CAPTURE(i);
+    auto const memory = natural(row, "memory"), batch = natural(row, "micro_batch");
+    CHECK(memory == std::array{8000000000U, 24000000000U, 80000000000U}[i / each]);
+    CHECK(4 * batch * natural(row, "micro_batches") == 256);
+    CHECK(flag(row, "fits") == (natural(row, "device_bytes") <= memory));
+    CHECK(flag(row, "sends_least") == (i % each == 0));
+    if (!flag(row, "fits")) CHECK(batch == 1);
+    auto const setting = "gpt2-xl --world 4 --stage " + std::to_string(natural(row, "stage")) + " --offload " +
+                         *row.find("offload")->get<std::string>() + " --recompute " +
+                         *row.find("recompute")->get<std::string>();
+    auto const alone = [&](std::uint64_t sequences) {
+      return report(setting + " --batch " + std::to_string(sequences) + " --accumulate " +
+                    std::to_string(64 / sequences));
+    };
+    if (i >= each) continue;  // of one memory: the others are found in the same way
+    CHECK(natural(rows(alone(batch))[0], "device_bytes") == natural(row, "device_bytes"));
+    CHECK(natural(rows(alone(batch))[0], "sent_bytes") == natural(row, "sent_bytes"));
+    if (batch < 64) CHECK(natural(rows(alone(2 * batch))[0], "device_bytes") > memory);
+    if (i == 0 || !flag(row, "fits")) continue;
+    CHECK(natural(found[i - 1], "sent_bytes") <= natural(row, "sent_bytes"));
+  }
+  // A larger memory fits as much, and more.
+  CHECK(natural(found[2 * each], "micro_batch") > natural(found[0], "micro_batch"));
+  auto const table = run(arguments);
+  CHECK(table.code == 0);
+  for (auto const* part : {"Memory of a device: 8.000 GB\n", "Memory of a device: 80.00 GB\n", "least: fits",
+                           "a step of 256 x 1,024 tokens on GPUs"}) {
+    CAPTURE(part);
+    CHECK(contains(table.output, part));
+  }
+  // Among equals: no recomputation, then no offload, then the larger micro-batch.
+  auto const alike = report("gpt2 --memory 80GB --global-batch 1");
+  CHECK(*rows(alike)[0].find("recompute")->get<std::string>() == "none");
+  CHECK(*rows(alike)[0].find("offload")->get<std::string>() == "none");
+  auto const with_host = report("gpt2 --memory 4GB --host-memory 100MB --global-batch 8 --context 256");
+  for (auto const& row : rows(with_host)) {
+    CHECK(flag(row, "fits") == (*row.find("offload")->get<std::string>() == "none"));
+  }
+}
+
+TEST_CASE("zero-plan: where no setting fits, it says what the smallest one takes") {
+  auto const nothing = run("gpt2-xl --memory 1GB --context 1024 --global-batch 256 --world 4");
+  CAPTURE(nothing.output);
+  CHECK(nothing.code == nothing_fits);
+  CHECK(contains(nothing.output, "Nothing fits. The smallest takes "));
+  CHECK(contains(nothing.output, " of the host: world 4, stage 3, offload cpu, recompute "));
+  // One memory of two does.
+  auto const some = run("gpt2-xl --memory 1GB,80GB --context 1024 --global-batch 256 --world 4");
+  CHECK(some.code == 0);
+  CHECK(contains(some.output, "Nothing fits. The smallest takes "));
+  auto const row = run("--model zero-1t --world 2 --memory 80GB --offload none");
+  CHECK(row.code == nothing_fits);
+  CHECK(contains(row.output, "The smallest of these takes 9059 GB: world 2, stage 3, offload none.\n"));
+}
+
+TEST_CASE("zero-plan: writes the first setting of a search as a configuration, which means that setting") {
+  Folder const folder;
+  for (std::string const setting : {"--stage 2 --offload cpu --precision fp16", "--stage 3 --offload none --prefetch 0",
+                                    "--stage 1 --precision fp32 --device-share 25 --offload cpu", "--bucket 1000000"}) {
+    CAPTURE(setting);
+    auto const outcome = run("gpt2 --memory 24GB --context 256 --global-batch 12 --world 2 --write-config " +
+                             folder.quote("found.json") + " " + setting);
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    auto const planned = report("gpt2 --memory 24GB --context 256 --global-batch 12 --world 2 " + setting);
+    auto const& row = rows(planned)[0];
+    auto const read = zero::config::read((folder.path() / "found.json").string(), {.world = 2});
+    CHECK(read.batch.sequences == 12);
+    CHECK(read.batch.micro_batch == natural(row, "micro_batch"));
+    CHECK(read.batch.accumulation == natural(row, "micro_batches"));
+    REQUIRE(read.precision);
+    CHECK(zero::name(read.precision->compute) == *planned.find("compute")->get<std::string>());
+    REQUIRE(read.sharding);
+    CHECK(static_cast<std::uint64_t>(read.sharding->stage) == natural(row, "stage"));
+    CHECK(read.sharding->offload.has_value() == (*row.find("offload")->get<std::string>() == "cpu"));
+    CHECK(read.sharding->prefetch_units == (contains(setting, "--prefetch 0") ? 0 : 1));
+    CHECK(read.sharding->persistence_threshold <= 1);
+    CHECK(read.sharding->bucket_elements.has_value() == contains(setting, "--bucket"));
+    if (contains(setting, "--device-share")) CHECK(read.sharding->offload->device_share == 0.25);
+    CHECK(contains(outcome.output, "\nWritten: "));
+    CHECK(contains(outcome.output, " --model gpt2-124m --context 256 --device cuda --ranks 2"));
+  }
+  fs::remove(folder.path() / "found.json");
+  std::string const search = "gpt2 --global-batch 12 --world 2 --write-config " + folder.quote("none.json");
+  CHECK(run(search + " --memory 1MB").code == nothing_fits);
+  check_rejected(search + " --memory 8GB,80GB", "--write-config: writes one configuration: needs one --memory");
+  check_rejected(search + " --memory 8GB --ring 9", "--ring: no configuration says it");
+  check_rejected("gpt2 --write-config " + folder.quote("none.json"), "--write-config: writes what a search finds");
+  check_rejected(search + "/no/folder --memory 80GB", "cannot be written");
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("zero-plan: what only a GPT-2 has, and a step that no micro-batch makes, are refused by name") {
+  Folder const folder;
+  auto const layer = folder.write("layer.txt", "w 10 10\n");
+  auto const layers = folder.write("layers.txt", "h.0.w 10 10\nh.1.w 10 10\n");
+  std::string const known = " are not known; those of GPT-2 are: gpt2-124m (gpt2), ";
+  check_rejected("llama-3-8b --batch 1", "--batch 1: the activations of llama-3-8b" + known);
+  check_rejected("zero-7.5b --global-batch 8 --memory 80GB", "--global-batch 8: the activations of zero-7.5b" + known);
+  check_rejected("llama-3-8b --context 8", "--context 8: the activations of llama-3-8b" + known);
+  check_rejected("--shapes " + layers + " --batch 1 --recompute none", "layers.txt" + known);
+  check_rejected("--shapes " + layer + " --batch 1 --recompute none", "layer.txt has no units to compute again");
+  check_rejected("gpt2 --batch 1 --recompute some", "--recompute some: expected none");
+  check_rejected("gpt2 --recompute none",
+                 "--recompute: is of train_gpt2's activations: needs --batch or --global-batch");
+  check_rejected("gpt2 --device cpu", "--device: is of train_gpt2's activations");
+  check_rejected("gpt2 --batch 1 --activations 1GB", "--activations: those of train_gpt2 are known");
+  std::string const search = "gpt2-xl --memory 80GB --world 4 --global-batch ";
+  check_rejected(search + "255",
+                 "--global-batch 255: no micro-batch makes it on 4 ranks that all have as many: 252 or 256");
+  check_rejected(search + "3",
+                 "--global-batch 3: no micro-batch makes it on 4 ranks that all have as many: 4 would do");
+  check_rejected(search + "0", "--global-batch 0: expected a whole number");
+  check_rejected(search + "256 --accumulate 2", "--accumulate: --global-batch finds micro-batches itself");
+  check_rejected(search + "256 --batch 2", "--batch: --global-batch finds micro-batches itself");
+  check_rejected(search + "256 --plot x.svg", "--plot: draws a table of rows");
+  check_rejected("gpt2 --global-batch 8 --ranks 1,2 --memory 8GB", "--global-batch: needs one number of --ranks");
+  check_rejected("gpt2 --global-batch 8", "--global-batch: finds what fits: needs --memory");
+  check_rejected("gpt2 --memory 8GB,80GB", "--memory: several sizes are searched for: need --global-batch");
+  check_rejected("gpt2 --memory 8GB,8GB --global-batch 8", "no value twice");
+  check_rejected("gpt2 --batch 1 --device cpu --host-memory 8GB",
+                 "--host-memory: all memory of --device cpu is the host's");
+  check_rejected("gpt2 gpt2-xl", "gpt2-xl: is no option");
+  check_rejected("gpt2 --model gpt2-xl", "--model: is given twice");
+  check_rejected("--layers 2 --width 8", "--layers, --heads and --width: a GPT-2 of your own needs all three");
+  check_rejected("--layers 2 --width 8 --heads 3", "--width 8: --heads 3 must divide it");
+  check_rejected("gpt2 --layers 2", "--model gpt2 has its own");
 }
 
 TEST_CASE("zero-plan: a bad model file is one line that says what is wrong, and an exit code of its kind") {

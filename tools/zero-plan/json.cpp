@@ -52,6 +52,14 @@ Json row_of(Report const& report, Row const& row) {
   if (settings.micro_batches_per_step) {
     object.emplace_back("micro_batches_per_step", std::uint64_t(*settings.micro_batches_per_step));
   }
+  if (row.trainer) {
+    auto const& [run, memory, process] = *row.trainer;
+    object.emplace_back("micro_batch", std::uint64_t{run.sequences});
+    object.emplace_back("recompute", std::string(name(run.recompute)));
+    object.emplace_back("activation_bytes", memory.activations);
+    object.emplace_back("scratch_bytes", memory.scratch + memory.packed);
+    if (!run.cuda) object.emplace_back("process_bytes", process);
+  }
   if (row.fits) {
     object.emplace_back("fits", *row.fits);
     object.emplace_back("sends_least", row.sends_least);
@@ -65,6 +73,13 @@ std::string to_json(Report const& report) {
   auto const& options = report.options;
   Json::Array rows;
   for (auto const& row : report.rows) rows.push_back(row_of(report, row));
+  for (auto const& finding : report.findings) {
+    for (auto const& row : finding.rows) {
+      auto object = row_of(report, row);
+      object.get<Json::Object>()->emplace_back("memory", finding.memory);
+      rows.push_back(std::move(object));
+    }
+  }
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
@@ -82,6 +97,11 @@ std::string to_json(Report const& report) {
                       {"delayed_update", options.offload.delayed_update},
                       {"nccl", options.settings.plan.nccl.has_value()},
                       {"rows", std::move(rows)}};
+  if (knows_activations(options)) {
+    object.emplace_back("device", options.cuda ? "cuda" : "cpu");
+    object.emplace_back("context", std::uint64_t{report.model.gpt2->context});
+  }
+  if (options.global_batch) object.emplace_back("global_batch", *options.global_batch);
   if (!report.model.note.empty()) object.emplace_back("note", report.model.note);
   return zero::to_text(std::move(object)) + '\n';
 }

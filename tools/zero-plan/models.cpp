@@ -12,18 +12,17 @@
 namespace zero_plan {
 namespace {
 
-/// Blocks of GPT-2's shape.
-struct Gpt2 {
+/// Blocks of GPT-2's shape, without heads.
+struct PaperModel {
   std::string_view name;
-  int layers;
-  std::size_t width;
+  std::size_t layers, width;
 };
 // These are not the paper's own models, whose shapes it does not give for these sizes: they have the number of
 // parameters of its table 1, to 0.03 %.
 constexpr std::array paper_models{
-    Gpt2{"zero-7.5b", 32, 4352},
-    Gpt2{"zero-128b", 80, 11520},
-    Gpt2{"zero-1t", 127, 25600},
+    PaperModel{"zero-7.5b", 32, 4352},
+    PaperModel{"zero-128b", 80, 11520},
+    PaperModel{"zero-1t", 127, 25600},
 };
 
 struct Llama {
@@ -70,12 +69,12 @@ void add_gpt2_block(Builder& builder, std::size_t width) {
 }
 
 // The embedding is the head, too: one parameter with two gradients.
-zero::ParameterList build(Gpt2 const& model) {
+zero::ParameterList build(Gpt2Shape const& model) {
   Builder builder;
   builder.begin_unit("transformer.");
-  builder.add("wte.weight", {50257, model.width}, 2);
-  builder.add("wpe.weight", {1024, model.width});
-  for (int layer = 0; layer < model.layers; ++layer) {
+  builder.add("wte.weight", {model.vocabulary, model.width}, 2);
+  builder.add("wpe.weight", {model.context, model.width});
+  for (std::size_t layer = 0; layer < model.layers; ++layer) {
     builder.begin_unit(zero::detail::concat({"transformer.h.", layer, "."}));
     add_gpt2_block(builder, model.width);
   }
@@ -113,9 +112,12 @@ zero::ParameterList build(Llama const& model) {
 
 }  // namespace
 
+Model gpt2_model(std::string name, Gpt2Shape const& shape) { return {std::move(name), build(shape), {}, shape}; }
+
 Model named_model(std::string_view name) {
   if (auto const* const size = command_line::find_gpt2_size(name)) {
-    return {std::string(size->name), build(Gpt2{size->name, static_cast<int>(size->layers), size->width}), {}};
+    return gpt2_model(std::string(size->name),
+                      {size->layers, size->heads, size->width, size->context, size->vocabulary});
   }
   std::string known = command_line::gpt2_names();
   auto const matches = [&](std::string_view other) {
@@ -123,10 +125,10 @@ Model named_model(std::string_view name) {
     return name == other;
   };
   for (auto const& model : paper_models) {
-    if (matches(model.name)) return {std::string(name), build(model), {}};
+    if (matches(model.name)) return {std::string(name), build({model.layers, 1, model.width, 1024, 50257}), {}, {}};
   }
   for (auto const& model : llama_models) {
-    if (matches(model.name)) return {std::string(name), build(model), {}};
+    if (matches(model.name)) return {std::string(name), build(model), {}, {}};
   }
   throw UsageError("--model " + std::string(name) + ": unknown; the models are " + known);
 }

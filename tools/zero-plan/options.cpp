@@ -5,11 +5,13 @@
 #include "support/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace zero_plan {
 namespace {
@@ -45,7 +47,27 @@ std::vector<int> numbers(std::string_view name, std::string_view value, std::uin
   return list(name, value, [&](std::string_view part) { return static_cast<int>(whole(name, part, 1, most)); });
 }
 
+std::vector<Recompute> recomputes(std::string_view name, std::string_view value) {
+  std::string expected;
+  for (auto const recompute : all_recomputes) {
+    expected += (expected.empty() ? "" : "|") + std::string(zero_plan::name(recompute));
+  }
+  return list(name, value, [&](std::string_view part) {
+    for (auto const recompute : all_recomputes) {
+      if (part == zero_plan::name(recompute)) return recompute;
+    }
+    reject(name, part, expected);
+  });
+}
+
+void take_memory(Options& o, std::string_view name, std::string_view value) {
+  o.memories = list(name, value, [&](std::string_view part) { return command_line::size_of(name, part); });
+  o.memory = o.memories.front();
+}
+
 constexpr std::uint64_t many = std::uint64_t{1} << 50;  // elements
+constexpr std::uint64_t most_batch = (std::uint64_t{1} << 31) - 1;
+constexpr char const* recompute_names = "none";
 
 using View = std::string_view;
 using Setting = command_line::Setting<Options>;
@@ -89,13 +111,35 @@ Group model_group() {
             .value = "END",
             .help = "leave out what has a name with this end; may be repeated",
             .setting = texts(&Options::skipped),
-            .repeats = true}}};
+            .repeats = true},
+           {"--layers", "N", "blocks of a GPT-2 of your own, with --heads and --width in place of --model",
+            Settings::whole(ZERO_PLAN_AT(gpt2.layers), 1, 1024)},
+           {"--heads", "N", "its attention heads", Settings::whole(ZERO_PLAN_AT(gpt2.heads), 1, 1024)},
+           {"--width", "N", "its width", Settings::whole(ZERO_PLAN_AT(gpt2.width), 1, 1 << 16)},
+           {"--context", "N", "tokens in a sequence of a GPT-2",
+            Settings::whole(ZERO_PLAN_AT(gpt2.context), 1, 1 << 16), "1024"},
+           {"--vocab", "N", "its vocabulary", Settings::whole(ZERO_PLAN_AT(gpt2.vocabulary), 1, 1 << 24), "50257"}}};
+}
+
+Group trainer_group() {
+  return {
+      "train_gpt2, whose activations are known by formula",
+      {{"--batch", "N", "sequences of a micro-batch, on one rank", Settings::whole(&Options::batch, 1, most_batch)},
+       {"--global-batch", "N",
+        "sequences of a step, over all ranks: for each --memory, the largest micro-batch of every setting, the one "
+        "that sends least first",
+        Settings::whole(&Options::global_batch, 1, most_batch)},
+       {"--recompute", recompute_names, "what of the activations is computed again in backward",
+        only_set([](Options& o, View n, View v) { o.recomputes = recomputes(n, v); }), "none; of --global-batch all"},
+       {"--device", "cpu|cuda", "where it computes; cpu: --memory is that of the machine, for all ranks",
+        Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};
 }
 
 Group machine_group() {
   return {"the machine (80G and 80GiB are binary, 80GB is decimal)",
           {{"--ranks", "N[,N]", "number of ranks", numbers_in(&Options::worlds, 1 << 16), "1", "--world"},
-           {"--memory", "SIZE", "memory of one device: says which settings fit", Settings::size(&Options::memory)},
+           {"--memory", "SIZE[,SIZE]", "memory of one device: says which settings fit; several with --global-batch",
+            only_set(take_memory), "none"},
            {"--host-memory", "SIZE", "memory of the host, for one rank", Settings::size(&Options::host_memory)},
            {"--activations", "SIZE", "device memory that the trainer needs beside the engine",
             Settings::size(&Options::activations)}}};
@@ -105,7 +149,9 @@ Group output_group() {
   return {"what is written",
           {{"--json", "FILE", "write all figures as JSON; -: to standard output, instead of the table",
             Settings::text(&Options::json)},
-           {"--plot", "FILE.svg", "write a picture of the memory, as SVG", Settings::text(&Options::plot)}}};
+           {"--plot", "FILE.svg", "write a picture of the memory, as SVG", Settings::text(&Options::plot)},
+           {"--write-config", "FILE", "write the first line of a --global-batch as a configuration for train_gpt2",
+            Settings::text(&Options::write_config)}}};
 }
 
 Group engine_group() {
@@ -180,11 +226,78 @@ void check_picture(std::string const& path) {
   throw UsageError("--plot " + path + ": pictures are SVG: name a file that ends in .svg");
 }
 
+/// A GPT-2 of its own size, and what only a GPT-2 has.
+void check_gpt2(Options const& o) {
+  auto const& own = o.gpt2;
+  if (!own.layers && !own.heads && !own.width) return;
+  if (o.model) throw UsageError("--layers, --heads and --width: --model " + *o.model + " has its own: leave one out");
+  if (!own.layers || !own.heads || !own.width) {
+    throw UsageError("--layers, --heads and --width: a GPT-2 of your own needs all three");
+  }
+  if (*own.width % *own.heads != 0) {
+    throw UsageError("--width " + std::to_string(*own.width) + ": --heads " + std::to_string(*own.heads) +
+                     " must divide it");
+  }
+}
+
+constexpr char const* needs_batch = ": is of train_gpt2's activations: needs --batch or --global-batch";
+
+void check_one_batch(Options const& o) {
+  if (o.memories.size() > 1) throw UsageError("--memory: several sizes are searched for: need --global-batch");
+  if (o.write_config) throw UsageError("--write-config: writes what a search finds: needs --global-batch and --memory");
+  if (o.batch && o.recomputes.size() > 1) throw UsageError("--recompute: several need --global-batch: name one");
+  if (o.batch) return;
+  for (auto const* option : {"--recompute", "--device"}) {
+    if (o.asked.has(option)) throw UsageError(option + std::string(needs_batch));
+  }
+}
+
+/// Options that a configuration cannot say.
+constexpr std::array unsaid{"--alignment", "--ring", "--reduce", "--chunk"};
+
+void check_search(Options const& o) {
+  for (auto const* option : {"--batch", "--accumulate", "--micro-batches", "--allow-idle-ranks"}) {
+    if (!o.asked.has(option)) continue;
+    throw UsageError(option + std::string(": --global-batch finds micro-batches itself: leave one of the two out"));
+  }
+  if (o.memories.empty()) throw UsageError("--global-batch: finds what fits: needs --memory");
+  if (o.worlds.size() > 1) throw UsageError("--global-batch: needs one number of --ranks");
+  if (o.plot) throw UsageError("--plot: draws a table of rows, not a search: leave out --global-batch, or --plot");
+  auto const world = static_cast<std::uint64_t>(o.worlds.front()), all = *o.global_batch;
+  if (all % world != 0) {
+    auto const below = all / world * world;
+    std::string const would = (below > 0 ? std::to_string(below) + " or " : "") + std::to_string(below + world);
+    throw UsageError("--global-batch " + std::to_string(all) + ": no micro-batch makes it on " + std::to_string(world) +
+                     " ranks that all have as many: " + would + " would do");
+  }
+  if (!o.write_config) return;
+  if (o.memories.size() > 1) throw UsageError("--write-config: writes one configuration: needs one --memory");
+  for (auto const* option : unsaid) {
+    if (o.asked.has(option)) {
+      throw UsageError(option + std::string(": no configuration says it: leave it or --write-config out"));
+    }
+  }
+}
+
+void check_activations(Options const& o) {
+  if (!knows_activations(o)) return check_one_batch(o);
+  if (o.asked.has("--activations")) {
+    throw UsageError("--activations: those of train_gpt2 are known: leave it or --batch and --global-batch out");
+  }
+  if (!o.cuda && o.host_memory) {
+    throw UsageError("--host-memory: all memory of --device cpu is the host's: leave it out, --memory says how much");
+  }
+  if (o.global_batch) return check_search(o);
+  check_one_batch(o);
+}
+
 void check(Options& o) {
   if (o.plot) check_picture(*o.plot);
-  int const models = (o.model ? 1 : 0) + (o.shapes ? 1 : 0) + (o.safetensors.empty() ? 0 : 1);
+  check_gpt2(o);
+  int const models = (o.model ? 1 : 0) + (o.shapes ? 1 : 0) + (o.safetensors.empty() ? 0 : 1) + (o.gpt2.layers ? 1 : 0);
   if (models != 1)
     throw UsageError("name one model, with --model, --shapes or --safetensors; --help lists all options");
+  check_activations(o);
   if (o.model && !(o.tied.empty() && o.skipped.empty())) {
     throw UsageError("--tied and --skip: only the model of a file needs them");
   }
@@ -195,6 +308,8 @@ void check(Options& o) {
     throw UsageError("--allow-idle-ranks: every rank has micro-batches unless --micro-batches says how many there are");
   }
   if (!o.settings.micro_batches_per_step && o.accumulations.empty()) o.accumulations = {1};
+  if (o.recomputes.empty()) o.recomputes.assign(all_recomputes.begin(), all_recomputes.end());
+  if (!o.global_batch) o.recomputes.resize(1);
   bool const never_offloads = std::find(o.offloads.begin(), o.offloads.end(), true) == o.offloads.end();
   zero::CpuOffload::Config const usual{};
   bool const says_how = o.offload.chunk_elements != usual.chunk_elements ||
@@ -216,8 +331,11 @@ void check(Options& o) {
 }  // namespace
 
 Options parse_options(std::span<char const* const> arguments) {
+  std::vector<char const*> words(arguments.begin(), arguments.end());
+  bool const names_model = !words.empty() && words.front()[0] != '-' && words.front()[0] != '\0';
+  if (names_model) words.insert(words.begin(), "--model");  // a first word alone
   Options options;
-  command_line::parse(command(), arguments, options);
+  command_line::parse(command(), words, options);
   if (!options.asked.help && !options.asked.version) check(options);
   return options;
 }
@@ -226,9 +344,9 @@ command_line::Command<Options> const& command() {
   using command_line::ExitCode;
   static command_line::Command<Options> const made{
       .name = "zero-plan",
-      .synopsis = "--model NAME [OPTION...]",
+      .synopsis = "MODEL [OPTION...]",
       .what = "Predicts memory and traffic of one rank of a training run by running the engine without storage.",
-      .groups = {model_group(), machine_group(), output_group(), engine_group(), offload_group()},
+      .groups = {model_group(), machine_group(), trainer_group(), output_group(), engine_group(), offload_group()},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged,
                      ExitCode::nothing_fits}};
   return made;

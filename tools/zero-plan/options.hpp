@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "gpt2_memory.hpp"
 #include "planner.hpp"
 #include "support/command_line.hpp"
 #include "support/data_error.hpp"
@@ -18,6 +19,11 @@ namespace zero_plan {
 using command_line::DataError;
 using command_line::UsageError;
 
+/// A size of a GPT-2, as far as it is given.
+struct Gpt2Options {
+  std::optional<std::size_t> layers{}, heads{}, width{}, context{}, vocabulary{};
+};
+
 /// What `zero-plan` is asked for. Lists are what the table has rows for.
 struct Options {
   std::optional<std::string> model, shapes;
@@ -26,14 +32,23 @@ struct Options {
   std::vector<int> accumulations;   ///< micro-batches of each rank; empty: the settings say how many the world has
   std::vector<zero::Stage> stages;  ///< as asked for; empty: all that the other options leave
   std::vector<bool> offloads{false, true};
-  Settings settings{};                         ///< what is the same in all rows
-  zero::CpuOffload::Config offload{};          ///< of the rows with offload
-  std::optional<std::uint64_t> memory{};       ///< bytes of one device
-  std::optional<std::uint64_t> host_memory{};  ///< bytes that one rank may use on the host
-  std::uint64_t activations = 0;               ///< bytes that the trainer needs beside the engine
-  std::optional<std::string> json, plot;
+  Settings settings{};                          ///< what is the same in all rows
+  zero::CpuOffload::Config offload{};           ///< of the rows with offload
+  std::optional<std::uint64_t> memory{};        ///< bytes of one device
+  std::vector<std::uint64_t> memories{};        ///< of several devices, to search for; `memory` is the first
+  std::optional<std::uint64_t> host_memory{};   ///< bytes that one rank may use on the host
+  std::uint64_t activations = 0;                ///< bytes that the trainer needs beside the engine
+  Gpt2Options gpt2{};                           ///< what a GPT-2 has otherwise than its name says
+  std::optional<std::uint64_t> batch{};         ///< sequences of a micro-batch of train_gpt2
+  std::optional<std::uint64_t> global_batch{};  ///< sequences of a step of all ranks: settings are searched for it
+  std::vector<Recompute> recomputes{};          ///< as asked for; empty: none in a row, all in a search
+  bool cuda = true;                             ///< train_gpt2 computes on GPUs
+  std::optional<std::string> json, plot, write_config;
   command_line::Asked asked{};
 };
+
+/// Whether activations are those of train_gpt2, by formula.
+[[nodiscard]] inline bool knows_activations(Options const& options) { return options.batch || options.global_batch; }
 
 /// Reads a command line without the program's name. \throws UsageError.
 [[nodiscard]] Options parse_options(std::span<char const* const> arguments);

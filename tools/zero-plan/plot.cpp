@@ -107,7 +107,7 @@ std::uint64_t bytes_of(zero::MemoryReport const& memory, Part const& part, bool 
 }
 
 // One kind of memory of one row, its parts one on another; the host's is paler.
-std::string draw_bar(Report const& report, Row const& row, Axis const& axis, double x, bool on_device) {
+std::string draw_bar(Row const& row, Axis const& axis, double x, bool on_device) {
   std::string text = on_device ? "<g>\n" : "<g opacity=\"0.45\">\n";
   std::uint64_t below = 0;
   auto const stack = [&](std::string_view title, std::string_view color, std::uint64_t bytes) {
@@ -117,7 +117,7 @@ std::string draw_bar(Report const& report, Row const& row, Axis const& axis, dou
     below += bytes;
   };
   for (auto const& part : parts()) stack(part.title, part.color, bytes_of(row.plan.memory, part, on_device));
-  if (on_device) stack("activations", activations_color, report.options.activations);
+  if (on_device) stack("activations", activations_color, row.activations());
   text += "</g>\n";
   if (below > 0) text += text_at(x + bar / 2, axis.y(below) - 5, "middle", in_gigabytes(below));
   return text;
@@ -126,8 +126,8 @@ std::string draw_bar(Report const& report, Row const& row, Axis const& axis, dou
 std::string draw_row(Report const& report, Row const& row, Axis const& axis, double x) {
   bool const offload = row.settings.plan.offload.has_value();
   double const middle = x + slot / 2;
-  std::string text = draw_bar(report, row, axis, offload ? middle - bar - 3 : middle - bar / 2, true);
-  if (offload) text += draw_bar(report, row, axis, middle + 3, false);
+  std::string text = draw_bar(row, axis, offload ? middle - bar - 3 : middle - bar / 2, true);
+  if (offload) text += draw_bar(row, axis, middle + 3, false);
   double y = top + height;
   text += text_at(middle, y += 17, "middle",
                   "stage " + std::to_string(static_cast<int>(row.settings.plan.stage)) + (row.sends_least ? " *" : ""));
@@ -154,8 +154,10 @@ std::string draw_legend(Report const& report, double x) {
       return bytes_of(row.plan.memory, part, true) + bytes_of(row.plan.memory, part, false) > 0;
     });
   };
+  bool const has_activations =
+      std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return row.activations() > 0; });
   for (auto part = parts().rbegin(); part != parts().rend(); ++part) {
-    if (part == parts().rbegin() && report.options.activations > 0) entry("activations", activations_color);
+    if (part == parts().rbegin() && has_activations) entry("activations", activations_color);
     if (drawn(*part)) entry(part->title, part->color);
   }
   if (report.options.memory) {

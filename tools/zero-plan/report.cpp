@@ -13,31 +13,14 @@
 namespace zero_plan {
 namespace {
 
-Settings settings_of(Options const& options, int world, std::optional<int> accumulation, zero::Stage stage,
-                     bool offload) {
-  auto settings = options.settings;
-  settings.plan.stage = stage, settings.plan.world = world;
-  if (offload) settings.plan.offload = options.offload;
-  settings.gradient_accumulation_steps = accumulation;
-  return settings;
-}
-
-Row make_row(Options const& options, Model const& model, Settings const& settings) {
-  using enum zero::MemoryKind;
-  Row row{.settings = settings, .plan = plan(model.parameters, settings)};
-  row.device = row.plan.memory.bytes(device) + options.activations;
-  row.host = row.plan.memory.bytes(pinned) + row.plan.memory.bytes(pageable);
-  if (options.memory || options.host_memory) {
-    row.fits =
-        row.device <= options.memory.value_or(UINT64_MAX) && row.host <= options.host_memory.value_or(UINT64_MAX);
-  }
-  return row;
-}
-
 // Among those that send as much, one without offload, whose copies to the host are no traffic between ranks, and then
 // the one that leaves more of the device free.
+// A search prefers activations that are kept, and then larger micro-batches.
 auto preference(Row const& row) {
-  return std::tuple(row.plan.bytes_sent, row.settings.plan.offload.has_value(), row.device);
+  auto const recompute = row.trainer ? row.trainer->run.recompute : Recompute::none;
+  auto const sequences = row.trainer ? row.trainer->run.sequences : 0;
+  return std::tuple(row.plan.bytes_sent, recompute, row.settings.plan.offload.has_value(), UINT64_MAX - sequences,
+                    row.device);
 }
 
 void mark_least(std::span<Row> rows) {
@@ -53,6 +36,7 @@ void measure(Report& report) {
   for (auto const& spec : report.model.parameters.specs()) {
     auto const elements = zero::ParameterList::element_count(spec.shape);
     report.parameter_elements += elements;
+    report.largest_elements = std::max(report.largest_elements, elements);
     report.checkpoint_bytes += elements * sizeof(float) * (1 + zero::AdamW::state_count);
     if (spec.contributions == 1 && elements > bucket) report.large_elements += elements;
   }
@@ -72,13 +56,63 @@ void check_buckets(Report const& report) {
   }
 }
 
+/// What a process of train_gpt2 has that its table of memory does not list: the program and its libraries, measured,
+/// and what each rank holds at once to read or write the largest parameter, once as it is kept and once in float. Ranks
+/// whose shards are gathered for it do so together, others each in its own time.
+std::uint64_t unlisted(Report const& report, Settings const& settings) {
+  constexpr std::uint64_t program = 16'000'000;
+  auto const world = static_cast<std::uint64_t>(settings.plan.world);
+  bool const is_wide = settings.types.compute == zero::ElementType::fp32;
+  bool const is_whole = world == 1 || settings.plan.stage == zero::Stage::none ||
+                        (is_wide && settings.plan.stage < zero::Stage::parameters);
+  auto const values = report.largest_elements * sizeof(float);
+  return program + (is_whole ? (world + 1) * values : 2 * world * values);
+}
+
 }  // namespace
 
-Report make_report(Options options, Model model) {
+Settings settings_of(Options const& options, int world, std::optional<int> accumulation, zero::Stage stage,
+                     bool offload) {
+  auto settings = options.settings;
+  settings.plan.stage = stage, settings.plan.world = world;
+  if (offload) settings.plan.offload = options.offload;
+  settings.gradient_accumulation_steps = accumulation;
+  return settings;
+}
+
+bool sends_less(Row const& a, Row const& b) { return preference(a) < preference(b); }
+
+Row make_row(Report const& report, Settings const& settings, zero::Plan plan, std::optional<Gpt2Run> const& run) {
+  using enum zero::MemoryKind;
+  auto const& options = report.options;
+  Row row{.settings = settings, .plan = std::move(plan)};
+  row.device = row.plan.memory.bytes(device) + options.activations;
+  row.host = row.plan.memory.bytes(pinned) + row.plan.memory.bytes(pageable);
+  if (run) {
+    row.trainer = TrainerMemory{*run, memory_of(*report.model.gpt2, *run)};
+    row.device += row.trainer->memory.total();
+    row.trainer->process =
+        static_cast<std::uint64_t>(settings.plan.world) * (row.device + row.host) + unlisted(report, settings);
+  }
+  if (options.memory || options.host_memory) {
+    row.fits =
+        row.needed() <= options.memory.value_or(UINT64_MAX) && row.host <= options.host_memory.value_or(UINT64_MAX);
+  }
+  return row;
+}
+
+Report begin_report(Options options, Model model) {
   Report report{.options = std::move(options), .model = std::move(model), .rows = {}};
   measure(report);
   check_buckets(report);
+  return report;
+}
+
+Report make_report(Options options, Model model) {
+  auto report = begin_report(std::move(options), std::move(model));
   auto const& asked = report.options;
+  std::optional<Gpt2Run> run;
+  if (asked.batch) run = {*asked.batch, asked.settings.types.compute, asked.cuda, asked.recomputes.front()};
   for (int world : asked.worlds) {
     std::vector<std::optional<int>> accumulations(asked.accumulations.begin(), asked.accumulations.end());
     if (accumulations.empty()) accumulations.emplace_back();
@@ -86,7 +120,8 @@ Report make_report(Options options, Model model) {
       auto const first = report.rows.size();
       for (auto stage : asked.stages) {
         for (bool offload : asked.offloads) {
-          report.rows.push_back(make_row(asked, report.model, settings_of(asked, world, accumulation, stage, offload)));
+          auto const settings = settings_of(asked, world, accumulation, stage, offload);
+          report.rows.push_back(make_row(report, settings, plan(report.model.parameters, settings), run));
         }
       }
       mark_least(std::span(report.rows).subspan(first));
@@ -100,6 +135,20 @@ std::size_t published_bucket_elements(Report const& report, Row const& row) {
   constexpr std::size_t for_each_rank = 1000000;
   return std::min(std::max(least, for_each_rank * static_cast<std::size_t>(row.settings.plan.world)),
                   report.parameter_elements);
+}
+
+std::string smallest_of(std::span<Row const> rows) {
+  auto const& row =
+      *std::min_element(rows.begin(), rows.end(), [](Row const& a, Row const& b) { return a.needed() < b.needed(); });
+  bool const on_host = row.trainer && !row.trainer->run.cuda;
+  auto text = in_gigabytes(row.needed()) + " GB";
+  if (!on_host && row.settings.plan.offload) text += ", and " + in_gigabytes(row.host) + " GB of the host";
+  text +=
+      zero::detail::concat({": world ", row.settings.plan.world, ", stage ", static_cast<int>(row.settings.plan.stage),
+                            ", offload ", row.settings.plan.offload ? "cpu" : "none"});
+  if (!row.trainer) return text;
+  auto const& run = row.trainer->run;
+  return text + zero::detail::concat({", recompute ", name(run.recompute), ", micro-batch ", run.sequences});
 }
 
 std::string in_gigabytes(std::uint64_t bytes) {

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "report.hpp"
+#include "text_table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace zero_plan {
 namespace {
@@ -12,30 +14,9 @@ namespace {
 using zero::MemoryKind;
 using zero::MemoryPurpose;
 
-std::string with_commas(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text;
-}
-
-/// Text under three words of a header, aligned to the right.
-struct Column {
-  std::array<std::string, 3> header;
-  std::vector<std::string> cells{};
-
-  [[nodiscard]] std::size_t width() const {
-    std::size_t width = 0;
-    for (auto const& word : header) width = std::max(width, word.size());
-    for (auto const& cell : cells) width = std::max(width, cell.size());
-    return width;
-  }
-};
-
 template <class Cell>
 Column column(Report const& report, std::array<std::string, 3> header, Cell&& cell) {
-  Column made{std::move(header)};
-  for (auto const& row : report.rows) made.cells.push_back(cell(row));
-  return made;
+  return column_of(report.rows, std::move(header), cell);
 }
 
 // A purpose has one column per kind of memory that it ever takes. Control is a few hundred bytes per rank of the world:
@@ -78,22 +59,18 @@ std::vector<Column> columns_of(Report const& report) {
       [](Row const& row) { return in_gigabytes(model_state_bytes(row.plan.memory, row.settings.plan.stage)); });
   add({"device", "total", ""}, [](Row const& row) { return in_gigabytes(row.device); });
   add_memory(columns, report);
+  if (options.batch) {
+    add({"model", "activa-", "tions"}, [](Row const& row) { return in_gigabytes(row.trainer->memory.activations); });
+    add({"model", "scratch", ""},
+        [](Row const& row) { return in_gigabytes(row.trainer->memory.scratch + row.trainer->memory.packed); });
+    if (!options.cuda) add({"process", "total", ""}, [](Row const& row) { return in_gigabytes(row.needed()); });
+  }
   add({"sent", "a step", ""}, [](Row const& row) { return in_gigabytes(row.plan.bytes_sent); });
   if (!options.memory && !options.host_memory) return columns;
   add({"", "fits", ""}, [](Row const& row) -> std::string {
     return row.sends_least ? "least" : *row.fits ? "yes" : "no";
   });
   return columns;
-}
-
-std::string line_of(std::vector<Column> const& columns, auto&& cell) {
-  std::string line;
-  for (auto const& column : columns) {
-    std::string const& text = cell(column);
-    line.append(column.width() - text.size() + (line.empty() ? 0 : 2), ' ');
-    line += text;
-  }
-  return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
 }
 
 std::string heading(Report const& report) {
@@ -143,13 +120,20 @@ std::string notes(Report const& report) {
   auto const& options = report.options;
   std::string text = report.model.note.empty() ? "" : report.model.note + "\n";
   if (options.memory) {
-    text += "Memory of the device: " + in_gigabytes(*options.memory) + " GB, of which activations take " +
-            in_gigabytes(options.activations) + " GB. ";
+    text += "Memory of the device: " + in_gigabytes(*options.memory) + " GB" +
+            (options.batch ? ". " : ", of which activations take " + in_gigabytes(options.activations) + " GB. ");
     bool const any = std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return *row.fits; });
     text += any ? "least: fits, and sends least; of equals the one without offload that takes less.\n"
                 : "Nothing fits: more ranks, smaller activations or a smaller model would.\n";
+    if (!any) text += "The smallest of these takes " + smallest_of(report.rows) + ".\n";
   } else if (options.activations > 0) {
     text += "The device's total has " + in_gigabytes(options.activations) + " GB of activations.\n";
+  }
+  if (options.batch) {
+    auto const& run = report.rows.front().trainer->run;
+    text += zero::detail::concat({"The device's total has activations and scratch of train_gpt2 ",
+                                  run.cuda ? "on a GPU" : "on the host", " for micro-batches of ", run.sequences, " x ",
+                                  report.model.gpt2->context, " tokens, recompute ", name(run.recompute), ".\n"});
   }
   bool const rings = std::any_of(options.stages.begin(), options.stages.end(),
                                  [](zero::Stage stage) { return stage >= zero::Stage::gradients; });
@@ -168,17 +152,8 @@ std::string notes(Report const& report) {
 }  // namespace
 
 std::string to_table(Report const& report) {
-  auto const columns = columns_of(report);
-  std::string text = heading(report);
-  for (std::size_t line = 0; line < 3; ++line) {
-    text += line_of(
-        columns, [&](Column const& column) -> auto& { return column.header[line]; });
-  }
-  for (std::size_t row = 0; row < report.rows.size(); ++row) {
-    text += line_of(
-        columns, [&](Column const& column) -> auto& { return column.cells[row]; });
-  }
-  return text + notes(report);
+  if (report.options.global_batch) return search_table(report);
+  return heading(report) + lines_of(columns_of(report), report.rows.size()) + notes(report);
 }
 
 }  // namespace zero_plan

@@ -7,6 +7,7 @@
 #include "options.hpp"
 #include "report.hpp"
 #include "support/byte_size.hpp"
+#include "support/gpt2_sizes.hpp"
 #include "support/program.hpp"
 
 #include <algorithm>
@@ -17,12 +18,20 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace {
 
-zero_plan::Model read_model(zero_plan::Options const& options) {
+using zero_plan::UsageError;
+
+zero_plan::Model open_model(zero_plan::Options const& options) {
   zero_plan::FileHints const hints{options.tied, options.skipped};
+  auto const& own = options.gpt2;
+  if (own.layers) {
+    auto name = zero::detail::concat({"gpt2 of ", *own.layers, " x ", *own.width});
+    return zero_plan::gpt2_model(std::move(name), {*own.layers, *own.heads, *own.width, 1024, 50257});
+  }
   if (options.model) return zero_plan::named_model(*options.model);
   return options.shapes ? zero_plan::read_shapes(*options.shapes, hints)
                         : zero_plan::read_safetensors(options.safetensors, hints);
@@ -30,6 +39,32 @@ zero_plan::Model read_model(zero_plan::Options const& options) {
 
 [[noreturn]] void refuse(char const* option, std::string const& path) {
   throw zero_plan::UsageError(std::string(option) + " " + path + ": cannot be written");
+}
+
+/// What is asked of \p model that only a GPT-2 has.
+void require_gpt2(zero_plan::Options const& options, zero_plan::Model const& model) {
+  for (char const* option : {"--recompute", "--global-batch", "--batch", "--context", "--vocab"}) {
+    if (model.gpt2 || !options.asked.has(option)) continue;
+    std::string const refused = option + (" " + options.asked.given.find(option)->second) + ": ";
+    bool const recomputes = option == std::string_view("--recompute");
+    if (recomputes && model.parameters.specs().front().unit == model.parameters.specs().back().unit) {
+      throw UsageError(refused + model.name + " has no units to compute again: it is one layer");
+    }
+    throw UsageError(refused + "the activations of " + model.name +
+                     " are not known; those of GPT-2 are: " + command_line::gpt2_names() +
+                     ", or --layers, --heads and --width; for others there is --activations");
+  }
+}
+
+/// With the context and vocabulary that are asked for.
+zero_plan::Model read_model(zero_plan::Options const& options) {
+  auto model = open_model(options);
+  require_gpt2(options, model);
+  if (!model.gpt2) return model;
+  auto shape = *model.gpt2;
+  shape.context = options.gpt2.context.value_or(shape.context);
+  shape.vocabulary = options.gpt2.vocabulary.value_or(shape.vocabulary);
+  return zero_plan::gpt2_model(std::move(model.name), shape);
 }
 
 /// Writes a whole file or none: beside its place first, unless that is a device or a pipe.
@@ -59,7 +94,13 @@ void check_memory(zero_plan::Options const& options, zero_plan::Report const& re
     std::fprintf(stderr, "zero-plan: warning: %s\n", (option + (" " + why)).c_str());
   };
   std::uint64_t device = UINT64_MAX, host = UINT64_MAX;
-  for (auto const& row : report.rows) device = std::min(device, row.device), host = std::min(host, row.host);
+  auto const take = [&](zero_plan::Row const& row) {
+    device = std::min(device, row.needed()), host = std::min(host, row.host);
+  };
+  for (auto const& row : report.rows) take(row);
+  for (auto const& finding : report.findings) {
+    for (auto const& row : finding.rows) take(row);
+  }
   auto const check = [&](char const* option, std::optional<std::uint64_t> bytes, std::uint64_t least) {
     auto const given = options.asked.given.find(option);
     if (!bytes || *bytes == 0 || given == options.asked.given.end()) return;
@@ -72,23 +113,37 @@ void check_memory(zero_plan::Options const& options, zero_plan::Report const& re
       warn(option, given->second + ": is more than any machine has");
     }
   };
-  check("--memory", options.memory, device);
+  if (options.memories.size() == 1) check("--memory", options.memory, device);
   check("--host-memory", options.host_memory, host);
   check("--activations", options.activations, 1 << 20);
+}
+
+bool nothing_fits(zero_plan::Report const& report) {
+  using zero_plan::Finding, zero_plan::Row;
+  if (report.options.global_batch) {
+    return std::none_of(report.findings.begin(), report.findings.end(), [](Finding const& f) { return f.fitting > 0; });
+  }
+  return std::none_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return row.fits.value_or(true); });
 }
 
 command_line::ExitCode run(zero_plan::Options options) {
   using command_line::ExitCode;
   auto model = read_model(options);
-  auto const report = zero_plan::make_report(std::move(options), std::move(model));
+  bool const searches = options.global_batch.has_value();
+  auto const report = searches ? zero_plan::search(std::move(options), std::move(model))
+                               : zero_plan::make_report(std::move(options), std::move(model));
   check_memory(report.options, report);
   bool const to_output = report.options.json == "-";
   if (report.options.json && !to_output) write_file("--json", *report.options.json, to_json(report));
   if (report.options.plot) write_file("--plot", *report.options.plot, to_svg(report));
-  command_line::print(to_output ? to_json(report) : to_table(report));
-  bool const none = std::none_of(report.rows.begin(), report.rows.end(),
-                                 [](zero_plan::Row const& row) { return row.fits.value_or(true); });
-  return none ? ExitCode::nothing_fits : ExitCode::done;
+  std::string written;
+  if (report.options.write_config && !nothing_fits(report)) {
+    auto const& file = *report.options.write_config;
+    write_file("--write-config", file, to_configuration(report));
+    written = "Written: " + file + ", for: " + command_of(report, file) + "\n";
+  }
+  command_line::print(to_output ? to_json(report) : to_table(report) + written);
+  return nothing_fits(report) ? ExitCode::nothing_fits : ExitCode::done;
 }
 
 /// What the engine refuses is what the options ask for.

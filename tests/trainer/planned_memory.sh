@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The zero authors
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# planned_memory.sh TRAIN_GPT2 ZERO_PLAN [--full]: what zero-plan --device cpu says that a process of train_gpt2 takes, beside
+# what it has taken: its peak resident memory. A difference of more than 5 % and 64 MB is an error. --full: ten settings of
+# three models, which need 8 GB of memory; otherwise the small ones of them.
+set -euo pipefail
+train=$1 plan=$2 full=${3:-}
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+head -c 400000 /dev/urandom >"$work/tokens.bin" # of 16 bits
+failures=0
+
+# figure NAME FILE: a whole number of the only row of a plan.
+figure() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$2" | head -n 1; }
+
+# setting STAGE OFFLOAD PRECISION RANKS BATCH ACCUMULATION RECOMPUTE CONTEXT MODEL...
+setting() {
+  local stage=$1 offload=$2 precision=$3 ranks=$4 batch=$5 accumulation=$6 recompute=$7 context=$8
+  shift 8
+  local common=("$@" --context "$context" --vocab 65536 --stage "$stage" --offload "$offload" --precision "$precision"
+    --ranks "$ranks" --batch "$batch" --accumulate "$accumulation")
+  if [ "$recompute" != none ]; then common+=(--recompute "$recompute"); fi
+  "$train" "${common[@]}" --data "$work/tokens.bin" --iterations 2 --eval-batches 1 --sample 0 >"$work/run"
+  "$plan" "${common[@]}" --device cpu --json - >"$work/plan.json"
+  local taken planned
+  taken=$(sed -n 's/.*a process has had \([0-9,]*\) bytes.*/\1/p' "$work/run" | tr -d ,)
+  planned=$(figure process_bytes "$work/plan.json")
+  local difference=$((planned - taken))
+  local most=$((taken / 20 + 64000000)) verdict=ok
+  if [ $difference -gt $most ] || [ $((-difference)) -gt $most ]; then verdict="OUTSIDE" failures=$((failures + 1)); fi
+  printf '%-34s stage %s, offload %-4s, %s, %s ranks x %s x %s, context %4s, recompute %s: planned %11s, taken %11s: %+5.1f %%: %s\n' \
+    "$*" "$stage" "$offload" "$precision" "$ranks" "$accumulation" "$batch" "$context" "$recompute" "$planned" "$taken" \
+    "$(awk "BEGIN{print 100 * $difference / $taken}")" "$verdict"
+  # The model's own figures are exact.
+  local of_model
+  of_model=$(sed -n 's/^ *0  model *activations *//p' "$work/run" | tr -d ,)
+  if [ "$of_model" != "$(figure activation_bytes "$work/plan.json")" ]; then
+    echo "  activations: planned $(figure activation_bytes "$work/plan.json"), taken $of_model"
+    failures=$((failures + 1))
+  fi
+}
+
+small=(--layers 4 --heads 4 --width 256)
+setting 0 none fp32 1 4 1 none 256 "${small[@]}"
+setting 2 none bf16 2 8 2 none 256 "${small[@]}"
+setting 3 cpu fp16 2 4 1 none 256 "${small[@]}"
+setting 1 none bf16 4 2 2 none 128 "${small[@]}"
+if [ "$full" = --full ]; then
+  setting 0 none fp32 1 1 1 none 64 --model gpt2-124m
+  setting 2 none bf16 2 2 2 none 256 --model gpt2-124m
+  setting 2 cpu fp16 2 1 1 none 128 --model gpt2-124m
+  setting 3 none bf16 2 4 1 none 128 --model gpt2-124m
+  setting 1 none fp32 2 1 2 none 64 --model gpt2-124m
+  setting 2 none fp16 1 1 2 none 64 --model gpt2-355m
+  setting 3 cpu bf16 2 1 1 none 64 --model gpt2-355m
+fi
+if [ $failures -gt 0 ]; then
+  echo "planned_memory.sh: $failures differences" >&2
+  exit 1
+fi
