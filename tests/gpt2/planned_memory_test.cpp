@@ -14,6 +14,8 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 
 namespace {
 
@@ -37,16 +39,30 @@ zero_plan::Gpt2Memory planned(gpt2::ModelShape const& shape, zero_plan::Gpt2Run 
   return zero_plan::memory_of({shape.layers, shape.heads, shape.width, shape.context, shape.vocabulary}, run);
 }
 
+// Null for what this model cannot compute again.
+template <class Model>
+std::unique_ptr<Model> device_model(gpt2::ModelShape const& shape, std::size_t batch, EmulatedDevice& device,
+                                    zero_plan::Recompute recompute) {
+  if constexpr (std::is_constructible_v<Model, gpt2::ModelShape const&, std::size_t, EmulatedDevice&, std::size_t,
+                                        gpt2::ActivationSettings const&>) {
+    return std::make_unique<Model>(shape, batch, device, 2, gpt2::ActivationSettings{.recompute = recompute});
+  } else {
+    return recompute == zero_plan::Recompute::none ? std::make_unique<Model>(shape, batch, device) : nullptr;
+  }
+}
+
 template <class F>
 void for_each_run(F&& f) {
   for (auto const& shape : shapes) {
-    for (auto const batch : batches) {
+    for (auto const recompute : zero_plan::all_recomputes) {
+      auto const batch = batches[(shape.layers + static_cast<std::size_t>(recompute)) % batches.size()];
       CAPTURE(shape.layers);
       CAPTURE(shape.width);
       CAPTURE(shape.context);
       CAPTURE(shape.vocabulary);
       CAPTURE(batch);
-      f(shape, batch);
+      CAPTURE(zero::activation::name(recompute));
+      f(shape, batch, recompute);
     }
   }
 }
@@ -56,9 +72,9 @@ void for_each_run(F&& f) {
 TEST_CASE_TEMPLATE("planned memory: the host's model allocates so many bytes", T, float, zero::bfloat16,
                    zero::float16) {
   zero::ThreadPool pool(1);
-  for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch) {
-    gpt2::Model<T> const model(shape, batch, pool);
-    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = false});
+  for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch, zero_plan::Recompute recompute) {
+    gpt2::Model<T> const model(shape, batch, pool, {.recompute = recompute});
+    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = false, .recompute = recompute});
     CHECK(model.activation_bytes() == plan.activations);
     CHECK(model.scratch_bytes() == plan.scratch);
   });
@@ -81,12 +97,13 @@ TEST_CASE_TEMPLATE("planned memory: a step of the host's model packs so many byt
 
 TEST_CASE_TEMPLATE("planned memory: a device's model allocates so many bytes", T, float, zero::bfloat16,
                    zero::float16) {
-  for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch) {
+  for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch, zero_plan::Recompute recompute) {
     EmulatedDevice device;
-    gpt2::device::DeviceModel<T, EmulatedDevice> const model(shape, batch, device);
-    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = true});
-    CHECK(model.activation_bytes() == plan.activations);
-    CHECK(model.scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
+    auto const model = device_model<gpt2::device::DeviceModel<T, EmulatedDevice>>(shape, batch, device, recompute);
+    if (!model) return;
+    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = true, .recompute = recompute});
+    CHECK(model->activation_bytes() == plan.activations);
+    CHECK(model->scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
   });
 }
 
@@ -94,4 +111,15 @@ TEST_CASE("planned memory: one sequence of GPT-2 XL") {
   gpt2::ModelShape const xl{48, 25, 1600, 1024, 50257};
   CHECK(planned(xl, {.sequences = 1, .type = zero::ElementType::fp16, .cuda = false}).activations == 3363446784);
   CHECK(planned(xl, {.sequences = 1, .type = zero::ElementType::fp16, .cuda = true}).activations == 2100445184);
+  using enum zero_plan::Recompute;
+  auto const saved = [&](bool cuda, zero_plan::Recompute recompute) {
+    auto const of = [&](zero_plan::Recompute kind) {
+      auto const plan = planned(xl, {.type = zero::ElementType::fp16, .cuda = cuda, .recompute = kind});
+      return static_cast<double>(plan.activations) - 4.0 * 1024 * (cuda ? 50304 : 50257);
+    };
+    return 1.0 - of(recompute) / of(none);
+  };
+  CHECK(saved(false, selective) >= 0.35);
+  CHECK(saved(true, selective) >= 0.30);
+  CHECK(saved(false, block) >= 0.80);
 }

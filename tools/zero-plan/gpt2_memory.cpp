@@ -25,25 +25,31 @@ struct Sizes {
         tokens(run.sequences * shape.context),
         row(tokens * width),
         element(element_size(run.type)),
-        is_narrow(run.type != zero::ElementType::fp32) {}
+        is_narrow(run.type != zero::ElementType::fp32),
+        recompute(run.recompute) {}
+
+  /// What blocks keep: \p rest of LayerNorms and MLP, \p attention, and with Recompute::block \p input of each block
+  /// but the last; buffers of what is computed again are shared.
+  [[nodiscard]] std::uint64_t of_blocks(std::uint64_t rest, std::uint64_t attention, std::uint64_t input) const {
+    if (recompute == Recompute::block) return rest + attention + (layers - 1) * input;
+    return layers * rest + (recompute == Recompute::selective ? 1 : layers) * attention;
+  }
 
   std::uint64_t layers, heads, width, context, vocabulary, sequences;
   std::uint64_t tokens;
   std::uint64_t row;      // of one value per token and column
   std::uint64_t element;  // bytes of a parameter
   bool is_narrow;
+  Recompute recompute;
 };
 
 // ---------------------------------------------------------------------------------------------------- on the host
 
-/// Two normalized inputs with their deviations, queries, keys and values with the sums of their scores, what was
-/// attended, and the hidden values of the MLP.
-std::uint64_t host_block(Sizes const& s) {
-  return single * (2 * (s.row + s.tokens) + 3 * s.row + s.tokens * s.heads + s.row + 4 * s.row);
-}
-
+/// Of a block: two normalized inputs with their deviations and the hidden values of the MLP; queries, keys and values
+/// with the sums of their scores, and what was attended; the input.
 std::uint64_t host_activations(Sizes const& s) {
-  return s.layers * host_block(s) + single * (s.row + s.tokens + s.tokens * s.vocabulary);
+  std::uint64_t const rest = 2 * (s.row + s.tokens) + 4 * s.row, attention = 3 * s.row + s.tokens * s.heads + s.row;
+  return single * (s.of_blocks(rest, attention, s.row) + s.row + s.tokens + s.tokens * s.vocabulary);
 }
 
 /// Rows of the embedding that the head widens at a time.
@@ -84,13 +90,11 @@ std::uint64_t host_packed(Sizes const& s) {
 /// Of logits: rows are whole lines.
 std::uint64_t stride(Sizes const& s) { return parts(s.vocabulary, 128) * 128; }
 
-std::uint64_t device_block(Sizes const& s) {
-  return single * 2 * (s.row + s.tokens) + s.element * (3 * s.row + s.row + 4 * s.row);
-}
-
-/// The head keeps three numbers for the softmax of a row of logits.
+/// Products read what is narrow. The head keeps three numbers for the softmax of a row of logits.
 std::uint64_t device_activations(Sizes const& s) {
-  return s.layers * device_block(s) + single * (s.row + s.tokens + s.tokens * stride(s) + 3 * s.tokens);
+  std::uint64_t const rest = single * 2 * (s.row + s.tokens) + s.element * 4 * s.row;
+  std::uint64_t const attention = s.element * (3 * s.row + s.row), input = single * s.row;
+  return s.of_blocks(rest, attention, input) + single * (s.row + s.tokens + s.tokens * stride(s) + 3 * s.tokens);
 }
 
 std::uint64_t device_scratch(Sizes const& s) {

@@ -2,29 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/activation/recompute.hpp>
 #include <zero/precision.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace zero_plan {
 
-/// What of a block's activations is computed again in backward.
-enum class Recompute : std::uint8_t {
-  none,  ///< nothing: all of them are kept
-};
+using zero::activation::Recompute;
 
-inline constexpr std::array all_recomputes{Recompute::none};
-
-[[nodiscard]] constexpr std::string_view name(Recompute recompute) noexcept {
-  switch (recompute) {
-    case Recompute::none:
-      return "none";
-  }
-  return "";
-}
+inline constexpr std::array all_recomputes{Recompute::none, Recompute::selective, Recompute::block};
 
 /// The size of a GPT-2.
 struct Gpt2Shape {

@@ -50,11 +50,11 @@ std::vector<int> numbers(std::string_view name, std::string_view value, std::uin
 std::vector<Recompute> recomputes(std::string_view name, std::string_view value) {
   std::string expected;
   for (auto const recompute : all_recomputes) {
-    expected += (expected.empty() ? "" : "|") + std::string(zero_plan::name(recompute));
+    expected += (expected.empty() ? "" : "|") + std::string(zero::activation::name(recompute));
   }
   return list(name, value, [&](std::string_view part) {
     for (auto const recompute : all_recomputes) {
-      if (part == zero_plan::name(recompute)) return recompute;
+      if (part == zero::activation::name(recompute)) return recompute;
     }
     reject(name, part, expected);
   });
@@ -67,7 +67,7 @@ void take_memory(Options& o, std::string_view name, std::string_view value) {
 
 constexpr std::uint64_t many = std::uint64_t{1} << 50;  // elements
 constexpr std::uint64_t most_batch = (std::uint64_t{1} << 31) - 1;
-constexpr char const* recompute_names = "none";
+constexpr char const* recompute_names = "none|selective|block";
 
 using View = std::string_view;
 using Setting = command_line::Setting<Options>;
@@ -129,7 +129,8 @@ Group trainer_group() {
         "sequences of a step, over all ranks: for each --memory, the largest micro-batch of every setting, the one "
         "that sends least first",
         Settings::whole(&Options::global_batch, 1, most_batch)},
-       {"--recompute", recompute_names, "what of the activations is computed again in backward",
+       {"--recompute", recompute_names,
+        "activations that backward computes again; several with commas, for --global-batch",
         only_set([](Options& o, View n, View v) { o.recomputes = recomputes(n, v); }), "none; of --global-batch all"},
        {"--device", "cpu|cuda", "where it computes; cpu: --memory is that of the machine, for all ranks",
         Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};

@@ -81,6 +81,12 @@ class Search {
   std::map<std::tuple<zero::Stage, bool, int>, zero::Plan> plans_;
 };
 
+/// Where configurations can say it; the command line that is printed says it, too.
+template <class Config>
+void take_recomputation(Config& config) {
+  if constexpr (requires { config.recomputation; }) config.recomputation.emplace();
+}
+
 Row const& best(Report const& report) { return report.findings.front().rows.front(); }
 
 }  // namespace
@@ -110,6 +116,7 @@ std::string to_configuration(Report const& report) {
                                            .max_live_elements = settings.max_live_elements,
                                            .prefetch_units = settings.prefetch_units,
                                            .persistence_threshold = settings.persistence_threshold};
+  if (row.trainer->run.recompute == Recompute::block) take_recomputation(config);
   return zero::config::to_json(config);
 }
 
@@ -127,6 +134,8 @@ std::string command_of(Report const& report, std::string const& file) {
   }
   text += number("--context", shape.context);
   text += report.options.cuda ? " --device cuda" : "";
+  auto const recompute = row.trainer->run.recompute;
+  if (recompute != Recompute::none) text += " --recompute " + std::string(name(recompute));
   return text + number("--ranks", static_cast<std::size_t>(row.settings.plan.world));
 }
 
