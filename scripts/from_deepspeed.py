@@ -192,7 +192,10 @@ def to_float(values, kind):
         return bytes(wide)
     if kind in ("F16", "F64"):
         letter, size = ("e", 2) if kind == "F16" else ("d", 8)
-        floats = array.array("f", struct.unpack(f"<{len(values) // size}{letter}", values))
+        floats, values = array.array("f"), memoryview(values)
+        for first in range(0, len(values), CHUNK // 16):  # Python's own numbers take many times the memory
+            part = values[first:first + CHUNK // 16]
+            floats.extend(struct.unpack(f"<{len(part) // size}{letter}", part))
         if sys.byteorder == "big":
             floats.byteswap()
         return floats.tobytes()
@@ -560,7 +563,7 @@ class Checkpoint:
         self.step = step
         names = members_of(step)
         for name in names:
-            if name.startswith("layer_"):
+            if name.startswith(("layer_", "expert_", "expp_")):
                 raise DataError(f"{step}: has {name}, of a pipeline or of experts, whose weights are not put together here: convert "
                                 "it to a whole model with the program that trained it")
         self.model_files = ranked(step, MODEL_FILE, "the model's file")
@@ -573,6 +576,7 @@ class Checkpoint:
         self.models = {rank: self._load_model(path, leaves_out) for rank, path in sorted(self.model_files.items())}
         self.model = self.models[0]
         self.stage, self.world, self.optimizers = 0, 1, {}
+        self.is_bf16_optimizer = False
         if optimizer_files:
             self._take_optimizers(optimizer_files, leaves_out)
         elif self.model.get("param_shapes") is not None:
@@ -598,6 +602,7 @@ class Checkpoint:
             self.optimizers[rank] = state
         first = files[min(files)]
         self.stage, self.world = self._facts(self.optimizers[min(files)], first)
+        self.is_bf16_optimizer = "zero_stage" not in self.optimizers[min(files)]
         expect_ranks(self.step, files, self.world, "file *_optim_states.pt", os.path.basename(first))
         for rank, path in files.items():
             stage, world = self._facts(self.optimizers[rank], path)
@@ -640,7 +645,8 @@ class Checkpoint:
     def find(self):
         version = self.model.get("ds_version")
         steps = self.model.get("global_steps")
-        found = Found(f"{self.step}: ZeRO stage {self.stage}, {self.world} {'rank' if self.world == 1 else 'ranks'}" +
+        by = "DeepSpeed's optimizer for bf16, laid out as stage 1" if self.is_bf16_optimizer else f"ZeRO stage {self.stage}"
+        found = Found(f"{self.step}: {by}, {self.world} {'rank' if self.world == 1 else 'ranks'}" +
                       (f", step {steps}" if isinstance(steps, int) else "") +
                       (f", DeepSpeed {version}" if isinstance(version, str) else ""))
         found.take_arguments(self.model)
@@ -1048,7 +1054,7 @@ def convert(options):
     is_file = options.output.lower().endswith(".safetensors")
     target = options.output if is_file else os.path.join(options.output, "model.safetensors")
     check_output(options, is_file, target)
-    found = read(options)
+    found = _guarded(options.checkpoint, lambda: read(options))
     remove_wrappers(found)
     if not found.weights:
         raise DataError(f"{found.text}: has no weights")

@@ -7,8 +7,11 @@ import json
 import math
 import os
 import random
+import re
+import shlex
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -126,8 +129,9 @@ class Checkpoints(FolderTest):
             save(f"ds/global_step3/bf16_{name}", {"optimizer_state_dict": {
                 "single_partition_of_fp32_groups": [tensor(model["a"][1][4 * rank:4 * rank + 4])], "partition_count": [2]}})
             os.remove(f"ds/global_step3/{name}")
-        found, _ = self.converted("ds", "out.safetensors")
+        found, out = self.converted("ds", "out.safetensors")
         self.assertEqual(found, dict(model))
+        self.assertIn("DeepSpeed's optimizer for bf16, laid out as stage 1, 2 ranks", out)
 
     def test_paddings_between_parameters_are_left_out(self):
         model = OrderedDict([("a", ((3, 1), [1.0, 2.0, 3.0])), ("b", ((1, 2), [4.0, 5.0]))])
@@ -229,6 +233,13 @@ class RefusedCheckpoints(FolderTest):
         os.rename(step + "mp_rank_00_model_states.pt", step + "zero_pp_rank_0_mp_rank_00_optim_states.pt")
         self.refused(4, "has no file mp_rank_00_model_states.pt")
 
+    def test_what_is_of_another_type(self):
+        for more in ({"frozen_param_shapes": [1]}, {"shared_params": {"a": []}}, {"param_shapes": [{"a": [1.5]}]}, {"module": 1}):
+            self.write(2, 1, model_0=more)
+            code, _, err = self.program("ds", "out", "--heads", "2")
+            self.assertEqual((err.count("\n"), os.path.exists("out")), (1, False), err)
+            self.assertIn(code, (4, 5))
+
     def test_files_of_two_saves(self):
         self.write(3, 2, model_1={"global_steps": 2})
         self.refused(4, "has files of the steps 2 and 3")
@@ -238,9 +249,10 @@ class RefusedCheckpoints(FolderTest):
         save(step + "mp_rank_01_model_states.pt", {})
         self.refused(4, "of a run with tensor or model parallelism")
         os.remove(step + "mp_rank_01_model_states.pt")
-        save(step + "layer_00-model_00-model_states.pt", {})
-        self.refused(4, "of a pipeline or of experts")
-        os.remove(step + "layer_00-model_00-model_states.pt")
+        for name in ("layer_00-model_00-model_states.pt", "expert_0_mp_rank_00_model_states.pt", "expp_rank_0_mp_rank_00_optim_states.pt"):
+            save(step + name, {})
+            self.refused(4, f"has {name}, of a pipeline or of experts")
+            os.remove(step + name)
         self.write(model_0={"mp_world_size": 2})
         self.refused(4, "is of 2 ranks of model parallelism")
 
@@ -434,6 +446,12 @@ class Files(FolderTest):
             archive.writestr("archive/data.pkl", bytes(1000))
         self.refused(4, "is a zip file that is compressed", "small.pt", "out")
 
+    def test_long_tensors_are_converted_whole(self):
+        count = from_deepspeed.CHUNK // 32 + 3  # of 2 bytes: one piece, and three more
+        save("w.pt", {"a": tensor((float(i % 2000) for i in range(count)), kind="HalfStorage")})
+        found, _ = self.converted("w.pt", "out.safetensors")
+        self.assertEqual(found["a"][1], [float(i % 2000) for i in range(count)])
+
     def test_views_are_read_in_the_order_of_their_indices(self):
         storage = Storage(range(24))
         save("w.pt", OrderedDict(t=Tensor(storage, (4, 6), strides=(1, 4)), p=Tensor(storage, (2, 3), offset=5),
@@ -513,6 +531,68 @@ class CommandLine(FolderTest):
 
     def test_a_name_with_line_feeds_makes_one_line(self):
         self.refused(4, "a?b: no such file", "a\nb", "out")
+
+
+class Pages(FolderTest):
+    """The commands of pages, as they stand there."""
+
+    def test_the_commands_of_pages_do_what_they_say(self):
+        docs = os.path.join(os.path.dirname(os.path.abspath(from_deepspeed.__file__)), "..", "docs")
+        model = gpt2(width=12, prefix="module.transformer.", head=False)
+        write_deepspeed("checkpoints", model, 2, 2, tag="global_step20")
+        save("output.pt", tensors_of(gpt2(width=12)))
+        save("ckpt.pt", {"model": tensors_of(gpt2(width=12)), "model_args": {"n_head": 3}})
+        commands = 0
+        for page in ("checkpoints.md", "from_deepspeed.md"):
+            with open(os.path.join(docs, page), encoding="utf-8") as file:
+                blocks = re.findall(r"<!-- shell: tested by from_deepspeed -->\n```sh\n(.*?)```", file.read(), re.DOTALL)
+            self.assertEqual(len(blocks), 1, page)
+            for line in blocks[0].splitlines():
+                words = shlex.split(line, comments=True)
+                if words[:1] == ["zero-from-deepspeed"]:
+                    found, _ = self.converted(*words[1:])
+                    self.assertEqual(found, written(gpt2(width=12)), line)
+                    shutil.rmtree(words[2])
+                    commands += 1
+        self.assertGreater(commands, 4)
+
+
+@unittest.skipUnless(os.environ.get("ZERO_TRAIN_GPT2"), "no train_gpt2 was built")
+class Training(FolderTest):
+    """What train_gpt2 makes of the files."""
+
+    def loss(self, model, *arguments):
+        log = "log.jsonl"
+        subprocess.run([os.environ["ZERO_TRAIN_GPT2"], "--data", "tokens.bin", "--val-data", "tokens.bin", "--init-from", model,
+                        "--batch", "1", "--eval-batches", "1", "--iterations", "1", "--sample", "0", "--threads", "1", "--log", log,
+                        *arguments], check=True, stdout=subprocess.DEVNULL)
+        with open(log, encoding="utf-8") as file:
+            return json.loads(file.readline())["loss"]
+
+    def test_both_layouts_and_every_stage_are_one_model(self):
+        draw = random.Random(3)
+        model = {n: (s, fp32(draw.gauss(1 if ".ln_" in n and n.endswith("weight") else 0, 0.3) for _ in v))
+                 for n, (s, v) in gpt2(width=8, context=8, vocabulary=10).items()}
+        model["lm_head.weight"] = model["transformer.wte.weight"]
+        with open("tokens.bin", "wb") as file:
+            file.write(struct.pack("<9H", *(draw.randrange(10) for _ in range(9))))
+        conv1d = {n: transposed(p) if n.endswith(MATRICES) else p for n, p in model.items()}
+        save("linear.pt", {"model": tensors_of(model), "model_args": {"n_head": 2}})
+        save("conv1d.pt", {"model": tensors_of(conv1d), "model_args": {"n_head": 2}})
+        losses = []
+        for name in ("linear", "conv1d"):
+            self.converted(f"{name}.pt", name)
+            losses.append(self.loss(name))
+        for stage, world in ((1, 2), (2, 3), (3, 3)):
+            write_deepspeed(f"ds{stage}", model, stage, world, tied={"lm_head.weight": "transformer.wte.weight"})
+            self.converted(f"ds{stage}", f"stage{stage}.safetensors")
+            losses.append(self.loss(f"stage{stage}.safetensors", "--heads", "2"))
+        self.assertEqual(len(set(losses)), 1, losses)
+        # The square matrix alone in the other layout raises no error anywhere, and is another model.
+        square = {n: transposed(p) if n.endswith("attn.c_proj.weight") else p for n, p in conv1d.items()}
+        save("wrong.pt", {"model": tensors_of(square), "model_args": {"n_head": 2}})
+        self.converted("wrong.pt", "wrong")
+        self.assertGreater(abs(self.loss("wrong") - losses[0]), 1e-3)
 
 
 if __name__ == "__main__":
