@@ -44,6 +44,7 @@ struct StepRecord {
   double seconds = 0.0;                  ///< of the step, on this rank: evaluation and saving are none of it
   double data_seconds = 0.0;             ///< of those, drawing the data
   std::optional<double> mfu{};           ///< share of the hardware's peak; nothing where that is not known
+  std::uint64_t samples = 0;             ///< sequences that all ranks have drawn up to here
   double epoch = 0.0;                    ///< tokens drawn up to here, divided by those of the training data
   bool in_doubt = false;                 ///< DivergenceGuard
   zero::profile::StepBreakdown times{};  ///< with --wall-clock-breakdown: of the steps that streams have ended since

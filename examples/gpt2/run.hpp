@@ -180,6 +180,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     profile.before_step(step + 1);
     auto record = trainer.train_step(step);
     state.draw(static_cast<std::uint64_t>(record.tokens), data.train_tokens());
+    record.samples = samples_of(state, options);
     record.epoch = state.epoch;
     record.mfu = utilization(options, trainer.shape(), record);
     done = record.step;

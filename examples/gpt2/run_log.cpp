@@ -100,9 +100,10 @@ void RunLog::step(StepRecord const& r) {
         json_number(r.val_loss) + ", \"grad_norm\": " + json_number(r.grad_norm) + ", \"lr\": " + json_number(r.lr) +
         ", \"loss_scale\": " + json_number(r.loss_scale) + ", \"skipped\": " + (r.skipped ? "true" : "false") +
         ", \"tokens_per_second\": " + json_number(r.tokens_per_second) + ", \"ms\": " + json_number(1e3 * r.seconds) +
-        ", \"data_ms\": " + json_number(1e3 * r.data_seconds) + ", \"epoch\": " + json_number(r.epoch) +
-        ", \"train_loss\": " + json_number(r.train_loss) + ", \"eval_seconds\": " + json_number(r.eval_seconds) +
-        losses_of(r.val_losses) + (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
+        ", \"data_ms\": " + json_number(1e3 * r.data_seconds) + ", \"samples\": " + std::to_string(r.samples) +
+        ", \"epoch\": " + json_number(r.epoch) + ", \"train_loss\": " + json_number(r.train_loss) +
+        ", \"eval_seconds\": " + json_number(r.eval_seconds) + losses_of(r.val_losses) +
+        (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
 }
 
 void RunLog::parameter_hash(std::uint64_t hash) {

@@ -139,6 +139,7 @@ TEST_CASE(
     CHECK(number("data_ms") > 0.0);
     // 5 micro-batches of 2 sequences of 8 tokens, and nine tenths of the text is for training.
     CHECK(number("tokens_per_second") * number("ms") / 1e3 == doctest::Approx(80.0));
+    CHECK(number("samples") == doctest::Approx(10.0 * static_cast<double>(i + 1)));
     CHECK(number("epoch") == doctest::Approx(80.0 * static_cast<double>(i + 1) / (0.9 * text)).epsilon(1e-3));
   }
   // With other batches from the middle on: what was drawn before counts as it was.
@@ -147,6 +148,7 @@ TEST_CASE(
   CAPTURE(rest.output);
   REQUIRE(rest.code == 0);
   auto const epoch = std::stod(field(log_of(folder / "rest")[0], "epoch"));
+  CHECK(std::stod(field(log_of(folder / "rest")[0], "samples")) == doctest::Approx(2 * 10.0 + 20.0));
   CHECK(epoch == doctest::Approx((2 * 80.0 + 160.0) / (0.9 * text)).epsilon(1e-3));
 }
 

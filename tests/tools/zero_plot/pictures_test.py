@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Pictures of zero-plot: what needs matplotlib."""
+import html.parser
 import itertools
 import json
 import math
@@ -42,6 +43,28 @@ def drawn(*arguments):
 def texts_of(path):
     """All texts of an SVG file, which must be XML."""
     return [element.text or "" for element in xml.parse(path).iter() if element.tag.endswith("}text")]
+
+
+class Nesting(html.parser.HTMLParser):
+    """Which elements of a page end where they should not. Those of SVG may end at once."""
+
+    EMPTY = {"meta", "br", "img", "link", "hr"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.wrong, self.seen = [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append((tag, self.getpos()))
 
 
 class Layout(FolderTest):
@@ -230,6 +253,12 @@ class Files(FolderTest):
             page = file.read()
         self.assertNotRegex(page, r"<script|@import|<link|\bsrc=")
         self.assertEqual(re.findall(r'href="(?!#)[^"]*"', page), [])
+        self.assertEqual(re.findall(r"url\((?!#)[^)]*\)", page), [])
+        nesting = Nesting()
+        nesting.feed(page)
+        nesting.close()
+        self.assertEqual((nesting.open, nesting.wrong), ([], []))
+        self.assertLessEqual({"html", "head", "title", "style", "body", "svg", "table"}, nesting.seen)
         self.assertRegex(page, r"<circle [^>]*><title>&lt;a&gt;: learning rate [0-9.e-]+ at step 60</title></circle>")
         self.assertRegex(page, r"<tr><td>b</td><td>30</td>")
         svg = xml.fromstring(page[page.index("<svg"):page.index("</svg>") + 6])

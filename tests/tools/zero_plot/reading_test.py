@@ -211,6 +211,17 @@ class Monitors(FolderTest):
         text += '{"step":8,"tag":"Evaluation/Samples/train_loss","value":3.25,"wall_time":3}\n'
         return write(path, text)
 
+    def test_a_log_has_samples_where_it_says_them_and_no_run_is_drawn_over_them_beside_steps_unless_asked(self):
+        ours = run_of(write("ours.jsonl", "".join(record(step, samples=12 * step) for step in (1, 2, 3))))
+        self.assertEqual([x for x, _ in points(ours, "loss", "samples")], [12, 24, 36])
+        self.assertNotIn("samples", ours.curves)
+        theirs = run_of(self.metrics("runs/a/metrics.jsonl", 3))
+        for runs in ([ours, theirs], [theirs, ours]):
+            self.assertEqual(common_axis(runs, ["loss"], None), "step")
+            self.assertEqual(common_axis(runs, ["loss"], "samples"), "samples")
+        with self.assertRaisesRegex(UsageError, "--x samples: old.jsonl does not say it; it has step, tokens, time, epoch"):
+            common_axis([run_of(log("old.jsonl", 3))], ["loss"], "samples")
+
     def test_json_lines_are_curves_over_sequences_and_steps(self):
         self.metrics("runs/a/metrics.jsonl", 3)
         run = run_of("runs/a")

@@ -67,6 +67,8 @@ def common_axis(runs, names, wanted):
         return wanted
     # Steps mean the same in all runs where one has them of its own; sequences, where a monitor wrote them all.
     choices = shown[0].axes(names)
+    if len({axes[0] for axes in (run.axes(names) for run in shown) if axes}) > 1:
+        choices = ["step", *choices]
     for axis in choices + ["step"]:
         if all(axis in run.axes(names) for run in shown):
             return axis
