@@ -175,6 +175,7 @@ class DataParallel {
   }
   /// Leaves \p other empty.
   DataParallel(DataParallel&& other) noexcept = default;
+  /// Ends what this had, and leaves \p other empty.
   DataParallel& operator=(DataParallel&& other) noexcept = default;
   ~DataParallel() = default;
 
