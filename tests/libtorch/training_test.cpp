@@ -244,8 +244,7 @@ TEST_CASE("gradients in an order that the ring does not expect") {
   for (int stage = 0; stage < 3; ++stage) {
     zero::run_ranks(2, [&](zero::ThreadCommunicator& communicator) {
       at::set_num_threads(1);
-      torch::manual_seed(7);
-      Backwards model;
+      auto model = make_model<Backwards>();
       Trainer trainer(model, communicator, static_cast<Stage>(stage),
                       {.reduce = zero::Reduce::each_micro_batch, .bucket_elements = 1024, .gradient_ring = 1});
       for (int s = 0; s < 2; ++s) {
@@ -349,8 +348,7 @@ TEST_CASE("units within units, units without gradients of their inputs, and modu
     for (int stage = 0; stage < 4; ++stage) {
       zero::run_ranks(2, [&](zero::ThreadCommunicator& communicator) {
         at::set_num_threads(1);
-        torch::manual_seed(7);
-        Whole model;
+        auto model = make_model<Whole>();
         Trainer::Config config{.reduce = zero::Reduce::each_micro_batch};
         if (may_lack) config.missing_gradient = zero::MissingGradient::zero;
         Trainer trainer(model, communicator, static_cast<Stage>(stage), config);
