@@ -19,6 +19,7 @@
 #include <zero/engine_config.hpp>
 #include <zero/engine_member.hpp>
 #include <zero/engine_state.hpp>
+#include <zero/flat_model.hpp>
 #include <zero/lease.hpp>
 #include <zero/loss_scale.hpp>
 #include <zero/micro_batch.hpp>

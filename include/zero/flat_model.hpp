@@ -24,6 +24,19 @@ struct FlatOptions {
   std::vector<std::size_t> layers{};
   std::vector<GroupId> groups{};   ///< from `ParameterList::add_group`
   std::vector<bool> persistent{};  ///< see ParameterSpec::persistent
+
+  /// For a model of \p tensors tensors, of which those from \p begin to before \p end stack \p layer_count layers each.
+  /// The others are its root, and persistent.
+  [[nodiscard]] static FlatOptions stacked(std::size_t tensors, std::size_t begin, std::size_t end,
+                                           std::size_t layer_count) {
+    FlatOptions options;
+    for (std::size_t t = 0; t < tensors; ++t) {
+      bool const stacks = t >= begin && t < end;
+      options.layers.push_back(stacks ? layer_count : 1);
+      options.persistent.push_back(!stacks);
+    }
+    return options;
+  }
 };
 
 /// The parameters of a model whose tensors lie one after another in one allocation, as they were registered: in the
@@ -39,6 +52,14 @@ class FlatModel {
   [[nodiscard]] std::span<ParameterId const> unit(std::size_t u) const {
     std::size_t const begin = u == 0 ? 0 : unit_ends_.at(u - 1);
     return std::span(ids_).subspan(begin, unit_ends_.at(u) - begin);
+  }
+  /// The parameters of tensors that stack no layers, such as an embedding and the last norm.
+  [[nodiscard]] std::vector<ParameterId> unstacked() const {
+    std::vector<ParameterId> ids;
+    for (auto const& layers : by_tensor_) {
+      if (layers.size() == 1) ids.push_back(layers[0]);
+    }
+    return ids;
   }
   /// The parameter that is layer \p layer of tensor \p tensor; 0 where that stacks none.
   [[nodiscard]] ParameterId operator()(std::size_t tensor, std::size_t layer = 0) const {

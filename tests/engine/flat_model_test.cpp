@@ -59,6 +59,7 @@ TEST_CASE("flat model: tensors are registered by sizes, stacked ones layer by la
   CHECK(flat.unit(2).size() == 2);
   CHECK(flat.unit(2)[0] == flat(2, 1));
   CHECK(flat.unit(4)[0] == flat(4));
+  CHECK(flat.unstacked() == std::vector{flat(0), flat(1), flat(4)});
   auto const& w1 = sliced.specs()[flat(2, 1).index];
   CHECK(w1.values->data == values.data() + 60 + 30);
   CHECK(w1.unit == 2);
@@ -115,6 +116,12 @@ TEST_CASE("flat model: whole, sliced and placed give one result, at every stage"
     CHECK(train(stage, false, by_layer()) == expected);
   }
   CHECK(train(Stage::parameters, false, by_layer()) == expected);
+}
+
+TEST_CASE("flat model: a stack of layers between a root that is persistent is said in one call") {
+  auto const options = zero::FlatOptions::stacked(5, 2, 4, 3);
+  CHECK(options.layers == std::vector<std::size_t>{1, 1, 3, 3, 1});
+  CHECK(options.persistent == std::vector<bool>{true, true, false, false, true});
 }
 
 TEST_CASE("flat model: null pointers, lists of another length and layers that do not divide are refused") {
