@@ -100,6 +100,8 @@ TEST_CASE("bad input: a capture with offload or with ranks that meet on the host
       contains(message_of<zero::ConfigurationError>({}, {.offload = true, .captured_from = 1}), "use zero::NoOffload"));
   CHECK(contains(message_of<zero::ConfigurationError>({}, {.world = 2, .captured_from = 1}), "meet on the host"));
   CHECK(contains(message_of<zero::SequenceError>({}, {.captured_from = 0}), "capture before the first step"));
+  CHECK(contains(message_of<zero::SequenceError>({}, {.captured_from = 1, .broadcasts_in_capture = true}),
+                 "broadcast inside a capture"));
 }
 
 TEST_CASE("bad input: a step that was recorded before parameters got step counts of their own is not replayed") {

@@ -49,6 +49,8 @@ struct Small {
   bool profiles = false;           ///< with a profiler, whose room is `spans`
   std::size_t spans = 4096;
   bool marks_ranges = false;  ///< of a run that profiles: NvtxRanges, too
+  bool broadcasts = false;    ///< before each step, what its second stream has written and goes on with
+  bool broadcasts_in_capture = false;
 };
 
 struct Seen {
@@ -62,6 +64,7 @@ struct Seen {
   std::vector<zero::profile::StepBreakdown> breakdowns{};  ///< of a run that profiles
   std::vector<std::string> streams{};                      ///< by span
   std::vector<zero::profile::Span> spans{};
+  std::vector<float> received{};  ///< of a run that broadcasts: what the last one has brought, from the last rank
 };
 
 /// Trains on \p small.world threads; what rank 0 has seen. \throws what the engine throws; \p seen is filled as far as

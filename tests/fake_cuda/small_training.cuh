@@ -35,6 +35,8 @@ class SmallTraining {
         one_(work_.stream(0)),
         two_(work_.stream(static_cast<std::size_t>(small.streams - 1))) {
     for (int k = 0; small.adopted && k < 4; ++k) own_.emplace_back(std::vector<Compute>(elements));
+    if (small.broadcasts || small.broadcasts_in_capture)
+      statistics_ = DeviceValues<float>(std::vector<float>(elements));
     if (small.profiles) {
       typename Profiler::Config config;
       config.spans = small.spans;
@@ -54,10 +56,15 @@ class SmallTraining {
                  captures = step == small_.captured_from;
       if ((abandons || captures) && small_.evaluates_before_capture) evaluate();
       if (abandons) abandon_capture();
-      if (captures) captured = engine_->capture(one_, [&] { (void)take_step(step); });
+      if (captures)
+        captured = engine_->capture(one_, [&] {
+          if (small_.broadcasts_in_capture) engine_->broadcast(std::span(statistics_.data(), elements), 0, one_);
+          (void)take_step(step);
+        });
       if ((abandons || captures) && small_.evaluates_after_capture) evaluate();
       if (step == small_.loads_before) load();
       if (small_.evaluates) evaluate();
+      if (small_.broadcasts) broadcast(step);
       bool const takes_part = !small_.rank_0_replays_alone || rank_ == 0;
       bool const replays = captured && takes_part && !(small_.alternates && (step - small_.captured_from) % 2 == 0);
       auto const ticket = replays ? captured->replay(options(step), one_) : take_step(step);
@@ -66,6 +73,10 @@ class SmallTraining {
       if (small_.waits) seen.reports.push_back(ticket.get());
     }
     seen.calls_of_steps = calls_so_far();
+    if (small_.broadcasts) {
+      engine_->backend().synchronize(two_);
+      for (auto value : fetch(statistics_.data(), elements)) seen.received.push_back(value);
+    }
     if (profiler_) tell_times(seen);
     for (auto const* name : {"a", "b", "frozen"}) seen.values.push_back(engine_->read_parameter(name));
     if (profiler_) profiler_->drain();  // tells what has failed for it since
@@ -165,6 +176,14 @@ class SmallTraining {
     progress.first_steps = {1, 0, 0};
     state->set_progress(progress);
   }
+  void broadcast(int step) {
+    std::span const values(statistics_.data(), elements);
+    work_.launch(two_, "statistics", {engine_test::writes(values)}, elements, [=, rank = rank_](std::size_t i) {
+      values[i] = static_cast<float>(100 * rank + step) + static_cast<float>(i);
+    });
+    engine_->broadcast(values, small_.world - 1, two_);
+    work_.launch(two_, "next", {engine_test::writes(values)}, elements, [=](std::size_t i) { values[i] *= 2.0F; });
+  }
   void evaluate() {
     for (std::uint32_t p : {0U, 1U}) read(p, two_);
   }
@@ -191,6 +210,7 @@ class SmallTraining {
   Small small_;
   int rank_;
   std::vector<DeviceValues<Compute>> own_;
+  DeviceValues<float> statistics_;
   Compute on_host_[2 * elements]{};
   OnCudaStreams work_;
   zero::CudaStream one_, two_;

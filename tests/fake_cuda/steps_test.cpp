@@ -55,6 +55,19 @@ TEST_CASE("steps: none after the first waits on the host or allocates") {
   }
 }
 
+TEST_CASE("steps: a broadcast of device memory is ordered with the stream that it is called on, in every order") {
+  for (auto order : fake_cuda::every_order) {
+    for (int captured_from : {-1, 1}) {
+      auto const seen = train(
+          {.world = captured_from < 0 ? 2 : 1, .steps = 3, .captured_from = captured_from, .broadcasts = true}, order);
+      REQUIRE(seen.received.size() > 2);
+      float const from = captured_from < 0 ? 100.0F : 0.0F;
+      for (std::size_t i = 0; i < seen.received.size(); ++i)
+        CHECK(seen.received[i] == 2.0F * (from + 2.0F + static_cast<float>(i)));
+    }
+  }
+}
+
 TEST_CASE("steps: two ranks wait and allocate no more often in more steps") {
   auto const counts_of = [](int steps) {
     (void)train({.world = 2, .steps = steps, .waits = false});
