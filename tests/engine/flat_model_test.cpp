@@ -19,7 +19,7 @@ using zero::Stage;
 namespace {
 
 // Two tensors before, two that stack three layers, one behind: as a transformer has them.
-constexpr std::array<std::size_t, 5> sizes{40, 20, 3 * 30, 3 * 7, 10};
+constexpr std::array<std::size_t, 5> sizes{40, 20, 90, 21, 10};  // layers of 30 and 7
 constexpr std::size_t elements = 181;
 zero::FlatOptions by_layer() { return {.names = {"wte", "wpe", "w", "b", "norm"}, .layers = {0, 1, 3, 3, 0}}; }
 

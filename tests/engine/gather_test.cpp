@@ -87,8 +87,8 @@ TEST_CASE("gather: a persistent parameter stays whole at stage 3, at one address
         auto pass = engine.begin_micro_batch();
         {
           auto const root = engine.gather({id(0), id(1)});  // held while all others come and go
-          for (std::size_t p : {0, 1, 2}) (void)engine.gather(id(p));
-          for (std::size_t p : {2, 1, 0}) {
+          for (std::size_t p : {0U, 1U, 2U}) (void)engine.gather(id(p));
+          for (std::size_t p : {2U, 1U, 0U}) {
             auto const weights = engine.gather(id(p));
             if (persistent && p < 2) CHECK(weights[id(p)].data() == first[p]);
             engine_test::contribute(engine, id(p), static_cast<float>(ranks.rank() + step + 1));
@@ -101,7 +101,7 @@ TEST_CASE("gather: a persistent parameter stays whole at stage 3, at one address
         if (persistent) CHECK(std::vector{address(0), address(1)} == first);
       }
       std::vector<std::vector<float>> values;
-      for (std::size_t p : {0, 1, 2}) {
+      for (std::size_t p : {0U, 1U, 2U}) {
         values.push_back(engine.read_parameter(id(p)));
         auto const weights = engine.gather(id(p));
         CHECK(std::equal(values[p].begin(), values[p].end(), weights[id(p)].begin(), weights[id(p)].end()));

@@ -83,7 +83,7 @@ std::array<std::vector<float>, 6> train(Setup const& setup) {
           engine.accumulate();
         } else {
           auto micro_batch = engine.begin_micro_batch();
-          for (std::size_t p : {5, 4, 3, 2, 2, 2, 0, 0}) engine.gradients(id(p)).ready();
+          for (std::size_t p : {5U, 4U, 3U, 2U, 2U, 2U, 0U, 0U}) engine.gradients(id(p)).ready();
           micro_batch.finish();
         }
       }
@@ -93,7 +93,7 @@ std::array<std::vector<float>, 6> train(Setup const& setup) {
         CHECK(engine.update({.lr = lr}).get().step == static_cast<std::uint64_t>(step + 1));
       } else {
         auto micro_batch = engine.begin_micro_batch();
-        for (std::size_t p : {5, 4, 3, 2, 2, 2, 0, 0}) engine.gradients(id(p)).ready();
+        for (std::size_t p : {5U, 4U, 3U, 2U, 2U, 2U, 0U, 0U}) engine.gradients(id(p)).ready();
         micro_batch.finish();
         CHECK(engine.step({.lr = lr}).get().step == static_cast<std::uint64_t>(step + 1));
       }
@@ -160,7 +160,7 @@ TEST_CASE("leases: one that is assigned to ends, and the other one is taken over
   CHECK_FALSE(weights);
   CHECK_THROWS_AS((void)weights[id(0)], zero::LeaseError);
   for (int round = 0; round < 3; ++round) {
-    for (std::size_t p : {0, 1, 2}) {  // two at once fit, three would not
+    for (std::size_t p : {0U, 1U, 2U}) {  // two at once fit, three would not
       weights = engine.gather(id(p));
       CHECK(weights);
       CHECK(weights[id(p)].size() == 256);
@@ -175,10 +175,10 @@ TEST_CASE("leases: one that is assigned to ends, and the other one is taken over
   CHECK_FALSE(weights);
 
   auto micro_batch = engine.begin_micro_batch();
-  for (std::size_t p : {0, 1, 2}) (void)engine.gather(id(p));
+  for (std::size_t p : {0U, 1U, 2U}) (void)engine.gather(id(p));
   Gradients gradients;
   CHECK_FALSE(gradients);
-  for (std::size_t p : {2, 1, 0}) {
+  for (std::size_t p : {2U, 1U, 0U}) {
     (void)engine.gather(id(p));
     gradients = engine.gradients(id(p));
     gradients[id(p)][0] = 100.0F;
@@ -229,7 +229,7 @@ TEST_CASE("addresses: at stages 0 to 2 parameters stay where they are for the li
           auto const before = zero::widen(first[1][0]);
           auto micro_batch = engine->begin_micro_batch();
           CHECK(address(1) == first[1]);
-          for (std::size_t p : {1, 0}) contribute(*engine, id(p), 1.0F);
+          for (std::size_t p : {1U, 0U}) contribute(*engine, id(p), 1.0F);
           micro_batch.finish();
           (void)engine->step().get();
           CHECK(std::array<zero::bfloat16 const*, 2>{address(0), address(1)} == first);
