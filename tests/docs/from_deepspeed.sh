@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # from_deepspeed.sh PAGE TRAIN_GPT2: the page for users of DeepSpeed has a row for each flag of its launcher, for each argument
-# of its functions that save and load, and for each of its files, in every version from 0.7.0 to 0.19.8; and options of this
-# project that the page names exist.
+# of its functions that save and load, and for each of its files, in every version from 0.7.0 to 0.19.8; options of this project
+# that the page names exist, and flags of guides lead to them.
+#
+# Backticks are of Markdown.
+# shellcheck disable=SC2016
 set -euo pipefail
 page=$1 program=$2
 
@@ -44,4 +47,17 @@ for table in commands save_checkpoint load_checkpoint; do
 done
 [ $checked -gt 20 ] || { echo "$page: only $checked options were found" >&2; exit 1; }
 [ ${#unknown[@]} -eq 0 ] || { printf 'train_gpt2 has no %s\n' "${unknown[@]}" >&2; exit 1; }
-echo "$checked options are there"
+
+# Flags of guides' own scripts: train_gpt2 names the option that stands beside them.
+wrong=()
+tried=0
+while IFS= read -r row; do
+  for flag in $(cut -d'|' -f2 <<<"$row" | grep -oE '`--[a-z_0-9]+' | tr -d '`'); do
+    meant=$("$program" "$flag" 2>&1 | sed -n 's/.*did you mean \(--[a-z-]*\).*/\1/p') || true
+    tried=$((tried + 1))
+    [ -n "$meant" ] && grep -qE -- "\`$meant( [^\`]*)?\`" <<<"$(cut -d'|' -f3 <<<"$row")" || wrong+=("$flag: ${meant:-nothing}")
+  done
+done < <(sed -n '/^<!-- commands -->$/,/^<!-- end -->$/p' "$page" | grep '^| `--' | grep -v '^| `--gradient_checkpointing')
+[ $tried -gt 15 ] || { echo "$page: only $tried flags were found" >&2; exit 1; }
+[ ${#wrong[@]} -eq 0 ] || { printf 'train_gpt2 does not mean what the page says by %s\n' "${wrong[@]}" >&2; exit 1; }
+echo "$checked options are there, and $tried flags lead to them"
