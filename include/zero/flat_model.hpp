@@ -83,10 +83,10 @@ class FlatRegistration {
   /// length and layers that do not divide a tensor.
   FlatRegistration(ParameterList& list, std::span<std::size_t const> sizes, FlatOptions options)
       : list_(list), sizes_(sizes), options_(std::move(options)) {
-    check(options_.names.size(), "names");
-    check(options_.layers.size(), "layers");
-    check(options_.groups.size(), "groups");
-    check(options_.persistent.size(), "persistent");
+    expect_count(options_.names.size(), "names");
+    expect_count(options_.layers.size(), "layers");
+    expect_count(options_.groups.size(), "groups");
+    expect_count(options_.persistent.size(), "persistent");
     for (std::size_t t = 0; t < sizes_.size(); ++t) {
       if (sizes_[t] % layers(t) == 0) continue;
       detail::fail<ConfigurationError>({"zero::adopt_flat: tensor ", t, " has ", sizes_[t], " elements, which ",
@@ -124,7 +124,7 @@ class FlatRegistration {
   }
 
  private:
-  void check(std::size_t count, char const* what) const {
+  void expect_count(std::size_t count, char const* what) const {
     if (count == 0 || count == sizes_.size()) return;
     detail::fail<ConfigurationError>(
         {"zero::adopt_flat: ", count, " ", what, " for ", sizes_.size(), " tensors: give one for each, or none"});

@@ -54,8 +54,8 @@ class RecomputedBlocks {
 
   /// A forward pass: `f(block, weights)` for each block, under a lease of \p engine's for \p stream. Where
   /// `plan().keeps_input(block)`, \p f keeps the block's input. \throws what the engine and \p f throw.
-  template <class Engine, class Stream, class F>
-  void forward(Engine& engine, Stream stream, F&& f) {
+  template <class Engine, class Stream, class Function>
+  void forward(Engine& engine, Stream stream, Function&& f) {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       auto const weights = gather(engine, stream, b);
       ++record_.forward;
@@ -66,8 +66,8 @@ class RecomputedBlocks {
 
   /// A backward pass: `f(call, weights)` for each BackwardCall of the plan, under a lease of \p engine's for
   /// \p stream. \throws what the engine and \p f throw.
-  template <class Engine, class Stream, class F>
-  void backward(Engine& engine, Stream stream, F&& f) {
+  template <class Engine, class Stream, class Function>
+  void backward(Engine& engine, Stream stream, Function&& f) {
     plan_.for_each_backward_call([&](BackwardCall const& call) {
       auto const weights = gather(engine, stream, call.block);
       if (call.work != BackwardWork::backward) ++record_.computed_again;

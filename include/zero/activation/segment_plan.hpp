@@ -23,8 +23,8 @@ enum class BackwardWork : std::uint8_t {
 
 /// A call of the backward pass: one gather of one block.
 struct BackwardCall {
-  std::size_t block;
-  BackwardWork work;
+  std::size_t block;  ///< number of it
+  BackwardWork work;  ///< what it is gathered for
 };
 
 /// Which blocks of a model keep what, and what backward does in which order: a pure function of its arguments, so that
@@ -55,7 +55,7 @@ class SegmentPlan {
           "zero::activation::SegmentPlan: without a kept input nothing can be computed again: keep 1 or more, or use "
           "Recompute::none");
     }
-    if (recompute == Recompute::block) segments_ = std::min(blocks - 1, kept_inputs) + 1;
+    if (recompute == Recompute::block) segments_ = (std::min)(blocks - 1, kept_inputs) + 1;
   }
 
   /// Blocks of the model.
@@ -92,8 +92,8 @@ class SegmentPlan {
   }
 
   /// Calls `f(BackwardCall)` for all calls of a backward pass, in their order.
-  template <class F>
-  void for_each_backward_call(F&& f) const {
+  template <class Function>
+  void for_each_backward_call(Function&& f) const {
     for (std::size_t s = segments_; s-- > 0;) {
       std::size_t const first = begin(s), end = begin(s + 1);
       if (s + 1 < segments_) {

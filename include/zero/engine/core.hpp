@@ -183,7 +183,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
       fail<SequenceError>({"zero::Engine: update after ", done, " of ", micro_batches_.rounds(),
                            " micro-batches: call accumulate() after each but the last, and update() after that"});
     }
-    parts_->decider.check(rule_settings_of(options), clipping_of(options));
+    parts_->decider.require_possible(rule_settings_of(options), clipping_of(options));
     accumulate(stream);
     return step(options, stream);
   }

@@ -109,7 +109,7 @@ class StepDecider {
   [[nodiscard]] void const* rate_agreement() const noexcept { return inputs_.data() + layout_.rate_agreement; }
 
   /// \throws ConfigurationError for settings that a step cannot have.
-  void check(RuleSettings const& settings, double clipping) const {
+  void require_possible(RuleSettings const& settings, double clipping) const {
     check_rule_settings(settings, traits());
     check_clipping(clipping);
   }
@@ -122,7 +122,7 @@ class StepDecider {
       calls_before_ = std::exchange(history, {});
       return;
     }
-    check(settings, clipping);
+    require_possible(settings, clipping);
     // Waits for the step that used this slot of the ring, which is long over. At a fixed distance every rank throws at
     // the same step, independent of its device's progress.
     if (number_ >= Reports::history) reports_->tell_once(number_ - Reports::history);
