@@ -23,9 +23,9 @@ using Group = command_line::Group<Options>;
 using Settings = command_line::Settings<Options>;
 
 constexpr std::uint64_t many = 1ULL << 40;
-constexpr double largest = 1e6;  // above every rate, decay or threshold that anybody can mean
+constexpr double largest = 1e30;  // above every rate, decay or threshold that anybody can mean
 constexpr char const* scale_range = "0, or a scale from 1e-30 to 1e38";
-constexpr char const* up_to_largest = "a number from 0 to 1e6";
+constexpr char const* up_to_largest = "a number from 0 to 1e30";
 
 // The order of groups and options is that of --help.
 Group configuration_group() {
@@ -160,7 +160,7 @@ Group training_group() {
            {"--loss-scale", "X", "what the loss of fp16 is multiplied with; 0: it is found as the run goes",
             Settings::real(&Options::loss_scale, 0.0, 1e38, scale_range), "0"},
            {"--clip", "X", "largest norm of the gradient; 0: no clipping",
-            Settings::real(&Options::clip, 0.0, 1e30, "a number from 0 to 1e30")},
+            Settings::real(&Options::clip, 0.0, largest, up_to_largest)},
            {"--max-skips", "N", "end the run after N steps in a row whose gradients are not finite; 0: never",
             Settings::whole(&Options::max_skips, 0, many)},
            {"--seed", "N", "seed of initial values, data order and sample",

@@ -54,10 +54,10 @@ class Entry {
     if (!fits(number)) fail(zero::detail::concat({text(), " is not ", range}), {});
     return number;
   }
-  /// A number from 0 to 10^6, which is above every rate, decay or threshold that anybody can mean.
+  /// A number from 0 to 10^30, which is above every rate, decay or threshold that anybody can mean.
   [[nodiscard]] double not_negative() const {
     if (number_of("a number") < 0.0) fail(zero::detail::concat({text(), " is negative"}), {});
-    return real([](double x) { return x <= 1e6; }, "a number from 0 to 1e6");
+    return real([](double x) { return x <= 1e30; }, "a number from 0 to 1e30");
   }
   [[nodiscard]] bool flag() const {
     if (auto const* const value = value_->get<bool>()) return *value;

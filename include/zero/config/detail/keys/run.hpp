@@ -40,9 +40,7 @@ inline constexpr std::array run_keys{
     applied(
         "gradient_clipping", Shape::number, "largest norm of the averaged gradient; 0: no clipping; absent: 1",
         [](RawSettings& raw, Entry const& e) {
-          raw.gradient_clipping =
-              e.is_auto() ? e.automatic(raw.automatic.gradient_clipping)
-                          : e.real([](double x) { return x >= 0.0 && x <= 1e30; }, "a number from 0 to 1e30");
+          raw.gradient_clipping = e.is_auto() ? e.automatic(raw.automatic.gradient_clipping) : e.not_negative();
         },
         "nanoGPT: `grad_clip`"),
     applied(
