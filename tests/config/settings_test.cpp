@@ -398,7 +398,7 @@ TEST_CASE("configuration: an error is one line of a bounded length, whatever the
   CHECK(message.size() < 400);
   CHECK(message.find('\n') == std::string::npos);
   CHECK(message_of(with(R"("a\nb": 1)")).find("a?b: is no key of a configuration") != std::string::npos);
-  CHECK(message_of(with(R"("gradient_clipping": -0.3)")).find("-0.3 is not") != std::string::npos);
+  CHECK(message_of(with(R"("gradient_clipping": -0.3)")).find("-0.3 is negative") != std::string::npos);
 }
 
 TEST_CASE("configuration: what no file can say is refused, read or written") {
