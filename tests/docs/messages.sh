@@ -52,7 +52,7 @@ ends() {
 cd "$work"
 tiny=(--layers 1 --heads 2 --width 16 --context 16 --batch 1 --threads 1 --sample 0 --eval-batches 1)
 "$train" "${tiny[@]}" --iterations 4 --save-interval 2 --checkpoint-dir run >log
-ends 6 "$train" "${tiny[@]}" --iterations 60 --warmup 0 --lr 1e35
+ends 6 "$train" "${tiny[@]}" --iterations 60 --warmup 0 --lr 1e30
 ends 6 "$train" "${tiny[@]}" --iterations 60 --warmup 0 --lr 1e30 --precision fp16
 ends 4 "$train" --resume nowhere
 ends 2 "$train" "${tiny[@]}" --checkpoint-dir run
