@@ -13,7 +13,8 @@ rm -rf -- "$work"
 mkdir -p -- "$work"
 
 # All sources, with literals joined that the compiler joins, and quotation marks as they are printed.
-find "$source"/{include,examples,tools,scripts} -name '*.[hc]pp' -o -name '*.inc' -o -name '*.py' | sort | xargs cat |
+find "$source"/{include,examples,tools,scripts} \( -name '*.[hc]pp' -o -name '*.inc' -o -name '*.py' \) -print0 |
+  sort -z | xargs -0 cat |
   tr '\n' ' ' | sed -E 's/" *\\?"//g; s/\\"/"/g' >"$work/sources"
 
 rows() { sed -n '/^<!-- messages -->$/,/^<!-- end -->$/p' "$page" | grep '^| `'; }
