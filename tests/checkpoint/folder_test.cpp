@@ -274,6 +274,36 @@ TEST_CASE("folder: the caller's state comes back byte for byte, from rank 0") {
   CHECK(load(memory).user_state == caller);
 }
 
+TEST_CASE("folder: the caller's state may be large, and one that no manifest holds is refused before a file is made") {
+  MemoryFileSystem memory;
+  zero::UserState const caller{{std::string(2U << 20U, 'k'), std::string(2U << 20U, 't')},
+                               {"bytes", std::string(2U << 20U, '\xFF')}};
+  (void)save(memory, 5, {.user_state = caller});
+  CHECK(load(memory).user_state == caller);
+  auto const before = memory.snapshot();
+  std::string const control((zero::Manifest::largest / 6) + 1, '\x01');  // six characters of JSON each
+  zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {
+    PlainState state(ranks, 7);
+    auto const mine = ranks.rank() == 0 ? zero::UserState{{"control", control}} : zero::UserState{};
+    auto const thrown = thrown_by([&] {
+      (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .user_state = mine});
+    });
+    CHECK(thrown.kind == CheckpointFailure::bad_request);
+    CHECK(thrown.says("at most 256 MiB"));
+  });
+  CHECK(memory.snapshot() == before);
+}
+
+TEST_CASE("folder: long names of parameters come back") {
+  MemoryFileSystem memory;
+  std::string const name(2U << 20U, 'n');
+  PlainState state(self, 5), other(self, 0);
+  state.parameters_[0].name = other.parameters_[0].name = name;
+  (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a"});
+  (void)checkpoint_test::load_checkpoint(other, CheckpointFolder(memory, "/run"), {});
+  CHECK(other.same(state));
+}
+
 TEST_CASE("folder: ranks that save under different tags are told so, all of them") {
   MemoryFileSystem memory;
   zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {

@@ -116,8 +116,7 @@ TEST_CASE("safetensors: lenient in white space and order, strict in everything e
        0},
       {entry("F32", std::string(100'000, '[') + std::string(100'000, ']'), "[0,4]"), 4},
       {R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551616]}})", 1},
-      {"{\"\xFF\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
-      {"{\"" + std::string(10'000'000, 'a') + R"(":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1}};
+      {"{\"\xFF\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1}};
   for (auto const& [json, data] : wrong) {
     CAPTURE(json.substr(0, 200));
     CHECK(thrown_by([&] { (void)parse_safetensors_header(json, data); }).kind == CheckpointFailure::damaged);

@@ -17,11 +17,9 @@
 
 namespace command_line {
 
-/// \p text as JSON of at most \p depth arrays and objects inside each other, with strings of at most \p string bytes.
-/// \throws zero::Error where it is none.
-[[nodiscard]] inline zero::Json parse_json(std::string_view text, std::size_t depth = 8,
-                                           std::size_t string = std::size_t{1} << 20U) {
-  return zero::detail::parse_json(text, {.depth = depth, .string = string});
+/// \p text as JSON of at most \p depth arrays and objects inside each other. \throws zero::Error where it is none.
+[[nodiscard]] inline zero::Json parse_json(std::string_view text, std::size_t depth = 8) {
+  return zero::detail::parse_json(text, depth);
 }
 
 /// A member of members; null where one of them is missing.

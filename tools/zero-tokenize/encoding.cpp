@@ -15,7 +15,6 @@ namespace zero_tokenize {
 namespace {
 
 constexpr std::size_t most_depth = 64;
-constexpr std::size_t most_text = std::size_t{1} << 30U;  // bytes of one text of JSON Lines
 
 }  // namespace
 
@@ -42,7 +41,7 @@ std::string text_of_line(std::string_view line, std::string const& key, std::str
   if (number == 1 && line.starts_with("\xEF\xBB\xBF")) fail("begins with a byte order mark; take its three bytes away");
   zero::Json value;
   try {
-    value = command_line::parse_json(line, most_depth, most_text);
+    value = command_line::parse_json(line, most_depth);
   } catch (zero::Error const& error) {
     auto const malformed = zero_text::first_malformed(line);
     if (malformed != line.size()) {

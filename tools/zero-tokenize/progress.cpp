@@ -14,8 +14,6 @@ namespace {
 using zero::Json;
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_text = std::size_t{1} << 30U;  // a request names all inputs
-
 Json to_json(SinkState const& state) {
   Json::Array shards;
   for (auto const& shard : state.shards) {
@@ -70,7 +68,7 @@ std::optional<Progress> read_progress(fs::path const& folder) {
   std::error_code error;
   if (!fs::exists(file, error)) return std::nullopt;
   try {
-    Json const root = command_line::parse_json(zero_text::read_text_file(file, ""), 8, most_text);
+    Json const root = command_line::parse_json(zero_text::read_text_file(file, ""));
     if (get<std::string>(root, "format") != "zero-tokens-progress" || get<std::uint64_t>(root, "version") != 1) {
       throw DataError("it is of another kind");
     }
@@ -86,10 +84,10 @@ std::optional<Progress> read_progress(fs::path const& folder) {
 
 std::string first_difference(std::string const& ours, std::string const& theirs) {
   if (ours == theirs) return {};
-  Json const mine = command_line::parse_json(ours, 8, most_text);
+  Json const mine = command_line::parse_json(ours);
   Json other;
   try {
-    other = command_line::parse_json(theirs, 8, most_text);
+    other = command_line::parse_json(theirs);
   } catch (zero::Error const&) {
     return "request";
   }

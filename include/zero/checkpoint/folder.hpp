@@ -169,7 +169,8 @@ class CheckpointFolder {
   void commit(std::string const& hidden, Manifest const& manifest, bool replace) {
     bool swapped = false;
     try {
-      detail::write_new(*system_, path(hidden) + "/" + std::string(detail::manifest_name), to_text(manifest));
+      detail::write_new(*system_, path(hidden) + "/" + std::string(detail::manifest_name),
+                        detail::text_to_save(manifest));
       sync_folder(path(hidden));
       check_lock();
       long renamed = call([&] { return system_->rename_new(path(hidden), path(manifest.tag)); });

@@ -253,4 +253,21 @@ inline std::string manifest_end(std::string_view text) {
   return text + detail::manifest_end(text);
 }
 
+namespace detail {
+
+/// The text of a manifest that can be read again. \throws CheckpointError (bad_request) where it is larger than that.
+[[nodiscard]] inline std::string text_to_save(Manifest const& manifest) {
+  auto text = to_text(manifest);
+  if (text.size() <= Manifest::largest) return text;
+  std::uint64_t state = 0;
+  for (auto const& [key, value] : manifest.user_state) state += key.size() + value.size();
+  throw CheckpointError(
+      CheckpointFailure::bad_request,
+      concat({"zero: the manifest of a checkpoint has at most ", Manifest::largest >> 20U,
+              " MiB, and this one would have ", text.size() >> 20U, ", with the ", state,
+              " bytes of the caller's state: save what is large as named tensors, or in a file beside"}));
+}
+
+}  // namespace detail
+
 }  // namespace zero

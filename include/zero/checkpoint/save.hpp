@@ -32,7 +32,7 @@ namespace zero {
 /// How a checkpoint is saved. The same on every rank.
 struct SaveOptions {
   std::string tag{};                   ///< the checkpoint's name in its folder, e.g. step-100
-  UserState user_state{};              ///< rank 0's is saved
+  UserState user_state{};              ///< rank 0's is saved; a manifest with it holds at most Manifest::largest bytes
   std::vector<NamedTensor> tensors{};  ///< saved beside the parameters: rank 0's values, of host memory that may be
                                        ///< changed once the call returns; names, shapes and types are every rank's
   bool parameters_only = false;        ///< leave the rule's states out: a third of the size with Adam
@@ -145,6 +145,7 @@ class SaveTransaction {
       }
     });
     hidden_ = run_on_rank_0(state, [&] {
+      (void)text_to_save(manifest_);  // before any file is written
       folder_.lock();
       return folder_.begin(options_.tag, nonce, options_.replace);
     });

@@ -20,13 +20,6 @@
 
 namespace zero::detail {
 
-/// What one text may hold, so that a hostile one costs no more than its own size.
-struct JsonLimits {
-  std::size_t depth = 8;           ///< arrays and objects inside each other
-  std::size_t name = 1U << 20U;    ///< bytes of one name
-  std::size_t string = 1U << 20U;  ///< bytes of one string
-};
-
 /// Which text it is.
 enum class JsonDialect : std::uint8_t {
   strict,         ///< RFC 8259
@@ -51,11 +44,12 @@ class JsonError : public Error {
   std::size_t at_;
 };
 
-/// One text, read once from front to back: UTF-8, no name twice in an object, no whole number that 64 bits do not hold.
+/// One text, read once from front to back: UTF-8, no name twice in an object, no whole number that 64 bits do not hold,
+/// at most `depth` arrays and objects inside each other. What it costs is in proportion to the text's own size.
 class JsonReader {
  public:
-  explicit JsonReader(std::string_view text, JsonLimits limits, JsonDialect dialect = JsonDialect::strict)
-      : text_(text), limits_(limits), dialect_(dialect) {}
+  explicit JsonReader(std::string_view text, std::size_t depth, JsonDialect dialect = JsonDialect::strict)
+      : text_(text), depth_(depth), dialect_(dialect) {}
 
   /// \throws JsonError at the first thing that is wrong.
   Json read() {
@@ -78,7 +72,7 @@ class JsonReader {
       case '[':
         return read_array(depth + 1);
       case '"':
-        return read_string(limits_.string);
+        return read_string();
       case 't':
         return read_word("true", true);
       case 'f':
@@ -104,7 +98,7 @@ class JsonReader {
       if (ends_after_comma('}') && !object.empty()) break;
       expect_name();
       std::size_t const begin = at_;
-      auto name = read_string(limits_.name);
+      auto name = read_string();
       if (!names.insert(name).second) fail_at(begin, concat({"the name ", quote(name), " is there twice"}));
       skip_space();
       expect(':');
@@ -134,7 +128,7 @@ class JsonReader {
 
   void descend(std::size_t depth) {
     ++at_;
-    if (depth > limits_.depth) fail(concat({"it is nested more than ", limits_.depth, " levels deep"}));
+    if (depth > depth_) fail(concat({"it is nested more than ", depth_, " levels deep"}));
   }
 
   Json read_word(std::string_view word, Json value) {
@@ -199,7 +193,7 @@ class JsonReader {
 
   // ------------------------------------------------------------------------------------------ text and numbers
 
-  std::string read_string(std::size_t limit) {
+  std::string read_string() {
     std::string out;
     for (++at_; peek() != '"';) {
       auto const c = static_cast<unsigned char>(peek());
@@ -212,7 +206,6 @@ class JsonReader {
         out += text_.substr(at_, character->bytes);
         at_ += character->bytes;
       }
-      if (out.size() > limit) fail(concat({"a string is longer than ", limit, " bytes"}));
     }
     ++at_;
     return out;
@@ -321,16 +314,17 @@ class JsonReader {
   [[noreturn]] static void fail_at(std::size_t at, std::string_view why) { throw JsonError(at, std::string(why)); }
 
   std::string_view text_;
-  JsonLimits limits_;
+  std::size_t depth_;
   JsonDialect dialect_;
   std::vector<JsonPlace> places_;
   std::size_t at_ = 0;
 };
 
-/// Reads one JSON text. \throws CheckpointError (damaged) with the place of the first error.
-[[nodiscard]] inline Json parse_json(std::string_view text, JsonLimits limits = {}) {
+/// Reads one JSON text of at most \p depth arrays and objects inside each other. \throws CheckpointError (damaged) with
+/// the place of the first error.
+[[nodiscard]] inline Json parse_json(std::string_view text, std::size_t depth = 8) {
   try {
-    return JsonReader(text, limits).read();
+    return JsonReader(text, depth).read();
   } catch (JsonError const& error) {
     throw CheckpointError(CheckpointFailure::damaged,
                           concat({"zero: invalid JSON at byte ", error.at(), ": ", error.what()}));

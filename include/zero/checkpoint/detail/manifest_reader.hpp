@@ -276,7 +276,7 @@ inline UserState user_state_of(Json::Object const& object) {
 /// of the format.
 [[nodiscard]] inline Manifest parse_manifest(std::string_view text) {
   check_checksum(text);
-  Json const json = parse_json(text, {.depth = 4});
+  Json const json = parse_json(text, 4);
   ManifestFields const fields(json, "the manifest");
   auto const version = check_format(fields);
   (void)fields.get<Json::Object>("layout");

@@ -56,7 +56,7 @@ struct Owner {
 [[nodiscard]] inline std::optional<Owner> parse_owner(std::string_view text) {
   Json json;
   try {
-    json = parse_json(text, {.depth = 2});
+    json = parse_json(text, 2);
   } catch (CheckpointError const&) {
     return std::nullopt;
   }

@@ -173,7 +173,7 @@ inline void check_contiguous(SafetensorsHeader& header, std::uint64_t data_bytes
 /// Reads the JSON of a header whose file has \p data_bytes behind it. Lenient as the reference implementation: white
 /// space around the object, tensors in any order. \throws CheckpointError (damaged) for anything that is not exact.
 [[nodiscard]] inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes) {
-  Json const value = parse_json(json, {.depth = 4, .string = SafetensorsHeader::largest});
+  Json const value = parse_json(json, 4);
   auto const* const object = value.get<Json::Object>();
   if (object == nullptr) bad_safetensors("its header is no object");
   SafetensorsHeader header;

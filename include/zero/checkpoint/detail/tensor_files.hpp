@@ -95,9 +95,8 @@ class TensorFiles {
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_index() const {
-    Json const index = read_named(path_, [&] {
-      return parse_json(read_text(File::open_input(system_, path_), SafetensorsHeader::largest), {.depth = 4});
-    });
+    Json const index = read_named(
+        path_, [&] { return parse_json(read_text(File::open_input(system_, path_), SafetensorsHeader::largest), 4); });
     auto const* const map = index.find("weight_map");
     auto const* const members = map == nullptr ? nullptr : map->get<Json::Object>();
     if (members == nullptr || members->empty()) bad_index("has no weight_map: give the safetensors file itself");

@@ -24,7 +24,7 @@ class Document {
   /// \p file is its name in errors. \throws ConfigError for what is no JSON of an object.
   Document(std::string file, std::string text) : file_(std::move(file)), text_(std::move(text)) {
     refuse_other_encodings();
-    zero::detail::JsonReader reader(text_, {.depth = 64}, zero::detail::JsonDialect::configuration);
+    zero::detail::JsonReader reader(text_, 64, zero::detail::JsonDialect::configuration);
     try {
       root_ = reader.read();
     } catch (zero::detail::JsonError const& error) {
