@@ -330,12 +330,14 @@ class GradientIntake {
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_room(ParameterId id, ParameterId other) const {
     auto const& name = engine_.specs[id.index].name;
-    fail_gradient(name, {"zero::Engine: gradient of ", quote(name), " needs the place of the gradient of ",
-                         quote(engine_.specs[other.index].name), " in the ring of ", slots_.ring(), " buckets, ",
-                         leases_.is_held(other)
-                             ? "which a lease still holds: call ready() on that lease first, lease less at once, "
-                             : "which has not arrived: hand gradients over in the reverse of the registered order, ",
-                         "or raise gradient_ring"});
+    fail_gradient(name,
+                  {"zero::Engine: gradient of ", quote(name), " needs the place of the gradient of ",
+                   quote(engine_.specs[other.index].name), " in the ring of ", slots_.ring(), " buckets, ",
+                   leases_.is_held(other)
+                       ? "which a lease still holds: call ready() on that lease first, lease less at once, "
+                       : "which has not arrived: hand gradients over by ready(), in the reverse of the registered "
+                         "order, set missing_gradient = MissingGradient::zero where some never come, ",
+                   "or raise gradient_ring"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_lasting_address(ParameterId id) const {
     fail<LeaseError>({"zero::GradientLease: the gradient of ", quote(engine_.specs[id.index].name),
