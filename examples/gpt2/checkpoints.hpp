@@ -50,15 +50,17 @@ class Checkpoints {
   std::uint64_t start() {
     if (options_.checkpoint_dir) lock_folder();
     auto const place = place_to_resume();
+    bool const is_another = options_.parameters_only || options_.new_optimizer || options_.new_schedule;
+    if (!place || is_another) check_folders();  // what is refused is, before anything is loaded
     auto const resumed = place ? resume(*place) : std::nullopt;
     std::uint64_t const done = resumed.value_or(0);
     if (!resumed && options_.init_from) {
       import_model(trainer_.engine(), trainer_.shape(), *options_.init_from, speaks());
     }
     if (!options_.client_json.empty()) state_.client = options_.client_json;
-    is_new_ = !resumed || options_.parameters_only || options_.new_optimizer || options_.new_schedule;
+    is_new_ = !resumed || is_another;
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
-    check_folders();
+    if (place && !is_another) check_folders();
     prepare_models();
     if (!lock_) return done;
     saver_.emplace(*lock_);
@@ -280,12 +282,20 @@ class Checkpoints {
                      std::to_string(start) + " has " + std::to_string(left) + " steps: give no more");
   }
 
+  /// The option by which a run that resumes another is one of its own; empty where there is none.
+  [[nodiscard]] std::string option_of_another_run() const {
+    if (!options_.resume) return {};
+    if (options_.parameters_only) return "--parameters-only";
+    if (options_.new_optimizer) return "--new-optimizer";
+    return options_.new_schedule ? "--new-schedule" : "";
+  }
+
   /// Rank 0 looks where it is going to write; every rank throws what it finds.
   void check_folders() {
     std::string problem;
     if (speaks()) {
       try {
-        if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_);
+        if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_, option_of_another_run());
         bool const may_replace = options_.overwrite || !is_new_;
         if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
         if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);

@@ -16,12 +16,19 @@
 namespace gpt2 {
 namespace fs = std::filesystem;
 
-void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new) {
+void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new,
+                       std::string const& option) {
   for (auto const& saved : folder.checkpoints()) {
     if (!is_new && saved.run == run) continue;
-    throw UsageError(
-        "--checkpoint-dir " + folder.root() + ": holds " + saved.tag +
-        " of another run: --resume auto goes on with it, --overwrite takes its place, or name another folder");
+    auto const holds = "--checkpoint-dir " + folder.root() + ": holds " + saved.tag;
+    if (option.empty()) {
+      throw UsageError(
+          holds +
+          " of another run: --resume auto goes on with it, --overwrite takes its place, or name another folder");
+    }
+    throw UsageError(holds + ", and " + option + " begins another run: name another folder, with --resume " +
+                     folder.path(saved.tag) + "; --overwrite takes its place; without " + option +
+                     " the run goes on with it");
   }
 }
 

@@ -10,8 +10,10 @@
 
 namespace gpt2 {
 
-/// \throws UsageError where \p folder holds checkpoints of another run than \p run, or any, for a run that is new.
-void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new);
+/// \throws UsageError where \p folder holds checkpoints of another run than \p run, or any, for a run that is new. \p
+/// option: which begins a new run although one is resumed; empty: none.
+void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new,
+                       std::string const& option);
 
 /// Removes what other runs than \p run have left in \p folder, which is this run's. Says what could not be removed.
 void remove_other_runs(zero::CheckpointFolder folder, std::string const& run);

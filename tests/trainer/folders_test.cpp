@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 #include <string>
+#include <utility>
 
 using namespace trainer_test;
 
@@ -64,12 +65,20 @@ TEST_CASE("train_gpt2: a new run is refused in the folder of another, unless it 
   REQUIRE(run(run_of + "--iterations 8").code == 0);
   auto const before = checkpoints_in(folder / "run");
   auto const best = text_of(folder / "run" / "best");
-  for (std::string const again : {"", "--resume auto --parameters-only", "--resume auto --new-optimizer", "--ranks 2",
-                                  "--ranks 2 --resume auto --new-schedule"}) {
+  std::pair<std::string, std::string> const ways[]{
+      {"", "--resume auto goes on"},
+      {"--ranks 2", "--resume auto goes on"},
+      {"--resume auto --parameters-only", "without --parameters-only the run goes on"},
+      {"--resume auto --new-optimizer", "--new-optimizer begins another run: name another folder, with --resume " +
+                                            (folder / "run" / "step-8").string() + "; --overwrite"},
+      {"--ranks 2 --resume auto --new-schedule", "without --new-schedule the run goes on"}};
+  for (auto const& [again, way] : ways) {
     auto const refused = run(run_of + again);
     CAPTURE(refused.output);
     CHECK(refused.code == 2);
-    for (auto const* const way : {"--resume auto goes on", "--overwrite", "another folder"}) CHECK(says(refused, way));
+    CHECK(says(refused, way));
+    for (auto const* const other : {"--overwrite takes its place", "another folder"}) CHECK(says(refused, other));
+    CHECK_FALSE(says(refused, "resumed from"));
     CHECK_FALSE(says(refused, "step 1/"));
     CHECK(checkpoints_in(folder / "run") == before);
     CHECK(text_of(folder / "run" / "best") == best);
