@@ -116,7 +116,7 @@ void draw_engine(Random& random, Scenario& s) {
   s.bucket = random.one_of<std::size_t>({0, 1, 128, 256, 512, 1000, 1024, 4096});
   s.alignment = random.one_of<std::size_t>({128, 128, 128, 256, 384});
   s.ring = random.one_of({0, 0, 1, 2, 3, 10000});
-  s.live = random.chance(30) ? std::size_t{1} << 40 : 0;
+  s.live = random.one_of<std::size_t>({0, 0, tightest_live, std::size_t{1} << 40});
   s.prefetch = random.one_of({0, 1, 1, 2, 3});
   s.persistence = random.one_of<std::size_t>({0, 0, 10, 200, 1000});
   s.threads = random.one_of({1, 1, 1, 2, 3});
@@ -155,7 +155,7 @@ void draw_trainer(Random& random, Scenario& s) {
 void make_legal(Scenario& s, Features const& features) {
   // Gathers are collective: where ranks go different ways, none may come between.
   if (s.stage == 3 && s.arrival == Arrival::free && s.gathers != Gathers::none) s.gathers = Gathers::all;
-  if (s.gathers == Gathers::all || s.gathers == Gathers::recompute) s.live = std::size_t{1} << 40;
+  if (s.gathers == Gathers::all) s.live = std::size_t{1} << 40;
   if (!s.missing_zero) s.missing = 0;
   if (s.missing > 0 && s.stage >= 2 && !features.missing_late) s.missing_alike = true, s.ring = 10000;
   if (s.missing == 0 || !features.unaddressed) s.unaddressed = 0;

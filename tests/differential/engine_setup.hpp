@@ -12,6 +12,7 @@
 #include <zero/flat_layout.hpp>
 #include <zero/kernels/float_types.hpp>
 #include <zero/layout/default_bucket.hpp>
+#include <zero/layout/unit_table.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -100,13 +101,8 @@ inline AnyScale::Config scale_config(Scenario const& s) {
   return config;
 }
 
-/// The ring of the scenario, or the shortest one that engines accept: where ranks may lack gradients that others have,
-/// and parameters are tied, they need room for the gradients of one unit at stage 3.
-inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
-  bool const any_tied = std::any_of(s.parameters.begin(), s.parameters.end(),
-                                    [](auto const& parameter) { return parameter.contributions > 1; });
-  bool const may_lack = s.missing_zero || total_micro_batches(s) % static_cast<std::size_t>(s.world) != 0;
-  if (s.stage != 3 || !may_lack || !any_tied) return s.ring;
+/// The layout of the scenario's engine at stage 3.
+inline zero::FlatLayout sharded_layout(Scenario const& s, zero::ParameterList const& list) {
   zero::LayoutSettings layout{.stage = zero::Stage::parameters,
                               .world = static_cast<std::size_t>(s.world),
                               .alignment_elements = s.alignment,
@@ -116,7 +112,31 @@ inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
   } else {
     layout = zero::detail::DefaultBucket(list.specs(), layout).settings();
   }
-  auto const least = zero::FlatLayout(list.specs(), layout).ring_buckets_of_largest_unit();
+  return {list.specs(), layout};
+}
+
+/// The live bound of the scenario, or, for `tightest_live`, what one unit needs and all tied parameters beside it, as
+/// the trainer gathers them.
+inline std::size_t accepted_live(Scenario const& s, zero::ParameterList const& list) {
+  if (s.stage != 3 || s.live != tightest_live) return s.live;
+  auto const layout = sharded_layout(s, list);
+  auto const units = zero::detail::UnitTable::of_sharded(layout, list.specs());
+  std::size_t largest = 0, tied = 0;
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    if (units[u].in_order) largest = std::max(largest, units[u].elements);
+    if (!units[u].in_order) tied += units[u].elements;
+  }
+  return std::max<std::size_t>(1, largest + tied);
+}
+
+/// The ring of the scenario, or the shortest one that engines accept: where ranks may lack gradients that others have,
+/// and parameters are tied, they need room for the gradients of one unit at stage 3.
+inline int accepted_ring(Scenario const& s, zero::ParameterList const& list) {
+  bool const any_tied = std::any_of(s.parameters.begin(), s.parameters.end(),
+                                    [](auto const& parameter) { return parameter.contributions > 1; });
+  bool const may_lack = s.missing_zero || total_micro_batches(s) % static_cast<std::size_t>(s.world) != 0;
+  if (s.stage != 3 || !may_lack || !any_tied) return s.ring;
+  auto const least = sharded_layout(s, list).ring_buckets_of_largest_unit();
   return std::max(s.ring, static_cast<int>(least));
 }
 
@@ -136,7 +156,7 @@ typename Engine::Config engine_config(Scenario const& s, zero::ParameterList con
   config.alignment_elements = s.alignment;
   if (s.ring != 0) config.gradient_ring = accepted_ring(s, list);
   if (s.missing_zero) config.missing_gradient = zero::MissingGradient::zero;
-  config.max_live_elements = s.live;
+  config.max_live_elements = accepted_live(s, list);
   config.prefetch_units = s.prefetch;
   config.persistence_threshold = s.persistence;
   set_rule(s, config.optimizer);

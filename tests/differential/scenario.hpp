@@ -46,6 +46,9 @@ struct Group {
   double weight_decay = -1.0;  ///< negative: the rule's own
 };
 
+/// As the live bound of a scenario: the least that its gathers need.
+inline constexpr std::size_t tightest_live = 1;
+
 /// All settings have the same meaning for every rank. Rates are per cent, of what `events.hpp` draws from the seed.
 struct Scenario {
   std::uint64_t seed = 0;
@@ -68,7 +71,7 @@ struct Scenario {
   ReduceOrder reduce = ReduceOrder::standard;
   std::size_t bucket = 0, alignment = 128;  ///< a bucket of 0: the engine's own choice
   int ring = 0;                             ///< 0: the engine's own choice
-  std::size_t live = 0;                     ///< elements; 0: the engine's own choice
+  std::size_t live = 0;                     ///< elements; 0: the engine's own choice; see `tightest_live`
   int prefetch = 1;
   std::size_t persistence = 0;
   int threads = 1;
