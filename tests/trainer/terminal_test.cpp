@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <pty.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -71,27 +72,79 @@ struct Shown {
   int code = -1;
 };
 
-/// Runs the trainer on a terminal of its own.
-Shown show(unsigned short width, char const* terminal, std::string const& arguments) {
-  winsize size{.ws_row = 24, .ws_col = width, .ws_xpixel = 0, .ws_ypixel = 0};
-  std::string const command = std::string("exec env TERM=") + terminal + " '" TRAIN_GPT2 "' " + last_of_each(arguments);
-  int master = -1;
-  pid_t const child = ::forkpty(&master, nullptr, nullptr, &size);
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    ::_exit(127);
+/// The trainer on a terminal of its own.
+class Terminal {
+ public:
+  Terminal(unsigned short width, char const* kind, std::string const& arguments) {
+    auto size = size_of(width);
+    std::string const command = std::string("exec env TERM=") + kind + " '" TRAIN_GPT2 "' " + last_of_each(arguments);
+    child_ = ::forkpty(&master_, nullptr, nullptr, &size);
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      ::_exit(127);
+    }
   }
+  Terminal(Terminal const&) = delete;
+  Terminal& operator=(Terminal const&) = delete;
+  ~Terminal() { ::close(master_); }
+
+  /// What the trainer has written and was read.
+  [[nodiscard]] std::string const& bytes() const { return bytes_; }
+  /// Reads on; false at the end.
+  bool read() {
+    char buffer[4096];
+    auto const n = ::read(master_, buffer, sizeof buffer);
+    if (n > 0) bytes_.append(buffer, static_cast<std::size_t>(n));
+    return n > 0;
+  }
+  void resize(unsigned short width) {
+    auto const size = size_of(width);
+    REQUIRE(::ioctl(master_, TIOCSWINSZ, &size) == 0);
+  }
+  void kill() {
+    REQUIRE(::kill(child_, SIGKILL) == 0);
+    (void)wait();
+  }
+  /// Its exit code, once it has ended.
+  int wait() {
+    while (read()) {
+    }
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  static winsize size_of(unsigned short width) {
+    return {.ws_row = 24, .ws_col = width, .ws_xpixel = 0, .ws_ypixel = 0};
+  }
+
+  int master_ = -1;
+  pid_t child_ = -1;
+  std::string bytes_;
+};
+
+Shown show(unsigned short width, char const* kind, std::string const& arguments) {
+  Terminal terminal(width, kind, arguments);
   Shown shown{Screen(width), {}};
-  char buffer[4096];
-  for (ssize_t n; (n = ::read(master, buffer, sizeof buffer)) > 0;)
-    shown.bytes.append(buffer, static_cast<std::size_t>(n));
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  ::close(master);
-  if (WIFEXITED(status)) shown.code = WEXITSTATUS(status);
+  shown.code = terminal.wait();
+  shown.bytes = terminal.bytes();
   shown.screen.write(shown.bytes);
   return shown;
+}
+
+/// The status lines of an output, one after another.
+std::vector<std::string> statuses(std::string_view bytes) {
+  std::string_view const begin = "\033[?7l", end = "\033[J";
+  std::vector<std::string> all;
+  for (std::size_t at = 0; (at = bytes.find(begin, at)) != std::string_view::npos;) {
+    auto const to = bytes.find(end, at);
+    if (to == std::string_view::npos) break;
+    all.emplace_back(bytes.substr(at + begin.size(), to - at - begin.size()));
+    at = to;
+  }
+  return all;
 }
 
 }  // namespace
@@ -124,6 +177,35 @@ TEST_CASE("train_gpt2: on a terminal the status line never takes two rows, and o
     CHECK(steps == 2);                    // the validations: all others were replaced
     if (width >= 40) CHECK(saves == 10);  // each 7 steps, at the first validation and at the end
   }
+}
+
+TEST_CASE("train_gpt2: the status line follows the width of a terminal that is resized") {
+  Folder const folder;
+  Terminal terminal(200, "xterm",
+                    "--data " + folder.quote("text.txt") + tiny + "--iterations 100000 --eval-interval 100000");
+  // How many lines there were when the first one came of which `holds` is true; all, where none does.
+  auto const wait_for = [&](auto const& holds) {
+    for (;;) {
+      auto const all = statuses(terminal.bytes());
+      if (!all.empty() && holds(all.back())) return all.size();
+      if (!terminal.read()) return all.size() + 1;
+    }
+  };
+  auto const is_wide = [](std::string const& line) { return line.size() > 50; };
+  auto const is_narrow = [](std::string const& line) { return line.size() < 40; };
+  for (int turn = 0; turn < 3; ++turn) {
+    auto const wide = wait_for(is_wide);
+    REQUIRE(wide <= statuses(terminal.bytes()).size());
+    terminal.resize(40);
+    auto const narrow = wait_for(is_narrow);
+    REQUIRE(narrow <= statuses(terminal.bytes()).size());
+    auto const stays = wait_for([&](std::string const&) { return statuses(terminal.bytes()).size() >= narrow + 20; });
+    auto const all = statuses(terminal.bytes());
+    REQUIRE(stays <= all.size());
+    CHECK(std::all_of(all.begin() + static_cast<std::ptrdiff_t>(narrow) - 1, all.end(), is_narrow));
+    terminal.resize(200);
+  }
+  terminal.kill();
 }
 
 TEST_CASE("train_gpt2: a terminal that cannot clear a line gets lines only") {
