@@ -17,9 +17,10 @@
 # Not in CI:
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
-#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, ten minutes of fuzzing, and
-#               all tests five times beside a busy processor; schedules against DeepSpeed and PyTorch, models in
-#               transformers, and checkpoints of DeepSpeed's, where Python has them; every code point's tokens against the tokenizers package
+#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, 600 saves beside a second
+#               writer, ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against
+#               DeepSpeed and PyTorch, models in transformers, and checkpoints of DeepSpeed's, where Python has them;
+#               every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -106,7 +107,7 @@ stage_long() {
   need clang has_command clang++
   install_missing
   build fast
-  ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_system_call'
+  ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_(system_call|two_writers)'
   scripts/fuzz.sh 600
   compare_schedules
   compare_transformers
