@@ -114,7 +114,7 @@ TEST_CASE("command line: help and version win over whatever else is there, but n
   CHECK_FALSE(read({"--", "-h"}).asked.help);
 }
 
-TEST_CASE("command line: what is unknown is answered with what was meant") {
+TEST_CASE("command line: what is unknown is answered with what was meant, or why it is not needed") {
   std::vector<std::string_view> const known{"--iterations", "--lr",      "--ranks",  "--precision", "--context",
                                             "--min-lr",     "--offload", "--layers", "--log",       "--log-interval"};
   std::vector<std::pair<char const*, char const*>> const meant{{"--max_iters", "--iterations"},
@@ -127,6 +127,7 @@ TEST_CASE("command line: what is unknown is answered with what was meant") {
                                                                {"-lr", "--lr"},
                                                                {"--block_size", "--context"},
                                                                {"--cpu-offload", "--offload cpu"},
+                                                               {"--n_gpus", "--ranks"},
                                                                {"--itreations", "--iterations"},
                                                                {"--iter", "--iterations"},
                                                                {"--rank", "--ranks"},
@@ -142,6 +143,13 @@ TEST_CASE("command line: what is unknown is answered with what was meant") {
   }
   CHECK(problem({"--learning_rate", "1"}) ==
         "--learning_rate: unknown option; did you mean --lr? --help lists them all");
+  for (char const* word : {"--local_rank=0", "--local-rank", "-LOCAL_RANK"}) {
+    CAPTURE(word);
+    CHECK(command_line::what_was_meant(word, known).find("the launcher's environment variables") == 0);
+  }
+  CHECK(command_line::what_was_meant("--compile", known) == "all is compiled already: leave it out");
+  CHECK(command_line::what_was_meant("--compile", {"--lr"}) == "--help lists them");
+  CHECK(command_line::what_was_meant("--tokenizer", known) == "--help lists them");
   CHECK(problem({"--frobnicate"}) == "--frobnicate: unknown option; --help lists them");
 }
 

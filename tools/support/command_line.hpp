@@ -113,10 +113,7 @@ class Reader {
     auto const name = word.substr(0, equals);
     auto const* const option = find(name);
     if (option == nullptr) {
-      auto const meant = suggestion(name, names());
-      throw UsageError(std::string(name) + ": unknown option; " +
-                       (meant.empty() ? "" : "did you mean " + meant + "? ") + "--help lists them" +
-                       (meant.empty() ? "" : " all"));
+      throw UsageError(std::string(name) + ": unknown option; " + what_was_meant(name, names()));
     }
     if (!option->repeats && options_.asked.has(option->name)) {
       throw UsageError(std::string(name) + ": is given twice: leave one of them out");

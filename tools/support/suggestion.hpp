@@ -25,11 +25,13 @@ struct OtherName {
 // The names of nanoGPT, llm.c, torchtitan, DeepSpeed, transformers, torchrun and the system's own tools.
 inline constexpr std::array other_names{
     OtherName{"accum", "--accumulate"},
+    OtherName{"activation-checkpointing", "--recompute block"},
     OtherName{"adam-beta2", "--beta2"},
     OtherName{"amp", "--precision bf16"},
     OtherName{"batch-size", "--batch"},
     OtherName{"bf16", "--precision bf16"},
     OtherName{"block-size", "--context"},
+    OtherName{"bs", "--batch"},
     OtherName{"bucket-size", "--bucket"},
     OtherName{"checkpoint", "--checkpoint-dir"},
     OtherName{"checkpoint-interval", "--save-interval"},
@@ -52,6 +54,7 @@ inline constexpr std::array other_names{
     OtherName{"epochs", "--iterations"},
     OtherName{"eval-data", "--val-data"},
     OtherName{"eval-iters", "--eval-batches"},
+    OtherName{"eval-only", "--evaluate"},
     OtherName{"eval-steps", "--eval-interval"},
     OtherName{"force", "--overwrite"},
     OtherName{"fp16", "--precision fp16"},
@@ -64,6 +67,7 @@ inline constexpr std::array other_names{
     OtherName{"grad-accum", "--accumulate"},
     OtherName{"grad-clip", "--clip"},
     OtherName{"gradient-accumulation-steps", "--accumulate"},
+    OtherName{"gradient-checkpointing", "--recompute block"},
     OtherName{"gradient-clipping", "--clip"},
     OtherName{"half", "--precision fp16"},
     OtherName{"hidden-size", "--width"},
@@ -87,6 +91,7 @@ inline constexpr std::array other_names{
     OtherName{"model-name-or-path", "--init-from"},
     OtherName{"n-ctx", "--context"},
     OtherName{"n-embd", "--width"},
+    OtherName{"n-gpus", "--ranks"},
     OtherName{"n-head", "--heads"},
     OtherName{"n-heads", "--heads"},
     OtherName{"n-layer", "--layers"},
@@ -140,6 +145,10 @@ inline constexpr std::array other_names{
     OtherName{"vocab-size", "--vocab"},
     OtherName{"vocabulary", "--vocab"},
     OtherName{"vram", "--memory"},
+    OtherName{"wandb", "--tensorboard"},
+    OtherName{"wandb-log", "--tensorboard"},
+    OtherName{"wandb-project", "--job-name"},
+    OtherName{"wandb-run-name", "--job-name"},
     OtherName{"warmup-iters", "--warmup"},
     OtherName{"warmup-steps", "--warmup"},
     OtherName{"wd", "--weight-decay"},
@@ -149,13 +158,44 @@ inline constexpr std::array other_names{
     OtherName{"zero-stage", "--stage"},
 };
 
-/// The option that \p word was meant to be, of those that are \p known: the same in another spelling, what another
-/// program calls it, the only one that begins so, or the nearest. Empty where there is none.
-[[nodiscard]] inline std::string suggestion(std::string_view word, std::vector<std::string_view> const& known) {
+/// A name that other programs give to what needs no option here.
+struct NeedlessName {
+  std::string_view other;   ///< in small letters, with '-' for '_'
+  std::string_view option;  ///< which a program has of which `why` is true
+  std::string_view why;     ///< and what to do
+};
+
+inline constexpr std::array needless_names{
+    NeedlessName{"compile", "--precision", "all is compiled already: leave it out"},
+    NeedlessName{"local-rank", "--ranks",
+                 "the launcher's environment variables say it: leave it out (deepspeed --no_local_rank)"},
+    NeedlessName{"tokenizer", "--val-data",
+                 "the folder of tokens that zero-tokenize --tokenizer writes holds it: name it "
+                 "with --data"},
+};
+
+/// \p word without dashes before it and a value behind it, in small letters, with '-' for '_'.
+[[nodiscard]] inline std::string bare_name(std::string_view word) {
   std::string bare(word.substr(std::min(word.find_first_not_of('-'), word.size())));
   bare = bare.substr(0, bare.find('='));
   std::transform(bare.begin(), bare.end(), bare.begin(),
                  [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
+  return bare;
+}
+
+/// Why the option that \p word names is not needed by a program that knows \p known; empty where that is not so.
+[[nodiscard]] inline std::string_view why_needless(std::string_view word, std::vector<std::string_view> const& known) {
+  auto const bare = bare_name(word);
+  for (auto const& name : needless_names) {
+    if (name.other == bare && std::find(known.begin(), known.end(), name.option) != known.end()) return name.why;
+  }
+  return {};
+}
+
+/// The option that \p word was meant to be, of those that are \p known: the same in another spelling, what another
+/// program calls it, the only one that begins so, or the nearest. Empty where there is none.
+[[nodiscard]] inline std::string suggestion(std::string_view word, std::vector<std::string_view> const& known) {
+  auto const bare = bare_name(word);
   if (bare.empty()) return {};
   auto const is_known = [&](std::string_view name) {
     return std::find(known.begin(), known.end(), name) != known.end();
@@ -175,6 +215,13 @@ inline constexpr std::array other_names{
     if (name.substr(2).starts_with(bare)) ++beginning, nearest = name;
   }
   return beginning == 1 ? std::string(nearest) : std::string();
+}
+
+/// The end of the line that answers \p word, which is none of the options that are \p known.
+[[nodiscard]] inline std::string what_was_meant(std::string_view word, std::vector<std::string_view> const& known) {
+  if (auto const why = why_needless(word, known); !why.empty()) return std::string(why);
+  auto const meant = suggestion(word, known);
+  return meant.empty() ? "--help lists them" : "did you mean " + meant + "? --help lists them all";
 }
 
 }  // namespace command_line
