@@ -73,13 +73,14 @@ std::vector<Column> columns_of(Report const& report) {
   return columns;
 }
 
+std::string in_units(int units) { return std::to_string(units) + (units == 1 ? " unit" : " units"); }
+
 std::string heading(Report const& report) {
   auto const& options = report.options;
   auto const& specs = report.model.parameters.specs();
   std::string text = report.model.name + ": " + with_commas(report.parameter_elements) + " parameters in " +
-                     std::to_string(specs.back().unit + 1) + " units; AdamW, " +
-                     std::string(name(options.settings.types.compute)) + ", sums in " +
-                     std::string(name(options.settings.types.sum));
+                     in_units(specs.back().unit + 1) + "; AdamW, " + std::string(name(options.settings.types.compute)) +
+                     ", sums in " + std::string(name(options.settings.types.sum));
   if (auto const bucket = options.settings.bucket_elements) text += ", buckets of " + with_commas(*bucket);
   if (options.worlds.size() == 1) text += "; world " + std::to_string(options.worlds.front());
   if (options.accumulations.size() == 1) {
