@@ -89,7 +89,7 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
     std::uint64_t number = 0;
     for (int const q : members) number = (std::max)(number, numbers[static_cast<std::size_t>(q)]);
     std::shared_ptr<detail::MpiGroup> made;
-    detail::run_on_all_ranks<SplitFailure>(*this, [&] {
+    detail::run_on_all_ranks<detail::SplitFailure>(*this, [&] {
       if (members.empty()) return;
       for (auto& member : members) member = group_->places().world_rank(member);
       world().take_group(number);
@@ -195,21 +195,11 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   explicit MpiCommunicator(std::shared_ptr<detail::MpiWorld> world) : group_(of_all(std::move(world))) {}
   explicit MpiCommunicator(std::shared_ptr<detail::MpiGroup> group) : group_(std::move(group)) {}
 
-  struct SplitFailure {
-    static detail::LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, detail::text_of(error)}; }
-    [[noreturn]] static void raise(std::exception_ptr const& mine, detail::RankTexts const& outcomes,
-                                   std::size_t failed) {
-      if (mine) std::rethrow_exception(mine);
-      detail::fail<ConfigurationError>(
-          {"zero::MpiCommunicator: rank ", failed, " could not make a group: ", outcomes[failed]});
-    }
-  };
-
   [[nodiscard]] static std::shared_ptr<detail::MpiGroup> of_all(std::shared_ptr<detail::MpiWorld> world) {
     std::vector<int> all(static_cast<std::size_t>(world->size()));
     for (int r = 0; r < world->size(); ++r) all[static_cast<std::size_t>(r)] = r;
     std::shared_ptr<detail::MpiGroup> made;
-    detail::run_on_all_ranks<SplitFailure>(*world, [&] {
+    detail::run_on_all_ranks<detail::SplitFailure>(*world, [&] {
       world->take_group(0);
       made = std::make_shared<detail::MpiGroup>(world, std::move(all), 0);
     });

@@ -63,7 +63,7 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
     // The parent keeps it: where another rank fails, this one may be gone before all have taken it.
     using Made = std::shared_ptr<detail::ThreadGroup>;
     auto const shown = std::make_shared<Made>();
-    detail::run_on_all_ranks<SplitFailure>(*this, [&] {
+    detail::run_on_all_ranks<detail::SplitFailure>(*this, [&] {
       if (leads) *shown = group_->make_group(members);
       if (leads) group_->keep(rank_, shown);
     });
@@ -148,16 +148,6 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
 
  private:
   static constexpr SumRange no_sum{.first = false};
-
-  struct SplitFailure {
-    static detail::LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, detail::text_of(error)}; }
-    [[noreturn]] static void raise(std::exception_ptr const& mine, detail::RankTexts const& outcomes,
-                                   std::size_t failed) {
-      if (mine) std::rethrow_exception(mine);
-      detail::fail<ConfigurationError>(
-          {"zero::ThreadCommunicator: rank ", failed, " could not make a group: ", outcomes[failed]});
-    }
-  };
 
   // What the ranks show each other of their streams. Recorded again only after every peer has put its wait for the last
   // record on its stream: there is a meeting in between.

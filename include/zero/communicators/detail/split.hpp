@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <tuple>
 #include <vector>
 
@@ -43,6 +44,15 @@ std::vector<int> exchange_members(Communicator& communicator, int color, int key
             [&](int a, int b) { return std::tuple(key_of(a), a) < std::tuple(key_of(b), b); });
   return members;
 }
+
+/// What a rank that cannot make its group tells the others.
+struct SplitFailure {
+  static LocalOutcome outcome_of(std::exception_ptr const& error) { return {1, text_of(error)}; }
+  [[noreturn]] static void raise(std::exception_ptr const& mine, RankTexts const& outcomes, std::size_t failed) {
+    if (mine) std::rethrow_exception(mine);
+    fail<ConfigurationError>({"zero: rank ", failed, " could not make a group: ", outcomes[failed]});
+  }
+};
 
 /// The place of \p rank in \p members, which name it.
 [[nodiscard]] inline int place_in(std::vector<int> const& members, int rank) {
