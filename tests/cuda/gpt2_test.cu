@@ -368,13 +368,15 @@ constexpr gpt2::ModelShape tiny{.layers = 2, .heads = 3, .width = 24, .context =
 // Rows longer than a block, heads of 3, and more rows than one sum of columns takes.
 constexpr gpt2::ModelShape odd{.layers = 1, .heads = 23, .width = 69, .context = 133, .vocabulary = 259};
 constexpr gpt2::ModelShape even{.layers = 2, .heads = 4, .width = 128, .context = 64, .vocabulary = 512};
+constexpr gpt2::ModelShape deep{.layers = 6, .heads = 4, .width = 128, .context = 64, .vocabulary = 512};
 
 // Distance of the gradients of a device's model of T from those of the host's in fp32, for the same weights.
 template <class T>
-GradientDistance distance_from_host(gpt2::ModelShape const& shape, float loss_scale) {
+GradientDistance distance_from_host(gpt2::ModelShape const& shape, float loss_scale, double dropout = 0.0) {
   CudaDevice device(0);
-  DeviceModelRun<T, CudaDevice> run(shape, 3, device);
-  ModelRun<float> host(shape, 3, 2);
+  DeviceModelRun<T, CudaDevice> run(shape, 3, device, {.dropout = dropout > 0.0});
+  ModelRun<float> host(shape, 3, 2, {.dropout = dropout > 0.0});
+  if (dropout > 0.0) run.model().set_dropout({dropout, 1, 2, 3}), host.model.set_dropout({dropout, 1, 2, 3});
   for (std::size_t p = 0; p < host.weights.size(); ++p) {
     for (std::size_t i = 0; i < host.weights[p].size(); ++i) host.weights[p][i] = zero::widen(run.host.weights[p][i]);
   }
@@ -521,4 +523,38 @@ TEST_CASE("gpt2 on a GPU: a recorded step has the bits of ordinary passes over t
     CudaDevice device(0);
     check_recorded_step<T, GraphRecorder>(device, even);
   });
+}
+
+TEST_CASE("gpt2 on a GPU: dropout drops what the host's drops") {
+  for (auto const& shape : {tiny, odd, even}) CHECK(distance_from_host<float>(shape, 8.0F, 0.3).largest < 1e-4);
+  CHECK(distance_from_host<zero::bfloat16>(even, 1.0F, 0.3).norm < 0.03);
+}
+
+TEST_CASE("gpt2 on a GPU: what is computed again has the bits of what was kept, with dropout, too") {
+  using gpt2::Recompute;
+  for_types([]<class T>(T) {
+    CudaDevice device(0);
+    auto const gradients = [&](gpt2::ActivationSettings settings) {
+      settings.dropout = true;
+      DeviceModelRun<T, CudaDevice> run(deep, 3, device, settings);
+      for (std::uint64_t k = 0; k < 2; ++k) {
+        run.model().set_dropout({0.25, 3, 4, k});
+        static_cast<void>(run.forward());
+        run.backward(1.0F, k != 0);
+      }
+      return run.gradients();
+    };
+    auto const kept = gradients({});
+    CHECK(same_bits(gradients({.recompute = Recompute::selective}), kept));
+    CHECK(same_bits(gradients({.recompute = Recompute::block}), kept));
+    CHECK(same_bits(gradients({.recompute = Recompute::block, .kept_inputs = 2}), kept));
+    CHECK(same_bits(gradients({.recompute = Recompute::block, .inputs_in_host_memory = true}), kept));
+  });
+}
+
+TEST_CASE("gpt2 on a GPU: a recorded step that computes again has the bits of ordinary passes") {
+  for (auto const kind : {gpt2::Recompute::selective, gpt2::Recompute::block}) {
+    CudaDevice device(0);
+    check_recorded_step<zero::bfloat16, GraphRecorder>(device, even, {.recompute = kind});
+  }
 }

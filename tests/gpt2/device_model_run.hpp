@@ -15,10 +15,11 @@
 template <class T, class Device>
 class DeviceModelRun {
  public:
-  DeviceModelRun(gpt2::ModelShape const& shape, std::size_t batch, Device& device)
-      : host(shape, batch, 1),
+  DeviceModelRun(gpt2::ModelShape const& shape, std::size_t batch, Device& device,
+                 gpt2::ActivationSettings const& activations = {})
+      : host(shape, batch, 1, {.dropout = activations.dropout}),
         device_(device),
-        model_(shape, batch, device),
+        model_(shape, batch, device, 2, activations),
         scale_(device.template allocate_pinned<float>(1)) {
     for (auto const& values : host.weights) weights_.push_back(on_device(values));
     for (auto const& values : host.gradients) gradients_.push_back(on_device(values));
@@ -73,11 +74,14 @@ class DeviceModelRun {
     auto const g = [&](std::size_t i, bool a) { return gpt2::Gradient<T>{gradients_[i].data(), a}; };
     std::size_t const last = host.last();
     model_.head_backward(scale_.data(), head(), {g(last, adds), g(last + 1, adds), g(0, adds)});
-    for (std::size_t layer = host.shape.layers; layer-- != 0;) {
+    model_.plan().for_each_backward_call([&](zero::activation::BackwardCall const& call) {
+      if (call.work == zero::activation::BackwardWork::again) {
+        return model_.block_again(call.block, block(call.block));
+      }
       gpt2::BlockGradients<T> gradients{};
-      for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = g(2 + 12 * layer + i, adds);
-      model_.block_backward(layer, block(layer), gradients);
-    }
+      for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = g(2 + 12 * call.block + i, adds);
+      model_.block_backward(call.block, block(call.block), gradients);
+    });
     model_.embed_backward(host.tokens, g(0, true), g(1, adds));
   }
   Values on_device(std::vector<T> const& values) const {

@@ -14,7 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 #include <vector>
+
+using gpt2::Recompute;
+using zero::activation::SegmentPlan;
 
 namespace {
 
@@ -36,9 +40,13 @@ struct EmulatedRecorder {
 };
 
 // The largest relative distance from the host's gradients, for the loss scale 8.
-GradientDistance distance_from_host(gpt2::ModelShape const& shape, std::size_t batch) {
+GradientDistance distance_from_host(gpt2::ModelShape const& shape, std::size_t batch, double dropout = 0.0) {
   EmulatedDevice device;
-  Run<float> run(shape, batch, device);
+  Run<float> run(shape, batch, device, {.dropout = dropout > 0.0});
+  if (dropout > 0.0) {
+    run.model().set_dropout({dropout, 1, 2, 3});
+    run.host.model.set_dropout({dropout, 1, 2, 3});
+  }
   double const loss = run.forward();
   CHECK(loss == doctest::Approx(static_cast<double>(run.host.forward())).epsilon(1e-5));
   run.backward(8.0F, false);  // over NaN: what was there is never read
@@ -60,6 +68,22 @@ double distance_from_float(float loss_scale) {
   return distance(exact.as_double(exact.gradients), run.host.as_double(run.gradients()),
                   static_cast<double>(loss_scale))
       .norm;
+}
+
+// The losses of two micro-batches, of which the second adds its gradients, and the gradients after them.
+template <class T>
+std::pair<std::vector<double>, std::vector<std::vector<double>>> trained(gpt2::ModelShape const& shape,
+                                                                         gpt2::ActivationSettings const& settings,
+                                                                         double dropout) {
+  EmulatedDevice device;
+  Run<T> run(shape, 2, device, settings);
+  std::vector<double> losses;
+  for (std::uint64_t k = 0; k < 2; ++k) {
+    if (dropout > 0.0) run.model().set_dropout({dropout, 3, 4, k});
+    losses.push_back(run.forward());
+    run.backward(1.0F, k != 0);
+  }
+  return {losses, run.host.as_double(run.gradients())};
 }
 
 }  // namespace
@@ -219,4 +243,78 @@ TEST_CASE("gpt2 device model: heads whose scores do not fit at once take turns")
   run.host.draw(4096);
   run.host.length = 4096;
   CHECK(run.forward() == doctest::Approx(static_cast<double>(run.host.forward())).epsilon(1e-5));
+}
+
+TEST_CASE_TEMPLATE("gpt2 device model: what is computed again has the bits of what was kept, with dropout, too", T,
+                   float, zero::bfloat16, zero::float16) {
+  constexpr gpt2::ModelShape deep{.layers = 5, .heads = 2, .width = 8, .context = 5, .vocabulary = 11};
+  for (double const dropout : {0.0, 0.25}) {
+    auto const kept = trained<T>(deep, {.dropout = dropout > 0.0}, dropout);
+    for (bool const on_host : {false, true}) {
+      for (std::size_t const inputs : {std::size_t{1}, std::size_t{2}, std::size_t{3}, SegmentPlan::all}) {
+        CAPTURE(dropout);
+        CAPTURE(on_host);
+        CAPTURE(inputs);
+        gpt2::ActivationSettings const block{.recompute = Recompute::block,
+                                             .kept_inputs = inputs,
+                                             .dropout = dropout > 0.0,
+                                             .inputs_in_host_memory = on_host};
+        CHECK(trained<T>(deep, block, dropout) == kept);
+      }
+    }
+    CHECK(trained<T>(deep, {.recompute = Recompute::selective, .dropout = dropout > 0.0}, dropout) == kept);
+  }
+}
+
+TEST_CASE("gpt2 device model: dropout drops what the host's drops") {
+  CHECK(distance_from_host(tiny, 3, 0.3).largest < 1e-5);
+  CHECK(distance_from_host(odd, 2, 0.3).largest < 1e-5);
+  EmulatedDevice device;
+  Run<float> with(tiny, 3, device, {.dropout = true}), without(tiny, 3, device);
+  CHECK(with.forward() == without.forward());
+  with.model().set_dropout({0.3, 1, 2, 3});
+  CHECK(with.forward() != without.forward());
+  with.model().set_dropout({});
+  CHECK(with.forward() == without.forward());
+  CHECK_THROWS_AS(without.model().set_dropout({0.3, 1, 2, 3}), std::logic_error);
+}
+
+TEST_CASE("gpt2 device model: heads that take turns drop what they would at once") {
+  EmulatedDevice device;
+  gpt2::ModelShape const one{.layers = 1, .heads = 3, .width = 3, .context = 4096, .vocabulary = 5};
+  Run<float> run(one, 1, device, {.dropout = true});
+  gpt2::Dropout const dropout(0.5, 1, 2, 3);
+  run.model().set_dropout(dropout), run.host.model.set_dropout(dropout);
+  run.host.draw(4096);
+  run.host.length = 4096;
+  CHECK(run.forward() == doctest::Approx(static_cast<double>(run.host.forward())).epsilon(1e-5));
+}
+
+TEST_CASE("gpt2 device model: kept inputs take the memory that the plan says, on the device or on the host") {
+  EmulatedDevice device;
+  constexpr gpt2::ModelShape deep{.layers = 7, .heads = 2, .width = 8, .context = 5, .vocabulary = 11};
+  std::size_t const input = 2 * deep.context * deep.width * sizeof(float);
+  auto const model = [&](bool on_host) {
+    gpt2::ActivationSettings const block{.recompute = Recompute::block, .inputs_in_host_memory = on_host};
+    return gpt2::device::DeviceModel<float, EmulatedDevice>(deep, 2, device, 2, block);
+  };
+  auto const here = model(false), there = model(true);
+  CHECK(here.host_activation_bytes() == 0);
+  CHECK(there.host_activation_bytes() == 4 * input);  // of six all but the last two
+  CHECK(there.activation_bytes() == here.activation_bytes() - 4 * input);
+}
+
+TEST_CASE("gpt2 device model: a recording has neither dropout nor inputs that go to the host") {
+  EmulatedDevice device;
+  Run<float> dropping(tiny, 2, device, {.dropout = true});
+  CHECK_THROWS_AS(dropping.model().record([&] { dropping.model().set_dropout({0.3, 1, 2, 3}); }), std::logic_error);
+  Run<float> moving(tiny, 2, device, {.recompute = Recompute::block, .inputs_in_host_memory = true});
+  CHECK_THROWS_AS(moving.model().record([] {}), std::logic_error);
+}
+
+TEST_CASE("gpt2 device model: a recorded step that computes again has the bits of ordinary passes") {
+  for (auto const kind : {Recompute::selective, Recompute::block}) {
+    EmulatedDevice device;
+    check_recorded_step<float, EmulatedRecorder>(device, tiny, {.recompute = kind});
+  }
 }

@@ -6,7 +6,9 @@
 #include <gpt2/cuda/product.hpp>
 #include <gpt2/cuda/thread_block.hpp>
 
+#include <zero/backend.hpp>
 #include <zero/kernels/float_types.hpp>
+#include <zero/memory_report.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -101,6 +103,38 @@ class EmulatedDevice {
   template <class V>
   using Shared = Memory<V>;
 
+  /// What the library's helpers for activations need of a backend. Its streams are all the one queue of the device,
+  /// which runs in order, so that events have nothing to say.
+  class Backend {
+   public:
+    struct Stream {};
+    struct Event {
+      void synchronize() const {}
+    };
+    struct OwnedStream {
+      [[nodiscard]] static Stream get() { return {}; }
+    };
+
+    explicit Backend(EmulatedDevice& device) : device_(device) {}
+    [[nodiscard]] OwnedStream make_stream(char const* /*name*/) const { return {}; }
+    [[nodiscard]] zero::MemoryBlock allocate(zero::MemoryKind /*kind*/, zero::MemoryPurpose /*purpose*/,
+                                             std::size_t bytes) {
+      memory_.emplace_back(bytes);
+      return {memory_.back().data(), bytes};
+    }
+    void deallocate(zero::MemoryKind /*kind*/, zero::MemoryBlock const& block) noexcept {
+      std::erase_if(memory_, [&](auto const& other) { return other.data() == block.data; });
+    }
+    void record(Event& /*event*/, Stream /*stream*/) const {}
+    void wait(Stream /*stream*/, Event const& /*event*/) const {}
+    void synchronize(Stream /*stream*/) { device_.synchronize(); }
+    void copy(void* to, void const* from, std::size_t bytes, Stream /*stream*/) { device_.copy(to, from, bytes); }
+
+   private:
+    EmulatedDevice& device_;
+    std::deque<Memory<std::byte>> memory_;
+  };
+
   template <class V>
   [[nodiscard]] Memory<V> allocate(std::size_t n) const {
     refuse_in_capture("an allocation");
@@ -111,6 +145,9 @@ class EmulatedDevice {
     refuse_in_capture("an allocation");
     return Memory<V>(n);
   }
+  [[nodiscard]] Backend& backend() { return backend_; }
+  [[nodiscard]] static Backend::Stream stream() { return {}; }
+
   void zero(void* to, std::size_t bytes) {
     put([=] { std::memset(to, 0, bytes); });
   }
@@ -244,4 +281,5 @@ class EmulatedDevice {
   std::deque<Work> queue_;
   std::size_t done_ = 0;  // of all that was put on the device
   Graph* capture_ = nullptr;
+  Backend backend_{*this};
 };

@@ -14,8 +14,6 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
-#include <type_traits>
 
 namespace {
 
@@ -37,18 +35,6 @@ constexpr std::array batches{std::size_t{1}, std::size_t{3}, std::size_t{5}};
 
 zero_plan::Gpt2Memory planned(gpt2::ModelShape const& shape, zero_plan::Gpt2Run const& run) {
   return zero_plan::memory_of({shape.layers, shape.heads, shape.width, shape.context, shape.vocabulary}, run);
-}
-
-// Null for what this model cannot compute again.
-template <class Model>
-std::unique_ptr<Model> device_model(gpt2::ModelShape const& shape, std::size_t batch, EmulatedDevice& device,
-                                    zero_plan::Recompute recompute) {
-  if constexpr (std::is_constructible_v<Model, gpt2::ModelShape const&, std::size_t, EmulatedDevice&, std::size_t,
-                                        gpt2::ActivationSettings const&>) {
-    return std::make_unique<Model>(shape, batch, device, 2, gpt2::ActivationSettings{.recompute = recompute});
-  } else {
-    return recompute == zero_plan::Recompute::none ? std::make_unique<Model>(shape, batch, device) : nullptr;
-  }
 }
 
 template <class F>
@@ -99,11 +85,10 @@ TEST_CASE_TEMPLATE("planned memory: a device's model allocates so many bytes", T
                    zero::float16) {
   for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch, zero_plan::Recompute recompute) {
     EmulatedDevice device;
-    auto const model = device_model<gpt2::device::DeviceModel<T, EmulatedDevice>>(shape, batch, device, recompute);
-    if (!model) return;
+    gpt2::device::DeviceModel<T, EmulatedDevice> const model(shape, batch, device, 2, {.recompute = recompute});
     auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = true, .recompute = recompute});
-    CHECK(model->activation_bytes() == plan.activations);
-    CHECK(model->scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
+    CHECK(model.activation_bytes() == plan.activations);
+    CHECK(model.scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
   });
 }
 

@@ -46,10 +46,11 @@ bool same_bits(std::vector<std::vector<T>> const& a, std::vector<std::vector<T>>
 ///
 /// \tparam Recorder `capture(f)` returns what `f` puts on the device, `launch` puts that on it.
 template <class T, class Recorder, class Device>
-void check_recorded_step(Device& device, gpt2::ModelShape const& shape) {
+void check_recorded_step(Device& device, gpt2::ModelShape const& shape,
+                         gpt2::ActivationSettings const& activations = {}) {
   constexpr std::size_t batch = 3, micro_batches = 2;
   std::size_t const count = batch * shape.context;
-  DeviceModelRun<T, Device> recorded(shape, batch, device), ordinary(shape, batch, device);
+  DeviceModelRun<T, Device> recorded(shape, batch, device, activations), ordinary(shape, batch, device);
   recorded.set_loss_scale(8.0F);
   ordinary.set_loss_scale(8.0F);
   auto const passes = [&](auto& run, std::uint64_t step) {

@@ -5,6 +5,7 @@
 #include "algorithms.hpp"
 #include "product.hpp"
 
+#include <zero/backends/cuda.hpp>
 #include <zero/cuda/device_array.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/stream.hpp>
@@ -65,6 +66,7 @@ class CudaDevice {
   template <class V>
   using Shared = PinnedMemory<V>;
   using Event = zero::CudaEvent;
+  using Backend = zero::CudaBackend;
 
   /// \throws zero::CudaError without a driver or for a GPU that is not there, CublasError.
   explicit CudaDevice(int ordinal);
@@ -73,6 +75,12 @@ class CudaDevice {
   ~CudaDevice();
 
   [[nodiscard]] zero::CudaStream stream() const noexcept { return stream_; }
+  /// The same GPU as the library's helpers use it. Made at the first call. \throws zero::CudaError.
+  [[nodiscard]] Backend& backend() {
+    if (!backend_)
+      backend_ = std::make_unique<Backend>(Backend::Config{.device = stream_.device(), .host_threads = 1}, 1);
+    return *backend_;
+  }
 
   template <class V>
   [[nodiscard]] zero::DeviceArray<V> allocate(std::size_t n) const {
@@ -113,6 +121,7 @@ class CudaDevice {
   zero::CudaStream stream_;
   cublasContext* cublas_ = nullptr;
   zero::DeviceArray<std::byte> workspace_;
+  std::unique_ptr<Backend> backend_{};
 };
 
 /// GPUs that this process sees, at least 1. \throws zero::CudaError without a driver or a GPU.

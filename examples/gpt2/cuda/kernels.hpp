@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../dropout.hpp"
 #include "thread_block.hpp"
 
 #include <zero/kernels/float_types.hpp>
@@ -15,20 +16,24 @@
 /// adds atomically: the bits depend on shapes and values alone. Matrices are row-major; `task` says what a task is.
 namespace gpt2::device {
 
-/// residual [tokens, width] = wte[token] + wpe[position]. Task: a token.
+/// residual [tokens, width] = wte[token] + wpe[position], less what `mask` drops. Task: a token.
 template <class T>
 struct Embed {
   T const *wte, *wpe;
   std::uint32_t const* tokens;
   std::uint32_t width, length;
   float* residual;
+  DropoutMask mask{};
 
   template <class ThreadBlock>
   GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
     T const* const token = wte + std::size_t{tokens[row]} * width;
     T const* const position = wpe + row % length * width;
-    float* const out = residual + row * width;
-    block.for_each(width, [=](std::uint32_t j) { out[j] = zero::widen(token[j]) + zero::widen(position[j]); });
+    std::size_t const at = row * width;
+    block.for_each(width, [&](std::uint32_t j) {
+      float const sum = zero::widen(token[j]) + zero::widen(position[j]);
+      residual[at + j] = mask.drops() ? sum * mask.factor(at + j) : sum;
+    });
   }
 };
 
@@ -124,6 +129,45 @@ struct AddBias {
   }
 };
 
+/// residual += product + bias, less what `mask` drops of both, row by row. Task: a row.
+template <class T>
+struct AddDropped {
+  float const* product;
+  T const* bias;
+  std::uint32_t width;
+  DropoutMask mask;
+  float* residual;
+
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
+    std::size_t const at = row * width;
+    block.for_each(width, [&](std::uint32_t j) {
+      residual[at + j] += (product[at + j] + zero::widen(bias[j])) * mask.factor(at + j);
+    });
+  }
+};
+
+/// out [rows, width] = gradient times what `mask` says of each element; may take its place. Where `narrow` is not null,
+/// it goes there too, rounded for products. Task: a row.
+template <class T>
+struct DropGradient {
+  float const* gradient;
+  std::uint32_t width;
+  DropoutMask mask;
+  float* out;
+  T* narrow;
+
+  template <class ThreadBlock>
+  GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t row) const {
+    std::size_t const at = row * width;
+    block.for_each(width, [&](std::uint32_t j) {
+      float const kept = gradient[at + j] * mask.factor(at + j);
+      out[at + j] = kept;
+      if (narrow != nullptr) narrow[at + j] = zero::narrow<T>(kept);
+    });
+  }
+};
+
 /// GELU(h) = h sigmoid(2u) with u = sqrt(2 / pi) (h + 0.044715 h^3): the tanh form without its cancellation.
 struct Gelu {
   float e, sigmoid;  // of -2u: bounded, so that 0 times infinity does not come up
@@ -135,7 +179,7 @@ struct Gelu {
   }
 };
 
-/// hidden = product + bias, activated = GELU(hidden), all [rows, columns]. Task: a row.
+/// hidden = product + bias, activated = GELU(hidden), all [rows, columns]; `activated` may be null. Task: a row.
 template <class T>
 struct BiasGelu {
   float const* product;
@@ -150,7 +194,7 @@ struct BiasGelu {
       T const rounded = zero::narrow<T>(product[at + j] + zero::widen(bias[j]));
       float const h = zero::widen(rounded);  // what the backward pass will see
       hidden[at + j] = rounded;
-      activated[at + j] = zero::narrow<T>(Gelu(h).value(h));
+      if (activated != nullptr) activated[at + j] = zero::narrow<T>(Gelu(h).value(h));
     });
   }
 };

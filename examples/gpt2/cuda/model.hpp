@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../activations.hpp"
+#include "../dropout.hpp"
 #include "../model_input.hpp"
 #include "../weights.hpp"
 #include "kernels.hpp"
@@ -10,11 +12,15 @@
 #include "softmax.hpp"
 #include "token_grouper.hpp"
 
+#include <zero/activation/host_inputs.hpp>
+#include <zero/activation/segment_plan.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <type_traits>
@@ -36,13 +42,23 @@ class DeviceModel {
  public:
   /// Allocates everything for up to \p sequences sequences of shape.context tokens. \p device is borrowed and must
   /// outlive the model. The host waits for the device before it is \p micro_batches micro-batches ahead of it; so many
-  /// can be recorded. \throws std::length_error for more tokens than a matrix can have rows.
-  DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device, std::size_t micro_batches = 2);
+  /// can be recorded. What \p activations asks for changes no bits. \throws std::length_error for more tokens than a
+  /// matrix can have rows, zero::ConfigurationError as SegmentPlan does.
+  DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device, std::size_t micro_batches = 2,
+              ActivationSettings const& activations = {});
 
   [[nodiscard]] ModelShape const& shape() const noexcept { return shape_; }
+  /// What is computed again, and when.
+  [[nodiscard]] zero::activation::SegmentPlan const& plan() const noexcept { return plan_; }
   /// Bytes of activations and of scratch on the device, as ../model.hpp has them.
   [[nodiscard]] std::size_t activation_bytes() const noexcept;
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
+  /// Bytes of activations in pinned host memory: kept inputs, where they go there.
+  [[nodiscard]] std::size_t host_activation_bytes() const noexcept;
+
+  /// As ../model.hpp has it; the same elements are dropped. \throws std::logic_error in a recording, too, where the
+  /// draw would be the same at each replay.
+  void set_dropout(Dropout const& dropout);
 
   void embed_forward(std::span<Token const> tokens, std::size_t length, T const* wte, T const* wpe);
   void block_forward(std::size_t layer, BlockWeights<T> const& weights);
@@ -53,6 +69,7 @@ class DeviceModel {
 
   /// \p loss_scale lies on the device.
   void head_backward(float const* loss_scale, HeadWeights<T> const& weights, HeadGradients<T> const& gradients);
+  void block_again(std::size_t layer, BlockWeights<T> const& weights);
   void block_backward(std::size_t layer, BlockWeights<T> const& weights, BlockGradients<T> const& gradients);
   /// \throws std::invalid_argument unless \p tokens are those of the last `embed_forward`, which the device has.
   void embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe);
@@ -64,7 +81,8 @@ class DeviceModel {
   // micro-batch and `replay`. Other passes may come between replays. The last recording counts.
 
   /// Calls \p passes, whose calls of the model are recorded and not run: their tokens and targets are checked and not
-  /// read. \throws std::logic_error where losses have not been taken, std::length_error for more micro-batches than the
+  /// read. \throws std::logic_error where losses have not been taken, or kept inputs go to host memory, which streams
+  /// beside the recorded one do; std::length_error for more micro-batches than the
   /// model was made for.
   template <class Passes>
   void record(Passes&& passes);
@@ -81,11 +99,14 @@ class DeviceModel {
   template <class V>
   using Memory = typename Device::template Memory<V>;
 
+  using HostInputs = zero::activation::HostInputs<typename Device::Backend>;
+
   struct Block {
-    Memory<float> normalized_1, inverse_deviation_1;
-    Memory<T> qkv, attended;  // qkv in heads
-    Memory<float> normalized_2, inverse_deviation_2;
+    Memory<float> normalized_1, inverse_deviation_1, normalized_2, inverse_deviation_2;
     Memory<T> hidden;
+  };
+  struct Attended {
+    Memory<T> qkv, attended;  // qkv in heads
   };
   struct Head {
     Memory<float> normalized, inverse_deviation, logits, maximum, inverse, losses;
@@ -103,8 +124,13 @@ class DeviceModel {
   /// Distance of the rows of logits: a multiple of 256 bytes, so that products read whole lines.
   [[nodiscard]] std::size_t logits_stride() const noexcept { return (shape_.vocabulary + 127) / 128 * 128; }
   [[nodiscard]] T* dlogits() const noexcept;
-  /// The gradient of the residual stream as products read it.
-  [[nodiscard]] T const* narrow_dresidual() const noexcept;
+  /// The gradient of the residual stream, less what a mask drops: as sums of columns read it, and as products do.
+  struct OutputGradient {
+    float const* wide;
+    T const* narrow;
+  };
+  /// Without a mask it is the stream's own; otherwise narrow_ has it, up to the next LayerNorm.
+  [[nodiscard]] OutputGradient output_gradient(DropoutMask const& mask);
 
   [[nodiscard]] Norm<T> norm(T const* weight, T const* bias, Memory<float> const& normalized,
                              Memory<float> const& inverse_deviation) const;
@@ -114,7 +140,7 @@ class DeviceModel {
 
   template <class In, class Out>
   void multiply(std::size_t m, std::size_t n, std::size_t k, Factor<In> a, Factor<In> b, Result<Out> c);
-  void add_bias(T const* bias);
+  void add_output(std::size_t inputs, T const* input, T const* weight, T const* bias, DropoutMask const& mask);
   void norm_backward(Norm<T> const& norm, float const* dy, bool adds, Gradient<T> dweight, Gradient<T> dbias);
   template <class V>
   void linear_gradients(std::size_t inputs, std::size_t outputs, T const* input, T const* doutput, V const* bias_source,
@@ -124,11 +150,22 @@ class DeviceModel {
   template <class Out>
   void multiply_each(std::size_t count, std::size_t m, std::size_t n, std::size_t k, float alpha, Factor<T> a,
                      Factor<T> b, Out* c);
-  void scores_and_probabilities(T const* q, T const* k, std::size_t count);
-  void attention_forward(Block const& block);
-  void attention_backward(Block const& block);
-  void mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
-  void attention_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g);
+  void scores(T const* q, T const* k, std::size_t count);
+  void probabilities(std::size_t count, ProbabilityMask const& mask);
+  void attention_forward(std::size_t layer);
+  void attention_backward(std::size_t layer);
+  [[nodiscard]] Block const& block(std::size_t layer) const { return blocks_[plan_.set(layer)]; }
+  [[nodiscard]] Attended const& attended(std::size_t layer) const {
+    return attended_[plan_.recompute() == Recompute::selective ? 0 : plan_.set(layer)];
+  }
+  void keep_input(std::size_t layer);
+  void take_input_again(std::size_t layer);
+  void qkv_and_attention(std::size_t layer, BlockWeights<T> const& w);
+  void attention_part_forward(std::size_t layer, BlockWeights<T> const& w);
+  void hidden_forward(std::size_t layer, BlockWeights<T> const& w, T* activated);
+  void mlp_part_forward(std::size_t layer, BlockWeights<T> const& w);
+  void mlp_part_backward(std::size_t layer, BlockWeights<T> const& w, BlockGradients<T> const& g);
+  void attention_part_backward(std::size_t layer, BlockWeights<T> const& w, BlockGradients<T> const& g);
   void collect_losses();
   void begin_micro_batch(std::size_t tokens);
   void upload(PinnedTokens<Device>& by_way_of, std::uint32_t* to, std::span<Token const> tokens);
@@ -144,8 +181,13 @@ class DeviceModel {
   TokenGrouper<Device> token_grouper_;
   std::size_t sequences_ = 0, length_ = 0;
   float attention_scale_;
+  zero::activation::SegmentPlan plan_;
+  Dropout dropout_;
 
-  std::vector<Block> blocks_;
+  std::vector<Block> blocks_;                  // by set of the plan
+  std::vector<Attended> attended_;             // likewise; with Recompute::selective one for all
+  std::vector<Memory<float>> kept_inputs_;     // that the plan keeps,
+  std::unique_ptr<HostInputs> host_inputs_{};  // or this, where they go to host memory
   Head head_;
 
   Memory<float> residual_, dresidual_, wide_;       // [tokens, width], [tokens, width], [tokens, 4 width]
@@ -154,6 +196,7 @@ class DeviceModel {
   Memory<float> scores_;                            // of as many heads as fit, and their gradient
   Memory<T> probabilities_;                         // likewise
   Memory<float> partial_;                           // sums of columns
+  Memory<float> dropped_;                           // [tokens, width], with dropout
   Memory<std::uint32_t> tokens_, targets_;
   typename Device::template Shared<float> mean_losses_, last_row_;
   std::size_t pending_losses_ = 0;

@@ -9,20 +9,30 @@ namespace gpt2::device {
 
 template <class T, class Device>
 DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequences, Device& device,
-                                    std::size_t micro_batches)
+                                    std::size_t micro_batches, ActivationSettings const& activations)
     : shape_(shape),
       device_(device),
       capacity_(sequences * shape.context),
       token_grouper_(device, capacity_, shape.vocabulary),
-      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.width / shape.heads)))) {
+      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.width / shape.heads)))),
+      plan_(shape.layers, activations.recompute, activations.kept_inputs) {
   std::size_t const tokens = capacity_, width = shape.width, square = shape.context * shape.context;
   (void)blas_size(tokens), (void)blas_size(4 * width), (void)blas_size(logits_stride());
   auto const wide = [&](std::size_t n) { return device.template allocate<float>(n); };
   auto const narrow = [&](std::size_t n) { return device.template allocate<T>(n); };
   auto const words = [&](std::size_t n) { return device.template allocate<std::uint32_t>(n); };
-  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
-    blocks_.push_back({wide(tokens * width), wide(tokens), narrow(3 * tokens * width), narrow(tokens * width),
-                       wide(tokens * width), wide(tokens), narrow(4 * tokens * width)});
+  BlockSets const sets(plan_);
+  for (std::size_t i = 0; i < sets.rest; ++i) {
+    blocks_.push_back(
+        {wide(tokens * width), wide(tokens), wide(tokens * width), wide(tokens), narrow(4 * tokens * width)});
+  }
+  for (std::size_t i = 0; i < sets.attention; ++i) {
+    attended_.push_back({narrow(3 * tokens * width), narrow(tokens * width)});
+  }
+  if (activations.inputs_in_host_memory && sets.inputs > 0) {
+    host_inputs_ = std::make_unique<HostInputs>(device.backend(), sets.inputs, tokens * width * sizeof(float));
+  } else {
+    for (std::size_t i = 0; i < sets.inputs; ++i) kept_inputs_.push_back(wide(tokens * width));
   }
   std::size_t const logits = tokens * logits_stride();
   head_ = {wide(tokens * width),        wide(tokens), wide(logits), wide(tokens), wide(tokens), wide(tokens),
@@ -34,6 +44,7 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
   std::size_t const matrices = std::min(sequences * shape.heads, std::max<std::size_t>(1, most_scores / square));
   scores_ = wide(matrices * square), probabilities_ = narrow(matrices * square);
   partial_ = wide(parts_of(tokens, rows_per_sum) * 4 * width);
+  if (activations.dropout) dropped_ = wide(tokens * width);
   tokens_ = words(tokens), targets_ = words(tokens);
   if (micro_batches == 0) throw std::invalid_argument("gpt2::DeviceModel: a model takes 1 micro-batch or more");
   for (std::size_t i = 0; i < micro_batches; ++i) inputs_.push_back({{device, tokens}, {device, tokens}});
@@ -46,17 +57,25 @@ std::size_t DeviceModel<T, Device>::activation_bytes() const noexcept {
   std::size_t bytes = head_.normalized.bytes() + head_.inverse_deviation.bytes() + head_.logits.bytes() +
                       head_.maximum.bytes() + head_.inverse.bytes() + head_.losses.bytes();
   for (auto const& b : blocks_) {
-    bytes += b.normalized_1.bytes() + b.inverse_deviation_1.bytes() + b.qkv.bytes() + b.attended.bytes() +
-             b.normalized_2.bytes() + b.inverse_deviation_2.bytes() + b.hidden.bytes();
+    bytes += b.normalized_1.bytes() + b.inverse_deviation_1.bytes() + b.normalized_2.bytes() +
+             b.inverse_deviation_2.bytes() + b.hidden.bytes();
   }
-  return bytes;
+  for (auto const& a : attended_) bytes += a.qkv.bytes() + a.attended.bytes();
+  for (auto const& input : kept_inputs_) bytes += input.bytes();
+  return bytes + (host_inputs_ ? host_inputs_->device_bytes() : 0);
+}
+
+template <class T, class Device>
+std::size_t DeviceModel<T, Device>::host_activation_bytes() const noexcept {
+  return host_inputs_ ? host_inputs_->host_bytes() : 0;
 }
 
 template <class T, class Device>
 std::size_t DeviceModel<T, Device>::scratch_bytes() const noexcept {
   return head_.dlogits.bytes() + residual_.bytes() + dresidual_.bytes() + wide_.bytes() + narrow_.bytes() +
          dnarrow_.bytes() + activated_.bytes() + dwide_.bytes() + merged_.bytes() + dheads_.bytes() + scores_.bytes() +
-         probabilities_.bytes() + partial_.bytes() + tokens_.bytes() + targets_.bytes() + token_grouper_.bytes();
+         probabilities_.bytes() + partial_.bytes() + dropped_.bytes() + tokens_.bytes() + targets_.bytes() +
+         token_grouper_.bytes();
 }
 
 // ------------------------------------------------------------------------------------------------- parts
@@ -70,11 +89,17 @@ T* DeviceModel<T, Device>::dlogits() const noexcept {
 }
 
 template <class T, class Device>
-T const* DeviceModel<T, Device>::narrow_dresidual() const noexcept {
+typename DeviceModel<T, Device>::OutputGradient DeviceModel<T, Device>::output_gradient(DropoutMask const& mask) {
+  if (mask.drops()) {
+    device_.run(
+        DropGradient<T>{dresidual_.data(), width32(), mask, dropped_.data(), is_wide ? nullptr : narrow_.data()},
+        rows());
+  }
+  float const* const wide = mask.drops() ? dropped_.data() : dresidual_.data();
   if constexpr (is_wide)
-    return dresidual_.data();
+    return {wide, wide};
   else
-    return dnarrow_.data();
+    return {wide, mask.drops() ? narrow_.data() : dnarrow_.data()};
 }
 
 template <class T, class Device>
@@ -111,9 +136,18 @@ void DeviceModel<T, Device>::multiply(std::size_t m, std::size_t n, std::size_t 
   device_.multiply(Product<In, Out>{m, n, k, 1.0F, a, b, c});
 }
 
+// residual_ += the rows of `input` [rows, inputs] times weight, plus bias, less what `mask` drops of it. wide_ is free.
 template <class T, class Device>
-void DeviceModel<T, Device>::add_bias(T const* bias) {
-  device_.run(AddBias<T>{bias, width32(), residual_.data()}, rows());
+void DeviceModel<T, Device>::add_output(std::size_t inputs, T const* input, T const* weight, T const* bias,
+                                        DropoutMask const& mask) {
+  std::size_t const width = shape_.width;
+  float* const to = mask.drops() ? wide_.data() : residual_.data();
+  multiply<T, float>(rows(), width, inputs, {input, inputs}, {weight, width}, {to, width, !mask.drops()});
+  if (mask.drops()) {
+    device_.run(AddDropped<T>{to, bias, width32(), mask, residual_.data()}, rows());
+  } else {
+    device_.run(AddBias<T>{bias, width32(), residual_.data()}, rows());
+  }
 }
 
 template <class T, class Device>
@@ -166,19 +200,26 @@ void DeviceModel<T, Device>::multiply_each(std::size_t count, std::size_t m, std
 }
 
 template <class T, class Device>
-void DeviceModel<T, Device>::scores_and_probabilities(T const* q, T const* k, std::size_t count) {
+void DeviceModel<T, Device>::scores(T const* q, T const* k, std::size_t count) {
   std::size_t const length = length_, size = shape_.width / shape_.heads;
   multiply_each(count, length, length, size, attention_scale_, {q, size}, {k, size, true}, scores_.data());
-  device_.run(CausalSoftmax<T>{scores_.data(), static_cast<std::uint32_t>(length), probabilities_.data()},
-              count * length);
 }
 
 template <class T, class Device>
-void DeviceModel<T, Device>::attention_forward(Block const& block) {
+void DeviceModel<T, Device>::probabilities(std::size_t count, ProbabilityMask const& mask) {
+  device_.run(CausalSoftmax<T>{scores_.data(), static_cast<std::uint32_t>(length_), probabilities_.data(), mask},
+              count * length_);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::attention_forward(std::size_t layer) {
+  auto const& block = attended(layer);
+  auto const mask = dropout_.attention(layer);
   std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   for_matrices([&](std::size_t first, std::size_t count) {
     T const* const q = block.qkv.data() + first * length * size;
-    scores_and_probabilities(q, q + part, count);
+    scores(q, q + part, count);
+    probabilities(count, {mask, first * length});
     multiply_each(count, length, size, length, 1.0F, {probabilities_.data(), length}, {q + 2 * part, size},
                   merged_.data() + first * length * size);
   });
@@ -187,7 +228,9 @@ void DeviceModel<T, Device>::attention_forward(Block const& block) {
 
 // From the gradient of the attended values in merged_ to that of queries, keys and values in dheads_.
 template <class T, class Device>
-void DeviceModel<T, Device>::attention_backward(Block const& block) {
+void DeviceModel<T, Device>::attention_backward(std::size_t layer) {
+  auto const& block = attended(layer);
+  auto const mask = dropout_.attention(layer);
   std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
   float const scale = attention_scale_;
   T* const p = probabilities_.data();
@@ -196,16 +239,31 @@ void DeviceModel<T, Device>::attention_backward(Block const& block) {
     T const *const q = block.qkv.data() + at, *const k = q + part, *const v = k + part;
     T const* const dout = merged_.data() + at;
     T *const dq = dheads_.data() + at, *const dk = dq + part, *const dv = dk + part;
-    scores_and_probabilities(q, k, count);
+    ProbabilityMask const part_mask{mask, first * length};
+    scores(q, k, count);
+    probabilities(count, part_mask);
     multiply_each(count, length, size, length, 1.0F, {p, length, true}, {dout, size}, dv);
+    if (mask.drops()) probabilities(count, {});  // the slope of the softmax is that of all of them
     multiply_each(count, length, length, size, 1.0F, {dout, size}, {v, size, true}, scores_.data());
-    device_.run(CausalSoftmaxBackward<T>{scores_.data(), static_cast<std::uint32_t>(length), p}, count * length);
+    device_.run(CausalSoftmaxBackward<T>{scores_.data(), static_cast<std::uint32_t>(length), p, part_mask},
+                count * length);
     multiply_each(count, length, size, length, scale, {p, length}, {k, size}, dq);
     multiply_each(count, length, size, length, scale, {p, length, true}, {q, size}, dk);
   });
 }
 
 // ------------------------------------------------------------------------------------------------- forward
+
+template <class T, class Device>
+void DeviceModel<T, Device>::set_dropout(Dropout const& dropout) {
+  if (dropout.drops() && dropped_.size() == 0) {
+    throw std::logic_error("gpt2::DeviceModel: set ActivationSettings::dropout to make a model that drops");
+  }
+  if (dropout.drops() && recording_) {
+    throw std::logic_error("gpt2::DeviceModel: a recorded step would drop the same elements at each replay");
+  }
+  dropout_ = dropout;
+}
 
 template <class T, class Device>
 void DeviceModel<T, Device>::embed_forward(std::span<Token const> tokens, std::size_t length, T const* wte,
@@ -215,33 +273,79 @@ void DeviceModel<T, Device>::embed_forward(std::span<Token const> tokens, std::s
   sequences_ = tokens.size() / length, length_ = length;
   begin_micro_batch(tokens.size());
   upload(inputs_[input_].tokens, tokens_.data(), tokens);
-  device_.run(Embed<T>{wte, wpe, tokens_.data(), width32(), static_cast<std::uint32_t>(length), residual_.data()},
+  device_.run(Embed<T>{wte, wpe, tokens_.data(), width32(), static_cast<std::uint32_t>(length), residual_.data(),
+                       dropout_.embedding()},
               rows());
 }
 
+// From the first LayerNorm's output in narrow_.
 template <class T, class Device>
-void DeviceModel<T, Device>::block_forward(std::size_t layer, BlockWeights<T> const& w) {
-  Block const& kept = blocks_[layer];
-  std::size_t const n = rows(), width = shape_.width;
-  float* const x = residual_.data();
-  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], kept.normalized_1, kept.inverse_deviation_1);
-  device_.run(NormForward<T>{norm_1, x, narrow_.data()}, n);
-  multiply<T, float>(n, 3 * width, width, {narrow_.data(), width}, {w[attention_weight], 3 * width},
+void DeviceModel<T, Device>::qkv_and_attention(std::size_t layer, BlockWeights<T> const& w) {
+  std::size_t const width = shape_.width;
+  multiply<T, float>(rows(), 3 * width, width, {narrow_.data(), width}, {w[attention_weight], 3 * width},
                      {wide_.data(), 3 * width});
-  device_.run(SplitHeads<T>{heads(3), wide_.data(), w[attention_bias], kept.qkv.data()}, n);
-  attention_forward(kept);
-  multiply<T, float>(n, width, width, {kept.attended.data(), width}, {w[attention_projection_weight], width},
-                     {x, width, true});
-  add_bias(w[attention_projection_bias]);
+  device_.run(SplitHeads<T>{heads(3), wide_.data(), w[attention_bias], attended(layer).qkv.data()}, rows());
+  attention_forward(layer);
+}
 
+template <class T, class Device>
+void DeviceModel<T, Device>::attention_part_forward(std::size_t layer, BlockWeights<T> const& w) {
+  auto const& kept = block(layer);
+  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], kept.normalized_1, kept.inverse_deviation_1);
+  device_.run(NormForward<T>{norm_1, residual_.data(), narrow_.data()}, rows());
+  qkv_and_attention(layer, w);
+  add_output(shape_.width, attended(layer).attended.data(), w[attention_projection_weight],
+             w[attention_projection_bias], dropout_.attention_output(layer));
+}
+
+// The MLP up to its hidden values, and to GELU of them where `activated` is not null.
+template <class T, class Device>
+void DeviceModel<T, Device>::hidden_forward(std::size_t layer, BlockWeights<T> const& w, T* activated) {
+  auto const& kept = block(layer);
+  std::size_t const n = rows(), width = shape_.width;
   auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], kept.normalized_2, kept.inverse_deviation_2);
-  device_.run(NormForward<T>{norm_2, x, narrow_.data()}, n);
+  device_.run(NormForward<T>{norm_2, residual_.data(), narrow_.data()}, n);
   multiply<T, float>(n, 4 * width, width, {narrow_.data(), width}, {w[mlp_weight], 4 * width},
                      {wide_.data(), 4 * width});
-  device_.run(BiasGelu<T>{wide_.data(), w[mlp_bias], 4 * width32(), kept.hidden.data(), activated_.data()}, n);
-  multiply<T, float>(n, width, 4 * width, {activated_.data(), 4 * width}, {w[mlp_projection_weight], width},
-                     {x, width, true});
-  add_bias(w[mlp_projection_bias]);
+  device_.run(BiasGelu<T>{wide_.data(), w[mlp_bias], 4 * width32(), kept.hidden.data(), activated}, n);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::mlp_part_forward(std::size_t layer, BlockWeights<T> const& w) {
+  hidden_forward(layer, w, activated_.data());
+  add_output(4 * shape_.width, activated_.data(), w[mlp_projection_weight], w[mlp_projection_bias],
+             dropout_.mlp_output(layer));
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::keep_input(std::size_t layer) {
+  if (!plan_.keeps_input(layer)) return;
+  std::size_t const input = plan_.segment(layer), bytes = rows() * shape_.width * sizeof(float);
+  if (host_inputs_) return host_inputs_->keep(input, residual_.data(), bytes, device_.stream());
+  device_.copy(kept_inputs_[input].data(), residual_.data(), bytes);
+}
+
+// The residual stream as it came into `layer`: after a block that was computed again it is there.
+template <class T, class Device>
+void DeviceModel<T, Device>::take_input_again(std::size_t layer) {
+  if (!plan_.keeps_input(layer)) return;
+  std::size_t const input = plan_.segment(layer);
+  if (host_inputs_) return host_inputs_->take(input, residual_.data(), device_.stream());
+  device_.copy(residual_.data(), kept_inputs_[input].data(), rows() * shape_.width * sizeof(float));
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::block_forward(std::size_t layer, BlockWeights<T> const& weights) {
+  keep_input(layer);
+  attention_part_forward(layer, weights);
+  mlp_part_forward(layer, weights);
+}
+
+template <class T, class Device>
+void DeviceModel<T, Device>::block_again(std::size_t layer, BlockWeights<T> const& weights) {
+  take_input_again(layer);
+  attention_part_forward(layer, weights);
+  mlp_part_forward(layer, weights);
 }
 
 template <class T, class Device>
@@ -284,13 +388,16 @@ void DeviceModel<T, Device>::head_backward(float const* loss_scale, HeadWeights<
 }
 
 template <class T, class Device>
-void DeviceModel<T, Device>::mlp_part_backward(Block& block, BlockWeights<T> const& w, BlockGradients<T> const& g) {
+void DeviceModel<T, Device>::mlp_part_backward(std::size_t layer, BlockWeights<T> const& w,
+                                               BlockGradients<T> const& g) {
+  auto const& kept = block(layer);
   std::size_t const n = rows(), width = shape_.width;
-  auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], block.normalized_2, block.inverse_deviation_2);
-  multiply<T, float>(n, 4 * width, width, {narrow_dresidual(), width}, {w[mlp_projection_weight], width, true},
+  auto const norm_2 = norm(w[ln_2_weight], w[ln_2_bias], kept.normalized_2, kept.inverse_deviation_2);
+  auto const doutput = output_gradient(dropout_.mlp_output(layer));
+  multiply<T, float>(n, 4 * width, width, {doutput.narrow, width}, {w[mlp_projection_weight], width, true},
                      {wide_.data(), 4 * width});
-  device_.run(GeluBackward<T>{block.hidden.data(), wide_.data(), 4 * width32(), dwide_.data(), activated_.data()}, n);
-  linear_gradients(4 * width, width, activated_.data(), narrow_dresidual(), dresidual_.data(), g[mlp_projection_weight],
+  device_.run(GeluBackward<T>{kept.hidden.data(), wide_.data(), 4 * width32(), dwide_.data(), activated_.data()}, n);
+  linear_gradients(4 * width, width, activated_.data(), doutput.narrow, doutput.wide, g[mlp_projection_weight],
                    g[mlp_projection_bias]);
   device_.run(NormAgain<T>{norm_2, narrow_.data()}, n);
   linear_gradients(width, 4 * width, narrow_.data(), dwide_.data(), dwide_.data(), g[mlp_weight], g[mlp_bias]);
@@ -300,16 +407,23 @@ void DeviceModel<T, Device>::mlp_part_backward(Block& block, BlockWeights<T> con
 }
 
 template <class T, class Device>
-void DeviceModel<T, Device>::attention_part_backward(Block& block, BlockWeights<T> const& w,
+void DeviceModel<T, Device>::attention_part_backward(std::size_t layer, BlockWeights<T> const& w,
                                                      BlockGradients<T> const& g) {
+  auto const& kept = block(layer);
   std::size_t const n = rows(), width = shape_.width;
-  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], block.normalized_1, block.inverse_deviation_1);
-  multiply<T, float>(n, width, width, {narrow_dresidual(), width}, {w[attention_projection_weight], width, true},
+  auto const norm_1 = norm(w[ln_1_weight], w[ln_1_bias], kept.normalized_1, kept.inverse_deviation_1);
+  // The last block's are there: no other block has been computed since.
+  if (plan_.recompute() == Recompute::selective && layer + 1 != shape_.layers) {
+    device_.run(NormAgain<T>{norm_1, narrow_.data()}, n);
+    qkv_and_attention(layer, w);
+  }
+  auto const doutput = output_gradient(dropout_.attention_output(layer));
+  multiply<T, float>(n, width, width, {doutput.narrow, width}, {w[attention_projection_weight], width, true},
                      {wide_.data(), width});
-  linear_gradients(width, width, block.attended.data(), narrow_dresidual(), dresidual_.data(),
+  linear_gradients(width, width, attended(layer).attended.data(), doutput.narrow, doutput.wide,
                    g[attention_projection_weight], g[attention_projection_bias]);
   device_.run(SplitHeads<T>{heads(1), wide_.data(), nullptr, merged_.data()}, n);
-  attention_backward(block);
+  attention_backward(layer);
   device_.run(MergeHeads<T>{heads(3), dheads_.data(), dwide_.data()}, n);
   device_.run(NormAgain<T>{norm_1, narrow_.data()}, n);
   linear_gradients(width, 3 * width, narrow_.data(), dwide_.data(), dwide_.data(), g[attention_weight],
@@ -322,14 +436,22 @@ void DeviceModel<T, Device>::attention_part_backward(Block& block, BlockWeights<
 template <class T, class Device>
 void DeviceModel<T, Device>::block_backward(std::size_t layer, BlockWeights<T> const& weights,
                                             BlockGradients<T> const& gradients) {
-  mlp_part_backward(blocks_[layer], weights, gradients);
-  attention_part_backward(blocks_[layer], weights, gradients);
+  if (plan_.last_work(layer) == zero::activation::BackwardWork::again_and_backward) {
+    take_input_again(layer);
+    attention_part_forward(layer, weights);
+    hidden_forward(layer, weights, nullptr);  // backward reads no output, and takes GELU once more itself
+  }
+  mlp_part_backward(layer, weights, gradients);
+  attention_part_backward(layer, weights, gradients);
 }
 
 template <class T, class Device>
 void DeviceModel<T, Device>::embed_backward(std::span<Token const> tokens, Gradient<T> wte, Gradient<T> wpe) {
   if (tokens.size() != rows() || (!recording_ && !inputs_[input_].tokens.begins_with(tokens))) {
     throw std::invalid_argument("gpt2::DeviceModel::embed_backward: these are not the tokens of embed_forward");
+  }
+  if (auto const mask = dropout_.embedding(); mask.drops()) {
+    device_.run(DropGradient<T>{dresidual_.data(), width32(), mask, dresidual_.data(), nullptr}, rows());
   }
   if (!wte.adds) device_.zero(wte.values, shape_.vocabulary * shape_.width * sizeof(T));
   auto const groups = token_grouper_.group(tokens_.data(), rows());

@@ -50,6 +50,9 @@ template <class T, class Device>
 template <class Passes>
 void DeviceModel<T, Device>::record(Passes&& passes) {
   if (pending_losses_ > 0) throw std::logic_error("gpt2::DeviceModel::record: losses have not been taken");
+  if (host_inputs_) {
+    throw std::logic_error("gpt2::DeviceModel::record: kept inputs go to host memory beside the recorded stream");
+  }
   recorded_tokens_.clear();
   recorded_losses_ = 0;
   recording_ = true;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "../dropout.hpp"
 #include "thread_block.hpp"
 
 #include <zero/kernels/float_types.hpp>
@@ -60,13 +61,25 @@ struct MergeHeads {
   }
 };
 
-/// probabilities = softmax of each query's scores over the keys up to its own position, 0 beyond; both [matrices,
-/// length, length]. Task: a query.
+/// What dropout does to probabilities [matrices, length, length], of which these begin at query `first` of all.
+struct ProbabilityMask {
+  DropoutMask mask{};
+  std::size_t first = 0;
+
+  /// Of key \p j of \p query.
+  [[nodiscard]] GPT2_DEVICE float factor(std::size_t query, std::uint32_t length, std::uint32_t j) const {
+    return mask.drops() ? mask.factor((first + query) * length + j) : 1.0F;
+  }
+};
+
+/// probabilities = softmax of each query's scores over the keys up to its own position, less what `mask` drops of them,
+/// 0 beyond; both [matrices, length, length]. Task: a query.
 template <class T>
 struct CausalSoftmax {
   float const* scores;
   std::uint32_t length;
   T* probabilities;
+  ProbabilityMask mask{};
 
   template <class ThreadBlock>
   GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t query) const {
@@ -76,27 +89,31 @@ struct CausalSoftmax {
     float const top = block.maximum(seen, [=](std::uint32_t j) { return in[j]; });
     float const total = block.sum(seen, [=](std::uint32_t j) { return std::exp(in[j] - top); });
     float const inverse = 1.0F / total;
-    block.for_each(
-        length, [=](std::uint32_t j) { out[j] = zero::narrow<T>(j < seen ? std::exp(in[j] - top) * inverse : 0.0F); });
+    block.for_each(length, [&](std::uint32_t j) {
+      out[j] = zero::narrow<T>(j < seen ? std::exp(in[j] - top) * inverse * mask.factor(query, length, j) : 0.0F);
+    });
   }
 };
 
-/// Turns probabilities into the gradient of the scores, from that of the probabilities; both [matrices, length,
-/// length]. Task: a query.
+/// Turns probabilities, from which nothing was dropped, into the gradient of the scores, from that of what `mask` left
+/// of the probabilities; both [matrices, length, length]. Task: a query.
 template <class T>
 struct CausalSoftmaxBackward {
   float const* dprobabilities;
   std::uint32_t length;
   T* probabilities;
+  ProbabilityMask mask{};
 
   template <class ThreadBlock>
   GPT2_DEVICE void operator()(ThreadBlock const& block, std::size_t query) const {
-    float const* const slope = dprobabilities + query * length;
+    auto const slope = [&](std::uint32_t j) {
+      return dprobabilities[query * length + j] * mask.factor(query, length, j);
+    };
     T* const inout = probabilities + query * length;
     auto const seen = static_cast<std::uint32_t>(query % length) + 1;
-    float const product = block.sum(seen, [=](std::uint32_t j) { return zero::widen(inout[j]) * slope[j]; });
-    block.for_each(length, [=](std::uint32_t j) {
-      inout[j] = zero::narrow<T>(j < seen ? zero::widen(inout[j]) * (slope[j] - product) : 0.0F);
+    float const product = block.sum(seen, [=](std::uint32_t j) { return zero::widen(inout[j]) * slope(j); });
+    block.for_each(length, [&](std::uint32_t j) {
+      inout[j] = zero::narrow<T>(j < seen ? zero::widen(inout[j]) * (slope(j) - product) : 0.0F);
     });
   }
 };
