@@ -23,7 +23,7 @@ class HostCompute {
  public:
   /// \p sharing ranks run where this one does, itself included.
   HostCompute(Options const& options, ModelShape const& shape, int sharing)
-      : pool_(threads(options, sharing)), model_(shape, options.batch, pool_) {}
+      : pool_(threads(options, sharing)), model_(shape, options.batch, pool_, activation_settings(options)) {}
 
   [[nodiscard]] Model<T>& model() noexcept { return model_; }
   [[nodiscard]] Model<T> const& model() const noexcept { return model_; }

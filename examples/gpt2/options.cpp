@@ -106,6 +106,12 @@ Group place_group() {
        {"--delayed-update", "[on|off]",
         "update offloaded states beside the next step's passes, a step late; changes results",
         Settings::flag(&Options::delayed_update)},
+       {"--recompute", "none|selective|block",
+        "what the backward pass computes again, so that less is kept of the forward pass: nothing; attention; whole "
+        "blocks, from their inputs; with the same bits",
+        Settings::choice(&Options::recompute, Choices<Recompute, 3>{{{"none", Recompute::none},
+                                                                     {"selective", Recompute::selective},
+                                                                     {"block", Recompute::block}}})},
        {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
         Settings::choice(&Options::reduce,
                          Choices<std::optional<Reduce>, 2>{{{"each_micro_batch", Reduce::each_micro_batch},
@@ -151,6 +157,10 @@ Group training_group() {
                                                                         {"sgd", RuleName::sgd},
                                                                         {"lion", RuleName::lion},
                                                                         {"adagrad", RuleName::adagrad}}})},
+           {"--dropout", "X",
+            "share of elements that training drops: of the embeddings, of what attention weighs by, and of what both "
+            "parts of a block add",
+            Settings::real(&Options::dropout, 0.0, 0.9999999999, "a number in [0, 1)")},
            {"--weight-decay", "X", "weight decay, of matrices only",
             Settings::real(&Options::weight_decay, 0.0, largest, up_to_largest)},
            {"--beta2", "X", "AdamW's and Adam's decay of squared gradients, Lion's of the average",
@@ -372,7 +382,8 @@ constexpr std::array evaluation_options{
     "--evaluate",  "--config",   "--deepspeed", "--data",    "--val-data",     "--workers",
     "--prefetch",  "--vocab",    "--model",     "--layers",  "--heads",        "--width",
     "--context",   "--device",   "--ranks",     "--threads", "--stage",        "--offload",
-    "--precision", "--deadline", "--batch",     "--seed",    "--eval-batches", "--eval-train-batches"};
+    "--precision", "--deadline", "--batch",     "--seed",    "--eval-batches", "--eval-train-batches",
+    "--recompute"};
 
 void check_evaluation(Options const& o) {
   for (auto const& [name, value] : o.asked.given) {
@@ -398,7 +409,7 @@ void check(Options const& o) {
                      ": nothing is loaded ahead with --workers 0: leave it out, or give at least one worker");
   }
   if (o.evaluate) return check_evaluation(o);
-  if (!o.cuda || o.offload) check_cuda_graph(o, 1);
+  if (!o.cuda || o.offload || o.dropout > 0.0) check_cuda_graph(o, 1);
   // Where the model is somebody else's, its shape is not known yet.
   if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
@@ -502,6 +513,10 @@ command_line::Command<Options> const& command() {
   return made;
 }
 
+ActivationSettings activation_settings(Options const& o) {
+  return {.recompute = o.recompute, .dropout = o.dropout > 0.0};
+}
+
 std::chrono::nanoseconds deadline(Options const& o) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(o.deadline));
 }
@@ -513,6 +528,9 @@ void check_heads(Options const& o) {
 
 void check_cuda_graph(Options const& o, int processes) {
   if (!o.cuda_graph) return;
+  if (o.dropout > 0.0) {
+    throw UsageError("--cuda-graph: --dropout draws anew in each step, which a recorded one cannot: leave one out");
+  }
   if (!o.cuda) throw UsageError("--cuda-graph: records what GPUs do: use --device cuda, or leave it out");
   if (o.offload) throw UsageError("--cuda-graph: an offloaded step waits on the host: use --offload none");
   if (o.ranks > 1 && processes == 1) {

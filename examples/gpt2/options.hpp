@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "activations.hpp"
 #include "sampling.hpp"
 #include "support/command_line.hpp"
 
@@ -60,7 +61,8 @@ struct Options {
   zero::Stage stage = zero::Stage::gradients;
   zero::ElementType precision = zero::ElementType::fp32;
   bool offload = false;
-  bool delayed_update = false;       ///< of offloaded states
+  bool delayed_update = false;  ///< of offloaded states
+  Recompute recompute = Recompute::none;
   std::optional<std::string> model;  ///< a name, which says the next four
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
   std::size_t batch = 12;            ///< sequences per rank and micro-batch
@@ -77,6 +79,7 @@ struct Options {
   std::optional<zero::schedule::Schedule> schedule;  ///< in place of all that `lr` to `decay` say
   zero::schedule::SkippedStep skipped_step = zero::schedule::SkippedStep::advance;  ///< as in nanoGPT
   RuleName optimizer = RuleName::adamw;
+  double dropout = 0.0;  ///< share of elements, in training only
   double weight_decay = 0.1, beta2 = 0.99, momentum = 0.0, clip = 1.0;
   /// \name What only a configuration can say
   /// @{
@@ -137,6 +140,9 @@ struct Options {
 
 /// What options are worth together, once a configuration has said its part. \throws UsageError.
 void check_options(Options& options);
+
+/// How the model of a run keeps its activations.
+[[nodiscard]] ActivationSettings activation_settings(Options const& options);
 
 /// How long a rank waits for another one, wherever it does.
 [[nodiscard]] std::chrono::nanoseconds deadline(Options const& options);

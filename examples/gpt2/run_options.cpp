@@ -27,13 +27,14 @@ constexpr std::array kept{"--layers",        "--heads",        "--width",
                           "--micro-batches", "--clip",         "--seed",
                           "--eval-interval", "--eval-batches", "--eval-train-batches",
                           "--optimizer",     "--momentum",     "--loss-scale",
-                          "--patience",      "--min-delta"};
+                          "--patience",      "--min-delta",    "--recompute",
+                          "--dropout"};
 
 /// Of those that `kept` lists, what another value of changes the bits.
 constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",
                               "--lr",           "--min-lr",         "--warmup", "--schedule",   "--decay",
                               "--skipped-step", "--weight-decay",   "--beta2",  "--clip",       "--optimizer",
-                              "--momentum",     "--loss-scale"};
+                              "--momentum",     "--loss-scale",     "--dropout"};
 
 template <std::size_t N>
 bool has(std::array<char const*, N> const& names, std::string_view name) {
@@ -138,6 +139,7 @@ NamedOptions saved_options(zero::UserState const& state) {
   for (auto const& [name, value] : *object) {
     if (auto const* const text = value.get<std::string>()) options[name] = *text;
   }
+  if (!options.empty()) options.try_emplace("--dropout", "0");  // of versions that had none
   return options;
 }
 

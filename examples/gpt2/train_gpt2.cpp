@@ -22,7 +22,9 @@
 #include "support/counted.hpp"
 #include "support/program.hpp"
 
+#include <zero/activation/segment_plan.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
+#include <zero/utility/shortest_number.hpp>
 
 #include <algorithm>
 #include <array>
@@ -69,6 +71,24 @@ void print_run(Options const& options, TrainingData const& data) {
       with_separators(tokens).c_str(), epoch);
 }
 
+/// What is not kept of the forward pass, and what is dropped in it.
+void print_activations(Options const& options) {
+  using zero::activation::SegmentPlan;
+  auto const settings = activation_settings(options);
+  SegmentPlan const plan(options.layers, settings.recompute, settings.kept_inputs);
+  if (settings.recompute == Recompute::selective) {
+    say("activations: the backward pass computes attention again\n");
+  } else if (settings.recompute == Recompute::block && plan.kept_inputs() > 0) {
+    say("activations: the backward pass computes blocks again, from %s\n",
+        counted(plan.kept_inputs(), "kept input").c_str());
+  } else if (settings.recompute == Recompute::block) {
+    say("activations: nothing is computed again, as the last block never is, and there is no other\n");
+  }
+  if (options.dropout > 0.0) {
+    say("dropout: %s of the elements, in training only\n", zero::shortest_number(options.dropout).c_str());
+  }
+}
+
 void print_start(Options const& options, TrainingData const& data) {
   std::size_t const parameters =
       parameter_count({options.layers, options.heads, options.width, options.context, data.vocabulary()});
@@ -78,6 +98,7 @@ void print_start(Options const& options, TrainingData const& data) {
   say("model: %s, %s, width %zu, context %zu: %s parameters\n", counted(options.layers, "layer").c_str(),
       counted(options.heads, "head").c_str(), options.width, options.context, with_separators(parameters).c_str());
   print_run(options, data);
+  print_activations(options);
   say("products: %s\n", options.cuda ? describe_cuda().c_str() : describe_products().c_str());
   if (!options.peak_flops || options.evaluate) return;
   ModelShape const shape{options.layers, options.heads, options.width, options.context, data.vocabulary()};
@@ -218,7 +239,8 @@ command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const&
   return finished ? command_line::ExitCode::done : command_line::ExitCode::stopped;
 }
 
-constexpr char const* out_of_memory = "out of memory: use a smaller --batch, --width or --layers, or a higher --stage";
+constexpr char const* out_of_memory =
+    "out of memory: use --recompute block, a smaller --batch, --width or --layers, or a higher --stage";
 
 /// What the library says to a program, as this one says it to a user.
 std::string in_options(std::string text) {

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "activations.hpp"
 #include "data/batch_loader.hpp"
 #include "data/training_data.hpp"
 #include "data/training_feed.hpp"
+#include "dropout.hpp"
 #include "engines.hpp"
 #include "generation/text_model.hpp"
 #include "options.hpp"
@@ -14,6 +16,8 @@
 #include "sampling.hpp"
 #include "weights.hpp"
 
+#include <zero/activation/recomputed_blocks.hpp>
+#include <zero/activation/segment_plan.hpp>
 #include <zero/backend.hpp>
 #include <zero/captured_step.hpp>
 #include <zero/engine_config.hpp>
@@ -54,6 +58,7 @@ namespace gpt2 {
 ///   take_losses()                               of all forward passes since the last time, in order; waits for them
 ///   stream(), backend_config()
 ///   model().record(passes), fill(k, tokens, targets), replay(launch)    where the backend records graphs
+///   model().host_activation_bytes()             of GPUs: activations in pinned host memory
 ///   device_memory(), ranges()                   of GPUs: what the device holds; ranges for NVIDIA's tools
 template <class Target, class T>
 class Trainer {
@@ -205,6 +210,14 @@ class Trainer {
   [[nodiscard]] zero::FlatLayout const& layout() const { return engine_->layout(); }
   [[nodiscard]] std::size_t activation_bytes() const { return compute_.model().activation_bytes(); }
   [[nodiscard]] std::size_t scratch_bytes() const { return compute_.model().scratch_bytes(); }
+  /// Of the model, in pinned host memory.
+  [[nodiscard]] std::size_t host_activation_bytes() const {
+    if constexpr (requires { compute_.model().host_activation_bytes(); }) {
+      return compute_.model().host_activation_bytes();
+    } else {
+      return 0;
+    }
+  }
 
  private:
   using Engine = TrainerEngine<Target, T>;
@@ -216,7 +229,12 @@ class Trainer {
   static constexpr bool records_graphs = zero::backend_facts<typename Target::Backend>().captures_graphs;
 
   EngineRequest<typename Target::Backend> engine_request() {
-    return {.settings = settings_of(options_),
+    auto settings = settings_of(options_);
+    if (settings.sharding) {
+      auto& units = settings.sharding->prefetch_units;
+      units = zero::activation::prefetch_units(compute_.model().plan(), units);
+    }
+    return {.settings = std::move(settings),
             .reduce = options_.reduce,
             .allow_idle_ranks = options_.allow_idle_ranks,
             .backend = compute_.backend_config(),
@@ -252,6 +270,9 @@ class Trainer {
                   blocks_[l].begin());
     }
     head_ = {ids[ids.size() - 2], ids[ids.size() - 1], ids[0]};
+    std::vector<std::vector<zero::ParameterId>> of_blocks;
+    for (auto const& block : blocks_) of_blocks.emplace_back(block.begin(), block.end());
+    passes_.emplace(compute_.model().plan(), std::move(of_blocks));
   }
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
@@ -321,14 +342,21 @@ class Trainer {
     data_time_ += std::chrono::steady_clock::now() - start;
   }
 
+  /// What is dropped depends on the seed and on the place of the micro-batch alone, whichever rank has it.
+  void set_dropout(std::uint64_t step, std::uint64_t index) {
+    if (options_.dropout > 0.0) model().set_dropout(Dropout(options_.dropout, seed_, step, index));
+  }
+
   /// The next micro-batch of this rank, which has none in the last round where the ranks do not divide them.
   void micro_batch(std::uint64_t step) {
     auto batch = engine_->begin_micro_batch(stream_);
     if (batch.contributes()) {
       std::optional<typename Profiler::Scope> loading;
       if (profiler_) loading.emplace(profiler_->phase(zero::profile::Phase::data, stream_));
-      draw(step, static_cast<std::uint64_t>(batch.index()));
+      auto const index = static_cast<std::uint64_t>(batch.index());
+      draw(step, index);
       loading.reset();
+      set_dropout(step, index);
       forward_and_backward();
     } else {
       gather_as_others_do();
@@ -340,7 +368,7 @@ class Trainer {
     embed(batch_.tokens, options_.context);
     blocks_forward();
     head();
-    for (std::size_t l = shape_.layers; l-- > 0;) block_backward(l);
+    blocks_backward();
     auto gradients = engine_->gradients(embedding_, stream_);
     model().embed_backward(batch_.tokens, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
     gradients.ready(stream_);
@@ -349,9 +377,9 @@ class Trainer {
   /// The gathers of `forward_and_backward`, which all ranks make in one order.
   void gather_as_others_do() {
     (void)engine_->gather(embedding_, stream_);
-    for (auto const& block : blocks_) (void)engine_->gather(block, stream_);
+    passes_->gather_forward(*engine_, stream_);
     (void)engine_->gather(head_, stream_);
-    for (std::size_t l = shape_.layers; l-- > 0;) (void)engine_->gather(blocks_[l], stream_);
+    passes_->gather_backward(*engine_, stream_);
   }
 
   /// The loss of each validation set, and their mean by weight, which is that of the mixture.
@@ -376,6 +404,7 @@ class Trainer {
       auto const batch = std::min<std::uint64_t>(i * ranks() + rank(), count - 1);
       return BatchRequest{split, set, {seed_, step, batch}};
     });
+    model().set_dropout(Dropout());
     for (std::size_t i = 0; i < rounds; ++i) {
       loader.take(batch_);
       forward();
@@ -395,10 +424,9 @@ class Trainer {
     model().embed_forward(tokens, length, weights[embedding_[0]].data(), weights[embedding_[1]].data());
   }
   void blocks_forward() {
-    for (std::size_t l = 0; l < shape_.layers; ++l) {
-      auto const weights = engine_->gather(blocks_[l], stream_);
-      model().block_forward(l, block_weights(weights, blocks_[l]));
-    }
+    passes_->forward(*engine_, stream_, [&](std::size_t block, Lease const& weights) {
+      model().block_forward(block, block_weights(weights, blocks_[block]));
+    });
   }
   /// The head's two passes follow each other, under one lease.
   void head() {
@@ -409,12 +437,19 @@ class Trainer {
                            {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
     gradients.ready(stream_);
   }
-  void block_backward(std::size_t l) {
-    auto const weights = engine_->gather(blocks_[l], stream_);
+  void blocks_backward() {
+    using zero::activation::BackwardCall, zero::activation::BackwardWork;
+    passes_->backward(*engine_, stream_, [&](BackwardCall const& call, Lease const& lease) {
+      auto const weights = block_weights(lease, blocks_[call.block]);
+      if (call.work == BackwardWork::again) return model().block_again(call.block, weights);
+      block_backward(call.block, weights);
+    });
+  }
+  void block_backward(std::size_t l, BlockWeights<T> const& weights) {
     auto gradients = engine_->gradients(blocks_[l], stream_);
     BlockGradients<T> targets;
     for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = target(gradients, blocks_[l][i]);
-    model().block_backward(l, block_weights(weights, blocks_[l]), targets);
+    model().block_backward(l, weights, targets);
     gradients.ready(stream_);
   }
 
@@ -460,6 +495,7 @@ class Trainer {
   std::array<zero::ParameterId, 2> embedding_{};
   std::vector<Block> blocks_;
   std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
+  std::optional<zero::activation::RecomputedBlocks> passes_;
   TokenBatch batch_;
   LoadOptions load_options_;
   TrainingFeed feed_;

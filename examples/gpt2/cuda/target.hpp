@@ -31,7 +31,9 @@ template <class T>
 class CudaCompute {
  public:
   CudaCompute(Options const& options, ModelShape const& shape, int ordinal)
-      : host_threads_(options.threads), device_(ordinal), model_(shape, options.batch, device_, kept(options)) {}
+      : host_threads_(options.threads),
+        device_(ordinal),
+        model_(shape, options.batch, device_, kept(options), activation_settings(options)) {}
 
   [[nodiscard]] DeviceModel<T, CudaDevice>& model() noexcept { return model_; }
   [[nodiscard]] DeviceModel<T, CudaDevice> const& model() const noexcept { return model_; }
