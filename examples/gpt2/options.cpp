@@ -409,7 +409,8 @@ void check(Options const& o) {
                      ": nothing is loaded ahead with --workers 0: leave it out, or give at least one worker");
   }
   if (o.evaluate) return check_evaluation(o);
-  if (!o.cuda || o.offload || o.dropout > 0.0) check_cuda_graph(o, 1);
+  bool const never = !o.cuda || o.offload || o.dropout > 0.0 || activation_settings(o).inputs_in_host_memory;
+  if (never) check_cuda_graph(o, 1);
   // Where the model is somebody else's, its shape is not known yet.
   if (!o.init_from && !o.resume) check_heads(o);
   if (o.min_lr && *o.min_lr > o.lr) throw UsageError("--min-lr: must not be above --lr");
@@ -514,7 +515,10 @@ command_line::Command<Options> const& command() {
 }
 
 ActivationSettings activation_settings(Options const& o) {
-  return {.recompute = o.recompute, .dropout = o.dropout > 0.0};
+  return {.recompute = o.recompute,
+          .kept_inputs = o.kept_inputs.value_or(zero::activation::SegmentPlan::all),
+          .dropout = o.dropout > 0.0,
+          .inputs_in_host_memory = o.recompute == Recompute::block && o.inputs_in_host_memory};
 }
 
 std::chrono::nanoseconds deadline(Options const& o) {
@@ -530,6 +534,11 @@ void check_cuda_graph(Options const& o, int processes) {
   if (!o.cuda_graph) return;
   if (o.dropout > 0.0) {
     throw UsageError("--cuda-graph: --dropout draws anew in each step, which a recorded one cannot: leave one out");
+  }
+  if (activation_settings(o).inputs_in_host_memory) {
+    throw UsageError(
+        "--cuda-graph: kept inputs go to host memory beside the step, which cannot be recorded: leave out "
+        "activation_checkpointing.cpu_checkpointing, or the option");
   }
   if (!o.cuda) throw UsageError("--cuda-graph: records what GPUs do: use --device cuda, or leave it out");
   if (o.offload) throw UsageError("--cuda-graph: an offloaded step waits on the host: use --offload none");

@@ -86,6 +86,8 @@ struct Options {
   std::optional<zero::config::RuleChoice> rule{};  ///< in place of `optimizer`; the numbers above stay options
   std::optional<zero::config::Sharding> sharding{};
   std::optional<zero::config::ScaleChoice> scale{};  ///< of fp16
+  std::optional<std::size_t> kept_inputs{};          ///< with Recompute::block; empty: all
+  bool inputs_in_host_memory = false;                ///< these, of a model on a GPU
   std::vector<std::string> logged_collectives{};     ///< of comms_log; empty: all
   /// @}
   std::optional<double> loss_scale;  ///< of fp16; 0: dynamic; default: `scale`, or dynamic

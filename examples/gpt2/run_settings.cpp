@@ -116,6 +116,7 @@ class Merge {
     take_batch();
     if (settings_.precision) take_precision();
     if (settings_.sharding) take_sharding();
+    if (settings_.recomputation) take_recomputation();
     if (options_.evaluate) return;  // what else a file says is of training
     unless_asked("--clip", [&] { options_.clip = settings_.gradient_clipping; });
     if (settings_.rule) take_rule();
@@ -194,6 +195,11 @@ class Merge {
           "and so the ratio is 1");
     }
   }
+  void take_recomputation() {
+    unless_asked("--recompute", [&] { options_.recompute = Recompute::block; });
+    options_.kept_inputs = settings_.recomputation->kept_inputs;
+    options_.inputs_in_host_memory = settings_.recomputation->inputs_in_host_memory;
+  }
   void take_profiling() {
     unless_asked("--wall-clock-breakdown", [&] { options_.wall_clock_breakdown = settings_.wall_clock_breakdown; });
     unless_asked("--memory-breakdown", [&] { options_.memory_breakdown = settings_.memory_breakdown; });
@@ -260,6 +266,7 @@ constexpr std::array overlapping{"--batch",
                                  "--stage",
                                  "--offload",
                                  "--delayed-update",
+                                 "--recompute",
                                  "--log-interval",
                                  "--tensorboard",
                                  "--csv",
@@ -289,6 +296,10 @@ config::Settings settings_of(Options const& options) {
   settings.wall_clock_breakdown = options.wall_clock_breakdown;
   settings.memory_breakdown = options.memory_breakdown;
   settings.cuda_graph = options.cuda_graph;
+  if (options.recompute == Recompute::block) {
+    settings.recomputation = config::Recomputation{.kept_inputs = options.kept_inputs,
+                                                   .inputs_in_host_memory = options.inputs_in_host_memory};
+  }
   if (options.comms_log) settings.communication_log = config::CommunicationLog{options.logged_collectives};
   return settings;
 }

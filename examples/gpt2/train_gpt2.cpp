@@ -79,8 +79,9 @@ void print_activations(Options const& options) {
   if (settings.recompute == Recompute::selective) {
     say("activations: the backward pass computes attention again\n");
   } else if (settings.recompute == Recompute::block && plan.kept_inputs() > 0) {
-    say("activations: the backward pass computes blocks again, from %s\n",
-        counted(plan.kept_inputs(), "kept input").c_str());
+    char const* const pinned = options.cuda ? " in pinned host memory" : " in host memory, as all is on the CPU";
+    say("activations: the backward pass computes blocks again, from %s%s\n",
+        counted(plan.kept_inputs(), "kept input").c_str(), settings.inputs_in_host_memory ? pinned : "");
   } else if (settings.recompute == Recompute::block) {
     say("activations: nothing is computed again, as the last block never is, and there is no other\n");
   }

@@ -54,12 +54,19 @@ TEST_CASE("configuration files: those of users are read as they stand") {
   CHECK(curves.tensorboard->job_name == "Läufe 2026-11-28 19:30");
   CHECK(curves.batch == zero::config::Batch{8, 4, 2, 1});
   CHECK_FALSE(curves.precision);
+  CHECK_FALSE(curves.recomputation);
+
+  auto const recomputation = read_file("recomputation.json", 2);
+  REQUIRE(recomputation.recomputation);
+  CHECK(recomputation.recomputation->kept_inputs == 4);
+  CHECK(recomputation.recomputation->inputs_in_host_memory);
+  REQUIRE(recomputation.notes.size() == 2);
+  CHECK(recomputation.notes[0].key == "activation_checkpointing");
+  CHECK(recomputation.notes[1].key == "activation_checkpointing.contiguous_memory_optimization");
 }
 
 TEST_CASE("configuration files: others are refused for one reason, with what to write instead") {
   CHECK(refusal_of("refused_amp.json").find("amp: cannot be had: Apex is PyTorch's, and excludes ZeRO") == 0);
-  CHECK(refusal_of("refused_recomputation.json")
-            .find("activation_checkpointing: cannot be had: there is no recomputation of activations yet") == 0);
   CHECK(refusal_of("refused_nested_activation.json")
             .find("checkpoint.activation_checkpointing: does not belong into \"checkpoint\"") == 0);
   CHECK(refusal_of("refused_parameter_offload.json")

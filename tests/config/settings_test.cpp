@@ -288,6 +288,8 @@ TEST_CASE("configuration: what was understood is a configuration that means the 
            R"("tensorboard": {"enabled": true, "output_path": "log/", "job_name": "2023年08月15日16:28:06"},
               "csv_monitor": {"enabled": true}, "steps_per_print": 10, "wall_clock_breakdown": true,
               "comms_logger": {"enabled": true, "prof_all": false, "prof_ops": ["all_gather"]})",
+           R"("activation_checkpointing": {})",
+           R"("activation_checkpointing": {"number_checkpoints": 3, "cpu_checkpointing": true, "profile": true})",
        }) {
     CAPTURE(members);
     auto const written = zero::config::to_json(read_text(with(members), three));
@@ -298,6 +300,25 @@ TEST_CASE("configuration: what was understood is a configuration that means the 
   settings.schedule = zero::schedule::Schedule(
       zero::schedule::Custom{.name = "mine", .rates = [](std::uint64_t) { return zero::schedule::Rates{.lr = 1.0}; }});
   CHECK_THROWS_AS(static_cast<void>(zero::config::to_json(settings)), zero::config::ConfigError);
+}
+
+TEST_CASE("configuration: a section turns recomputation on, and asks for what can be had") {
+  CHECK_FALSE(read_text(with("")).recomputation);
+  CHECK_FALSE(read_text(with(R"("activation_checkpointing": null)")).recomputation);
+  auto const settings = read_text(with(R"("activation_checkpointing": {"partition_activations": false,
+    "number_checkpoints": null, "profile": false})"));
+  REQUIRE(settings.recomputation);
+  CHECK_FALSE(settings.recomputation->kept_inputs);
+  CHECK_FALSE(settings.recomputation->inputs_in_host_memory);
+  CHECK_FALSE(settings.wall_clock_breakdown);
+  CHECK(read_text(with(R"("activation_checkpointing": {"profile": true}, "wall_clock_breakdown": false)"))
+            .wall_clock_breakdown);
+  CHECK(message_of(with(R"("activation_checkpointing": {"partition_activations": true})"))
+            .find("activation_checkpointing.partition_activations: cannot be had: it needs tensor parallelism") !=
+        std::string::npos);
+  CHECK(message_of(with(R"("activation_checkpointing": {"number_checkpoints": 0})")).find("number_checkpoints") !=
+        std::string::npos);
+  CHECK(message_of(with(R"("activation_checkpointing": {"enabled": true})")).find("leave it out") != std::string::npos);
 }
 
 TEST_CASE("configuration: a visitor gets the rule and precision that were chosen, with their settings") {

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <string>
 
 using namespace trainer_test;
@@ -126,6 +127,88 @@ TEST_CASE("train_gpt2: a run says what it computes again, what it drops, and the
   CHECK(bytes_of(block, "model     activations") == activations(1, 1, 4));
 }
 
+namespace {
+
+// A file of DeepSpeed's users, as it stands.
+constexpr char const* file_of_users = R"({
+  "train_batch_size": 16,
+  "zero_optimization": {"stage": 1},
+  "bf16": {"enabled": true},
+  "activation_checkpointing": {
+    "partition_activations": false,
+    "cpu_checkpointing": true,
+    "contiguous_memory_optimization": true,
+    "number_checkpoints": 4
+  },
+  "csv_monitor": {"enabled": true, "output_path": "log/", "job_name": "activations"},
+  "wall_clock_breakdown": true
+})";
+
+struct Configured {
+  std::string output, hash;
+};
+
+/// A run of 8 blocks with two ranks by a file that is \p text, in the test's own folder.
+Configured run_by(Folder const& folder, std::string const& text, std::string const& more) {
+  std::ofstream(folder / "ds.json") << text;
+  auto const done =
+      run_in("cd " + folder.quote("") + " &&",
+             "--data text.txt --layers 8 --heads 2 --width 16 --context 8 --iterations 3 --sample 0 --eval-batches 3 "
+             "--ranks 2 --config ds.json " +
+                 more);
+  INFO(done.output);
+  REQUIRE(done.code == 0);
+  auto const at = done.output.find("parameter hash: ");
+  REQUIRE(at != std::string::npos);
+  return {done.output, done.output.substr(at + 16, 16)};
+}
+
+}  // namespace
+
+TEST_CASE("train_gpt2: a file of DeepSpeed's that asks for recomputation trains as it stands") {
+  Folder const folder;
+  auto const [output, hash] = run_by(folder, file_of_users, "--overwrite");
+  for (std::string const line :
+       {"configuration: activation_checkpointing: the backward pass computes blocks again from their inputs, with the "
+        "same bits\n",
+        "configuration: activation_checkpointing.contiguous_memory_optimization: all buffers of activations are "
+        "allocated once, before the first step\n",
+        "activations: the backward pass computes blocks again, from 4 kept inputs in host memory, as all is on the "
+        "CPU\n",
+        "\"cpu_checkpointing\": true,", "\"number_checkpoints\": 4"}) {
+    CAPTURE(line);
+    CHECK(output.find(line) != std::string::npos);
+  }
+  // An option beside it wins; no kind changes the bits.
+  for (std::string const recompute : {"none", "selective", "block"}) {
+    auto const other = run_by(folder, file_of_users, "--overwrite --recompute " + recompute);
+    CHECK(other.hash == hash);
+    CHECK(other.output.find("configuration: --recompute " + recompute + " is given beside the file, and wins\n") !=
+          std::string::npos);
+    CHECK((other.output.find("activations: the backward pass computes blocks again") != std::string::npos) ==
+          (recompute == "block"));
+  }
+}
+
+TEST_CASE("train_gpt2: a file says how many inputs are kept, in any stage, with the same bits") {
+  Folder const folder;
+  auto const file = [](std::string const& stage, std::string const& section) {
+    return R"({"train_batch_size": 12, "train_micro_batch_size_per_gpu": 2, "micro_batches_per_step": 6,
+               "zero_optimization": {"stage": )" +
+           stage + "}" + section + "}";
+  };
+  auto const kept = run_by(folder, file("0", ""), "--dropout 0.1").hash;
+  for (std::string const stage : {"0", "1", "2", "3"}) {
+    for (std::string const inputs : {"1", "2", "3", "50"}) {
+      auto const section = R"(, "activation_checkpointing": {"number_checkpoints": )" + inputs + "}";
+      auto const [output, hash] = run_by(folder, file(stage, section), "--dropout 0.1");
+      CHECK(hash == kept);
+      auto const counted = inputs == "1" ? "1 kept input\n" : (inputs == "50" ? "7" : inputs) + " kept inputs\n";
+      CHECK(output.find("computes blocks again, from " + counted) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("train_gpt2: an evaluation may compute with fewer buffers, and drops nothing") {
   Folder const folder;
   REQUIRE(run("--data " + folder.quote("text.txt") + tiny + "--checkpoint-dir " + folder.quote("run")).code == 0);
@@ -151,5 +234,14 @@ TEST_CASE("train_gpt2: what cannot be computed again, dropped or recorded is ref
   check_rejected("--dropout 1", "--dropout 1: expected a number in [0, 1)");
   check_rejected("--dropout -0.1", "expected a number in [0, 1)");
   check_rejected("--dropout nan", "expected a number in [0, 1)");
+  Folder const folder;
+  auto const refused = [&](std::string const& members, std::string const& reason) {
+    std::ofstream(folder / "ds.json") << R"({"train_batch_size": 4, )" << members << "}";
+    check_rejected("--config " + folder.quote("ds.json"), reason);
+  };
+  refused(R"("activation_checkpointing": {"partition_activations": true})", "partition_activations: cannot be had");
+  refused(R"("activation_checkpointing": {"number_checkpoints": 0})", "number_checkpoints");
+  refused(R"("activation_checkpointing": {"cpu_checkpointing": true}, "cuda_graph": {"enabled": true})",
+          "--cuda-graph: kept inputs go to host memory beside the step");
   check_rejected("--device cuda --cuda-graph --dropout 0.1", "--cuda-graph: --dropout draws anew in each step");
 }

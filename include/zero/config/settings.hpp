@@ -46,6 +46,12 @@ struct CommunicationLog {
   std::vector<std::string> operations{};  ///< names, such as `all_gather`; empty: all
 };
 
+/// Blocks that are computed again in the backward pass: what zero::activation::SegmentPlan and HostInputs are made by.
+struct Recomputation {
+  std::optional<std::size_t> kept_inputs{};  ///< of segments, 1 or more; empty: of each block but the last
+  bool inputs_in_host_memory = false;        ///< they are kept in pinned host memory
+};
+
 /// What a configuration asks of a run: read from a file (read.hpp), or filled in by a program. A value. What is empty
 /// is the trainer's to decide.
 struct Settings {
@@ -61,6 +67,7 @@ struct Settings {
   bool wall_clock_breakdown = false;                    ///< say where each step's time goes
   bool memory_breakdown = false;                        ///< say what memory is for
   bool cuda_graph = false;                              ///< capture a step once, and replay it
+  std::optional<Recomputation> recomputation{};         ///< empty: no block is computed again
   std::optional<CommunicationLog> communication_log{};  ///< empty: none
   std::vector<Note> notes{};                            ///< of what was read
 

@@ -54,6 +54,8 @@ struct RawSettings {
   double gradient_clipping = 1.0;
   std::optional<std::uint64_t> steps_per_print{};
   bool wall_clock_breakdown = false, memory_breakdown = false;
+  std::optional<Recomputation> recomputation{};
+  bool profiles_recomputation = false;
   bool logs_communication = false, captures_steps = false;
   std::vector<std::string> logged_operations{};
   bool logs_all_operations = true;

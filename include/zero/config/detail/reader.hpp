@@ -52,7 +52,8 @@ class Reader {
     if (raw_.tensorboard.enabled) settings.tensorboard = curve_folder(raw_.tensorboard);
     if (raw_.csv.enabled) settings.csv = curve_folder(raw_.csv);
     settings.steps_per_print = raw_.steps_per_print;
-    settings.wall_clock_breakdown = raw_.wall_clock_breakdown;
+    settings.wall_clock_breakdown = raw_.wall_clock_breakdown || raw_.profiles_recomputation;
+    settings.recomputation = raw_.recomputation;
     settings.memory_breakdown = raw_.memory_breakdown;
     settings.cuda_graph = raw_.captures_steps;
     settings.communication_log = communication_log();

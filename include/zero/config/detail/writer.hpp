@@ -39,6 +39,7 @@ class Writer {
     add("wall_clock_breakdown", settings_.wall_clock_breakdown);
     add("memory_breakdown", settings_.memory_breakdown);
     add("cuda_graph", Json::Object{{"enabled", settings_.cuda_graph}});
+    if (settings_.recomputation) add("activation_checkpointing", recomputation());
     if (settings_.communication_log) add("comms_logger", communication_log());
     return std::move(root_);
   }
@@ -166,6 +167,14 @@ class Writer {
 
   static Json monitor(monitor::CurveFolder const& folder) {
     return Json::Object{{"enabled", true}, {"output_path", folder.output_path}, {"job_name", folder.job_name}};
+  }
+
+  [[nodiscard]] Json recomputation() const {
+    auto const& recomputation = *settings_.recomputation;
+    Json::Object section{{"cpu_checkpointing", recomputation.inputs_in_host_memory}};
+    if (auto const inputs = recomputation.kept_inputs)
+      section.emplace_back("number_checkpoints", std::uint64_t{*inputs});
+    return section;
   }
 
   [[nodiscard]] Json communication_log() const {

@@ -26,8 +26,6 @@ inline constexpr std::array other_keys{
     of_its_section("checkpoint.writer.data_parallel", Shape::text),
     of_its_section("checkpoint.writer.decoupled", Shape::boolean),
     refused("checkpoint.use_node_local_storage", "a checkpoint is one folder that all ranks reach: leave it out"),
-    refused("activation_checkpointing",
-            "there is no recomputation of activations yet: leave the section out, and take a smaller micro-batch"),
     refused("aio", "there is no NVMe tier yet: leave it out", "null|{}"),
     of_its_section("aio.block_size", Shape::whole),
     of_its_section("aio.queue_depth", Shape::whole),

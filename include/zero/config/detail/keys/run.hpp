@@ -56,6 +56,31 @@ inline constexpr std::array run_keys{
     section("cuda_graph", "steps by captured graphs. Not DeepSpeed's of training"),
     applied("cuda_graph.enabled", Shape::boolean, "captures a step once, and launches it as a whole from then on",
             [](RawSettings& raw, Entry const& e) { raw.captures_steps = e.flag(); }),
+    section("activation_checkpointing",
+            "turned on by being there: the backward pass computes blocks again from their inputs, with the same bits",
+            [](RawSettings& raw, Entry const& e) {
+              raw.recomputation.emplace();
+              raw.notes.push_back(
+                  {e.key(), "the backward pass computes blocks again from their inputs, with the same bits"});
+            }),
+    applied(
+        "activation_checkpointing.number_checkpoints", Shape::whole,
+        "inputs of blocks that are kept; what lies between two of them is computed again together; absent: that of "
+        "each block but the last",
+        [](RawSettings& raw, Entry const& e) { raw.recomputation->kept_inputs = e.whole(1, most_sequences); }, {},
+        "null"),
+    applied("activation_checkpointing.cpu_checkpointing", Shape::boolean,
+            "kept inputs go to pinned host memory, and come back one ahead of the backward pass",
+            [](RawSettings& raw, Entry const& e) { raw.recomputation->inputs_in_host_memory = e.flag(); }),
+    refused("activation_checkpointing.partition_activations",
+            "it needs tensor parallelism, whose ranks hold the same input, and which there is not: write false"),
+    always("activation_checkpointing.contiguous_memory_optimization", Shape::boolean,
+           "all buffers of activations are allocated once, before the first step"),
+    always("activation_checkpointing.synchronize_checkpoint_boundary", Shape::boolean,
+           "streams wait for each other by events, and nothing needs to wait for a device"),
+    applied("activation_checkpointing.profile", Shape::boolean,
+            "turns `wall_clock_breakdown` on, which says what the backward pass takes",
+            [](RawSettings& raw, Entry const& e) { raw.profiles_recomputation = e.flag(); }),
     section("comms_logger", "counts, bytes and times of collectives"),
     applied("comms_logger.enabled", Shape::boolean, "turns it on",
             [](RawSettings& raw, Entry const& e) { raw.logs_communication = e.flag(); }),
