@@ -50,7 +50,7 @@ class Checkpoints {
   std::uint64_t start() {
     if (options_.checkpoint_dir) lock_folder();
     auto const place = place_to_resume();
-    bool const is_another = options_.parameters_only || options_.new_optimizer || options_.new_schedule;
+    bool const is_another = !option_of_another_run(options_).empty();
     if (!place || is_another) check_folders();  // what is refused is, before anything is loaded
     auto const resumed = place ? resume(*place) : std::nullopt;
     std::uint64_t const done = resumed.value_or(0);
@@ -282,20 +282,13 @@ class Checkpoints {
                      std::to_string(start) + " has " + std::to_string(left) + " steps: give no more");
   }
 
-  /// The option by which a run that resumes another is one of its own; empty where there is none.
-  [[nodiscard]] std::string option_of_another_run() const {
-    if (!options_.resume) return {};
-    if (options_.parameters_only) return "--parameters-only";
-    if (options_.new_optimizer) return "--new-optimizer";
-    return options_.new_schedule ? "--new-schedule" : "";
-  }
-
   /// Rank 0 looks where it is going to write; every rank throws what it finds.
   void check_folders() {
     std::string problem;
     if (speaks()) {
       try {
-        if (lock_ && !options_.overwrite) refuse_other_runs(lock_->folder(), run_, is_new_, option_of_another_run());
+        if (lock_ && !options_.overwrite)
+          refuse_other_runs(lock_->folder(), run_, is_new_, option_of_another_run(options_));
         bool const may_replace = options_.overwrite || !is_new_;
         if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
         if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);

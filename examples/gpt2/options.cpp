@@ -29,15 +29,16 @@ constexpr char const* up_to_largest = "a number from 0 to 1e30";
 
 // The order of groups and options is that of --help.
 Group configuration_group() {
-  return {
-      "configuration",
-      {{.name = "--config",
-        .value = "FILE",
-        .help = "a configuration of DeepSpeed's; options given beside it win",
-        .setting = Settings::text(&Options::config),
-        .usual = "none",
-        .alias = "--deepspeed_config"},
-       {"--deepspeed", "", "may stand beside --config, as it does elsewhere", Settings::flag(&Options::deepspeed)}}};
+  return {"configuration",
+          {{.name = "--config",
+            .value = "FILE",
+            .help = "a configuration of DeepSpeed's; options given beside it win",
+            .setting = Settings::text(&Options::config),
+            .usual = "none",
+            .alias = "--deepspeed_config"},
+           {"--deepspeed", "", "may stand beside --config, as it does elsewhere", Settings::flag(&Options::deepspeed)},
+           {"--dry-run", "", "read and check all that the run is given, say what it would be, and end: writes nothing",
+            Settings::flag(&Options::dry_run)}}};
 }
 
 Group data_group() {
@@ -577,6 +578,13 @@ std::size_t micro_batch_rounds(Options const& o) {
 }
 
 double lowest_learning_rate(Options const& options) { return options.min_lr.value_or(options.lr / 10.0); }
+
+std::string option_of_another_run(Options const& options) {
+  if (!options.resume) return {};
+  if (options.parameters_only) return "--parameters-only";
+  if (options.new_optimizer) return "--new-optimizer";
+  return options.new_schedule ? "--new-schedule" : "";
+}
 
 std::uint64_t warmup_steps(Options const& options) {
   return options.warmup.value_or(std::min<std::uint64_t>(100, options.iterations / 10));

@@ -46,6 +46,7 @@ enum class RuleName : std::uint8_t { adamw, adam, sgd, lion, adagrad };
 struct Options {
   std::optional<std::string> config;           ///< DeepSpeed's configuration, which says some of what follows
   bool deepspeed = false;                      ///< as DeepSpeed's users write beside it
+  bool dry_run = false;                        ///< end before anything is trained or written
   std::optional<std::string> data;             ///< without it: the C++ standard library headers of the compiler
   std::optional<std::string> validation_data;  ///< without it: a tenth of `data`, or what their folder has for it
   std::optional<std::string> continue_with;    ///< other data for a run that is resumed; `data` is the same then
@@ -155,6 +156,9 @@ void check_heads(Options const& options);
 /// \throws UsageError where steps cannot be recorded, as --cuda-graph asks. Ranks are \p processes, or threads of one.
 void check_cuda_graph(Options const& options, int processes);
 
+/// The option by which a run that resumes another is one of its own; empty where there is none.
+[[nodiscard]] std::string option_of_another_run(Options const& options);
+
 /// \throws UsageError for more ranks than micro-batches, unless that is allowed.
 void check_micro_batches(Options const& options);
 
@@ -168,6 +172,7 @@ void check_micro_batches(Options const& options);
 /// \name What the defaults of --min-lr, --warmup and --decay stand for.
 /// @{
 [[nodiscard]] double lowest_learning_rate(Options const& options);
+
 [[nodiscard]] std::uint64_t warmup_steps(Options const& options);
 [[nodiscard]] std::uint64_t decay_steps(Options const& options);
 /// @}

@@ -14,6 +14,7 @@
 #include "model_source.hpp"
 #include "mpi/run.hpp"
 #include "options.hpp"
+#include "output_folders.hpp"
 #include "progress.hpp"
 #include "run.hpp"
 #include "run_output.hpp"
@@ -39,6 +40,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -224,7 +226,21 @@ struct Inputs {
     expect_room(options, data->vocabulary());
     if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);
     if (options.cuda && !options.peak_flops) options.peak_flops = peak_of_gpus(options, processes);
-    output->claim();
+    if (options.dry_run) {
+      check_folder(options);
+    } else {
+      output->claim();
+    }
+  }
+
+ private:
+  /// What a run that writes would find when it takes the folder of checkpoints.
+  static void check_folder(Options const& options) {
+    auto const option = option_of_another_run(options);
+    if (!options.checkpoint_dir || options.overwrite || (options.resume && option.empty())) return;
+    std::error_code error;
+    if (!std::filesystem::exists(*options.checkpoint_dir, error)) return;
+    refuse_other_runs(zero::CheckpointFolder(zero::posix_file_system(), *options.checkpoint_dir), "", true, option);
   }
 };
 
@@ -232,6 +248,10 @@ struct Inputs {
 template <class F>
 command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
   if (speaks) print_start(options, *inputs.data);
+  if (options.dry_run) {
+    if (speaks) say("dry run: nothing was trained, and nothing was written\n");
+    return command_line::ExitCode::done;
+  }
   if (options.checkpoint_dir || has_curves(options)) catch_stop_signals();
   bool const finished = f();
   if (!finished && speaks)

@@ -79,6 +79,9 @@ TEST_CASE("train_gpt2: a new run is refused in the folder of another, unless it 
     CHECK(says(refused, way));
     for (auto const* const other : {"--overwrite takes its place", "another folder"}) CHECK(says(refused, other));
     CHECK_FALSE(says(refused, "resumed from"));
+    auto const dry = run(run_of + again + " --dry-run");
+    CHECK(dry.code == 2);
+    CHECK(says(dry, way));
     CHECK_FALSE(says(refused, "step 1/"));
     CHECK(checkpoints_in(folder / "run") == before);
     CHECK(text_of(folder / "run" / "best") == best);
@@ -187,4 +190,30 @@ TEST_CASE("train_gpt2: a run that resumes does not read --init-from, and --new-o
   CHECK(hash(fresh) != hash(resumed));
   check_rejected("--new-optimizer", "--resume");
   check_rejected("--new-optimizer --parameters-only --resume x", "leave one out");
+}
+
+TEST_CASE("train_gpt2: a dry run says what the run would be, refuses what it would refuse, and writes nothing") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny;
+  std::string const outputs = "--checkpoint-dir " + folder.quote("a/run") + " --csv " + folder.quote("curves") +
+                              " --log " + folder.quote("log") + " --save-hf " + folder.quote("model");
+  auto const would_be = run(data + "--ranks 2 --stage 3 --dry-run " + outputs);
+  CAPTURE(would_be.output);
+  CHECK(would_be.code == 0);
+  CHECK(says(would_be, "model: 2 layers, 2 heads, width 16, context 8: "));
+  CHECK(says(would_be, "run: 2 ranks, ZeRO-3, fp32, offload none, 2 sequences x 1 micro-batch per rank and step"));
+  CHECK(says(would_be, "dry run: nothing was trained, and nothing was written\n"));
+  CHECK_FALSE(says(would_be, "step 1/"));
+  for (auto const* const name : {"a", "curves", "log", "model"}) CHECK_FALSE(fs::exists(folder / name));
+  // What a run would find, it finds.
+  check_rejected("--dry-run --data " + folder.quote("nothing"), "no such file", 4);
+  check_rejected("--dry-run --config " + folder.quote("nothing.json"), "nothing.json");
+  check_rejected("--dry-run --log " + folder.quote("none/log") + " --data " + folder.quote("text.txt"),
+                 "cannot be written");
+  REQUIRE(run(data + outputs).code == 0);
+  auto const log = fs::file_size(folder / "log");
+  check_rejected("--dry-run --data " + folder.quote("text.txt") + " --checkpoint-dir " + folder.quote("a/run"),
+                 "holds step-4 of another run");
+  CHECK(run(data + "--dry-run --resume auto " + outputs).code == 0);
+  CHECK(fs::file_size(folder / "log") == log);
 }
