@@ -20,16 +20,17 @@ die() {
   exit 1
 }
 
-# extract PAGE: writes each block to WORK/<line>.sh and the line before it to WORK/<line>.how
+# extract PAGE: writes each block to WORK/<line>.sh and the line before it to WORK/<line>.how; <line> has six digits.
 extract() {
   rm -f "$work"/*.sh "$work"/*.how
   awk -v work="$work" '
     inside && /^```/ { inside = 0; close(file); next }
     inside { print > file; next }
     /^```(sh|bash|shell|console)$/ {
-      file = work "/" NR ".sh"
+      file = sprintf("%s/%06d", work, NR) # so that the order of names is that of the page
+      print previous > (file ".how")
+      file = file ".sh"
       printf "" > file
-      print previous > (work "/" NR ".how")
       inside = 1
     }
     { previous = $0 }' "$1"
@@ -53,7 +54,8 @@ prepare() {
 arguments=()
 while [ \$# -gt 0 ]; do
   case \$1 in # no option may be given twice
-    --iterations | --save-interval | --eval-interval | --layers | --heads | --width | --context | --batch | --sample) shift 2 ;;
+    --iterations | --save-interval | --eval-interval | --layers | --heads | --width | --context | --batch | --sample | \
+      --eval-batches | --threads) shift 2 ;;
     *) arguments+=("\$1") && shift ;;
   esac
 done
@@ -77,8 +79,8 @@ for page in "$@"; do
   extract "$source/$page"
   for block in "$work"/*.sh; do
     [ -f "$block" ] || continue
-    line=$(basename "$block" .sh)
-    how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "$work/$line.how")
+    how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "${block%.sh}.how")
+    line=$((10#$(basename "$block" .sh)))
     case $how in
       "run with matplotlib")
         # CI's Python has it; another one may lack it, and a run of these tests without one says so.
