@@ -72,6 +72,10 @@ expect 2 "configuration WRONG: --lr -1: expected" "${usual[@]}" -- --lr=-1
 
 # Memory and disk.
 expect 7 " MB of 1MB (prediction)" "${usual[@]}" --memory 1MB
+# What is computed again is planned as such: 35 MB hold it, and not all activations.
+large=(--memory 35MB -- --threads 1 --iterations 1 --batch 32 --accumulate 1 --layers 8)
+expect 7 "MB of 35MB (prediction)" "${usual[@]}" "${large[@]}"
+expect 0 "parameter hash: " "${usual[@]}" "${large[@]}" --recompute block
 expect 2 "memory        WRONG: --memory much: expected bytes" "${usual[@]}" --memory much
 expect 2 "disk          WRONG: text.txt: is no folder that can be written to" "${usual[@]/#output/text.txt/output}"
 printf '#!/bin/sh\necho Filesystem\necho disk 9 9 0 100%% /\n' >fake/df

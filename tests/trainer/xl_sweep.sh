@@ -92,6 +92,18 @@ for row, planned in zip(rows, plan):
 END
 expect 7 "no setting fits 1MB" --output none --best 2 --memory 1MB "${best[@]}"
 
+# What is computed again takes less, as planned.
+expect 0 "fastest of 3: " --data data --output again "${model[@]}" --stage 2 --batch 4 --recompute "none,selective,block" --steps 2
+python3 - <<'END' || die "what is computed again has other activations than planned"
+import csv, json
+sizes = []
+for row in csv.DictReader(open("again/sweep.csv")):
+    plan = json.load(open("again/runs/2_none_%s_4_1/plan.json" % row["recompute"]))
+    assert int(row["activations_bytes"]) == plan["rows"][0]["activation_bytes"], row
+    sizes.append(int(row["activations_bytes"]))
+assert sizes[0] > sizes[1] > sizes[2], sizes
+END
+
 # A signal stops it, and the run under way leaves no row.
 "$xl/sweep.sh" --data data --output stopped "${model[@]}" --stage 2 --steps 999999 -- --threads 1 >said 2>&1 &
 sweep=$!

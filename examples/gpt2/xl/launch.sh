@@ -221,7 +221,8 @@ plan() {
   else
     settings+=(--micro-batches "${BASH_REMATCH[2]}")
   fi
-  if [[ $run =~ recompute\ (selective|block) ]]; then settings+=(--recompute "${BASH_REMATCH[1]}"); fi
+  if grep -q '^activations: .* computes attention again' "$said"; then settings+=(--recompute selective); fi
+  if grep -q '^activations: .* computes blocks again' "$said"; then settings+=(--recompute block); fi
   zero-plan "${settings[@]}" --precision "$precision" --device "$device" "$@" --json - 2>"$said.plan"
 }
 
