@@ -9,6 +9,8 @@
 #   <!-- savings of: zero-plan ARGUMENTS -->   per cent of the device memory of stage 0, as rows of a table
 #   <!-- cards of: MODEL... / MEMORY... / RANKS -->   for each model, card and number of ranks, which setting fits and sends least
 #                                              of those that do, with a quarter of the memory left to activations
+#   <!-- components of: zero-plan ARGUMENTS / GB... / GB... -->  what takes a rank's memory at stages 0 and 2, beside guides'
+#                                              figures of both: parameters, gradients, states, activations, rest
 set -euo pipefail
 plan=$1 page=$2 update=${3:-}
 
@@ -57,6 +59,33 @@ cards() {
   done
 }
 
+# components ARGUMENTS / FIGURES OF STAGE 0 / FIGURES OF STAGE 2, without offload
+components() {
+  local arguments=${1%% / *} others=${1#* / } stage sizes=()
+  for stage in 0 2; do
+    # shellcheck disable=SC2086
+    sizes+=("$("$plan" $arguments --stage $stage --offload none --json - |
+      sed 's/.*"memory_bytes"://; s/"traffic_elements".*"micro_batch"//; s/[{,]/\n/g' |
+      awk '
+        { gsub(/["}]/, ""); split($0, pair, ":"); size[pair[1]] = pair[2] }
+        END {
+          parameters = size["parameters"] + size["gathered"]
+          gradients = size["gradients"] + size["gradient slots"] + size["gradient sums"] + size["local sums"]
+          states = size["master"] + size["states"]
+          rest = size["device_bytes"] - parameters - gradients - states - size["activation_bytes"]
+          print parameters, gradients, states, size["activation_bytes"], rest, size["device_bytes"]
+        }')")
+  done
+  printf '| GB of a rank | guides, without ZeRO | here, stage 0 | guides, stage 2 | here, stage 2 |\n| --- | ---: | ---: | ---: | ---: |\n'
+  printf '%s\n%s\n%s\n%s\n' "${others%% / *}" "${others#* / }" "${sizes[@]}" | awk '
+    { for (i = 1; i <= 6; ++i) cell[NR, i] = $i; if (NR <= 2) for (i = 1; i <= 5; ++i) cell[NR, 6] += $i }
+    END {
+      split("parameters,gradients,optimizer states,activations,rest,**all**", name, ",")
+      for (i = 1; i <= 6; ++i)
+        printf "| %s | %s | %.4g | %s | %.4g |\n", name[i], cell[1, i], cell[3, i] / 1e9, cell[2, i], cell[4, i] / 1e9
+    }'
+}
+
 fresh() {
   local line skipping=
   while IFS= read -r line; do
@@ -66,13 +95,14 @@ fresh() {
       "<!-- output of: zero-plan "*) line=${line#*zero-plan } && output "${line%" -->"}" ;;
       "<!-- savings of: zero-plan "*) line=${line#*zero-plan } && savings "${line%" -->"}" ;;
       "<!-- cards of: "*) line=${line#*of: } && cards "${line%" -->"}" ;;
+      "<!-- components of: zero-plan "*) line=${line#*zero-plan } && components "${line%" -->"}" ;;
       *) continue ;;
     esac
     skipping=yes
   done <"$page"
 }
 
-grep -q '^<!-- \(output\|savings\|cards\) of: ' "$page" || { echo "$page: has no figures" >&2; exit 1; }
+grep -q '^<!-- \(output\|savings\|cards\|components\) of: ' "$page" || { echo "$page: has no figures" >&2; exit 1; }
 text=$(fresh)
 if [ "$update" = --update ]; then printf '%s\n' "$text" >"$page"; fi
 diff -u --label "$page" --label "what zero-plan prints" "$page" - <<<"$text" ||
