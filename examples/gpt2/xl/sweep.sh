@@ -229,8 +229,8 @@ measure() {
     tables row "$folder" "does not fit" "$planned" "planned to take $planned bytes of $memory"
     return
   fi
-  local setting=(--stage "$1" --offload "$2" --batch "$4" --accumulate "$5")
-  if [ "$3" != none ]; then setting+=(--recompute "$3"); fi
+  # All of it is said, so that a configuration beside it says none.
+  local setting=(--stage "$1" --offload "$2" --recompute "$3" --batch "$4" --accumulate "$5")
   "${trainer[@]}" "${setting[@]}" --log "$folder/log.jsonl" >"$folder/output" 2>&1 9>&- &
   child=$!
   wait "$child" || result=$?
