@@ -223,6 +223,7 @@ plan() {
   fi
   if grep -q '^activations: .* computes attention again' "$said"; then settings+=(--recompute selective); fi
   if grep -q '^activations: .* computes blocks again' "$said"; then settings+=(--recompute block); fi
+  if [ "$start" != threads ] && [ "$device" = cuda ]; then settings+=(--nccl auto); fi
   zero-plan "${settings[@]}" --precision "$precision" --device "$device" "$@" --json - 2>"$said.plan"
 }
 
