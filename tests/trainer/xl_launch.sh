@@ -76,6 +76,11 @@ expect 7 " MB of 1MB (prediction)" "${usual[@]}" --memory 1MB
 large=(--memory 35MB -- --threads 1 --iterations 1 --batch 32 --accumulate 1 --layers 8)
 expect 7 "MB of 35MB (prediction)" "${usual[@]}" "${large[@]}"
 expect 0 "parameter hash: " "${usual[@]}" "${large[@]}" --recompute block
+checkpointing() { sed "s/\"fp16\"/\"activation_checkpointing\": {$1}, &/" "$xl/ds_config.json" >again.json; }
+checkpointing ''
+expect 0 "parameter hash: " --config again.json "${usual[@]}" "${large[@]}"
+checkpointing '"number_checkpoints": 2' # which is not planned
+expect 7 "MB of 35MB (prediction)" --config again.json "${usual[@]}" "${large[@]}"
 expect 2 "memory        WRONG: --memory much: expected bytes" "${usual[@]}" --memory much
 expect 2 "disk          WRONG: text.txt: is no folder that can be written to" "${usual[@]/#output/text.txt/output}"
 printf '#!/bin/sh\necho Filesystem\necho disk 9 9 0 100%% /\n' >fake/df

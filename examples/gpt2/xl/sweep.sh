@@ -19,7 +19,7 @@
 #   --global-batch B sequences of a step, over all ranks
 # options:
 #   --memory SIZE    of one GPU, or of the machine with --device cpu: what is planned to take more is not tried
-#   --config FILE    a configuration of DeepSpeed's (default: none)
+#   --config FILE    a configuration of DeepSpeed's that leaves train_batch_size out (default: none)
 #   --device cuda|cpu (default: cpu)   --ranks N (default: 1)   --precision fp32|bf16|fp16 (default: fp16)
 #   --steps N        of each setting (default: 20)
 #   --retry          try again what has failed
