@@ -545,7 +545,8 @@ TEST_CASE("zero-plan: where no setting fits, it says what the smallest one takes
 TEST_CASE("zero-plan: writes the first setting of a search as a configuration, which means that setting") {
   Folder const folder;
   for (std::string const setting : {"--stage 2 --offload cpu --precision fp16", "--stage 3 --offload none --prefetch 0",
-                                    "--stage 1 --precision fp32 --device-share 25 --offload cpu", "--bucket 1000000"}) {
+                                    "--stage 1 --precision fp32 --device-share 25 --offload cpu", "--bucket 1000000",
+                                    "--stage 3 --recompute block", "--recompute selective"}) {
     CAPTURE(setting);
     auto const outcome = run("gpt2 --memory 24GB --context 256 --global-batch 12 --world 2 --write-config " +
                              folder.quote("found.json") + " " + setting);
@@ -566,8 +567,13 @@ TEST_CASE("zero-plan: writes the first setting of a search as a configuration, w
     CHECK(read.sharding->persistence_threshold <= 1);
     CHECK(read.sharding->bucket_elements.has_value() == contains(setting, "--bucket"));
     if (contains(setting, "--device-share")) CHECK(read.sharding->offload->device_share == 0.25);
+    auto const recompute = *row.find("recompute")->get<std::string>();
+    CHECK(read.recomputation.has_value() == (recompute == "block"));
+    if (contains(setting, "--recompute")) CHECK(contains(setting, "--recompute " + recompute));
+    CHECK(contains(outcome.output, " --recompute " + recompute) == (recompute != "none"));
     CHECK(contains(outcome.output, "\nWritten: "));
-    CHECK(contains(outcome.output, " --model gpt2-124m --context 256 --device cuda --ranks 2"));
+    CHECK(contains(outcome.output, " --model gpt2-124m --context 256 --device cuda"));
+    CHECK(contains(outcome.output, " --ranks 2\n"));
   }
   fs::remove(folder.path() / "found.json");
   std::string const search = "gpt2 --global-batch 12 --world 2 --write-config " + folder.quote("none.json");

@@ -4,7 +4,8 @@
 #
 # planned_memory.sh TRAIN_GPT2 ZERO_PLAN [--full]: what zero-plan --device cpu says that a process of train_gpt2 takes, beside
 # what it has taken: its peak resident memory. A difference of more than 5 % and 64 MB is an error. --full: ten settings of
-# three models, which need 8 GB of memory; otherwise the small ones of them.
+# three models, which need 8 GB of memory; otherwise the small ones of them. Configurations that zero-plan writes are trained by,
+# too.
 set -euo pipefail
 train=$1 plan=$2 full=${3:-}
 work=$(mktemp -d)
@@ -54,10 +55,29 @@ measure --layers 1 --heads 1 --width 16 --context 16 --vocab 65536 --stage 0 --o
   --batch 1 --accumulate 1
 if [ "$taken" -gt "$planned" ]; then own=$((taken - planned)); fi
 echo "the program itself takes $own bytes beyond its plan"
+# follows RECOMPUTE WHAT: the configuration that a search writes, with the command beside it, trains as it was found.
+follows() {
+  "$plan" --layers 4 --heads 4 --width 64 --context 64 --vocab 65536 --memory 2GB --global-batch 8 --ranks 2 --device cpu \
+    --recompute "$1" --write-config "$work/found.json" >"$work/plan.txt"
+  local command
+  command=$(sed -n "s|^Written: .*, for: train_gpt2 --config [^ ]*||p" "$work/plan.txt")
+  # shellcheck disable=SC2086 # options, word by word
+  "$train" --config "$work/found.json" $command --data "$work/tokens.bin" --vocab 65536 --iterations 2 --eval-batches 1 \
+    --sample 0 >"$work/run"
+  if ! grep -q "^activations: the backward pass computes $2 again" "$work/run"; then
+    echo "  recompute $1: the run of the configuration that was found does not say so"
+    failures=$((failures + 1))
+  fi
+}
+follows selective attention
+follows block blocks
+
 small=(--layers 4 --heads 4 --width 256)
 setting 0 none fp32 1 4 1 none 256 "${small[@]}"
 setting 2 none bf16 2 8 2 none 256 "${small[@]}"
 setting 3 cpu fp16 2 4 1 none 256 "${small[@]}"
+setting 2 none bf16 2 4 1 selective 256 "${small[@]}"
+setting 3 none fp32 1 4 1 block 256 "${small[@]}"
 setting 1 none bf16 4 2 2 none 128 "${small[@]}"
 if [ "$full" = --full ]; then
   setting 0 none fp32 1 1 1 none 64 --model gpt2-124m

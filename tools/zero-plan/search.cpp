@@ -81,12 +81,6 @@ class Search {
   std::map<std::tuple<zero::Stage, bool, int>, zero::Plan> plans_;
 };
 
-/// Where configurations can say it; the command line that is printed says it, too.
-template <class Config>
-void take_recomputation(Config& config) {
-  if constexpr (requires { config.recomputation; }) config.recomputation.emplace();
-}
-
 Row const& best(Report const& report) { return report.findings.front().rows.front(); }
 
 }  // namespace
@@ -116,7 +110,7 @@ std::string to_configuration(Report const& report) {
                                            .max_live_elements = settings.max_live_elements,
                                            .prefetch_units = settings.prefetch_units,
                                            .persistence_threshold = settings.persistence_threshold};
-  if (row.trainer->run.recompute == Recompute::block) take_recomputation(config);
+  if (row.trainer->run.recompute == Recompute::block) config.recomputation.emplace();
   return zero::config::to_json(config);
 }
 
