@@ -173,10 +173,21 @@ set(ZERO_PUBLIC_HEADERS
 
 # What only zero's own headers include; may change in every version.
 set(ZERO_INTERNAL_HEADERS
+  include/zero/adapters/detail/call_state.hpp
+  include/zero/adapters/detail/gradient_hand_over.hpp
+  include/zero/adapters/detail/gradient_hook.hpp
   include/zero/adapters/detail/hand_over_order.hpp
+  include/zero/adapters/detail/live_bound.hpp
+  include/zero/adapters/detail/loss_backward.hpp
+  include/zero/adapters/detail/module_buffers.hpp
   include/zero/adapters/detail/module_map.hpp
+  include/zero/adapters/detail/module_type.hpp
   include/zero/adapters/detail/parameter_memory.hpp
+  include/zero/adapters/detail/parameter_values.hpp
+  include/zero/adapters/detail/registration.hpp
   include/zero/adapters/detail/session.hpp
+  include/zero/adapters/detail/session_settings.hpp
+  include/zero/adapters/detail/torch_device.hpp
   include/zero/adapters/detail/unit_link.hpp
   include/zero/adapters/detail/unit_passes.hpp
   include/zero/bootstrap/detail/address.hpp

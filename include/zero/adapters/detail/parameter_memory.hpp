@@ -112,4 +112,12 @@ class ParameterMemory {
   std::int64_t version_ = 0;
 };
 
+/// What each use of a parameter of stage 3 says that is not gathered.
+[[nodiscard]] inline std::string sharded_message(std::string const& name) {
+  return zero::detail::concat(
+      {"zero::libtorch: parameter ", zero::detail::quote(name),
+       " is sharded: it is whole only while forward or backward goes through its unit, or while "
+       "whole() is held. Call forward of the unit itself, not of what is in it"});
+}
+
 }  // namespace zero::libtorch::detail

@@ -7,9 +7,11 @@
 #include <zero/adapters/detail/module_map.hpp>
 #include <zero/adapters/detail/parameter_memory.hpp>
 #include <zero/error.hpp>
+#include <zero/flat_layout.hpp>
 #include <zero/parameter.hpp>
 #include <zero/support/message.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -28,27 +30,45 @@ class UnitPasses {
   using Stream = typename Engine::Stream;
   using Lease = typename Engine::Lease;
 
-  /// \p units and \p memory are borrowed; ids are by place in \p memory.
-  UnitPasses(std::vector<MappedUnit> const& units, std::vector<ParameterMemory>& memory, std::vector<ParameterId> ids)
-      : units_(units),
+  /// \p map and \p memory are borrowed; ids are by place in \p memory.
+  UnitPasses(ModuleMap const& map, std::vector<ParameterMemory>& memory, std::vector<ParameterId> ids,
+             FlatLayout const& layout)
+      : units_(map.units),
         memory_(memory),
         ids_(std::move(ids)),
         held_(memory.size()),
-        end_of_(units.size()),
-        trainable_(units.size()),
+        end_of_(units_.size()),
+        trainable_(units_.size()),
         units_of_(memory.size()),
-        open_(units.size()),
-        passed_(units.size()) {
-    for (std::size_t u = 0; u < units.size(); ++u) {
-      for (auto const i : units[u].parameters) {
+        open_(units_.size()),
+        passed_(units_.size()) {
+    for (std::size_t u = 0; u < units_.size(); ++u) {
+      for (auto const i : units_[u].parameters) {
         trainable_[u] += memory[i].trainable() ? 1 : 0;
         units_of_[i].push_back(u);
       }
     }
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      auto const& extent = layout.extents()[ids_[i].index];
+      if (!memory[i].trainable() || layout.blocks()[extent.block].whole) continue;
+      auto& end = end_of_[map.parameters[i].owner];
+      end = (std::max)(end, static_cast<std::size_t>(extent.first_bucket) + extent.bucket_count);
+    }
   }
 
-  /// Notes the first bucket after those of what unit \p u owns.
-  void set_end(std::size_t u, std::size_t bucket) { end_of_[u] = bucket; }
+  /// Keeps what is in no unit whole while it lives, outside of a micro-batch.
+  class Root {
+   public:
+    Root(UnitPasses& passes, Engine& engine, Stream stream)
+        : passes_(passes), serial_(passes.start(engine, 0, stream)) {}
+    Root(Root const&) = delete;
+    Root& operator=(Root const&) = delete;
+    ~Root() { passes_.leave(serial_, false); }
+
+   private:
+    UnitPasses& passes_;
+    std::uint64_t serial_;
+  };
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
@@ -64,8 +84,6 @@ class UnitPasses {
     inside_ = true;
     if (!units_[0].parameters.empty()) (void)start(engine, 0, stream);
   }
-  /// Gathers what is in no unit, outside of a micro-batch, until `leave`.
-  [[nodiscard]] std::uint64_t start_root(Engine& engine, Stream stream) { return start(engine, 0, stream); }
   /// Ends it, whatever became of it: everything is released. \p complete: its calls may be repeated.
   void end(bool complete) noexcept {
     release_all();
@@ -182,7 +200,7 @@ class UnitPasses {
   void release(Call& call) noexcept {
     if (!call.lease) return;
     for (auto const i : units_[call.unit].parameters) {
-      if (--held_[i] == 0) memory_[i].hide(sharded(memory_[i].name()));
+      if (--held_[i] == 0) memory_[i].hide(sharded_message(memory_[i].name()));
     }
     call.lease.reset();
   }
@@ -214,21 +232,11 @@ class UnitPasses {
          "of registration: register units in the order of forward, or list them in that order in Options::unit_order"});
   }
 
- public:
-  /// What each use of a parameter says that is not gathered.
-  [[nodiscard]] static std::string sharded(std::string const& name) {
-    return zero::detail::concat(
-        {"zero::libtorch: parameter ", zero::detail::quote(name),
-         " is sharded: it is whole only while forward or backward goes through its unit, or while "
-         "whole() is held. Call forward of the unit itself, not of what is in it"});
-  }
-
- private:
   std::vector<MappedUnit> const& units_;
   std::vector<ParameterMemory>& memory_;
   std::vector<ParameterId> ids_;
   std::vector<int> held_;                           // by parameter: calls that have it gathered
-  std::vector<std::size_t> end_of_;                 // by unit
+  std::vector<std::size_t> end_of_;                 // by unit: the first bucket after those of what it owns
   std::vector<std::size_t> trainable_;              // by unit: parameters that get gradients
   std::vector<std::vector<std::size_t>> units_of_;  // by parameter
   std::vector<std::uint64_t> open_;                 // by unit: the call that backward is in
