@@ -184,6 +184,9 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/adapters/detail/module_type.hpp
   include/zero/adapters/detail/parameter_memory.hpp
   include/zero/adapters/detail/parameter_values.hpp
+  include/zero/adapters/detail/random_state.hpp
+  include/zero/adapters/detail/recomputed_region.hpp
+  include/zero/adapters/detail/region_host.hpp
   include/zero/adapters/detail/registration.hpp
   include/zero/adapters/detail/session.hpp
   include/zero/adapters/detail/session_settings.hpp

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// One result for each number of micro-batches and type, whatever stage, offload, buckets and ranks; and torch's own.
+// One result for each number of micro-batches and type, whatever stage, offload, buckets, ranks and recomputation; and
+// torch's own.
 
 #include "runs.hpp"
 
@@ -21,14 +22,17 @@ void expect_one_result(int micro_batches, std::vector<Run> const& layouts) {
   std::optional<Outcome> first;
   for (auto const& layout : layouts) {
     for (int stage = 0; stage < 4; ++stage) {
-      for (bool const offload : {false, true}) {
+      for (int const variant : {0, 1, 2, 3}) {
+        bool const offload = variant % 2 == 1, recomputes = variant >= 2;
         Run run = layout;
         run.micro_batches = micro_batches;
         run.stage = static_cast<zero::Stage>(stage);
         run.offload = offload;
+        run.recomputes = recomputes;
         CAPTURE(run.ranks);
         CAPTURE(stage);
         CAPTURE(offload);
+        CAPTURE(recomputes);
         auto const outcome = train<Model, Prec>(run);
         if (!first) first = outcome;
         CHECK(outcome.parameters == first->parameters);
@@ -110,20 +114,22 @@ void expect_torch_result() {
 
 }  // namespace
 
-TEST_CASE("fp32: one result over stages, offload and ranks") {
+TEST_CASE("fp32: one result over stages, offload, recomputation and ranks") {
   expect_one_result_of_each<zero::Precision<zero::FP32>>();
 }
-TEST_CASE("bf16: one result over stages, offload and ranks") {
+TEST_CASE("bf16: one result over stages, offload, recomputation and ranks") {
   expect_one_result_of_each<zero::Precision<zero::BF16>>();
 }
-TEST_CASE("fp16: one result over stages, offload and ranks") {
+TEST_CASE("fp16: one result over stages, offload, recomputation and ranks") {
   expect_one_result_of_each<zero::Precision<zero::FP16, zero::DynamicScale>>();
 }
 TEST_CASE("fp32: small buckets and rings give the same result") {
-  for (int stage = 0; stage < 4; ++stage) {
+  for (int variant = 0; variant < 8; ++variant) {
+    int const stage = variant / 2;
     CAPTURE(stage);
     Run run{.ranks = 2, .stage = static_cast<zero::Stage>(stage)};
     auto const expected = train<Gpt, zero::Precision<zero::FP32>>(run);
+    run.recomputes = variant % 2 == 1;
     for (std::size_t const elements : {1024U, 8192U}) {
       CAPTURE(elements);
       run.bucket_elements = elements;

@@ -69,9 +69,10 @@ struct ResNetImpl : nn::Module {
   }
   Tensor forward(Tensor x) {
     x = stem(x);
-    for (auto& layer : layers) x = layer(x);
+    for (auto& layer : layers) x = recomputes ? zero::libtorch::checkpoint(layer, x) : layer(x);
     return head(x.mean({2, 3}));
   }
+  bool recomputes = false;
   Stem stem;
   std::vector<Residual> layers;
   nn::Linear head{nullptr};
@@ -135,9 +136,10 @@ struct GptImpl : nn::Module {
   }
   Tensor forward(Tensor tokens) {
     auto x = embed(tokens);
-    for (auto& block : blocks) x = block(x);
-    return head(x);
+    for (auto& block : blocks) x = recomputes ? zero::libtorch::checkpoint(block, x) : block(x);
+    return recomputes ? zero::libtorch::checkpoint(head, x) : head(x);
   }
+  bool recomputes = false;
   Embed embed;
   std::vector<Block> blocks;
   Head head{nullptr};

@@ -21,6 +21,7 @@ struct Run {
   bool ragged = false;    ///< by micro_batches_per_step
   zero::Stage stage = zero::Stage::none;
   bool offload = false;
+  bool recomputes = false;  ///< activations, by checkpoint()
   std::optional<std::size_t> bucket_elements{};
   int steps = 3;
 };
@@ -55,6 +56,7 @@ Outcome train(Run const& run) {
   zero::run_ranks(run.ranks, [&](zero::ThreadCommunicator& communicator) {
     at::set_num_threads(1);
     auto model = make_model<Model>();
+    model->recomputes = run.recomputes;
     typename Trainer::Config config{.gradient_clipping = 1.0, .optimizer = {.lr = 1e-3F}};
     if (run.ragged) {
       config.micro_batches_per_step = run.micro_batches;

@@ -48,6 +48,12 @@ class ModuleBuffers {
     }
   }
 
+  /// The module's own handles.
+  [[nodiscard]] std::vector<Tensor> tensors() const {
+    std::vector<Tensor> tensors;
+    for (auto const& [name, buffer] : buffers_) tensors.push_back(buffer);
+    return tensors;
+  }
   /// Copies on the host of those that have elements.
   [[nodiscard]] std::vector<Copy> copies() const {
     std::vector<Copy> tensors;

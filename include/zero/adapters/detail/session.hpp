@@ -13,6 +13,7 @@
 #include <zero/adapters/detail/module_map.hpp>
 #include <zero/adapters/detail/module_type.hpp>
 #include <zero/adapters/detail/parameter_values.hpp>
+#include <zero/adapters/detail/region_host.hpp>
 #include <zero/adapters/detail/registration.hpp>
 #include <zero/adapters/detail/session_settings.hpp>
 #include <zero/adapters/detail/torch_device.hpp>
@@ -39,7 +40,9 @@ namespace zero::libtorch::detail {
 
 /// One module on one rank, and the engine that trains it. Graphs and units, which may outlive it, hold it weakly.
 template <class Rule, class Prec, class Communicator, class Backend>
-class Session final : public UnitHost, public std::enable_shared_from_this<Session<Rule, Prec, Communicator, Backend>> {
+class Session final : public UnitHost,
+                      public RegionHost,
+                      public std::enable_shared_from_this<Session<Rule, Prec, Communicator, Backend>> {
  public:
   using Engine = AnyEngine<Rule, Prec, Backend, Communicator>;
   using Config = typename Engine::Config;
@@ -110,6 +113,7 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
     stream_ = stream();
     auto micro_batch = engine_->begin_micro_batch(stream_);
     Scope scope(*this);
+    RegionHostScope const regions(this->weak_from_this());
     std::optional<typename Engine::Lease> whole;
     if (is_sharded()) {
       passes_->begin(*engine_, stream_);
@@ -248,8 +252,6 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
     return report;
   }
 
-  // ------------------------------------------------------------------------------------------------- the end
-
   /// Gives the module memory of its own, with the engine's values, and ends the engine. Collective at stage 3.
   void close() {
     if (!engine_) return;
@@ -265,21 +267,29 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
     state_.require_open("engine()");
     return *engine_;
   }
+
   // ------------------------------------------------------------------------------------------------- hooks
 
   Pass enter(std::size_t unit) override {
     if (!engine_ || !is_sharded() || state_.is_whole) return {};
     bool const recorded = state_.is_active && ::torch::GradMode::is_enabled();
-    auto const serial = passes_->enter(*engine_, unit, stream());
+    if (has_other_unit()) passes_->throw_second_in_region(unit);
+    auto const serial = passes_->enter(*engine_, unit, is_again(), stream());
     return {serial, recorded};
   }
-  void leave(std::uint64_t serial) noexcept override { passes_->leave(serial, state_.is_active); }
+  void leave(std::uint64_t serial) noexcept override { passes_->leave(serial, state_.is_active, is_again()); }
   void expect_end(std::uint64_t serial) override { passes_->expect_end(serial); }
   void begin_backward(std::uint64_t serial) override {
     state_.require_open("backward");
     passes_->begin_backward(*engine_, serial, stream());
   }
   void end_backward(std::uint64_t serial) override { passes_->end_backward(serial); }
+
+  [[nodiscard]] std::uint64_t micro_batch() const noexcept override { return state_.is_active ? micro_batches_ : 0; }
+  [[nodiscard]] bool owns_generators() const noexcept override {
+    return !std::is_same_v<Communicator, ThreadCommunicator> || communicator_.size() == 1;
+  }
+  [[nodiscard]] std::vector<Tensor> buffers() const override { return buffers_.tensors(); }
 
   /// The gradient of parameter \p i is there.
   void arrive(std::size_t i) {
@@ -302,6 +312,7 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
   struct Scope {
     explicit Scope(Session& of) : session(of) {
       session.state_.is_active = true;
+      ++session.micro_batches_;
       session.gradients_->begin();
     }
     Scope(Scope const&) = delete;
@@ -356,8 +367,6 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
     state_.is_open = false;
   }
 
-  // ----------------------------------------------------------------------------------------------- gradients
-
   // Backward is over. What is missing is named, once the other ranks have all that they wait for.
   template <class MicroBatch>
   void hand_over_rest(MicroBatch& micro_batch) {
@@ -385,6 +394,7 @@ class Session final : public UnitHost, public std::enable_shared_from_this<Sessi
   std::optional<typename Engine::Lease> whole_lease_;
   Stream stream_{};
   CallState state_;
+  std::uint64_t micro_batches_ = 0;
 };
 
 }  // namespace zero::libtorch::detail

@@ -63,7 +63,7 @@ class UnitPasses {
         : passes_(passes), serial_(passes.start(engine, 0, stream)) {}
     Root(Root const&) = delete;
     Root& operator=(Root const&) = delete;
-    ~Root() { passes_.leave(serial_, false); }
+    ~Root() { passes_.leave(serial_, false, false); }
 
    private:
     UnitPasses& passes_;
@@ -92,24 +92,37 @@ class UnitPasses {
   }
   [[nodiscard]] bool is_inside() const noexcept { return inside_; }
 
-  /// Forward enters unit \p u. \throws SequenceError for an order that stage 3 cannot serve.
-  [[nodiscard]] std::uint64_t enter(Engine& engine, std::size_t u, Stream stream) {
+  /// Forward enters unit \p u; \p again: backward has come to it, and needs its activations. \throws SequenceError for
+  /// an order that stage 3 cannot serve.
+  [[nodiscard]] std::uint64_t enter(Engine& engine, std::size_t u, bool again, Stream stream) {
     if (inside_) {
-      if (u <= last_unit_) throw_order(u);
-      last_unit_ = u;
+      if (u <= last_unit_ && !again) throw_order(u);
+      last_unit_ = (std::max)(u, last_unit_);
+      if (again) note_closed(u);
       trace_.push_back({u, true});
     }
     return start(engine, u, stream);
   }
-  void leave(std::uint64_t serial, bool recorded) noexcept {
+  /// \p again: it stays gathered, because its backward follows.
+  void leave(std::uint64_t serial, bool recorded, bool again) noexcept {
     auto const at = calls_.find(serial);
-    if (at == calls_.end()) return;
+    if (at == calls_.end() || again) return;
     release(at->second);
     if (inside_) trace_.push_back({at->second.unit, false});
     if (!recorded) calls_.erase(at);
   }
   void expect_end(std::uint64_t serial) {
     if (auto const at = calls_.find(serial); at != calls_.end()) at->second.has_end = true;
+  }
+
+  /// Unit \p u comes into a region that is computed again, behind another one. \throws SequenceError:
+  /// gradients of a region are there when backward is through with it, and stage 3 wants those of a unit before it
+  /// gathers the next.
+  [[noreturn]] void throw_second_in_region(std::size_t u) const {
+    zero::detail::fail<SequenceError>(
+        {"zero::libtorch: unit ", zero::detail::quote(units_[u].name),
+         " runs forward in a checkpoint() that another unit runs in, but stage 3 hands over the gradients of one unit "
+         "after the other: give each unit a checkpoint() of its own"});
   }
 
   /// Backward comes to the outputs of a call. \throws SequenceError for a graph of another micro-batch.
@@ -121,13 +134,11 @@ class UnitPasses {
           "parameters may have changed since: detach() what is carried over");
     }
     auto& call = at->second;
-    for (std::size_t above = call.unit + 1; above < units_.size(); ++above) {
-      if (passed_[above] == 0 || end_of_[above] == 0) continue;
-      closed_ = (std::max)(closed_, end_of_[above]);  // what the engine does at this gather
-      break;
+    if (!call.lease) {
+      note_closed(call.unit);
+      gather(engine, call, stream);
+      trace_.push_back({call.unit, true});
     }
-    gather(engine, call, stream);
-    trace_.push_back({call.unit, true});
     call.missing = trainable_[call.unit];
     open_[call.unit] = serial;
   }
@@ -179,6 +190,14 @@ class UnitPasses {
     bool gathers;
   };
 
+  // What the engine does at a gather of unit u in backward.
+  void note_closed(std::size_t u) noexcept {
+    for (std::size_t above = u + 1; above < units_.size(); ++above) {
+      if (passed_[above] == 0 || end_of_[above] == 0) continue;
+      closed_ = (std::max)(closed_, end_of_[above]);
+      break;
+    }
+  }
   [[nodiscard]] std::uint64_t start(Engine& engine, std::size_t u, Stream stream) {
     Call call{.unit = u};
     gather(engine, call, stream);
