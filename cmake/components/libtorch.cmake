@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# zero::libtorch: what a target needs that includes zero/adapters/libtorch.hpp: torch 2.5 or newer. It is the torch that
+# zero::libtorch: what a target needs that includes zero/adapters/libtorch.hpp: torch 2.6 or newer. It is the torch that
 # the project has found before, by find_package(Torch); else the one in LIBTORCH_ROOT (a variable of CMake or of the
 # environment), the folder that holds its include and lib: an unpacked libtorch, or the folder `torch` of a Python
 # package; else one that Torch_DIR or CMAKE_PREFIX_PATH leads to. In LIBTORCH_ROOT only the headers, libc10 and
 # libtorch_cpu are used, and not torch's own package file, which of a package with CUDA wants all of CUDA.
 
-set(zero_libtorch_needed 2.5)
+set(zero_libtorch_needed 2.6)
 set(zero_libtorch_problem "")
 if(TARGET torch AND NOT LIBTORCH_ROOT)
   get_target_property(zero_libtorch_root torch LOCATION) # <root>/lib/libtorch.so

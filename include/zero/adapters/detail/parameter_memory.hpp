@@ -17,6 +17,32 @@
 
 namespace zero::libtorch::detail {
 
+#if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR < 12
+#define ZERO_LIBTORCH_HAS_NO_CLEAR 1
+#endif
+
+#ifdef ZERO_LIBTORCH_HAS_NO_CLEAR
+// Torches before 2.12 can say that each use of a storage is an error, and have no call that ends that. What an explicit
+// instantiation names may be private.
+struct StorageError {
+  friend bool& is_error(::c10::StorageImpl& storage, StorageError /*tag*/);
+};
+template <bool ::c10::StorageImpl::*Member>
+struct StorageErrorOf {
+  friend bool& is_error(::c10::StorageImpl& storage, StorageError /*tag*/) { return storage.*Member; }
+};
+template struct StorageErrorOf<&::c10::StorageImpl::throw_on_immutable_data_ptr_>;
+#endif
+
+/// Uses of \p storage are no errors from the next change of its pointer on.
+inline void allow_access(::c10::StorageImpl& storage) {
+#ifdef ZERO_LIBTORCH_HAS_NO_CLEAR
+  is_error(storage, StorageError()) = false;
+#else
+  storage.clear_data_ptr_access_error_msg_();
+#endif
+}
+
 /// A parameter of a module whose memory is the engine's. It keeps one StorageImpl for good, whose pointer moves, so
 /// that what autograd has saved follows it to wherever the next gather puts it; while it is nowhere, each use of it is
 /// an error with a sentence.
@@ -43,7 +69,7 @@ class ParameterMemory {
   /// From now on it lies at \p place, which the engine owns.
   void point(void const* place) {
     auto* const storage = storage_.unsafeGetStorageImpl();
-    storage->clear_data_ptr_access_error_msg_();
+    allow_access(*storage);
     storage->set_data_ptr_noswap(::at::DataPtr(const_cast<void*>(place), device()));
   }
   /// From now on it lies nowhere, and each use of it says \p message.
@@ -55,7 +81,7 @@ class ParameterMemory {
   /// From now on it lies in memory of torch's, which it takes from \p own, a tensor of as many elements.
   void own(::torch::Tensor const& own) {
     auto* const storage = storage_.unsafeGetStorageImpl();
-    storage->clear_data_ptr_access_error_msg_();
+    allow_access(*storage);
     storage->set_data_ptr_noswap(own.storage().unsafeGetStorageImpl()->set_data_ptr(::at::DataPtr(nullptr, device())));
   }
   /// Whether the module's tensor still has this storage.
