@@ -182,6 +182,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/adapters/detail/module_buffers.hpp
   include/zero/adapters/detail/module_map.hpp
   include/zero/adapters/detail/module_type.hpp
+  include/zero/adapters/detail/module_watch.hpp
   include/zero/adapters/detail/parameter_memory.hpp
   include/zero/adapters/detail/parameter_values.hpp
   include/zero/adapters/detail/random_state.hpp

@@ -237,6 +237,35 @@ TEST_CASE("what is written through data() is found where that is asked for") {
   }
 }
 
+TEST_CASE("a parameter that is registered after the module was wrapped") {
+  for (int stage = 0; stage < 4; ++stage) {
+    CAPTURE(stage);
+    Fixture fixture(stage);
+    fixture.step(0);
+    fixture.net->register_module("late", nn::Linear(1, 1));
+    CHECK_SAYS(fixture.step(1), "parameter 'late.weight' was registered after the module was wrapped");
+    fixture.trainer.close();
+    Trainer again(*fixture.net, fixture.communicator, static_cast<Stage>(stage), {});
+    CHECK(again.engine().read_parameter("late.weight").size() == 1);
+  }
+}
+
+TEST_CASE("ranks whose modules differ in buffers") {
+  std::vector<std::string> said(2);
+  auto const run = [&](zero::ThreadCommunicator& communicator) {
+    auto net = make_model<Net>();
+    if (communicator.rank() == 1) net->register_buffer("mask", torch::ones({2, 3}));
+    said[static_cast<std::size_t>(communicator.rank())] =
+        error_of([&] { DataParallel<> trainer(*net, communicator, Stage::gradients); });
+    CHECK(net(input(0)).numel() == 8);
+  };
+  zero::run_ranks(2, run);
+  for (auto const& text : said) {
+    CAPTURE(text);
+    CHECK(says(text, "rank 0 has \"nothing\", rank 1 has \"buffer 'mask' Float [2,3,]\""));
+  }
+}
+
 TEST_CASE("zero_grad is harmless") {
   for (int stage = 0; stage < 4; ++stage) {
     expect_nothing_lost(stage, [](Fixture& f) { f.net->zero_grad(); });

@@ -68,23 +68,17 @@ class GradientHandOver {
     hand_over_deferred(engine, by_gathers, stream);
   }
 
-  /// The first trainable parameter without a gradient in this micro-batch, or `size()` of the values.
-  [[nodiscard]] std::size_t first_missing() const noexcept {
-    std::size_t i = 0;
-    while (i < arrived_.size() && (arrived_[i] != 0 || !values_[i].trainable())) ++i;
-    return i;
-  }
-  /// \throws GradientError for parameter \p i, which has none.
-  [[noreturn]] void throw_missing(std::size_t i) const {
-    auto const& name = values_[i].name();
-    zero::detail::fail_gradient(name,
-                                {"zero::libtorch: parameter ", zero::detail::quote(name),
-                                 " got no gradient in this micro-batch: the loss does not depend on it. Freeze it by "
-                                 "requires_grad_(false) before it is wrapped, or set missing_gradient = "
-                                 "zero::MissingGradient::zero. discard() goes on after this error"});
-  }
-  /// Backward is over: what is still kept comes in the order of reduction.
-  void hand_over_rest(Engine& engine, Stream stream) {
+  /// Backward is over: what is missing is named, once the other ranks have all that they wait for, unless it \p
+  /// may_lack; what is still kept comes in the order of reduction. \throws GradientError.
+  template <class MicroBatch>
+  void hand_over_rest(Engine& engine, MicroBatch& micro_batch, bool may_lack, Stream stream) {
+    if (auto const missing = first_missing(); !may_lack && missing < values_.size()) {
+      try {
+        micro_batch.finish(stream);
+      } catch (GradientError const&) {  // may name one that is kept
+      }
+      throw_missing(missing);
+    }
     std::vector<std::pair<std::size_t, std::size_t>> rest;
     for (std::size_t i = 0; i < deferred_.size(); ++i) {
       if (deferred_[i].defined()) rest.emplace_back(engine.layout().extents()[index(i)].first_bucket, i);
@@ -94,6 +88,20 @@ class GradientHandOver {
   }
 
  private:
+  // The first trainable parameter without a gradient in this micro-batch, or `size()` of the values.
+  [[nodiscard]] std::size_t first_missing() const noexcept {
+    std::size_t i = 0;
+    while (i < arrived_.size() && (arrived_[i] != 0 || !values_[i].trainable())) ++i;
+    return i;
+  }
+  [[noreturn]] void throw_missing(std::size_t i) const {
+    auto const& name = values_[i].name();
+    zero::detail::fail_gradient(name,
+                                {"zero::libtorch: parameter ", zero::detail::quote(name),
+                                 " got no gradient in this micro-batch: the loss does not depend on it. Freeze it by "
+                                 "requires_grad_(false) before it is wrapped, or set missing_gradient = "
+                                 "zero::MissingGradient::zero. discard() goes on after this error"});
+  }
   [[nodiscard]] std::uint32_t index(std::size_t i) const noexcept { return values_.ids()[i].index; }
 
   // Buckets whose places are free, or will be when they are asked for. Where a rank may lack gradients, at stage 3 only

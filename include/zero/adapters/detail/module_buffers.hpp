@@ -29,6 +29,17 @@ class ModuleBuffers {
   /// \p buffers share the module's tensors. Changes nothing of them.
   explicit ModuleBuffers(std::vector<std::pair<std::string, Tensor>> buffers) : buffers_(std::move(buffers)) {}
 
+  /// Names, types and sizes, a line for each.
+  [[nodiscard]] std::string description() const {
+    std::string lines;
+    for (auto const& [name, buffer] : buffers_) {
+      lines += zero::detail::concat(
+          {"buffer ", zero::detail::quote(name), " ", ::c10::toString(buffer.scalar_type()), " ["});
+      for (auto const size : buffer.sizes()) lines += std::to_string(size) + ",";
+      lines += "]\n";
+    }
+    return lines;
+  }
   /// Those in fp32 become \p type.
   void cast(::at::ScalarType type) {
     for (auto& [name, buffer] : buffers_) {

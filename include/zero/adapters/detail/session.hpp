@@ -12,6 +12,7 @@
 #include <zero/adapters/detail/module_buffers.hpp>
 #include <zero/adapters/detail/module_map.hpp>
 #include <zero/adapters/detail/module_type.hpp>
+#include <zero/adapters/detail/module_watch.hpp>
 #include <zero/adapters/detail/parameter_values.hpp>
 #include <zero/adapters/detail/region_host.hpp>
 #include <zero/adapters/detail/registration.hpp>
@@ -23,6 +24,7 @@
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/save.hpp>
 #include <zero/communicators/thread.hpp>
+#include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
 
@@ -58,6 +60,7 @@ class Session final : public UnitHost,
         missing_(config.missing_gradient),
         map_(map_module(module, settings.unit_order, stage == Stage::parameters)),
         type_(map_, scalar_type<Element>, stage == Stage::parameters),
+        watch_(module, map_),
         buffers_(map_.buffers),
         values_(map_.parameters, ::at::TensorOptions().dtype(scalar_type<Element>).device(type_.device()),
                 stage == Stage::parameters, settings.check_values) {
@@ -71,6 +74,7 @@ class Session final : public UnitHost,
     auto const ring = config.gradient_ring;
     engine_ =
         make_any_engine<Rule, Prec, Backend>(stage, communicator, registration.list, std::nullopt, std::move(config));
+    zero::detail::agree_on_settings(communicator, buffers_.description());
     bool const may_lack = missing_ == MissingGradient::zero || engine_->config().micro_batches_per_step.has_value();
     gradients_.emplace(
         *engine_, values_,
@@ -131,7 +135,9 @@ class Session final : public UnitHost,
     }
     whole.reset();
     if (is_sharded()) passes_->end(micro_batch.contributes());
-    if (micro_batch.contributes()) hand_over_rest(micro_batch);
+    if (micro_batch.contributes()) {
+      gradients_->hand_over_rest(*engine_, micro_batch, missing_ == MissingGradient::zero, stream_);
+    }
     micro_batch.finish(stream_);
     scope.is_complete = true;
     return loss;
@@ -141,6 +147,7 @@ class Session final : public UnitHost,
     state_.require_open("step()");
     state_.require_not_whole("step()");
     values_.check_unchanged();
+    watch_.check();
     auto ticket = engine_->step(options, stream());
     values_.changed();
     return ticket;
@@ -296,9 +303,11 @@ class Session final : public UnitHost,
     if (!engine_) return;
     Tensor const gradient = std::exchange(values_[i].tensor().mutable_grad(), Tensor());
     if (!state_.is_active) {
-      zero::detail::fail<SequenceError>({"zero::libtorch: backward outside of micro_batch() has made a gradient of ",
-                                         zero::detail::quote(values_[i].name()),
-                                         ": give micro_batch() the loss, which runs backward itself"});
+      zero::detail::fail<SequenceError>(
+          {"zero::libtorch: backward outside of micro_batch() has made a gradient of ",
+           zero::detail::quote(values_[i].name()),
+           ": give micro_batch() the loss, which runs backward itself. Where the loss of another "
+           "model runs through this one, requires_grad_(false) meanwhile"});
     }
     gradients_->arrive(*engine_, i, gradient, is_sharded() ? passes_->closed() : 0, stream());
     if (is_sharded()) passes_->arrived(i);
@@ -367,25 +376,12 @@ class Session final : public UnitHost,
     state_.is_open = false;
   }
 
-  // Backward is over. What is missing is named, once the other ranks have all that they wait for.
-  template <class MicroBatch>
-  void hand_over_rest(MicroBatch& micro_batch) {
-    auto const missing = gradients_->first_missing();
-    if (missing_ == MissingGradient::error && missing < values_.size()) {
-      try {
-        micro_batch.finish(stream_);
-      } catch (GradientError const&) {  // may name one that is deferred
-      }
-      gradients_->throw_missing(missing);
-    }
-    gradients_->hand_over_rest(*engine_, stream_);
-  }
-
   Communicator& communicator_;
   Stage stage_;
   MissingGradient missing_;
   ModuleMap map_;
   ModuleType<Device> type_;
+  ModuleWatch watch_;
   ModuleBuffers buffers_;
   ParameterValues<Engine> values_;
   std::unique_ptr<Engine> engine_;
