@@ -185,6 +185,20 @@ class Histories(FolderTest):
         self.assertEqual(points(run, "loss", "step"), [(10, 3), (20, 2), (30, 1), (40, 1)])
         self.assertEqual(points(run, "val_loss", "epoch"), [(1, 3), (2, 2)])
 
+    def test_losses_and_accuracies_of_epochs_are_drawn_without_being_asked_for(self):
+        run = run_of(write("h.json", '{"epochs": [1, 2], "losses": [3, 2], "accuracies": [0.1, 0.2], "names": ["a", "b"]}'))
+        self.assertEqual(curve_names([run], None), ["loss", "accuracy"])
+        self.assertEqual(points(run, "accuracy", "epoch"), [(1, 0.1), (2, 0.2)])
+        self.assertEqual(run.notes, [])
+
+    def test_what_does_not_fit_in_lists_is_told(self):
+        run = run_of(write("h.json", '{"epochs": [10, 20, 30], "losses": [3, 2], "lr": ["x", null, 1], "step": [1]}'))
+        self.assertEqual(points(run, "loss", "epoch"), [(1, 3), (2, 2)])
+        self.assertEqual(run.notes, ["h.json: lr has 1 value that is no number: left out",
+                                     "h.json: losses has 2 values, and no axis that many numbers: drawn over 1, 2, 3 and so on"])
+        write("list.json", "[1, 2]")
+        self.refused(4, "list.json: is no log: its list holds no objects", "list.json", "--output", "c.svg")
+
     def test_without_an_axis_values_are_counted_as_epochs(self):
         run = run_of(write("h.json", '{"loss": [3, 2], "val_loss": [3, 3]}'))
         self.assertEqual(points(run, "val_loss", "epoch"), [(1, 3), (2, 3)])

@@ -14,17 +14,19 @@ class Quantity:
 
 # Those that are drawn unless --curves says others, in this order.
 USUAL = (
-    Quantity("loss", "training loss", True, "log", ("train_loss", "train_losses", "training_loss", "losses")),
+    Quantity("loss", "training loss", True, "log", ("train_loss", "train_losses", "training_loss", "training_losses", "losses")),
     Quantity("val_loss", "validation loss", False, "log",
-             ("val_losses", "valid_loss", "validation_loss", "validation_losses", "eval_loss", "test_loss")),
+             ("val_losses", "valid_loss", "validation_loss", "validation_losses", "eval_loss", "test_loss", "test_losses")),
     Quantity("lr", "learning rate", False, "linear", ("learning_rate", "learning_rates", "lrs", "track_lrs")),
     Quantity("grad_norm", "norm of the gradient", True, "log", ("gradient_norm", "grad_norms", "global_grad_norm")),
     Quantity("loss_scale", "loss scale", False, "log2", ("loss_scales",)),
     Quantity("tokens_per_second", "tokens/s", True, "linear", ("tokens_per_sec", "tok_per_sec", "tokens/s")),
     Quantity("accuracy", "training accuracy", False, "linear",
-             ("acc", "train_acc", "train_accs", "train_accuracy", "train_accuracies")),
+             ("acc", "accs", "accuracies", "train_acc", "train_accs", "train_accuracy", "train_accuracies",
+              "training_accuracy", "training_accuracies")),
     Quantity("val_accuracy", "validation accuracy", False, "linear",
-             ("val_acc", "val_accs", "val_accuracies", "eval_accuracy", "test_acc", "test_accuracy")),
+             ("val_acc", "val_accs", "val_accuracies", "valid_acc", "valid_accuracy", "validation_accuracy",
+              "validation_accuracies", "eval_accuracy", "test_acc", "test_accs", "test_accuracy", "test_accuracies")),
 )
 # Drawn where they are asked for.
 OTHERS = (

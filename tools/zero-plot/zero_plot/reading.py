@@ -158,6 +158,9 @@ def _read_whole_json(run, path, text):
     records = value.get("log_history") if isinstance(value, dict) else value  # trainer_state.json of transformers
     if isinstance(records, list):
         table = Table()
+        if records and not any(isinstance(record, dict) for record in records):
+            raise DataError(f"{path}: is no log: its list holds no objects; give what --log, --csv or --json-lines writes, "
+                            "or a JSON file of lists")
         has_loss = any(isinstance(record, dict) and "loss" in record for record in records)
         for at, record in enumerate(records, 1):
             if isinstance(record, dict):
@@ -167,7 +170,7 @@ def _read_whole_json(run, path, text):
     lists = {key: member for key, member in value.items() if isinstance(member, list)}
     if not lists:
         return False  # one line of a log
-    _add_lists(run, {key: [_entry(v) for v in member] for key, member in lists.items()})
+    _add_lists(run, path, lists)
     return True
 
 
@@ -183,12 +186,18 @@ def _refuse_broken_json(path, text):
                         "--json-lines writes, or a JSON file of lists") from None
 
 
-def _entry(value):
-    found = number(value)
-    return math.nan if found is None else found
+def _numbers(run, path, key, values):
+    """A list of floats. A null is a value that was not finite; what else is no number is told, unless none is one."""
+    found = [number(value) for value in values]
+    other = sum(1 for value, y in zip(values, found) if y is None and value is not None)
+    if other and any(y is not None for y in found):
+        run.notes.append(f"{path}: {key} has {other} {'value that is' if other == 1 else 'values that are'} no number: left "
+                         "out")
+    return [math.nan if y is None else y for y in found]
 
 
-def _add_lists(run, lists):
+def _add_lists(run, path, members):
+    lists = {key: _numbers(run, path, key, member) for key, member in members.items()}
     axes = {axis_of(key): member for key, member in lists.items() if axis_of(key)}
     has_loss = "loss" in lists
     for key, ys in lists.items():
@@ -196,6 +205,9 @@ def _add_lists(run, lists):
             continue
         fitting = {axis: xs for axis, xs in axes.items()
                    if len(xs) == len(ys) and not any(math.isnan(x) for x in xs)}
+        if axes and not fitting:
+            run.notes.append(f"{path}: {key} has {len(ys)} {'value' if len(ys) == 1 else 'values'}, and no axis that many "
+                             "numbers: drawn over 1, 2, 3 and so on")
         run.curves[name_of(key, has_loss)] = Curve(ys, fitting or {"epoch": [float(n + 1) for n in range(len(ys))]})
 
 
