@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,16 +33,18 @@ namespace {
 zero::SelfCommunicator self;
 
 /// A checkpoint by so many ranks, whose ranges fit together at every place.
-zero::Manifest save(MemoryFileSystem& memory, int world) {
+zero::Manifest save(MemoryFileSystem& memory, int world, bool is_less = false) {
   zero::run_ranks(world, [&](zero::ThreadCommunicator& ranks) {
     PlainState state(ranks, 9);
+    if (is_less) lessen(state);
     (void)checkpoint_test::save_checkpoint(state, CheckpointFolder(memory, "/run"), {.tag = "a", .chunk = 72});
   });
   return checkpoint_test::read_manifest(CheckpointFolder(memory, "/run"), "a");
 }
 
-std::string saved(std::uint32_t parameter) {
-  PlainState const state(self, 9);
+std::string saved(std::uint32_t parameter, bool is_less = false) {
+  PlainState state(self, 9);
+  if (is_less) lessen(state);
   auto const& bytes = state.elements().at({parameter, 0});
   return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
@@ -68,12 +71,12 @@ TEST_CASE("consolidate: whole parameters come out of the files of any number of 
 
 TEST_CASE("consolidate: another type is rounded as a cast rounds, and 16-bit types become each other") {
   MemoryFileSystem memory;
-  auto const manifest = save(memory, 3);
+  auto const manifest = save(memory, 3, true);
   for (auto const type : {zero::ElementType::fp32, zero::ElementType::fp16, zero::ElementType::bf16}) {
     auto const name = "/" + std::string(zero::name(type));
     (void)checkpoint_test::consolidate(CheckpointFolder(memory, "/run"), manifest, name, {.type = type});
     auto const file = memory.content(name);
-    auto const wide = saved(0);
+    auto const wide = saved(0, true);
     for (std::size_t i = 0; i < 15; ++i) {
       float value = 0;
       std::memcpy(&value, wide.data() + i * 4, 4);
@@ -86,6 +89,24 @@ TEST_CASE("consolidate: another type is rounded as a cast rounds, and 16-bit typ
     }
     CHECK(data_of(file, "c").size() == 11 * zero::element_size(type));
   }
+}
+
+TEST_CASE("consolidate: an element that is too large for the type is an error that names it, and leaves no file") {
+  MemoryFileSystem memory;
+  PlainState state(self, 9);
+  lessen(state);
+  float const large = 65520.0F;  // rounds to an infinity of fp16
+  state.write({.parameter = 1, .kind = 0, .begin = 0, .count = 1}, 0, std::as_bytes(std::span(&large, 1)));
+  CheckpointFolder const folder(memory, "/run");
+  (void)checkpoint_test::save_checkpoint(state, folder, {.tag = "a"});
+  auto const manifest = checkpoint_test::read_manifest(folder, "a");
+  auto const before = memory.snapshot();
+  auto const error = thrown_by(
+      [&] { (void)checkpoint_test::consolidate(folder, manifest, "/out", {.type = zero::ElementType::fp16}); });
+  CHECK(error.kind == CheckpointFailure::bad_request);
+  CHECK(error.says("'b' has an element of 65520, which is infinite in fp16"));
+  CHECK(memory.snapshot() == before);
+  CHECK_NOTHROW(checkpoint_test::consolidate(folder, manifest, "/out", {.type = zero::ElementType::bf16}));
 }
 
 TEST_CASE("consolidate: several files are numbered and have an index") {

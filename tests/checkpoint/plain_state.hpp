@@ -74,4 +74,7 @@ class PlainState final : public zero::EngineState {
   Elements elements_;
 };
 
+/// Makes every element of this rank's, of whatever type, less than 2, so that no type is too small for it.
+void lessen(PlainState& state);
+
 }  // namespace checkpoint_test

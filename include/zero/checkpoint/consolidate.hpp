@@ -166,6 +166,7 @@ inline void write_consolidated(FileSystem& system, std::string const& path, Mani
     auto const saved = manifest.parameters[p].type;
     reader.read(p, [&](std::span<std::byte const> bytes) {
       if (!type || *type == saved || manifest.parameters[p].is_tensor) return put(bytes);
+      expect_in_range(manifest.parameters[p].name, bytes, saved, *type);
       convert_elements(bytes, saved, *type, put);
     });
   }
@@ -234,7 +235,8 @@ class PendingFiles {
 
 /// Writes the whole parameters of a checkpoint, whatever it was saved from, into safetensors files that other programs
 /// read: \p out, or several numbered ones and an index. Streams: takes one chunk per rank of the checkpoint, and 1 MiB.
-/// \throws CheckpointError: damaged, and exists rather than replace a file; no file is left behind then.
+/// \throws CheckpointError: damaged, exists rather than replace a file, and bad_request where an element is finite and
+/// too large for the type that is asked for; no file is left behind then.
 inline ConsolidateReport consolidate(CheckpointFolder const& folder, Manifest const& manifest, std::string const& out,
                                      ConsolidateOptions const& options = {}) {
   auto& system = folder.system();

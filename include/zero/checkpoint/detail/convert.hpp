@@ -2,14 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/error.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/precision.hpp>
+#include <zero/support/message.hpp>
+#include <zero/utility/shortest_number.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace zero::detail {
 
@@ -47,6 +52,34 @@ void convert_elements(std::span<std::byte const> from, ElementType from_type, El
     });
     f(std::span<std::byte const>(result).first(n * element_size(to_type)));
   }
+}
+
+/// The bits of the smallest positive fp32 that is infinite once it is rounded to \p type.
+[[nodiscard]] constexpr std::uint32_t first_infinite_bits(ElementType type) noexcept {
+  if (type == ElementType::fp16) return 0x477F'F000U;  // 65520: half a unit above the largest one, 65504
+  if (type == ElementType::bf16) return 0x7F7F'8000U;
+  return 0x7F80'0000U;
+}
+
+/// For files that others read, where an infinity would only be found by what it does. \throws CheckpointError
+/// (bad_request) where a finite element of the tensor \p name is too large for \p to_type.
+inline void expect_in_range(std::string_view name, std::span<std::byte const> from, ElementType from_type,
+                            ElementType to_type) {
+  if (first_infinite_bits(to_type) >= first_infinite_bits(from_type)) return;
+  convert_elements(from, from_type, ElementType::fp32, [&](std::span<std::byte const> part) {
+    for (std::size_t at = 0; at < part.size(); at += sizeof(float)) {
+      std::uint32_t bits = 0;
+      std::memcpy(&bits, part.data() + at, sizeof bits);
+      bits &= 0x7FFF'FFFFU;
+      if (bits < first_infinite_bits(to_type) || bits >= first_infinite_bits(ElementType::fp32)) continue;
+      float value = 0.0F;
+      std::memcpy(&value, part.data() + at, sizeof value);
+      throw CheckpointError(
+          CheckpointFailure::bad_request,
+          concat({"zero: ", quote(name), " has an element of ", shortest_number(value), ", which is infinite in ",
+                  zero::name(to_type), ": write it in a type of a larger range, such as fp32"}));
+    }
+  });
 }
 
 }  // namespace zero::detail
