@@ -310,6 +310,7 @@ class Checkpoints {
       for (auto const& set : parse_data_paths("--data", *options_.data)) places.push_back(set.path);
     }
     exported_ = {.max_shard_bytes = options_.max_shard_bytes,
+                 .type = options_.hf_precision,
                  .tokenizer = find_tokenizer(data_.identity().characters, places, options_.init_from, shape.vocabulary,
                                              shape.context),
                  .removes_other_tokenizer = options_.overwrite};

@@ -27,7 +27,20 @@ constexpr char const* index_file = "model.safetensors.index.json";
 
 Json id(std::optional<std::uint64_t> token) { return token ? Json(*token) : Json(); }
 
-std::string config_of(ModelShape const& shape, SavedTokenizer const& tokenizer) {
+/// A type as torch names it.
+char const* torch_name(zero::ElementType type) {
+  switch (type) {
+    case zero::ElementType::bf16:
+      return "bfloat16";
+    case zero::ElementType::fp16:
+      return "float16";
+    default:
+      return "float32";
+  }
+}
+
+std::string config_of(ModelShape const& shape, HuggingFaceOptions const& options) {
+  auto const& tokenizer = options.tokenizer;
   auto const number = [](std::size_t n) { return Json(std::uint64_t{n}); };
   auto const before = zero::to_text(Json(Json::Object{{"architectures", Json::Array{"GPT2LMHeadModel"}},
                                                       {"model_type", "gpt2"},
@@ -40,7 +53,7 @@ std::string config_of(ModelShape const& shape, SavedTokenizer const& tokenizer) 
   auto const behind = zero::to_text(Json(Json::Object{{"tie_word_embeddings", true},
                                                       {"bos_token_id", id(tokenizer.begin)},
                                                       {"eos_token_id", id(tokenizer.end)},
-                                                      {"torch_dtype", "float32"}}));
+                                                      {"torch_dtype", torch_name(options.type)}}));
   // In between as people write it: to_text gives a number that is not whole all digits that a reader might need.
   return before.substr(0, before.size() - 1) + ",\"layer_norm_epsilon\":1e-05," + behind.substr(1) + "\n";
 }
@@ -56,17 +69,19 @@ std::string generation_config_of(SavedTokenizer const& tokenizer) {
 using Tensors = std::vector<zero::ExportedTensor>;
 
 std::uint64_t bytes_of(zero::ExportedTensor const& tensor) {
-  std::uint64_t bytes = sizeof(float);
+  std::uint64_t bytes = zero::element_size(tensor.type);
   for (auto const size : tensor.shape) bytes *= size;
   return bytes;
 }
 
 /// The tensors of each file.
-std::vector<Tensors> plan_files(ModelShape const& shape, std::uint64_t max_bytes) {
+std::vector<Tensors> plan_files(ModelShape const& shape, HuggingFaceOptions const& options) {
+  auto const max_bytes = options.max_shard_bytes;
   std::vector<Tensors> files(1);
   std::uint64_t bytes = 0;
   for (auto const& parameter : parameter_shapes(shape)) {
-    zero::ExportedTensor tensor{std::string(prefix) + parameter.name, {parameter.shape.begin(), parameter.shape.end()}};
+    zero::ExportedTensor tensor{
+        std::string(prefix) + parameter.name, {parameter.shape.begin(), parameter.shape.end()}, options.type};
     auto const more = bytes_of(tensor);
     if (max_bytes > 0 && bytes > 0 && bytes + more > max_bytes) {
       files.emplace_back();
@@ -174,7 +189,7 @@ void save_hugging_face(ModelShape const& shape, std::string const& path, bool wr
                        HuggingFaceOptions const& options) {
   auto& system = zero::posix_file_system();
   Folder const folder(path);
-  auto const files = plan_files(shape, options.max_shard_bytes);
+  auto const files = plan_files(shape, options);
   if (writes) {
     (void)system.make_folder(path);  // may be there
     folder.remove_waiting();
@@ -199,7 +214,7 @@ void save_hugging_face(ModelShape const& shape, std::string const& path, bool wr
   try {
     // Config and tokenizer first: the model that they belong to is what makes the folder one.
     auto texts = options.tokenizer.files;
-    texts["config.json"] = config_of(shape, options.tokenizer);
+    texts["config.json"] = config_of(shape, options);
     texts["generation_config.json"] = generation_config_of(options.tokenizer);
     for (auto const& [name, text] : texts) zero::write_new_file(system, folder.place(name), text, true);
     for (auto const* const name : tokenizer_files) {

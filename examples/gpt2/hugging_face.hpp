@@ -5,6 +5,8 @@
 #include "parameters.hpp"
 #include "saved_tokenizer.hpp"
 
+#include <zero/precision.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -21,6 +23,7 @@ namespace gpt2 {
 /// How a model is written for others.
 struct HuggingFaceOptions {
   std::uint64_t max_shard_bytes = 0;  ///< of data per file, but for a parameter that is larger; 0: one file
+  zero::ElementType type = zero::ElementType::fp32;  ///< of parameters: fp32, bf16 or fp16
   SavedTokenizer tokenizer{};
   bool removes_other_tokenizer = false;  ///< what the folder has of one that `tokenizer` does not replace
 };
@@ -31,7 +34,7 @@ struct HuggingFaceOptions {
 /// parameter, in the order in which it is asked; on a rank that does not write its values are dropped, since reading
 /// them is collective. What is there under these names is replaced once the new files are complete; a process that is
 /// killed while it replaces leaves the old files, the new ones, or none, but never some of each. \throws
-/// zero::CheckpointError, on the rank that writes.
+/// zero::CheckpointError, on the rank that writes; also where a parameter is beyond the range of the options' type.
 void save_hugging_face(ModelShape const& shape, std::string const& path, bool writes,
                        std::function<std::vector<float>(std::string const&)> const& read,
                        HuggingFaceOptions const& options = {});

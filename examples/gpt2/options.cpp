@@ -26,6 +26,8 @@ constexpr std::uint64_t many = 1ULL << 40;
 constexpr double largest = 1e30;  // above every rate, decay or threshold that anybody can mean
 constexpr char const* scale_range = "0, or a scale from 1e-30 to 1e38";
 constexpr char const* up_to_largest = "a number from 0 to 1e30";
+constexpr Choices<zero::ElementType, 3> parameter_types{
+    {{"fp32", zero::ElementType::fp32}, {"bf16", zero::ElementType::bf16}, {"fp16", zero::ElementType::fp16}}};
 
 // The order of groups and options is that of --help.
 Group configuration_group() {
@@ -76,7 +78,7 @@ Group model_group() {
 }
 
 Group place_group() {
-  using zero::ElementType, zero::Reduce, zero::Stage;
+  using zero::Reduce, zero::Stage;
   return {
       "where it runs",
       {{"--device", "cpu|cuda", "where ranks compute; cuda: rank r on GPU r modulo their number",
@@ -99,9 +101,7 @@ Group place_group() {
                                                              {"2", Stage::gradients},
                                                              {"3", Stage::parameters}}})},
        {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
-        Settings::choice(&Options::precision,
-                         Choices<ElementType, 3>{
-                             {{"fp32", ElementType::fp32}, {"bf16", ElementType::bf16}, {"fp16", ElementType::fp16}}})},
+        Settings::choice(&Options::precision, parameter_types)},
        {"--offload", "none|cpu", "where optimizer states live",
         Settings::choice(&Options::offload, Choices<bool, 2>{{{"none", false}, {"cpu", true}}})},
        {"--delayed-update", "[on|off]",
@@ -236,6 +236,8 @@ Group output_group() {
         Settings::text(&Options::save_hf)},
        {"--save-hf-best", "DIR", "the same of the best validation so far, whenever there is one",
         Settings::text(&Options::save_hf_best)},
+       {"--hf-precision", "fp32|bf16|fp16", "type of the parameters of the models of --save-hf and --save-hf-best",
+        Settings::choice(&Options::hf_precision, parameter_types)},
        {"--max-shard-size",
         "SIZE",
         "models of --save-hf in several files of at most so many bytes of data, and an index: 5G and 5GiB are binary, "
@@ -474,6 +476,9 @@ void check(Options const& o) {
   }
   if (o.max_shard_bytes > 0 && !o.save_hf && !o.save_hf_best) {
     throw UsageError("--max-shard-size: needs --save-hf or --save-hf-best");
+  }
+  if (o.asked.has("--hf-precision") && !o.save_hf && !o.save_hf_best) {
+    throw UsageError("--hf-precision: needs --save-hf or --save-hf-best");
   }
   if (o.overwrite && o.resume == "auto" && !o.parameters_only && !o.new_optimizer && !o.new_schedule) {
     throw UsageError("--overwrite: starts anew, --resume auto goes on: leave one out");

@@ -124,8 +124,9 @@ struct Options {
   std::optional<std::string> save_hf;          ///< a folder
   std::optional<std::string> save_hf_best;     ///< another one
   std::uint64_t max_shard_bytes = 0;           ///< of a file of these models; 0: one file
-  std::optional<std::string> client_state;     ///< a file with JSON
-  std::string client_json{};                   ///< what it says; empty: nothing
+  zero::ElementType hf_precision = zero::ElementType::fp32;  ///< of the parameters of these models
+  std::optional<std::string> client_state;                   ///< a file with JSON
+  std::string client_json{};                                 ///< what it says; empty: nothing
   bool parameters_only = false;
   bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
   bool new_schedule = false;     ///< of a run that is resumed: from its first step on

@@ -9,6 +9,8 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -57,6 +59,40 @@ TEST_CASE("export: the file holds every tensor, and other files are left alone")
   CHECK(error.kind == zero::CheckpointFailure::exists);
   CHECK(std::filesystem::file_size(path) == size);
   CHECK(thrown_by([&] { zero::write_new_file(system, path, "x"); }).kind == zero::CheckpointFailure::exists);
+}
+
+TEST_CASE("export: elements are rounded to the type of the file's tensor, and none becomes infinite") {
+  TemporaryFolder const folder;
+  auto& system = zero::posix_file_system();
+  auto const path = folder / "m.safetensors";
+  // Halfway between two values of bf16, and of fp16; the largest of fp16; what rounds to it; an infinity that was one.
+  std::vector<float> values{1.00390625F, 1.00048828125F, 65504.0F, -65519.996F, INFINITY, 1.0F / 3.0F};
+  auto const read = [&](std::string const&) { return values; };
+  auto const written = [&](zero::ElementType type) {
+    zero::export_safetensors(system, path, {{"a", {2, 3}, type}}, true, read, true);
+    zero::detail::TensorFiles files(system, path);
+    auto const* const found = files.find("a");
+    REQUIRE(found != nullptr);
+    CHECK(found->entry.type == (type == zero::ElementType::fp16 ? "F16" : "BF16"));
+    std::vector<std::uint16_t> bits(values.size());
+    REQUIRE(found->entry.bytes() == bits.size() * 2);
+    files.read(*found, 0, std::as_writable_bytes(std::span(bits)));
+    return bits;
+  };
+  using Bits = std::vector<std::uint16_t>;
+  CHECK(written(zero::ElementType::bf16) == Bits{0x3F80, 0x3F80, 0x4780, 0xC780, 0x7F80, 0x3EAB});
+  CHECK(written(zero::ElementType::fp16) == Bits{0x3C04, 0x3C00, 0x7BFF, 0xFBFF, 0x7C00, 0x3555});
+
+  auto const size = std::filesystem::file_size(path);
+  values[3] = -65520.0F;
+  auto const error = thrown_by([&] { (void)written(zero::ElementType::fp16); });
+  CHECK(error.kind == zero::CheckpointFailure::bad_request);
+  CHECK(error.says("'a' has an element of -65520, which is infinite in fp16"));
+  CHECK(std::filesystem::file_size(path) == size);
+  CHECK_FALSE(std::filesystem::exists(folder / ".m.safetensors.tmp"));
+  CHECK(written(zero::ElementType::bf16)[3] == 0xC780);
+  values[3] = 3.3961775e38F;  // the largest of bf16 is 3.3895e38
+  CHECK(thrown_by([&] { (void)written(zero::ElementType::bf16); }).kind == zero::CheckpointFailure::bad_request);
 }
 
 TEST_CASE("export: a rank that does not write asks for the same tensors in the same order") {

@@ -294,6 +294,34 @@ TEST_CASE("saved model: transformers loads shards and characters, and continues 
   CHECK(text == *command_line::read_json(SAVED_MODEL_FOLDER "/greedy.json").find("text")->get<std::string>());
 }
 
+TEST_CASE("saved model: transformers takes the type of 16 bits that a model is saved in, and torch rounds alike" *
+          doctest::test_suite("transformers")) {
+  if (!python_has("torch, transformers")) ZERO_SKIP(python() << " has no torch or no transformers");
+  TemporaryFolder const folder;
+  auto parameters = parameters_of(1);
+  for (auto& [name, values] : parameters) {
+    for (auto& value : values) value /= 3.0F;  // of more digits than 16 bits hold
+  }
+  auto options = in_shards();
+  save(folder / "fp32", parameters, options);
+  options.type = zero::ElementType::bf16;
+  save(folder / "bfloat16", parameters, options);
+  options.type = zero::ElementType::fp16;
+  save(folder / "float16", parameters, options);
+  std::ofstream(folder / "check.py") << R"(
+import sys, torch, transformers
+def load(name, dtype):
+    return transformers.AutoModelForCausalLM.from_pretrained(sys.argv[1] + "/" + name, torch_dtype=dtype).state_dict()
+whole = load("fp32", torch.float32)
+for name in "bfloat16", "float16":
+    dtype = getattr(torch, name)
+    narrow = load(name, "auto")
+    assert {t.dtype for t in narrow.values()} == {dtype}, name
+    assert all(torch.equal(narrow[key], tensor.to(dtype)) for key, tensor in whole.items()), name
+)";
+  CHECK(run("'" + python() + "' '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
+}
+
 TEST_CASE("saved model: the tokenizers package reads characters, each of them and nothing else" *
           doctest::test_suite("tokenizers")) {
   if (!python_has("tokenizers")) ZERO_SKIP(python() << " has no package tokenizers");

@@ -6,8 +6,10 @@
 #include "program.hpp"
 #include "skip.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 using namespace trainer_test;
@@ -69,6 +71,40 @@ TEST_CASE("train_gpt2: --max-shard-size is a size, of a model that is saved") {
     CHECK(refused.code == 2);
     CHECK(says(refused, why));
   }
+}
+
+TEST_CASE("train_gpt2: --hf-precision is the type of a model that is saved, and of nothing else") {
+  Folder const folder;
+  auto const saved = hash_of(folder, "--save-hf " + folder.quote("fp32"));
+  auto const bytes = fs::file_size(folder / "fp32" / "model.safetensors");
+  for (auto const& [type, torch_type, file_type] : std::vector<std::array<std::string, 3>>{
+           {"bf16", "bfloat16", "BF16"}, {"fp16", "float16", "F16"}, {"fp32", "float32", "F32"}}) {
+    auto const model = folder / type.c_str();
+    std::string const more = "--overwrite --max-shard-size 1G --save-hf '" + model.string() + "' ";
+    CHECK(hash_of(folder, more + "--hf-precision " + type) == saved);
+    CHECK(text_of(model / "config.json").find("\"torch_dtype\":\"" + torch_type + "\"") != std::string::npos);
+    auto const file = text_of(model / "model.safetensors");
+    CHECK(file.find("\"dtype\":\"" + file_type + "\"") != std::string::npos);
+    if (type != "fp32") CHECK(file.size() < bytes * 6 / 10);
+    // What is read back is what was written. A step, even of rate 0, makes 0 of -0, which small values are rounded to.
+    auto const once = folder / (type + "-once").c_str(), again = folder / (type + "-again").c_str();
+    for (auto const& [from, to] : {std::pair(model, once), std::pair(once, again)}) {
+      (void)hash_of(folder, "--lr 0 --iterations 1 --init-from '" + from.string() + "' --hf-precision " + type +
+                                " --save-hf '" + to.string() + "'");
+    }
+    CHECK(text_of(again / "model.safetensors") == text_of(once / "model.safetensors"));
+    if (type != "fp16") CHECK(text_of(once / "model.safetensors") == file);
+  }
+  // Twice as many parameters fit a file, and the index counts the bytes that are there.
+  (void)hash_of(folder, "--hf-precision bf16 --max-shard-size 5K --save-hf " + folder.quote("shards"));
+  auto const index = text_of(folder / "shards" / "model.safetensors.index.json");
+  CHECK(index.find("model-00004-of-00004.safetensors") != std::string::npos);
+
+  auto const data = "--data " + folder.quote("text.txt") + tiny;
+  auto const useless = run(data + "--hf-precision bf16");
+  CHECK(useless.code == 2);
+  CHECK(says(useless, "--hf-precision: needs --save-hf or --save-hf-best"));
+  CHECK(run(data + "--hf-precision int8 --save-hf " + folder.quote("x")).code == 2);
 }
 
 TEST_CASE("train_gpt2: shards that are missing, damaged, or not what their index says are refused in a line") {

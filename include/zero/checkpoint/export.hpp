@@ -4,15 +4,19 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/checkpoint/detail/convert.hpp>
 #include <zero/checkpoint/detail/file.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
+#include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/error.hpp>
+#include <zero/precision.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,10 +25,11 @@
 
 namespace zero {
 
-/// A tensor of fp32 elements, row-major, of a file for other programs.
+/// A tensor of a file for other programs.
 struct ExportedTensor {
-  std::string name;                    ///< UTF-8
-  std::vector<std::uint64_t> shape{};  ///< sizes of the dimensions, row-major
+  std::string name;                      ///< UTF-8
+  std::vector<std::uint64_t> shape{};    ///< sizes of the dimensions, row-major
+  ElementType type = ElementType::fp32;  ///< of its elements in the file: fp32, fp16 or bf16
 };
 
 namespace detail {
@@ -45,17 +50,22 @@ inline void publish_file(FileSystem& system, std::string const& hidden, std::str
 }  // namespace detail
 
 /// Writes the safetensors file \p path; it has its name once it is complete and durable, and \p replace says whether it
-/// may take the place of another. \p read gives all elements of a tensor, by its name; tensors are asked for in the
-/// order of the file, the same on every rank. Where \p writes is false nothing is written and what \p read gives is
-/// dropped: reading a parameter is collective, and one rank writes. So all tensors are asked for, also where writing
-/// fails. \throws CheckpointError, on the rank that writes; also (exists) rather than replace a file. No file is left
-/// then.
+/// may take the place of another. \p read gives all elements of a tensor in fp32, by its name, which are rounded to
+/// nearest even where the file's type is narrower; tensors are asked for in the order of the file, the same on every
+/// rank. Where \p writes is false nothing is written and what \p read gives is dropped: reading a parameter is
+/// collective, and one rank writes. So all tensors are asked for, also where writing fails. \throws CheckpointError, on
+/// the rank that writes; also (exists) rather than replace a file, and (bad_request) where an element is finite and too
+/// large for its type. No file is left then.
 inline void export_safetensors(FileSystem& system, std::string const& path, std::vector<ExportedTensor> const& tensors,
                                bool writes, std::function<std::vector<float>(std::string const& name)> const& read,
                                bool replace = false) {
   detail::SafetensorsHeader header{.metadata = {{"format", "pt"}}};  // what `transformers` asks for
-  for (auto const& tensor : tensors)
-    header.tensors.push_back({.name = tensor.name, .type = "F32", .shape = tensor.shape});
+  std::map<std::string_view, ElementType> types;                     // by name, as the file has another order
+  for (auto const& tensor : tensors) {
+    types[tensor.name] = tensor.type;
+    header.tensors.push_back(
+        {.name = tensor.name, .type = std::string(detail::safetensors_type(tensor.type)), .shape = tensor.shape});
+  }
   detail::lay_out(header);
   auto const head = detail::to_bytes(header);
   auto const hidden = detail::hidden_name(path);
@@ -75,8 +85,15 @@ inline void export_safetensors(FileSystem& system, std::string const& path, std:
     file->write(head);
   });
   for (auto const& tensor : header.tensors) {
+    auto const type = types.at(tensor.name);
     auto const values = read(tensor.name);
-    write([&] { file->write(std::as_bytes(std::span(values))); });
+    auto const bytes = std::as_bytes(std::span(values));
+    write([&] {
+      if (type == ElementType::fp32) return file->write(bytes);
+      detail::expect_in_range(tensor.name, bytes, ElementType::fp32, type);
+      detail::convert_elements(bytes, ElementType::fp32, type,
+                               [&](std::span<std::byte const> part) { file->write(part); });
+    });
   }
   write([&] {
     file->sync();
