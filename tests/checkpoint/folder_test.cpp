@@ -156,13 +156,37 @@ TEST_CASE("folder: a damaged newest checkpoint is passed over for the newest val
   CHECK(thrown_by([&] { (void)load(memory, {.tag = "step-3"}); }).kind == CheckpointFailure::damaged);
 }
 
-TEST_CASE("folder: of many entries that are no checkpoints a few are named") {
+TEST_CASE("folder: of many damaged checkpoints a few are named, and nothing else that is there") {
   MemoryFileSystem memory;
   REQUIRE(memory.make_folder("/run") == 0);
-  for (int i = 0; i < 40; ++i) memory.replace("/run/notes-" + std::to_string(i) + ".txt", "text");
-  auto const thrown = thrown_by([&] { (void)load(memory); });
-  CHECK(thrown.says("there is no valid checkpoint in '/run'"));
-  CHECK(thrown.says(" and 37 more"));
+  memory.replace("/run/notes.txt", "text");
+  REQUIRE(memory.make_folder("/run/model") == 0);
+  memory.replace("/run/model/model.safetensors", "of somebody else");
+  REQUIRE(memory.make_folder("/run/shards") == 0);
+  std::string const shards = R"({"format": "zero-tokens", "version": 1, "shards": [{"file": "train_000000.bin"}]})";
+  memory.replace("/run/shards/manifest.json", shards);
+  auto const none = thrown_by([&] { (void)load(memory); });
+  CHECK(none.kind == CheckpointFailure::not_found);
+  CHECK(none.says("there is no valid checkpoint in '/run': name the folder that one was saved into"));
+  auto const named = thrown_by([&] { (void)load(memory, {.tag = "shards"}); });
+  CHECK(named.kind == CheckpointFailure::mismatch);
+  CHECK(named.says("the manifest is that of a folder of 'zero-tokens', and of no checkpoint"));
+
+  REQUIRE(memory.make_folder("/run/empty") == 0);
+  REQUIRE(memory.make_folder("/run/lost") == 0);
+  memory.replace("/run/lost/parameters-00000-of-00001.safetensors", "whose manifest is lost");
+  auto const two = thrown_by([&] { (void)load(memory); });
+  CHECK(two.kind == CheckpointFailure::damaged);
+  CHECK(two.says("passed over: 'empty: "));
+  CHECK(two.says("', 'lost: "));
+  CHECK_FALSE(two.says("model"));
+  CHECK_FALSE(two.says("shards"));
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(memory.make_folder("/run/step-" + std::to_string(i)) == 0);
+    // Cut off, and altered where its format stands: both might be a checkpoint's.
+    memory.replace("/run/step-" + std::to_string(i) + "/manifest.json", i % 2 == 0 ? shards.substr(0, 40) : "{}");
+  }
+  CHECK(thrown_by([&] { (void)load(memory); }).says(" and 39 more"));
 }
 
 TEST_CASE("folder: keep removes what is older, but never what latest, best and final name") {

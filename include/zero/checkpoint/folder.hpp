@@ -101,8 +101,9 @@ class CheckpointFolder {
                                                                       " does not hold the name of a checkpoint"}));
   }
 
-  /// Checkpoints whose manifest is valid, the newest first. \p skipped says why others are not among them. \throws
-  /// CheckpointError (not_found) where there is no such folder.
+  /// Checkpoints whose manifest is valid, the newest first. \p skipped says why others are not among them, and nothing
+  /// of what was never one: a file, the folder of something else. \throws CheckpointError (not_found) where there is no
+  /// such folder.
   [[nodiscard]] std::vector<SavedCheckpoint> checkpoints(std::vector<std::string>* skipped = nullptr) const {
     std::vector<std::string> names;
     detail::check_file("list", root_, detail::retry_interrupted([&] {
@@ -117,7 +118,7 @@ class CheckpointFolder {
         auto const run = saved.user_state.find(std::string(run_id_key));
         found.push_back({saved.steps, name, run == saved.user_state.end() ? std::string() : run->second});
       } catch (CheckpointError const& error) {
-        if (skipped != nullptr) skipped->push_back(name + ": " + error.what());
+        if (skipped != nullptr && !is_something_else(name)) skipped->push_back(name + ": " + error.what());
       }
     }
     std::sort(found.begin(), found.end(), [](auto const& a, auto const& b) { return b < a; });
@@ -282,6 +283,27 @@ class CheckpointFolder {
   }
 
  private:
+  /// Whether \p name, which has no valid manifest, was never a checkpoint. An empty folder may have been one.
+  [[nodiscard]] bool is_something_else(std::string const& name) const {
+    std::vector<std::string> files;
+    long const listed = detail::retry_interrupted([&] {
+      files.clear();
+      return system_->list(path(name), files);
+    });
+    if (listed == -ENOTDIR || listed == -ENOENT) return true;
+    if (listed < 0 || files.empty()) return false;
+    if (std::find(files.begin(), files.end(), detail::manifest_name) == files.end()) {
+      return std::none_of(files.begin(), files.end(), [](std::string const& file) {
+        return file.starts_with(detail::parameters_kind) && file.ends_with(".safetensors");
+      });
+    }
+    try {
+      return detail::other_format(manifest_text(name)).has_value();
+    } catch (CheckpointError const&) {
+      return false;
+    }
+  }
+
   template <class Function>
   static long call(Function&& f) {
     return detail::retry_interrupted(std::forward<Function>(f));

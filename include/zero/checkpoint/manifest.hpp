@@ -219,7 +219,7 @@ inline std::string manifest_end(std::string_view text) {
   Json::Object const layout{{"bucket_elements", manifest.bucket_elements},
                             {"granule", manifest.alignment_elements},
                             {"whole_below", manifest.persistence_threshold}};
-  Json::Object members{{"format", "zero checkpoint"},
+  Json::Object members{{"format", std::string(detail::checkpoint_format)},
                        {"version", manifest.version()},
                        {"library", manifest.library},
                        {"tag", manifest.tag},

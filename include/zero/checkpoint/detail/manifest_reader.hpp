@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -244,16 +245,33 @@ inline void check_names(Manifest const& manifest) {
   if (!is_valid_tag(manifest.tag)) bad_manifest("its tag is not valid");
 }
 
+/// What else \p text is the manifest of, as its member `format` says; nothing where it is a checkpoint's or no JSON.
+[[nodiscard]] inline std::optional<std::string> other_format(std::string_view text) {
+  try {
+    Json const json = parse_json(text, 4);
+    auto const* const member = json.find("format");
+    auto const* const format = member == nullptr ? nullptr : member->get<std::string>();
+    if (format != nullptr && *format != checkpoint_format) return *format;
+  } catch (Error const&) {
+  }
+  return std::nullopt;
+}
+
 inline void check_checksum(std::string_view text) {
   std::size_t const end = manifest_end({}).size();
   if (text.size() < end || text.substr(text.size() - end) != manifest_end(text.substr(0, text.size() - end))) {
+    if (auto const format = other_format(text)) {
+      throw CheckpointError(CheckpointFailure::mismatch,
+                            concat({"zero: the manifest is that of a folder of ", quote(*format),
+                                    ", and of no checkpoint: name another"}));
+    }
     bad_manifest("its checksum does not fit its text: it is truncated or altered");
   }
 }
 
 /// The version of the format.
 inline std::uint64_t check_format(ManifestFields const& fields) {
-  if (fields.text("format") != "zero checkpoint") bad_manifest("it is of another format");
+  if (fields.text("format") != checkpoint_format) bad_manifest("it is of another format");
   auto const version = fields.number("version");
   if (version >= 1 && version <= Manifest::current_version) return version;
   throw CheckpointError(CheckpointFailure::mismatch,
@@ -273,7 +291,7 @@ inline UserState user_state_of(Json::Object const& object) {
 
 /// Reads and checks the text of a manifest: a Manifest that it returns describes files in which every element is there
 /// once, and no size or offset of it leads astray. \throws CheckpointError (damaged), or (mismatch) for another version
-/// of the format.
+/// of the format, or another format.
 [[nodiscard]] inline Manifest parse_manifest(std::string_view text) {
   check_checksum(text);
   Json const json = parse_json(text, 4);

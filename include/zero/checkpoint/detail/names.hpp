@@ -16,6 +16,7 @@ namespace zero::detail {
 inline constexpr std::string_view temporary_prefix = ".tmp.";  // of a checkpoint that is being written
 inline constexpr std::string_view removed_prefix = ".removed.";
 inline constexpr std::string_view manifest_name = "manifest.json";
+inline constexpr std::string_view checkpoint_format = "zero checkpoint";  ///< what a manifest says that it is
 inline constexpr std::string_view parameters_kind = "parameters";
 
 /// Whether \p name is safe as the name of a file or folder, whoever wrote it: [A-Za-z0-9][A-Za-z0-9._-]{0,127}. So it

@@ -45,7 +45,7 @@ inline TensorEntry tensor_of(ManifestParameter const& parameter, ManifestRange c
 
 /// What every file of a save says of itself, so that it is told from those of another save.
 inline SafetensorsHeader::Metadata shard_metadata(Manifest const& manifest, ManifestFile const& file) {
-  return {{"format", "zero checkpoint"},
+  return {{"format", std::string(checkpoint_format)},
           {"tag", manifest.tag},
           {"nonce", manifest.nonce},
           {"kind", file.kind},
