@@ -350,6 +350,39 @@ TEST_CASE("zero-tokenize: shards whose manifest was lost are made again where th
         std::string::npos);
 }
 
+TEST_CASE("zero-tokenize: what is to be overwritten is there until nothing is refused, and its tokenizer may be read") {
+  Folder const folder;
+  folder.write("text.txt", some_text(50));
+  folder.write("more.txt", some_text(60));
+  folder.write("bad.txt", "a\xFF");
+  std::string const to = "--output " + folder.quote("out") + " ";
+  require_done("--train-bpe 260 " + to + folder.quote("text.txt"));
+  fs::copy(folder / "out", folder / "before");
+  for (std::string const& refused :
+       {"--overwrite --train-bpe 260 " + to + folder.quote("bad.txt"),
+        "--overwrite --train-bpe 100000 " + to + folder.quote("more.txt"),
+        "--overwrite --tokenizer " + folder.quote("out") + " --separator-token none " + to + folder.quote("more.txt"),
+        "--overwrite --nanogpt " + folder.quote("none") + " " + to}) {
+    auto const outcome = run(refused);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code != 0);
+    CHECK(same_files(folder / "before", folder / "out"));
+  }
+  // Both read the tokenizer of the folder that they write.
+  require_done("--overwrite --tokenizer " + folder.quote("out") + " " + to + folder.quote("more.txt"));
+  CHECK(content_of(folder / "out/tokenizer.json") == content_of(folder / "before/tokenizer.json"));
+  CHECK(tokenizer_of(folder / "out").decode(tokens_of(folder / "out", false)).ends_with(some_text(60)));
+  require_done("--overwrite --train-bpe 260 --tokenizer-only " + to + folder.quote("text.txt"));
+  CHECK_FALSE(fs::exists(folder / "out/train_000000.bin"));
+  auto const broken = run("--tokenizer " + folder.quote("out") + " " + to + folder.quote("bad.txt"));
+  CHECK(broken.code == 4);
+  require_done("--tokenizer " + folder.quote("out") + " " + to + folder.quote("text.txt"));
+  CHECK(content_of(folder / "out/tokenizer.json") == content_of(folder / "before/tokenizer.json"));
+  // A vocabulary of another kind leaves nothing of the one before.
+  require_done("--overwrite --characters " + to + folder.quote("text.txt"));
+  CHECK_FALSE(fs::exists(folder / "out/tokenizer.json"));
+}
+
 TEST_CASE("zero-tokenize: GPT-2's two files make a tokenizer.json, and one that does not fit is refused") {
   Folder const folder;
   folder.write("text.txt", some_text(50));

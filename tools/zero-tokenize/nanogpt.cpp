@@ -97,16 +97,16 @@ std::string take_nanogpt(Options const& options) {
   OutputFolder const folder(*options.output, options.overwrite);
   if (auto const manifest = folder.complete(request))
     return "already complete: " + describe(*options.output, *manifest);
-  static_cast<void>(folder.begun(request));  // a copy begins anew, in the same folder
-  save_progress(folder.path(), {request, 0, {}, {}});
+  static_cast<void>(folder.begun(request));  // refuses another's
   zero_text::Manifest manifest{.encoding = encoding, .vocabulary = gpt2_vocabulary, .made_by = request};
   if (!vocabulary.text.empty()) {
     auto const tokenizer = zero_text::Tokenizer::from_json(vocabulary.text, vocabulary.name);
     manifest.vocabulary = tokenizer.vocabulary();
     manifest.tokenizer = zero_text::ManifestTokenizer{vocabulary.name, tokenizer.kind(), vocabulary.text.size(),
                                                       zero::fingerprint_of(vocabulary.text)};
-    write_file(folder.path() / vocabulary.name, vocabulary.text);
   }
+  folder.begin_anew(vocabulary);  // also of a copy that was killed
+  save_progress(folder.path(), {request, 0, {}, {}});
   for (bool const validation : {false, true}) {
     ShardSink sink(folder.path(), validation, encoding, options.shard_tokens);
     copy(from / (validation ? "val.bin" : "train.bin"), static_cast<std::size_t>(manifest.vocabulary), sink);

@@ -30,7 +30,7 @@ std::vector<fs::path> files_of(fs::path const& folder) {
 
 }  // namespace
 
-OutputFolder::OutputFolder(fs::path path, bool overwrite) : path_(std::move(path)) {
+OutputFolder::OutputFolder(fs::path path, bool overwrite) : path_(std::move(path)), overwrites_(overwrite) {
   std::error_code error;
   if (fs::exists(path_, error) && !fs::is_directory(path_, error)) {
     throw UsageError("--output " + path_.string() + ": is no folder; name another");
@@ -39,7 +39,6 @@ OutputFolder::OutputFolder(fs::path path, bool overwrite) : path_(std::move(path
   if (error) throw std::system_error(error, path_.string() + ": cannot be made");
   lock_.emplace(path_);
   require_ours(overwrite);
-  if (overwrite) clear();
 }
 
 void OutputFolder::require_ours(bool overwrite) const {
@@ -65,11 +64,17 @@ void OutputFolder::require_ours(bool overwrite) const {
                    " is missing; put it back, give --overwrite to begin anew, or name another folder");
 }
 
-void OutputFolder::clear() const {
-  std::error_code error;
-  fs::remove(path_ / zero_text::manifest_file, error);  // first: from here on it is not complete
+void OutputFolder::begin_anew(zero_text::TokenizerText const& tokenizer) const {
+  auto const remove = [](fs::path const& file) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) throw std::system_error(error, file.string() + ": cannot be removed");
+  };
+  remove(path_ / zero_text::manifest_file);  // first: from here on it is not complete
+  remove(path_ / progress_file);
+  if (!tokenizer.text.empty()) write_file(path_ / tokenizer.name, tokenizer.text);
   for (auto const& file : files_of(path_)) {
-    if (!fs::remove(file, error)) throw std::system_error(error, file.string() + ": cannot be removed");
+    if (tokenizer.text.empty() || file.filename() != tokenizer.name) remove(file);
   }
 }
 
@@ -81,7 +86,7 @@ void OutputFolder::require_same(std::string const& request, std::string const& o
 }
 
 std::optional<zero_text::Manifest> OutputFolder::complete(std::string const& request) const {
-  if (!zero_text::has_manifest(path_)) return std::nullopt;
+  if (overwrites_ || !zero_text::has_manifest(path_)) return std::nullopt;
   auto manifest = zero_text::read_manifest(path_);
   require_same(request, manifest.made_by);
   std::error_code error;
@@ -96,15 +101,12 @@ std::optional<zero_text::Manifest> OutputFolder::complete(std::string const& req
 }
 
 std::optional<Progress> OutputFolder::begun(std::string const& request) const {
+  if (overwrites_) return std::nullopt;
   auto progress = read_progress(path_);
   if (!progress) return std::nullopt;
-  if (progress->has_begun()) {
-    require_same(request, progress->request);
-  } else if (progress->request != request) {
-    // The first error is often one of the options or of the first input: the command that is mended shall work.
-    clear();
-    return std::nullopt;
-  }
+  // The first error is often one of the options or of the first input: the command that is mended shall work.
+  if (!progress->has_begun() && progress->request != request) return std::nullopt;
+  require_same(request, progress->request);
   return progress;
 }
 

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -33,8 +34,9 @@ std::size_t threads_of(Options const& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
-// All that the result depends on, but for what the vocabulary decides.
-std::string request_of(Options const& o, std::vector<Input> const& inputs) {
+// All that the result depends on, but for what the vocabulary decides. `given` is the tokenizer that was named.
+std::string request_of(Options const& o, std::vector<Input> const& inputs,
+                       std::optional<zero_text::TokenizerText> const& given) {
   Json::Array files;
   for (auto const& input : inputs) {
     files.emplace_back(Json::Object{{"file", fs::path(input.path).filename().string()},
@@ -58,8 +60,8 @@ std::string request_of(Options const& o, std::vector<Input> const& inputs) {
     request.emplace_back("pattern", name_of(o.pattern));
   } else if (o.characters) {
     request.emplace_back("characters", true);
-  } else {
-    request.emplace_back("tokenizer", zero::fingerprint_of(make_vocabulary(o, inputs, 1).text));
+  } else if (given) {
+    request.emplace_back("tokenizer", zero::fingerprint_of(given->text));
   }
   return zero::to_text(Json(std::move(request)));
 }
@@ -225,16 +227,20 @@ std::string describe(std::string const& folder, zero_text::Manifest const& manif
 
 std::string prepare(Options const& options) {
   auto const inputs = look_at_inputs(options);
-  auto const request = request_of(options, inputs);
+  std::optional<zero_text::TokenizerText> given;
+  if (options.tokenizer) given = make_vocabulary(options, inputs, 1);
+  auto const request = request_of(options, inputs, given);
   OutputFolder const folder(*options.output, options.overwrite);
   if (auto const manifest = folder.complete(request))
     return "already complete: " + describe(*options.output, *manifest);
   auto const begun = folder.begun(request);
-  auto const file = begun ? read_back(folder, *begun) : make_vocabulary(options, inputs, threads_of(options));
+  auto const file = begun   ? read_back(folder, *begun)
+                    : given ? *std::move(given)
+                            : make_vocabulary(options, inputs, threads_of(options));
   auto const progress = begun.value_or(Progress{request, zero::fingerprint_of(file.text), {}, {}});
   Preparation preparation(options, inputs, folder, file, progress);  // refuses before anything is written
   if (!begun) {
-    write_file(folder.path() / file.name, file.text);
+    folder.begin_anew(file);
     if (options.tokenizer_only)
       return *options.output + "/" + file.name + ": " + counted(*options.train_bpe, "token") + "\n";
     save_progress(folder.path(), progress);
