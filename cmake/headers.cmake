@@ -162,6 +162,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/topology.hpp
   include/zero/traffic.hpp
   include/zero/utility/edit_distance.hpp
+  include/zero/utility/file_lock.hpp
   include/zero/utility/fingerprint.hpp
   include/zero/utility/json.hpp
   include/zero/utility/shortest_number.hpp

@@ -6,6 +6,7 @@
 #include "console.hpp"
 #include "options.hpp"
 
+#include <zero/utility/file_lock.hpp>
 #include <zero/utility/json.hpp>
 
 #include <array>
@@ -19,7 +20,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,7 +81,7 @@ void RunLog::claim() {
   std::error_code error;
   if (!path_ || (fs::exists(*path_, error) && !fs::is_regular_file(*path_, error))) return;
   open();
-  if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  if (file_ < 0 || zero::try_lock_file(file_)) return;
   throw UsageError("--log " + *path_ + ": another run is writing it: name another file, or end that run");
 }
 

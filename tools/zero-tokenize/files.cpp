@@ -4,8 +4,9 @@
 
 #include "support/usage_error.hpp"
 
+#include <zero/utility/file_lock.hpp>
+
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -94,7 +95,7 @@ void rename_file(fs::path const& from, fs::path const& to) {
 FolderLock::FolderLock(fs::path const& folder)
     : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0) fail_at(folder, "cannot be opened");
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (!zero::try_lock_file(descriptor_)) {
     ::close(descriptor_);
     throw command_line::UsageError(folder.string() + ": another zero-tokenize is at work in this folder; wait for it");
   }

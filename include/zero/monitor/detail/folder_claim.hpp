@@ -3,11 +3,10 @@
 #pragma once
 
 #include <zero/support/posix.hpp>
+#include <zero/utility/file_lock.hpp>
 
 #include <fcntl.h>
-#include <sys/file.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -30,8 +29,7 @@ class FolderClaim {
     auto const path = folder + "/." + std::string(kind) + ".lock";
     Descriptor file(again([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666); }));
     if (!file) return true;
-    bool const is_locked = again([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) == 0;
-    if (!is_locked && errno == EWOULDBLOCK) return false;
+    if (!try_lock_file(file.get())) return false;
     file_ = std::move(file);
     return true;
   }
