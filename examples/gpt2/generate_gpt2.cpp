@@ -113,8 +113,9 @@ std::vector<Token> tokens_to_predict(std::string const& path, TextSource const& 
     return tokens;
   }
   auto const& vocabulary = require_vocabulary(source);
+  auto const text = read_text_file(path);
   try {
-    return vocabulary.encode(read_text_file(path));
+    return vocabulary.encode(text);
   } catch (zero_text::DataError const& error) {
     throw DataError(path + ": " + error.what());
   }

@@ -46,7 +46,6 @@ ModelSource find_files(std::string const& path) {
     refuse(path, std::string("is a folder without model.safetensors") +
                      (old ? ": save the model with transformers and safe_serialization=True" : ""));
   }
-  if (!source.config) refuse(path, "is a folder without config.json, which says how many heads there are");
   source.tensors = tensors.string();
   return source;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tokens.hpp"
 
+#include "support/counted.hpp"
+
 #include <zero/utility/utf8.hpp>
 
 #include <algorithm>
@@ -136,8 +138,8 @@ void Corpus::require_length() const {
   for (auto const split : {Split::train, Split::validation}) {
     if (tokens(split).size() > required_.context) continue;
     std::string const which = split == Split::train ? "training" : "validation";
-    fail(name_, "has " + std::to_string(tokens(split).size()) + " tokens for " + which + ", but a context of " +
-                    std::to_string(required_.context) +
+    fail(name_, "has " + command_line::counted(tokens(split).size(), "token") + " for " + which +
+                    ", but a context of " + std::to_string(required_.context) +
                     " needs one more than that; give more text or a shorter context");
   }
 }

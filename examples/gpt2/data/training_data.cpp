@@ -92,6 +92,10 @@ class TrainingData::Opener {
  private:
   void require_kind(std::string const& path, bool shards) const {
     if (names_shards(path) == shards) return;
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !names_shards(path)) {
+      fail(path, "no such file; give the path of a text or of a token file (.bin)");
+    }
     auto const& other = paths_.empty() ? std::string("the standard library's headers") : paths_.front().path;
     fail(other + " and " + path,
          "one is a token file (.bin) and one is text; give data of one kind: zero-tokenize makes shards of a text");
@@ -275,7 +279,7 @@ class TrainingData::Opener {
 
   void require_windows(std::string const& name, Windows const& windows, std::string const& use) const {
     if (windows.count() > 0) return;
-    auto const much = std::to_string(windows.tokens()) + " tokens for " + use;
+    auto const much = command_line::counted(windows.tokens(), "token") + " for " + use;
     auto const context = "but a context of " + std::to_string(requirements_.context) + " needs one more than that";
     if (windows.short_pieces() <= 1) {
       fail(name, "has " + much + ", " + context + "; give more text or a shorter context");

@@ -221,6 +221,10 @@ TEST_CASE("gpt2 data: what cannot be trained on is refused with one line") {
   CHECK(says(refused(folder.write("none.bin", gpt2_shard({}))), "none.bin: has 0 tokens for training"));
   CHECK(says(refused(good, folder / "few.bin"), "few.bin: has 8 tokens for validation"));
   CHECK(says(refused(folder / "tiny*.bin"), "in 9 shards, but a context of 8"));
+  for (auto const& other : {good, text}) {
+    CHECK(says(refused(other, folder / "missing"), folder / "missing" + std::string(": no such file")));
+  }
+  CHECK(says(refused(folder.write("one.bin", gpt2_shard(counting(0, 1)))), "has 1 token for training"));
   CHECK(says(refused(good, text), "one is a token file (.bin) and one is text"));
   CHECK(says(refused(text, good), "one is a token file (.bin) and one is text"));
   CHECK(says(refused(good + "=1," + text + "=1"), "one is a token file (.bin) and one is text"));

@@ -375,6 +375,12 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
   check_refused(m + "--prompt a --precision int4", "--precision int4: expected fp32|bf16|fp16|int8", 2);
   check_refused(m + "--prompt a --prompts x", "leave --prompt and --prompt-ids out", 2);
   check_refused(m + "--prompt a --heads 3", "has 2: leave the option out", 2);
+  fs::copy(folder / "hf", folder / "bare");
+  fs::remove(folder / "bare/config.json");
+  auto const bare = "--model " + folder.quote("bare") + " --prompt a ";
+  check_refused(bare, "nothing there says how many heads it has: give --heads", 2);
+  check_refused(bare + "--heads 3", "--heads 3: must divide the width", 2);
+  CHECK(text_of(bare + "--heads 2") == text_of("--model " + folder.quote("hf") + " --prompt a"));
   check_refused("--model '" HUGGING_FACE_FOLDER "' --prompt a", "nothing there says what its tokens stand for", 2);
 
   auto const file = [&](char const* name, std::string const& content) {
@@ -400,7 +406,8 @@ TEST_CASE("generate_gpt2: bad input gets one line that says what is wrong, and i
                 "is not what the tokens of", 4);
   check_refused(m + "--allow-other-tokenizer --data " + folder.quote("many.txt") + " --prompt a",
                 "which is less than the 62 tokens", 4);
-  check_refused(m + "--perplexity " + folder.quote("none"), "no such file", 4);
+  check_refused(m + "--perplexity " + folder.quote("none"),
+                "generate_gpt2: " + (folder / "none").string() + ": no such", 4);
   check_refused(m + "--perplexity " + folder.quote("many.txt"), "which the vocabulary does not have", 4);
 }
 
