@@ -40,9 +40,12 @@ struct RankMemory {
   std::size_t activations;
   std::size_t scratch;
   std::size_t host_activations;  ///< in pinned memory, of a model on a GPU
-  std::size_t process;           ///< peak_of_process
+  std::size_t sample;   ///< of the model that the sample was drawn from, beside the engine's; 0: there was none
+  std::size_t process;  ///< peak_of_process
 
-  [[nodiscard]] std::size_t total() const noexcept { return engine.total() + activations + scratch + host_activations; }
+  [[nodiscard]] std::size_t total() const noexcept {
+    return engine.total() + activations + scratch + host_activations + sample;
+  }
 };
 
 inline void print_bytes(int rank, char const* kind, std::string const& what, std::size_t bytes) {
@@ -67,6 +70,7 @@ inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
     if (ranks[r].host_activations > 0) {
       print_bytes(static_cast<int>(r), "pinned", "kept inputs", ranks[r].host_activations);
     }
+    if (ranks[r].sample > 0) print_bytes(static_cast<int>(r), "model", "sample", ranks[r].sample);
     print_bytes(static_cast<int>(r), "", "in all", ranks[r].total());
   }
   say("  padding of the flat space: %.2f %%\n", 100.0 * padding);
@@ -75,8 +79,9 @@ inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
 /// By rank. Collective.
 template <class Target, class T>
 std::vector<RankMemory> gather_memory(Trainer<Target, T>& trainer, typename Target::Communicator& communicator) {
-  RankMemory const mine{trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes(),
-                        trainer.host_activation_bytes(), peak_of_process()};
+  RankMemory const mine{trainer.memory(),        trainer.activation_bytes(),
+                        trainer.scratch_bytes(), trainer.host_activation_bytes(),
+                        trainer.sample_bytes(),  peak_of_process()};
   std::vector<RankMemory> all(static_cast<std::size_t>(communicator.size()));
   communicator.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
   return all;

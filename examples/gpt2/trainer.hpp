@@ -145,6 +145,7 @@ class Trainer {
       batch.emplace(made->decoder(), TextSettings{count, options_.sampling, seed_},
                     std::vector<std::vector<Token>>{text},
                     [&](std::size_t, Token token) { return text.push_back(token), true; });
+      sample_bytes_ = made->weights().bytes() + made->decoder().bytes();
     } else {
       for (auto const& parameter : parameter_shapes(shape_)) (void)read(parameter.name);
     }
@@ -163,6 +164,9 @@ class Trainer {
     if (failure) std::rethrow_exception(failure);
     return batch ? data_.decode(text) : std::string();
   }
+
+  /// Of the parameters, keys, values and scratch that `sample` had on this rank beside the engine's; 0 before.
+  [[nodiscard]] std::size_t sample_bytes() const noexcept { return sample_bytes_; }
 
   /// A fingerprint of the bits of all parameters in the order of their names. Collective.
   std::uint64_t parameter_hash() {
@@ -503,6 +507,7 @@ class Trainer {
   std::optional<Profiler> profiler_;                 // outlives the engine
   std::optional<Engine> engine_;
   bool has_stepped_ = false;
+  std::size_t sample_bytes_ = 0;
   std::optional<Recorded> recorded_step_;
   std::vector<std::uint64_t> recorded_;  // places of its micro-batches in the sequence of all ranks
 };
