@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "kernels.hpp"
 
+#include "target_region.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -34,38 +36,23 @@ namespace baseline {
 
 #if defined(__x86_64__)
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+GPT2_BEGIN_TARGET("avx2,fma")
 namespace avx2 {
 #define GPT2_NAME "AVX2"
 #define GPT2_LANES 8
 #define GPT2_MICRO_ROWS 6
 #include "kernels_table.inc"
 }  // namespace avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), \
-                             apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
-#endif
+GPT2_END_TARGET
+
+GPT2_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 namespace avx512 {
 #define GPT2_NAME "AVX-512"
 #define GPT2_LANES 16
 #define GPT2_MICRO_ROWS 8
 #include "kernels_table.inc"
 }  // namespace avx512
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+GPT2_END_TARGET
 
 #endif  // defined(__x86_64__)
 

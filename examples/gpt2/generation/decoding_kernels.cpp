@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "decoding_kernels.hpp"
 
+#include "../target_region.hpp"
+
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/instruction_set.hpp>
 
@@ -27,42 +29,25 @@ namespace decoding_baseline {
 
 #if defined(__x86_64__)
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,f16c")
-#endif
+GPT2_BEGIN_TARGET("avx2,fma,f16c")
 namespace decoding_avx2 {
 #define GPT2_NAME "AVX2"
 #define GPT2_LANES 8
 #define GPT2_MICRO_ROWS 6
 #include "decoding_table.inc"
 }  // namespace decoding_avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), \
-                             apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
-#endif
+GPT2_END_TARGET
+
+GPT2_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 namespace decoding_avx512 {
 #define GPT2_NAME "AVX-512"
 #define GPT2_LANES 16
 #define GPT2_MICRO_ROWS 8
 #include "decoding_table.inc"
 }  // namespace decoding_avx512
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), \
-                             apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
-#endif
+GPT2_END_TARGET
+
+GPT2_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
 namespace decoding_avx512_vnni {
 #define GPT2_NAME "AVX-512 VNNI"
 #define GPT2_LANES 16
@@ -71,11 +56,7 @@ namespace decoding_avx512_vnni {
 #include "decoding_table.inc"
 #undef GPT2_VNNI
 }  // namespace decoding_avx512_vnni
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+GPT2_END_TARGET
 
 #endif  // defined(__x86_64__)
 
