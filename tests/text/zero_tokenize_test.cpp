@@ -383,6 +383,31 @@ TEST_CASE("zero-tokenize: what is to be overwritten is there until nothing is re
   CHECK_FALSE(fs::exists(folder / "out/tokenizer.json"));
 }
 
+TEST_CASE("zero-tokenize: a vocabulary or a file of somebody else in the folder is kept") {
+  Folder const folder;
+  folder.write("text.txt", some_text(50));
+  require_done("--train-bpe 270 --tokenizer-only --output " + folder.quote("out") + " " + folder.quote("text.txt"));
+  fs::copy(folder / "out", folder / "before");
+  std::string const to = " --output " + folder.quote("out") + " " + folder.quote("text.txt");
+  for (std::string const& other :
+       {"--train-bpe 260" + to, "--characters" + to, "--train-bpe 260 --tokenizer-only" + to}) {
+    auto const outcome = run(other);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.output.find("has a tokenizer.json of another vocabulary") != std::string::npos);
+    CHECK(same_files(folder / "before", folder / "out"));
+  }
+  require_done("--train-bpe 270" + to);  // the same vocabulary again
+  folder.write("out/val_notes.bin", "mine");
+  auto const foreign = run("--overwrite --characters" + to);
+  CHECK(foreign.code == 2);
+  CHECK(foreign.output.find("such as val_notes.bin") != std::string::npos);
+  fs::remove(folder / "out/val_notes.bin");
+  require_done("--overwrite --characters" + to);
+  CHECK(fs::exists(folder / "out/characters.json"));
+  CHECK_FALSE(fs::exists(folder / "out/tokenizer.json"));
+}
+
 TEST_CASE("zero-tokenize: GPT-2's two files make a tokenizer.json, and one that does not fit is refused") {
   Folder const folder;
   folder.write("text.txt", some_text(50));

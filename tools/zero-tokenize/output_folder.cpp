@@ -3,7 +3,11 @@
 #include "output_folder.hpp"
 
 #include "text/characters.hpp"
+#include "text/text_file.hpp"
 
+#include <zero/utility/fingerprint.hpp>
+
+#include <algorithm>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,11 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// `train_000012.bin`: six digits, or more where there are as many shards.
+bool is_shard(std::string_view name) {
+  if (!name.ends_with(".bin")) return false;
+  name.remove_suffix(4);
+  auto const digits = name.starts_with("train_") ? 6U : name.starts_with("val_") ? 4U : 0U;
+  name.remove_prefix(digits);
+  return digits != 0 && name.size() >= 6 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // Whether a preparation may have made a file of this name.
 bool is_ours(std::string_view name) {
   if (name.ends_with(".part")) name.remove_suffix(5);
-  bool const shard = name.ends_with(".bin") && (name.starts_with("train_") || name.starts_with("val_"));
-  return shard || name == zero_text::manifest_file || name == progress_file || name == "tokenizer.json" ||
+  return is_shard(name) || name == zero_text::manifest_file || name == progress_file || name == "tokenizer.json" ||
          name == zero_text::characters_file;
 }
 
@@ -64,7 +77,22 @@ void OutputFolder::require_ours(bool overwrite) const {
                    " is missing; put it back, give --overwrite to begin anew, or name another folder");
 }
 
+// A vocabulary that nobody has begun to use here is the work of another command, and perhaps the only copy of it.
+void OutputFolder::require_no_other(zero_text::TokenizerText const& tokenizer) const {
+  for (auto const& name : {std::string("tokenizer.json"), std::string(zero_text::characters_file)}) {
+    std::error_code error;
+    if (!fs::exists(path_ / name, error)) continue;
+    auto const there = zero_text::read_text_file(path_ / name, "");
+    auto const progress = read_progress(path_);
+    bool const is_begun = progress && progress->tokenizer == zero::fingerprint_of(there);
+    if (is_begun || (name == tokenizer.name && there == tokenizer.text)) continue;
+    throw UsageError("--output " + path_.string() + ": has a " + name +
+                     " of another vocabulary; name another folder, or give --overwrite to replace it");
+  }
+}
+
 void OutputFolder::begin_anew(zero_text::TokenizerText const& tokenizer) const {
+  if (!overwrites_) require_no_other(tokenizer);
   auto const remove = [](fs::path const& file) {
     std::error_code error;
     fs::remove(file, error);

@@ -31,7 +31,8 @@ class OutputFolder {
 
   /// Leaves \p tokenizer in the folder, unless it has no text, and nothing else. Call it once all that may be refused
   /// has been looked at: what was there is gone then. A process that is killed meanwhile leaves the tokenizer that was
-  /// there, which may be the one that was read, or the new one. \throws std::system_error.
+  /// there, which may be the one that was read, or the new one. \throws UsageError where there is the tokenizer of
+  /// something else that is not to be overwritten; std::system_error.
   void begin_anew(zero_text::TokenizerText const& tokenizer) const;
 
   /// Writes the manifest: from then on the folder is complete.
@@ -39,6 +40,7 @@ class OutputFolder {
 
  private:
   void require_ours(bool overwrite) const;
+  void require_no_other(zero_text::TokenizerText const& tokenizer) const;
   void require_same(std::string const& request, std::string const& other) const;
 
   std::filesystem::path path_;
