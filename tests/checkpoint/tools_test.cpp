@@ -4,40 +4,24 @@
 #include "checkpoint/calls.hpp"
 #include "checkpoint/plain_state.hpp"
 #include "checkpoint/support.hpp"
+#include "run_command.hpp"
 #include "skip.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
-#include <sys/wait.h>
-
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
+using zero_test::Outcome;
 
 namespace {
 
-struct Outcome {
-  int code = -1;
-  std::string output;  // of both streams
-};
-
-Outcome run(std::string const& command) {
-  Outcome outcome;
-  std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  char buffer[4096];
-  while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, n);
-  int const status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
+Outcome run(std::string const& command) { return zero_test::run_command(command + " 2>&1"); }
 
 std::string quote(std::string const& text) { return "'" + text + "'"; }
 
@@ -148,12 +132,11 @@ TEST_CASE("tools: what is consolidated is read by Python's safetensors, as are t
   save(folder, 3);
   REQUIRE(run(ZERO_CONSOLIDATE " " + quote(folder.path()) + " " + quote(folder / "out.safetensors") + " --dtype fp32")
               .code == 0);
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  std::string const python = chosen != nullptr ? chosen : "python3";
-  if (run(quote(python) + " -c 'import numpy, safetensors'").code != 0) {
+  auto const python = zero_test::python();
+  if (run(python + " -c 'import numpy, safetensors'").code != 0) {
     ZERO_SKIP(python << " has no numpy or no safetensors");
   }
-  auto const outcome = run(quote(python) + R"( -c "
+  auto const outcome = run(python + R"( -c "
 import glob, sys
 from safetensors import safe_open
 from safetensors.numpy import load_file

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "checkpoint/support.hpp"
+#include "run_command.hpp"
 #include "skip.hpp"
 
 #include <gpt2/hugging_face.hpp>
@@ -16,15 +17,11 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include <sys/wait.h>
 
 namespace {
 
@@ -75,21 +72,7 @@ void check_equal(std::vector<float> const& ours, std::vector<double> const& thei
   for (std::size_t i = 0; i < ours.size(); ++i) CHECK(std::abs(static_cast<double>(ours[i]) - theirs[i]) < 1e-5);
 }
 
-struct Outcome {
-  int code = -1;
-  std::string output;
-};
-
-Outcome run(std::string const& command) {
-  Outcome outcome;
-  std::FILE* const pipe = ::popen((command + " 2>/dev/null").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  char buffer[4096];
-  while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, n);
-  int const status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
+zero_test::Outcome run(std::string const& command) { return zero_test::run_command(command + " 2>/dev/null"); }
 
 }  // namespace
 
@@ -139,15 +122,14 @@ TEST_CASE("hugging face: a model that we have saved is read back whole, and repl
 
 TEST_CASE("hugging face: transformers loads a model that we have saved, and computes our logits" *
           doctest::test_suite("transformers")) {
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  std::string const python = chosen != nullptr ? chosen : "python3";
-  if (run("'" + python + "' -c 'import torch, transformers'").code != 0) {
+  auto const python = zero_test::python();
+  if (run(python + " -c 'import torch, transformers'").code != 0) {
     ZERO_SKIP(python << " has no torch or no transformers");
   }
   checkpoint_test::TemporaryFolder const folder;
   auto const parameters = save_model(folder.path());
   auto const theirs =
-      run("'" + python + "' '" HUGGING_FACE_FOLDER "/transformers_logits.py' logits '" + folder.path() + "' 7 0 28 3");
+      run(python + " '" HUGGING_FACE_FOLDER "/transformers_logits.py' logits '" + folder.path() + "' 7 0 28 3");
   REQUIRE(theirs.code == 0);
   std::istringstream lines(theirs.output);
   std::vector<double> logits;

@@ -4,6 +4,7 @@
 // Folders for Hugging Face's transformers as a whole: shards, tokenizers, and what replaces what.
 
 #include "checkpoint/support.hpp"
+#include "run_command.hpp"
 #include "skip.hpp"
 
 #include <gpt2/hugging_face.hpp>
@@ -15,10 +16,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -28,13 +27,12 @@
 #include <string>
 #include <vector>
 
-#include <sys/wait.h>
-
 namespace {
 
 namespace fs = std::filesystem;
 using checkpoint_test::TemporaryFolder;
 using gpt2::Token;
+using zero_test::python;
 using Parameters = std::map<std::string, std::vector<float>>;
 
 constexpr gpt2::ModelShape shape{.layers = 2, .heads = 2, .width = 32, .context = 64, .vocabulary = 12};
@@ -103,31 +101,9 @@ std::set<std::string> const shards{"model-00001-of-00007.safetensors", "model-00
                                    "model-00005-of-00007.safetensors", "model-00006-of-00007.safetensors",
                                    "model-00007-of-00007.safetensors", "model.safetensors.index.json"};
 
-struct Outcome {
-  int code = -1;
-  std::string output;
-};
+zero_test::Outcome run(std::string const& command) { return zero_test::run_command(command + " 2>/dev/null"); }
 
-Outcome run(std::string const& command) {
-  Outcome outcome;
-  std::FILE* const pipe = ::popen((command + " 2>/dev/null").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer{};
-  while (std::size_t const n = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    outcome.output.append(buffer.data(), n);
-  int const status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
-
-std::string python() {
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  return chosen != nullptr ? chosen : "python3";
-}
-
-bool python_has(std::string const& packages) {
-  return run("'" + python() + "' -c 'import " + packages + "'").code == 0;
-}
+bool python_has(std::string const& packages) { return run(python() + " -c 'import " + packages + "'").code == 0; }
 
 std::vector<float> logits_of(Parameters const& parameters, std::vector<Token> const& tokens) {
   zero::ThreadPool pool(1);
@@ -282,7 +258,7 @@ TEST_CASE("saved model: transformers loads shards and characters, and continues 
   TemporaryFolder const folder;
   auto const parameters = parameters_of(1);
   save(folder.path(), parameters, in_shards());
-  auto const theirs = run("'" + python() + "' '" HUGGING_FACE_FOLDER "/transformers_logits.py' text '" + folder.path() +
+  auto const theirs = run(python() + " '" HUGGING_FACE_FOLDER "/transformers_logits.py' text '" + folder.path() +
                           "' 'qa' " + std::to_string(shape.context - 2));
   REQUIRE(theirs.code == 0);
   auto const json = command_line::parse_json(theirs.output);
@@ -319,7 +295,7 @@ for name in "bfloat16", "float16":
     assert {t.dtype for t in narrow.values()} == {dtype}, name
     assert all(torch.equal(narrow[key], tensor.to(dtype)) for key, tensor in whole.items()), name
 )";
-  CHECK(run("'" + python() + "' '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
+  CHECK(run(python() + " '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
 }
 
 TEST_CASE("saved model: the tokenizers package reads characters, each of them and nothing else" *
@@ -344,5 +320,5 @@ for other in ("x", "a\u0301", "\t"):
     else:
         raise AssertionError(other + " has a token")
 )";
-  CHECK(run("'" + python() + "' '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
+  CHECK(run(python() + " '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
 }

@@ -2,16 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "monitor/support.hpp"
+#include "run_command.hpp"
 #include "skip.hpp"
 
 #include <zero/monitor/tensorboard.hpp>
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -26,35 +24,17 @@ using monitor_test::Folder;
 using monitor_test::names_in;
 using monitor_test::Warnings;
 using zero::monitor::TensorBoard;
+using zero_test::python;
 
 namespace {
 
-struct Outcome {
-  int code = 0;
-  std::string output;
-};
-
-Outcome run(std::string const& command) {
-  Outcome outcome;
-  std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> part{};
-  while (auto const bytes = std::fread(part.data(), 1, part.size(), pipe)) outcome.output.append(part.data(), bytes);
-  outcome.code = ::pclose(pipe);
-  return outcome;
-}
-
-std::string python() {
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  return "'" + std::string(chosen != nullptr ? chosen : "python3") + "'";
-}
-
 std::string read_by_tensorboard(std::string const& arguments) {
-  return run(python() + " '" READ_EVENTS "' " + arguments).output;
+  return zero_test::run_command(python() + " '" READ_EVENTS "' " + arguments + " 2>&1").output;
 }
 
-#define ZERO_SKIP_WITHOUT_TENSORBOARD() \
-  if (run(python() + " -c 'import tensorboard'").code != 0) ZERO_SKIP(python() << " has no package tensorboard")
+#define ZERO_SKIP_WITHOUT_TENSORBOARD()                                             \
+  if (zero_test::run_command(python() + " -c 'import tensorboard' 2>&1").code != 0) \
+  ZERO_SKIP(python() << " has no package tensorboard")
 
 /// Events of a file, read by the library's own reader: their steps, of those that hold something.
 std::vector<std::uint64_t> steps_in(std::string const& path) {

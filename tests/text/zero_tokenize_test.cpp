@@ -3,6 +3,7 @@
 
 // zero-tokenize as its users meet it: a command line, an exit code, text on two streams and a folder.
 #include "folder.hpp"
+#include "run_command.hpp"
 #include "text/manifest.hpp"
 #include "text/tokenizer.hpp"
 
@@ -10,11 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <iterator>
 #include <string>
 #include <tuple>
@@ -26,25 +23,12 @@ namespace {
 namespace fs = std::filesystem;
 using text_test::content_of;
 using text_test::Folder;
+using zero_test::Outcome;
 using zero_text::TokenId;
 using Tokens = std::vector<TokenId>;
 
-struct Outcome {
-  int code = -1;
-  std::string output;  // both streams
-};
-
 Outcome run(std::string const& arguments) {
-  std::string const command = "'" ZERO_TOKENIZE "' 2>&1 < /dev/null " + arguments;
-  Outcome outcome;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  int const status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
+  return zero_test::run_command("'" ZERO_TOKENIZE "' 2>&1 < /dev/null " + arguments);
 }
 
 void require_done(std::string const& arguments) {

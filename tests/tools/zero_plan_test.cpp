@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // The planner's tool as its users meet it: a command line, an exit code, text on two streams and files.
+#include "run_command.hpp"
+
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/config/read.hpp>
 #include <zero/precision.hpp>
@@ -9,13 +11,11 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -26,24 +26,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using zero::Json;
-
-struct Outcome {
-  int code = -1;
-  std::string output;  // both streams
-};
+using zero_test::Outcome;
 
 /// Runs the tool through the shell, which the test's own quoted arguments go through.
 Outcome run(std::string const& arguments) {
-  std::string const command = "'" ZERO_PLAN "' 2>&1 < /dev/null " + arguments;
-  Outcome outcome;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  int const status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
+  return zero_test::run_command("'" ZERO_PLAN "' 2>&1 < /dev/null " + arguments);
 }
 
 std::string content_of(fs::path const& path) {

@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -57,24 +56,10 @@ std::string all_of(Folder const& folder, std::string const& job) {
   return joined({" --tensorboard ", place, " --csv ", place, " --json-lines ", place, " --job-name ", job, " "});
 }
 
-struct Python {
-  Python() {
-    char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-    name = chosen != nullptr ? chosen : "python3";
-  }
-  /// The exit code of Python with \p arguments, and what it prints.
-  [[nodiscard]] Outcome operator()(std::string const& arguments) const {
-    Outcome outcome;
-    FILE* pipe = ::popen(joined({"'", name, "' ", arguments, " 2>&1"}).c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::array<char, 4096> buffer{};
-    for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-      outcome.output.append(buffer.data(), n);
-    outcome.code = ::pclose(pipe);
-    return outcome;
-  }
-  std::string name;
-};
+/// The exit code of Python with \p arguments, and what it prints.
+Outcome run_python(std::string const& arguments) {
+  return zero_test::run_command(joined({zero_test::python(), " ", arguments, " 2>&1"}));
+}
 
 /// Eight steps with a checkpoint after the fourth, and the same run gone on with from there, in folders `whole` and
 /// `parts` of curves. What was written in vain between is there before it goes on, with a torn last row.
@@ -120,12 +105,11 @@ TEST_CASE("train_gpt2: the curves of a run that is resumed are those of one that
 
 TEST_CASE("train_gpt2: TensorBoard reads the curves of a resumed run as those of one" *
           doctest::test_suite("tensorboard_package")) {
-  Python const python;
-  if (python("-c 'import tensorboard'").code != 0) ZERO_SKIP(python.name << " has no package tensorboard");
+  if (run_python("-c 'import tensorboard'").code != 0) ZERO_SKIP(zero_test::python() << " has no package tensorboard");
   Folder const folder;
   train_whole_and_in_parts(folder);
   auto const read = [&](char const* job) {
-    auto const outcome = python("'" READ_EVENTS "' " + folder.quote(job));
+    auto const outcome = run_python("'" READ_EVENTS "' " + folder.quote(job));
     INFO(outcome.output);
     REQUIRE(outcome.code == 0);
     std::map<std::string, std::string> curves;
@@ -221,8 +205,7 @@ TEST_CASE("train_gpt2: every curve is in the table of the documentation, and no 
 }
 
 TEST_CASE("train_gpt2: matplotlib draws the curves as the documentation says" * doctest::test_suite("matplotlib")) {
-  Python const python;
-  if (python("-c 'import matplotlib'").code != 0) ZERO_SKIP(python.name << " has no package matplotlib");
+  if (run_python("-c 'import matplotlib'").code != 0) ZERO_SKIP(zero_test::python() << " has no package matplotlib");
   Folder const folder;
   REQUIRE(
       run(joined({"--data ", folder.quote("text.txt"), tiny, "--job-name first --csv ", folder.quote("runs")})).code ==
@@ -232,7 +215,7 @@ TEST_CASE("train_gpt2: matplotlib draws the curves as the documentation says" * 
   REQUIRE(begin != std::string::npos);
   auto const code = page.substr(begin + 10, page.find("```", begin + 10) - begin - 10);
   std::ofstream(folder / "draw.py") << "import os\nos.chdir(" << folder.quote(".") << ")\n" << code;
-  auto const outcome = python(folder.quote("draw.py"));
+  auto const outcome = run_python(folder.quote("draw.py"));
   INFO(outcome.output);
   CHECK(outcome.code == 0);
   CHECK(text_of(folder / "curves.svg").find("</svg>") != std::string::npos);

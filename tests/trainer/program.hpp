@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "run_command.hpp"
+
 #include <doctest/doctest.h>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,23 +23,11 @@ namespace trainer_test {
 
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int code = -1;
-  std::string output;  // both streams
-};
+using zero_test::Outcome;
 
 /// Runs the trainer through the shell, which the test's own quoted arguments go through, with \p variables of its own.
 inline Outcome run_in(std::string const& variables, std::string const& arguments) {
-  std::string const command = variables + " '" TRAIN_GPT2 "' " + arguments + " 2>&1 < /dev/null";
-  Outcome outcome;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  int const status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
+  return zero_test::run_command(variables + " '" TRAIN_GPT2 "' " + arguments + " 2>&1 < /dev/null");
 }
 
 /// \p arguments without the options that come again later, so that what a test adds to `tiny` replaces it. What begins

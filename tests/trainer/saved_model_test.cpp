@@ -233,9 +233,8 @@ TEST_CASE("train_gpt2: the tokenizer beside the tokens is saved beside the model
 
 TEST_CASE("train_gpt2: transformers continues a text as the sample of the run that has saved the model" *
           doctest::test_suite("transformers")) {
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  std::string const python = chosen != nullptr ? chosen : "python3";
-  if (std::system(("'" + python + "' -c 'import torch, transformers' 2>/dev/null").c_str()) != 0) {
+  auto const python = zero_test::python();
+  if (std::system((python + " -c 'import torch, transformers' 2>/dev/null").c_str()) != 0) {
     ZERO_SKIP(python << " has no torch or no transformers");
   }
   Folder const folder;
@@ -254,7 +253,7 @@ text = json.loads(made.stdout)["text"]
 print(text)
 sys.exit(text != sys.argv[3])
 )";
-  std::ofstream(folder / "run.sh") << "exec '" << python << "' \"$1/check.py\" '" TRANSFORMERS_SCRIPT
+  std::ofstream(folder / "run.sh") << "exec " << python << " \"$1/check.py\" '" TRANSFORMERS_SCRIPT
                                    << "' \"$1/model\" \"$(cat \"$1/sample\"; echo .)\"\n";
   INFO(trained.output);
   std::ofstream(folder / "sample") << sample;

@@ -47,16 +47,8 @@ Trained const& trained() {
 }
 
 Outcome generate(std::string const& arguments, bool with_errors = false) {
-  std::string const command =
-      "'" GENERATE_GPT2 "' " + arguments + (with_errors ? " 2>&1" : " 2>/dev/null") + " < /dev/null";
-  Outcome outcome;
-  FILE* const pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) outcome.output.append(buffer, n);
-  int const status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
+  return zero_test::run_command("'" GENERATE_GPT2 "' " + arguments + (with_errors ? " 2>&1" : " 2>/dev/null") +
+                                " < /dev/null");
 }
 
 /// Standard output of a run that must succeed.

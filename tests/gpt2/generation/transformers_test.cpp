@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "run_command.hpp"
 #include "skip.hpp"
 #include "support/json_file.hpp"
 #include "support/tensor_source.hpp"
@@ -88,12 +89,11 @@ TEST_CASE("gpt2 decoder: at each of 100 steps the logits that transformers has r
 
 TEST_CASE("gpt2 decoder: transformers still makes of the model what it has recorded" *
           doctest::test_suite("transformers")) {
-  char const* const chosen = std::getenv("ZERO_TEST_PYTHON");
-  std::string const python = chosen != nullptr ? chosen : "python3";
-  if (std::system(("'" + python + "' -c 'import torch, transformers' 2>/dev/null").c_str()) != 0) {
+  auto const python = zero_test::python();
+  if (std::system((python + " -c 'import torch, transformers' 2>/dev/null").c_str()) != 0) {
     ZERO_SKIP(python << " has no torch or no transformers");
   }
   auto const command =
-      "'" + python + "' '" TRANSFORMERS_FOLDER "/record_steps.py' compare '" TRANSFORMERS_FOLDER "' 2>/dev/null";
+      python + " '" TRANSFORMERS_FOLDER "/record_steps.py' compare '" TRANSFORMERS_FOLDER "' 2>/dev/null";
   CHECK(std::system(command.c_str()) == 0);
 }
