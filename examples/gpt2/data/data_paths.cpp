@@ -90,8 +90,8 @@ void check_weights(std::string const& option, std::vector<DataPath>& paths) {
     sum += *data.weight;
   }
   if (sum <= 0.0 || !std::isfinite(sum)) {
-    throw UsageError(option + ": the weights sum to " + (sum > 0.0 ? "infinity" : "0") +
-                     ": give a data set a weight above 0");
+    throw UsageError(option + ": the weights sum to " +
+                     (sum > 0.0 ? "infinity: give smaller ones" : "0: give a data set a weight above 0"));
   }
   for (auto& data : paths) *data.weight /= sum;
 }
