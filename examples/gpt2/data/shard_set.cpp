@@ -111,7 +111,13 @@ ShardFiles find_shards(std::string const& path) {
     if (!validation.empty()) found.validation = std::move(validation);
     return found;
   }
-  if (is_pattern(path) && !fs::exists(path, error)) return {.train = as_shards(shards_of_pattern(path))};
+  if (is_pattern(path) && !fs::exists(path, error)) {
+    auto const files = shards_of_pattern(path);
+    ShardFiles found{.train = as_shards(files)};
+    auto const first = std::find_if(files.begin(), files.end(), is_for_validation);
+    if (first != files.end() && !std::all_of(files.begin(), files.end(), is_for_validation)) found.doubtful = *first;
+    return found;
+  }
   return {.train = {{path}}};
 }
 

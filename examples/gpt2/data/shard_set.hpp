@@ -27,10 +27,12 @@ struct ShardFiles {
   std::vector<ShardFile> train{};
   std::optional<std::vector<ShardFile>> validation{};  ///< nothing: a part of `train`
   std::optional<zero_text::Manifest> manifest{};       ///< of the folder, where it has one
+  std::optional<std::string> doubtful{};  ///< of `train`, one whose name is of validation, where that of others is not
 };
 
 /// Looks for the shards of \p path: a file, a pattern, or a folder. A folder's manifest says which shards it has, and
-/// what for; without one those for validation have `val` or `validation` as a word of their name.
+/// what for; without one those for validation have `val` or `validation` as a word of their name. All that a pattern
+/// fits is to train on.
 /// \throws DataError where there are none, or what is there is no shard.
 [[nodiscard]] ShardFiles find_shards(std::string const& path);
 

@@ -116,6 +116,10 @@ class TrainingData::Opener {
     for (std::size_t i = 0; i < paths_.size(); ++i) {
       auto const found = find_shards(paths_[i].path);
       take_manifest(paths_[i].path, found);
+      if (found.doubtful) {
+        data_.details_.push_back(paths_[i].path + ": trains on " + *found.doubtful +
+                                 ", too, as the pattern fits it: name the folder, or give a narrower pattern");
+      }
       train.emplace_back(files_, found.train);
       auto own = found.validation;
       if (auto const said = validation_of(i))

@@ -202,6 +202,22 @@ TEST_CASE("gpt2 data: a mixture of texts has the characters of all") {
              "has the character 'b' as number 200"));
 }
 
+TEST_CASE("gpt2 data: a pattern that fits a shard for validation trains on it, and says so") {
+  Folder const folder;
+  for (auto const* const name : {"train_0.bin", "train_1.bin", "val_0.bin"}) {
+    folder.write(name, gpt2_shard(counting(0, 90)));
+  }
+  auto const details = [&](std::string const& pattern) {
+    return TrainingData::open({.data = folder / pattern}, {.context = context, .vocabulary = 100}).details();
+  };
+  auto const said = details("*.bin");
+  REQUIRE(said.size() == 2);
+  CHECK(says(said.front(), "*.bin: trains on " + (folder / "val_0.bin") + ", too, as the pattern fits it"));
+  CHECK(says(said.back(), "3 shards"));
+  CHECK(details("train_*.bin").size() == 1);
+  CHECK(details("val_?.bin").empty());  // one shard, and nothing else to say
+}
+
 TEST_CASE("gpt2 data: what cannot be trained on is refused with one line") {
   Folder const folder;
   auto const good = folder.write("good.bin", gpt2_shard(counting(0, 200)));
