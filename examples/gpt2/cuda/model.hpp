@@ -20,7 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <type_traits>
@@ -184,10 +184,10 @@ class DeviceModel {
   zero::activation::SegmentPlan plan_;
   Dropout dropout_;
 
-  std::vector<Block> blocks_;                  // by set of the plan
-  std::vector<Attended> attended_;             // likewise; with Recompute::selective one for all
-  std::vector<Memory<float>> kept_inputs_;     // that the plan keeps,
-  std::unique_ptr<HostInputs> host_inputs_{};  // or this, where they go to host memory
+  std::vector<Block> blocks_;               // by set of the plan
+  std::vector<Attended> attended_;          // likewise; with Recompute::selective one for all
+  std::vector<Memory<float>> kept_inputs_;  // that the plan keeps,
+  std::optional<HostInputs> host_inputs_;   // or this, where they go to host memory
   Head head_;
 
   Memory<float> residual_, dresidual_, wide_;       // [tokens, width], [tokens, width], [tokens, 4 width]

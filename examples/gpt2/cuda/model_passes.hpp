@@ -30,7 +30,7 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
     attended_.push_back({narrow(3 * tokens * width), narrow(tokens * width)});
   }
   if (activations.inputs_in_host_memory && sets.inputs > 0) {
-    host_inputs_ = std::make_unique<HostInputs>(device.backend(), sets.inputs, tokens * width * sizeof(float));
+    host_inputs_.emplace(device.backend(), sets.inputs, tokens * width * sizeof(float));
   } else {
     for (std::size_t i = 0; i < sets.inputs; ++i) kept_inputs_.push_back(wide(tokens * width));
   }
