@@ -12,6 +12,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -64,6 +65,34 @@ TEST_CASE_TEMPLATE("planned memory: the host's model allocates so many bytes", T
     CHECK(model.activation_bytes() == plan.activations);
     CHECK(model.scratch_bytes() == plan.scratch);
   });
+}
+
+TEST_CASE(
+    "planned memory: segments of several blocks keep fewer inputs and share larger buffers, here and on the host") {
+  zero::ThreadPool pool(1);
+  using zero_plan::Recompute;
+  for (std::size_t const layers : {1, 2, 5, 7, 12}) {
+    gpt2::ModelShape const shape{layers, 2, 24, 10, 33};
+    for (std::size_t const kept : {1, 2, 3, 4, 100}) {
+      CAPTURE(layers);
+      CAPTURE(kept);
+      gpt2::Model<float> const host(shape, 3, pool, {.recompute = Recompute::block, .kept_inputs = kept});
+      zero_plan::Gpt2Run run{3, zero::ElementType::fp32, false, Recompute::block, kept};
+      CHECK(host.activation_bytes() == planned(shape, run).activations);
+      for (bool const on_host : {false, true}) {
+        CAPTURE(on_host);
+        EmulatedDevice device;
+        gpt2::device::DeviceModel<float, EmulatedDevice> const model(
+            shape, 3, device, 2,
+            {.recompute = Recompute::block, .kept_inputs = kept, .inputs_in_host_memory = on_host});
+        run.cuda = true, run.inputs_on_host = on_host;
+        auto const plan = planned(shape, run);
+        CHECK(model.activation_bytes() == plan.activations);
+        CHECK(model.host_activation_bytes() == plan.pinned);
+        CHECK((plan.pinned > 0) == (on_host && std::min(layers - 1, kept) > 2));
+      }
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE("planned memory: a step of the host's model packs so many bytes", T, float, zero::bfloat16) {

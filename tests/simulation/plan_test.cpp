@@ -38,6 +38,13 @@ zero::PlanSettings shared(Stage stage, int world) {
   return plan;
 }
 
+/// Units 1 to 3 in segments, of which the last is not computed again.
+zero::PlanSettings segments(int world, std::size_t kept_inputs) {
+  auto plan = at(Stage::parameters, world);
+  plan.blocks.emplace(3, zero::activation::Recompute::block, kept_inputs);
+  return plan;
+}
+
 /// A setting of the comparison; the caller's buffers are adopted in every other one.
 struct Case {
   Settings settings;
@@ -89,6 +96,8 @@ std::vector<Case> cases() {
         .prefetch_units = 3},
        true},
       {{.plan = at(parameters, 3, true), .types = bf16_sums, .persistence_threshold = 38}},
+      {{.plan = segments(2, 2), .types = fp32, .gradient_accumulation_steps = 2}},
+      {{.plan = segments(3, 1), .types = fp16, .gradient_accumulation_steps = 4}},
       {{.plan = shared(none, 3), .types = fp16, .gradient_accumulation_steps = 2}},
       {{.plan = shared(gradients, 2), .types = bf16_sums}},
       {{.plan = late(none, 2), .types = fp32, .gradient_accumulation_steps = 2}},
@@ -157,7 +166,7 @@ std::vector<zero::Plan> run_all_ranks(zero::ParameterList const& list, Settings 
     auto const engine = zero::make_any_engine<zero::AdamW, Prec, zero::SimulationBackend>(s.plan.stage, communicator,
                                                                                           list, s.plan.offload, config);
     auto const stream = communicator.make_stream("compute");
-    zero::detail::UseOfParameters const use(list);
+    zero::detail::UseOfParameters const use(list, s.plan);
     for (int a = 0; a < zero_plan::rounds(s); ++a) use.micro_batch(*engine, stream);
     (void)engine->step({}, stream);
     engine->finish_update();
@@ -254,6 +263,21 @@ TEST_CASE("plan: one rank stands for all, in worlds of up to 64, and few micro-b
                         .prefetch_units = prefetch});
     }
   }
+}
+
+TEST_CASE(
+    "plan: blocks that are computed again alone send nothing more, and segments at most one gather more of each") {
+  auto const list = plan_test::parameters<float>(nullptr, nullptr);
+  auto const gathered = [&](std::size_t blocks, std::size_t kept_inputs) {
+    Settings settings{.plan = at(Stage::parameters, 2), .types = fp32};
+    settings.plan.first_block = 0;
+    settings.plan.blocks.emplace(blocks, zero::activation::Recompute::block, kept_inputs);
+    return zero_plan::plan(list, settings).traffic.gathered;
+  };
+  auto const without = zero_plan::plan(list, {.plan = at(Stage::parameters, 2), .types = fp32}).traffic.gathered;
+  CHECK(gathered(4, zero::activation::SegmentPlan::all) == without);
+  CHECK(gathered(4, 1) > without);           // units 0 and 1, of which 0 is gathered once more
+  CHECK(2 * gathered(4, 1) <= 3 * without);  // forward, again and backward for forward and backward
 }
 
 TEST_CASE("plan: over NCCL there is room for what is received: a peer's slice each, or the sum of a slice") {

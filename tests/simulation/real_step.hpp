@@ -53,7 +53,8 @@ zero::ParameterList parameters(std::vector<std::vector<Compute>>* values, std::v
 template <class Engine>
 class Loop {
  public:
-  Loop(Engine& engine, int micro_batches) : engine_(engine), micro_batches_(micro_batches) {
+  Loop(Engine& engine, int micro_batches, zero::PlanSettings const& settings)
+      : engine_(engine), micro_batches_(micro_batches), settings_(settings) {
     auto const model = reference::model();
     for (std::uint32_t p = 0; p < model.parameters.size(); ++p) {
       auto const unit = static_cast<std::size_t>(model.parameters[p].unit);
@@ -69,7 +70,20 @@ class Loop {
       for (auto const& unit : units_) auto const weights = engine_.gather(unit, {});
       { auto const embedding_as_head = engine_.gather(zero::ParameterId{0}, {}); }
       backward({{0}}, {{0}});
-      for (std::size_t unit = units_.size(); unit-- > 0;) backward(units_[unit], trained_[unit]);
+      std::size_t const first = settings_.blocks ? static_cast<std::size_t>(settings_.first_block) : units_.size();
+      std::size_t const behind = settings_.blocks ? first + settings_.blocks->blocks() : units_.size();
+      for (std::size_t unit = units_.size(); unit-- > behind;) backward(units_[unit], trained_[unit]);
+      if (settings_.blocks) {
+        settings_.blocks->for_each_backward_call([&](zero::activation::BackwardCall const& call) {
+          auto const unit = first + call.block;
+          if (call.work == zero::activation::BackwardWork::again) {
+            auto const weights = engine_.gather(units_[unit], {});
+          } else {
+            backward(units_[unit], trained_[unit]);
+          }
+        });
+      }
+      for (std::size_t unit = first; unit-- > 0;) backward(units_[unit], trained_[unit]);
       micro_batch.finish({});
     }
     (void)engine_.step({}).get();
@@ -88,6 +102,7 @@ class Loop {
 
   Engine& engine_;
   int micro_batches_;
+  zero::PlanSettings settings_;
   std::vector<std::vector<zero::ParameterId>> units_, trained_;
 };
 
@@ -108,7 +123,7 @@ Real real_step_of_rank(zero::ThreadCommunicator& communicator, zero_plan::Settin
                                  .persistence_threshold = s.persistence_threshold};
   if constexpr (requires { config.offload.chunk_elements; }) config.offload = *s.plan.offload;
   Engine engine(communicator, list, config);
-  Loop<Engine> loop(engine, zero_plan::rounds(s));
+  Loop<Engine> loop(engine, zero_plan::rounds(s), s.plan);
   Real real;
   loop.step();
   engine.finish_update();

@@ -514,6 +514,31 @@ TEST_CASE("zero-plan: finds the largest micro-batch of every setting, and the on
   }
 }
 
+TEST_CASE("zero-plan: segments of blocks keep fewer inputs and gather more, and inputs on the host leave the device") {
+  std::string const gpt2 = "gpt2 --batch 2 --ranks 4 --stage 3 --offload none --recompute block ";
+  auto const row = [&](std::string const& options) {
+    auto const planned = report(gpt2 + options);
+    return rows(planned)[0];
+  };
+  auto const all = row(""), three = row("--kept-inputs 3"), host = row("--inputs-on-host");
+  std::uint64_t const input = 2 * 1024 * 768 * 4;
+  CHECK(natural(three, "sent_bytes") > natural(all, "sent_bytes"));
+  CHECK(natural(three, "kept_inputs") == 3);
+  CHECK(natural(three, "activation_bytes") > natural(all, "activation_bytes"));  // buffers of three blocks for one
+  CHECK(natural(host, "sent_bytes") == natural(all, "sent_bytes"));
+  CHECK(natural(host, "host_activation_bytes") == 9 * input);  // of eleven all but the last two
+  CHECK(natural(host, "device_bytes") == natural(all, "device_bytes") - 9 * input);
+  CHECK(natural(host, "host_bytes") == natural(all, "host_bytes") + 9 * input);
+  CHECK(contains(run(gpt2 + "--kept-inputs 3 --inputs-on-host").output,
+                 "recompute block, from 3 kept inputs in pinned host memory."));
+  std::string const search = "gpt2 --global-batch 8 --ranks 2 --memory 8GB ";
+  check_rejected("gpt2 --batch 2 --kept-inputs 3", "--kept-inputs: is of blocks that are computed again");
+  check_rejected(search + "--recompute none,selective --inputs-on-host", "--inputs-on-host: is of blocks");
+  check_rejected(gpt2 + "--inputs-on-host --device cpu", "all activations are on the host");
+  check_rejected("gpt2 --kept-inputs 3", "--kept-inputs: is of train_gpt2's activations");
+  check_rejected(gpt2 + "--kept-inputs 0", "--kept-inputs 0: expected");
+}
+
 TEST_CASE("zero-plan: where no setting fits, it says what the smallest one takes") {
   auto const nothing = run("gpt2-xl --memory 1GB --context 1024 --global-batch 256 --world 4");
   CAPTURE(nothing.output);
@@ -531,9 +556,10 @@ TEST_CASE("zero-plan: where no setting fits, it says what the smallest one takes
 
 TEST_CASE("zero-plan: writes the first setting of a search as a configuration, which means that setting") {
   Folder const folder;
-  for (std::string const setting : {"--stage 2 --offload cpu --precision fp16", "--stage 3 --offload none --prefetch 0",
-                                    "--stage 1 --precision fp32 --device-share 25 --offload cpu", "--bucket 1000000",
-                                    "--stage 3 --recompute block", "--recompute selective"}) {
+  for (std::string const setting :
+       {"--stage 2 --offload cpu --precision fp16", "--stage 3 --offload none --prefetch 0",
+        "--stage 1 --precision fp32 --device-share 25 --offload cpu", "--bucket 1000000", "--stage 3 --recompute block",
+        "--recompute selective", "--recompute block --kept-inputs 3 --inputs-on-host"}) {
     CAPTURE(setting);
     auto const outcome = run("gpt2 --memory 24GB --context 256 --global-batch 12 --world 2 --write-config " +
                              folder.quote("found.json") + " " + setting);
@@ -556,6 +582,10 @@ TEST_CASE("zero-plan: writes the first setting of a search as a configuration, w
     if (contains(setting, "--device-share")) CHECK(read.sharding->offload->device_share == 0.25);
     auto const recompute = *row.find("recompute")->get<std::string>();
     CHECK(read.recomputation.has_value() == (recompute == "block"));
+    if (contains(setting, "--kept-inputs")) {
+      CHECK(read.recomputation->kept_inputs == std::size_t{3});
+      CHECK(read.recomputation->inputs_in_host_memory);
+    }
     if (contains(setting, "--recompute")) CHECK(contains(setting, "--recompute " + recompute));
     CHECK(contains(outcome.output, " --recompute " + recompute) == (recompute != "none"));
     CHECK(contains(outcome.output, "\nWritten: "));

@@ -79,8 +79,10 @@ expect 0 "parameter hash: " "${usual[@]}" "${large[@]}" --recompute block
 checkpointing() { sed "s/\"fp16\"/\"activation_checkpointing\": {$1}, &/" "$xl/ds_config.json" >again.json; }
 checkpointing ''
 expect 0 "parameter hash: " --config again.json "${usual[@]}" "${large[@]}"
-checkpointing '"number_checkpoints": 2' # which is not planned
+checkpointing '"number_checkpoints": 1' # buffers of four blocks
 expect 7 "MB of 35MB (prediction)" --config again.json "${usual[@]}" "${large[@]}"
+checkpointing '"number_checkpoints": 3' # of two
+expect 0 "parameter hash: " --config again.json "${usual[@]}" "${large[@]}"
 expect 2 "memory        WRONG: --memory much: expected bytes" "${usual[@]}" --memory much
 expect 2 "disk          WRONG: text.txt: is no folder that can be written to" "${usual[@]/#output/text.txt/output}"
 printf '#!/bin/sh\necho Filesystem\necho disk 9 9 0 100%% /\n' >fake/df

@@ -26,12 +26,17 @@ struct Sizes {
         row(tokens * width),
         element(element_size(run.type)),
         is_narrow(run.type != zero::ElementType::fp32),
-        recompute(run.recompute) {}
+        recompute(run.recompute),
+        kept_inputs(recompute == Recompute::block ? std::min<std::uint64_t>(run.kept_inputs, layers - 1) : 0),
+        moved_inputs(run.inputs_on_host ? kept_inputs - std::min<std::uint64_t>(kept_inputs, 2) : 0) {}
 
-  /// What blocks keep: \p rest of LayerNorms and MLP, \p attention, and with Recompute::block \p input of each block
-  /// but the last; buffers of what is computed again are shared.
+  /// What blocks keep: \p rest of LayerNorms and MLP, \p attention, and with Recompute::block \p input of each segment
+  /// but the last, but for what goes to the host; buffers of what is computed again are shared by segments, which are
+  /// as long as one another, or longer by a block.
   [[nodiscard]] std::uint64_t of_blocks(std::uint64_t rest, std::uint64_t attention, std::uint64_t input) const {
-    if (recompute == Recompute::block) return rest + attention + (layers - 1) * input;
+    if (recompute == Recompute::block) {
+      return parts(layers, kept_inputs + 1) * (rest + attention) + (kept_inputs - moved_inputs) * input;
+    }
     return layers * rest + (recompute == Recompute::selective ? 1 : layers) * attention;
   }
 
@@ -41,6 +46,8 @@ struct Sizes {
   std::uint64_t element;  // bytes of a parameter
   bool is_narrow;
   Recompute recompute;
+  std::uint64_t kept_inputs;   // of segments
+  std::uint64_t moved_inputs;  // to the host: all but the last two
 };
 
 // ---------------------------------------------------------------------------------------------------- on the host
@@ -65,7 +72,7 @@ std::uint64_t host_widened(Sizes const& s) {
 }
 
 std::uint64_t host_scratch(Sizes const& s) {
-  std::uint64_t const rows = 3 * s.row + 2 * 4 * s.row;  // residual stream, its gradient, a narrow one; two wide
+  std::uint64_t const rows = 3 * s.row + 8 * s.row;  // residual stream, its gradient, a narrow one; two wide
   std::uint64_t const sums = parts(s.tokens, 32) * 2 * s.width;  // of LayerNorm's gradients
   std::uint64_t const order = 2 * s.tokens + 1;                  // of tokens
   return single * (rows + s.tokens + sums + order) + host_widened(s);
@@ -103,7 +110,7 @@ std::uint64_t device_scratch(Sizes const& s) {
   std::uint64_t const scores =
       square * std::min(s.sequences * s.heads, std::max<std::uint64_t>(1, most_scores / square));
   std::uint64_t const copies = s.is_narrow ? s.tokens * stride(s) + s.row : 0;  // of logits' and stream's gradients
-  std::uint64_t const narrow = copies + s.row + 2 * 4 * s.row + s.row + 3 * s.row + scores;
+  std::uint64_t const narrow = copies + s.row + 8 * s.row + s.row + 3 * s.row + scores;
   std::uint64_t const wide = 2 * s.row + 4 * s.row + scores + parts(s.tokens, 64) * 4 * s.width;
   std::uint64_t const words = 2 * s.tokens + 6 * s.tokens + 1;  // tokens and targets; tokens in groups
   return s.element * narrow + single * (wide + words);
@@ -113,7 +120,10 @@ std::uint64_t device_scratch(Sizes const& s) {
 
 Gpt2Memory memory_of(Gpt2Shape const& shape, Gpt2Run const& run) {
   Sizes const s(shape, run);
-  if (run.cuda) return {.activations = device_activations(s), .scratch = device_scratch(s)};
+  if (run.cuda) {
+    return {
+        .activations = device_activations(s), .scratch = device_scratch(s), .pinned = s.moved_inputs * single * s.row};
+  }
   return {.activations = host_activations(s), .scratch = host_scratch(s), .packed = host_packed(s)};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <zero/activation/recompute.hpp>
+#include <zero/activation/segment_plan.hpp>
 #include <zero/precision.hpp>
 
 #include <array>
@@ -26,6 +27,8 @@ struct Gpt2Run {
   zero::ElementType type = zero::ElementType::bf16;
   bool cuda = true;  ///< on a GPU, else on the host
   Recompute recompute = Recompute::none;
+  std::size_t kept_inputs = zero::activation::SegmentPlan::all;  ///< with Recompute::block
+  bool inputs_on_host = false;                                   ///< on a GPU: kept inputs go to pinned host memory
 };
 
 /// Bytes of one rank of train_gpt2 that are not the engine's, as its model reports them.
@@ -33,7 +36,9 @@ struct Gpt2Memory {
   std::uint64_t activations = 0;  ///< what forward keeps for backward, logits included
   std::uint64_t scratch = 0;      ///< what no pass needs from another
   std::uint64_t packed = 0;       ///< on the host: operands of products, unless OpenBLAS multiplies
+  std::uint64_t pinned = 0;       ///< of a GPU's model: activations in pinned host memory
 
+  /// Where the model computes.
   [[nodiscard]] std::uint64_t total() const noexcept { return activations + scratch + packed; }
 };
 

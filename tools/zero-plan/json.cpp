@@ -56,7 +56,10 @@ Json row_of(Report const& report, Row const& row) {
     auto const& [run, memory, process] = *row.trainer;
     object.emplace_back("micro_batch", std::uint64_t{run.sequences});
     object.emplace_back("recompute", std::string(name(run.recompute)));
+    bool const computes_blocks = run.recompute == Recompute::block;
+    if (computes_blocks && report.options.kept_inputs) object.emplace_back("kept_inputs", *report.options.kept_inputs);
     object.emplace_back("activation_bytes", memory.activations);
+    if (run.inputs_on_host) object.emplace_back("host_activation_bytes", memory.pinned);
     object.emplace_back("scratch_bytes", memory.scratch + memory.packed);
     if (!run.cuda) object.emplace_back("process_bytes", process);
   }

@@ -132,6 +132,11 @@ Group trainer_group() {
        {"--recompute", recompute_names,
         "activations that backward computes again; several with commas, for --global-batch",
         only_set([](Options& o, View n, View v) { o.recomputes = recomputes(n, v); }), "none; of --global-batch all"},
+       {"--kept-inputs", "N",
+        "with --recompute block: inputs of blocks that are kept; what lies between two is computed again together",
+        Settings::whole(&Options::kept_inputs, 1, 1024), "of each block but the last"},
+       {"--inputs-on-host", "[on|off]", "with --recompute block on a GPU: kept inputs go to pinned host memory",
+        Settings::flag(&Options::inputs_on_host)},
        {"--device", "cpu|cuda", "where it computes; cpu: --memory is that of the machine, for all ranks",
         Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};
 }
@@ -248,8 +253,23 @@ void check_one_batch(Options const& o) {
   if (o.write_config) throw UsageError("--write-config: writes what a search finds: needs --global-batch and --memory");
   if (o.batch && o.recomputes.size() > 1) throw UsageError("--recompute: several need --global-batch: name one");
   if (o.batch) return;
-  for (auto const* option : {"--recompute", "--device"}) {
+  for (auto const* option : {"--recompute", "--device", "--kept-inputs", "--inputs-on-host"}) {
     if (o.asked.has(option)) throw UsageError(option + std::string(needs_batch));
+  }
+}
+
+/// What only blocks that are computed again have.
+void check_kept_inputs(Options const& o) {
+  auto const& all = o.recomputes;
+  bool const computes_blocks =
+      o.global_batch && all.empty() ? true : std::find(all.begin(), all.end(), Recompute::block) != all.end();
+  for (auto const* option : {"--kept-inputs", "--inputs-on-host"}) {
+    if (o.asked.has(option) && !computes_blocks) {
+      throw UsageError(option + std::string(": is of blocks that are computed again: needs --recompute block"));
+    }
+  }
+  if (o.inputs_on_host && !o.cuda) {
+    throw UsageError("--inputs-on-host: with --device cpu all activations are on the host: leave it out");
   }
 }
 
@@ -288,6 +308,7 @@ void check_activations(Options const& o) {
   if (!o.cuda && o.host_memory) {
     throw UsageError("--host-memory: all memory of --device cpu is the host's: leave it out, --memory says how much");
   }
+  check_kept_inputs(o);
   if (o.global_batch) return check_search(o);
   check_one_batch(o);
 }
@@ -330,6 +351,15 @@ void check(Options& o) {
 }
 
 }  // namespace
+
+Gpt2Run run_of(Options const& options, std::uint64_t sequences, Recompute recompute) {
+  Gpt2Run run{
+      .sequences = sequences, .type = options.settings.types.compute, .cuda = options.cuda, .recompute = recompute};
+  if (recompute != Recompute::block) return run;
+  if (options.kept_inputs) run.kept_inputs = *options.kept_inputs;
+  run.inputs_on_host = options.inputs_on_host;
+  return run;
+}
 
 Options parse_options(std::span<char const* const> arguments) {
   std::vector<char const*> words(arguments.begin(), arguments.end());

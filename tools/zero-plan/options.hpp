@@ -42,6 +42,8 @@ struct Options {
   std::optional<std::uint64_t> batch{};         ///< sequences of a micro-batch of train_gpt2
   std::optional<std::uint64_t> global_batch{};  ///< sequences of a step of all ranks: settings are searched for it
   std::vector<Recompute> recomputes{};          ///< as asked for; empty: none in a row, all in a search
+  std::optional<std::uint64_t> kept_inputs{};   ///< of segments that are computed again; empty: of each block
+  bool inputs_on_host = false;                  ///< kept inputs go to pinned host memory
   bool cuda = true;                             ///< train_gpt2 computes on GPUs
   std::optional<std::string> json, plot, write_config;
   command_line::Asked asked{};
@@ -49,6 +51,9 @@ struct Options {
 
 /// Whether activations are those of train_gpt2, by formula.
 [[nodiscard]] inline bool knows_activations(Options const& options) { return options.batch || options.global_batch; }
+
+/// How train_gpt2 computes micro-batches of \p sequences. What is asked for of blocks holds for Recompute::block alone.
+[[nodiscard]] Gpt2Run run_of(Options const& options, std::uint64_t sequences, Recompute recompute);
 
 /// Reads a command line without the program's name. \throws UsageError.
 [[nodiscard]] Options parse_options(std::span<char const* const> arguments);

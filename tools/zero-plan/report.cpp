@@ -82,15 +82,17 @@ Settings settings_of(Options const& options, int world, std::optional<int> accum
 
 bool sends_less(Row const& a, Row const& b) { return preference(a) < preference(b); }
 
-Row make_row(Report const& report, Settings const& settings, zero::Plan plan, std::optional<Gpt2Run> const& run) {
+Row make_row(Report const& report, Settings const& settings, zero::Plan const& plan,
+             std::optional<Gpt2Run> const& run) {
   using enum zero::MemoryKind;
   auto const& options = report.options;
-  Row row{.settings = settings, .plan = std::move(plan)};
+  Row row{.settings = settings, .plan = plan};
   row.device = row.plan.memory.bytes(device) + options.activations;
   row.host = row.plan.memory.bytes(pinned) + row.plan.memory.bytes(pageable);
   if (run) {
     row.trainer = TrainerMemory{*run, memory_of(*report.model.gpt2, *run)};
     row.device += row.trainer->memory.total();
+    row.host += row.trainer->memory.pinned;
     row.trainer->process =
         static_cast<std::uint64_t>(settings.plan.world) * (row.device + row.host) + unlisted(report, settings);
   }
@@ -99,6 +101,12 @@ Row make_row(Report const& report, Settings const& settings, zero::Plan plan, st
         row.needed() <= options.memory.value_or(UINT64_MAX) && row.host <= options.host_memory.value_or(UINT64_MAX);
   }
   return row;
+}
+
+void set_gathers(Settings& settings, Model const& model, Gpt2Run const& run) {
+  settings.plan.blocks.reset();
+  if (run.recompute != Recompute::block) return;
+  settings.plan.blocks.emplace(model.gpt2->layers, run.recompute, run.kept_inputs);
 }
 
 Report begin_report(Options options, Model model) {
@@ -112,7 +120,7 @@ Report make_report(Options options, Model model) {
   auto report = begin_report(std::move(options), std::move(model));
   auto const& asked = report.options;
   std::optional<Gpt2Run> run;
-  if (asked.batch) run = {*asked.batch, asked.settings.types.compute, asked.cuda, asked.recomputes.front()};
+  if (asked.batch) run = run_of(asked, *asked.batch, asked.recomputes.front());
   for (int world : asked.worlds) {
     std::vector<std::optional<int>> accumulations(asked.accumulations.begin(), asked.accumulations.end());
     if (accumulations.empty()) accumulations.emplace_back();
@@ -120,7 +128,8 @@ Report make_report(Options options, Model model) {
       auto const first = report.rows.size();
       for (auto stage : asked.stages) {
         for (bool offload : asked.offloads) {
-          auto const settings = settings_of(asked, world, accumulation, stage, offload);
+          auto settings = settings_of(asked, world, accumulation, stage, offload);
+          if (run) set_gathers(settings, report.model, *run);
           report.rows.push_back(make_row(report, settings, plan(report.model.parameters, settings), run));
         }
       }
@@ -137,7 +146,18 @@ std::size_t published_bucket_elements(Report const& report, Row const& row) {
                   report.parameter_elements);
 }
 
-std::string smallest_of(std::span<Row const> rows) {
+std::string recomputation_of(Options const& options, Gpt2Run const& run) {
+  std::string text(name(run.recompute));
+  if (run.recompute != Recompute::block) return text;
+  if (options.kept_inputs) {
+    text += zero::detail::concat({", from ", run.kept_inputs, run.kept_inputs == 1 ? " kept input" : " kept inputs"});
+  }
+  if (run.inputs_on_host)
+    text += options.kept_inputs ? " in pinned host memory" : ", from inputs in pinned host memory";
+  return text;
+}
+
+std::string smallest_of(Options const& options, std::span<Row const> rows) {
   auto const& row =
       *std::min_element(rows.begin(), rows.end(), [](Row const& a, Row const& b) { return a.needed() < b.needed(); });
   bool const on_host = row.trainer && !row.trainer->run.cuda;
@@ -148,7 +168,7 @@ std::string smallest_of(std::span<Row const> rows) {
                             ", offload ", row.settings.plan.offload ? "cpu" : "none"});
   if (!row.trainer) return text;
   auto const& run = row.trainer->run;
-  return text + zero::detail::concat({", recompute ", name(run.recompute), ", micro-batch ", run.sequences});
+  return text + zero::detail::concat({", recompute ", recomputation_of(options, run), ", micro-batch ", run.sequences});
 }
 
 std::string in_gigabytes(std::uint64_t bytes) {

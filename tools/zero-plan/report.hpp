@@ -63,6 +63,9 @@ struct Report {
 [[nodiscard]] Settings settings_of(Options const& options, int world, std::optional<int> accumulation,
                                    zero::Stage stage, bool offload);
 
+/// What the backward pass of \p run gathers of \p model, for the plan of \p settings.
+void set_gathers(Settings& settings, Model const& model, Gpt2Run const& run);
+
 /// Plans every setting that the options ask for. \throws as zero::plan_step.
 [[nodiscard]] Report make_report(Options options, Model model);
 
@@ -70,7 +73,7 @@ struct Report {
 [[nodiscard]] Report begin_report(Options options, Model model);
 
 /// One row. \throws as zero::plan_step.
-[[nodiscard]] Row make_row(Report const& report, Settings const& settings, zero::Plan plan,
+[[nodiscard]] Row make_row(Report const& report, Settings const& settings, zero::Plan const& plan,
                            std::optional<Gpt2Run> const& run);
 
 /// Which of two rows is the better one.
@@ -102,8 +105,11 @@ inline constexpr char const* disclaimer =
 /// that is more (Megatron-LM; DeepSpeed's are larger), and no more than the model has. Not measured with this engine.
 [[nodiscard]] std::size_t published_bucket_elements(Report const& report, Row const& row);
 
+/// As in "block, from 3 kept inputs in pinned host memory".
+[[nodiscard]] std::string recomputation_of(Options const& options, Gpt2Run const& run);
+
 /// What the smallest of \p rows takes, of which there is one.
-[[nodiscard]] std::string smallest_of(std::span<Row const> rows);
+[[nodiscard]] std::string smallest_of(Options const& options, std::span<Row const> rows);
 
 /// Bytes in GB (1e9 bytes), with four digits.
 [[nodiscard]] std::string in_gigabytes(std::uint64_t bytes);

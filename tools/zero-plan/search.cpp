@@ -35,7 +35,7 @@ class Search {
       for (bool const offload : options_.offloads) {
         for (auto const recompute : options_.recomputes) {
           auto row = largest(stage, offload, recompute, memory);
-          (row.fits == true ? fitting : others).push_back(std::move(row));
+          (row.fits == true ? fitting : others).push_back(row);
         }
       }
     }
@@ -54,7 +54,7 @@ class Search {
   /// With one sequence where no number of them fits.
   [[nodiscard]] Row largest(zero::Stage stage, bool offload, Recompute recompute, std::uint64_t memory) {
     for (auto const batch : batches_) {
-      Gpt2Run const run{batch, options_.settings.types.compute, options_.cuda, recompute};
+      auto const run = run_of(options_, batch, recompute);
       bool const is_last = batch == batches_.back();
       if (!is_last && memory_of(*report_.model.gpt2, run).total() > memory) continue;
       auto row = make(stage, offload, run);
@@ -67,8 +67,10 @@ class Search {
   [[nodiscard]] Row make(zero::Stage stage, bool offload, Gpt2Run const& run) {
     auto const accumulation =
         static_cast<int>(*options_.global_batch / (run.sequences * static_cast<std::uint64_t>(world_)));
-    auto const settings = settings_of(options_, world_, accumulation, stage, offload);
-    auto const key = std::tuple(stage, offload, accumulation);
+    auto settings = settings_of(options_, world_, accumulation, stage, offload);
+    set_gathers(settings, report_.model, run);
+    bool const has_segments = run.recompute == Recompute::block && options_.kept_inputs.has_value();
+    auto const key = std::tuple(stage, offload, accumulation, has_segments);
     auto found = plans_.find(key);
     if (found == plans_.end()) found = plans_.emplace(key, plan(report_.model.parameters, settings)).first;
     return make_row(report_, settings, found->second, run);
@@ -77,8 +79,8 @@ class Search {
   Report const& report_;
   Options const& options_;
   int world_;
-  std::vector<std::uint64_t> batches_;  // the largest first
-  std::map<std::tuple<zero::Stage, bool, int>, zero::Plan> plans_;
+  std::vector<std::uint64_t> batches_;                                    // the largest first
+  std::map<std::tuple<zero::Stage, bool, int, bool>, zero::Plan> plans_;  // others send as much
 };
 
 Row const& best(Report const& report) { return report.findings.front().rows.front(); }
@@ -110,7 +112,10 @@ std::string to_configuration(Report const& report) {
                                            .max_live_elements = settings.max_live_elements,
                                            .prefetch_units = settings.prefetch_units,
                                            .persistence_threshold = settings.persistence_threshold};
-  if (row.trainer->run.recompute == Recompute::block) config.recomputation.emplace();
+  if (auto const& run = row.trainer->run; run.recompute == Recompute::block) {
+    config.recomputation = zero::config::Recomputation{.kept_inputs = report.options.kept_inputs,
+                                                       .inputs_in_host_memory = run.inputs_on_host};
+  }
   return zero::config::to_json(config);
 }
 

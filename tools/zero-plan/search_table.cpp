@@ -26,7 +26,7 @@ std::string heading(Report const& report) {
          disclaimer + ", in GB (1e9 bytes).\n";
 }
 
-std::vector<Column> columns_of(Finding const& finding, bool cuda) {
+std::vector<Column> columns_of(Finding const& finding, Options const& options) {
   std::vector<Column> columns;
   auto const add = [&](std::array<std::string, 3> header, auto&& cell) {
     columns.push_back(column_of(finding.rows, std::move(header), cell));
@@ -39,12 +39,15 @@ std::vector<Column> columns_of(Finding const& finding, bool cuda) {
   add({"", "recompute", ""}, [](Row const& row) { return std::string(name(row.trainer->run.recompute)); });
   add({"micro-", "batch", ""}, [](Row const& row) { return std::to_string(row.trainer->run.sequences); });
   add({"accumu-", "lation", ""}, [](Row const& row) { return std::to_string(rounds(row.settings)); });
-  add({cuda ? "device" : "process", "total", ""}, [](Row const& row) { return in_gigabytes(row.needed()); });
+  add({options.cuda ? "device" : "process", "total", ""}, [](Row const& row) { return in_gigabytes(row.needed()); });
   add({"device", "engine", ""}, [&](Row const& row) { return in_kinds(row, MemoryKind::device); });
   add({"activa-", "tions", ""}, [](Row const& row) { return in_gigabytes(row.trainer->memory.activations); });
   add({"", "scratch", ""},
       [](Row const& row) { return in_gigabytes(row.trainer->memory.scratch + row.trainer->memory.packed); });
   add({"host", "engine", ""}, [&](Row const& row) { return in_kinds(row, MemoryKind::pinned, MemoryKind::pageable); });
+  if (options.inputs_on_host) {
+    add({"pinned", "kept", "inputs"}, [](Row const& row) { return in_gigabytes(row.trainer->memory.pinned); });
+  }
   add({"sent", "a step", ""}, [](Row const& row) { return in_gigabytes(row.plan.bytes_sent); });
   add({"", "fits", ""}, [](Row const& row) -> std::string {
     return row.sends_least ? "least" : *row.fits ? "yes" : "no";
@@ -60,8 +63,9 @@ std::string search_table(Report const& report) {
   bool some = false, all = true;
   for (auto const& finding : report.findings) {
     text += std::string("\nMemory of ") + (cuda ? "a device" : "the machine") + ": " + in_gigabytes(finding.memory) +
-            " GB\n" + lines_of(columns_of(finding, cuda), finding.rows.size());
-    if (finding.fitting == 0) text += "Nothing fits. The smallest takes " + smallest_of(finding.rows) + ".\n";
+            " GB\n" + lines_of(columns_of(finding, report.options), finding.rows.size());
+    if (finding.fitting == 0)
+      text += "Nothing fits. The smallest takes " + smallest_of(report.options, finding.rows) + ".\n";
     some = some || finding.fitting > 0;
     all = all && finding.fitting == finding.rows.size();
   }

@@ -61,6 +61,9 @@ std::vector<Column> columns_of(Report const& report) {
   add_memory(columns, report);
   if (options.batch) {
     add({"model", "activa-", "tions"}, [](Row const& row) { return in_gigabytes(row.trainer->memory.activations); });
+    if (options.inputs_on_host) {
+      add({"pinned", "kept", "inputs"}, [](Row const& row) { return in_gigabytes(row.trainer->memory.pinned); });
+    }
     add({"model", "scratch", ""},
         [](Row const& row) { return in_gigabytes(row.trainer->memory.scratch + row.trainer->memory.packed); });
     if (!options.cuda) add({"process", "total", ""}, [](Row const& row) { return in_gigabytes(row.needed()); });
@@ -126,7 +129,7 @@ std::string notes(Report const& report) {
     bool const any = std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return *row.fits; });
     text += any ? "least: fits, and sends least; of equals the one without offload that takes less.\n"
                 : "Nothing fits: more ranks, smaller activations or a smaller model would.\n";
-    if (!any) text += "The smallest of these takes " + smallest_of(report.rows) + ".\n";
+    if (!any) text += "The smallest of these takes " + smallest_of(options, report.rows) + ".\n";
   } else if (options.activations > 0) {
     text += "The device's total has " + in_gigabytes(options.activations) + " GB of activations.\n";
   }
@@ -134,7 +137,8 @@ std::string notes(Report const& report) {
     auto const& run = report.rows.front().trainer->run;
     text += zero::detail::concat({"The device's total has activations and scratch of train_gpt2 ",
                                   run.cuda ? "on a GPU" : "on the host", " for micro-batches of ", run.sequences, " x ",
-                                  report.model.gpt2->context, " tokens, recompute ", name(run.recompute), ".\n"});
+                                  report.model.gpt2->context, " tokens, recompute ", recomputation_of(options, run),
+                                  ".\n"});
   }
   bool const rings = std::any_of(options.stages.begin(), options.stages.end(),
                                  [](zero::Stage stage) { return stage >= zero::Stage::gradients; });

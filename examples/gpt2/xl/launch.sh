@@ -205,12 +205,11 @@ check_run() {
 
 # plan OPTION...: zero-plan of what the dry run has said, as JSON on one line; its exit code.
 plan() {
-  local model run precision settings layers kept shape='([0-9]+) layers?, ([0-9]+) heads?, width ([0-9]+), context ([0-9]+)'
+  local model run precision settings kept shape='([0-9]+) layers?, ([0-9]+) heads?, width ([0-9]+), context ([0-9]+)'
   model=$(sed -n 's/^model: //p' "$said")
   run=$(sed -n 's/^run: //p' "$said")
   [[ $model =~ $shape ]]
-  layers=${BASH_REMATCH[1]}
-  settings=(--layers "$layers" --heads "${BASH_REMATCH[2]}" --width "${BASH_REMATCH[3]}" --context "${BASH_REMATCH[4]}")
+  settings=(--layers "${BASH_REMATCH[1]}" --heads "${BASH_REMATCH[2]}" --width "${BASH_REMATCH[3]}" --context "${BASH_REMATCH[4]}")
   settings+=(--vocab "$(sed -n 's/^data: .* vocabulary \([0-9]*\)$/\1/p' "$said" | head -n 1)")
   [[ $run =~ ^([0-9]+)\ ranks?,\ ZeRO-([0-3]),\ (fp32|bf16|fp16),\ offload\ (none|cpu) ]]
   settings+=(--ranks "${BASH_REMATCH[1]}" --stage "${BASH_REMATCH[2]}" --offload "${BASH_REMATCH[4]}")
@@ -223,10 +222,9 @@ plan() {
     settings+=(--micro-batches "${BASH_REMATCH[2]}")
   fi
   if grep -q '^activations: .* computes attention again' "$said"; then settings+=(--recompute selective); fi
-  # What other numbers of kept inputs take the plan does not know: they are planned as if nothing were computed again,
-  # which takes more.
   kept=$(sed -n 's/^activations: .* computes blocks again, from \([0-9]*\) kept inputs\{0,1\}.*/\1/p' "$said")
-  if [ "${kept:-0}" -eq $((layers - 1)) ] && [ -n "$kept" ]; then settings+=(--recompute block); fi
+  if [ -n "$kept" ]; then settings+=(--recompute block --kept-inputs "$kept"); fi
+  if grep -q '^activations: .* in pinned host memory' "$said"; then settings+=(--inputs-on-host); fi
   if [ "$start" != threads ] && [ "$device" = cuda ]; then settings+=(--nccl auto); fi
   zero-plan "${settings[@]}" --precision "$precision" --device "$device" "$@" --json - 2>"$said.plan"
 }

@@ -4,6 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/activation/segment_plan.hpp>
 #include <zero/any_engine.hpp>
 #include <zero/backends/simulation.hpp>
 #include <zero/communicator.hpp>
@@ -38,6 +39,8 @@ struct PlanSettings {
   int world = 1;                                ///< number of ranks
   std::optional<NcclReductions> nccl{};         ///< over NcclCommunicator: with its staging
   int rank = 0;  ///< whose memory and traffic; ranks are alike, but for the traffic of a ragged last round
+  std::optional<activation::SegmentPlan> blocks{};  ///< units in a row that backward computes again, as it says
+  int first_block = 1;                              ///< number of the first of these units
 };
 
 /// What one rank of a training run holds and sends.
@@ -70,7 +73,8 @@ namespace detail {
 /// The parameters as forward and backward use them.
 class UseOfParameters {
  public:
-  explicit UseOfParameters(ParameterList const& parameters) {
+  UseOfParameters(ParameterList const& parameters, PlanSettings const& settings)
+      : blocks_(settings.blocks), first_block_(settings.first_block) {
     auto const& specs = parameters.specs();
     std::map<int, Unit> units;
     for (std::uint32_t i = 0; i < specs.size(); ++i) {
@@ -80,6 +84,7 @@ class UseOfParameters {
       for (int further = 1; further < specs[i].contributions && !specs[i].frozen; ++further) tied_.push_back({i});
     }
     for (auto& [number, unit] : units) {
+      unit.number = number;
       std::reverse(unit.trainable.begin(), unit.trainable.end());
       units_.push_back(std::move(unit));
     }
@@ -94,6 +99,7 @@ class UseOfParameters {
     for (auto const& id : tied_) (void)engine.gather({&id, 1}, stream);
     for (auto const& id : tied_) backward(engine, {&id, 1}, {&id, 1}, stream);
     for (auto unit = units_.rbegin(); unit != units_.rend(); ++unit) {
+      gather_again(engine, unit->number, stream);
       backward(engine, unit->parameters, unit->trainable, stream);
     }
     micro_batch.finish(stream);
@@ -101,9 +107,27 @@ class UseOfParameters {
 
  private:
   struct Unit {
+    int number = 0;
     std::vector<ParameterId> parameters;
     std::vector<ParameterId> trainable;  // in the order of backward
   };
+
+  // Before the last block of a segment that is computed again: the others of the segment, for their outputs.
+  template <class Engine>
+  void gather_again(Engine& engine, int unit, typename Engine::Stream stream) const {
+    auto const is_block = [&](int number) {
+      return number >= first_block_ && static_cast<std::size_t>(number - first_block_) < blocks_->blocks();
+    };
+    if (!blocks_ || !is_block(unit)) return;
+    auto const last = static_cast<std::size_t>(unit - first_block_);
+    if (blocks_->last_work(last) != activation::BackwardWork::again_and_backward) return;
+    auto const first = blocks_->begin(blocks_->segment(last));
+    for (auto const& other : units_) {
+      if (!is_block(other.number)) continue;
+      auto const block = static_cast<std::size_t>(other.number - first_block_);
+      if (block >= first && block < last) (void)engine.gather(other.parameters, stream);
+    }
+  }
 
   template <class Engine>
   static void backward(Engine& engine, std::span<ParameterId const> used, std::span<ParameterId const> trainable,
@@ -117,6 +141,8 @@ class UseOfParameters {
 
   std::vector<Unit> units_;
   std::vector<ParameterId> tied_;
+  std::optional<activation::SegmentPlan> blocks_;
+  int first_block_;
 };
 
 /// What has been sent up to a point.
@@ -150,9 +176,8 @@ void shorten(Config& config, MicroBatchSequence const& micro_batches, int world)
 
 /// Runs one step of \p engine, and says what a step of \p rounds would send.
 template <class Engine>
-Sent run_step(Engine& engine, SimulationCommunicator const& communicator, ParameterList const& parameters, int rounds) {
+Sent run_step(Engine& engine, SimulationCommunicator const& communicator, UseOfParameters const& use, int rounds) {
   auto const sent = [&] { return Sent{engine.traffic(), communicator.bytes_sent()}; };
-  UseOfParameters const use(parameters);
   auto const stream = communicator.make_stream("compute");
   Sent const nothing = sent();
   std::vector<Sent> after{nothing};
@@ -211,7 +236,8 @@ template <class Rule, class Prec>
     config.backend = {communicator.process()};
     auto const engine =
         make_any_engine<Rule, Prec, SimulationBackend>(settings.stage, communicator, placed, settings.offload, config);
-    auto const sent = detail::run_step(*engine, communicator, placed, micro_batches.rounds());
+    auto const sent =
+        detail::run_step(*engine, communicator, detail::UseOfParameters(placed, settings), micro_batches.rounds());
     plan.memory = engine->memory();
     plan.traffic = sent.traffic;
     plan.bytes_sent = sent.bytes;
