@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-using zero::detail::Eviction;
 using zero::detail::GatherPlaces;
 
 namespace {
@@ -34,9 +33,33 @@ struct Fixture : parameters_test::ContextFixture {
   }
 
   [[nodiscard]] std::uint32_t block(std::size_t p) const { return layout.extents()[p].block; }
-  bool gather(std::size_t p, Eviction eviction = Eviction::allowed) {
-    return arena.gather(block(p), eviction, traffic.gathered);
+  bool gather(std::size_t p) { return gather(std::vector{p}); }
+  /// As a lease does, but gives the pins back.
+  bool gather(std::vector<std::size_t> const& parameters) {
+    std::vector<std::uint32_t> blocks;
+    for (auto p : parameters) {
+      blocks.push_back(block(p));
+      arena.pin(blocks.back());
+    }
+    auto const cancel = [&] {
+      for (auto b : blocks) {
+        arena.unpin(b);
+        arena.evict_unpinned(b);
+      }
+    };
+    try {
+      if (!arena.gather(blocks, traffic.gathered)) {
+        for (auto b : blocks) arena.unpin(b);
+        return true;
+      }
+    } catch (...) {
+      cancel();
+      throw;
+    }
+    cancel();
+    return false;
   }
+  bool gather_ahead(std::size_t p) { return arena.gather_ahead(block(p), traffic.gathered); }
   [[nodiscard]] bool is_resident(std::size_t p) const { return arena.is_resident(block(p)); }
   /// Where a parameter lies in the arena.
   [[nodiscard]] std::size_t offset(std::size_t p) const {
@@ -80,7 +103,8 @@ TEST_CASE("gather arena: blocks lie one behind the other, with the values of eve
 TEST_CASE("gather arena: what is sent is counted by the counter that is passed, once for a resident block") {
   Fixture fixture({256, 1024}, 2048, 2);
   std::uint64_t elements = 7;
-  for (int i = 0; i < 2; ++i) CHECK(fixture.arena.gather(fixture.block(1), Eviction::allowed, elements));
+  std::vector const blocks{fixture.block(1)};
+  for (int i = 0; i < 2; ++i) CHECK(!fixture.arena.gather(blocks, elements));
   CHECK(elements == 7 + 512);
   CHECK(fixture.traffic == zero::Traffic{.collectives = 2});
 }
@@ -104,7 +128,7 @@ TEST_CASE("gather arena: the first room that is large enough is taken") {
 TEST_CASE("gather arena: without room the oldest block goes that is not pinned") {
   Fixture fixture({256, 256, 256, 256, 512, 128}, 768);
   for (std::size_t p : {2U, 0U, 1U}) CHECK(fixture.gather(p));
-  for (std::size_t p : {3U, 5U}) CHECK(!fixture.gather(p, Eviction::forbidden));
+  for (std::size_t p : {3U, 5U}) CHECK(!fixture.gather_ahead(p));
   CHECK(fixture.arena.resident_elements() == 768);
   fixture.arena.pin(fixture.block(2));
   CHECK(fixture.gather(3));
@@ -118,6 +142,35 @@ TEST_CASE("gather arena: without room the oldest block goes that is not pinned")
   for (std::size_t p : {1U, 3U}) fixture.arena.unpin(fixture.block(p));
   CHECK(fixture.gather(4));  // takes both
   CHECK(fixture.offset(4) == 256);
+}
+
+TEST_CASE("gather arena: blocks of one gather fit if they do without what nobody holds") {
+  Fixture fixture({1536, 2304, 256, 128}, 3840);
+  for (std::size_t p : {2U, 0U}) CHECK(fixture.gather(p));
+  fixture.evict(2);
+  CHECK(fixture.gather(3));  // which was there first, and the first block of the gather behind it
+  CHECK(fixture.offset(0) == 256);
+  int const before = fixture.collectives.calls();
+  CHECK(fixture.gather({0, 1}));
+  CHECK(fixture.offset(0) == 0);
+  CHECK(fixture.offset(1) == 1536);
+  for (std::size_t p : {0U, 1U}) CHECK(fixture.has_values(p));
+  CHECK(fixture.collectives.calls() == before + 8);  // 3 and 5 buckets of 512
+}
+
+TEST_CASE("gather arena: what another lease holds stays where it is, and can split the room") {
+  Fixture fixture({256, 512, 256, 256}, 1024);
+  for (std::size_t p : {0U, 2U}) CHECK(fixture.gather(p));
+  fixture.arena.pin(fixture.block(2));
+  fixture.evict(0);
+  int const before = fixture.collectives.calls();
+  CHECK(!fixture.gather({1, 3, 0}));
+  CHECK(fixture.collectives.calls() == before);  // refused before anything is sent
+  CHECK(fixture.offset(2) == 256);
+  CHECK(fixture.arena.resident_elements() == 256);
+  CHECK(fixture.gather({3, 1}));
+  CHECK(fixture.offset(3) == 0);
+  CHECK(fixture.offset(1) == 512);
 }
 
 TEST_CASE("gather arena: a pinned block is not evicted before the last unpin") {
@@ -220,9 +273,9 @@ TEST_CASE("gather arena: a block lies in its place, whatever else is there that 
 TEST_CASE("gather arena: what is gathered ahead takes its place or none") {
   auto fixture = with_places();
   CHECK(fixture.gather(4));
-  CHECK(!fixture.gather(2, Eviction::forbidden));  // though there is room elsewhere
+  CHECK(!fixture.gather_ahead(2));  // though there is room elsewhere
   CHECK(fixture.is_resident(4));
-  CHECK(fixture.gather(3, Eviction::forbidden));
+  CHECK(fixture.gather_ahead(3));
   CHECK(fixture.offset(3) == 384);
 }
 
@@ -234,7 +287,7 @@ TEST_CASE("gather arena: a block whose place is held lies where there is room") 
   CHECK(fixture.offset(2) == 128);
   CHECK(fixture.has_values(2));
   fixture.arena.pin(fixture.block(2));
-  CHECK(!fixture.gather(0, Eviction::forbidden));
+  CHECK(!fixture.gather_ahead(0));
   CHECK(fixture.gather(0));
   CHECK(fixture.offset(0) == 256);
   fixture.arena.pin(fixture.block(0));

@@ -79,14 +79,12 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       }
     }
     storage_.wait_for_adopted(stream);
-    for (auto block : record.blocks) {
-      if (!arena_.gather(block, Eviction::allowed, traffic)) fail_no_room(block);
-    }
+    std::span<std::uint32_t const> const blocks(record.blocks.begin(), record.blocks.end());
+    if (auto const refused = arena_.gather(blocks, traffic)) fail_no_room(*refused);
     for (auto block : record.blocks) arena_.wait_until_gathered(block, stream);
     for (auto block : record.blocks) {
-      prefetcher_.use(engine_.layout.blocks()[block].unit, [this, &traffic](std::uint32_t next) {
-        return arena_.gather(next, Eviction::forbidden, traffic);
-      });
+      prefetcher_.use(engine_.layout.blocks()[block].unit,
+                      [this, &traffic](std::uint32_t next) { return arena_.gather_ahead(next, traffic); });
     }
     return pending.commit();
   }
