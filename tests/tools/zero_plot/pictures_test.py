@@ -19,7 +19,7 @@ from support import FolderTest, log, record, write  # noqa: E402
 from zero_plot import choice, picture  # noqa: E402
 from zero_plot.command_line import parse  # noqa: E402
 from zero_plot.places import name_runs, read_runs  # noqa: E402
-from zero_plot.style import DARK, LIGHT  # noqa: E402
+from zero_plot.style import DARK, LIGHT, value_text  # noqa: E402
 
 
 def drawn(*arguments):
@@ -267,6 +267,10 @@ class Files(FolderTest):
         self.assertGreater(len(circles), 100)
         for circle in circles:
             self.assertTrue(0 < float(circle.get("cx")) < box[2] and 0 < float(circle.get("cy")) < box[3])
+
+    def test_whole_numbers_of_the_page_are_not_rounded(self):
+        self.assertEqual([value_text(v) for v in (65536.0, 123456, -20.0, 0.0)], ["65,536", "123,456", "-20", "0"])
+        self.assertEqual([value_text(v) for v in (1.23456, 2.0**31, math.nan)], ["1.2346", "2.1475G", "not finite"])
 
     def test_circles_lie_on_their_curves(self):
         write("h.json", json.dumps({"loss": [1.0, 2.0, 4.0], "epoch": [1, 2, 3]}))

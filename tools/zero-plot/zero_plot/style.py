@@ -65,7 +65,10 @@ def power_text(value):
 
 def value_text(value):
     """A value as the page says it."""
-    return _engineering(value, 5) if math.isfinite(value) else "not finite"
+    if not math.isfinite(value):
+        return "not finite"
+    whole = float(value).is_integer() and abs(value) < 1e9
+    return f"{int(value):,}" if whole else _engineering(value, 5)
 
 
 def shortened(text, most):
