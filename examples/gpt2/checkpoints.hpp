@@ -2,32 +2,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "console.hpp"
 #include "data/training_data.hpp"
 #include "hugging_face.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
-#include "output_folders.hpp"
-#include "progress.hpp"
-#include "rank_texts.hpp"
-#include "run_options.hpp"
-#include "run_settings.hpp"
-#include "run_state.hpp"
-#include "stop_signal.hpp"
+#include "training/checkpoint_keeper.hpp"
+#include "training/console.hpp"
+#include "training/output_folders.hpp"
+#include "training/progress.hpp"
+#include "training/run_options.hpp"
+#include "training/run_settings.hpp"
+#include "training/run_state.hpp"
 
 #include <zero/checkpoint/load.hpp>
-#include <zero/checkpoint/locate.hpp>
-#include <zero/checkpoint/lock.hpp>
-#include <zero/checkpoint/saver.hpp>
 #include <zero/config/write.hpp>
 #include <zero/rank_agreement.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,13 +38,13 @@ class Checkpoints {
 
   /// \p state is the run's own, which a run that is resumed reads here. All are borrowed.
   Checkpoints(Communicator& ranks, Options const& options, TrainingData const& data, Trainer& trainer, RunState& state)
-      : ranks_(ranks), options_(options), data_(data), trainer_(trainer), state_(state) {}
+      : ranks_(ranks), options_(options), data_(data), trainer_(trainer), state_(state), keeper_(ranks, options) {}
 
   /// Starts where the options say, and makes sure that the run can save where it is going to. Returns the number of
   /// steps that the run has behind it. Collective. \throws UsageError, zero::CheckpointError, on every rank.
   std::uint64_t start() {
-    if (options_.checkpoint_dir) lock_folder();
-    auto const place = place_to_resume();
+    keeper_.lock();
+    auto const place = keeper_.place_to_resume();
     bool const is_another = !option_of_another_run(options_).empty();
     if (!place || is_another) check_folders();  // what is refused is, before anything is loaded
     auto const resumed = place ? resume(*place) : std::nullopt;
@@ -62,16 +57,13 @@ class Checkpoints {
     if (is_new_) run_ = zero::CheckpointFolder::make_nonce();
     if (place && !is_another) check_folders();
     prepare_models();
-    if (!lock_) return done;
-    saver_.emplace(*lock_);
-    saver_->reserve(trainer_.engine());
-    warn_of_space(done);
+    keeper_.begin(trainer_.engine(), run_, saves_to_come(done));
     return done;
   }
 
   /// Whether `after_step` may save after step number \p step, which is validated or not.
   [[nodiscard]] bool may_save_after(std::uint64_t step, bool is_validated) const {
-    return saver_ ? is_validated || saves_after(step) : is_validated && options_.save_hf_best.has_value();
+    return keeper_.saves() ? is_validated || saves_after(step) : is_validated && options_.save_hf_best.has_value();
   }
 
   /// After each step, of which \p is_last says whether it is the run's: saves where it is time to or the validation was
@@ -80,50 +72,28 @@ class Checkpoints {
   bool after_step(StepRecord const& record, bool is_last) {
     bool const is_best = record.is_best;
     if (is_best && options_.save_hf_best && !record.in_doubt) best_failure_ = export_to(*options_.save_hf_best);
-    if (!saver_) return false;
-    report(attempt([&] { return saver_->poll(); }));
-    bool const stops = zero::any_rank(ranks_, stop_requested());
-    if (stops || is_last) {
-      save_at_the_end(how_to_save(record, is_best, is_last));
-    } else if (!record.in_doubt && (is_best || saves_after(record.step))) {
-      report(attempt([&] { return saver_->finish(); }));
-      report(attempt([&] { return saver_->start(trainer_.engine(), how_to_save(record, is_best, false)); }));
-    }
-    return stops && !is_last;
+    return keeper_.after_step(record, is_last, saves_after(record.step),
+                              [&] { return how_to_save(record, is_best, is_last); });
   }
 
   /// Waits for a save that is under way. Collective.
-  void finish_save() {
-    if (saver_) report(attempt([&] { return saver_->finish(); }));
-  }
+  void finish_save() { keeper_.finish_save(); }
 
   /// What the options ask for at the end. A failure is kept for `throw_failure`, so that the run ends as it would have
   /// otherwise. Collective.
   void finish() {
     auto failure = options_.save_hf ? export_to(*options_.save_hf) : std::nullopt;
     if (!failure) failure = best_failure_;
-    if (!failure_) failure_ = std::move(failure);
+    keeper_.keep_failure(std::move(failure));
   }
 
   /// Where checkpoints are, and which of them have names. For the rank that speaks.
-  [[nodiscard]] std::string places() const {
-    if (!lock_) return {};
-    std::string text = *options_.checkpoint_dir;
-    for (auto const* const name : {"latest", "best", "final"}) {
-      try {
-        if (auto const tag = lock_->folder().pointer(name)) text.append(", ").append(name).append(" is ").append(*tag);
-      } catch (zero::CheckpointError const&) {  // the summary is no place to fail
-      }
-    }
-    return text;
-  }
+  [[nodiscard]] std::string places() const { return keeper_.places(); }
   /// Where models for others were saved. For the rank that speaks.
   [[nodiscard]] std::vector<std::string> const& models() const noexcept { return models_; }
 
   /// \throws zero::CheckpointError where the last checkpoint or the model for others could not be saved.
-  void throw_failure() const {
-    if (failure_) throw zero::CheckpointError(*failure_);
-  }
+  void throw_failure() const { keeper_.throw_failure(); }
 
  private:
   [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
@@ -135,61 +105,17 @@ class Checkpoints {
 
   // ------------------------------------------------------------------------------------------------- the start
 
-  /// Where the owner may be a process of another machine that has just died, as when a job is queued again, it is worth
-  /// waiting until that is known.
-  void lock_folder() {
-    try {
-      lock_.emplace(ranks_, *options_.checkpoint_dir);
-    } catch (zero::CheckpointError const& error) {
-      if (error.kind() != zero::CheckpointFailure::locked) throw;
-      if (speaks()) {
-        say("checkpoint: %s is taken; looking whether its owner is alive\n", options_.checkpoint_dir->c_str());
-      }
-      zero::CheckpointLockOptions patient;
-      // Rank 0 alone waits here, and the others for it.
-      auto const half = std::chrono::duration_cast<std::chrono::milliseconds>(deadline(options_) / 2);
-      patient.patience = std::min<std::chrono::milliseconds>(patient.stale_after + std::chrono::seconds(10), half);
-      lock_.emplace(ranks_, *options_.checkpoint_dir, patient);
-    }
-  }
-
-  /// Nothing where --resume auto finds nothing to resume.
-  std::optional<zero::CheckpointLocation> place_to_resume() const {
-    if (!options_.resume) return std::nullopt;
-    if (*options_.resume != "auto") return zero::locate_checkpoint(ranks_, *options_.resume);
-    return zero::CheckpointLocation{*options_.checkpoint_dir, ""};
-  }
-
   /// The steps done; nothing where there was nothing to resume.
   std::optional<std::uint64_t> resume(zero::CheckpointLocation const& place) {
-    zero::LoadReport loaded;
-    bool const drops_states = options_.parameters_only || options_.new_optimizer;
-    try {
-      loaded =
-          zero::load_checkpoint(trainer_.engine(), place.root, {.tag = place.tag, .parameters_only = drops_states});
-    } catch (zero::CheckpointError const& error) {
-      if (error.kind() == zero::CheckpointFailure::mismatch && !options_.config) {
-        throw zero::CheckpointError(error.kind(),
-                                    error.what() + std::string("; a run that began by --config goes on by it, too"));
-      }
-      if (error.kind() != zero::CheckpointFailure::not_found || *options_.resume != "auto") throw;
-      if (options_.continue_with) {
-        throw UsageError("--continue-with: there is no run to go on with in " + place.root + ": begin one by --data");
-      }
-      if (speaks()) say("checkpoint: none in %s, starting anew\n", place.root.c_str());
-      return std::nullopt;
-    }
-    for (auto const& why : loaded.skipped) {
-      if (speaks()) say("checkpoint: passed over %s\n", why.c_str());
-    }
-    if (speaks()) {
-      say("checkpoint: %s %s/%s, %llu updates done%s\n", options_.parameters_only ? "parameters of" : "resumed from",
-          place.root.c_str(), loaded.tag.c_str(), static_cast<unsigned long long>(loaded.steps),
-          (std::string(options_.new_optimizer ? ", with a new optimizer" : "") +
-           (options_.new_schedule ? ", with a new schedule" : ""))
-              .c_str());
-    }
-    return options_.parameters_only ? 0 : continue_run(loaded);
+    auto const load = [&](zero::LoadOptions how) {
+      return zero::load_checkpoint(trainer_.engine(), place.root, std::move(how));
+    };
+    auto const loaded = keeper_.load(place, load, [&] {
+      if (!options_.continue_with) return;
+      throw UsageError("--continue-with: there is no run to go on with in " + place.root + ": begin one by --data");
+    });
+    if (!loaded) return std::nullopt;
+    return options_.parameters_only ? 0 : continue_run(*loaded);
   }
 
   /// The run goes on with its own data order, wherever it was started again.
@@ -282,23 +208,13 @@ class Checkpoints {
                      std::to_string(start) + " has " + std::to_string(left) + " steps: give no more");
   }
 
-  /// Rank 0 looks where it is going to write; every rank throws what it finds.
+  /// Every rank throws what rank 0 finds.
   void check_folders() {
-    std::string problem;
-    if (speaks()) {
-      try {
-        if (lock_ && !options_.overwrite)
-          refuse_other_runs(lock_->folder(), run_, is_new_, option_of_another_run(options_));
-        bool const may_replace = options_.overwrite || !is_new_;
-        if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
-        if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);
-      } catch (UsageError const& error) {
-        problem = error.what();
-      }
-    }
-    auto const said = texts_of_all(ranks_, problem).front();
-    if (!said.empty()) throw UsageError(said);
-    removes_other_runs_ = lock_ && options_.overwrite;
+    keeper_.check_folders(run_, is_new_, [&] {
+      bool const may_replace = options_.overwrite || !is_new_;
+      if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
+      if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);
+    });
   }
 
   /// What lies beside the models for others; read before the run, so that nothing of it is found missing at its end.
@@ -316,16 +232,12 @@ class Checkpoints {
                  .removes_other_tokenizer = options_.overwrite};
   }
 
-  void warn_of_space(std::uint64_t step) {
-    auto const state = trainer_.engine().state();
-    auto const bytes = zero::checkpoint_bytes(*state);
-    if (!speaks() || step >= options_.iterations) return;
+  /// Checkpoints behind step \p step.
+  [[nodiscard]] std::uint64_t saves_to_come(std::uint64_t step) const {
+    if (step >= options_.iterations) return 0;
     auto const interval =
         options_.saves_best_only ? options_.eval_interval : options_.save_interval.value_or(options_.eval_interval);
-    auto const warning =
-        space_warning(*options_.checkpoint_dir, bytes,
-                      {.to_come = (options_.iterations - step - 1) / interval + 1, .kept = options_.keep});
-    if (!warning.empty()) say("checkpoint: %s\n", warning.c_str());
+    return (options_.iterations - step - 1) / interval + 1;
   }
 
   // ------------------------------------------------------------------------------------------------- saving
@@ -372,60 +284,18 @@ class Checkpoints {
     return how;
   }
 
-  /// The last one is tried again, since no other follows. Where it fails for good, the run ends as it would have.
-  void save_at_the_end(zero::SaveOptions const& how) {
-    constexpr int attempts = 3;
-    report(attempt([&] { return saver_->finish(); }));
-    for (int i = 1; i <= attempts; ++i) {
-      failure_.reset();
-      try {
-        (void)saver_->start(trainer_.engine(), how);
-        return report(saver_->finish());
-      } catch (zero::CheckpointError const& error) {
-        not_saved(error);
-        failure_ = error;
-      }
-      if (i < attempts) std::this_thread::sleep_for(std::chrono::seconds(2));
-    }
-  }
-
-  /// A save that fails on the way is no reason to lose the run: the next one may succeed.
-  template <class F>
-  std::optional<zero::SaveReport> attempt(F&& f) {
-    try {
-      return f();
-    } catch (zero::CheckpointError const& error) {
-      not_saved(error);
-      return std::nullopt;
-    }
-  }
-  /// In a folder that another run has taken over, none will.
-  void not_saved(zero::CheckpointError const& error) const {
-    if (error.kind() == zero::CheckpointFailure::locked) throw zero::CheckpointError(error);
-    if (speaks()) say("checkpoint: NOT SAVED: %s\n", error.what());
-  }
-  void report(std::optional<zero::SaveReport> const& saved) {
-    if (!saved || !speaks()) return;
-    for (auto const& warning : saved->warnings) say("checkpoint: %s\n", warning.c_str());
-    say("checkpoint: saved %s/%s, %s bytes\n", options_.checkpoint_dir->c_str(), saved->tag.c_str(),
-        with_separators(saved->bytes).c_str());
-    if (std::exchange(removes_other_runs_, false)) remove_other_runs(lock_->folder(), run_);
-  }
-
   Communicator& ranks_;
   Options const& options_;
   TrainingData const& data_;
   Trainer& trainer_;
   RunState& state_;
-  std::optional<zero::CheckpointLock> lock_;
-  std::optional<zero::CheckpointSaver> saver_;
+  training::CheckpointKeeper<std::remove_reference_t<decltype(std::declval<Trainer&>().engine())>, Communicator>
+      keeper_;
   DataIdentity earlier_;                               // of the data that a run that is resumed had
   std::string run_;                                    // this run's id; empty for one that an earlier version began
   bool is_new_ = true;                                 // it goes on from no other step of the same run
-  bool removes_other_runs_ = false;                    // once a checkpoint of this one is safe
   HuggingFaceOptions exported_;                        // how models for others are written
   std::vector<std::string> models_;                    // folders
-  std::optional<zero::CheckpointError> failure_;       // of what a run leaves at its end
   std::optional<zero::CheckpointError> best_failure_;  // of the last model of --save-hf-best
 };
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "console.hpp"
 #include "data/training_data.hpp"
 #include "options.hpp"
-#include "progress.hpp"
 #include "support/counted.hpp"
+#include "training/console.hpp"
+#include "training/progress.hpp"
 
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>

@@ -4,10 +4,10 @@
 #include "model_source.hpp"
 
 #include "data/data_identity.hpp"
-#include "run_options.hpp"
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
 #include "text/manifest.hpp"
+#include "training/run_options.hpp"
 
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/locate.hpp>

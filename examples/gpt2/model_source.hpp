@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "console.hpp"
 #include "hugging_face.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
 #include "support/tensor_source.hpp"
+#include "training/console.hpp"
 
 #include <zero/checkpoint/import.hpp>
 

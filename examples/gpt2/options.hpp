@@ -5,135 +5,39 @@
 #include "activations.hpp"
 #include "sampling.hpp"
 #include "support/command_line.hpp"
+#include "training/options.hpp"
+#include "training/run_options.hpp"
 
-#include <zero/config/settings.hpp>
-#include <zero/monitor/curve_folder.hpp>
-#include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
-#include <zero/schedule/clock.hpp>
-#include <zero/schedule/schedule.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace gpt2 {
 
-using command_line::UsageError;
-
-/// Steps by number, from 1, both included.
-struct StepRange {
-  std::uint64_t first = 1, last = 1;
-};
-
-/// What the learning rate does after warm-up.
-enum class ScheduleChoice : std::uint8_t {
-  cosine,    ///< half a cosine down to the lowest
-  linear,    ///< a line down to the lowest
-  constant,  ///< stays
-  wsd,       ///< warm-up, stable, decay: stays, and falls at the end in a line to the lowest
-};
-
-/// Which rule updates the parameters.
-enum class RuleName : std::uint8_t { adamw, adam, sgd, lion, adagrad };
+using namespace training;  // a trainer, which this is
 
 /// What `train_gpt2` is asked to do. The defaults are nanoGPT's setting for a CPU.
-struct Options {
-  std::optional<std::string> config;           ///< DeepSpeed's configuration, which says some of what follows
-  bool deepspeed = false;                      ///< as DeepSpeed's users write beside it
-  bool dry_run = false;                        ///< end before anything is trained or written
-  std::optional<std::string> data;             ///< without it: the C++ standard library headers of the compiler
-  std::optional<std::string> validation_data;  ///< without it: a tenth of `data`, or what their folder has for it
-  std::optional<std::string> continue_with;    ///< other data for a run that is resumed; `data` is the same then
-  std::optional<std::size_t> workers;          ///< threads of a rank that load; default: 1 for shards, 0 for texts
-  std::size_t prefetch = 2;                    ///< micro-batches that are loaded ahead, on each rank
-  std::string characters{};    ///< of the text that the model to start from was trained on, by their tokens
-  std::size_t vocabulary = 0;  ///< 0: as the data has it
-  bool cuda = false;           ///< compute on GPUs
-  bool cuda_graph = false;     ///< steps are recorded once, and launched as a whole
-  int ranks = 1;
-  int threads = 0;          ///< per rank; 0: the cores divided by the ranks
-  double deadline = 600.0;  ///< seconds, of every wait for another rank
-  zero::Stage stage = zero::Stage::gradients;
-  zero::ElementType precision = zero::ElementType::fp32;
-  bool offload = false;
-  bool delayed_update = false;  ///< of offloaded states
-  Recompute recompute = Recompute::none;
+struct Options : training::CommonOptions {
+  std::optional<std::string> continue_with;  ///< other data for a run that is resumed; `data` is the same then
+  std::string characters{};          ///< of the text that the model to start from was trained on, by their tokens
+  std::size_t vocabulary = 0;        ///< 0: as the data has it
   std::optional<std::string> model;  ///< a name, which says the next four
   std::size_t layers = 4, heads = 4, width = 128, context = 64;
-  std::size_t batch = 12;            ///< sequences per rank and micro-batch
-  int accumulate = 1;                ///< micro-batches per rank and step
-  std::optional<int> micro_batches;  ///< per step of all ranks, in place of `accumulate`
-  bool allow_idle_ranks = false;
-  std::optional<zero::Reduce> reduce;
-  std::uint64_t iterations = 2000;
-  double lr = 1e-3;
-  std::optional<double> min_lr;         ///< default: a tenth of lr
-  std::optional<std::uint64_t> warmup;  ///< default: 100 steps, or a tenth of a shorter run
-  ScheduleChoice shape = ScheduleChoice::cosine;
-  std::optional<std::uint64_t> decay;                ///< steps at the end, of wsd; default: a fifth of the run
-  std::optional<zero::schedule::Schedule> schedule;  ///< in place of all that `lr` to `decay` say
-  zero::schedule::SkippedStep skipped_step = zero::schedule::SkippedStep::advance;  ///< as in nanoGPT
-  RuleName optimizer = RuleName::adamw;
-  double dropout = 0.0;  ///< share of elements, in training only
-  double weight_decay = 0.1, beta2 = 0.99, momentum = 0.0, clip = 1.0;
-  /// \name What only a configuration can say
-  /// @{
-  std::optional<zero::config::RuleChoice> rule{};  ///< in place of `optimizer`; the numbers above stay options
-  std::optional<zero::config::Sharding> sharding{};
-  std::optional<zero::config::ScaleChoice> scale{};  ///< of fp16
-  std::optional<std::size_t> kept_inputs{};          ///< with Recompute::block; empty: all
-  bool inputs_in_host_memory = false;                ///< these, of a model on a GPU
-  std::vector<std::string> logged_collectives{};     ///< of comms_log; empty: all
-  /// @}
-  std::optional<double> loss_scale;  ///< of fp16; 0: dynamic; default: `scale`, or dynamic
-  std::uint64_t eval_interval = 250;
+  double dropout = 0.0;                           ///< share of elements, in training only
   std::size_t eval_batches = 20;                  ///< over all ranks
   std::optional<std::size_t> eval_train_batches;  ///< of training data; default: eval_batches
   bool eval_at_start = false;
-  std::optional<std::string> evaluate;  ///< a checkpoint whose losses are asked for, without training
-  std::uint64_t seed = 1337;
   std::size_t sample = 256;  ///< tokens of text at the end
   SamplingConfig sampling{};
-  std::optional<std::string> log;
-  std::optional<zero::monitor::CurveFolder> tensorboard;
-  std::optional<zero::monitor::CurveFolder> csv;
-  std::optional<zero::monitor::CurveFolder> json_lines;
-  std::optional<std::string> job_name;        ///< of all three; without it each has its own
-  std::optional<std::uint64_t> log_interval;  ///< steps between lines on standard output
-  std::uint64_t patience = 0;                 ///< validations in a row without an improvement; 0: any number
-  std::optional<double> peak_flops;           ///< per second, of what a rank computes on
-  double min_delta = 0.0;                     ///< what is not more is no improvement
-  bool wall_clock_breakdown = false;          ///< where the time of steps went, after lines that stay
-  std::optional<StepRange> profile;           ///< steps whose trace is written
-  std::optional<std::string> profile_file;    ///< where to; default: profile.json of checkpoint_dir, or here
-  bool comms_log = false;                     ///< collectives, at the end
-  bool memory_breakdown = false;              ///< lines of memory, at points of the run
-  bool nvtx = false;                          ///< ranges for NVIDIA's tools
-  std::uint64_t max_skips = 20;               ///< steps in a row; 0: any number
-  std::optional<std::string> checkpoint_dir;
-  std::optional<std::uint64_t> save_interval;  ///< steps; default: eval_interval
-  std::size_t keep = 0;                        ///< checkpoints; 0: all
-  std::optional<std::string> resume;           ///< `auto`, or a checkpoint's folder
-  std::optional<std::string> init_from;        ///< a model's folder, a safetensors file, or the index of several
-  std::optional<std::string> save_hf;          ///< a folder
-  std::optional<std::string> save_hf_best;     ///< another one
-  std::uint64_t max_shard_bytes = 0;           ///< of a file of these models; 0: one file
+  std::optional<std::string> save_hf;                        ///< a folder
+  std::optional<std::string> save_hf_best;                   ///< another one
+  std::uint64_t max_shard_bytes = 0;                         ///< of a file of these models; 0: one file
   zero::ElementType hf_precision = zero::ElementType::fp32;  ///< of the parameters of these models
-  std::optional<std::string> client_state;                   ///< a file with JSON
-  std::string client_json{};                                 ///< what it says; empty: nothing
-  bool parameters_only = false;
-  bool new_optimizer = false;    ///< of a run that is resumed: without optimizer states
-  bool new_schedule = false;     ///< of a run that is resumed: from its first step on
-  bool overwrite = false;        ///< take a folder of another run
-  bool saves_best_only = false;  ///< and the end
-  std::string tag = "step";      ///< what checkpoints are called before their number
-  command_line::Asked asked{};
+  std::optional<double> peak_flops;                          ///< per second, of what a rank computes on
 };
 
 /// Reads a command line without the program's name. \throws UsageError.
@@ -148,37 +52,16 @@ void check_options(Options& options);
 /// How the model of a run keeps its activations.
 [[nodiscard]] ActivationSettings activation_settings(Options const& options);
 
-/// How long a rank waits for another one, wherever it does.
-[[nodiscard]] std::chrono::nanoseconds deadline(Options const& options);
-
 /// \throws UsageError where the heads do not divide the width.
 void check_heads(Options const& options);
 
 /// \throws UsageError where steps cannot be recorded, as --cuda-graph asks. Ranks are \p processes, or threads of one.
 void check_cuda_graph(Options const& options, int processes);
 
-/// The option by which a run that resumes another is one of its own; empty where there is none.
-[[nodiscard]] std::string option_of_another_run(Options const& options);
-
-/// \throws UsageError for more ranks than micro-batches, unless that is allowed.
-void check_micro_batches(Options const& options);
-
 /// Micro-batches of training data that an evaluation takes, over all ranks.
 [[nodiscard]] std::size_t train_batches(Options const& options);
 
-/// Micro-batches of a step of all ranks, and those of the ranks that have most.
-[[nodiscard]] std::uint64_t global_micro_batches(Options const& options);
-[[nodiscard]] std::size_t micro_batch_rounds(Options const& options);
-
-/// \name What the defaults of --min-lr, --warmup and --decay stand for.
-/// @{
-[[nodiscard]] double lowest_learning_rate(Options const& options);
-
-[[nodiscard]] std::uint64_t warmup_steps(Options const& options);
-[[nodiscard]] std::uint64_t decay_steps(Options const& options);
-/// @}
-
-/// `options.schedule`, or the one that the other options say, nanoGPT's by default. \throws zero::ConfigurationError
-[[nodiscard]] zero::schedule::Schedule schedule_of(Options const& options);
+/// What of \p options decides how a run goes, with what its defaults stand for.
+[[nodiscard]] NamedOptions run_options(Options const& options);
 
 }  // namespace gpt2

@@ -3,19 +3,19 @@
 #pragma once
 
 #include "checkpoints.hpp"
-#include "console.hpp"
 #include "data/training_data.hpp"
-#include "divergence.hpp"
 #include "evaluation.hpp"
 #include "flops.hpp"
 #include "options.hpp"
-#include "progress.hpp"
-#include "run_output.hpp"
-#include "run_profile.hpp"
-#include "run_state.hpp"
-#include "stop_signal.hpp"
-#include "summary.hpp"
 #include "trainer.hpp"
+#include "training/console.hpp"
+#include "training/divergence.hpp"
+#include "training/progress.hpp"
+#include "training/run_output.hpp"
+#include "training/run_profile.hpp"
+#include "training/run_state.hpp"
+#include "training/stop_signal.hpp"
+#include "training/summary.hpp"
 
 #include <zero/rank_agreement.hpp>
 
@@ -123,13 +123,11 @@ void evaluate_at_start(Trainer& trainer, std::uint64_t first, bool speaks, RunLo
 /// Share of what all ranks compute on at most; nothing where that is not known.
 inline std::optional<double> utilization(Options const& options, ModelShape const& shape, StepRecord const& record) {
   if (!options.peak_flops) return std::nullopt;
-  return flops_per_token(shape) * record.tokens_per_second / (*options.peak_flops * static_cast<double>(options.ranks));
+  return flops_per_token(shape) * record.items_per_second / (*options.peak_flops * static_cast<double>(options.ranks));
 }
 
 /// Sequences that all ranks have drawn: the x axis of the curves.
-inline std::uint64_t samples_of(RunState const& state, Options const& options) {
-  return state.tokens / options.context;
-}
+inline std::uint64_t samples_of(RunState const& state, Options const& options) { return state.items / options.context; }
 
 /// What a step leaves for the curves. They are in their files before the run \p saves: a run that is killed then goes
 /// on without a gap in them.
@@ -157,8 +155,8 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
     return true;
   }
   bool const speaks = communicator.rank() == 0;
-  RunSummary summary(options);
-  Progress progress(options);
+  RunSummary summary(options, "tokens");
+  Progress progress(options, "tokens");
   RunProfile profile(communicator, options, trainer);
   Curves none;
   auto& log = output.log;  // of the rank that speaks
@@ -179,7 +177,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   }
   ends = ends || ends_early;
   if (speaks) log.begin(first);
-  curves.begin(samples_of(state, options));
+  curves.begin(samples_of(state, options), run_options(options));
   if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves, summary);
   std::uint64_t done = first;
   auto const end = [&](std::string const& why) {
@@ -189,7 +187,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   for (std::uint64_t step = first; !ends; ++step) {
     profile.before_step(step + 1);
     auto record = trainer.train_step(step);
-    state.draw(static_cast<std::uint64_t>(record.tokens), data.train_tokens());
+    state.draw(static_cast<std::uint64_t>(record.items), data.train_tokens());
     record.samples = samples_of(state, options);
     record.epoch = state.epoch;
     record.mfu = utilization(options, trainer.shape(), record);

@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "blas.hpp"
-#include "client_state.hpp"
-#include "console.hpp"
 #include "cuda/run.hpp"
-#include "curves.hpp"
 #include "data/data_paths.hpp"
 #include "data/shard_set.hpp"
 #include "data/training_data.hpp"
@@ -14,14 +11,18 @@
 #include "model_source.hpp"
 #include "mpi/run.hpp"
 #include "options.hpp"
-#include "output_folders.hpp"
-#include "progress.hpp"
 #include "run.hpp"
-#include "run_output.hpp"
-#include "run_settings.hpp"
-#include "stop_signal.hpp"
 #include "support/counted.hpp"
 #include "support/program.hpp"
+#include "training/client_state.hpp"
+#include "training/console.hpp"
+#include "training/curves.hpp"
+#include "training/ending.hpp"
+#include "training/output_folders.hpp"
+#include "training/progress.hpp"
+#include "training/run_output.hpp"
+#include "training/run_settings.hpp"
+#include "training/stop_signal.hpp"
 
 #include <zero/activation/segment_plan.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
@@ -32,10 +33,8 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <filesystem>
-#include <new>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -215,10 +214,10 @@ struct Inputs {
   void read(Options& options, Processes const& processes) {
     take_ranks_of(processes, options);
     bool const speaks = processes.rank == 0;
-    for (auto const& line : take_configuration(options)) {
+    for (auto const& line : take_configuration(options, [&] { check_options(options); })) {
       if (speaks) say("%s\n", line.c_str());
     }
-    output.emplace(options, speaks);
+    output.emplace(options, speaks, "tokens", LossKind::of_tokens);
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
     check_cuda_graph(options, processes.world);
@@ -263,44 +262,6 @@ command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const&
 constexpr char const* out_of_memory =
     "out of memory: use --recompute block, a smaller --batch, --width or --layers, or a higher --stage";
 
-/// What the library says to a program, as this one says it to a user.
-std::string in_options(std::string text) {
-  constexpr std::array words{std::pair{"RunOptions::deadline", "--deadline"},
-                             std::pair{"MpiConfig::deadline", "--deadline"},
-                             std::pair{"load parameters only", "drop the optimizer's states by --new-optimizer"}};
-  for (auto const& [library, option] : words) {
-    if (auto const at = text.find(library); at != std::string::npos) text.replace(at, std::strlen(library), option);
-  }
-  return text;
-}
-
-/// Runs \p f. What ends it is told below the status line, and in words of the program's options.
-template <class F>
-auto in_words_of_options(F const& f) {
-  try {
-    return f();
-  } catch (zero::CommunicationError const& error) {
-    console().end_status();
-    throw zero::CommunicationError(error.kind(), error.where(), in_options(error.what()));
-  } catch (zero::CheckpointError const& error) {
-    console().end_status();
-    throw zero::CheckpointError(error.kind(), in_options(error.what()));
-  } catch (std::bad_alloc const&) {
-    console().end_status();
-    throw std::runtime_error(out_of_memory);
-  } catch (...) {
-    console().end_status();
-    throw;
-  }
-}
-
-command_line::ExitCode exit_code_of(std::exception const& error) {
-  bool const diverged = dynamic_cast<zero::DivergenceError const*>(&error) != nullptr ||
-                        dynamic_cast<zero::LossScaleError const*>(&error) != nullptr;
-  if (diverged) return command_line::ExitCode::diverged;
-  return command_line::exit_code_of(error);
-}
-
 /// The command line is the same on all ranks: where it is wrong, rank 0 says so, and its launcher ends the others.
 Options parse_as_rank(std::span<char const* const> arguments) {
   try {
@@ -326,9 +287,9 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     Processes const processes{launch.rank, launch.world};
     bool const speaks = processes.rank == 0;
     Inputs inputs;
-    process.prepare([&] { in_words_of_options([&] { inputs.read(options, processes); }); });
+    process.prepare([&] { in_words_of_options(out_of_memory, [&] { inputs.read(options, processes); }); });
     auto const train = [&] { return process.run(options, *inputs.data, *inputs.output); };
-    auto const code = in_words_of_options([&] { return train_by(train, inputs, options, speaks); });
+    auto const code = in_words_of_options(out_of_memory, [&] { return train_by(train, inputs, options, speaks); });
     process.leave();
     return code;
   } catch (std::exception const& error) {
@@ -344,7 +305,7 @@ command_line::ExitCode run(Options options) {
     expect_mpi(launch);
     return run_over_mpi(std::move(options), launch);
   }
-  return in_words_of_options([&] {
+  return in_words_of_options(out_of_memory, [&] {
     Processes const processes = options.cuda ? require_cuda() : Processes{};
     Inputs inputs;
     inputs.read(options, processes);
@@ -360,11 +321,12 @@ command_line::ExitCode run(Options options) {
 }  // namespace gpt2
 
 int main(int count, char const* const* arguments) {
+  training::console().set_program(std::string(gpt2::command().name));
   auto const version = [] {
     auto found = gpt2::describe_accelerators();
     found.mpi = gpt2::mpi_version();
     return command_line::version_of(gpt2::command().name, found);
   };
   return command_line::run_program(gpt2::command(), command_line::words_of(count, arguments), gpt2::parse_as_rank,
-                                   gpt2::run, version, gpt2::exit_code_of);
+                                   gpt2::run, version, training::exit_code_of);
 }

@@ -11,9 +11,9 @@
 #include "generation/text_model.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
-#include "progress.hpp"
-#include "run_settings.hpp"
 #include "sampling.hpp"
+#include "training/progress.hpp"
+#include "training/run_settings.hpp"
 #include "weights.hpp"
 
 #include <zero/activation/recomputed_blocks.hpp>
@@ -111,8 +111,8 @@ class Trainer {
     record.skipped_steps = report.skipped_steps;
     record.zero_norm_steps = report.zero_norm_steps;
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
-    record.tokens = static_cast<double>(batch_.tokens.size() * micro_batches());
-    record.tokens_per_second = record.tokens / took.count();
+    record.items = static_cast<double>(batch_.tokens.size() * micro_batches());
+    record.items_per_second = record.items / took.count();
     record.seconds = took.count();
     record.data_seconds = std::chrono::duration<double>(data_time_).count();
     return record;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "gpt2/output_folders.hpp"
+#include "training/output_folders.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,14 +11,14 @@
 
 TEST_CASE("output folders: checkpoints that will not fit are told with what they need and what there is") {
   auto const here = std::filesystem::temp_directory_path().string();
-  CHECK(gpt2::space_warning(here, 1, {.to_come = 3}).empty());
-  CHECK(gpt2::space_warning(here, 0, {.to_come = 3}).empty());
-  auto const warning = gpt2::space_warning(here, std::uint64_t{1} << 50U, {.to_come = 3});
+  CHECK(training::space_warning(here, 1, {.to_come = 3}).empty());
+  CHECK(training::space_warning(here, 0, {.to_come = 3}).empty());
+  auto const warning = training::space_warning(here, std::uint64_t{1} << 50U, {.to_come = 3});
   CHECK(warning.find("3 checkpoints to come need 3,377,699,720,527,872 bytes") != std::string::npos);
   CHECK(warning.find(here + " has ") != std::string::npos);
   CHECK(warning.find("--keep") != std::string::npos);
   // Of many, only so many are there at once.
-  CHECK(gpt2::space_warning(here, std::uint64_t{1} << 50U, {.to_come = 100, .kept = 2}).find("5 checkpoints") == 0);
-  CHECK(gpt2::space_warning(here, 1, {.to_come = std::uint64_t{1} << 60U, .kept = 2}).empty());
-  CHECK(gpt2::space_warning(here + "/there is no such folder", std::uint64_t{1} << 50U, {.to_come = 3}).empty());
+  CHECK(training::space_warning(here, std::uint64_t{1} << 50U, {.to_come = 100, .kept = 2}).find("5 checkpoints") == 0);
+  CHECK(training::space_warning(here, 1, {.to_come = std::uint64_t{1} << 60U, .kept = 2}).empty());
+  CHECK(training::space_warning(here + "/there is no such folder", std::uint64_t{1} << 50U, {.to_come = 3}).empty());
 }

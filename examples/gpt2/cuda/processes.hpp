@@ -4,7 +4,7 @@
 
 #include "../data/training_data.hpp"
 #include "../options.hpp"
-#include "../run_output.hpp"
+#include "training/run_output.hpp"
 
 #include <string>
 

@@ -5,7 +5,6 @@
 #include "../data/data_identity.hpp"
 #include "../hugging_face.hpp"
 #include "../model_source.hpp"
-#include "../run_options.hpp"
 #include "../saved_tokenizer.hpp"
 #include "../tokens.hpp"
 #include "support/data_error.hpp"
@@ -14,6 +13,7 @@
 #include "support/usage_error.hpp"
 #include "text/manifest.hpp"
 #include "text_file.hpp"
+#include "training/run_options.hpp"
 
 #include <zero/checkpoint/consolidate.hpp>
 #include <zero/checkpoint/locate.hpp>

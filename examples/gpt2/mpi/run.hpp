@@ -4,8 +4,8 @@
 
 #include "../data/training_data.hpp"
 #include "../options.hpp"
-#include "../run_output.hpp"
 #include "support/exit_code.hpp"
+#include "training/run_output.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gpt2 {
+namespace training {
 
 /// \throws UsageError where \p folder holds checkpoints of another run than \p run, or any, for a run that is new. \p
 /// option: which begins a new run although one is resumed; empty: none.
@@ -32,4 +32,4 @@ struct CheckpointCount {
 /// empty otherwise.
 [[nodiscard]] std::string space_warning(std::string const& folder, std::uint64_t bytes, CheckpointCount count);
 
-}  // namespace gpt2
+}  // namespace training

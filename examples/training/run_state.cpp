@@ -11,14 +11,13 @@
 #include <optional>
 #include <string>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 // What a checkpoint calls them.
-constexpr char const *tokens_key = "tokens", *epoch_key = "epoch", *best_key = "best validation",
-                     *best_step_key = "best step", *to_beat_key = "validation to beat",
-                     *in_vain_key = "validations in vain", *schedule_key = "schedule start", *client_key = "client",
-                     *data_start_key = "data start";
+constexpr char const *epoch_key = "epoch", *best_key = "best validation", *best_step_key = "best step",
+                     *to_beat_key = "validation to beat", *in_vain_key = "validations in vain",
+                     *schedule_key = "schedule start", *client_key = "client", *data_start_key = "data start";
 
 std::optional<std::string> find(zero::UserState const& state, char const* key) {
   auto const found = state.find(key);
@@ -49,7 +48,7 @@ std::string RunState::no_improvement() const {
 }
 
 void RunState::write(zero::UserState& to) const {
-  to[tokens_key] = std::to_string(tokens);
+  to[items_key] = std::to_string(items);
   to[epoch_key] = json_number(epoch);
   if (best_loss) {
     to[best_key] = json_number(best_loss);
@@ -63,7 +62,7 @@ void RunState::write(zero::UserState& to) const {
 }
 
 void RunState::read(zero::UserState const& from) {
-  read_to(tokens, from, tokens_key);
+  read_to(items, from, items_key.c_str());
   if (auto const text = find(from, epoch_key)) epoch = std::strtod(text->c_str(), nullptr);
   read_to(best_loss, from, best_key);
   read_to(best_step, from, best_step_key);
@@ -75,4 +74,4 @@ void RunState::read(zero::UserState const& from) {
   if (auto const text = find(from, client_key)) client = *text;
 }
 
-}  // namespace gpt2
+}  // namespace training

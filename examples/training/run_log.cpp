@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 namespace fs = std::filesystem;
@@ -51,6 +51,15 @@ std::string losses_of(std::vector<NamedLoss> const& losses) {
   return text.empty() ? text : text + "}";
 }
 
+/// What a program has measured beside the loss.
+std::string members_of(std::vector<Measure> const& measures) {
+  std::string text;
+  for (auto const& [name, value, line] : measures) {
+    text.append(", \"").append(name).append("\": ").append(json_number(value));
+  }
+  return text;
+}
+
 bool is_regular(int file) {
   struct stat status {};
   return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
@@ -58,7 +67,7 @@ bool is_regular(int file) {
 
 }  // namespace
 
-RunLog::RunLog(std::optional<std::string> path) : path_(std::move(path)) {
+RunLog::RunLog(std::optional<std::string> path, std::string items) : path_(std::move(path)), items_(std::move(items)) {
   if (!path_) return;
   fs::path const place(*path_), folder = place.has_parent_path() ? place.parent_path() : fs::path(".");
   std::error_code error;
@@ -98,12 +107,13 @@ void RunLog::begin(std::uint64_t steps) {
 void RunLog::step(StepRecord const& r) {
   write("{\"step\": " + std::to_string(r.step) + ", \"loss\": " + json_number(r.loss) + ", \"val_loss\": " +
         json_number(r.val_loss) + ", \"grad_norm\": " + json_number(r.grad_norm) + ", \"lr\": " + json_number(r.lr) +
-        ", \"loss_scale\": " + json_number(r.loss_scale) + ", \"skipped\": " + (r.skipped ? "true" : "false") +
-        ", \"tokens_per_second\": " + json_number(r.tokens_per_second) + ", \"ms\": " + json_number(1e3 * r.seconds) +
+        ", \"loss_scale\": " + json_number(r.loss_scale) + ", \"skipped\": " + (r.skipped ? "true" : "false") + ", \"" +
+        items_ + "_per_second\": " + json_number(r.items_per_second) + ", \"ms\": " + json_number(1e3 * r.seconds) +
         ", \"data_ms\": " + json_number(1e3 * r.data_seconds) + ", \"samples\": " + std::to_string(r.samples) +
         ", \"epoch\": " + json_number(r.epoch) + ", \"train_loss\": " + json_number(r.train_loss) +
         ", \"eval_seconds\": " + json_number(r.eval_seconds) + losses_of(r.val_losses) +
-        (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + "}\n");
+        (r.mfu ? ", \"mfu\": " + json_number(r.mfu) : std::string()) + members_of(r.measured) +
+        members_of(r.evaluated) + "}\n");
 }
 
 void RunLog::parameter_hash(std::uint64_t hash) {
@@ -132,4 +142,4 @@ void RunLog::warn(std::string const& what) {
   console().warn("--log " + *path_ + ": could not be written: " + what + "; the run goes on without what is missing");
 }
 
-}  // namespace gpt2
+}  // namespace training

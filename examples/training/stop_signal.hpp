@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <ctime>
 
-namespace gpt2 {
+namespace training {
 
 /// When the handler was called first, in milliseconds of the monotonic clock; 0: it was not.
 inline std::atomic<std::int64_t> first_stop_signal{0};
@@ -35,4 +35,4 @@ inline void catch_stop_signals() {
 
 [[nodiscard]] inline bool stop_requested() noexcept { return first_stop_signal.load() != 0; }
 
-}  // namespace gpt2
+}  // namespace training

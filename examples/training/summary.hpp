@@ -11,9 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 
 /// The largest of all ranks.
 struct PeakMemory {
@@ -39,7 +40,8 @@ class RunSummary {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit RunSummary(Options const& options) : options_(options) {}
+  /// \p items: what the program counts, such as "tokens".
+  RunSummary(CommonOptions const& options, std::string items) : options_(options), items_name_(std::move(items)) {}
 
   /// Before the first step.
   void evaluated(double seconds) { evaluation_ += seconds; }
@@ -61,11 +63,12 @@ class RunSummary {
   [[nodiscard]] std::string times(double total) const;
   [[nodiscard]] std::string speed(double total) const;
 
-  Options const& options_;
+  CommonOptions const& options_;
+  std::string items_name_;
   Clock::time_point start_ = Clock::now();
   double training_ = 0.0, data_ = 0.0, evaluation_ = 0.0, saving_ = 0.0;  // seconds
-  double tokens_ = 0.0, utilized_ = 0.0;                                  // of the steps here
+  double items_ = 0.0, utilized_ = 0.0;                                   // of the steps here
   bool knows_peak_ = false;
 };
 
-}  // namespace gpt2
+}  // namespace training

@@ -10,13 +10,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 namespace config = zero::config;
@@ -41,7 +42,7 @@ config::RuleChoice default_rule(RuleName rule) {
 }
 
 /// The rule with what options of their own say of it.
-config::RuleChoice rule_of(Options const& options) {
+config::RuleChoice rule_of(CommonOptions const& options) {
   auto choice = options.rule ? *options.rule : default_rule(options.optimizer);
   std::visit(
       [&](auto& rule) {
@@ -54,7 +55,7 @@ config::RuleChoice rule_of(Options const& options) {
   return choice;
 }
 
-config::PrecisionChoice precision_of(Options const& options) {
+config::PrecisionChoice precision_of(CommonOptions const& options) {
   config::PrecisionChoice precision{.compute = options.precision};
   if (options.precision != zero::ElementType::fp16) return precision;
   bool const is_said = options.scale && !std::holds_alternative<zero::NoScale::Config>(*options.scale);
@@ -68,7 +69,7 @@ config::PrecisionChoice precision_of(Options const& options) {
   return precision;
 }
 
-config::Sharding sharding_of(Options const& options) {
+config::Sharding sharding_of(CommonOptions const& options) {
   auto sharding = options.sharding.value_or(config::Sharding{.missing_gradient = zero::MissingGradient::error});
   sharding.stage = options.stage;
   if (!options.offload) {
@@ -81,7 +82,7 @@ config::Sharding sharding_of(Options const& options) {
 }
 
 /// What stands for "auto", and what was given beside the file.
-config::ReadOptions read_options(Options const& options) {
+config::ReadOptions read_options(CommonOptions const& options) {
   auto const& asked = options.asked;
   config::ReadOptions read{.world = options.ranks};
   read.automatic = {.train_micro_batch_size_per_gpu = options.batch,
@@ -109,7 +110,7 @@ config::ReadOptions read_options(Options const& options) {
 class Merge {
  public:
   /// \p lines take what a user is told.
-  Merge(Options& options, config::Settings const& settings, std::vector<std::string>& lines)
+  Merge(CommonOptions& options, config::Settings const& settings, std::vector<std::string>& lines)
       : options_(options), settings_(settings), lines_(lines) {}
 
   void run() {
@@ -196,7 +197,7 @@ class Merge {
     }
   }
   void take_recomputation() {
-    unless_asked("--recompute", [&] { options_.recompute = Recompute::block; });
+    unless_asked("--recompute", [&] { options_.recompute = zero::activation::Recompute::block; });
     options_.kept_inputs = settings_.recomputation->kept_inputs;
     options_.inputs_in_host_memory = settings_.recomputation->inputs_in_host_memory;
   }
@@ -234,13 +235,13 @@ class Merge {
     }
   }
 
-  Options& options_;
+  CommonOptions& options_;
   config::Settings const& settings_;
   std::vector<std::string>& lines_;
 };
 
 /// What a file says of an evaluation replaces what the checkpoint says, as options do.
-void ask(Options& options, config::Settings const& settings) {
+void ask(CommonOptions& options, config::Settings const& settings) {
   auto& given = options.asked.given;
   given.try_emplace("--batch", std::to_string(settings.batch.micro_batch));
   if (settings.precision) given.try_emplace("--precision", std::string(name(settings.precision->compute)));
@@ -278,7 +279,7 @@ constexpr std::array overlapping{"--batch",
 
 }  // namespace
 
-config::Settings settings_of(Options const& options) {
+config::Settings settings_of(CommonOptions const& options) {
   auto const micro_batches = global_micro_batches(options);
   config::Settings settings;
   settings.batch = {.sequences = options.batch * micro_batches,
@@ -296,7 +297,7 @@ config::Settings settings_of(Options const& options) {
   settings.wall_clock_breakdown = options.wall_clock_breakdown;
   settings.memory_breakdown = options.memory_breakdown;
   settings.cuda_graph = options.cuda_graph;
-  if (options.recompute == Recompute::block) {
+  if (options.recompute == zero::activation::Recompute::block) {
     settings.recomputation = config::Recomputation{.kept_inputs = options.kept_inputs,
                                                    .inputs_in_host_memory = options.inputs_in_host_memory};
   }
@@ -304,17 +305,17 @@ config::Settings settings_of(Options const& options) {
   return settings;
 }
 
-bool lowers_scale(Options const& options) {
+bool lowers_scale(CommonOptions const& options) {
   return std::holds_alternative<zero::DynamicScale::Config>(precision_of(options).scale);
 }
 
-std::vector<std::string> take_configuration(Options& options) {
+std::vector<std::string> take_configuration(CommonOptions& options, std::function<void()> const& check) {
   if (!options.config) return {};
   std::vector<std::string> lines;
   try {
     auto const settings = config::read(*options.config, read_options(options));
     Merge(options, settings, lines).run();
-    check_options(options);
+    check();
     for (auto const* option : overlapping) {
       auto const given = options.asked.given.find(option);
       if (given == options.asked.given.end()) continue;
@@ -329,4 +330,4 @@ std::vector<std::string> take_configuration(Options& options) {
   return lines;
 }
 
-}  // namespace gpt2
+}  // namespace training

@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 // What the handler sets: the width is read when it is next needed.
@@ -82,7 +82,7 @@ void Console::warn(std::string_view text) {
   std::lock_guard const lock(mutex_);
   clear();
   std::fflush(stdout);
-  write(stderr, "train_gpt2: warning: " + std::string(text) + "\n");
+  write(stderr, program_ + ": warning: " + std::string(text) + "\n");
 }
 
 void Console::end_status() {
@@ -128,4 +128,4 @@ std::string fitted(std::vector<std::string> const& fields, std::size_t columns) 
   return text;
 }
 
-}  // namespace gpt2
+}  // namespace training

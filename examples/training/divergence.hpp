@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace gpt2 {
+namespace training {
 
 /// Judges whether a run has diverged: no gradient was finite in a number of steps, one after another, or in the last
 /// ones, where a run that is shorter ends. Where a scaler lowers the loss scale after each, that scaler judges it. The
@@ -46,9 +46,10 @@ class DivergenceGuard {
 /// Says where losses tell of a run that goes wrong while its gradients are finite. For the rank that speaks.
 class LossWatch {
  public:
-  /// \p vocabulary of the data; \p lowest: a loss that an earlier part of the run has had.
-  LossWatch(std::size_t vocabulary, std::optional<double> lowest)
-      : guess_(std::log(static_cast<double>(vocabulary))), lowest_(lowest) {}
+  /// \p choices of which one is right: the vocabulary, or the classes; \p lowest: a loss that an earlier part of the
+  /// run has had.
+  LossWatch(std::size_t choices, std::optional<double> lowest)
+      : guess_(std::log(static_cast<double>(choices))), lowest_(lowest) {}
 
   /// A sentence, where \p record is the first of a row that needs one.
   [[nodiscard]] std::optional<std::string> judge(StepRecord const& record) {
@@ -70,9 +71,9 @@ class LossWatch {
  private:
   static std::string rounded(double loss) { return formatted("%.4g", loss); }
 
-  double guess_;  ///< the loss of a model that gives every token the same probability
+  double guess_;  ///< the loss of a model that gives every choice the same probability
   std::optional<double> lowest_;
   bool is_finite_ = true, is_worse_ = false;
 };
 
-}  // namespace gpt2
+}  // namespace training

@@ -5,13 +5,16 @@
 #include "curves.hpp"
 #include "run_log.hpp"
 
-namespace gpt2 {
+#include <string>
+
+namespace training {
 
 /// What rank 0 of a run writes beside standard output and checkpoints. Other ranks' are off.
 struct RunOutput {
-  /// Touches no file yet. \throws UsageError where something cannot be written, or belongs to another run.
-  RunOutput(Options const& options, bool speaks)
-      : log(speaks ? options.log : std::nullopt), curves(speaks ? Curves(options) : Curves()) {}
+  /// \p items: what the program counts, such as "tokens"; \p kind: that of its losses. Touches no file yet.
+  /// \throws UsageError where something cannot be written, or belongs to another run.
+  RunOutput(CommonOptions const& options, bool speaks, std::string const& items, LossKind kind)
+      : log(speaks ? options.log : std::nullopt, items), curves(speaks ? Curves(options, items, kind) : Curves()) {}
 
   /// Takes files and folders for this run alone. \throws UsageError where another run writes there.
   void claim() {
@@ -23,4 +26,4 @@ struct RunOutput {
   Curves curves;
 };
 
-}  // namespace gpt2
+}  // namespace training

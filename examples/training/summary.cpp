@@ -12,13 +12,13 @@
 
 #include <sys/resource.h>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 void line(char const* what, std::string const& text) { say("  %-16s %s\n", what, text.c_str()); }
 
-std::string rate(double tokens, double seconds) {
-  return with_separators(seconds > 0.0 ? static_cast<std::uint64_t>(tokens / seconds) : 0) + " tokens/s";
+std::string rate(double items, double seconds, std::string const& name) {
+  return with_separators(seconds > 0.0 ? static_cast<std::uint64_t>(items / seconds) : 0) + " " + name + "/s";
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ void RunSummary::step(StepRecord const& record) {
   training_ += record.seconds - record.data_seconds;
   data_ += record.data_seconds;
   evaluation_ += record.eval_seconds;
-  tokens_ += record.tokens;
+  items_ += record.items;
   if (record.mfu) utilized_ += *record.mfu * record.seconds;
   knows_peak_ = knows_peak_ || record.mfu;
 }
@@ -51,7 +51,7 @@ std::string RunSummary::times(double total) const {
 
 std::string RunSummary::speed(double total) const {
   double const steps = training_ + data_;
-  auto text = rate(tokens_, total) + " over all, " + rate(tokens_, steps) + " in steps";
+  auto text = rate(items_, total, items_name_) + " over all, " + rate(items_, steps, items_name_) + " in steps";
   if (knows_peak_) text += ", MFU " + formatted("%.2f %%", 100.0 * utilized_ / steps);
   return text;
 }
@@ -66,7 +66,7 @@ void RunSummary::print(std::uint64_t steps, RunState const& state, RunEnd const&
     line("best validation", json_number(state.best_loss) + where);
   }
   line("time", times(total));
-  if (tokens_ > 0.0) line("speed", speed(total));
+  if (items_ > 0.0) line("speed", speed(total));
   if (end.memory) {
     line("memory", with_separators(end.memory->rank) + " bytes of a rank at most; a process has had " +
                        with_separators(end.memory->process) + " bytes");
@@ -80,4 +80,4 @@ void RunSummary::print(std::uint64_t steps, RunState const& state, RunEnd const&
   if (!end.profile.empty()) line("profile", end.profile);
 }
 
-}  // namespace gpt2
+}  // namespace training

@@ -13,12 +13,19 @@
 #include <string_view>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 
 /// A loss of one of the data sets that a run validates on.
 struct NamedLoss {
   std::string label;
   double loss = 0.0;
+};
+
+/// What a program measures beside the loss, such as an accuracy.
+struct Measure {
+  std::string name;  ///< in logs and curves
+  double value = 0.0;
+  std::string text;  ///< as the line on standard output says it; empty: not there
 };
 
 /// What became of one step.
@@ -27,6 +34,8 @@ struct StepRecord {
   double loss = 0.0;                    ///< mean over the step's micro-batches
   std::optional<double> val_loss{};     ///< of an evaluation
   std::vector<NamedLoss> val_losses{};  ///< of an evaluation on several data sets, each
+  std::vector<Measure> measured{};      ///< of the step
+  std::vector<Measure> evaluated{};     ///< of an evaluation
   std::optional<double> train_loss{};   ///< of an evaluation, over training data
   double eval_seconds = 0.0;            ///< of an evaluation
   bool is_best = false;                 ///< of all validations so far
@@ -39,13 +48,13 @@ struct StepRecord {
   std::uint64_t skipped_in_row = 0;   ///< steps up to this one; 0 where it was not skipped
   std::uint64_t skipped_steps = 0;    ///< of the run up to here
   std::uint64_t zero_norm_steps = 0;  ///< in a row, this one included, whose gradient was exactly 0
-  double tokens = 0.0;                ///< of all ranks
-  double tokens_per_second = 0.0;
+  double items = 0.0;                 ///< what a program counts, such as tokens, of all ranks
+  double items_per_second = 0.0;
   double seconds = 0.0;                  ///< of the step, on this rank: evaluation and saving are none of it
   double data_seconds = 0.0;             ///< of those, drawing the data
   std::optional<double> mfu{};           ///< share of the hardware's peak; nothing where that is not known
-  std::uint64_t samples = 0;             ///< sequences that all ranks have drawn up to here
-  double epoch = 0.0;                    ///< tokens drawn up to here, divided by those of the training data
+  std::uint64_t samples = 0;             ///< such as sequences, which all ranks have drawn up to here
+  double epoch = 0.0;                    ///< items drawn up to here, divided by those of the training data
   bool in_doubt = false;                 ///< DivergenceGuard
   zero::profile::StepBreakdown times{};  ///< with --wall-clock-breakdown: of the steps that streams have ended since
                                          ///< the step before, which may be none where a GPU runs behind
@@ -84,13 +93,15 @@ class Average {
 /// the end; elsewhere, and where --log-interval asks for them, lines in between.
 class Progress {
  public:
-  explicit Progress(Options const& options);
+  /// \p items: what a program counts, such as "tokens".
+  Progress(CommonOptions const& options, std::string items);
   /// Whether the line stays.
   bool step(StepRecord const& record);
 
  private:
   [[nodiscard]] std::vector<std::string> fields(StepRecord const& record) const;
 
+  std::string items_;
   std::uint64_t iterations_;
   std::uint64_t interval_;  ///< steps between two lines that stay; 0: none
   Average step_seconds_;    ///< of all that a step takes, validations and saves too: for the time that is left
@@ -104,4 +115,4 @@ class Progress {
 /// 1234567 as "1,234,567".
 [[nodiscard]] std::string with_separators(std::uint64_t number);
 
-}  // namespace gpt2
+}  // namespace training

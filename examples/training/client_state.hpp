@@ -4,10 +4,10 @@
 
 #include <string>
 
-namespace gpt2 {
+namespace training {
 
 /// The JSON of a user's own file, in one line. \throws DataError where there is none, or too much of it for a
 /// checkpoint's manifest.
 [[nodiscard]] std::string read_client_state(std::string const& path);
 
-}  // namespace gpt2
+}  // namespace training

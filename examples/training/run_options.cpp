@@ -14,23 +14,17 @@
 #include <string_view>
 #include <utility>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
-constexpr std::array kept{"--layers",        "--heads",        "--width",
-                          "--context",       "--ranks",        "--stage",
-                          "--precision",     "--offload",      "--delayed-update",
-                          "--reduce",        "--iterations",   "--batch",
-                          "--accumulate",    "--lr",           "--min-lr",
-                          "--warmup",        "--schedule",     "--decay",
-                          "--skipped-step",  "--weight-decay", "--beta2",
-                          "--micro-batches", "--clip",         "--seed",
-                          "--eval-interval", "--eval-batches", "--eval-train-batches",
-                          "--optimizer",     "--momentum",     "--loss-scale",
-                          "--patience",      "--min-delta",    "--recompute",
-                          "--dropout"};
+constexpr std::array kept{"--ranks",         "--stage",      "--precision",     "--offload",    "--delayed-update",
+                          "--reduce",        "--iterations", "--batch",         "--accumulate", "--lr",
+                          "--min-lr",        "--warmup",     "--schedule",      "--decay",      "--skipped-step",
+                          "--weight-decay",  "--beta2",      "--micro-batches", "--clip",       "--seed",
+                          "--eval-interval", "--optimizer",  "--momentum",      "--loss-scale", "--patience",
+                          "--min-delta",     "--recompute"};
 
-/// Of those that `kept` lists, what another value of changes the bits.
+/// Of those that a run keeps, what another value of changes the bits.
 constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",
                               "--lr",           "--min-lr",         "--warmup", "--schedule",   "--decay",
                               "--skipped-step", "--weight-decay",   "--beta2",  "--clip",       "--optimizer",
@@ -99,20 +93,15 @@ bool splits_otherwise(NamedOptions const& a, NamedOptions const& b) {
 
 }  // namespace
 
-NamedOptions run_options(Options const& options) {
-  NamedOptions named;
-  for (auto const& group : command().groups) {
-    for (auto const& option : group.options) {
-      if (has(kept, option.name)) named[std::string(option.name)] = option.setting.get(options);
-    }
-  }
+bool is_kept(std::string_view name) { return has(kept, name); }
+
+void say_defaults(CommonOptions const& options, NamedOptions& named) {
   if (!options.loss_scale) named.erase("--loss-scale");
   named.erase(options.micro_batches ? "--accumulate" : "--micro-batches");
   bool const each = options.stage >= zero::Stage::gradients || options.micro_batches;
   bool const local = options.reduce.value_or(each ? zero::Reduce::each_micro_batch : zero::Reduce::once_per_step) ==
                      zero::Reduce::once_per_step;
   named["--reduce"] = local ? "once_per_step" : "each_micro_batch";
-  named["--eval-train-batches"] = std::to_string(train_batches(options));
   named["--min-lr"] = zero::shortest_number(lowest_learning_rate(options));
   named["--warmup"] = std::to_string(warmup_steps(options));
   named["--decay"] = std::to_string(decay_steps(options));
@@ -120,7 +109,6 @@ NamedOptions run_options(Options const& options) {
   if (options.schedule) {  // a file's, which none of these says
     for (auto const* const name : {"--lr", "--min-lr", "--warmup", "--schedule", "--decay"}) named.erase(name);
   }
-  return named;
 }
 
 std::string to_text(NamedOptions const& options) {
@@ -173,4 +161,4 @@ std::string differences(NamedOptions const& saved, NamedOptions const& now) {
   return lines;
 }
 
-}  // namespace gpt2
+}  // namespace training

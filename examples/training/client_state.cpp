@@ -13,7 +13,7 @@
 #include <fstream>
 #include <string_view>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 /// The same JSON without the blanks between its parts. Numbers stay as they are written.
@@ -54,4 +54,4 @@ std::string read_client_state(std::string const& path) {
   return without_blanks(text);
 }
 
-}  // namespace gpt2
+}  // namespace training

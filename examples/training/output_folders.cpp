@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace gpt2 {
+namespace training {
 namespace fs = std::filesystem;
 
 void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new,
@@ -79,4 +79,4 @@ std::string space_warning(std::string const& folder, std::uint64_t bytes, Checkp
          folder + " has " + with_separators(free) + " free: keep fewer (--keep, --save best), or free space";
 }
 
-}  // namespace gpt2
+}  // namespace training

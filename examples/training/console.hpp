@@ -6,9 +6,10 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 
 /// The one writer of a run's standard output and standard error, so that a status line that is drawn again and again
 /// and the lines that stay do not mix. Every call flushes what it has written. Any thread may call.
@@ -19,6 +20,8 @@ class Console {
  public:
   Console();
 
+  /// Who warns: what the program is called.
+  void set_program(std::string name) { program_ = std::move(name); }
   /// Whether there is a status line: on a terminal that can clear one (TERM is not "dumb").
   [[nodiscard]] bool is_live() const noexcept { return live_; }
   /// No status line from here on: a launcher gives its processes a terminal that nobody looks at.
@@ -40,6 +43,7 @@ class Console {
   std::mutex mutex_;
   bool live_;
   std::string drawn_{};
+  std::string program_ = "training";
 };
 
 /// That of the process.
@@ -51,4 +55,4 @@ class Console {
 /// \p fields with two spaces between them, as many as fit into \p columns, and the first of them cut where it does not.
 [[nodiscard]] std::string fitted(std::vector<std::string> const& fields, std::size_t columns);
 
-}  // namespace gpt2
+}  // namespace training

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 
 /// The text of every rank, by rank. Collective.
 template <class Communicator>
@@ -35,4 +35,4 @@ template <class Communicator>
   return all;
 }
 
-}  // namespace gpt2
+}  // namespace training

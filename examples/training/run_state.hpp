@@ -8,24 +8,25 @@
 #include <optional>
 #include <string>
 
-namespace gpt2 {
+namespace training {
 
 /// What a run knows of itself beside model and optimizer. It goes into checkpoints, so that a run that is resumed goes
 /// on as one that was not stopped would have. The same on every rank.
 struct RunState {
-  std::uint64_t tokens = 0;      ///< drawn by all ranks
-  double epoch = 0.0;            ///< those of the data that are trained on now, divided by the tokens of these
-  std::uint64_t data_start = 0;  ///< tokens drawn of other data before
+  std::string items_key = "tokens";  ///< what a program counts, as its checkpoints call it
+  std::uint64_t items = 0;           ///< drawn by all ranks
+  double epoch = 0.0;                ///< those of the data that are trained on now, divided by the items of these
+  std::uint64_t data_start = 0;      ///< items drawn of other data before
 
-  /// Counts \p drawn more tokens, of data that have \p whole.
+  /// Counts \p drawn more items, of data that have \p whole.
   void draw(std::uint64_t drawn, std::uint64_t whole) noexcept {
-    tokens += drawn;
-    epoch = static_cast<double>(tokens - data_start) / static_cast<double>(whole);
+    items += drawn;
+    epoch = static_cast<double>(items - data_start) / static_cast<double>(whole);
   }
 
   /// Goes on with other data: what was counted and judged by those before begins anew.
   void begin_data() noexcept {
-    data_start = tokens;
+    data_start = items;
     epoch = 0.0;
     best_loss.reset();
     best_step = 0;
@@ -67,4 +68,4 @@ struct RunState {
   void read(zero::UserState const& from);
 };
 
-}  // namespace gpt2
+}  // namespace training

@@ -25,10 +25,10 @@
 #include <utility>
 #include <vector>
 
-namespace gpt2 {
+namespace training {
 
 /// Where the trace of --profile goes.
-[[nodiscard]] inline std::string profile_file(Options const& options) {
+[[nodiscard]] inline std::string profile_file(CommonOptions const& options) {
   if (options.profile_file) return *options.profile_file;
   if (!options.checkpoint_dir) return "profile.json";
   return (std::filesystem::path(*options.checkpoint_dir) / "profile.json").string();
@@ -41,7 +41,7 @@ class RunProfile {
   using Communicator = typename Trainer::Communicator;
 
   /// All are borrowed.
-  RunProfile(Communicator& ranks, Options const& options, Trainer& trainer)
+  RunProfile(Communicator& ranks, CommonOptions const& options, Trainer& trainer)
       : ranks_(ranks), options_(options), trainer_(trainer) {
     memory("after the model was made");
   }
@@ -132,7 +132,7 @@ class RunProfile {
   }
 
   Communicator& ranks_;
-  Options const& options_;
+  CommonOptions const& options_;
   Trainer& trainer_;
   bool keeps_ = false;  // spans, now
   bool written_ = false;
@@ -141,4 +141,4 @@ class RunProfile {
   std::string file_;
 };
 
-}  // namespace gpt2
+}  // namespace training

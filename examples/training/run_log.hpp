@@ -8,14 +8,15 @@
 #include <optional>
 #include <string>
 
-namespace gpt2 {
+namespace training {
 
 /// A log in JSON Lines: one object per step, then the hash of all parameters. A log never ends a run: where a line
 /// cannot be written, there is one warning. Move-only.
 class RunLog {
  public:
-  /// Looks whether \p path can be written and leaves it as it is. \throws UsageError.
-  explicit RunLog(std::optional<std::string> path);
+  /// Looks whether \p path can be written and leaves it as it is. \p items: what the program counts, such as "tokens".
+  /// \throws UsageError.
+  RunLog(std::optional<std::string> path, std::string items);
   RunLog(RunLog const&) = delete;
   RunLog& operator=(RunLog const&) = delete;
   ~RunLog();
@@ -34,8 +35,9 @@ class RunLog {
   void warn(std::string const& what);
 
   std::optional<std::string> path_;
+  std::string items_;
   int file_ = -1;
   bool warned_ = false;
 };
 
-}  // namespace gpt2
+}  // namespace training

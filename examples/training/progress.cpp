@@ -12,8 +12,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 double seconds_now() {
@@ -70,7 +71,8 @@ std::string with_separators(std::uint64_t number) {
   return text;
 }
 
-Progress::Progress(Options const& options) : iterations_(options.iterations) {
+Progress::Progress(CommonOptions const& options, std::string items)
+    : items_(std::move(items)), iterations_(options.iterations) {
   // Where nobody watches, twenty lines tell of a run, but not one in hours only.
   std::uint64_t const few = std::clamp<std::uint64_t>(iterations_ / 20, 1, 1000);
   interval_ = options.log_interval.value_or(console().is_live() ? 0 : few);
@@ -80,7 +82,7 @@ bool Progress::step(StepRecord const& record) {
   double const now = seconds_now();
   if (last_time_ >= 0.0) step_seconds_.add(now - last_time_);
   last_time_ = now;
-  if (record.tokens_per_second > 0.0) train_seconds_.add(record.tokens / record.tokens_per_second);
+  if (record.items_per_second > 0.0) train_seconds_.add(record.items / record.items_per_second);
   bool const stays = record.val_loss || record.step == iterations_ || (interval_ > 0 && record.step % interval_ == 0);
   if (stays) {
     console().line(fields(record));
@@ -96,12 +98,15 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
                                "loss " + formatted("%.4f", r.loss)};
   if (r.val_loss) all.push_back("validation " + formatted("%.4f", *r.val_loss) + in_brackets(r.val_losses));
   if (r.train_loss) all.push_back("training " + formatted("%.4f", *r.train_loss));
+  for (auto const* const measures : {&r.evaluated, &r.measured}) {
+    for (auto const& measure : *measures) all.push_back(measure.text);
+  }
   if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
   if (r.grad_norm) all.push_back("norm " + formatted("%.3f", *r.grad_norm));
   all.push_back("lr " + formatted("%.2e", r.lr));
   double const seconds = train_seconds_.value();
   if (seconds > 0.0) {
-    all.push_back(with_separators(static_cast<std::uint64_t>(r.tokens / seconds)) + " tokens/s");
+    all.push_back(with_separators(static_cast<std::uint64_t>(r.items / seconds)) + " " + items_ + "/s");
     all.push_back(formatted("%.1f", 1e3 * seconds) + " ms");
     if (r.mfu) all.push_back("MFU " + formatted("%.2f", 100.0 * *r.mfu * r.seconds / seconds) + " %");
   }
@@ -113,4 +118,4 @@ std::vector<std::string> Progress::fields(StepRecord const& r) const {
   return all;
 }
 
-}  // namespace gpt2
+}  // namespace training

@@ -4,7 +4,6 @@
 #include "curves.hpp"
 
 #include "console.hpp"
-#include "run_options.hpp"
 #include "run_settings.hpp"
 
 #include <zero/config/write.hpp>
@@ -18,8 +17,9 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
 
-namespace gpt2 {
+namespace training {
 namespace {
 
 using Value = std::optional<double>;
@@ -63,20 +63,20 @@ constexpr std::array step_curves{
     Curve{"Train/Samples/grad_norm", [](StepRecord const& r) -> Value { return r.grad_norm; }},
     Curve{"Train/Samples/skipped_steps",
           [](StepRecord const& r) -> Value { return static_cast<double>(r.skipped_steps); }},
-    Curve{"Train/Samples/tokens_per_second", [](StepRecord const& r) -> Value { return r.tokens_per_second; }},
+};
+
+/// Behind how many items are drawn in a second.
+constexpr std::array speed_curves{
     Curve{"Train/Samples/mfu", [](StepRecord const& r) -> Value { return r.mfu; }},
     Curve{"Train/Samples/ms_per_step", [](StepRecord const& r) -> Value { return 1e3 * r.seconds; }},
 };
 
 constexpr std::array evaluation_curves{
-    Curve{"Evaluation/Samples/val_loss", [](StepRecord const& r) -> Value { return r.val_loss; }},
-    Curve{"Evaluation/Samples/perplexity",
-          [](StepRecord const& r) -> Value { return r.val_loss ? Value(std::exp(*r.val_loss)) : std::nullopt; }},
     Curve{"Evaluation/Samples/train_loss", [](StepRecord const& r) -> Value { return r.train_loss; }},
     Curve{"Evaluation/Samples/seconds", [](StepRecord const& r) -> Value { return r.eval_seconds; }},
 };
 
-zero::monitor::Monitors::Config monitors_of(Options const& options) {
+zero::monitor::Monitors::Config monitors_of(CommonOptions const& options) {
   zero::monitor::Monitors::Config config{
       .tensorboard = options.tensorboard, .csv = options.csv, .json_lines = options.json_lines};
   config.warning = [](std::string const& what) { console().warn(what); };
@@ -111,9 +111,10 @@ std::string as_tag(std::string text) {
 
 }  // namespace
 
-bool has_curves(Options const& options) { return options.tensorboard || options.csv || options.json_lines; }
+bool has_curves(CommonOptions const& options) { return options.tensorboard || options.csv || options.json_lines; }
 
-Curves::Curves(Options const& options) try : options_(&options), monitors_(monitors_of(options)) {
+Curves::Curves(CommonOptions const& options, std::string items, LossKind kind) try
+    : options_(&options), items_(std::move(items)), kind_(kind), monitors_(monitors_of(options)) {
   refuse_others();
 } catch (zero::ConfigurationError const& error) {
   throw UsageError(std::string("--job-name: ") + error.what());
@@ -138,7 +139,7 @@ void Curves::claim() {
   refuse_others();
 }
 
-void Curves::begin(std::uint64_t samples) {
+void Curves::begin(std::uint64_t samples, NamedOptions const& settings) {
   if (!monitors_.enabled()) return;
   if (samples > 0) {
     monitors_.resume_at(samples);
@@ -148,19 +149,31 @@ void Curves::begin(std::uint64_t samples) {
     }
     monitors_.begin(zero::monitor::Existing::replace);
   }
-  monitors_.text("settings", table_of(run_options(*options_)), samples);
+  monitors_.text("settings", table_of(settings), samples);
   monitors_.text("configuration", "```json\n" + zero::config::to_json(settings_of(*options_)) + "```\n", samples);
 }
 
 void Curves::step(StepRecord const& record, std::uint64_t samples) {
   if (!monitors_.enabled()) return;
   write(monitors_, step_curves, record, samples);
+  monitors_.scalar("Train/Samples/" + items_ + "_per_second", record.items_per_second, samples);
+  write(monitors_, speed_curves, record, samples);
+  for (auto const& measure : record.measured) monitors_.scalar("Train/Samples/" + measure.name, measure.value, samples);
   if (record.val_loss) evaluation(record, samples);
 }
 
 void Curves::evaluation(StepRecord const& record, std::uint64_t samples) {
   if (!monitors_.enabled()) return;
+  if (record.val_loss) {
+    monitors_.scalar("Evaluation/Samples/val_loss", *record.val_loss, samples);
+    if (kind_ == LossKind::of_tokens) {
+      monitors_.scalar("Evaluation/Samples/perplexity", std::exp(*record.val_loss), samples);
+    }
+  }
   write(monitors_, evaluation_curves, record, samples);
+  for (auto const& measure : record.evaluated) {
+    monitors_.scalar("Evaluation/Samples/" + measure.name, measure.value, samples);
+  }
   for (auto const& [label, loss] : record.val_losses) {
     monitors_.scalar("Evaluation/Samples/val_loss/" + as_tag(label), loss, samples);
   }
@@ -182,4 +195,4 @@ void Curves::memory(zero::MemoryReport const& engine, std::size_t activations, s
   write("scratch", scratch);
 }
 
-}  // namespace gpt2
+}  // namespace training
