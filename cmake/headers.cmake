@@ -401,9 +401,13 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/reusable_vector.hpp
   include/zero/support/stream_fence.hpp)
 
-# Those of both that need nothing but the standard library, and those that only a component's user can compile: kernels,
+# What users may include from C, too, and from C++ of any standard.
+set(ZERO_C_HEADERS
+  include/zero/c.h)
+
+# Those that need nothing but the standard library, and those that only a component's user can compile: kernels,
 # and what includes CUDA, NCCL, MPI or torch.
-set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS})
+set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS} ${ZERO_C_HEADERS})
 set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
 list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/adapters/|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
 list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})

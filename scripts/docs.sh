@@ -9,9 +9,9 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
 
-# public_headers: ZERO_PUBLIC_HEADERS of cmake/headers.cmake, one a line.
+# public_headers: ZERO_PUBLIC_HEADERS and ZERO_C_HEADERS of cmake/headers.cmake, one a line.
 public_headers() {
-  sed -n '/^set(ZERO_PUBLIC_HEADERS/,/)/p' cmake/headers.cmake | tr -d ')' | sed -n 's/^ *\(include\/.*\)$/\1/p'
+  sed -n '/^set(ZERO_\(PUBLIC\|C\)_HEADERS$/,/)/p' cmake/headers.cmake | tr -d ')' | sed -n 's/^ *\(include\/.*\)$/\1/p'
 }
 
 # version: what include/zero/version.hpp says.

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# scripts/format.sh [--fix]: names the C++ files that clang-format would change and fails if there is one; --fix changes
+# scripts/format.sh [--fix]: names the C and C++ files that clang-format would change and fails if there is one; --fix changes
 # them. Version 14, because each version breaks lines in its own way. Then every shell script goes through shellcheck.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -14,7 +14,7 @@ files() {
   git ls-files -z --cached --others --exclude-standard -- "$@" |
     while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done
 }
-cxx_files() { files '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
+cxx_files() { files '*.c' '*.h' '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
 
 # Formats copies and compares them: --dry-run of version 14 also reports replacements that change nothing.
 unformatted() {

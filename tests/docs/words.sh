@@ -26,7 +26,7 @@ replaced=(
 bad=0
 for word in "${replaced[@]}"; do
   # "granule" is a member of the manifest, whose names do not change.
-  if grep -rnEw --include='*.hpp' --include='*.cuh' --include='*.md' -- "$word" include docs README.md |
+  if grep -rnEw --include='*.h' --include='*.hpp' --include='*.cuh' --include='*.md' -- "$word" include docs README.md |
     grep -v '"granule"'; then
     echo "the word above was replaced: $word" >&2
     bad=1
