@@ -18,6 +18,10 @@ install(EXPORT zeroTargets NAMESPACE zero:: DESTINATION "${package_dir}")
 file(GLOB components CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/components/*.cmake")
 install(FILES ${components} DESTINATION "${package_dir}/components")
 
+# What the component c compiles where libzero_c was not built.
+install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/src/c" DESTINATION "${CMAKE_INSTALL_DATADIR}/zero/src"
+        FILES_MATCHING PATTERN "*.cpp" PATTERN "*.hpp" PATTERN "*.map")
+
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/zeroConfig.cmake.in" "${generated_dir}/zeroConfig.cmake"
                               INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file("${generated_dir}/zeroConfigVersion.cmake" COMPATIBILITY SameMinorVersion

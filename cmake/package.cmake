@@ -16,7 +16,7 @@ set(CPACK_GENERATOR TGZ DEB)
 
 # Headers are the same everywhere; programs are not.
 set(zero_programs)
-foreach(program generate_gpt2 train_gpt2 zero-plan zero-tokenize zero-inspect zero-consolidate)
+foreach(program generate_gpt2 train_gpt2 zero-plan zero-tokenize zero-inspect zero-consolidate zero_c)
   if(TARGET ${program})
     list(APPEND zero_programs ${program})
   endif()

@@ -95,12 +95,12 @@ typedef enum zero_checkpoint_failure {
 
 /// More about the last error of a thread.
 typedef struct zero_error_info {
-  size_t size;                               ///< sizeof(zero_error_info)
-  zero_status status;                        ///< of this thread's last call that failed; ZERO_OK: none has
-  zero_communication_failure communication;  ///< of ZERO_ERROR_COMMUNICATION
-  zero_checkpoint_failure checkpoint;        ///< of ZERO_ERROR_CHECKPOINT
-  int32_t rank;                              ///< of ZERO_ERROR_COMMUNICATION: which failed, is missing or differs; -1
-  char const* parameter;                     ///< of ZERO_ERROR_GRADIENT: its name; else "". Lasts as zero_last_error()
+  size_t size;            ///< sizeof(zero_error_info)
+  int32_t status;         ///< zero_status: of this thread's last call that failed; ZERO_OK: none has
+  int32_t communication;  ///< zero_communication_failure, of ZERO_ERROR_COMMUNICATION
+  int32_t checkpoint;     ///< zero_checkpoint_failure, of ZERO_ERROR_CHECKPOINT
+  int32_t rank;           ///< of ZERO_ERROR_COMMUNICATION: which failed, is missing or differs; -1
+  char const* parameter;  ///< of ZERO_ERROR_GRADIENT: its name; else "". Lasts as zero_last_error()
 } zero_error_info;
 
 /// The version of the library that runs, as ZERO_VERSION is that of this header: 100 is 0.1.0.
@@ -114,7 +114,7 @@ char const* zero_last_error(void);
 zero_status zero_last_error_info(zero_error_info* info);
 
 /// The name of \p status as this header spells it; "unknown" for a number that it has not. Lasts for ever.
-char const* zero_status_name(zero_status status);
+char const* zero_status_name(int32_t status);
 
 /* ------------------------------------------------------------------------------------------------------- ranks */
 
@@ -204,7 +204,7 @@ typedef struct zero_parameter_spec {
   uint32_t contributions;  ///< gradients per micro-batch: 2 for a tied embedding that is handed over twice; 0: 1
   uint32_t unit;           ///< layer: what stage 3 gathers together; in forward order from 0
   uint32_t flags;          ///< zero_parameter_flag, added
-  zero_type type;          ///< of the two buffers; the engine's type
+  int32_t type;            ///< zero_type, of the two buffers; the engine's type
   void* values;            ///< adopted; null: placed, as stage 3 wants it
   void* gradients;         ///< adopted; null: placed
   float const* initial;    ///< first values, the same on every rank, borrowed until the engine is made; null: those of
@@ -214,7 +214,7 @@ typedef struct zero_parameter_spec {
 /// A model whose tensors lie one after another, without gaps, in one buffer for values and one for gradients.
 typedef struct zero_flat_model {
   size_t size;                      ///< sizeof(zero_flat_model)
-  zero_type type;                   ///< of both buffers; the engine's type
+  int32_t type;                     ///< zero_type, of both buffers; the engine's type
   void* values;                     ///< adopted; null: placed, with `initial`
   void* gradients;                  ///< adopted; null: placed, where `values` is null too
   float const* initial;             ///< first values of placed tensors, borrowed until the engine is made
@@ -278,9 +278,10 @@ typedef struct zero_engine zero_engine;
 /// | `threads` | of this rank's engine; 0 (default): the cores that it may use, divided by the ranks |
 /// | `reduce` | each_micro_batch, once_per_step |
 /// | `missing_gradient` | error (default), zero |
-/// | `gradient_accumulation_steps`, `micro_batches_per_step`, `allow_idle_ranks`, `gradient_clipping`,
-/// `max_skipped_steps`, `bucket_elements`, `alignment_elements`, `gradient_ring`, `max_live_elements`,
-/// `prefetch_units`, `persistence_threshold` | as EngineConfig of zero/engine_config.hpp has them |
+/// | `gradient_accumulation_steps`, `micro_batches_per_step`, `allow_idle_ranks` | as zero::EngineConfig has them |
+/// | `gradient_clipping`, `max_skipped_steps` | the same |
+/// | `bucket_elements`, `alignment_elements`, `gradient_ring` | the same |
+/// | `max_live_elements`, `prefetch_units`, `persistence_threshold` | the same, of stage 3 |
 typedef struct zero_setting {
   char const* name;  ///< as above
   char const* text;  ///< the value; a number and a flag (true, false) may be written, too; null: `number`
@@ -329,7 +330,7 @@ typedef struct zero_engine_info {
   int32_t rank;              ///< of this engine, from 0
   int32_t ranks;             ///< of its world
   int32_t stage;             ///< 0 to 3
-  zero_type type;            ///< of parameters and gradients
+  int32_t type;              ///< zero_type, of parameters and gradients
   char const* rule;          ///< name of the rule; lasts as long as the engine
   size_t states;             ///< states of each parameter that the rule has
   size_t parameters;         ///< how many there are
@@ -417,7 +418,7 @@ zero_status zero_engine_gather(zero_engine* engine, uint32_t const* ids, size_t 
 /// parameters, as long as the engine.
 zero_status zero_parameter_lease_values(zero_parameter_lease* lease, uint32_t id, void const** values, size_t* count);
 
-/// Ends the lease, whatever it returns.
+/// Ends the lease.
 zero_status zero_parameter_lease_end(zero_parameter_lease* lease);
 
 /// Places for the gradients of \p count parameters, inside of a micro-batch. \p lease: the caller's to hand over by
@@ -437,10 +438,10 @@ zero_status zero_gradient_lease_target(zero_gradient_lease* lease, uint32_t id, 
 zero_status zero_gradient_lease_written(zero_gradient_lease* lease, uint32_t const* ids, size_t count);
 
 /// Hands over the gradients that were written: whose address was asked for, that are adopted, or that
-/// zero_gradient_lease_written named. Ends the lease, whatever it returns. Collective as a rule.
+/// zero_gradient_lease_written named. Ends the lease, also where handing over fails. Collective as a rule.
 zero_status zero_gradient_lease_ready(zero_gradient_lease* lease);
 
-/// Ends the lease without handing over: its gradients are missing. Whatever it returns, the lease has ended.
+/// Ends the lease without handing over: its gradients are missing.
 zero_status zero_gradient_lease_end(zero_gradient_lease* lease);
 
 /* ------------------------------------------------------------------------------------------------------- values */

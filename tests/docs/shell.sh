@@ -41,7 +41,7 @@ has_matplotlib() { "${ZERO_TEST_PYTHON:-python3}" -c 'import matplotlib' 2>/dev/
 # A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
 prepare() {
   mkdir -p "$work/checkout" "$work/bin" "$work/home"
-  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,examples,tools,docs,scripts} "$work/checkout"
+  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/checkout"
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
   if [ -n "${ZERO_TEST_PYTHON:-}" ]; then # a link would not find the packages beside it

@@ -60,7 +60,7 @@ deb() {
 conan_package() {
   # Conan builds beside the recipe: a copy of what the recipe names.
   mkdir "$work/source"
-  cp -R "$source"/{conanfile.py,CMakeLists.txt,LICENSE,cmake,include,test_package} "$work/source"
+  cp -R "$source"/{conanfile.py,CMakeLists.txt,LICENSE,cmake,include,src,test_package} "$work/source"
   export CONAN_HOME=$work/conan CXX=$compiler
   conan profile detect
   listed() { conan list 'zero/*' 2>&1 | grep -q 'zero/[0-9]'; }
