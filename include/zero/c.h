@@ -44,7 +44,7 @@ extern "C" {
 
 /* NOLINTBEGIN: names of C */
 
-/* ------------------------------------------------------------------------------------------------------- errors */
+/* ------------------------------------------------------------------------------------------ errors */
 
 /// What a call returns. Numbers never change; later versions may add some.
 typedef enum zero_status {
@@ -116,7 +116,7 @@ zero_status zero_last_error_info(zero_error_info* info);
 /// The name of \p status as this header spells it; "unknown" for a number that it has not. Lasts for ever.
 char const* zero_status_name(int32_t status);
 
-/* ------------------------------------------------------------------------------------------------------- ranks */
+/* ------------------------------------------------------------------------------------------ ranks */
 
 /// Ranks that train together, as threads of this process. May be used by several threads at once.
 typedef struct zero_world zero_world;
@@ -167,7 +167,7 @@ zero_status zero_rank_fail(zero_rank* rank, char const* reason);
 /// ZERO_ERROR_COMMUNICATION.
 zero_status zero_rank_free(zero_rank* rank);
 
-/* ------------------------------------------------------------------------------------------------------- parameters */
+/* ------------------------------------------------------------------------------------------ parameters */
 
 /// Types of parameters and gradients.
 typedef enum zero_type {
@@ -179,12 +179,18 @@ typedef enum zero_type {
 /// The parameters of a model, in the order of its forward pass.
 typedef struct zero_parameter_list zero_parameter_list;
 
+/// What a group of parameters may change.
+typedef enum zero_group_flag {
+  ZERO_GROUP_LR_FACTOR = 1,    ///< `lr_factor` counts
+  ZERO_GROUP_WEIGHT_DECAY = 2  ///< `weight_decay` counts
+} zero_group_flag;
+
 /// What a group of parameters changes in the rule's settings.
 typedef struct zero_parameter_group {
-  size_t size;               ///< sizeof(zero_parameter_group)
-  double lr_factor;          ///< multiplies the learning rate of every step; in contrast to others, 0 is 0
-  double weight_decay;       ///< replaces the rule's own where `has_weight_decay`
-  int32_t has_weight_decay;  ///< 0: the rule's own
+  size_t size;          ///< sizeof(zero_parameter_group)
+  uint32_t set;         ///< zero_group_flag, added: which members count
+  double lr_factor;     ///< multiplies the learning rate of every step
+  double weight_decay;  ///< replaces the rule's own
 } zero_parameter_group;
 
 /// Flags of a zero_parameter_spec.
@@ -255,7 +261,7 @@ zero_status zero_parameter_list_unit(zero_parameter_list const* list, uint32_t u
 /// Frees a list.
 zero_status zero_parameter_list_free(zero_parameter_list* list);
 
-/* ------------------------------------------------------------------------------------------------------- engines */
+/* ------------------------------------------------------------------------------------------ engines */
 
 /// Sharded optimization of one model on one rank.
 typedef struct zero_engine zero_engine;
@@ -367,7 +373,7 @@ zero_status zero_engine_find(zero_engine* engine, char const* name, uint32_t* id
 /// null.
 zero_status zero_engine_parameter(zero_engine* engine, uint32_t id, char const** name, size_t* count);
 
-/* ------------------------------------------------------------------------------------------------------- steps */
+/* ------------------------------------------------------------------------------------------ steps */
 
 /// One micro-batch of a model whose gradients are all adopted, which have been written: for each micro-batch of a step
 /// but the last, whose is zero_engine_update. The caller may write the buffers again. Stages 0 to 2. Collective.
@@ -401,7 +407,7 @@ zero_status zero_engine_loss_scale(zero_engine* engine, float* scale);
 /// Publishes the update that is under way with the setting `offload_delayed_update`; else does nothing. Collective.
 zero_status zero_engine_finish_update(zero_engine* engine);
 
-/* ------------------------------------------------------------------------------------------------------- leases */
+/* ------------------------------------------------------------------------------------------ leases */
 
 /// Parameters that are whole and may be read until it ends.
 typedef struct zero_parameter_lease zero_parameter_lease;
@@ -444,7 +450,7 @@ zero_status zero_gradient_lease_ready(zero_gradient_lease* lease);
 /// Ends the lease without handing over: its gradients are missing.
 zero_status zero_gradient_lease_end(zero_gradient_lease* lease);
 
-/* ------------------------------------------------------------------------------------------------------- values */
+/* ------------------------------------------------------------------------------------------ values */
 
 /// Reads parameter \p id whole, in fp32: the master value where there is one. \p values: room for \p count elements,
 /// which is as many as it has. Collective.
@@ -476,7 +482,7 @@ zero_status zero_engine_mean_over_ranks(zero_engine* engine, double value, doubl
 /// tensors that are no parameters. Collective.
 zero_status zero_engine_broadcast(zero_engine* engine, void* data, size_t count, size_t element_size, int32_t root);
 
-/* ------------------------------------------------------------------------------------------------------- reports */
+/* ------------------------------------------------------------------------------------------ reports */
 
 /// Bytes of one engine on one rank.
 typedef struct zero_memory_report {
@@ -513,8 +519,7 @@ zero_status zero_engine_memory(zero_engine* engine, zero_memory_report* report);
 /// What it has sent since it was made. \p traffic: filled in.
 zero_status zero_engine_traffic(zero_engine* engine, zero_traffic* traffic);
 
-/* ------------------------------------------------------------------------------------------------------- checkpoints
- */
+/* ------------------------------------------------------------------------------------------ checkpoints */
 
 /// One text of the caller's own in a checkpoint, under a key. This struct has no size, and never grows.
 typedef struct zero_client_text {

@@ -12,7 +12,8 @@
 namespace zero::c {
 
 /// Bytes of a struct in the first release that had it: no program passes fewer. Where a struct grows, its line here
-/// stays at what it was.
+/// stays at what it was. It grows by members behind the last one that make it larger: what was padding may hold
+/// anything.
 template <class Struct>
 inline constexpr std::size_t first_size = sizeof(Struct);
 

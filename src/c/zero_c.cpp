@@ -455,8 +455,11 @@ zero_status zero_parameter_list_add_group(zero_parameter_list* list, zero_parame
     Locked<List> const held(list, "zero_parameter_list_add_group");
     auto const given = read_struct(group, "zero_parameter_list_add_group", "group");
     auto& made = required(index, "zero_parameter_list_add_group", "index");
-    zero::ParameterGroup added{.lr_factor = given.lr_factor};
-    if (given.has_weight_decay != 0) added.weight_decay = given.weight_decay;
+    refuse_unknown_flags(given.set, ZERO_GROUP_LR_FACTOR | ZERO_GROUP_WEIGHT_DECAY, "zero_parameter_list_add_group",
+                         "group.set");
+    zero::ParameterGroup added;
+    if ((given.set & ZERO_GROUP_LR_FACTOR) != 0) added.lr_factor = given.lr_factor;
+    if ((given.set & ZERO_GROUP_WEIGHT_DECAY) != 0) added.weight_decay = given.weight_decay;
     made = held->parameters.add_group(added).index;
   });
 }
