@@ -60,10 +60,15 @@ TEST_CASE_TEMPLATE("planned memory: the host's model allocates so many bytes", T
                    zero::float16) {
   zero::ThreadPool pool(1);
   for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch, zero_plan::Recompute recompute) {
-    gpt2::Model<T> const model(shape, batch, pool, {.recompute = recompute});
-    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = false, .recompute = recompute});
-    CHECK(model.activation_bytes() == plan.activations);
-    CHECK(model.scratch_bytes() == plan.scratch);
+    for (bool const drops : {false, true}) {
+      CAPTURE(drops);
+      gpt2::Model<T> const model(shape, batch, pool, {.recompute = recompute, .dropout = drops});
+      zero_plan::Gpt2Run run{.sequences = batch, .type = type_of<T>, .cuda = false, .recompute = recompute};
+      run.drops = drops;
+      auto const plan = planned(shape, run);
+      CHECK(model.activation_bytes() == plan.activations);
+      CHECK(model.scratch_bytes() == plan.scratch);
+    }
   });
 }
 
@@ -113,11 +118,17 @@ TEST_CASE_TEMPLATE("planned memory: a step of the host's model packs so many byt
 TEST_CASE_TEMPLATE("planned memory: a device's model allocates so many bytes", T, float, zero::bfloat16,
                    zero::float16) {
   for_each_run([&](gpt2::ModelShape const& shape, std::size_t batch, zero_plan::Recompute recompute) {
-    EmulatedDevice device;
-    gpt2::device::DeviceModel<T, EmulatedDevice> const model(shape, batch, device, 2, {.recompute = recompute});
-    auto const plan = planned(shape, {.sequences = batch, .type = type_of<T>, .cuda = true, .recompute = recompute});
-    CHECK(model.activation_bytes() == plan.activations);
-    CHECK(model.scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
+    for (bool const drops : {false, true}) {
+      CAPTURE(drops);
+      EmulatedDevice device;
+      gpt2::device::DeviceModel<T, EmulatedDevice> const model(shape, batch, device, 2,
+                                                               {.recompute = recompute, .dropout = drops});
+      zero_plan::Gpt2Run run{.sequences = batch, .type = type_of<T>, .cuda = true, .recompute = recompute};
+      run.drops = drops;
+      auto const plan = planned(shape, run);
+      CHECK(model.activation_bytes() == plan.activations);
+      CHECK(model.scratch_bytes() == plan.scratch + device.temporary_bytes(batch * shape.context));
+    }
   });
 }
 

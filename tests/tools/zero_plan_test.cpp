@@ -539,6 +539,24 @@ TEST_CASE("zero-plan: segments of blocks keep fewer inputs and gather more, and 
   check_rejected(gpt2 + "--kept-inputs 0", "--kept-inputs 0: expected");
 }
 
+TEST_CASE("zero-plan: dropout takes a buffer of a micro-batch's residual stream") {
+  for (std::string const device : {"cpu", "cuda"}) {
+    std::string const gpt2 = "gpt2 --batch 2 --stage 2 --offload none --device " + device;
+    auto const without = report(gpt2), with = report(gpt2 + " --dropout 0.1"), none = report(gpt2 + " --dropout 0");
+    auto const scratch = [](auto const& planned) { return natural(rows(planned)[0], "scratch_bytes"); };
+    CHECK(scratch(with) == scratch(without) + 2 * 1024 * 768 * 4);
+    CHECK(scratch(none) == scratch(without));
+  }
+  Folder const folder;
+  auto const found =
+      run("gpt2 --memory 24GB --context 256 --global-batch 12 --world 2 --dropout 0.125 --write-config " +
+          folder.quote("found.json"));
+  CHECK(found.code == 0);
+  CHECK(contains(found.output, " --dropout 0.125 "));
+  check_rejected("gpt2 --dropout 0.1", "--dropout: is of train_gpt2's activations");
+  check_rejected("gpt2 --batch 1 --dropout 1", "--dropout 1: expected a number in [0, 1)");
+}
+
 TEST_CASE("zero-plan: where no setting fits, it says what the smallest one takes") {
   auto const nothing = run("gpt2-xl --memory 1GB --context 1024 --global-batch 256 --world 4");
   CAPTURE(nothing.output);

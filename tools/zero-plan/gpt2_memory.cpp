@@ -24,6 +24,7 @@ struct Sizes {
         sequences(run.sequences),
         tokens(run.sequences * shape.context),
         row(tokens * width),
+        dropped(run.drops ? row : 0),
         element(element_size(run.type)),
         is_narrow(run.type != zero::ElementType::fp32),
         recompute(run.recompute),
@@ -43,6 +44,7 @@ struct Sizes {
   std::uint64_t layers, heads, width, context, vocabulary, sequences;
   std::uint64_t tokens;
   std::uint64_t row;      // of one value per token and column
+  std::uint64_t dropped;  // of a gradient behind dropout
   std::uint64_t element;  // bytes of a parameter
   bool is_narrow;
   Recompute recompute;
@@ -75,7 +77,7 @@ std::uint64_t host_scratch(Sizes const& s) {
   std::uint64_t const rows = 3 * s.row + 8 * s.row;  // residual stream, its gradient, a narrow one; two wide
   std::uint64_t const sums = parts(s.tokens, 32) * 2 * s.width;  // of LayerNorm's gradients
   std::uint64_t const order = 2 * s.tokens + 1;                  // of tokens
-  return single * (rows + s.tokens + sums + order) + host_widened(s);
+  return single * (rows + s.dropped + s.tokens + sums + order) + host_widened(s);
 }
 
 /// Elements that a product packs: of the factor that all of its tasks read, of at most so much depth at a time.
@@ -111,7 +113,7 @@ std::uint64_t device_scratch(Sizes const& s) {
       square * std::min(s.sequences * s.heads, std::max<std::uint64_t>(1, most_scores / square));
   std::uint64_t const copies = s.is_narrow ? s.tokens * stride(s) + s.row : 0;  // of logits' and stream's gradients
   std::uint64_t const narrow = copies + s.row + 8 * s.row + s.row + 3 * s.row + scores;
-  std::uint64_t const wide = 2 * s.row + 4 * s.row + scores + parts(s.tokens, 64) * 4 * s.width;
+  std::uint64_t const wide = 2 * s.row + 4 * s.row + s.dropped + scores + parts(s.tokens, 64) * 4 * s.width;
   std::uint64_t const words = 2 * s.tokens + 6 * s.tokens + 1;  // tokens and targets; tokens in groups
   return s.element * narrow + single * (wide + words);
 }

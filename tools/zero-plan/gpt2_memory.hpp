@@ -29,6 +29,7 @@ struct Gpt2Run {
   Recompute recompute = Recompute::none;
   std::size_t kept_inputs = zero::activation::SegmentPlan::all;  ///< with Recompute::block
   bool inputs_on_host = false;                                   ///< on a GPU: kept inputs go to pinned host memory
+  bool drops = false;                                            ///< with dropout, which needs scratch
 };
 
 /// Bytes of one rank of train_gpt2 that are not the engine's, as its model reports them.

@@ -137,6 +137,8 @@ Group trainer_group() {
         Settings::whole(&Options::kept_inputs, 1, 1024), "of each block but the last"},
        {"--inputs-on-host", "[on|off]", "with --recompute block on a GPU: kept inputs go to pinned host memory",
         Settings::flag(&Options::inputs_on_host)},
+       {"--dropout", "X", "share of elements that training drops, which takes a buffer",
+        Settings::real(&Options::dropout, 0.0, 0.9999999999, "a number in [0, 1)")},
        {"--device", "cpu|cuda", "where it computes; cpu: --memory is that of the machine, for all ranks",
         Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};
 }
@@ -253,7 +255,7 @@ void check_one_batch(Options const& o) {
   if (o.write_config) throw UsageError("--write-config: writes what a search finds: needs --global-batch and --memory");
   if (o.batch && o.recomputes.size() > 1) throw UsageError("--recompute: several need --global-batch: name one");
   if (o.batch) return;
-  for (auto const* option : {"--recompute", "--device", "--kept-inputs", "--inputs-on-host"}) {
+  for (auto const* option : {"--recompute", "--device", "--dropout", "--kept-inputs", "--inputs-on-host"}) {
     if (o.asked.has(option)) throw UsageError(option + std::string(needs_batch));
   }
 }
@@ -353,8 +355,11 @@ void check(Options& o) {
 }  // namespace
 
 Gpt2Run run_of(Options const& options, std::uint64_t sequences, Recompute recompute) {
-  Gpt2Run run{
-      .sequences = sequences, .type = options.settings.types.compute, .cuda = options.cuda, .recompute = recompute};
+  Gpt2Run run{.sequences = sequences,
+              .type = options.settings.types.compute,
+              .cuda = options.cuda,
+              .recompute = recompute,
+              .drops = options.dropout > 0.0};
   if (recompute != Recompute::block) return run;
   if (options.kept_inputs) run.kept_inputs = *options.kept_inputs;
   run.inputs_on_host = options.inputs_on_host;

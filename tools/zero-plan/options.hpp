@@ -44,6 +44,7 @@ struct Options {
   std::vector<Recompute> recomputes{};          ///< as asked for; empty: none in a row, all in a search
   std::optional<std::uint64_t> kept_inputs{};   ///< of segments that are computed again; empty: of each block
   bool inputs_on_host = false;                  ///< kept inputs go to pinned host memory
+  double dropout = 0.0;                         ///< share of elements that train_gpt2 drops
   bool cuda = true;                             ///< train_gpt2 computes on GPUs
   std::optional<std::string> json, plot, write_config;
   command_line::Asked asked{};

@@ -6,6 +6,8 @@
 #include <zero/config/write.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -119,6 +121,13 @@ std::string to_configuration(Report const& report) {
   return zero::config::to_json(config);
 }
 
+/// The shortest text that is read as \p value again.
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  auto const [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end};
+}
+
 std::string command_of(Report const& report, std::string const& file) {
   auto const& shape = *report.model.gpt2;
   auto const& row = best(report);
@@ -135,6 +144,7 @@ std::string command_of(Report const& report, std::string const& file) {
   text += report.options.cuda ? " --device cuda" : "";
   auto const recompute = row.trainer->run.recompute;
   if (recompute != Recompute::none) text += " --recompute " + std::string(name(recompute));
+  if (row.trainer->run.drops) text += " --dropout " + shortest(report.options.dropout);
   return text + number("--ranks", static_cast<std::size_t>(row.settings.plan.world));
 }
 
