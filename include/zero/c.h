@@ -110,7 +110,10 @@ uint32_t zero_version(void);
 /// has failed on this thread. Calls that succeed leave it as it is. Valid until this thread's next call that fails.
 char const* zero_last_error(void);
 
-/// The same in numbers. \p info: filled in.
+/// The status of this thread's last call that failed; ZERO_OK where none has.
+zero_status zero_last_status(void);
+
+/// More about the same. \p info: filled in.
 zero_status zero_last_error_info(zero_error_info* info);
 
 /// The name of \p status as this header spells it; "unknown" for a number that it has not. Lasts for ever.
@@ -223,9 +226,9 @@ typedef struct zero_flat_model {
   int32_t type;                     ///< zero_type, of both buffers; the engine's type
   void* values;                     ///< adopted; null: placed, with `initial`
   void* gradients;                  ///< adopted; null: placed, where `values` is null too
-  float const* initial;             ///< first values of placed tensors, borrowed until the engine is made
   size_t const* sizes;              ///< elements of each tensor
   size_t tensors;                   ///< how many there are
+  float const* initial;             ///< first values of placed tensors, borrowed until the engine is made
   char const* const* names;         ///< of each tensor, unique; null: tensor_0, tensor_1, ...
   size_t const* layers;             ///< how many layers each tensor stacks, slice after slice; null or 0: none. Each
                                     ///< slice is a parameter, `name.0`, `name.1`, ..., and each layer a unit

@@ -324,6 +324,8 @@ uint32_t zero_version(void) { return ZERO_VERSION; }
 
 char const* zero_last_error(void) { return last_error().text; }
 
+zero_status zero_last_status(void) { return static_cast<zero_status>(last_error().info.status); }
+
 zero_status zero_last_error_info(zero_error_info* info) {
   return guarded([&] { Filled<zero_error_info>(info, "zero_last_error_info", "info").write(last_error().info); });
 }

@@ -117,6 +117,7 @@ std::vector<Row> const& table() {
   static std::vector<Row> const rows{
       {"zero_version", Kind::none},
       {"zero_last_error", Kind::none},
+      {"zero_last_status", Kind::none},
       {"zero_last_error_info", Kind::none},
       {"zero_status_name", Kind::none},
       {"zero_world_run", Kind::none},
@@ -229,6 +230,7 @@ void expect(zero_status got, zero_status status, std::string_view says) {
   auto info = sized<zero_error_info>();
   REQUIRE(zero_last_error_info(&info) == ZERO_OK);
   CHECK(info.status == got);
+  CHECK(zero_last_status() == got);
 }
 
 /// A handle of every kind that lives: a world of one rank, its engine and two leases inside a micro-batch, and a list.
