@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # blocks.sh PAGE NEED WORK COMPILER...: compiles the C++ blocks of a page that need NEED (host, cuda, libtorch, mpi, nccl
-# or nvcc). The
-# line before each block says how:
+# or nvcc), or its blocks in C (c). The line before each block says how:
 #
 #   <!-- block: program -->          a whole program, which is run and must exit with 0
 #   <!-- block: unit -->             a file without main
-#   <!-- block: in NAME -->          in the place of the line `// block` of preludes/NAME.cpp
+#   <!-- block: in NAME -->          in the place of the line `// block` of preludes/NAME.cpp, in C of NAME.c
 #   <!-- block: ..., needs NEED -->  where it needs more than a C++ compiler
 #
 # A block without such a line is an error.
@@ -28,7 +27,7 @@ extract() {
   awk -v work="$work" '
     inside && /^```/ { inside = 0; close(file); next }
     inside { print > file; next }
-    /^```(cpp|c\+\+|C\+\+)/ {
+    /^```(cpp|c\+\+|C\+\+|c$)/ {
       file = work "/" NR ".block"
       printf "" > file
       print previous > (work "/" NR ".how")
@@ -44,7 +43,7 @@ source_of() {
     program* | unit*) cat "$1" ;;
     in\ *)
       local name=${2#in } prelude
-      prelude=$here/preludes/${name%%,*}.cpp
+      prelude=$here/preludes/${name%%,*}.$extension
       [ -f "$prelude" ] || die "$page: there is no prelude ${name%%,*} in tests/docs/preludes"
       grep -q '^ *// block$' "$prelude" || die "$prelude: has no line '// block'"
       sed -e "/^ *\/\/ block\$/{r $1" -e 'd}' "$prelude"
@@ -53,6 +52,8 @@ source_of() {
   esac
 }
 
+extension=cpp
+if [ "$need" = c ]; then extension=c; fi
 rm -rf -- "$work"
 mkdir -p -- "$work"
 extract
@@ -64,9 +65,9 @@ for block in "$work"/*.block; do
   [ -n "$how" ] || die "$page:$line: a C++ block without '<!-- block: ... -->' in the line before it"
   needs=host
   case $how in *", needs "*) needs=${how##*, needs } ;; esac
-  case $needs in host | cuda | libtorch | mpi | nccl | nvcc) ;; *) die "$page:$line: unknown need: $needs" ;; esac
+  case $needs in host | c | cuda | libtorch | mpi | nccl | nvcc) ;; *) die "$page:$line: unknown need: $needs" ;; esac
   [ "$needs" = "$need" ] || continue
-  source=$work/$line.cpp
+  source=$work/$line.$extension
   compile=(-fsyntax-only)
   if [ "$need" = nvcc ]; then
     source=$work/$line.cu

@@ -6,7 +6,7 @@
 # block says what becomes of it:
 #
 #   <!-- shell: run -->                 runs in a copy of the source tree, with the programs of the folder PROGRAMS
-#   <!-- shell: run with matplotlib --> the same, where the Python that ZERO_TEST_PYTHON names has it
+#   <!-- shell: run with PACKAGE -->    the same, where the Python that ZERO_TEST_PYTHON names has matplotlib or numpy
 #   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
 #   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
 #
@@ -36,7 +36,7 @@ extract() {
     { previous = $0 }' "$1"
 }
 
-has_matplotlib() { "${ZERO_TEST_PYTHON:-python3}" -c 'import matplotlib' 2>/dev/null; }
+has_package() { "${ZERO_TEST_PYTHON:-python3}" -c "import $1" 2>/dev/null; }
 
 # A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
 prepare() {
@@ -82,11 +82,12 @@ for page in "$@"; do
     how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "${block%.sh}.how")
     line=$((10#$(basename "$block" .sh)))
     case $how in
-      "run with matplotlib")
+      "run with matplotlib" | "run with numpy")
         # CI's Python has it; another one may lack it, and a run of these tests without one says so.
-        if ! has_matplotlib; then
-          [ -z "${ZERO_TEST_PYTHON:-}" ] || die "$page:$line: $ZERO_TEST_PYTHON has no matplotlib: tests/requirements.txt"
-          echo "$page:$line: not run: python3 has no matplotlib"
+        package=${how#run with }
+        if ! has_package "$package"; then
+          [ -z "${ZERO_TEST_PYTHON:-}" ] || die "$page:$line: $ZERO_TEST_PYTHON has no $package: tests/requirements.txt"
+          echo "$page:$line: not run: python3 has no $package"
           continue
         fi
         run_block "$block" || die "$page:$line: this block fails"
