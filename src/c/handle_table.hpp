@@ -121,7 +121,22 @@ class HandleTable {
       state.fetch_sub(1, std::memory_order_release);
     }
   }
-  /// Ends \p handle, which the caller has locked for itself alone.
+  /// Ends \p handle, which the caller has locked for itself alone, and keeps its slot for `renew`.
+  void retire(Handle handle) noexcept {
+    slot_at(handle.slot()).state.store(handle.generation() << generation_shift, std::memory_order_release);
+  }
+  /// Another handle of the object that the retired \p handle named: what costs least of a handle that lives shortly.
+  [[nodiscard]] Handle renew(Handle handle, Kind kind) {
+    auto& slot = slot_at(handle.slot());
+    if (handle.generation() == Handle::last_generation) {
+      auto const next = add(kind, slot.object);
+      remove(handle);
+      return next;
+    }
+    slot.state.store((handle.generation() + 1) << generation_shift | live, std::memory_order_release);
+    return {kind, library_, handle.generation() + 1, handle.slot()};
+  }
+  /// Ends \p handle, which is retired, or which the caller has locked for itself alone.
   void remove(Handle handle) noexcept {
     std::lock_guard const lock(mutex_);
     auto& slot = slot_at(handle.slot());
@@ -205,6 +220,11 @@ class Locked {
   [[nodiscard]] Object& operator*() const noexcept { return *object_; }
   [[nodiscard]] Object* operator->() const noexcept { return object_; }
 
+  /// Ends the handle, which was held for this call alone, and keeps its slot.
+  void retire() noexcept {
+    handles().retire(handle_);
+    object_ = nullptr;
+  }
   /// Ends the handle, which was held for this call alone. Returns what it named, which is the caller's now.
   [[nodiscard]] Object* remove() noexcept {
     handles().remove(handle_);

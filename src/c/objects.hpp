@@ -87,11 +87,44 @@ struct Lease final : LeaseBase {
   static constexpr Kind kind = lease_kind;
   using Any = std::variant<LeaseOf<float>, LeaseOf<float16>, LeaseOf<bfloat16>>;
 
-  Lease(Engine& of, Any made) : LeaseBase(of, lease_kind), lease(std::move(made)) {}
-  Any lease;
+  explicit Lease(Engine& of) : LeaseBase(of, lease_kind) {}
+  Any lease{};
 };
 using ParameterLeaseObject = Lease<Kind::parameter_lease, ParametersOf>;
 using GradientLeaseObject = Lease<Kind::gradient_lease, GradientsOf>;
+
+/// Leases that have ended, and their slots in the table, for those to come: a step takes two for each tensor.
+template <class LeaseObject>
+class Spares {
+ public:
+  Spares() = default;
+  Spares(Spares const&) = delete;
+  Spares& operator=(Spares const&) = delete;
+  ~Spares() {
+    for (auto const& lease : leases_) handles().remove(lease->handle);
+  }
+
+  /// A lease of \p engine's that has a handle, and holds nothing yet.
+  [[nodiscard]] std::unique_ptr<LeaseObject> take(Engine& engine) {
+    if (leases_.empty()) {
+      leases_.reserve(++made_);  // so that `put` allocates nothing
+      auto lease = std::make_unique<LeaseObject>(engine);
+      lease->handle = handles().add(LeaseObject::kind, lease.get());
+      return lease;
+    }
+    auto& last = leases_.back();
+    last->handle = handles().renew(last->handle, LeaseObject::kind);
+    auto lease = std::move(last);
+    leases_.pop_back();
+    return lease;
+  }
+  /// Takes one back, whose handle is retired.
+  void put(std::unique_ptr<LeaseObject> lease) noexcept { leases_.push_back(std::move(lease)); }
+
+ private:
+  std::vector<std::unique_ptr<LeaseObject>> leases_;
+  std::size_t made_ = 0;
+};
 
 /// What a zero_engine names.
 struct Engine {
@@ -131,7 +164,9 @@ struct Engine {
   std::string rule{};
   std::size_t states = 0;
   std::optional<MicroBatch<HostStream>> micro_batch{};  // that is open
-  std::vector<LeaseBase*> leases{};
+  std::vector<LeaseBase*> leases{};                     // that are open
+  Spares<ParameterLeaseObject> spare_parameters{};
+  Spares<GradientLeaseObject> spare_gradients{};
   std::vector<ParameterId> ids{};  // of the call that is running
   Handle handle{};
 
@@ -139,6 +174,13 @@ struct Engine {
   std::string save_warnings{}, load_tag{}, load_missing{}, load_extra{}, load_skipped{};
   UserState client_state{};
 };
+
+[[nodiscard]] inline Spares<ParameterLeaseObject>& spares(Engine& engine, ParameterLeaseObject const* /*kind*/) {
+  return engine.spare_parameters;
+}
+[[nodiscard]] inline Spares<GradientLeaseObject>& spares(Engine& engine, GradientLeaseObject const* /*kind*/) {
+  return engine.spare_gradients;
+}
 
 /// A lease, and its engine, for one call.
 template <class LeaseObject>
@@ -151,14 +193,17 @@ class LockedLease {
   [[nodiscard]] LeaseObject* operator->() const noexcept { return &*lease_; }
   [[nodiscard]] Engine& engine() const noexcept { return *engine_; }
 
-  /// Ends its handle; the lease itself ends with what is returned.
-  [[nodiscard]] std::unique_ptr<LeaseObject> remove() noexcept {
+  /// Ends its handle, and returns what it held, which ends with that.
+  [[nodiscard]] typename LeaseObject::Any take() noexcept {
     auto& leases = engine_->leases;
-    auto const place = lease_->place;
-    leases.back()->place = place;
-    std::swap(leases[place], leases.back());
+    auto* const lease = &*lease_;
+    leases.back()->place = lease->place;
+    std::swap(leases[lease->place], leases.back());
     leases.pop_back();
-    return std::unique_ptr<LeaseObject>(lease_.remove());
+    auto held = std::exchange(lease->lease, typename LeaseObject::Any());
+    lease_.retire();
+    spares(*engine_, lease).put(std::unique_ptr<LeaseObject>(lease));
+    return held;
   }
 
  private:
@@ -166,14 +211,15 @@ class LockedLease {
   Locked<Engine> engine_;
 };
 
-/// Gives \p lease a handle.
-template <class Opaque, class LeaseObject>
-[[nodiscard]] Opaque* enter_lease(Engine& engine, std::unique_ptr<LeaseObject> lease) {
+/// Gives what \p made holds to a lease of \p engine's, and that a handle.
+template <class LeaseObject>
+[[nodiscard]] Handle enter_lease(Engine& engine, typename LeaseObject::Any made) {
   engine.leases.reserve(engine.leases.size() + 1);
-  lease->handle = handles().add(LeaseObject::kind, lease.get());
+  auto lease = spares(engine, static_cast<LeaseObject*>(nullptr)).take(engine);
+  lease->lease = std::move(made);
   lease->place = engine.leases.size();
   engine.leases.push_back(lease.get());
-  return lease.release()->handle.template as<Opaque>();
+  return lease.release()->handle;
 }
 
 }  // namespace zero::c

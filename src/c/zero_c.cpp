@@ -670,10 +670,8 @@ zero_status zero_engine_gather(zero_engine* engine, uint32_t const* ids, size_t 
     Locked<Engine> const held(engine, "zero_engine_gather");
     auto const wanted = ids_of(*held, ids, count, "zero_engine_gather");
     auto& made = required(lease, "zero_engine_gather", "lease");
-    auto object = held->visit([&](auto& typed) {
-      return std::make_unique<ParameterLeaseObject>(*held, ParameterLeaseObject::Any(typed.gather(wanted)));
-    });
-    made = enter_lease<zero_parameter_lease>(*held, std::move(object));
+    auto whole = held->visit([&](auto& typed) { return ParameterLeaseObject::Any(typed.gather(wanted)); });
+    made = enter_lease<ParameterLeaseObject>(*held, std::move(whole)).as<zero_parameter_lease>();
   });
 }
 
@@ -694,7 +692,7 @@ zero_status zero_parameter_lease_values(zero_parameter_lease* lease, uint32_t id
 zero_status zero_parameter_lease_end(zero_parameter_lease* lease) {
   return guarded([&] {
     LockedLease<ParameterLeaseObject> held(lease, "zero_parameter_lease_end");
-    (void)held.remove();
+    (void)held.take();
   });
 }
 
@@ -703,10 +701,8 @@ zero_status zero_engine_gradients(zero_engine* engine, uint32_t const* ids, size
     Locked<Engine> const held(engine, "zero_engine_gradients");
     auto const wanted = ids_of(*held, ids, count, "zero_engine_gradients");
     auto& made = required(lease, "zero_engine_gradients", "lease");
-    auto object = held->visit([&](auto& typed) {
-      return std::make_unique<GradientLeaseObject>(*held, GradientLeaseObject::Any(typed.gradients(wanted)));
-    });
-    made = enter_lease<zero_gradient_lease>(*held, std::move(object));
+    auto whole = held->visit([&](auto& typed) { return GradientLeaseObject::Any(typed.gradients(wanted)); });
+    made = enter_lease<GradientLeaseObject>(*held, std::move(whole)).as<zero_gradient_lease>();
   });
 }
 
@@ -752,15 +748,15 @@ zero_status zero_gradient_lease_written(zero_gradient_lease* lease, uint32_t con
 zero_status zero_gradient_lease_ready(zero_gradient_lease* lease) {
   return guarded([&] {
     LockedLease<GradientLeaseObject> held(lease, "zero_gradient_lease_ready");
-    auto const object = held.remove();
-    std::visit([](auto& typed) { typed.ready(); }, object->lease);
+    auto taken = held.take();
+    std::visit([](auto& typed) { typed.ready(); }, taken);
   });
 }
 
 zero_status zero_gradient_lease_end(zero_gradient_lease* lease) {
   return guarded([&] {
     LockedLease<GradientLeaseObject> held(lease, "zero_gradient_lease_end");
-    (void)held.remove();
+    (void)held.take();
   });
 }
 
