@@ -10,6 +10,9 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/activation/recompute.hpp
   include/zero/activation/recomputed_blocks.hpp
   include/zero/activation/segment_plan.hpp
+  include/zero/adapters/dlpack.hpp
+  include/zero/adapters/dlpack_abi.hpp
+  include/zero/adapters/dlpack_cuda.hpp
   include/zero/adapters/libtorch.hpp
   include/zero/adapters/libtorch_cuda.hpp
   include/zero/any_engine.hpp
@@ -175,6 +178,7 @@ set(ZERO_PUBLIC_HEADERS
 # What only zero's own headers include; may change in every version.
 set(ZERO_INTERNAL_HEADERS
   include/zero/adapters/detail/call_state.hpp
+  include/zero/adapters/detail/dlpack_loans.hpp
   include/zero/adapters/detail/gradient_hand_over.hpp
   include/zero/adapters/detail/gradient_hook.hpp
   include/zero/adapters/detail/hand_over_order.hpp
@@ -410,4 +414,5 @@ set(ZERO_C_HEADERS
 set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS} ${ZERO_C_HEADERS})
 set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
 list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/adapters/|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
+list(FILTER ZERO_COMPONENT_HEADERS EXCLUDE REGEX "/adapters/(detail/)?dlpack(_abi|_loans)?\\.hpp$") # need no torch
 list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})

@@ -308,6 +308,10 @@ class Engine final : public detail::PublishedStage<Partition> {
   [[nodiscard]] MemoryReport const& memory() const noexcept { return core_.parts().memory_report; }
   /// What this rank has sent since construction.
   [[nodiscard]] Traffic const& traffic() const noexcept { return core_.parts().traffic; }
+  /// The parameters that it was made with, by registration. What they borrow, such as initial values, may be gone.
+  [[nodiscard]] std::vector<ParameterSpec> const& parameters() const noexcept {
+    return core_.lifetime()->parameters.specs();
+  }
   /// Where parameters and buckets lie.
   [[nodiscard]] FlatLayout const& layout() const noexcept { return core_.layout(); }
   /// What owns this engine's memory and streams.
