@@ -11,6 +11,10 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/activation/recomputed_blocks.hpp
   include/zero/activation/segment_plan.hpp
   include/zero/adapters/dlpack.hpp
+  include/zero/adapters/dlpack/device.hpp
+  include/zero/adapters/dlpack/exported_tensor.hpp
+  include/zero/adapters/dlpack/imported_tensor.hpp
+  include/zero/adapters/dlpack/lender.hpp
   include/zero/adapters/dlpack_abi.hpp
   include/zero/adapters/dlpack_cuda.hpp
   include/zero/adapters/libtorch.hpp
@@ -414,5 +418,5 @@ set(ZERO_C_HEADERS
 set(ZERO_HEADERS ${ZERO_PUBLIC_HEADERS} ${ZERO_INTERNAL_HEADERS} ${ZERO_C_HEADERS})
 set(ZERO_COMPONENT_HEADERS ${ZERO_HEADERS})
 list(FILTER ZERO_COMPONENT_HEADERS INCLUDE REGEX "\\.cuh$|/adapters/|/cuda/|/mpi/|/nccl/|/(cuda|nccl|mpi)\\.hpp$")
-list(FILTER ZERO_COMPONENT_HEADERS EXCLUDE REGEX "/adapters/(detail/)?dlpack(_abi|_loans)?\\.hpp$") # need no torch
+list(FILTER ZERO_COMPONENT_HEADERS EXCLUDE REGEX "/adapters/(dlpack/|(detail/)?dlpack(_abi|_loans)?\\.hpp$)") # need no torch
 list(REMOVE_ITEM ZERO_HEADERS ${ZERO_COMPONENT_HEADERS})
