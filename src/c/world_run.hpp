@@ -82,7 +82,7 @@ class WorldRun {
     Handle handle;
     int result = 0;
     try {
-      handle = take_rank(state_, number, name_);
+      handle = take_rank(state_, number, called);
       last_error().set(ZERO_OK, "");  // so that what is there afterwards is this function's
       result = function_(handle.as<zero_rank>(), context_);
     } catch (...) {
@@ -94,7 +94,7 @@ class WorldRun {
 
   // Once no thread of the caller's is inside a call with it any more.
   static void free(Handle handle) noexcept {
-    while (guarded([&] { free_rank(handle, name_); }) == ZERO_ERROR_IN_USE) std::this_thread::yield();
+    while (guarded([&] { free_rank(handle, called); }) == ZERO_ERROR_IN_USE) std::this_thread::yield();
   }
 
   // Out of memory here ends the program, as in every noexcept function of the library.
@@ -102,7 +102,7 @@ class WorldRun {
     auto const& last = last_error();
     bool const says_why = last.info.status == result;
     auto const text = says_why ? std::string(last.text)
-                               : detail::concat({name_, ": the function of rank ", number, " returned ", result});
+                               : detail::concat({called, ": the function of rank ", number, " returned ", result});
     {
       std::lock_guard const lock(mutex_);
       if (!failed_ && says_why) first_.take(last);
@@ -115,7 +115,7 @@ class WorldRun {
     state_->group->world().fail(CommunicationFailure::peer_failed, number, "failed: " + why);
   }
 
-  static constexpr char const* name_ = "zero_world_run";
+  static constexpr char const* called = "zero_world_run";
 
   std::shared_ptr<WorldState> state_;
   zero_rank_function function_;
