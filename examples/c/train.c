@@ -51,7 +51,7 @@ static int train(zero_rank* rank, void* context) {
   zero_flat_model const model = {
       .size = sizeof model, .values = n.values, .gradients = n.gradients, .sizes = sizes, .tensors = 4, .names = names};
   zero_setting const settings[] = {{"stage", "2", 0}, {"lr", "0.01", 0}, {"weight_decay", "0", 0}};
-  zero_engine* engine = NULL;  // freed with the rank, when this function has returned
+  zero_engine* engine = NULL;  // freed with the rank, when this function has returned and n is gone
   status = zero_engine_create_flat(rank, &model, settings, 3, &engine);
   if (status != ZERO_OK) return status;
 

@@ -202,8 +202,8 @@ typedef enum zero_parameter_flag {
   ZERO_PARAMETER_PERSISTENT = 2  ///< stage 3: stays whole on every rank, at one address
 } zero_parameter_flag;
 
-/// A parameter. Buffers that are given are adopted: they stay the caller's, and the engine copies from and to them for
-/// as long as it lives. Those that are not are placed in the engine's memory.
+/// A parameter. Buffers that are given are adopted: they stay the caller's, and calls of the engine copy from and to
+/// them, so that they may go after its last call. Those that are not are placed in the engine's memory.
 typedef struct zero_parameter_spec {
   size_t size;             ///< sizeof(zero_parameter_spec)
   char const* name;        ///< unique and not empty

@@ -359,6 +359,28 @@ TEST_CASE("c: a delayed update is published when it is asked for") {
   CHECK(trainer.values[0] == 0.5F);
 }
 
+TEST_CASE("c: adopted buffers may go before their engine, after its last call") {
+  for (char const* const delayed : {"false", "true"}) {
+    zero_rank* rank = nullptr;
+    succeed(zero_rank_create(&rank));
+    std::vector<float> values(600, 1.0F), gradients(600, 0.5F);
+    std::size_t const size = values.size();
+    auto model = sized<zero_flat_model>();
+    model.values = values.data();
+    model.gradients = gradients.data();
+    model.sizes = &size;
+    model.tensors = 1;
+    zero_setting const settings[] = {{"offload", "cpu", 0}, {"offload_delayed_update", delayed, 0}};
+    zero_engine* engine = nullptr;
+    succeed(zero_engine_create_flat(rank, &model, settings, 2, &engine));
+    succeed(zero_engine_update(engine, nullptr, nullptr));
+    std::vector<float>().swap(values);  // an address sanitizer sees whether they are touched
+    std::vector<float>().swap(gradients);
+    CHECK(zero_engine_free(engine) == ZERO_OK);
+    CHECK(zero_rank_free(rank) == ZERO_OK);
+  }
+}
+
 int average(zero_rank* rank, void* context) {
   auto& results = *static_cast<std::array<double, 4>*>(context);
   std::int32_t number = 0, count = 0;
