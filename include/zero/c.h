@@ -6,7 +6,7 @@
 /// The engine for everybody who does not write C++: a C11 interface with the symbols of one library, libzero_c, and no
 /// others. docs/c.md is its guide.
 ///
-/// **Errors.** Every function returns a zero_status: ZERO_OK, or what went wrong, with a sentence that
+/// **Errors.** Every function that can fail returns a zero_status: ZERO_OK, or what went wrong, with a sentence that
 /// zero_last_error() gives to the same thread. No C++ exception leaves the library. Unless a function says otherwise,
 /// nothing has changed after an error. Results are written to where the caller points only after success.
 ///
@@ -392,8 +392,8 @@ zero_status zero_engine_update(zero_engine* engine, zero_step_options const* opt
 /// be null.
 zero_status zero_engine_begin_micro_batch(zero_engine* engine, int64_t* index, int32_t* contributes);
 
-/// Ends it: all gradients have been handed over. ZERO_ERROR_GRADIENT for one that is missing: the micro-batch is broken
-/// then, and zero_engine_discard_gradients on every rank goes on.
+/// Ends it: all gradients have been handed over. Collective. ZERO_ERROR_GRADIENT for one that is missing: the
+/// micro-batch is broken then, and zero_engine_discard_gradients on every rank goes on.
 zero_status zero_engine_finish_micro_batch(zero_engine* engine);
 
 /// Gives up the micro-batches since the last step, and the one that is open, after an error in one of them. Every rank
@@ -447,7 +447,8 @@ zero_status zero_gradient_lease_target(zero_gradient_lease* lease, uint32_t id, 
 zero_status zero_gradient_lease_written(zero_gradient_lease* lease, uint32_t const* ids, size_t count);
 
 /// Hands over the gradients that were written: whose address was asked for, that are adopted, or that
-/// zero_gradient_lease_written named. Ends the lease, also where handing over fails. Collective as a rule.
+/// zero_gradient_lease_written named. Ends the lease, also where handing over fails. Collective: all ranks hand over
+/// in the same order.
 zero_status zero_gradient_lease_ready(zero_gradient_lease* lease);
 
 /// Ends the lease without handing over: its gradients are missing.
