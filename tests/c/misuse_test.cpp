@@ -727,6 +727,40 @@ TEST_CASE("c misuse: a rank is taken once, and only where there is one") {
   succeed(zero_world_free(world));
 }
 
+TEST_CASE("c misuse: threads that use, free and make handles at once get a status each") {
+  constexpr int threads = 4, rounds = 500;
+  std::atomic<zero_parameter_list*> shared{nullptr};
+  std::atomic<int> made{0}, freed{0}, wrong{0};
+  auto const is_one_of = [](zero_status status, std::initializer_list<zero_status> expected) {
+    return std::find(expected.begin(), expected.end(), status) != expected.end();
+  };
+  auto const work = [&] {
+    for (int round = 0; round < rounds; ++round) {
+      zero_parameter_list* own = nullptr;
+      if (zero_parameter_list_create(&own) == ZERO_OK) made.fetch_add(1);
+      auto* const other = shared.exchange(own);
+      std::size_t count = 0;
+      auto const w = spec("w");
+      constexpr auto null = ZERO_ERROR_NULL_HANDLE, stale = ZERO_ERROR_STALE_HANDLE, used = ZERO_ERROR_IN_USE;
+      auto const counted = zero_parameter_list_count(shared.load(), &count);
+      auto const added = zero_parameter_list_add(other, &w, nullptr);
+      auto const gone = zero_parameter_list_free(other);
+      if (!is_one_of(counted, {ZERO_OK, null, stale, used}) || count > 1) wrong.fetch_add(1);
+      if (!is_one_of(added, {ZERO_OK, null, used})) wrong.fetch_add(1);  // who has exchanged it frees it
+      if (gone == ZERO_OK) freed.fetch_add(1);
+      while (gone == used && zero_parameter_list_free(other) != ZERO_OK) std::this_thread::yield();
+      if (gone == used) freed.fetch_add(1);
+    }
+  };
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+  for (auto& worker : workers) worker.join();
+  succeed(zero_parameter_list_free(shared.load()));
+  CHECK(wrong.load() == 0);
+  CHECK(made.load() == threads * rounds);
+  CHECK(freed.load() == threads * rounds - 1);
+}
+
 struct TwoRanks {
   std::atomic<zero_engine*> waiting{nullptr};
   std::atomic<bool> refused{false};
