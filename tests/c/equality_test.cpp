@@ -23,13 +23,15 @@ namespace {
 using zero::ParameterId;
 
 constexpr int steps = 3, micro_batches = 4;
+constexpr std::size_t passes = 12;
+static_assert(passes / micro_batches == steps);
 constexpr double first_lr = 0.125;
 
 /// What is trained, in one type.
 template <class Value>
 struct Numbers {
   std::vector<float> initial = std::vector<float>(model_elements);
-  std::vector<Value> gradients = std::vector<Value>(std::size_t{steps * micro_batches} * model_elements);
+  std::vector<Value> gradients = std::vector<Value>(passes * model_elements);
 
   explicit Numbers(float scale) {
     for (std::size_t i = 0; i < initial.size(); ++i) initial[i] = static_cast<float>(i % 29) / 16.0F - 0.75F;
@@ -152,9 +154,10 @@ void compare(char const* name, char const* type, typename zero::AnyEngine<Rule, 
     for (int const ranks : {1, 2}) {
       CAPTURE(stage);
       CAPTURE(ranks);
+      int const rounds = micro_batches / ranks;
       auto settings = extra;
       settings.push_back({"stage", nullptr, static_cast<double>(stage)});
-      settings.push_back({"gradient_accumulation_steps", nullptr, static_cast<double>(micro_batches / ranks)});
+      settings.push_back({"gradient_accumulation_steps", nullptr, static_cast<double>(rounds)});
       settings.push_back({"reduce", "each_micro_batch", 0.0});  // the same bits on any number of ranks
       auto own = config;
       own.reduce = zero::Reduce::each_micro_batch;
@@ -206,9 +209,10 @@ TEST_CASE("c: two ranks have the bits of one rank with as many micro-batches") {
   Numbers<float> const numbers(1.0F);
   std::vector<zero_setting> settings{{"reduce", "each_micro_batch", 0.0}};
   auto const run = [&](int stage, int ranks, zero_rank_function function) {
+    int const rounds = micro_batches / ranks;
     auto own = settings;
     own.push_back({"stage", nullptr, static_cast<double>(stage)});
-    own.push_back({"gradient_accumulation_steps", nullptr, static_cast<double>(micro_batches / ranks)});
+    own.push_back({"gradient_accumulation_steps", nullptr, static_cast<double>(rounds)});
     return train_in_c(numbers, own, ranks, function);
   };
   for (int stage = 0; stage <= 3; ++stage) {

@@ -753,6 +753,7 @@ TEST_CASE("c misuse: threads that use, free and make handles at once get a statu
     }
   };
   std::vector<std::thread> workers;
+  workers.reserve(threads);
   for (int i = 0; i < threads; ++i) workers.emplace_back(work);
   for (auto& worker : workers) worker.join();
   succeed(zero_parameter_list_free(shared.load()));

@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+// NOLINTBEGIN: names of C
+
 enum { model_parameters = 3, model_elements = 700 + 33 + 257 };
 
 // Elements of each parameter.
@@ -38,6 +40,8 @@ int train_placed(zero_rank* rank, void* context);
 
 // The same of a model in two buffers of its own, which the engine adopts: accumulate and update. Stages 0 to 2.
 int train_adopted(zero_rank* rank, void* context);
+
+// NOLINTEND
 
 #if defined(__cplusplus)
 }
