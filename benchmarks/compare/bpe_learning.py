@@ -30,7 +30,7 @@ TRAIN, VALIDATION = 0, 1
 
 
 class Random:
-    """The trainer's counter-based generator (examples/gpt2/random.hpp)."""
+    """The trainer's counter-based generator (examples/training/counter_random.hpp)."""
 
     def __init__(self, key):
         self.key = self.mix(key)
