@@ -96,11 +96,10 @@ bool Progress::step(StepRecord const& record) {
 std::vector<std::string> Progress::fields(StepRecord const& r) const {
   std::vector<std::string> all{"step " + std::to_string(r.step) + "/" + std::to_string(iterations_),
                                "loss " + formatted("%.4f", r.loss)};
+  for (auto const& measure : r.measured) all.push_back(measure.text);
   if (r.val_loss) all.push_back("validation " + formatted("%.4f", *r.val_loss) + in_brackets(r.val_losses));
+  for (auto const& measure : r.evaluated) all.push_back(measure.text);
   if (r.train_loss) all.push_back("training " + formatted("%.4f", *r.train_loss));
-  for (auto const* const measures : {&r.evaluated, &r.measured}) {
-    for (auto const& measure : *measures) all.push_back(measure.text);
-  }
   if (r.skipped) all.push_back(r.scales ? "skipped: the gradient overflowed" : "skipped: the gradient is not finite");
   if (r.grad_norm) all.push_back("norm " + formatted("%.3f", *r.grad_norm));
   all.push_back("lr " + formatted("%.2e", r.lr));

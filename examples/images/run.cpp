@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "run.hpp"
+
+#include "checkpoints.hpp"
+#include "trainer.hpp"
+#include "training/console.hpp"
+#include "training/divergence.hpp"
+#include "training/progress.hpp"
+#include "training/run_settings.hpp"
+#include "training/run_state.hpp"
+#include "training/stop_signal.hpp"
+#include "training/summary.hpp"
+
+#include <zero/rank_agreement.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cinttypes>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace images {
+namespace {
+
+using training::say;
+using training::StepRecord;
+using Communicator = Trainer::Communicator;
+
+/// One run on one rank, step by step.
+class Run {
+ public:
+  Run(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape,
+      training::RunOutput& output, HistoryFile& file)
+      : ranks_(ranks),
+        options_(options),
+        data_(data),
+        output_(output),
+        file_(file),
+        summary_(options, "images"),
+        progress_(options, "images"),
+        guard_(options.max_skips, training::lowers_scale(options)),
+        trainer_(ranks, options, data, shape),
+        checkpoints_(ranks, options, data, shape, trainer_, state_, history_) {
+    state_.items_key = "images";
+  }
+
+  /// False where a signal has stopped it.
+  bool train() {
+    say_head();
+    std::uint64_t done = checkpoints_.start();
+    bool ends = ends_at_once(done);
+    losses_.emplace(data_.classes().size(), state_.best_loss);
+    if (speaks()) output_.log.begin(done);
+    curves().begin(state_.items, run_options(options_));
+    epoch_start_ = Clock::now();
+    for (std::uint64_t step = done; !ends; ++step) {
+      auto record = trainer_.train_step(step);
+      done = record.step;
+      ends = take(record);
+      if (checkpoints_.after_step(record, ends, evaluated_) || stops_unsaved(ends)) {
+        summarize(done, "stopped by a signal");
+        checkpoints_.throw_failure();
+        return false;
+      }
+    }
+    finish(done);
+    return true;
+  }
+
+  void evaluate() { evaluate_checkpoint(ranks_, options_, data_, trainer_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
+  [[nodiscard]] training::Curves& curves() { return speaks() ? output_.curves : none_; }
+
+  void say_head() const {
+    auto const& drawn = const_cast<Run*>(this)->trainer_.learner().drawn();  // NOLINT
+    if (!speaks() || drawn.empty()) return;
+    say("model: the head of %s is for other classes than the %zu here: %s drawn anew\n", options_.init_from->c_str(),
+        options_.classes.value_or(data_.classes().size()),
+        (drawn.front() + (drawn.size() > 1 ? " and " + drawn.back() + " are" : " is")).c_str());
+  }
+
+  [[nodiscard]] bool ends_at_once(std::uint64_t done) const {
+    if (done >= options_.iterations) {
+      if (speaks()) {
+        say("run: nothing to train: %" PRIu64 " of %" PRIu64 " epochs are done; --epochs says how many in all\n",
+            trainer_.epochs().done(done), options_.epochs);
+      }
+      return true;
+    }
+    if (!state_.should_stop(options_.patience)) return false;
+    if (speaks()) {
+      say("run: nothing to train: it was stopped early, after %" PRIu64 " steps; a larger --patience goes on\n", done);
+    }
+    return true;
+  }
+
+  /// What becomes of a step, saving apart. Whether the run ends with it. Collective.
+  bool take(StepRecord& record) {
+    state_.draw(static_cast<std::uint64_t>(record.items), data_.training_pictures());
+    record.samples = state_.items;
+    record.epoch = state_.epoch;
+    auto const& epochs = trainer_.epochs();
+    bool const is_last = record.step == options_.iterations;
+    bool const ends_epoch = epochs.ends(record.step);
+    bool const validates = data_.validation_pictures() > 0 &&
+                           (is_last || (ends_epoch && epochs.done(record.step) % options_.eval_interval == 0));
+    if (is_last || validates || checkpoints_.may_save_after(record.step, validates)) trainer_.learner().finish_update();
+    if (validates) validate(record);
+    ends_early_ = !is_last && validates && state_.should_stop(options_.patience);
+    bool const ends = is_last || ends_early_;
+    if (ends_epoch) end_epoch(record);
+    summary_.step(record);
+    tell(record);
+    if (auto const diverged = guard_.judge(record, ends)) {
+      checkpoints_.finish_save();
+      if (speaks()) summarize(record.step, "the training has diverged");
+      throw zero::DivergenceError(*diverged);
+    }
+    record.in_doubt = guard_.is_in_doubt(record);
+    if (ends_early_ && speaks()) {
+      say("run: stops early after epoch %" PRIu64 ": %s\n", epochs.done(record.step), state_.no_improvement().c_str());
+    }
+    return ends;
+  }
+
+  void validate(StepRecord& record) {
+    auto const start = Clock::now();
+    evaluated_ = trainer_.evaluate();
+    record.val_loss = evaluated_->loss();
+    auto const add = [&](char const* name, char const* what, double value) {
+      record.evaluated.push_back({name, value, what + training::formatted(" %.2f %%", 100.0 * value)});
+    };
+    add("val_accuracy", "accuracy", evaluated_->accuracy());
+    add("val_accuracy_top5", "top-5", evaluated_->accuracy_top5());
+    record.eval_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    record.is_best = state_.take_validation(record.step, *record.val_loss, options_.min_delta);
+  }
+
+  void end_epoch(StepRecord const& record) {
+    auto const tally = trainer_.end_epoch();
+    EpochRecord epoch{.epoch = trainer_.epochs().done(record.step),
+                      .train_loss = tally.loss(),
+                      .train_accuracy = tally.accuracy(),
+                      .lr = record.lr};
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();  // null, where it was not validated
+    epoch.val_loss = record.val_loss.value_or(none);
+    epoch.val_accuracy = record.val_loss ? evaluated_->accuracy() : none;
+    epoch.val_accuracy_top5 = record.val_loss ? evaluated_->accuracy_top5() : none;
+    epoch.seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
+    epoch_start_ = Clock::now();
+    history_.add(epoch);
+    if (speaks()) file_.write(history_);
+  }
+
+  void tell(StepRecord const& record) {
+    if (!speaks()) return;
+    (void)progress_.step(record);
+    if (record.zero_norm_steps == 3) {
+      say("training: the gradient was exactly 0 in 3 steps in a row: the model learns nothing from this data\n");
+    }
+    output_.log.step(record);
+    output_.curves.step(record, record.samples);
+    if (record.val_loss) output_.curves.memory(trainer_.learner().memory(), 0, 0, record.samples);
+    if (record.val_loss || training::stop_requested()) output_.curves.flush();
+    if (auto const warning = losses_->judge(record)) say("training: %s\n", warning->c_str());
+  }
+
+  /// Whether a signal stops a run that has curves to end well, but no checkpoints to save. Collective.
+  bool stops_unsaved(bool is_last) {
+    if (options_.checkpoint_dir || !has_curves(options_)) return false;
+    return zero::any_rank(ranks_, training::stop_requested()) && !is_last;
+  }
+
+  void summarize(std::uint64_t done, std::string const& why) {
+    if (!speaks()) return;
+    summary_.print(done, state_, {.why = why, .checkpoints = checkpoints_.places(), .models = checkpoints_.models()});
+  }
+
+  void finish(std::uint64_t done) {
+    checkpoints_.finish();
+    auto const hash = trainer_.parameter_hash();
+    if (speaks()) {
+      output_.log.parameter_hash(hash);
+      say("parameter hash: %016" PRIx64 "\n", hash);
+    }
+    if (evaluated_) {
+      auto const confusion = trainer_.confusion();
+      if (speaks()) print_scores(*evaluated_, confusion, data_);
+    }
+    summarize(done, ends_early_ ? "stopped early: " + state_.no_improvement() : "all are done");
+    checkpoints_.throw_failure();
+  }
+
+  Communicator& ranks_;
+  Options const& options_;
+  RunData const& data_;
+  training::RunOutput& output_;  // of the rank that speaks, as is `file_`
+  HistoryFile& file_;
+  training::Curves none_;
+  training::RunSummary summary_;
+  training::Progress progress_;
+  training::DivergenceGuard guard_;
+  std::optional<training::LossWatch> losses_;
+  training::RunState state_;
+  History history_;
+  Trainer trainer_;
+  Checkpoints checkpoints_;
+  std::optional<Tally> evaluated_;  // the last validation
+  Clock::time_point epoch_start_{};
+  bool ends_early_ = false;
+};
+
+}  // namespace
+
+bool run_on_ranks(Options const& options, RunData const& data, ModelShape const& shape, training::RunOutput& output,
+                  HistoryFile& history) {
+  std::atomic<bool> finished{true};
+  zero::run_ranks(options.ranks,
+                  [&](Communicator& ranks) {
+                    Run run(ranks, options, data, shape, output, history);
+                    if (options.evaluate) return run.evaluate();
+                    if (!run.train()) finished = false;
+                  },
+                  {.deadline = training::deadline(options)});
+  return finished;
+}
+
+}  // namespace images

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "run_data.hpp"
+
+#include "support/data_error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
+
+namespace images {
+namespace {
+
+using command_line::DataError;
+using training::CounterRandom;
+
+// What random numbers are drawn for.
+constexpr std::uint64_t order_use = 1, picture_use = 2;
+
+training::LoadOptions load_options(Options const& options) {
+  return {.workers = options.workers.value_or(2), .prefetch = options.prefetch};
+}
+
+/// Micro-batches of a rank in each step.
+std::uint64_t rounds_of(FeedPlace const& place) {
+  return (place.micro_batches + place.world - 1 - place.rank) / place.world;
+}
+
+std::shared_ptr<PictureSource const> open_source(std::string const& folder, PictureSplit split) {
+  if (auto found = open_cifar(folder, split)) return found;
+  throw DataError(folder + ": is no folder of pictures: name cifar-10-batches-bin or cifar-100-binary");
+}
+
+}  // namespace
+
+std::optional<std::string> difference_of_classes(std::vector<std::string> const& mine,
+                                                 std::vector<std::string> const& others) {
+  for (std::size_t c = 0; c < std::max(mine.size(), others.size()); ++c) {
+    if (c < mine.size() && c < others.size() && mine[c] == others[c]) continue;
+    auto const name = [c](std::vector<std::string> const& names) {
+      return c < names.size() ? "'" + names[c] + "'" : std::string("missing");
+    };
+    return "class " + std::to_string(c) + " is " + name(mine) + " here, and " + name(others);
+  }
+  return std::nullopt;
+}
+
+RunData RunData::open(Options const& options) {
+  RunData data;
+  data.name_ = *options.data;
+  data.train_ = open_source(data.name_, PictureSplit::train);
+  auto const& place = options.validation_data.value_or(data.name_);
+  data.validation_ = open_source(place, PictureSplit::validation);
+  if (auto const other = difference_of_classes(data.train_->classes(), data.validation_->classes())) {
+    throw DataError(place + ": has other classes than " + data.name_ + ": " + *other + " in what it validates on");
+  }
+  return data;
+}
+
+std::string RunData::identity() const {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%zu pictures, %016llx", train_->size(),
+                static_cast<unsigned long long>(train_->hash()));
+  return text.data();
+}
+
+RunData::Order RunData::order_of(std::uint64_t seed, std::uint64_t epoch) const {
+  CounterRandom const random = CounterRandom(seed).with(order_use).with(epoch);
+  auto const key = random.bits(0);
+  std::lock_guard const lock(orders_->mutex);
+  auto& known = orders_->of_epochs;
+  for (auto const& [of, order] : known) {
+    if (of == key) return order;
+  }
+  auto made = std::make_shared<std::vector<std::uint32_t>>(train_->size());
+  std::iota(made->begin(), made->end(), 0U);
+  // Fisher and Yates, from the end.
+  for (std::size_t n = made->size(); n > 1; --n) std::swap((*made)[n - 1], (*made)[random.below(n, n)]);
+  if (known.size() > 3) known.erase(known.begin());
+  known.emplace_back(key, made);
+  return made;
+}
+
+std::int64_t RunData::training_picture(std::uint64_t seed, std::uint64_t k, AugmentChoice augment,
+                                       std::span<float> into) const {
+  auto const epoch = k / train_->size();
+  auto const i = (*order_of(seed, epoch))[k % train_->size()];
+  auto const draws = CounterRandom(seed).with(picture_use).with(epoch).with(i);
+  return train_->read(i, augment == AugmentChoice::none ? nullptr : &draws, into);
+}
+
+std::int64_t RunData::validation_picture(std::size_t i, std::span<float> into) const {
+  return validation_->read(i, nullptr, into);
+}
+
+TrainingFeed::TrainingFeed(RunData const& data, Options const& options, std::uint64_t seed, FeedPlace const& place)
+    : loader_(load_options(options), rounds_of(place) > 0 ? std::uint64_t{1} << 62U : 0,
+              [&data, &options, seed, place](std::uint64_t n, PictureBatch& batch) {
+                auto const rounds = rounds_of(place);
+                auto const step = place.first_step + n / rounds, index = n % rounds * place.world + place.rank;
+                auto const first = (step * place.micro_batches + index) * options.batch;
+                auto const values = data.size().values();
+                batch.pictures.resize(options.batch * values);
+                batch.labels.resize(options.batch);
+                for (std::size_t i = 0; i < options.batch; ++i) {
+                  batch.labels[i] = data.training_picture(seed, first + i, options.augment,
+                                                          std::span(batch.pictures).subspan(i * values, values));
+                }
+              }) {}
+
+LabelledPictures TrainingFeed::take() {
+  loader_.take(batch_);
+  return batch_.view();
+}
+
+EvaluationFeed::EvaluationFeed(RunData const& data, Options const& options, std::uint64_t rank, std::uint64_t world)
+    : rank_(rank),
+      world_(world),
+      batches_((data.validation_pictures() + options.batch - 1) / options.batch),
+      loader_(load_options(options), rounds(), [&data, &options, this](std::uint64_t n, PictureBatch& batch) {
+        // A rank whose turn has no batch left repeats one, as gathering is collective.
+        auto const k = std::min<std::uint64_t>(n * world_ + rank_, batches_ - 1);
+        auto const first = k * options.batch;
+        auto const count = std::min<std::uint64_t>(options.batch, data.validation_pictures() - first);
+        auto const values = data.size().values();
+        batch.pictures.resize(count * values);
+        batch.labels.resize(count);
+        for (std::size_t i = 0; i < count; ++i) {
+          batch.labels[i] = data.validation_picture(first + i, std::span(batch.pictures).subspan(i * values, values));
+        }
+      }) {}
+
+LabelledPictures EvaluationFeed::take() {
+  loader_.take(batch_);
+  return batch_.view();
+}
+
+}  // namespace images

@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "checkpoints.hpp"
+#include "options.hpp"
+#include "run.hpp"
+#include "run_data.hpp"
+#include "support/counted.hpp"
+#include "support/data_error.hpp"
+#include "support/program.hpp"
+#include "training/client_state.hpp"
+#include "training/console.hpp"
+#include "training/ending.hpp"
+#include "training/progress.hpp"
+#include "training/run_settings.hpp"
+#include "training/stop_signal.hpp"
+
+#include <zero/bootstrap/launch_environment.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace images {
+namespace {
+
+using command_line::counted;
+using command_line::DataError;
+using command_line::ExitCode;
+using training::say;
+
+constexpr char const* out_of_memory = "out of memory: use a smaller --batch, a smaller --model, or a higher --stage";
+
+/// Ranks are threads: a launcher's processes would each train a model of their own.
+void expect_one_process() {
+  auto const launch = zero::LaunchEnvironment::read();
+  if (launch.world <= 1) return;
+  std::string const count = std::to_string(launch.world);
+  throw UsageError(launch.source + " has started " + count +
+                   " processes, and each would train a model of its own: start one process, with --ranks " + count);
+}
+
+/// What a configuration says that this program has not.
+void tell_of_what_is_left_out(Options& options) {
+  auto const leave_out = [](auto& value, char const* key) {
+    if (!value) return;
+    value = {};
+    say("configuration: %s: this program has nothing like it: left out\n", key);
+  };
+  leave_out(options.wall_clock_breakdown, "wall_clock_breakdown");
+  leave_out(options.memory_breakdown, "memory_breakdown");
+  leave_out(options.comms_log, "comms_logger");
+  leave_out(options.cuda_graph, "cuda_graph");
+  if (options.recompute != zero::activation::Recompute::none) {
+    options.recompute = zero::activation::Recompute::none;
+    say("configuration: activation_checkpointing: this program has nothing like it: left out\n");
+  }
+}
+
+/// How many steps a run of so many epochs has.
+std::uint64_t steps_of(Options const& options, RunData const& data) {
+  Epochs const epochs{data.training_pictures(), options.batch * training::global_micro_batches(options)};
+  return epochs.last_step(options.epochs);
+}
+
+/// Options take on what a configuration says, which knows how long the run is.
+void take_configuration(Options& options, RunData const& data) {
+  if (options.config) {
+    Options sizes = options;  // the steps follow from sizes that the file says
+    (void)training::take_configuration(sizes, [&] { check_options(sizes); });
+    options.iterations = steps_of(sizes, data);
+    for (auto const& line : training::take_configuration(options, [&] { check_options(options); })) {
+      say("%s\n", line.c_str());
+    }
+    tell_of_what_is_left_out(options);
+  }
+  options.iterations = steps_of(options, data);
+  if (options.warmup && *options.warmup > options.iterations) {
+    throw UsageError("--warmup " + std::to_string(*options.warmup) + ": the run has " +
+                     counted(options.iterations, "step") + ": give no more, or more --epochs");
+  }
+  if (options.decay && *options.decay > options.iterations - training::warmup_steps(options)) {
+    throw UsageError("--decay " + std::to_string(*options.decay) + ": the run has " +
+                     counted(options.iterations, "step") + ", with those of --warmup: give no more");
+  }
+  training::check_micro_batches(options);
+}
+
+ModelShape shape_of(Options const& options, RunData const& data) {
+  auto const size = data.size();
+  ModelShape shape{.name = options.model,
+                   .classes = options.classes.value_or(data.classes().size()),
+                   .channels = size.channels,
+                   .height = size.height,
+                   .width = size.width,
+                   .small_stem = options.small_stem,
+                   .base_width = options.base_width,
+                   .hidden = options.hidden};
+  if (shape.classes < data.classes().size()) {
+    throw UsageError("--classes " + std::to_string(shape.classes) + ": the data have " +
+                     std::to_string(data.classes().size()) + ": give no less");
+  }
+  return shape;
+}
+
+/// The model of the checkpoint that the run starts from, which options and data must fit.
+ModelShape fitted_shape(Options const& options, RunData const& data) {
+  std::optional<SavedModel> saved;
+  if (options.evaluate) saved = saved_model(*options.evaluate, false);
+  if (options.resume) {
+    bool const is_auto = options.resume == "auto";
+    saved = saved_model(is_auto ? *options.checkpoint_dir : *options.resume, is_auto);
+  }
+  if (!saved) return shape_of(options, data);
+  if (auto const other = difference_of_classes(data.classes(), saved->classes)) {
+    throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other + " there");
+  }
+  if (options.evaluate) return saved->shape;
+  auto const asked = shape_of(options, data);
+  if (asked == saved->shape) return asked;
+  throw UsageError("--resume: the checkpoint's model is " + to_text(saved->shape) + ", and this one would be " +
+                   to_text(asked) +
+                   " (name, classes, channels, height, width, small stem, base width, hidden): give its options");
+}
+
+void print_start(Options const& options, RunData const& data, ModelShape const& shape) {
+  using training::with_separators;
+  say("data: %s, %s to train on, %s to validate on, %s\n", data.name().c_str(),
+      with_separators(data.training_pictures()).c_str(), with_separators(data.validation_pictures()).c_str(),
+      counted(data.classes().size(), "class").c_str());
+  say("model: %s%s, %s of %zu x %zu x %zu: %s parameters\n", shape.name.c_str(),
+      shape.small_stem ? " with a small stem" : "", counted(shape.classes, "class").c_str(), shape.channels,
+      shape.height, shape.width, with_separators(parameter_count(shape)).c_str());
+  auto const ranks = counted(static_cast<std::uint64_t>(options.ranks), "rank");
+  auto const precision = std::string(zero::name(options.precision));
+  say("run: %s, ZeRO-%d, %s%s%s\n", ranks.c_str(), static_cast<int>(options.stage), precision.c_str(),
+      options.offload ? ", optimizer states in host memory" : "", options.evaluate ? ", evaluates only" : "");
+  if (options.evaluate) return;
+  auto const all = training::global_micro_batches(options);
+  say("step: G = %s of all ranks, %s pictures; %s in %s\n", counted(all, "micro-batch").c_str(),
+      with_separators(all * options.batch).c_str(), counted(options.iterations, "step").c_str(),
+      counted(options.epochs, "epoch").c_str());
+}
+
+ExitCode run(Options options) {
+  expect_one_process();
+  return training::in_words_of_options(out_of_memory, [&] {
+    auto const data = RunData::open(options);
+    take_configuration(options, data);
+    training::RunOutput output(options, true, "images", training::LossKind::of_classes);
+    HistoryFile history(options.history);
+    auto const shape = fitted_shape(options, data);
+    if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
+    print_start(options, data, shape);
+    if (options.dry_run) {
+      say("dry run: nothing was trained, and nothing was written\n");
+      return ExitCode::done;
+    }
+    if (!options.evaluate) output.claim();
+    if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
+    bool const finished = run_on_ranks(options, data, shape, output, history);
+    if (!finished) {
+      say("stopped by a signal; %s\n",
+          options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");
+    }
+    return finished ? ExitCode::done : ExitCode::stopped;
+  });
+}
+
+}  // namespace
+}  // namespace images
+
+int main(int count, char const* const* arguments) {
+  training::console().set_program(std::string(images::command().name));
+  return command_line::run_program(
+      images::command(), command_line::words_of(count, arguments), images::parse_options, images::run,
+      [] { return command_line::version_of(images::command().name); }, training::exit_code_of);
+}

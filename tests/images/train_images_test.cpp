@@ -1,0 +1,319 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// The image trainer as its users meet it: a command line, an exit code, text on two streams, a log and files.
+
+#include "run_command.hpp"
+#include "trainer/log.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unistd.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using trainer_test::field;
+using zero_test::Outcome;
+
+constexpr std::array names{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+
+/// A folder with pictures in CIFAR's layout, of which each class has a pattern and noise; removed at the end.
+class Folder {
+ public:
+  explicit Folder(int per_file = 40)
+      : path_(fs::temp_directory_path() /
+              ("zero images " + std::to_string(::getpid()) + "." + std::to_string(next()))) {
+    write_pictures("cifar", 1, per_file);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(Folder const&) = delete;
+  Folder& operator=(Folder const&) = delete;
+
+  void write_pictures(std::string const& name, unsigned seed, int per_file) const {
+    auto const folder = path_ / name;
+    fs::create_directories(folder);
+    std::ofstream text(folder / "batches.meta.txt");
+    for (auto const* const of_class : names) text << of_class << "\n";
+    std::mt19937 random(seed);
+    for (std::string const part :
+         {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
+      std::ofstream file(folder / (part + ".bin"), std::ios::binary);
+      for (int i = 0; i < per_file; ++i) {
+        auto const c = random() % 10;
+        file.put(static_cast<char>(c));
+        for (unsigned p = 0; p < 3072; ++p) {
+          auto const pattern = ((p / 8 + p / 256) * (c * 37 + 11) + c * 101) % 150;
+          file.put(static_cast<char>(pattern + random() % 100));
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] fs::path operator/(std::string const& name) const { return path_ / name; }
+  /// Runs the trainer there.
+  [[nodiscard]] Outcome run(std::string const& arguments) const {
+    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' " + arguments +
+                                  " 2>&1 < /dev/null");
+  }
+  /// The same on the pictures, and it must go well.
+  Outcome train(std::string const& arguments) const {
+    auto outcome = run("--data cifar --threads 1 " + arguments);
+    INFO(arguments << "\n" << outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome;
+  }
+  [[nodiscard]] std::string hash_of(std::string const& arguments) const { return hash_in(train(arguments)); }
+  static std::string hash_in(Outcome const& outcome) {
+    std::string const key = "parameter hash: ";
+    auto const at = outcome.output.find(key);
+    REQUIRE(at != std::string::npos);
+    return outcome.output.substr(at + key.size(), 16);
+  }
+  [[nodiscard]] std::string text_of(std::string const& name) const {
+    std::ifstream file(path_ / name);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  void check_refused(std::string const& arguments, std::string const& reason, int code) const {
+    auto const outcome = run(arguments);
+    CAPTURE(arguments);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == code);
+    CHECK(outcome.output.find(reason) != std::string::npos);
+    CHECK(outcome.output.find("step 1/") == std::string::npos);
+    auto const last = outcome.output.rfind("train_images: ");
+    REQUIRE(last != std::string::npos);
+    CHECK(std::count(outcome.output.begin() + static_cast<std::ptrdiff_t>(last), outcome.output.end(), '\n') == 1);
+  }
+
+ private:
+  static int next() {
+    static int made = 0;
+    return ++made;
+  }
+  fs::path path_;
+};
+
+std::string const mlp = "--model mlp --hidden 16 --batch 4 ";
+std::string const small_resnet = "--model resnet18 --small-stem --base-width 4 ";
+std::string const resnet = small_resnet + "--batch 16 ";
+
+std::string without_times(std::string const& history) { return history.substr(0, history.find("\"epoch_times\"")); }
+
+}  // namespace
+
+TEST_CASE("train_images: bits depend on the number of micro-batches, not on ranks, stage, workers or offload") {
+  Folder const folder;
+  auto const expected = folder.hash_of(mlp + "--epochs 2 --accumulate 4 --workers 0");
+  for (std::string const other :
+       {"--ranks 2 --accumulate 2 --workers 1", "--ranks 4 --workers 4", "--ranks 3 --micro-batches 4 --prefetch 5",
+        "--ranks 2 --accumulate 2 --stage 0 --reduce each_micro_batch", "--ranks 2 --accumulate 2 --stage 3",
+        "--ranks 2 --accumulate 2 --offload cpu", "--ranks 5 --micro-batches 4 --allow-idle-ranks"}) {
+    CAPTURE(other);
+    CHECK(folder.hash_of(mlp + "--epochs 2 " + other) == expected);
+  }
+  CHECK(folder.hash_of(mlp + "--epochs 2 --accumulate 4 --seed 2") != expected);
+  CHECK(folder.hash_of(mlp + "--epochs 2 --accumulate 4 --augment none") != expected);
+  auto const of_resnet = folder.hash_of(small_resnet + "--epochs 1 --batch 8 --accumulate 2");
+  CHECK(folder.hash_of(small_resnet + "--epochs 1 --batch 8 --ranks 2") == of_resnet);
+  CHECK(folder.hash_of(small_resnet + "--epochs 1 --batch 8 --ranks 2 --stage 3") == of_resnet);
+}
+
+TEST_CASE("train_images: a run that is resumed in the middle of an epoch ends as one that was not stopped") {
+  Folder const folder;  // 200 pictures, so that a step of 16 goes on into the next epoch
+  auto const whole = folder.train(resnet + "--epochs 3 --checkpoint-dir whole --history whole.json --log whole.jsonl");
+  auto const rest = folder.train(resnet +
+                                 "--epochs 3 --checkpoint-dir rest --resume whole/epoch-1 --history rest.json "
+                                 "--log rest.jsonl --ranks 1 --workers 3");
+  CHECK(rest.output.find("resumed from") != std::string::npos);
+  CHECK(Folder::hash_in(rest) == Folder::hash_in(whole));
+  CHECK(without_times(folder.text_of("rest.json")) == without_times(folder.text_of("whole.json")));
+  CHECK(folder.text_of("whole.json").find("\"epoch\": [1, 2, 3]") != std::string::npos);
+  auto const a = trainer_test::log_of(folder / "whole.jsonl"), b = trainer_test::log_of(folder / "rest.jsonl");
+  REQUIRE(a.size() == 38);
+  REQUIRE(b.size() == 25);
+  for (std::string const member : {"loss", "val_loss", "accuracy", "lr", "epoch", "samples"}) {
+    CHECK(field(a.back(), member) == field(b.back(), member));
+  }
+  CHECK(fs::exists(folder / "whole/epoch-3"));
+  CHECK(whole.output.find("latest is epoch-3") != std::string::npos);
+}
+
+TEST_CASE("train_images: a signal stops a run with a checkpoint, which the next one goes on from") {
+  Folder const folder;
+  auto const stopped = zero_test::run_command("cd '" + (folder / ".").string() +
+                                              "' && { '" TRAIN_IMAGES "' --data cifar --threads 1 " + mlp +
+                                              "--epochs 100000 --schedule constant --warmup 100 --checkpoint-dir saved "
+                                              "--save best --log log --history h.json > out 2>&1 & pid=$!; "
+                                              "until grep -q '\"step\": 20,' log 2> /dev/null; do sleep 0.05; done; "
+                                              "kill -TERM $pid; wait $pid; echo code $?; }");
+  CAPTURE(folder.text_of("out"));
+  CHECK(stopped.output.find("code 3\n") != std::string::npos);
+  CHECK(folder.text_of("out").find("--resume auto goes on from here") != std::string::npos);
+  auto const steps = trainer_test::log_of(folder / "log").size();
+  auto const next = std::to_string((steps * 4) / 200 + 1);
+  auto const on =
+      folder.train(mlp + "--epochs " + next +
+                   " --schedule constant --warmup 100 --checkpoint-dir saved --save best --resume auto --log log");
+  CHECK(on.output.find(std::to_string(steps) + " updates done") != std::string::npos);
+  CHECK(Folder::hash_in(on) == folder.hash_of(mlp + "--schedule constant --warmup 100 --epochs " + next));
+}
+
+TEST_CASE("train_images: what a checkpoint evaluates to is what its run has said") {
+  Folder const folder;
+  auto const run = folder.train(resnet + "--epochs 2 --checkpoint-dir saved");
+  auto const line = [](Outcome const& outcome) {
+    auto const at = outcome.output.find("\nvalidation loss ") + 1;
+    return outcome.output.substr(at, outcome.output.find("\nsummary") - at);
+  };
+  for (std::string const where : {"saved", "saved/final --ranks 2 --stage 3"}) {
+    auto const evaluated = folder.train("--evaluate " + where + " --batch 16");
+    CAPTURE(where);
+    CAPTURE(evaluated.output);
+    CHECK(line(run).find(line(evaluated).substr(0, 60)) == 0);
+    CHECK(evaluated.output.find("resnet18 with a small stem") != std::string::npos);
+  }
+  CHECK(line(run).find("  class       pictures  accuracy   taken for") != std::string::npos);
+}
+
+TEST_CASE("train_images: every picture to validate on counts once, on any number of ranks") {
+  Folder const folder(13);
+  auto const one = folder.train(mlp + "--epochs 1 --checkpoint-dir saved");
+  CHECK(one.output.find("over 13 pictures") != std::string::npos);
+  auto const evaluate = [&](std::string const& how) {
+    auto const outcome = folder.train("--evaluate saved " + how);
+    auto const at = outcome.output.find("validation loss ");
+    REQUIRE(at != std::string::npos);
+    return outcome.output.substr(at);
+  };
+  auto const expected = evaluate("--batch 5");
+  CHECK(expected.find("over 13 pictures") != std::string::npos);
+  for (std::string const how : {"--batch 5 --ranks 2", "--batch 5 --ranks 4 --workers 0"})
+    CHECK(evaluate(how) == expected);
+}
+
+TEST_CASE("train_images: weights go out and in, and a head of other classes is drawn") {
+  Folder const folder;
+  (void)folder.train(resnet + "--epochs 1 --save-model weights.safetensors");
+  folder.check_refused("--data cifar " + resnet + "--epochs 1 --save-model weights.safetensors", "is there already", 2);
+  auto const on = folder.train(resnet +
+                               "--epochs 1 --lr 0 --weight-decay 0 --init-from weights.safetensors --save-model "
+                               "same.safetensors");
+  CHECK(on.output.find("drawn") == std::string::npos);
+  auto const first = folder.text_of("weights.safetensors"), second = folder.text_of("same.safetensors");
+  CHECK(first.size() == second.size());
+  CHECK(first.find("layer4.1.bn2.running_var") != std::string::npos);
+  auto const other = folder.train(resnet + "--epochs 1 --init-from weights.safetensors --classes 12");
+  CHECK(
+      other.output.find("the head of weights.safetensors is for other classes than the 12 here: fc.weight and fc.bias "
+                        "are drawn anew") != std::string::npos);
+  folder.check_refused("--data cifar --init-from weights.safetensors " + mlp, "lacks fc1.weight", 4);
+  folder.check_refused("--data cifar --init-from weights.safetensors --model resnet18",
+                       "conv1.weight is [4,3,3,3] there", 4);
+}
+
+TEST_CASE("train_images: other types and rules train, too") {
+  Folder const folder;
+  for (std::string const how : {"--precision bf16", "--precision fp16", "--precision fp16 --loss-scale 128",
+                                "--optimizer sgd --momentum 0.9 --lr 0.02 --clip 1", "--schedule wsd --patience 3"}) {
+    auto const outcome = folder.train(resnet + "--epochs 3 --log log " + how);
+    auto const lines = trainer_test::log_of(folder / "log");
+    CAPTURE(how);
+    REQUIRE(lines.size() == 38);
+    CHECK(std::stod(field(lines.back(), "loss")) < std::stod(field(lines.front(), "loss")));
+  }
+}
+
+TEST_CASE("train_images: a configuration of DeepSpeed says what it does elsewhere, and what is left out is told") {
+  Folder const folder;
+  std::ofstream(folder / "ds.json") << R"({"train_batch_size": 16, "gradient_accumulation_steps": 2,
+    "optimizer": {"type": "AdamW", "params": {"lr": 0.002, "weight_decay": 0.0001}},
+    "scheduler": {"type": "WarmupDecayLR", "params": {"total_num_steps": "auto", "warmup_max_lr": 0.002, "warmup_num_steps": 3}},
+    "zero_optimization": {"stage": 2}, "wall_clock_breakdown": true, "gradient_clipping": 1.0})";
+  auto const outcome =
+      folder.train("--deepspeed --deepspeed_config ds.json --model mlp --epochs 2 --ranks 2 --log log");
+  CHECK(outcome.output.find("G = 4 micro-batches of all ranks, 16 pictures; 25 steps in 2 epochs") !=
+        std::string::npos);
+  CHECK(outcome.output.find("wall_clock_breakdown: this program has nothing like it: left out") != std::string::npos);
+  auto const lines = trainer_test::log_of(folder / "log");
+  CHECK(std::stod(field(lines[3], "lr")) == doctest::Approx(0.002));
+  CHECK(std::stod(field(lines.back(), "lr")) < 0.0002);
+  std::ofstream(folder / "lion.json")
+      << R"({"train_batch_size": 16, "optimizer": {"type": "Lion", "params": {"lr": 0.001}}})";
+  folder.check_refused("--data cifar --config lion.json --model mlp", "Lion", 2);
+}
+
+TEST_CASE("train_images: early stopping, curves and the best checkpoint are as in the text trainer") {
+  Folder const folder;
+  auto const outcome =
+      folder.train(mlp +
+                   "--epochs 40 --lr 0 --weight-decay 0 --patience 2 --checkpoint-dir saved --save best "
+                   "--csv runs --json-lines runs --job-name a");
+  CHECK(outcome.output.find("run: stops early after epoch 3: no improvement in 2 validations") != std::string::npos);
+  CHECK(outcome.output.find("best is epoch-1") != std::string::npos);
+  auto const events = folder.text_of("runs/a/metrics.jsonl");
+  for (std::string const tag : {"Train/Samples/train_loss", "Train/Samples/accuracy", "Train/Samples/images_per_second",
+                                "Evaluation/Samples/val_accuracy", "Evaluation/Samples/val_accuracy_top5"}) {
+    CAPTURE(tag);
+    CHECK(events.find("\"" + tag + "\"") != std::string::npos);
+  }
+  CHECK(events.find("perplexity") == std::string::npos);
+  CHECK(events.find("tokens") == std::string::npos);
+}
+
+TEST_CASE("train_images: a run that learns tells of it, and one that diverges ends with its own code") {
+  Folder const folder;
+  auto const outcome = folder.train("--model mlp --batch 16 --epochs 4");
+  std::smatch found;
+  REQUIRE(std::regex_search(outcome.output, found, std::regex("validation loss [^ ]+, accuracy ([0-9.]+) %")));
+  CHECK(std::stod(found[1]) > 60.0);  // guessing has 10
+  auto const diverged =
+      folder.run("--data cifar --threads 1 --max-skips 3 --optimizer sgd --lr 1e30 --warmup 0 --epochs 9 " + mlp);
+  CAPTURE(diverged.output);
+  CHECK(diverged.code == 6);
+}
+
+TEST_CASE("train_images: what cannot be run is refused in one line, before the first step") {
+  Folder const folder;
+  folder.check_refused("", "--data: is needed", 2);
+  folder.check_refused("--data nowhere", "nowhere: is no folder of pictures", 4);
+  folder.check_refused("--data cifar --device cuda", "--device cuda: expected cpu", 2);
+  folder.check_refused("--data cifar --num_epochs 3", "did you mean --epochs?", 2);
+  folder.check_refused("--data cifar --model vgg16", "expected resnet18, resnet34, resnet50 or mlp", 2);
+  folder.check_refused("--data cifar --classes 3", "--classes 3: the data have 10", 2);
+  folder.check_refused("--data cifar --warmup 1000 --epochs 1", "--warmup 1000: the run has 4 steps", 2);
+  folder.check_refused("--data cifar --model mlp --small-stem", "--small-stem", 2);
+  folder.check_refused("--data cifar --hidden 3", "--hidden: needs --model mlp", 2);
+  folder.check_refused("--data cifar --evaluate nowhere", "nowhere", 4);
+  folder.check_refused("--data cifar --history nowhere/h.json", "--history nowhere/h.json: cannot be written", 2);
+
+  (void)folder.train(mlp + "--epochs 1 --checkpoint-dir saved");
+  folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved " + mlp, "of another run", 2);
+  folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved --resume auto " + resnet,
+                       "checkpoint's model is mlp", 2);
+  folder.write_pictures("other", 2, 40);
+  folder.check_refused("--data other --epochs 2 --checkpoint-dir saved --resume auto " + mlp,
+                       "has other pictures than the run of epoch-1", 4);
+  std::ofstream(folder / "other/batches.meta.txt") << "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
+  folder.check_refused("--data cifar --val-data other", "class 0 is 'airplane' here, and 'a'", 4);
+  folder.check_refused("--data other --epochs 2 --checkpoint-dir saved --resume auto " + mlp, "class 0 is 'a' here", 4);
+  std::ofstream(folder / "other/batches.meta.txt") << "a\n";
+  folder.check_refused("--data other", "has the class", 4);
+  fs::resize_file(folder / "cifar/test_batch.bin", 5000);
+  folder.check_refused("--data cifar", "test_batch.bin: has 5000 bytes", 4);
+  fs::remove(folder / "cifar/data_batch_3.bin");
+  folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
+}
