@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "images/pictures/picture_folder.hpp"
+
+#include "images/pictures/crops.hpp"
+#include "images/pictures/picture_cache.hpp"
+#include "images/pictures/picture_files.hpp"
+#include "images/pictures/resample.hpp"
+#include "images/pictures/shown_name.hpp"
+#include "support/counted.hpp"
+#include "support/data_error.hpp"
+
+#include <zero/utility/fingerprint.hpp>
+#include <zero/utility/split_mix.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace images {
+namespace {
+
+using command_line::counted;
+using command_line::DataError;
+using training::CounterRandom;
+
+constexpr std::size_t channels = 3, small = 64;
+// Which numbers are drawn for what; those before are `random_crop`'s.
+constexpr std::uint64_t mirror_draw = 40, down_draw = 41, right_draw = 42;
+
+/// What each of the 256 values becomes, by channel.
+using Normalized = std::array<std::array<float, 256>, channels>;
+
+Normalized normalized_by(ColourNorm const& norm) {
+  Normalized table{};
+  for (std::size_t c = 0; c < channels; ++c) {
+    for (std::size_t v = 0; v < table[c].size(); ++v) {
+      table[c][v] = (static_cast<float>(v) / 255.0F - norm.mean[c]) / norm.deviation[c];
+    }
+  }
+  return table;
+}
+
+/// The part of a picture that a model sees. What lies outside of the picture is black.
+struct View {
+  std::int64_t left = 0, top = 0;
+  bool is_mirrored = false;
+};
+
+void normalize(RgbPicture const& picture, View const& view, std::size_t size, Normalized const& table,
+               std::span<float> into) {
+  auto const width = static_cast<std::int64_t>(picture.width), height = static_cast<std::int64_t>(picture.height);
+  auto const side = static_cast<std::int64_t>(size);
+  for (std::int64_t y = 0; y < side; ++y) {
+    for (std::int64_t x = 0; x < side; ++x) {
+      auto const row = y + view.top, column = (view.is_mirrored ? side - 1 - x : x) + view.left;
+      bool const is_inside = row >= 0 && row < height && column >= 0 && column < width;
+      auto const from = static_cast<std::size_t>(is_inside ? channels * (row * width + column) : 0);
+      auto const to = static_cast<std::size_t>(y * side + x);
+      for (std::size_t c = 0; c < channels; ++c) {
+        into[c * size * size + to] = table[c][is_inside ? picture.values[from + c] : 0];
+      }
+    }
+  }
+}
+
+class PictureFolder final : public PictureSource {
+ public:
+  PictureFolder(PictureFiles files, FolderOptions const& options)
+      : files_(std::move(files)),
+        size_(options.size),
+        most_pixels_(options.most_pixels),
+        table_(normalized_by(options.norm)),
+        cache_(2 * files_.files.size(), options.cache_bytes) {
+    zero::Fingerprint fingerprint;
+    for (auto const& file : files_.files) {
+      fingerprint.add_text(file.name);
+      fingerprint.add(char{0});  // no name has it
+      fingerprint.add(file.bytes);
+      fingerprint.add(static_cast<std::uint64_t>(file.of_class));
+    }
+    hash_ = fingerprint.value();
+  }
+
+  std::size_t size() const override { return files_.files.size(); }
+  PictureSize picture_size() const override { return {channels, size_, size_}; }
+  std::vector<std::string> const& classes() const override { return files_.classes; }
+  std::uint64_t hash() const override { return hash_; }
+
+  std::int64_t read(std::size_t i, CounterRandom const* draws, std::span<float> into) const override {
+    auto const& file = files_.files.at(i);
+    if (into.size() != channels * size_ * size_) throw std::logic_error("images::PictureFolder::read: wrong size");
+    bool const is_mirrored = draws != nullptr && draws->below(mirror_draw, 2) == 1;
+    if (size_ <= small) {
+      auto const offset = [&](std::uint64_t n) {
+        auto const border = static_cast<std::int64_t>(size_ / 8);
+        return draws == nullptr ? 0 : static_cast<std::int64_t>(draws->below(n, size_ / 8 * 2 + 1)) - border;
+      };
+      normalize(*prepared(i, Preparation::resized), {offset(right_draw), offset(down_draw), is_mirrored}, size_, table_,
+                into);
+    } else if (draws == nullptr) {
+      normalize(*prepared(i, Preparation::centered), {}, size_, table_, into);
+    } else {
+      auto const picture = prepared(i, Preparation::none);
+      auto const crop = random_crop(picture->width, picture->height, *draws);
+      normalize(resize(*picture, crop, size_, size_, {0, 0, size_, size_}), {0, 0, is_mirrored}, size_, table_, into);
+    }
+    return static_cast<std::int64_t>(file.of_class);
+  }
+
+ private:
+  /// What is done to a picture before random numbers have their say, and what the cache keeps.
+  enum class Preparation : std::uint8_t { none, centered, resized };
+
+  [[nodiscard]] PictureCache::Picture prepared(std::size_t i, Preparation preparation) const {
+    std::size_t const number = 2 * i + (preparation == Preparation::none ? 0 : 1);
+    if (auto known = cache_.find(number)) return known;
+    auto made = std::make_shared<RgbPicture const>(prepare(decoded(files_.files[i]), preparation));
+    cache_.keep(number, made);
+    return made;
+  }
+  [[nodiscard]] RgbPicture decoded(PictureFile const& file) const {
+    auto const path = files_.path_of(file);
+    try {
+      return decode(read_file(path), most_pixels_);
+    } catch (DecodeError const& error) {
+      throw DataError(shown_name(path) + ": " + error.what());
+    }
+  }
+  [[nodiscard]] RgbPicture prepare(RgbPicture picture, Preparation preparation) const {
+    if (preparation == Preparation::none) return picture;
+    CenterCrop crop{size_, size_, {0, 0, size_, size_}};
+    if (preparation == Preparation::centered) crop = center_crop(picture.width, picture.height, size_);
+    return resize(picture, whole(picture), crop.width, crop.height, crop.window);
+  }
+
+  PictureFiles files_;
+  std::size_t size_;
+  std::uint64_t most_pixels_;
+  Normalized table_;
+  mutable PictureCache cache_;
+  std::uint64_t hash_ = 0;
+};
+
+void check_options(FolderOptions const& options) {
+  if (options.size < 8 || options.size > 4096) throw std::invalid_argument("images::open_folder: size is 8 to 4096");
+  if (options.validation_share && !(*options.validation_share > 0.0 && *options.validation_share < 1.0)) {
+    throw std::invalid_argument("images::open_folder: validation_share is above 0 and below 1");
+  }
+}
+
+std::string without_slashes(std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+/// Whether \p file is for validation. A function of its name alone.
+bool is_for_validation(PictureFile const& file, double share) {
+  auto const bits = zero::SplitMix64::mix(zero::fingerprint_of(file.name));
+  return static_cast<double>(bits >> 11U) * 0x1p-53 < share;
+}
+
+/// Leaves the pictures of one part.
+void split(PictureFiles& files, PictureSplit part, double share) {
+  std::vector<bool> has_training(files.classes.size());
+  for (auto const& file : files.files) {
+    if (!is_for_validation(file, share)) has_training[file.of_class] = true;
+  }
+  for (std::size_t c = 0; c < files.classes.size(); ++c) {
+    if (has_training[c]) continue;
+    throw DataError(shown_name(files.root + "/" + files.classes[c]) +
+                    ": all of its pictures fall to validation: add some, or name a folder to validate on");
+  }
+  std::erase_if(files.files, [&](PictureFile const& file) {
+    return is_for_validation(file, share) != (part == PictureSplit::validation);
+  });
+  if (files.files.empty()) {
+    throw DataError(shown_name(files.root) +
+                    ": has too few pictures to validate on some of them: name a folder to validate on");
+  }
+}
+
+/// Notes what is unreadable and misnamed; leaves the rest. \throws DataError at the first one, unless they are skipped.
+void sort_out(PictureFiles& files, bool skips, FolderReport& report) {
+  for (auto const& file : files.files) {
+    auto const path = shown_name(files.path_of(file));
+    if (!file.problem.empty()) {
+      auto const line = path + ": " + file.problem;
+      if (!skips) throw DataError(line + ": mend or remove it, or leave out what is unreadable");
+      if (report.unreadable++ == 0) report.first_unreadable = line;
+    } else if (file.is_misnamed) {
+      if (report.misnamed++ == 0) report.first_misnamed = path;
+    }
+  }
+  std::vector<bool> has_one(files.classes.size());
+  std::erase_if(files.files, [&](PictureFile const& file) {
+    if (file.problem.empty()) has_one[file.of_class] = true;
+    return !file.problem.empty();
+  });
+  for (std::size_t c = 0; c < files.classes.size(); ++c) {
+    if (!has_one[c])
+      throw DataError(shown_name(files.root + "/" + files.classes[c]) + ": none of its pictures can be read");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> FolderReport::lines() const {
+  std::vector<std::string> all;
+  if (hidden > 0) all.push_back(counted(hidden, "hidden name") + " left out");
+  if (other > 0) all.push_back(counted(other, "file") + " left out, without the ending .jpg, .jpeg or .png in a class");
+  if (misnamed > 0) {
+    all.push_back(counted(misnamed, "picture") + " with the ending of another format, as " + first_misnamed);
+  }
+  if (unreadable > 0) all.push_back(counted(unreadable, "unreadable picture") + " left out: " + first_unreadable);
+  return all;
+}
+
+OpenedFolder open_folder(std::string const& folder, FolderOptions const& options) {
+  namespace fs = std::filesystem;
+  check_options(options);
+  auto root = without_slashes(folder);
+  std::error_code error;
+  auto const status = fs::status(root, error);
+  if (!fs::exists(status)) throw DataError(shown_name(root) + ": is not there, or cannot be read");
+  if (!fs::is_directory(status)) throw DataError(shown_name(root) + ": is no folder");
+  bool const has_parts = fs::is_directory(root + "/train", error) && fs::is_directory(root + "/val", error);
+  if (has_parts) root += options.split == PictureSplit::train ? "/train" : "/val";
+  auto files = list_pictures(root);
+  look_at(files, options.skip_unreadable ? Thoroughness::all : Thoroughness::header, options.most_pixels,
+          options.threads);
+  FolderReport report;
+  sort_out(files, options.skip_unreadable, report);
+  if (!has_parts && options.validation_share) split(files, options.split, *options.validation_share);
+  report.pictures = files.files.size();
+  report.hidden = files.hidden;
+  report.other = files.other;
+  return {std::make_shared<PictureFolder>(std::move(files), options), std::move(report)};
+}
+
+}  // namespace images
