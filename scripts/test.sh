@@ -42,6 +42,7 @@ stage_format() { scripts/format.sh; }
 
 stage_build() {
   need_build_tools
+  need_picture_libraries
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
   need_mpi
@@ -167,10 +168,17 @@ need_build_tools() {
 # And what unit tests run: without it they would skip themselves, which counts as a failure here.
 need_unit_tests() {
   need_build_tools
+  need_picture_libraries
   need strace has_command strace
   need iproute2 has_command ip
   need_test_python
   install_missing
+}
+
+# For folders of JPEG and PNG. jpeglib.h cannot be included alone.
+need_picture_libraries() {
+  need libjpeg-dev has_header jerror.h
+  need libpng-dev has_header png.h
 }
 
 need_test_python() {

@@ -24,6 +24,8 @@ install_dependencies() {
   need doctest-dev has_header doctest/doctest.h
   need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
+  need libjpeg-dev has_header jerror.h
+  need libpng-dev has_header png.h
   install_missing
 }
 
