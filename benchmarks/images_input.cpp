@@ -54,6 +54,7 @@ class DistantPictures final : public PictureSource {
   std::size_t size() const override { return pictures_->size(); }
   PictureSize picture_size() const override { return pictures_->picture_size(); }
   std::vector<std::string> const& classes() const override { return pictures_->classes(); }
+  images::ColourNorm const& norm() const override { return pictures_->norm(); }
   std::uint64_t hash() const override { return pictures_->hash(); }
   std::int64_t read(std::size_t i, CounterRandom const* draws, std::span<float> into) const override {
     std::this_thread::sleep_for(delay_);

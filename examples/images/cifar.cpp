@@ -21,7 +21,7 @@ using command_line::DataError;
 constexpr std::size_t side = 32, channels = 3, plane = side * side, pixels = channels * plane;
 constexpr std::size_t border = 4;  // of the crop that training takes, as usual for CIFAR
 // Of the training pictures of CIFAR-10, by channel.
-constexpr std::array<float, channels> mean{0.4914F, 0.4822F, 0.4465F}, deviation{0.2470F, 0.2435F, 0.2616F};
+constexpr ColourNorm norm_of_cifar{{0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}};
 
 /// What a version's folder holds.
 struct Layout {
@@ -73,6 +73,7 @@ class Cifar final : public PictureSource {
   PictureSize picture_size() const override { return {channels, side, side}; }
   std::vector<std::string> const& classes() const override { return classes_; }
   std::uint64_t hash() const override { return hash_; }
+  ColourNorm const& norm() const override { return norm_of_cifar; }
 
   std::int64_t read(std::size_t i, training::CounterRandom const* draws, std::span<float> into) const override {
     auto const* const from = values_.data() + i * pixels;
@@ -84,6 +85,7 @@ class Cifar final : public PictureSource {
     bool const mirrored = draws != nullptr && draws->below(2, 2) == 1;
     constexpr int end = static_cast<int>(side);
     for (std::size_t c = 0; c < channels; ++c) {
+      auto const& [mean, deviation] = norm_of_cifar;
       float const scale = 1.0F / (255.0F * deviation[c]), shift = mean[c] / deviation[c];
       for (int y = 0; y < end; ++y) {
         for (int x = 0; x < end; ++x) {

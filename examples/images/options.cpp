@@ -24,31 +24,47 @@ template <class Value, std::size_t N>
 using Choices = command_line::Choices<Value, N>;
 
 Group data_group() {
-  return {"data",
-          {{.name = "--data",
-            .value = "FOLDER",
-            .help = "the folder cifar-10-batches-bin or cifar-100-binary, or one of the same layout",
-            .setting = Settings::text(&Options::data),
-            .usual = "none: it must be given",
-            .alias = "--train_dir"},
-           {.name = "--val-data",
-            .value = "FOLDER",
-            .help = "pictures to validate on, of the same classes: those for it in a folder of the same layout",
-            .setting = Settings::text(&Options::validation_data),
-            .usual = "--data",
-            .alias = "--val_dir"},
-           {"--augment", "none|crop",
-            "how training changes pictures: not at all; a random crop of the picture with a border of an eighth, and a "
-            "flip",
-            Settings::choice(&Options::augment, Choices<AugmentChoice, 2>{{{"none", AugmentChoice::none},
-                                                                           {"crop", AugmentChoice::crop}}})},
-           {.name = "--workers",
-            .value = "N",
-            .help = "threads of each rank that load pictures; 0: the rank does so itself",
-            .setting = Settings::whole(&Options::workers, 0, 256),
-            .alias = "--num_workers"},
-           {"--prefetch", "N", "micro-batches that the workers of a rank load ahead",
-            Settings::whole(&Options::prefetch, 0, 1 << 16)}}};
+  return {
+      "data",
+      {{.name = "--data",
+        .value = "FOLDER",
+        .help = "a folder of JPEG and PNG files, with a folder for each class, or with train and val that have those; "
+                "or cifar-10-batches-bin, cifar-100-binary or one of the same layout",
+        .setting = Settings::text(&Options::data),
+        .usual = "none: it must be given",
+        .alias = "--train_dir"},
+       {.name = "--val-data",
+        .value = "FOLDER",
+        .help = "pictures to validate on, of the same classes; all of them, where FOLDER has no part val",
+        .setting = Settings::text(&Options::validation_data),
+        .usual = "part of --data",
+        .alias = "--val_dir"},
+       {"--val-share", "X",
+        "of a folder without a part val: share of its pictures to validate on, chosen by a hash of their names",
+        Settings::real(&Options::validation_share, 0.0, 0.9, "a number in [0, 0.9]")},
+       {"--image-size", "N", "side of what the model sees of JPEG and PNG files",
+        Settings::whole(&Options::image_size, 8, 4096), "224"},
+       {"--augment", "none|crop",
+        "how training changes pictures: not at all; a random crop, of up to 64 pixels of the picture with a border of "
+        "an eighth, else of 8 to 100 % of its area, resized; and a flip",
+        Settings::choice(&Options::augment,
+                         Choices<AugmentChoice, 2>{{{"none", AugmentChoice::none}, {"crop", AugmentChoice::crop}}})},
+       {.name = "--workers",
+        .value = "N",
+        .help = "threads of each rank that load pictures; 0: the rank does so itself",
+        .setting = Settings::whole(&Options::workers, 0, 256),
+        .alias = "--num_workers"},
+       {"--prefetch", "N", "micro-batches that the workers of a rank load ahead",
+        Settings::whole(&Options::prefetch, 0, 1 << 16)},
+       {"--cache", "SIZE", "memory for decoded JPEG and PNG files: the first that are read stay, until it is full",
+        Settings::size(&Options::cache)},
+       {"--max-pixels", "N", "a picture that has more is refused",
+        Settings::whole(&Options::most_pixels, 1, std::uint64_t{1} << 32)},
+       {"--skip-unreadable", "[on|off]",
+        "decode all JPEG and PNG files before the first step, and leave out those that cannot be, with their number",
+        Settings::flag(&Options::skip_unreadable)},
+       {"--show-batch", "FILE", "draw the first micro-batch as the model sees it, as PNG, before the first step",
+        Settings::text(&Options::show_batch)}}};
 }
 
 Group model_group() {
@@ -150,9 +166,10 @@ Group checkpoint_group() {
 }
 
 /// What --evaluate leaves something to say to.
-constexpr std::array evaluation_options{"--evaluate", "--config",   "--deepspeed", "--data",     "--val-data",
-                                        "--workers",  "--prefetch", "--device",    "--ranks",    "--threads",
-                                        "--stage",    "--offload",  "--precision", "--deadline", "--batch"};
+constexpr std::array evaluation_options{
+    "--evaluate",        "--config", "--deepspeed", "--data",       "--val-data",  "--workers", "--prefetch",
+    "--device",          "--ranks",  "--threads",   "--image-size", "--val-share", "--cache",   "--max-pixels",
+    "--skip-unreadable", "--stage",  "--offload",   "--precision",  "--deadline",  "--batch"};
 
 void check_evaluation(Options const& o) {
   for (auto const& [name, value] : o.asked.given) {
@@ -223,8 +240,8 @@ command_line::Command<Options> const& command() {
 }
 
 training::NamedOptions run_options(Options const& options) {
-  constexpr std::array own{"--model",  "--classes",    "--small-stem", "--base-width",
-                           "--hidden", "--image-size", "--augment",    "--epochs"};
+  constexpr std::array own{"--model",      "--classes", "--small-stem", "--base-width", "--hidden",
+                           "--image-size", "--augment", "--epochs",     "--val-share",  "--skip-unreadable"};
   return training::named_options(command(), options, own);
 }
 

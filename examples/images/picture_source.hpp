@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "colour_norm.hpp"
 #include "training/counter_random.hpp"
 
 #include <cstddef>
@@ -31,6 +32,8 @@ class PictureSource {
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual PictureSize picture_size() const = 0;
   [[nodiscard]] virtual std::vector<std::string> const& classes() const = 0;
+  /// By which `read` normalizes.
+  [[nodiscard]] virtual ColourNorm const& norm() const = 0;
   /// What tells these pictures from others.
   [[nodiscard]] virtual std::uint64_t hash() const = 0;
 

@@ -3,6 +3,9 @@
 
 #include "run_data.hpp"
 
+#if defined(IMAGES_READ_FILES)
+#include "pictures/picture_folder.hpp"
+#endif
 #include "support/data_error.hpp"
 
 #include <algorithm>
@@ -28,9 +31,43 @@ std::uint64_t rounds_of(FeedPlace const& place) {
   return (place.micro_batches + place.world - 1 - place.rank) / place.world;
 }
 
-std::shared_ptr<PictureSource const> open_source(std::string const& folder, PictureSplit split) {
-  if (auto found = open_cifar(folder, split)) return found;
-  throw DataError(folder + ": is no folder of pictures: name cifar-10-batches-bin or cifar-100-binary");
+using Source = std::shared_ptr<PictureSource const>;
+
+#if defined(IMAGES_READ_FILES)
+Source open_files(std::string const& folder, PictureSplit split, Options const& options,
+                  std::vector<std::string>& notes) {
+  bool const has_own_folder = options.validation_data.has_value();
+  auto opened =
+      open_folder(folder, {.split = split,
+                           .validation_share = has_own_folder ? std::nullopt : std::optional(options.validation_share),
+                           .size = options.image_size.value_or(224),
+                           .most_pixels = options.most_pixels,
+                           .skip_unreadable = options.skip_unreadable,
+                           .cache_bytes = options.cache,
+                           .threads = std::max<std::size_t>(1, options.workers.value_or(2))});
+  for (auto& line : opened.report.lines()) {
+    if (std::find(notes.begin(), notes.end(), line) == notes.end()) notes.push_back(std::move(line));
+  }
+  return std::move(opened.pictures);
+}
+#else
+Source open_files(std::string const& folder, PictureSplit /*split*/, Options const& /*options*/,
+                  std::vector<std::string>& /*notes*/) {
+  throw DataError(folder +
+                  ": is no folder of CIFAR's, and this program was built without libjpeg and libpng, which "
+                  "read pictures: install them (Debian: libjpeg-dev libpng-dev), and build it again");
+}
+#endif
+
+Source open_source(std::string const& folder, PictureSplit split, Options const& options,
+                   std::vector<std::string>& notes) {
+  auto found = open_cifar(folder, split);
+  if (!found) return open_files(folder, split, options, notes);
+  for (auto const* const option : {"--image-size", "--val-share", "--cache", "--skip-unreadable"}) {
+    if (options.asked.has(option))
+      throw UsageError(option + std::string(": is of JPEG and PNG files, and not of ") + folder);
+  }
+  return found;
 }
 
 }  // namespace
@@ -50,9 +87,11 @@ std::optional<std::string> difference_of_classes(std::vector<std::string> const&
 RunData RunData::open(Options const& options) {
   RunData data;
   data.name_ = *options.data;
-  data.train_ = open_source(data.name_, PictureSplit::train);
+  data.train_ = open_source(data.name_, PictureSplit::train, options, data.notes_);
   auto const& place = options.validation_data.value_or(data.name_);
-  data.validation_ = open_source(place, PictureSplit::validation);
+  bool const has_part = options.validation_data || options.validation_share > 0.0;
+  if (has_part) data.validation_ = open_source(place, PictureSplit::validation, options, data.notes_);
+  if (!data.validation_) return data;
   if (auto const other = difference_of_classes(data.train_->classes(), data.validation_->classes())) {
     throw DataError(place + ": has other classes than " + data.name_ + ": " + *other + " in what it validates on");
   }

@@ -35,6 +35,9 @@ class RunData {
   [[nodiscard]] std::uint64_t training_pictures() const noexcept { return train_->size(); }
   [[nodiscard]] std::uint64_t validation_pictures() const noexcept { return validation_ ? validation_->size() : 0; }
   [[nodiscard]] PictureSize size() const noexcept { return train_->picture_size(); }
+  [[nodiscard]] ColourNorm const& norm() const noexcept { return train_->norm(); }
+  /// What is to be told of the data once, a line each.
+  [[nodiscard]] std::vector<std::string> const& notes() const noexcept { return notes_; }
   /// What tells these training pictures from others.
   [[nodiscard]] std::string identity() const;
 
@@ -54,6 +57,7 @@ class RunData {
   [[nodiscard]] Order order_of(std::uint64_t seed, std::uint64_t epoch) const;
 
   std::string name_;
+  std::vector<std::string> notes_;
   std::shared_ptr<PictureSource const> train_, validation_;
   std::shared_ptr<Orders> orders_ = std::make_shared<Orders>();
 };

@@ -5,6 +5,7 @@
 #include "options.hpp"
 #include "run.hpp"
 #include "run_data.hpp"
+#include "shown_batch.hpp"
 #include "support/counted.hpp"
 #include "support/data_error.hpp"
 #include "support/program.hpp"
@@ -126,6 +127,7 @@ ModelShape fitted_shape(Options const& options, RunData const& data) {
 
 void print_start(Options const& options, RunData const& data, ModelShape const& shape) {
   using training::with_separators;
+  for (auto const& line : data.notes()) say("data: %s\n", line.c_str());
   say("data: %s, %s to train on, %s to validate on, %s\n", data.name().c_str(),
       with_separators(data.training_pictures()).c_str(), with_separators(data.validation_pictures()).c_str(),
       counted(data.classes().size(), "class").c_str());
@@ -153,6 +155,7 @@ ExitCode run(Options options) {
     auto const shape = fitted_shape(options, data);
     if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
     print_start(options, data, shape);
+    if (options.show_batch) show_batch(options, data);
     if (options.dry_run) {
       say("dry run: nothing was trained, and nothing was written\n");
       return ExitCode::done;

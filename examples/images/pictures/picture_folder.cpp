@@ -15,6 +15,7 @@
 #include <zero/utility/split_mix.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
@@ -73,6 +74,7 @@ class PictureFolder final : public PictureSource {
       : files_(std::move(files)),
         size_(options.size),
         most_pixels_(options.most_pixels),
+        norm_(options.norm),
         table_(normalized_by(options.norm)),
         cache_(2 * files_.files.size(), options.cache_bytes) {
     zero::Fingerprint fingerprint;
@@ -89,6 +91,7 @@ class PictureFolder final : public PictureSource {
   PictureSize picture_size() const override { return {channels, size_, size_}; }
   std::vector<std::string> const& classes() const override { return files_.classes; }
   std::uint64_t hash() const override { return hash_; }
+  ColourNorm const& norm() const override { return norm_; }
 
   std::int64_t read(std::size_t i, CounterRandom const* draws, std::span<float> into) const override {
     auto const& file = files_.files.at(i);
@@ -140,6 +143,7 @@ class PictureFolder final : public PictureSource {
   PictureFiles files_;
   std::size_t size_;
   std::uint64_t most_pixels_;
+  ColourNorm norm_;
   Normalized table_;
   mutable PictureCache cache_;
   std::uint64_t hash_ = 0;

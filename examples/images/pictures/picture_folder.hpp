@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "images/colour_norm.hpp"
 #include "images/picture_source.hpp"
 #include "images/pictures/decode.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,11 +14,6 @@
 #include <vector>
 
 namespace images {
-
-/// By which values are normalized, of red, green and blue from 0 to 1.
-struct ColourNorm {
-  std::array<float, 3> mean{0.485F, 0.456F, 0.406F}, deviation{0.229F, 0.224F, 0.225F};  ///< of ImageNet's pictures
-};
 
 /// How a folder of pictures is opened and read.
 struct FolderOptions {
