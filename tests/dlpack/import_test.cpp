@@ -30,7 +30,7 @@ constexpr auto largest = (std::numeric_limits<std::int64_t>::max)();
 std::string refusal(std::function<void(Versioned&)> const& spoil, zero::dlpack::Device place = zero::dlpack::host()) {
   Versioned made;
   spoil(made);
-  auto const said = error_of<ConfigurationError>([&] { ImportedTensor const tensor(&made.managed, place); });
+  auto said = error_of<ConfigurationError>([&] { ImportedTensor const tensor(&made.managed, place); });
   CHECK(made.ended == 1);
   return said;
 }

@@ -152,6 +152,15 @@ TEST_CASE("a lease that was left to its tensors ends after the last of them, by 
   CHECK(held());
   lender.collect();
   CHECK_FALSE(held());
+
+  // The same where the tensor ends first: when a lease ends is no matter of time.
+  {
+    auto lent = lender.parameters(weight);
+    (void)lent.tensor(weight);
+  }
+  CHECK(held());
+  lender.collect();
+  CHECK_FALSE(held());
 }
 
 TEST_CASE("gradients go in through tensors that end on any thread") {
@@ -183,6 +192,22 @@ TEST_CASE("gradients are not ready while a tensor of them is alive") {
   CHECK(error_of<zero::LeaseError>([&] { (void)gradients.tensor(bias); }).find("after ready()") != std::string::npos);
   pass.finish();
   (void)lender->step().get();
+}
+
+TEST_CASE("what another thread has written is there once its tensor has ended") {
+  auto const lender = make_lender();
+  auto pass = lender->begin_micro_batch();
+  auto gradients = lender.gradients({weight, bias});
+  (void)gradients.tensor(bias);
+  std::jthread const writer([tensor = std::make_shared<ExportedTensor>(gradients.tensor(weight))]() mutable {
+    for (auto& number : numbers(*tensor)) number += 2;
+    tensor.reset();
+  });
+  // Not waited for in any other way.
+  while (error_of<zero::LeaseError>([&] { gradients.ready(); }) != "nothing") std::this_thread::yield();
+  pass.finish();
+  (void)lender->step().get();
+  CHECK(lender->read_parameter("weight") == std::vector<float>{0, 1, 2, 3, 4, 5});
 }
 
 TEST_CASE("gradients that are not ready are missing") {

@@ -44,7 +44,7 @@ Lender make_lender(zero::ParameterList const& list, zero::Stage stage) {
   config.max_live_elements = 1000;  // several leases at once
   auto engine = zero::make_any_engine<zero::Sgd, zero::Precision<zero::FP32>, zero::HostBackend>(stage, *rank, list,
                                                                                                  std::nullopt, config);
-  return Lender(std::move(engine), std::move(rank));
+  return Lender(std::move(engine), rank);
 }
 
 /// A trainer with parameters 2 x 3 and 3, of 1, 2, 3, ...

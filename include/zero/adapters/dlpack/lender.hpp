@@ -132,10 +132,10 @@ class Lender {
 
   /// Takes \p engine over. \p keeps is what must outlive it, such as its communicator, where tensors may outlive the
   /// lender: they hold it, too. \throws ConfigurationError without an engine.
-  explicit Lender(std::unique_ptr<Engine> engine, std::shared_ptr<void> keeps = nullptr) {
+  explicit Lender(std::unique_ptr<Engine> engine, std::shared_ptr<void> const& keeps = nullptr) {
     zero::detail::enforce(engine != nullptr, "zero::dlpack::Lender: there is no engine: make one first");
     lent_ = std::make_shared<detail::LentEngine<Engine>>();
-    lent_->keeps = std::move(keeps);
+    lent_->keeps = keeps;
     lent_->engine = std::move(engine);
   }
 
