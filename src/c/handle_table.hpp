@@ -78,9 +78,7 @@ class HandleTable {
   }
   HandleTable(HandleTable const&) = delete;
   HandleTable& operator=(HandleTable const&) = delete;
-  ~HandleTable() {
-    for (auto& chunk : chunks_) delete[] chunk.exchange(nullptr);
-  }
+  ~HandleTable() = delete;
 
   /// A new handle of \p object. \throws InterfaceError where there are 2^20 of them.
   [[nodiscard]] Handle add(Kind kind, void* object) {
@@ -194,8 +192,9 @@ class HandleTable {
   std::vector<std::uint64_t> free_;
 };
 
+/// Never destroyed: functions that run at the end of the program, and threads that outlive it, may still ask.
 [[nodiscard]] inline HandleTable& handles() noexcept {
-  static HandleTable table;
+  static auto& table = *new HandleTable;
   return table;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -480,3 +481,17 @@ TEST_CASE("c: checkpoints are saved, found and loaded, with the caller's texts")
 }
 
 }  // namespace
+
+namespace {
+
+// Registered before the library has made anything, so that it runs after all that ends with the program.
+int const at_end = std::atexit([] {
+  zero_rank* rank = nullptr;
+  bool const works = zero_rank_create(&rank) == ZERO_OK && zero_rank_free(rank) == ZERO_OK &&
+                     zero_rank_free(rank) == ZERO_ERROR_STALE_HANDLE;
+  if (!works) std::_Exit(9);
+});
+
+}  // namespace
+
+TEST_CASE("c calls: the library may be called while the program ends") { CHECK(at_end == 0); }
