@@ -167,6 +167,11 @@ TEST_CASE("a header says format and size, wherever it stands") {
   CHECK(decode(jpeg, many).width == 41);
 }
 
+TEST_CASE("a header of JPEG may stand behind Huffman tables, fill bytes and a restart marker") {
+  Bytes const file{0xFF, 0xD8, 0xFF, 0xC4, 0, 3, 9, 0xFF, 0xD0, 0xFF, 0xFF, 0xFF, 0xC2, 0, 11, 8, 1, 2, 3, 4, 1};
+  CHECK(read_header(file, many) == PictureHeader{PictureFormat::jpeg, 0x304, 0x102});
+}
+
 TEST_CASE("what is no picture is refused by its first bytes") {
   CHECK(refusal({}) == "is empty");
   CHECK(refusal({'G', 'I', 'F', '8', '9', 'a'}) == "is neither a JPEG nor a PNG file, by its first bytes");
@@ -206,6 +211,7 @@ TEST_CASE("files that end too early are refused, wherever they end") {
       CHECK(refusal(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(bytes))) != "");
     }
   }
+  CHECK(refusal(Bytes(png.begin(), png.end() - 1)) == "cannot be decoded as PNG: the file ends too early");
   CHECK(refusal(Bytes(jpeg.begin(), jpeg.begin() + static_cast<std::ptrdiff_t>(jpeg.size() / 2))) ==
         "cannot be decoded as JPEG: Premature end of JPEG file");
   CHECK(refusal(Bytes(png.begin(), png.begin() + static_cast<std::ptrdiff_t>(png.size() / 2))) ==

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -254,7 +255,7 @@ TEST_CASE("folders train and val are the two parts") {
 
 TEST_CASE("a share for validation is chosen by names, and other files change nothing") {
   Folder const folder;
-  for (int n = 0; n < 60; ++n) put(folder, (n % 2 ? "cat/" : "dog/") + std::to_string(n) + ".png", png(1));
+  for (int n = 0; n < 60; ++n) put(folder, (n % 2 != 0 ? "cat/" : "dog/") + std::to_string(n) + ".png", png(1));
   FolderOptions training{.validation_share = 0.25}, validation = training;
   validation.split = PictureSplit::validation;
   auto const before = open(folder, validation)->size();
@@ -283,6 +284,21 @@ TEST_CASE("a share for validation is chosen by names, and other files change not
         "DIR: has too few pictures to validate on some of them: name a folder to validate on");
   CHECK(refusal(few, {.validation_share = 0.999999}) ==
         "DIR/cat: all of its pictures fall to validation: add some, or name a folder to validate on");
+}
+
+TEST_CASE("a share for validation does not depend on contents") {
+  Folder const folder;
+  auto const chosen = [&](std::size_t width) {
+    for (int n = 0; n < 60; ++n) {
+      put(folder, (n % 2 != 0 ? "cat/" : "dog/") + std::to_string(n) + ".png",
+          encode_png(width, 1, {}, Bytes(3 * width, static_cast<std::uint8_t>(4 * n)), 3 * width));
+    }
+    auto const pictures = open(folder, {.split = PictureSplit::validation, .validation_share = 0.25, .size = 8});
+    std::vector<float> colours;
+    for (std::size_t i = 0; i < pictures->size(); ++i) colours.push_back(values_of(*pictures, i)[0]);
+    return colours;
+  };
+  CHECK(chosen(1) == chosen(50));
 }
 
 TEST_CASE("an evaluation sees the middle of the picture, resized and normalized") {
@@ -328,13 +344,20 @@ TEST_CASE("training on small pictures sees them moved by up to an eighth, over b
   auto const pictures = open(folder, {.size = 16});
   auto const white = normalized({1, 1, {255, 255, 255}})[0], black = normalized({1, 1, {0, 0, 0}})[0];
   std::set<std::size_t> counts;
+  std::set<std::ptrdiff_t> first_rows, last_rows;
   for (std::uint64_t n = 0; n < 200; ++n) {
     CounterRandom const draws(n);
     auto const values = values_of(*pictures, 0, &draws);
     auto const whites = static_cast<std::size_t>(std::count(values.begin(), values.begin() + 256, white));
     CHECK(whites + static_cast<std::size_t>(std::count(values.begin(), values.begin() + 256, black)) == 256);
     counts.insert(whites);
+    std::vector<float> column;  // which mirroring leaves in place
+    for (std::size_t y = 0; y < 16; ++y) column.push_back(values[16 * y + 8]);
+    first_rows.insert(std::find(column.begin(), column.end(), white) - column.begin());
+    last_rows.insert(std::find(column.begin() + 8, column.end(), black) - column.begin());
   }
+  CHECK(first_rows == std::set<std::ptrdiff_t>{0, 1, 2});
+  CHECK(last_rows == std::set<std::ptrdiff_t>{14, 15, 16});
   CHECK(counts == std::set<std::size_t>{14 * 14, 14 * 15, 15 * 15, 14 * 16, 15 * 16, 16 * 16});
 }
 
