@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using command_line::DataError;
 
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30U;
-constexpr std::uint64_t header_bytes = std::uint64_t{1} << 16U;
+constexpr std::uint64_t header_bytes = 4096;  // which hold most headers: a data set may have a million files
 
 /// ".JPG" of "DIR/a.JPG" becomes ".jpg".
 std::string ending_of(std::string_view name) {
