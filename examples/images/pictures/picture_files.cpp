@@ -44,6 +44,12 @@ bool is_named_picture(std::string_view name) {
   throw DataError(shown_name(path) + ": " + std::string(why));
 }
 
+std::string joined(std::string folder, std::string_view name) {
+  folder += '/';
+  folder += name;
+  return folder;
+}
+
 /// The names in a folder, sorted by bytes.
 std::vector<std::string> names_in(std::string const& folder) {
   std::error_code error;
@@ -74,7 +80,7 @@ class Walk {
       if (inner.front() == '.') {
         ++files_.hidden;
       } else {
-        take_entry(name + "/" + inner);
+        take_entry(joined(name, inner));
       }
     }
     around_.pop_back();
@@ -159,7 +165,7 @@ PictureFiles list_pictures(std::string const& root) {
     std::error_code error;
     if (name.front() == '.') {
       ++files.hidden;
-    } else if (fs::is_directory(root + "/" + name, error)) {
+    } else if (fs::is_directory(joined(root, name), error)) {
       files.classes.push_back(name);
     } else {
       ++files.other;

@@ -59,7 +59,7 @@ void normalize(RgbPicture const& picture, View const& view, std::size_t size, No
     for (std::int64_t x = 0; x < side; ++x) {
       auto const row = y + view.top, column = (view.is_mirrored ? side - 1 - x : x) + view.left;
       bool const is_inside = row >= 0 && row < height && column >= 0 && column < width;
-      auto const from = static_cast<std::size_t>(is_inside ? channels * (row * width + column) : 0);
+      auto const from = channels * static_cast<std::size_t>(is_inside ? row * width + column : 0);
       auto const to = static_cast<std::size_t>(y * side + x);
       for (std::size_t c = 0; c < channels; ++c) {
         into[c * size * size + to] = table[c][is_inside ? picture.values[from + c] : 0];

@@ -31,7 +31,7 @@ std::vector<Taps> taps_of(std::size_t inputs, std::size_t outputs, std::size_t b
     double const center = (static_cast<double>(begin + i) + 0.5) * scale;
     double const inverse = 1.0 / filter_scale;
     auto const first = static_cast<std::size_t>(std::max(center - support + 0.5, 0.0));
-    auto const end = std::min(static_cast<std::size_t>(center + support + 0.5), inputs);
+    auto const end = std::min(static_cast<std::size_t>(std::floor(center + support + 0.5)), inputs);
     weights.clear();
     double sum = 0.0;
     for (std::size_t x = first; x < end; ++x) {
@@ -42,7 +42,7 @@ std::vector<Taps> taps_of(std::size_t inputs, std::size_t outputs, std::size_t b
     all[i].first = first;
     for (double const weight : weights) {
       double const part = sum != 0.0 ? weight / sum : weight;
-      all[i].weights.push_back(static_cast<std::int32_t>(0.5 + part * (1 << precision)));
+      all[i].weights.push_back(static_cast<std::int32_t>(std::floor(0.5 + part * (1 << precision))));
     }
   }
   return all;

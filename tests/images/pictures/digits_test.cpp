@@ -22,7 +22,7 @@ using namespace pictures_test;  // NOLINT(google-build-using-namespace)
 /// Runs the script with \p module in the place of sklearn.datasets.
 zero_test::Outcome run_script(Folder const& folder, std::string const& module, std::string const& arguments) {
   std::filesystem::create_directory(folder.path("sklearn"));
-  std::ofstream(folder.path("sklearn/__init__.py"));
+  std::ofstream(folder.path("sklearn/__init__.py")) << "";
   std::ofstream(folder.path("sklearn/datasets.py")) << module;
   return zero_test::run_command("PYTHONDONTWRITEBYTECODE=1 PYTHONPATH='" + folder.path() + "' " + zero_test::python() +
                                 " '" ZERO_DIGITS_SCRIPT "' " + arguments + " 2>&1");
