@@ -43,6 +43,14 @@ Layout const& hundred() {
   return layout;
 }
 
+/// Null where \p folder has the files of neither.
+Layout const* layout_of(fs::path const& folder) {
+  for (auto const* const layout : {&ten(), &hundred()}) {
+    if (fs::exists(folder / layout->names)) return layout;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> read_names(fs::path const& path) {
   std::vector<std::string> names;
   std::ifstream file(path);
@@ -130,11 +138,11 @@ class Cifar final : public PictureSource {
 
 }  // namespace
 
+bool is_cifar(std::string const& folder) { return layout_of(folder) != nullptr; }
+
 std::shared_ptr<PictureSource const> open_cifar(std::string const& folder, PictureSplit split) {
-  for (auto const* const layout : {&ten(), &hundred()}) {
-    if (fs::exists(fs::path(folder) / layout->names)) return std::make_shared<Cifar>(folder, *layout, split);
-  }
-  return nullptr;
+  auto const* const layout = layout_of(folder);
+  return layout == nullptr ? nullptr : std::make_shared<Cifar>(folder, *layout, split);
 }
 
 }  // namespace images

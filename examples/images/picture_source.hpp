@@ -45,6 +45,9 @@ class PictureSource {
 /// Which pictures of a folder.
 enum class PictureSplit : std::uint8_t { train, validation };
 
+/// Whether \p folder holds CIFAR's binary version.
+[[nodiscard]] bool is_cifar(std::string const& folder);
+
 /// CIFAR's binary version, of 10 or of 100 classes: Krizhevsky, "Learning Multiple Layers of Features from Tiny
 /// Images", 2009. Null where \p folder is none. \throws DataError where it is one that is damaged.
 [[nodiscard]] std::shared_ptr<PictureSource const> open_cifar(std::string const& folder, PictureSplit split);

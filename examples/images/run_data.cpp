@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <numeric>
 
 namespace images {
@@ -36,10 +37,10 @@ using Source = std::shared_ptr<PictureSource const>;
 #if defined(IMAGES_READ_FILES)
 Source open_files(std::string const& folder, PictureSplit split, Options const& options,
                   std::vector<std::string>& notes) {
-  bool const has_own_folder = options.validation_data.has_value();
+  bool const takes_no_share = options.validation_data || options.validation_share == 0.0;
   auto opened =
       open_folder(folder, {.split = split,
-                           .validation_share = has_own_folder ? std::nullopt : std::optional(options.validation_share),
+                           .validation_share = takes_no_share ? std::nullopt : std::optional(options.validation_share),
                            .size = options.image_size.value_or(224),
                            .most_pixels = options.most_pixels,
                            .skip_unreadable = options.skip_unreadable,
@@ -58,6 +59,13 @@ Source open_files(std::string const& folder, PictureSplit /*split*/, Options con
                   "read pictures: install them (Debian: libjpeg-dev libpng-dev), and build it again");
 }
 #endif
+
+/// Whether there are pictures to validate on: all that is neither a whole folder of files nor has a part for it.
+bool has_validation(Options const& options) {
+  std::filesystem::path const folder = *options.data;
+  return options.validation_data || options.validation_share > 0.0 || is_cifar(*options.data) ||
+         std::filesystem::is_directory(folder / "val");
+}
 
 Source open_source(std::string const& folder, PictureSplit split, Options const& options,
                    std::vector<std::string>& notes) {
@@ -89,8 +97,7 @@ RunData RunData::open(Options const& options) {
   data.name_ = *options.data;
   data.train_ = open_source(data.name_, PictureSplit::train, options, data.notes_);
   auto const& place = options.validation_data.value_or(data.name_);
-  bool const has_part = options.validation_data || options.validation_share > 0.0;
-  if (has_part) data.validation_ = open_source(place, PictureSplit::validation, options, data.notes_);
+  if (has_validation(options)) data.validation_ = open_source(place, PictureSplit::validation, options, data.notes_);
   if (!data.validation_) return data;
   if (auto const other = difference_of_classes(data.train_->classes(), data.validation_->classes())) {
     throw DataError(place + ": has other classes than " + data.name_ + ": " + *other + " in what it validates on");

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// train_images on folders of pictures.
+
+#include "images/pictures/write_png.hpp"
+#include "run_command.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <unistd.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using zero_test::Outcome;
+
+/// A folder of pictures of two classes, stripes along and across; removed at the end.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("zero folders " + std::to_string(::getpid()))) {
+    for (unsigned n = 0; n < 60; ++n) {
+      bool const across = n % 2 == 1;
+      images::RgbPicture picture{12 + n % 5, 10 + n % 7, {}};
+      for (std::size_t y = 0; y < picture.height; ++y) {
+        for (std::size_t x = 0; x < picture.width; ++x) {
+          auto const bright = ((across ? x : y) + n) / 3 % 2 == 0 ? 200U : 20U;
+          for (unsigned c = 0; c < 3; ++c) picture.values.push_back(static_cast<std::uint8_t>(bright + n / 2 + 5 * c));
+        }
+      }
+      auto const place = path_ / "pictures" / (across ? "across" : "along");
+      fs::create_directories(place);
+      images::write_png((place / (std::to_string(n) + ".png")).string(), picture);
+    }
+  }
+  Folder(Folder const&) = delete;
+  Folder& operator=(Folder const&) = delete;
+  ~Folder() { fs::remove_all(path_); }
+
+  [[nodiscard]] fs::path operator/(std::string const& name) const { return path_ / name; }
+  [[nodiscard]] Outcome run(std::string const& arguments) const {
+    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' --threads 1 " + arguments +
+                                  " 2>&1 < /dev/null");
+  }
+  Outcome train(std::string const& arguments) const {
+    auto outcome = run("--data pictures --model mlp --hidden 16 --image-size 16 " + arguments);
+    INFO(arguments << "\n" << outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome;
+  }
+  [[nodiscard]] std::string hash_of(std::string const& arguments) const {
+    auto const output = train(arguments).output;
+    std::string const key = "parameter hash: ";
+    auto const at = output.find(key);
+    REQUIRE(at != std::string::npos);
+    return output.substr(at + key.size(), 16);
+  }
+  void check_refused(std::string const& arguments, std::string const& reason, int code) const {
+    auto const outcome = run(arguments);
+    CAPTURE(arguments);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == code);
+    CHECK(outcome.output.find(reason) != std::string::npos);
+    CHECK(outcome.output.find("step 1/") == std::string::npos);
+  }
+
+ private:
+  fs::path path_;
+};
+
+bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("train_images, folders: bits depend on no workers, ranks or cache, and a resumed run has those of a whole") {
+  Folder const folder;
+  auto const expected = folder.hash_of("--epochs 3 --batch 4 --accumulate 2 --workers 0 --checkpoint-dir saved");
+  CHECK(folder.hash_of("--epochs 3 --batch 4 --ranks 2 --workers 4 --cache 1MB") == expected);
+  CHECK(
+      folder.hash_of("--epochs 3 --batch 4 --accumulate 2 --workers 1 --checkpoint-dir rest --resume saved/epoch-1") ==
+      expected);
+  CHECK(folder.hash_of("--epochs 3 --batch 4 --accumulate 2 --val-share 0.3") != expected);
+  folder.check_refused(
+      "--data pictures --model mlp --hidden 16 --image-size 24 --batch 4 --epochs 4 --checkpoint-dir saved --resume "
+      "auto",
+      "checkpoint's model is mlp", 2);
+}
+
+TEST_CASE("train_images, folders: it learns, and draws what the model sees") {
+  Folder const folder;
+  auto const outcome =
+      folder.train("--epochs 30 --batch 8 --lr 0.01 --augment none --val-share 0.25 --show-batch b.png");
+  CHECK(contains(outcome.output, "2 classes"));
+  auto const at = outcome.output.rfind("accuracy ", outcome.output.find(", top-5"));
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stod(outcome.output.substr(outcome.output.find("accuracy ", outcome.output.find("\nvalidation loss")) +
+                                        9)) > 80.0);  // guessing has 50
+  std::ifstream file(folder / "b.png", std::ios::binary);
+  std::string const drawn{std::istreambuf_iterator<char>(file), {}};
+  CHECK(drawn.substr(1, 3) == "PNG");
+  folder.check_refused("--data pictures --model mlp --image-size 16 --show-batch nowhere/b.png", "nowhere/b.png", 1);
+}
+
+TEST_CASE("train_images, folders: parts and folders of their own to validate on") {
+  Folder const folder;
+  fs::create_directories(folder / "parts/train");
+  fs::create_directories(folder / "parts/val/along");
+  for (auto const* const name : {"along", "across"}) {
+    fs::copy(folder / "pictures" / name, folder / "parts/train" / name);
+  }
+  fs::create_directories(folder / "parts/val/across");
+  fs::rename(folder / "parts/train/along/0.png", folder / "parts/val/along/0.png");
+  fs::rename(folder / "parts/train/across/1.png", folder / "parts/val/across/1.png");
+  std::string const model = " --model mlp --hidden 16 --image-size 16 --epochs 1 --batch 4";
+  auto const parts = folder.run("--data parts" + model);
+  CAPTURE(parts.output);
+  CHECK(parts.code == 0);
+  CHECK(contains(parts.output, "58 to train on, 2 to validate on"));
+  auto const own = folder.run("--data pictures --val-data parts/val" + model);
+  CAPTURE(own.output);
+  CHECK(own.code == 0);
+  CHECK(contains(own.output, "60 to train on, 2 to validate on"));
+  fs::rename(folder / "parts/val/across", folder / "parts/val/askew");
+  folder.check_refused("--data pictures --val-data parts/val" + model, "has other classes than pictures", 4);
+  auto const none = folder.run("--data pictures --val-share 0" + model);
+  CHECK(none.code == 0);
+  CHECK(contains(none.output, "60 to train on, 0 to validate on"));
+}
+
+TEST_CASE("train_images, folders: what cannot be decoded is refused by name, or counted and left out") {
+  Folder const folder;
+  std::ofstream(folder / "pictures/along/broken.jpg") << "no picture";
+  std::string const model = "--data pictures --model mlp --hidden 16 --image-size 16 --batch 4 --epochs 1";
+  folder.check_refused(model, "pictures/along/broken.jpg", 4);
+  auto const skipped = folder.run(model + " --skip-unreadable");
+  CAPTURE(skipped.output);
+  CHECK(skipped.code == 0);
+  CHECK(contains(skipped.output, "1 unreadable picture left out: pictures/along/broken.jpg"));
+  fs::remove(folder / "pictures/along/broken.jpg");
+  folder.check_refused(model + " --max-pixels 100", ".png", 4);
+  fs::create_directories(folder / "pictures/empty");
+  folder.check_refused(model, "empty", 4);
+  fs::remove(folder / "pictures/empty");
+  fs::remove_all(folder / "pictures/along");
+  folder.check_refused(model, "pictures", 4);  // one class
+  folder.check_refused("--data nowhere --model mlp", "nowhere: is not there", 4);
+}
