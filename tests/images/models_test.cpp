@@ -203,10 +203,10 @@ TEST_CASE("image models: weights come from a file, and a head of other classes i
   auto const head = tensors_of(*other).at("fc.weight").clone();
   CHECK(images::load_weights(*same, file.path).empty());
   CHECK(images::load_weights(*other, file.path) == std::vector<std::string>{"fc.weight", "fc.bias"});
-  for (auto const& [name, tensor] : tensors_of(*from)) {
-    CAPTURE(name);
-    CHECK(tensor.equal(tensors_of(*same).at(name)));
-    if (!name.starts_with("fc.")) CHECK(tensor.equal(tensors_of(*other).at(name)));
+  for (auto const& item : tensors_of(*from)) {
+    CAPTURE(item.first);
+    CHECK(item.second.equal(tensors_of(*same).at(item.first)));
+    if (!item.first.starts_with("fc.")) CHECK(item.second.equal(tensors_of(*other).at(item.first)));
   }
   CHECK(head.equal(tensors_of(*other).at("fc.weight")));
 }
