@@ -218,6 +218,22 @@ TEST_CASE("files that end too early are refused, wherever they end") {
         "cannot be decoded as PNG: the file ends too early");
 }
 
+TEST_CASE("a progressive file with hundreds of scans, each over the whole picture, is refused") {
+  auto const file = encode_jpeg(41, 27, {.is_progressive = true}, smooth(41, 27).values);
+  Bytes const scan_begin{0xFF, 0xDA}, end{0xFF, 0xD9};
+  auto const last_scan = std::find_end(file.begin(), file.end(), scan_begin.begin(), scan_begin.end());
+  REQUIRE(last_scan != file.end());
+  Bytes const scan(last_scan, file.end() - 2);
+  auto const with_scans = [&](int more) {
+    Bytes long_file(file.begin(), file.end() - 2);
+    for (int n = 0; n < more; ++n) long_file.insert(long_file.end(), scan.begin(), scan.end());
+    long_file.insert(long_file.end(), end.begin(), end.end());
+    return long_file;
+  };
+  CHECK(refusal(with_scans(20)) == "");
+  CHECK(refusal(with_scans(600)) == "cannot be decoded as JPEG: more than 500 scans");
+}
+
 TEST_CASE("a PNG file with a wrong sum is refused") {
   auto png = png_of(pattern(37, 23, 1));
   png[png.size() - 14] ^= 1U;  // the sum of its last data
