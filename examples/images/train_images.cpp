@@ -118,7 +118,7 @@ ModelShape fitted_shape(Options const& options, RunData const& data) {
     throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other + " there");
   }
   if (options.evaluate) return saved->shape;
-  auto const asked = shape_of(options, data);
+  auto asked = shape_of(options, data);
   if (asked == saved->shape) return asked;
   throw UsageError("--resume: the checkpoint's model is " + to_text(saved->shape) + ", and this one would be " +
                    to_text(asked) +
