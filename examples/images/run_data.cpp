@@ -64,7 +64,7 @@ Source open_files(std::string const& folder, PictureSplit /*split*/, Options con
 bool has_validation(Options const& options) {
   std::filesystem::path const folder = *options.data;
   return options.validation_data || options.validation_share > 0.0 || is_cifar(*options.data) ||
-         std::filesystem::is_directory(folder / "val");
+         (std::filesystem::is_directory(folder / "train") && std::filesystem::is_directory(folder / "val"));
 }
 
 Source open_source(std::string const& folder, PictureSplit split, Options const& options,
