@@ -100,8 +100,13 @@ class Setting {
   }
 
  private:
+  /// The shortest text that is read as \p number again.
+  [[nodiscard]] static std::string shortest(double number) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, number).ptr};
+  }
   [[noreturn]] void fail_value(std::string_view problem, std::string_view cure) const {
-    auto const value = text_ ? std::string(*text_) : std::to_string(number_);
+    auto const value = text_ ? std::string(*text_) : shortest(number_);
     fail(detail::concat({"has the value ", detail::quote(value), ", which ", problem}), cure);
   }
 

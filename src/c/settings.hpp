@@ -89,8 +89,13 @@ class SettingsReader {
       return;
     }
     if (text != nullptr && file != nullptr) file->fail("stands beside json", "leave one of the two out");
-    chosen = text != nullptr ? config::parse(std::string(text->text()), read_options())
-                             : config::read(std::string(file->text()), read_options());
+    try {
+      chosen = text != nullptr ? config::parse(std::string(text->text()), read_options())
+                               : config::read(std::string(file->text()), read_options());
+    } catch (config::ConfigError const& error) {
+      throw ConfigurationError(detail::concat(
+          {"zero_engine_create: setting ", detail::quote(text != nullptr ? "json" : "json_file"), ": ", error.what()}));
+    }
     refuse_what_is_not_here(text != nullptr ? *text : *file);
     if (!chosen.rule) chosen.rule = AdamW::Config{};
     if (!chosen.precision) chosen.precision = config::PrecisionChoice{};

@@ -26,8 +26,8 @@ namespace zero::c {
   if (ranks < 1 || ranks > ThreadCommunicator::max_ranks) {
     detail::fail<ConfigurationError>({function, ": ", ranks, " ranks: 1 to 256 are possible"});
   }
-  if (!(seconds > 0.0 && seconds <= most_seconds)) {
-    detail::fail<ConfigurationError>({function, ": deadline_seconds must be above 0 and at most 10^9, e.g. 600"});
+  if (!(seconds >= 1e-9 && seconds <= most_seconds)) {
+    detail::fail<ConfigurationError>({function, ": deadline_seconds must be from 10^-9 to 10^9, e.g. 600"});
   }
   auto const deadline = std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
   return std::make_shared<WorldState>(ranks, deadline);

@@ -561,7 +561,7 @@ TEST_CASE("c misuse: wrong numbers and flags are refused") {
   expect(zero_world_run(0, nullptr, do_nothing, nullptr), ZERO_ERROR_CONFIGURATION, "0 ranks");
   expect(zero_world_run(257, nullptr, do_nothing, nullptr), ZERO_ERROR_CONFIGURATION, "257 ranks");
   auto late = sized<zero_world_options>();
-  for (double const seconds : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+  for (double const seconds : {-1.0, 1e-300, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
     late.deadline_seconds = seconds;
     expect(zero_world_create(1, &late, &r.world), ZERO_ERROR_CONFIGURATION, "deadline_seconds");
   }
@@ -589,7 +589,7 @@ TEST_CASE("c misuse: settings that are unknown, wrong or stand twice are refused
   expect_setting({{"lr", "0.1x", 0}}, "'0.1x'");
   expect_setting({{"lr", nullptr, -1}}, "lr");
   expect_setting({{"stage", nullptr, 4}}, "from 0 to 3");
-  expect_setting({{"stage", nullptr, 1.5}}, "'stage' has the value '1.5");
+  expect_setting({{"stage", nullptr, 1.5}}, "'stage' has the value '1.5', which");
   expect_setting({{"stage", nullptr, std::numeric_limits<double>::quiet_NaN()}}, "'stage'");
   expect_setting({{"rule", nullptr, 1}}, "one of AdamW, Adam, SGD, Lion, Adagrad");
   expect_setting({{"type", "fp64", 0}}, "one of fp32, fp16, bf16");
@@ -604,7 +604,7 @@ TEST_CASE("c misuse: settings that are unknown, wrong or stand twice are refused
   expect_setting({{"allow_idle_ranks", "maybe", 0}}, "'maybe'");
   expect_setting({{"reduce", "twice", 0}}, "one of each_micro_batch, once_per_step");
   expect_setting({{"type", "bf16", 0}}, "type");  // than the buffers that are adopted
-  expect_setting({{"json", "{", 0}}, "1:");
+  expect_setting({{"json", "{", 0}}, "zero_engine_create: setting 'json': line 1:");
   expect_setting({{"json", nullptr, 1}}, "'json' is a number");
   expect_setting({{"json_file", "no/such/file.json", 0}}, "no/such/file.json");
   expect_setting({{"json", "{}", 0}, {"json_file", "file.json", 0}}, "stands beside json");
