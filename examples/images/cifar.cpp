@@ -9,7 +9,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace images {
@@ -62,6 +62,17 @@ std::vector<std::string> read_names(fs::path const& path) {
   return names;
 }
 
+std::vector<char> read_file(fs::path const& path) {
+  std::error_code error;
+  auto const size = fs::file_size(path, error);
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> bytes(error ? 0 : size);
+  if (error || !file.read(bytes.data(), static_cast<std::streamsize>(size))) {
+    throw DataError(path.string() + ": cannot be read: the folder is to hold all files of the data set");
+  }
+  return bytes;
+}
+
 /// All of it is in memory: 180 MB of the published data sets.
 class Cifar final : public PictureSource {
  public:
@@ -110,14 +121,19 @@ class Cifar final : public PictureSource {
 
  private:
   void take(fs::path const& path, std::size_t label_bytes) {
-    std::ifstream file(path, std::ios::binary);
-    std::vector<char> const bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file) throw DataError(path.string() + ": cannot be read: the folder is to hold all files of the data set");
+    auto const bytes = read_file(path);
     std::size_t const record = label_bytes + pixels;
-    if (bytes.size() % record != 0) {
+    if (bytes.empty() || bytes.size() % record != 0) {
       throw DataError(path.string() + ": has " + std::to_string(bytes.size()) + " bytes, which is no multiple of the " +
                       std::to_string(record) + " of a picture: it is cut off, or no file of CIFAR's");
     }
+    // Published files of one part are alike: one that ends between two pictures shows nowhere else.
+    auto const count = bytes.size() / record;
+    if (pictures_of_file_ != 0 && count != pictures_of_file_) {
+      throw DataError(path.string() + ": has " + std::to_string(count) + " pictures, and the file before it " +
+                      std::to_string(pictures_of_file_) + ": one of them is cut off");
+    }
+    pictures_of_file_ = count;
     for (std::size_t at = 0; at < bytes.size(); at += record) {
       auto const label = static_cast<std::int64_t>(static_cast<unsigned char>(bytes[at + label_bytes - 1]));
       if (label >= static_cast<std::int64_t>(classes_.size())) {
@@ -131,6 +147,7 @@ class Cifar final : public PictureSource {
   }
 
   std::vector<std::string> classes_;
+  std::size_t pictures_of_file_ = 0;
   std::vector<std::int64_t> labels_;
   std::vector<unsigned char> values_;
   std::uint64_t hash_ = 0;

@@ -314,6 +314,13 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   folder.check_refused("--data other", "has the class", 4);
   fs::resize_file(folder / "cifar/test_batch.bin", 5000);
   folder.check_refused("--data cifar", "test_batch.bin: has 5000 bytes", 4);
+  fs::resize_file(folder / "cifar/test_batch.bin", 0);
+  folder.check_refused("--data cifar", "test_batch.bin: has 0 bytes", 4);
+  fs::resize_file(folder / "cifar/data_batch_3.bin", 39 * 3073);
+  folder.check_refused("--data cifar", "data_batch_3.bin: has 39 pictures, and the file before it 40", 4);
+  fs::remove(folder / "cifar/data_batch_3.bin");
+  fs::create_directory(folder / "cifar/data_batch_3.bin");
+  folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
   fs::remove(folder / "cifar/data_batch_3.bin");
   folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
 }
