@@ -32,8 +32,8 @@ using training::say;
 
 // What a checkpoint calls them.
 constexpr char const *model_key = "model", *classes_key = "classes", *data_key = "data identity",
-                     *history_key = "history", *epoch_sums_key = "epoch sums", *accuracy_key = "accuracy",
-                     *top5_key = "accuracy top-5", *loss_key = "validation loss";
+                     *validation_key = "validation identity", *history_key = "history", *epoch_sums_key = "epoch sums",
+                     *accuracy_key = "accuracy", *top5_key = "accuracy top-5", *loss_key = "validation loss";
 
 std::optional<std::string> find(zero::UserState const& state, std::string const& key) {
   auto const found = state.find(key);
@@ -183,6 +183,13 @@ std::uint64_t Checkpoints::continue_run(zero::LoadReport const& loaded) {
     throw DataError(data_.name() + ": has other pictures than the run of " + loaded.tag +
                     " has trained on: give those, or begin a run from its parameters by --parameters-only");
   }
+  std::uint64_t const steps = number("step"), per_step = trainer_.epochs().per_step;
+  if (steps * per_step != number(state_.items_key.c_str())) {
+    throw UsageError("--resume: the run has taken " +
+                     std::to_string(number(state_.items_key.c_str()) / std::max<std::uint64_t>(steps, 1)) +
+                     " pictures a step, and this one would take " + std::to_string(per_step) +
+                     ", so that epochs could not be counted: give --ranks, --batch and --accumulate that make as many");
+  }
   trainer_.set_seed(number("seed"));
   auto before = training::saved_options(saved), now = run_options(options_);
   if (auto const configuration = find(saved, training::saved_configuration_key)) {
@@ -192,10 +199,13 @@ std::uint64_t Checkpoints::continue_run(zero::LoadReport const& loaded) {
   auto const changes = training::differences(before, now);
   if (speaks() && !changes.empty()) say("%s", changes.c_str());
   run_ = find(saved, std::string(zero::run_id_key)).value_or("");
-  auto const steps = number("step");
   trainer_.set_schedule_step(find(saved, "schedule step") ? number("schedule step") : steps);
   state_.draw(steps * trainer_.epochs().per_step, data_.training_pictures());
   state_.read(saved);
+  if (auto const validated = find(saved, validation_key); validated && validated != data_.validation_identity()) {
+    state_.begin_validations();
+    if (speaks()) say("checkpoint: it was validated on other pictures: the best is looked for anew\n");
+  }
   history_ = History::parse(text(history_key));
   trainer_.set_epoch_tally(Tally::parse(text(epoch_sums_key)));
   if (options_.new_optimizer) state_.in_vain = 0;
@@ -223,6 +233,7 @@ zero::SaveOptions Checkpoints::how_to_save(training::StepRecord const& record, b
                      {model_key, to_text(shape_)},
                      {classes_key, to_text(data_.classes())},
                      {data_key, data_.identity()},
+                     {validation_key, data_.validation_identity()},
                      {history_key, history_.to_json()},
                      {epoch_sums_key, trainer_.epoch_tally().to_text()},
                      {training::saved_options_key, training::to_text(run_options(options_))},

@@ -144,6 +144,9 @@ class TorchLearner final : public Learner {
   /// In fp32, whatever the model computes in.
   torch::Tensor forward(LabelledPictures const& batch) {
     std::int64_t const count = static_cast<std::int64_t>(batch.labels.size());
+    if (batch.pictures.size() != batch.labels.size() * shape_.channels * shape_.height * shape_.width) {
+      throw std::logic_error("images::Learner: pictures of another size than the model's");
+    }
     auto const side = [](std::size_t n) { return static_cast<std::int64_t>(n); };
     auto const pictures =
         torch::from_blob(const_cast<float*>(batch.pictures.data()),  // NOLINT

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -188,6 +190,20 @@ void check_model(Options const& o) {
   }
 }
 
+/// Files that a run writes are each its own: the last writer of a shared one would be all that is left.
+void check_files(Options const& o) {
+  std::array const files{std::pair("--history", &o.history), std::pair("--save-model", &o.save_model),
+                         std::pair("--show-batch", &o.show_batch), std::pair("--log", &o.log)};
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    for (std::size_t k = i + 1; k < files.size(); ++k) {
+      auto const &a = *files[i].second, &b = *files[k].second;
+      if (!a || !b || std::filesystem::path(*a).lexically_normal() != std::filesystem::path(*b).lexically_normal())
+        continue;
+      throw UsageError(files[k].first + (" " + *b) + ": is the file of " + files[i].first + ", too: give each its own");
+    }
+  }
+}
+
 }  // namespace
 
 // Those of a small network from scratch; weight decay as torchvision's reference has it.
@@ -208,6 +224,7 @@ void check_options(Options& options) {
   training::check_loading(options);
   if (options.evaluate) return check_evaluation(options);
   check_model(options);
+  check_files(options);
   training::check_training(options);
   training::check_profiling(options);
   training::check_checkpoints(options, options.save_model.has_value(), "--save-model");
@@ -240,8 +257,8 @@ command_line::Command<Options> const& command() {
 }
 
 training::NamedOptions run_options(Options const& options) {
-  constexpr std::array own{"--model",      "--classes", "--small-stem", "--base-width", "--hidden",
-                           "--image-size", "--augment", "--epochs",     "--val-share",  "--skip-unreadable"};
+  constexpr std::array own{"--model",   "--classes", "--small-stem", "--base-width",      "--hidden", "--image-size",
+                           "--augment", "--epochs",  "--val-share",  "--skip-unreadable", "--threads"};
   return training::named_options(command(), options, own);
 }
 

@@ -60,6 +60,13 @@ Source open_files(std::string const& folder, PictureSplit /*split*/, Options con
 }
 #endif
 
+std::string identity_of(PictureSource const& pictures) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%zu pictures, %016llx", pictures.size(),
+                static_cast<unsigned long long>(pictures.hash()));
+  return text.data();
+}
+
 /// Whether there are pictures to validate on: all that is neither a whole folder of files nor has a part for it.
 bool has_validation(Options const& options) {
   std::filesystem::path const folder = *options.data;
@@ -105,12 +112,9 @@ RunData RunData::open(Options const& options) {
   return data;
 }
 
-std::string RunData::identity() const {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%zu pictures, %016llx", train_->size(),
-                static_cast<unsigned long long>(train_->hash()));
-  return text.data();
-}
+std::string RunData::identity() const { return identity_of(*train_); }
+
+std::string RunData::validation_identity() const { return validation_ ? identity_of(*validation_) : "none"; }
 
 RunData::Order RunData::order_of(std::uint64_t seed, std::uint64_t epoch) const {
   CounterRandom const random = CounterRandom(seed).with(order_use).with(epoch);

@@ -40,6 +40,8 @@ class RunData {
   [[nodiscard]] std::vector<std::string> const& notes() const noexcept { return notes_; }
   /// What tells these training pictures from others.
   [[nodiscard]] std::string identity() const;
+  /// What tells the validation pictures from others.
+  [[nodiscard]] std::string validation_identity() const;
 
   /// The picture that a run with \p seed takes as its \p k-th, from 0 on, of all ranks: each epoch has an order of its
   /// own, which follows from the seed and its number, and so has what is changed of the picture. \p into takes its

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <vector>
 
@@ -18,13 +19,18 @@ namespace images {
 #if defined(IMAGES_READ_FILES)
 
 void show_batch(Options const& options, RunData const& data) {
+  auto const& path = *options.show_batch;
+  bool const may_replace = options.overwrite || options.resume;
+  if (!may_replace && std::filesystem::exists(path)) {
+    throw UsageError("--show-batch " + path + ": is there already: use --overwrite, or another name");
+  }
   auto const values = data.size().values();
   std::vector<float> batch(options.batch * values);
   for (std::size_t k = 0; k < options.batch; ++k) {
     (void)data.training_picture(options.seed, k, options.augment, std::span(batch).subspan(k * values, values));
   }
   auto const columns = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(options.batch))));
-  write_png(*options.show_batch, picture_grid(batch, data.size(), data.norm(), columns));
+  write_png(path, picture_grid(batch, data.size(), data.norm(), columns));
 }
 
 #else

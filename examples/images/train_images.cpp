@@ -105,6 +105,24 @@ ModelShape shape_of(Options const& options, RunData const& data) {
   return shape;
 }
 
+/// Pictures of a checkpoint's model, where nobody asks for another size.
+void take_image_size(Options& options) {
+  if (!options.evaluate || options.image_size) return;
+  auto const shape = saved_model(*options.evaluate, false)->shape;
+  if (shape.height == shape.width) options.image_size = shape.height;
+}
+
+/// A checkpoint's model takes pictures of one size.
+void expect_size(ModelShape const& saved, PictureSize const& size) {
+  if (saved.channels == size.channels && saved.height == size.height && saved.width == size.width) return;
+  auto const text = [](std::size_t height, std::size_t width) {
+    return std::to_string(height) + " x " + std::to_string(width);
+  };
+  throw UsageError("--evaluate: the checkpoint's model takes pictures of " + text(saved.height, saved.width) +
+                   ", and these are of " + text(size.height, size.width) + ": give --image-size " +
+                   std::to_string(saved.height) + ", or other data");
+}
+
 /// The model of the checkpoint that the run starts from, which options and data must fit.
 ModelShape fitted_shape(Options const& options, RunData const& data) {
   std::optional<SavedModel> saved;
@@ -117,7 +135,10 @@ ModelShape fitted_shape(Options const& options, RunData const& data) {
   if (auto const other = difference_of_classes(data.classes(), saved->classes)) {
     throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other + " there");
   }
-  if (options.evaluate) return saved->shape;
+  if (options.evaluate) {
+    expect_size(saved->shape, data.size());
+    return saved->shape;
+  }
   auto asked = shape_of(options, data);
   if (asked == saved->shape) return asked;
   throw UsageError("--resume: the checkpoint's model is " + to_text(saved->shape) + ", and this one would be " +
@@ -148,18 +169,23 @@ void print_start(Options const& options, RunData const& data, ModelShape const& 
 ExitCode run(Options options) {
   expect_one_process();
   return training::in_words_of_options(out_of_memory, [&] {
+    take_image_size(options);
     auto const data = RunData::open(options);
+    if (options.evaluate && data.validation_pictures() == 0) {
+      throw UsageError("--evaluate: there is nothing to validate on: give --val-data, or a --val-share above 0");
+    }
     take_configuration(options, data);
+    options.threads = training_threads(options);
     training::RunOutput output(options, true, "images", training::LossKind::of_classes);
     HistoryFile history(options.history);
     auto const shape = fitted_shape(options, data);
     if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
     print_start(options, data, shape);
-    if (options.show_batch) show_batch(options, data);
     if (options.dry_run) {
       say("dry run: nothing was trained, and nothing was written\n");
       return ExitCode::done;
     }
+    if (options.show_batch) show_batch(options, data);
     if (!options.evaluate) output.claim();
     if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
     bool const finished = run_on_ranks(options, data, shape, output, history);

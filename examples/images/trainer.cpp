@@ -25,7 +25,7 @@ LearnerRequest request_of(Options const& options, ModelShape const& shape) {
   if (!options.evaluate) request.weights = options.init_from;
   request.reduce = options.reduce;
   request.allow_idle_ranks = options.allow_idle_ranks;
-  request.threads = options.threads > 0 ? options.threads : std::max(1, zero::usable_processors() / options.ranks);
+  request.threads = training_threads(options);
   return request;
 }
 
@@ -34,6 +34,10 @@ training::Measure percentage(std::string name, std::string const& what, double v
 }
 
 }  // namespace
+
+int training_threads(Options const& options) {
+  return options.threads > 0 ? options.threads : std::max(1, zero::usable_processors() / options.ranks);
+}
 
 Trainer::Trainer(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape)
     : ranks_(ranks),

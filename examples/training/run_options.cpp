@@ -25,10 +25,11 @@ constexpr std::array kept{"--ranks",         "--stage",      "--precision",     
                           "--min-delta",     "--recompute"};
 
 /// Of those that a run keeps, what another value of changes the bits.
-constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce", "--iterations", "--batch",
-                              "--lr",           "--min-lr",         "--warmup", "--schedule",   "--decay",
-                              "--skipped-step", "--weight-decay",   "--beta2",  "--clip",       "--optimizer",
-                              "--momentum",     "--loss-scale",     "--dropout"};
+constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce",         "--iterations", "--batch",
+                              "--lr",           "--min-lr",         "--warmup",         "--schedule",   "--decay",
+                              "--skipped-step", "--weight-decay",   "--beta2",          "--clip",       "--optimizer",
+                              "--momentum",     "--loss-scale",     "--dropout",        "--augment",    "--epochs",
+                              "--threads",      "--val-share",      "--skip-unreadable"};
 
 template <std::size_t N>
 bool has(std::array<char const*, N> const& names, std::string_view name) {

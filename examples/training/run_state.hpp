@@ -28,13 +28,18 @@ struct RunState {
   void begin_data() noexcept {
     data_start = items;
     epoch = 0.0;
+    begin_validations();
+  }
+
+  // ------------------------------------------------------------------------------------------------- validations
+
+  /// Goes on with other data to validate on: their losses are not those before.
+  void begin_validations() noexcept {
     best_loss.reset();
     best_step = 0;
     to_beat.reset();
     in_vain = 0;
   }
-
-  // ------------------------------------------------------------------------------------------------- validations
 
   std::optional<double> best_loss{};  ///< the lowest of all validations
   std::uint64_t best_step = 0;        ///< whose that was

@@ -45,8 +45,10 @@ class Folder {
   ~Folder() { fs::remove_all(path_); }
 
   [[nodiscard]] fs::path operator/(std::string const& name) const { return path_ / name; }
+  /// With one thread of torch, unless the arguments say how many.
   [[nodiscard]] Outcome run(std::string const& arguments) const {
-    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' --threads 1 " + arguments +
+    std::string const threads = arguments.find("--threads ") == std::string::npos ? "--threads 1 " : "";
+    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' " + threads + arguments +
                                   " 2>&1 < /dev/null");
   }
   Outcome train(std::string const& arguments) const {
@@ -134,6 +136,46 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
   CHECK(contains(none.output, "60 to train on, 0 to validate on"));
 }
 
+TEST_CASE("train_images, folders: a checkpoint is evaluated at its own size, and goes on with steps of its own") {
+  Folder const folder;
+  auto const scores = [](std::string const& output) { return output.substr(output.find("validation loss ")); };
+  for (std::string const place : {"first", "second"}) {
+    fs::copy(folder / "pictures", folder / place, fs::copy_options::recursive);
+  }
+  fs::remove(folder / "second/along/0.png");
+  auto const run = folder.train("--epochs 2 --batch 4 --val-data first --checkpoint-dir saved");
+  auto const evaluated = folder.run("--data pictures --val-data first --batch 4 --evaluate saved");
+  CAPTURE(evaluated.output);
+  CHECK(evaluated.code == 0);
+  CHECK(contains(run.output, scores(evaluated.output).substr(0, 60)));
+  folder.check_refused("--data pictures --val-data first --evaluate saved --image-size 24",
+                       "takes pictures of 16 x 16, and these are of 24 x 24: give --image-size 16", 2);
+  folder.check_refused("--data pictures --evaluate saved --val-share 0", "nothing to validate on", 2);
+  std::string const on =
+      "--data pictures --model mlp --hidden 16 --image-size 16 --epochs 4 --checkpoint-dir saved --resume auto "
+      "--val-data ";
+  folder.check_refused(on + "first --batch 8", "has taken 4 pictures a step, and this one would take 8", 2);
+  folder.check_refused(on + "first --batch 4 --ranks 2", "would take 8", 2);
+  auto const two = folder.run(on + "second --batch 2 --ranks 2 --threads 2 --augment none");
+  CAPTURE(two.output);
+  CHECK(two.code == 0);
+  CHECK(contains(two.output, "--threads 1, now 2"));
+  CHECK(contains(two.output, "validated on other pictures: the best is looked for anew"));
+  CHECK(contains(two.output, "goes on with other bits"));
+}
+
+TEST_CASE("train_images, folders: what is there is not written over, and files are each their own") {
+  Folder const folder;
+  std::string const model = "--data pictures --model mlp --hidden 16 --image-size 16 --batch 4 --epochs 1 ";
+  auto const picture = folder / "pictures/along/0.png";
+  auto const size = fs::file_size(picture);
+  folder.check_refused(model + "--show-batch pictures/along/0.png", "is there already", 2);
+  CHECK(folder.run(model + "--dry-run --show-batch new.png").code == 0);
+  CHECK(!fs::exists(folder / "new.png"));
+  CHECK(fs::file_size(picture) == size);
+  folder.check_refused(model + "--history x --save-model ./x", "--save-model ./x: is the file of --history, too", 2);
+}
+
 TEST_CASE("train_images, folders: what cannot be decoded is refused by name, or counted and left out") {
   Folder const folder;
   std::ofstream(folder / "pictures/along/broken.jpg") << "no picture";
@@ -148,6 +190,12 @@ TEST_CASE("train_images, folders: what cannot be decoded is refused by name, or 
   fs::create_directories(folder / "pictures/empty");
   folder.check_refused(model, "empty", 4);
   fs::remove(folder / "pictures/empty");
+  fs::create_directories(folder / "parts");
+  fs::copy(folder / "pictures", folder / "parts/train", fs::copy_options::recursive);
+  folder.check_refused("--data parts --model mlp", "has a folder train and none called val", 4);
+  fs::copy(folder / "pictures/along", folder / "pictures/\xff\xfe");
+  folder.check_refused(model, "the name of a class is to be UTF-8", 4);
+  fs::remove_all(folder / "pictures/\xff\xfe");
   fs::remove_all(folder / "pictures/along");
   folder.check_refused(model, "pictures", 4);  // one class
   folder.check_refused("--data nowhere --model mlp", "nowhere: is not there", 4);

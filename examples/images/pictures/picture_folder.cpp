@@ -13,6 +13,7 @@
 
 #include <zero/utility/fingerprint.hpp>
 #include <zero/utility/split_mix.hpp>
+#include <zero/utility/utf8.hpp>
 
 #include <algorithm>
 #include <array>
@@ -193,7 +194,7 @@ void sort_out(PictureFiles& files, bool skips, FolderReport& report) {
     auto const path = shown_name(files.path_of(file));
     if (!file.problem.empty()) {
       auto const line = path + ": " + file.problem;
-      if (!skips) throw DataError(line + ": mend or remove it, or leave out what is unreadable");
+      if (!skips) throw DataError(line + ": mend or remove it, or use --skip-unreadable");
       if (report.unreadable++ == 0) report.first_unreadable = line;
     } else if (file.is_misnamed) {
       if (report.misnamed++ == 0) report.first_misnamed = path;
@@ -231,13 +232,23 @@ OpenedFolder open_folder(std::string const& folder, FolderOptions const& options
   auto const status = fs::status(root, error);
   if (!fs::exists(status)) throw DataError(shown_name(root) + ": is not there, or cannot be read");
   if (!fs::is_directory(status)) throw DataError(shown_name(root) + ": is no folder");
-  bool const has_parts = fs::is_directory(root + "/train", error) && fs::is_directory(root + "/val", error);
+  bool const has_train = fs::is_directory(root + "/train", error);
+  bool const has_parts = has_train && fs::is_directory(root + "/val", error);
+  if (has_train && !has_parts) {
+    throw DataError(shown_name(root) + ": has a folder train and none called val: name the two by --data " +
+                    shown_name(root) + "/train and --val-data");
+  }
   if (has_parts) root += options.split == PictureSplit::train ? "/train" : "/val";
   auto files = list_pictures(root);
   look_at(files, options.skip_unreadable ? Thoroughness::all : Thoroughness::header, options.most_pixels,
           options.threads);
   FolderReport report;
   sort_out(files, options.skip_unreadable, report);
+  for (auto const& name : files.classes) {
+    if (!zero::is_utf8(name)) {
+      throw DataError(shown_name(files.root + "/" + name) + ": the name of a class is to be UTF-8: rename the folder");
+    }
+  }
   if (!has_parts && options.validation_share) split(files, options.split, *options.validation_share);
   report.pictures = files.files.size();
   report.hidden = files.hidden;

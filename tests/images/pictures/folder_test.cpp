@@ -155,7 +155,7 @@ TEST_CASE("a file that cannot be used is named at opening") {
     put(folder, name, bytes);
     return refusal(folder, options);
   };
-  std::string const advice = ": mend or remove it, or leave out what is unreadable";
+  std::string const advice = ": mend or remove it, or use --skip-unreadable";
   CHECK(refused("dog/e.png", {}) == "DIR/dog/e.png: is empty" + advice);
   CHECK(refused("dog/e.png", {'G', 'I', 'F'}) ==
         "DIR/dog/e.png: is neither a JPEG nor a PNG file, by its first bytes" + advice);
