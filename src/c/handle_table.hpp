@@ -192,7 +192,8 @@ class HandleTable {
   std::vector<std::uint64_t> free_;
 };
 
-/// Never destroyed: functions that run at the end of the program, and threads that outlive it, may still ask.
+/// Never destroyed: functions that run at the end of the program, and threads that outlive it, may still ask. For the
+/// same reason the library is linked so that `dlclose` leaves it where it is.
 [[nodiscard]] inline HandleTable& handles() noexcept {
   static auto& table = *new HandleTable;
   return table;
