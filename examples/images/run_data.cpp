@@ -100,6 +100,9 @@ std::optional<std::string> difference_of_classes(std::vector<std::string> const&
 }
 
 RunData RunData::open(Options const& options) {
+  if (options.validation_data && options.asked.has("--val-share")) {
+    throw UsageError("--val-share: --val-data says what to validate on: give one of the two");
+  }
   RunData data;
   data.name_ = *options.data;
   data.train_ = open_source(data.name_, PictureSplit::train, options, data.notes_);

@@ -129,6 +129,8 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
   CAPTURE(own.output);
   CHECK(own.code == 0);
   CHECK(contains(own.output, "60 to train on, 2 to validate on"));
+  folder.check_refused("--data pictures --val-data parts/val --val-share 0.2" + model, "--val-share: --val-data says",
+                       2);
   fs::rename(folder / "parts/val/across", folder / "parts/val/askew");
   folder.check_refused("--data pictures --val-data parts/val" + model, "has other classes than pictures", 4);
   auto const none = folder.run("--data pictures --val-share 0" + model);

@@ -113,6 +113,8 @@ class Walk {
 
 /// At most \p most bytes of a file from its begin, and its size.
 std::vector<std::uint8_t> read_beginning(std::string const& path, std::uint64_t most, std::uint64_t& size) {
+  std::error_code error;
+  if (fs::is_fifo(path, error)) throw DecodeError("is no file");  // to open one would wait for who writes to it
   errno = 0;
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   auto const end = file ? static_cast<std::streamoff>(file.tellg()) : -1;

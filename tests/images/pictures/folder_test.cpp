@@ -418,3 +418,21 @@ TEST_CASE("names are shown in one line") {
   CHECK(shown_name("a\n\x7F\\\xC3") == "a\\x0A\\x7F\\x5C\\xC3");
   CHECK(shown_name("\xC2\x85") == "\\xC2\\x85");  // U+0085, a line's end
 }
+
+TEST_CASE("a picture that a pipe has taken the place of since is an error, and not waited for") {
+  Folder const folder;
+  fill(folder);
+  auto const pictures = open(folder);
+  fs::remove(folder.path("cat/a.png"));
+  REQUIRE(::mkfifo(folder.path("cat/a.png").c_str(), 0600) == 0);
+  std::vector<float> values(pictures->picture_size().values());
+  std::string said;
+  for (std::size_t i = 0; i < pictures->size() && said.empty(); ++i) {
+    try {
+      (void)pictures->read(i, nullptr, values);
+    } catch (command_line::DataError const& error) {
+      said = error.what();
+    }
+  }
+  CHECK(said.ends_with("cat/a.png: is no file"));
+}
