@@ -31,7 +31,9 @@ Group data_group() {
       {{.name = "--data",
         .value = "FOLDER",
         .help = "a folder of JPEG and PNG files, with a folder for each class, or with train and val that have those; "
-                "or cifar-10-batches-bin, cifar-100-binary or one of the same layout",
+                "or cifar-10-batches-bin, cifar-100-binary or one of the same layout; or synthetic:N, N pictures of "
+                "noise, which "
+                "cost nothing to read",
         .setting = Settings::text(&Options::data),
         .usual = "none: it must be given",
         .alias = "--train_dir"},

@@ -7,6 +7,7 @@
 #include "pictures/picture_folder.hpp"
 #endif
 #include "support/data_error.hpp"
+#include "synthetic.hpp"
 
 #include <algorithm>
 #include <array>
@@ -74,8 +75,21 @@ bool has_validation(Options const& options) {
          (std::filesystem::is_directory(folder / "train") && std::filesystem::is_directory(folder / "val"));
 }
 
+/// Those to validate on are the share of their number that a folder's would be.
+Source open_synthetic(std::size_t count, PictureSplit split, Options const& options) {
+  for (auto const* const option : {"--augment", "--cache", "--max-pixels", "--skip-unreadable"}) {
+    if (options.asked.has(option))
+      throw UsageError(option + std::string(": is of pictures, and not of synthetic ones"));
+  }
+  auto const share = static_cast<std::size_t>(options.validation_share * static_cast<double>(count));
+  return make_synthetic({.count = split == PictureSplit::train ? count : std::max<std::size_t>(1, share),
+                         .classes = options.classes.value_or(SyntheticPictures().classes),
+                         .size = options.image_size.value_or(SyntheticPictures().size)});
+}
+
 Source open_source(std::string const& folder, PictureSplit split, Options const& options,
                    std::vector<std::string>& notes) {
+  if (auto const count = synthetic_count(folder)) return open_synthetic(*count, split, options);
   auto found = open_cifar(folder, split);
   if (!found) return open_files(folder, split, options, notes);
   for (auto const* const option : {"--image-size", "--val-share", "--cache", "--skip-unreadable"}) {

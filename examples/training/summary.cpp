@@ -18,7 +18,10 @@ namespace {
 void line(char const* what, std::string const& text) { say("  %-16s %s\n", what, text.c_str()); }
 
 std::string rate(double items, double seconds, std::string const& name) {
-  return with_separators(seconds > 0.0 ? static_cast<std::uint64_t>(items / seconds) : 0) + " " + name + "/s";
+  double const each_second = seconds > 0.0 ? items / seconds : 0.0;
+  bool const is_slow = each_second > 0.0 && each_second < 100.0;  // where a whole number says too little
+  return (is_slow ? formatted("%.1f", each_second) : with_separators(static_cast<std::uint64_t>(each_second))) + " " +
+         name + "/s";
 }
 
 }  // namespace

@@ -324,3 +324,26 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   fs::remove(folder / "cifar/data_batch_3.bin");
   folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
 }
+
+TEST_CASE("train_images: synthetic pictures need no folder, and are what is asked for") {
+  Folder const folder;
+  auto const run = [&](std::string const& arguments) {
+    return folder.run(mlp + "--threads 1 --epochs 2 " + arguments);
+  };
+  auto const one = run("--data synthetic:40 --image-size 8 --log one.jsonl");
+  INFO(one.output);
+  REQUIRE(one.code == 0);
+  CHECK(one.output.find("over 4 pictures") != std::string::npos);  // a tenth
+  auto const other = run("--data synthetic:40 --image-size 8 --workers 0");
+  CHECK(Folder::hash_in(one) == Folder::hash_in(other));
+  auto const small = run("--data synthetic:40 --image-size 9 --classes 3");
+  CHECK(small.code == 0);
+  CHECK(Folder::hash_in(one) != Folder::hash_in(small));
+
+  folder.check_refused("--data synthetic:0", "synthetic:0: write synthetic:N", 4);
+  folder.check_refused("--data synthetic:4x", "synthetic:4x: write synthetic:N", 4);
+  folder.check_refused("--data synthetics", "synthetics: ", 4);  // a folder that is not there
+  folder.check_refused("--data synthetic:8 --cache 1MB", "--cache: is of pictures, and not of synthetic ones", 2);
+  folder.check_refused("--data synthetic:8 --augment crop", "--augment: is of pictures", 2);
+  folder.check_refused("--data synthetic:8 --val-data cifar", "has other classes", 4);
+}
