@@ -26,6 +26,19 @@ row='^\| [12] \| [24] \| (plain|offload|accumulate2) \| [0-9,]+ \| [+-][0-9]+ % 
 [ "$(grep -cE "$row" table.md)" = 12 ] || die "rows of another form: $(cat table.md)"
 [ "$(grep -cE '\| plain \|.*\| \+0 % \|.*\| 1\.00 \|$' table.md)" = 4 ] || die "first rows are not the measure"
 
+
+# The largest batch of a card: more memory has room for more, and what was taken stays within. A small run says what the
+# program takes by itself.
+pictures=(--data synthetic:8 --image-size 224 --model mlp --hidden 8 --epochs 1 --val-share 0 --threads 1)
+"$python" "$table" --batches 2 --ranks 1 --settings plain -- "$trainer" "${pictures[@]}" >base.md
+base=$(awk -F'|' 'NR == 3 { gsub(",", "", $5); print $5 + 0 }' base.md)
+cards=$(awk -v base="$base" 'BEGIN { printf "%.3f,%.3f", (base + 100) / 1000, (base + 300) / 1000 }')
+"$python" "$table" --cards "$cards" --ranks 1 --settings plain,bf16 --output cards.md -- "$trainer" "${pictures[@]}" >said.md
+cmp said.md cards.md || die "the file is not what was said"
+awk -F'|' 'NR > 2 { card = $4 + 0; gsub(",", "", $6); if ($6 + 0 > 1000 * card || $5 + 0 <= 0) exit 1
+  if (NR % 2 == 0 && $5 + 0 <= before) exit 1
+  before = $5 + 0; rows++ } END { if (rows != 4) exit 1 }' cards.md || die "the largest batches are not: $(cat cards.md)"
+
 # refused CODE TEXT ARGUMENT...: the table ends so, with one line.
 refused() {
   local expected=$1 text=$2 code=0 said
@@ -37,6 +50,7 @@ refused() {
 }
 refused 2 "no command" --batches 2
 refused 2 "--batches x: give whole numbers" --batches x -- "$trainer"
+refused 2 "--cards 0: give positive numbers" --cards 0 -- "$trainer"
 refused 2 "--settings fp8: use plain" --settings fp8 -- "$trainer"
 refused 2 "--batch: is no option" --batch 3 -- "$trainer"
 refused 4 "nowhere" --batches 2 --ranks 1 -- "$trainer" --data nowhere --model mlp
