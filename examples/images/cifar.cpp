@@ -52,6 +52,8 @@ Layout const* layout_of(fs::path const& folder) {
 }
 
 std::vector<std::string> read_names(fs::path const& path) {
+  // To open a pipe would wait for who writes to it.
+  if (!fs::is_regular_file(path)) throw DataError(path.string() + ": is no file: it is to have the names of classes");
   std::vector<std::string> names;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {

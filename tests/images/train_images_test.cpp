@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -323,6 +324,9 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
   fs::remove(folder / "cifar/data_batch_3.bin");
   folder.check_refused("--data cifar", "data_batch_3.bin: cannot be read", 4);
+  fs::remove(folder / "cifar/batches.meta.txt");
+  REQUIRE(::mkfifo((folder / "cifar/batches.meta.txt").c_str(), 0600) == 0);
+  folder.check_refused("--data cifar", "batches.meta.txt: is no file", 4);
 }
 
 TEST_CASE("train_images: synthetic pictures need no folder, and are what is asked for") {

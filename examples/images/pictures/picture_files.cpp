@@ -6,6 +6,10 @@
 #include "images/pictures/shown_name.hpp"
 #include "support/data_error.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -13,7 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -111,20 +115,53 @@ class Walk {
   std::vector<std::string> around_;  // folders, the root's first
 };
 
+/// A file that is open for reading, and its size.
+class OpenFile {
+ public:
+  /// Never waits: to open a pipe as others do would wait for who writes to it. What \p path names is looked at once it
+  /// is open, as it may be another one by then.
+  explicit OpenFile(std::string const& path) : file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+    struct stat status {};
+    int const failure = file_ < 0 || ::fstat(file_, &status) != 0 ? errno : 0;
+    if (failure == 0 && S_ISREG(status.st_mode)) {
+      size_ = static_cast<std::uint64_t>(status.st_size);
+      return;
+    }
+    if (file_ >= 0) ::close(file_);
+    if (failure != 0) fail(failure);
+    throw DecodeError("is no file");
+  }
+  OpenFile(OpenFile const&) = delete;
+  OpenFile& operator=(OpenFile const&) = delete;
+  ~OpenFile() { ::close(file_); }
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  /// Fills \p bytes from the file's begin.
+  void read(std::span<std::uint8_t> bytes) const {
+    while (!bytes.empty()) {
+      auto const count = ::read(file_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail(errno);
+      if (count == 0) throw DecodeError("cannot be read to its end");
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  [[noreturn]] static void fail(int error) {
+    throw DecodeError("cannot be read: " + std::string(std::strerror(error)));
+  }
+
+  int file_;
+  std::uint64_t size_ = 0;
+};
+
 /// At most \p most bytes of a file from its begin, and its size.
 std::vector<std::uint8_t> read_beginning(std::string const& path, std::uint64_t most, std::uint64_t& size) {
-  std::error_code error;
-  if (fs::is_fifo(path, error)) throw DecodeError("is no file");  // to open one would wait for who writes to it
-  errno = 0;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  auto const end = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-  if (end < 0)
-    throw DecodeError("cannot be read: " + std::string(errno != 0 ? std::strerror(errno) : "it has no size"));
-  size = static_cast<std::uint64_t>(end);
+  OpenFile const file(path);
+  size = file.size();
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::min(size, most)));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) throw DecodeError("cannot be read to its end");
+  file.read(bytes);
   return bytes;
 }
 
