@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "pictures/decode.hpp"
 #include "support/command_line.hpp"
 #include "training/options.hpp"
 #include "training/run_options.hpp"
@@ -32,14 +33,14 @@ struct Options : training::CommonOptions {
   bool small_stem = false;             ///< see ModelShape
   std::size_t base_width = 64, hidden = 128;
   AugmentChoice augment = AugmentChoice::crop;
-  std::optional<std::size_t> image_size;  ///< of folders of pictures; default: 224
-  double validation_share = 0.1;          ///< of a folder without a part for it
-  bool skip_unreadable = false;           ///< pictures that cannot be decoded are left out
-  std::uint64_t most_pixels = 178956970;  ///< of a picture; Pillow refuses more, too
-  std::uint64_t cache = 0;                ///< bytes for decoded pictures
-  std::optional<std::string> show_batch;  ///< a file in PNG
-  std::optional<std::string> history;     ///< a file in JSON
-  std::optional<std::string> save_model;  ///< a file in safetensors
+  std::optional<std::size_t> image_size;          ///< of folders of pictures; default: 224
+  double validation_share = 0.1;                  ///< of a folder without a part for it
+  bool skip_unreadable = false;                   ///< pictures that cannot be decoded are left out
+  std::uint64_t most_pixels = usual_most_pixels;  ///< of a picture
+  std::uint64_t cache = 0;                        ///< bytes for decoded pictures
+  std::optional<std::string> show_batch;          ///< a file in PNG
+  std::optional<std::string> history;             ///< a file in JSON
+  std::optional<std::string> save_model;          ///< a file in safetensors
 };
 
 /// Reads a command line without the program's name. \throws UsageError.
