@@ -5,6 +5,7 @@
 
 #include "support/gpt2_sizes.hpp"
 #include "support/settings.hpp"
+#include "training/ending.hpp"
 #include "training/option_groups.hpp"
 
 #include <algorithm>
@@ -218,21 +219,19 @@ Options parse_options(std::span<char const* const> arguments) {
   if (options.asked.help || options.asked.version) return options;
   take_model(options);
   take_other_data(options);
-  if (options.deepspeed && !options.config) throw UsageError("--deepspeed: needs --config FILE");
+  training::check_configuration(options);
   if (!options.config) check_options(options);  // else it says its part first
   return options;
 }
 
 command_line::Command<Options> const& command() {
-  using command_line::ExitCode;
   static command_line::Command<Options> const made{
       .name = "train_gpt2",
       .synopsis = "[OPTION...]",
       .what = "Trains a GPT-2 on text, with an optimizer that ZeRO shards over ranks.",
       .groups = {Groups::configuration(), data_group(), model_group(), Groups::place(), training_group(),
                  validation_group(), output_group(), Groups::profiling(), checkpoint_group()},
-      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
-                     ExitCode::damaged, ExitCode::diverged}};
+      .exit_codes = training::exit_codes()};
   return made;
 }
 

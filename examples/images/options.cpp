@@ -5,6 +5,7 @@
 
 #include "models/model_shape.hpp"
 #include "support/settings.hpp"
+#include "training/ending.hpp"
 #include "training/option_groups.hpp"
 
 #include <algorithm>
@@ -228,7 +229,6 @@ void check_options(Options& options) {
   check_model(options);
   check_files(options);
   training::check_training(options);
-  training::check_profiling(options);
   training::check_checkpoints(options, options.save_model.has_value(), "--save-model");
   training::check_saving(options);
   if (options.init_from && options.resume && options.resume != "auto") {
@@ -240,21 +240,19 @@ Options parse_options(std::span<char const* const> arguments) {
   Options options;
   command_line::parse(command(), arguments, options);
   if (options.asked.help || options.asked.version) return options;
-  if (options.deepspeed && !options.config) throw UsageError("--deepspeed: needs --config FILE");
+  training::check_configuration(options);
   if (!options.config) check_options(options);  // else it says its part first
   return options;
 }
 
 command_line::Command<Options> const& command() {
-  using command_line::ExitCode;
   static command_line::Command<Options> const made{
       .name = "train_images",
       .synopsis = "--data FOLDER [OPTION...]",
       .what = "Trains an image classifier on pictures, with an optimizer that ZeRO shards over ranks.",
       .groups = {Groups::configuration(), data_group(), model_group(), place_group(), training_group(),
                  validation_group(), output_group(), checkpoint_group()},
-      .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::stopped, ExitCode::data,
-                     ExitCode::damaged, ExitCode::diverged}};
+      .exit_codes = training::exit_codes()};
   return made;
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 /// What ends a run, in words of a program's options and as an exit code.
 namespace training {
@@ -51,6 +52,13 @@ auto in_words_of_options(char const* out_of_memory, F const& f) {
     console().end_status();
     throw;
   }
+}
+
+/// Those that a trainer ends with.
+[[nodiscard]] inline std::vector<command_line::ExitCode> exit_codes() {
+  using command_line::ExitCode;
+  return {ExitCode::done, ExitCode::failed,  ExitCode::usage,   ExitCode::stopped,
+          ExitCode::data, ExitCode::damaged, ExitCode::diverged};
 }
 
 /// The exit code of a trainer that \p error ends.

@@ -24,6 +24,10 @@ void check_tag_prefix(std::string const& tag) {
 
 }  // namespace
 
+void check_configuration(CommonOptions const& o) {
+  if (o.deepspeed && !o.config) throw UsageError("--deepspeed: needs --config FILE");
+}
+
 void check_loading(CommonOptions const& o) {
   if (o.workers == std::size_t{0} && o.prefetch > 0 && o.asked.has("--prefetch")) {
     throw UsageError("--prefetch " + std::to_string(o.prefetch) +

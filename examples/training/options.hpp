@@ -146,6 +146,8 @@ void check_micro_batches(CommonOptions const& options);
 
 /// \name What options are worth together, in the order in which a program looks. \throws UsageError.
 /// @{
+/// --deepspeed, of the command line alone: a configuration does not say it.
+void check_configuration(CommonOptions const& options);
 /// --workers and --prefetch.
 void check_loading(CommonOptions const& options);
 /// Learning rate, micro-batches, rule and types.
