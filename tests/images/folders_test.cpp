@@ -3,6 +3,7 @@
 
 // train_images on folders of pictures.
 
+#include "images/pictures/folder.hpp"
 #include "images/pictures/write_png.hpp"
 #include "run_command.hpp"
 
@@ -15,17 +16,15 @@
 #include <iterator>
 #include <string>
 
-#include <unistd.h>
-
 namespace {
 
 namespace fs = std::filesystem;
 using zero_test::Outcome;
 
-/// A folder of pictures of two classes, stripes along and across; removed at the end.
-class Folder {
+/// A folder of pictures of two classes, stripes along and across.
+class Folder : public pictures_test::Folder {
  public:
-  Folder() : path_(fs::temp_directory_path() / ("zero folders " + std::to_string(::getpid()))) {
+  Folder() {
     for (unsigned n = 0; n < 60; ++n) {
       bool const across = n % 2 == 1;
       images::RgbPicture picture{12 + n % 5, 10 + n % 7, {}};
@@ -35,20 +34,15 @@ class Folder {
           for (unsigned c = 0; c < 3; ++c) picture.values.push_back(static_cast<std::uint8_t>(bright + n / 2 + 5 * c));
         }
       }
-      auto const place = path_ / "pictures" / (across ? "across" : "along");
+      auto const place = *this / "pictures" / (across ? "across" : "along");
       fs::create_directories(place);
       images::write_png((place / (std::to_string(n) + ".png")).string(), picture);
     }
   }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-
-  [[nodiscard]] fs::path operator/(std::string const& name) const { return path_ / name; }
   /// With one thread of torch, unless the arguments say how many.
   [[nodiscard]] Outcome run(std::string const& arguments) const {
     std::string const threads = arguments.find("--threads ") == std::string::npos ? "--threads 1 " : "";
-    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' " + threads + arguments +
+    return zero_test::run_command("cd '" + path() + "' && '" TRAIN_IMAGES "' " + threads + arguments +
                                   " 2>&1 < /dev/null");
   }
   Outcome train(std::string const& arguments) const {
@@ -72,9 +66,6 @@ class Folder {
     CHECK(outcome.output.find(reason) != std::string::npos);
     CHECK(outcome.output.find("step 1/") == std::string::npos);
   }
-
- private:
-  fs::path path_;
 };
 
 bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }

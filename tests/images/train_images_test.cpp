@@ -3,6 +3,7 @@
 
 // The image trainer as its users meet it: a command line, an exit code, text on two streams, a log and files.
 
+#include "images/pictures/folder.hpp"
 #include "run_command.hpp"
 #include "trainer/log.hpp"
 
@@ -22,7 +23,6 @@
 #include <vector>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace {
 
@@ -32,20 +32,13 @@ using zero_test::Outcome;
 
 constexpr std::array names{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
-/// A folder with pictures in CIFAR's layout, of which each class has a pattern and noise; removed at the end.
-class Folder {
+/// A folder with pictures in CIFAR's layout, of which each class has a pattern and noise.
+class Folder : public pictures_test::Folder {
  public:
-  explicit Folder(int per_file = 40)
-      : path_(fs::temp_directory_path() /
-              ("zero images " + std::to_string(::getpid()) + "." + std::to_string(next()))) {
-    write_pictures("cifar", 1, per_file);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
+  explicit Folder(int per_file = 40) { write_pictures("cifar", 1, per_file); }
 
   void write_pictures(std::string const& name, unsigned seed, int per_file) const {
-    auto const folder = path_ / name;
+    auto const folder = *this / name;
     fs::create_directories(folder);
     std::ofstream text(folder / "batches.meta.txt");
     for (auto const* const of_class : names) text << of_class << "\n";
@@ -64,11 +57,9 @@ class Folder {
     }
   }
 
-  [[nodiscard]] fs::path operator/(std::string const& name) const { return path_ / name; }
   /// Runs the trainer there.
   [[nodiscard]] Outcome run(std::string const& arguments) const {
-    return zero_test::run_command("cd '" + path_.string() + "' && '" TRAIN_IMAGES "' " + arguments +
-                                  " 2>&1 < /dev/null");
+    return zero_test::run_command("cd '" + path() + "' && '" TRAIN_IMAGES "' " + arguments + " 2>&1 < /dev/null");
   }
   /// The same on the pictures, and it must go well.
   Outcome train(std::string const& arguments) const {
@@ -85,7 +76,7 @@ class Folder {
     return outcome.output.substr(at + key.size(), 16);
   }
   [[nodiscard]] std::string text_of(std::string const& name) const {
-    std::ifstream file(path_ / name);
+    std::ifstream file(*this / name);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
   void check_refused(std::string const& arguments, std::string const& reason, int code) const {
@@ -99,13 +90,6 @@ class Folder {
     REQUIRE(last != std::string::npos);
     CHECK(std::count(outcome.output.begin() + static_cast<std::ptrdiff_t>(last), outcome.output.end(), '\n') == 1);
   }
-
- private:
-  static int next() {
-    static int made = 0;
-    return ++made;
-  }
-  fs::path path_;
 };
 
 std::string const mlp = "--model mlp --hidden 16 --batch 4 ";

@@ -9,13 +9,13 @@
 
 namespace pictures_test {
 
-/// A folder that is gone with the test.
+/// A folder that is gone with the test. Its name has spaces, which whatever gives it to a shell has to quote.
 class Folder {
  public:
   Folder() {
     static int number = 0;
     path_ = std::filesystem::temp_directory_path() /
-            ("zero_pictures_" + std::to_string(::getpid()) + "_" + std::to_string(number++));
+            ("zero pictures " + std::to_string(::getpid()) + " " + std::to_string(number++));
     std::filesystem::create_directories(path_);
   }
   Folder(Folder const&) = delete;
@@ -25,6 +25,7 @@ class Folder {
     std::filesystem::remove_all(path_, error);
   }
 
+  [[nodiscard]] std::filesystem::path operator/(std::string const& name) const { return path_ / name; }
   [[nodiscard]] std::string path() const { return path_.string(); }
   [[nodiscard]] std::string path(std::string const& name) const { return path_.string() + "/" + name; }
 
