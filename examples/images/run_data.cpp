@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <numeric>
 
 namespace images {
@@ -34,31 +33,54 @@ std::uint64_t rounds_of(FeedPlace const& place) {
 }
 
 using Source = std::shared_ptr<PictureSource const>;
+using Notes = std::vector<std::string>;
+
+/// The parts of a run's pictures.
+struct Parts {
+  Source train, validation;
+};
 
 #if defined(IMAGES_READ_FILES)
-Source open_files(std::string const& folder, PictureSplit split, Options const& options,
-                  std::vector<std::string>& notes) {
-  bool const takes_no_share = options.validation_data || options.validation_share == 0.0;
-  auto opened =
-      open_folder(folder, {.split = split,
-                           .validation_share = takes_no_share ? std::nullopt : std::optional(options.validation_share),
-                           .size = options.image_size.value_or(224),
-                           .most_pixels = options.most_pixels,
-                           .skip_unreadable = options.skip_unreadable,
-                           .cache_bytes = options.cache,
-                           .threads = std::max<std::size_t>(1, options.workers.value_or(2))});
-  for (auto& line : opened.report.lines()) {
+FolderOptions folder_options(Options const& options, PictureSplit split) {
+  return {.split = split,
+          .size = options.image_size.value_or(224),
+          .most_pixels = options.most_pixels,
+          .skip_unreadable = options.skip_unreadable,
+          .cache_bytes = options.cache,
+          .threads = std::max<std::size_t>(1, options.workers.value_or(2))};
+}
+
+/// Adds the lines of a report that were not said yet.
+void take_notes(FolderReport const& report, Notes& notes) {
+  for (auto& line : report.lines()) {
     if (std::find(notes.begin(), notes.end(), line) == notes.end()) notes.push_back(std::move(line));
   }
+}
+
+Source open_files(std::string const& folder, PictureSplit split, Options const& options, Notes& notes) {
+  auto opened = open_folder(folder, folder_options(options, split));
+  take_notes(opened.report, notes);
   return std::move(opened.pictures);
 }
+
+Parts open_file_parts(std::string const& folder, Options const& options, Notes& notes) {
+  auto const share = options.validation_share > 0.0 ? std::optional(options.validation_share) : std::nullopt;
+  auto opened = open_parts(folder, folder_options(options, PictureSplit::train), share);
+  take_notes(opened.report, notes);
+  return {std::move(opened.train), std::move(opened.validation)};
+}
 #else
-Source open_files(std::string const& folder, PictureSplit /*split*/, Options const& /*options*/,
-                  std::vector<std::string>& /*notes*/) {
+bool has_parts(std::string const& /*folder*/) { return false; }
+
+[[noreturn]] void refuse_files(std::string const& folder) {
   throw DataError(folder +
                   ": is no folder of CIFAR's, and this program was built without libjpeg and libpng, which "
                   "read pictures: install them (Debian: libjpeg-dev libpng-dev), and build it again");
 }
+Source open_files(std::string const& folder, PictureSplit /*split*/, Options const& /*options*/, Notes& /*notes*/) {
+  refuse_files(folder);
+}
+Parts open_file_parts(std::string const& folder, Options const& /*options*/, Notes& /*notes*/) { refuse_files(folder); }
 #endif
 
 std::string identity_of(PictureSource const& pictures) {
@@ -68,35 +90,55 @@ std::string identity_of(PictureSource const& pictures) {
   return text.data();
 }
 
-/// Whether there are pictures to validate on: all that is neither a whole folder of files nor has a part for it.
-bool has_validation(Options const& options) {
-  std::filesystem::path const folder = *options.data;
-  return options.validation_data || options.validation_share > 0.0 || is_cifar(*options.data) ||
-         (std::filesystem::is_directory(folder / "train") && std::filesystem::is_directory(folder / "val"));
-}
-
-/// Those to validate on are the share of their number that a folder's would be.
-Source open_synthetic(std::size_t count, PictureSplit split, Options const& options) {
+Source open_synthetic(std::size_t count, Options const& options) {
   for (auto const* const option : {"--augment", "--cache", "--max-pixels", "--skip-unreadable"}) {
     if (options.asked.has(option))
       throw UsageError(option + std::string(": is of pictures, and not of synthetic ones"));
   }
-  auto const share = static_cast<std::size_t>(options.validation_share * static_cast<double>(count));
-  return make_synthetic({.count = split == PictureSplit::train ? count : std::max<std::size_t>(1, share),
+  return make_synthetic({.count = count,
                          .classes = options.classes.value_or(SyntheticPictures().classes),
                          .size = options.image_size.value_or(SyntheticPictures().size)});
 }
 
-Source open_source(std::string const& folder, PictureSplit split, Options const& options,
-                   std::vector<std::string>& notes) {
-  if (auto const count = synthetic_count(folder)) return open_synthetic(*count, split, options);
-  auto found = open_cifar(folder, split);
-  if (!found) return open_files(folder, split, options, notes);
+/// Those to validate on are the share of their number that a folder's would be.
+Parts open_synthetic_parts(std::size_t count, Options const& options) {
+  auto const share = static_cast<std::size_t>(options.validation_share * static_cast<double>(count));
+  return {open_synthetic(count, options),
+          options.validation_share > 0.0 ? open_synthetic(std::max<std::size_t>(1, share), options) : nullptr};
+}
+
+/// Options that CIFAR's layout has nothing of.
+void refuse_options_of_files(std::string const& folder, Options const& options) {
   for (auto const* const option : {"--image-size", "--val-share", "--cache", "--skip-unreadable"}) {
     if (options.asked.has(option))
       throw UsageError(option + std::string(": is of JPEG and PNG files, and not of ") + folder);
   }
+}
+
+Source open_source(std::string const& folder, PictureSplit split, Options const& options, Notes& notes) {
+  if (auto const count = synthetic_count(folder)) return open_synthetic(*count, options);
+  auto found = open_cifar(folder, split);
+  if (!found) return open_files(folder, split, options, notes);
+  refuse_options_of_files(folder, options);
   return found;
+}
+
+/// Both parts of \p folder, which is read once.
+Parts open_both(std::string const& folder, Options const& options, Notes& notes) {
+  if (auto const count = synthetic_count(folder)) return open_synthetic_parts(*count, options);
+  if (is_cifar(folder)) {
+    return {open_source(folder, PictureSplit::train, options, notes),
+            open_source(folder, PictureSplit::validation, options, notes)};
+  }
+  if (options.asked.has("--val-share") && has_parts(folder)) {
+    throw UsageError("--val-share: " + folder + " has a part val, which says what to validate on: leave it out");
+  }
+  return open_file_parts(folder, options, notes);
+}
+
+/// The folder of a part, to people.
+std::string name_of(std::string const& folder, char const* part) {
+  return is_cifar(folder) || !has_parts(folder) ? folder : folder + "/" + part;
 }
 
 }  // namespace
@@ -108,7 +150,7 @@ std::optional<std::string> difference_of_classes(std::vector<std::string> const&
     auto const name = [c](std::vector<std::string> const& names) {
       return c < names.size() ? "'" + names[c] + "'" : std::string("missing");
     };
-    return "class " + std::to_string(c) + " is " + name(mine) + " here, and " + name(others);
+    return "class " + std::to_string(c) + " is " + name(mine) + " here, and " + name(others) + " there";
   }
   return std::nullopt;
 }
@@ -119,12 +161,16 @@ RunData RunData::open(Options const& options) {
   }
   RunData data;
   data.name_ = *options.data;
-  data.train_ = open_source(data.name_, PictureSplit::train, options, data.notes_);
   auto const& place = options.validation_data.value_or(data.name_);
-  if (has_validation(options)) data.validation_ = open_source(place, PictureSplit::validation, options, data.notes_);
+  auto parts = options.validation_data ? Parts{open_source(data.name_, PictureSplit::train, options, data.notes_),
+                                               open_source(place, PictureSplit::validation, options, data.notes_)}
+                                       : open_both(data.name_, options, data.notes_);
+  data.train_ = std::move(parts.train);
+  data.validation_ = std::move(parts.validation);
   if (!data.validation_) return data;
-  if (auto const other = difference_of_classes(data.train_->classes(), data.validation_->classes())) {
-    throw DataError(place + ": has other classes than " + data.name_ + ": " + *other + " in what it validates on");
+  if (auto const other = difference_of_classes(data.validation_->classes(), data.train_->classes())) {
+    throw DataError(name_of(place, "val") + ": has other classes than " + name_of(data.name_, "train") + ": " + *other +
+                    ": give the folders of a class one name");
   }
   return data;
 }

@@ -18,8 +18,8 @@
 
 namespace images {
 
-/// The first class that \p mine and \p others have not alike, as "class 3 is 'cat' here, and 'dog'"; nothing where they
-/// are equal.
+/// The first class that \p mine and \p others have not alike, as "class 3 is 'cat' here, and 'dog' there"; nothing
+/// where they are equal.
 [[nodiscard]] std::optional<std::string> difference_of_classes(std::vector<std::string> const& mine,
                                                                std::vector<std::string> const& others);
 

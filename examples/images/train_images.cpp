@@ -133,7 +133,7 @@ ModelShape fitted_shape(Options const& options, RunData const& data) {
   }
   if (!saved) return shape_of(options, data);
   if (auto const other = difference_of_classes(data.classes(), saved->classes)) {
-    throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other + " there");
+    throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other);
   }
   if (options.evaluate) {
     expect_size(saved->shape, data.size());

@@ -9,11 +9,16 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 
 namespace {
@@ -66,6 +71,38 @@ class Folder : public pictures_test::Folder {
     CHECK(outcome.output.find(reason) != std::string::npos);
     CHECK(outcome.output.find("step 1/") == std::string::npos);
   }
+};
+
+/// How often each file in the folders of classes is opened meanwhile.
+class Openings {
+ public:
+  explicit Openings(fs::path const& folder) : watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    REQUIRE(watch_ >= 0);
+    for (auto const& entry : fs::directory_iterator(folder)) {
+      REQUIRE(::inotify_add_watch(watch_, entry.path().c_str(), IN_OPEN) >= 0);
+    }
+  }
+  Openings(Openings const&) = delete;
+  Openings& operator=(Openings const&) = delete;
+  ~Openings() { ::close(watch_); }
+
+  /// Of each file that was opened, by its name.
+  [[nodiscard]] std::map<std::string, int> counts() const {
+    std::map<std::string, int> found;
+    alignas(inotify_event) std::array<char, 1 << 16> events{};
+    for (auto size = ::read(watch_, events.data(), events.size()); size > 0;
+         size = ::read(watch_, events.data(), events.size())) {
+      for (std::ptrdiff_t at = 0; at < size;) {
+        auto const& event = *reinterpret_cast<inotify_event const*>(events.data() + at);
+        if ((event.mask & IN_ISDIR) == 0) ++found[std::string(event.name)];
+        at += static_cast<std::ptrdiff_t>(sizeof event + event.len);
+      }
+    }
+    return found;
+  }
+
+ private:
+  int watch_;
 };
 
 bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
@@ -122,11 +159,27 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
   CHECK(contains(own.output, "60 to train on, 2 to validate on"));
   folder.check_refused("--data pictures --val-data parts/val --val-share 0.2" + model, "--val-share: --val-data says",
                        2);
+  folder.check_refused("--data parts --val-share 0.2" + model, "--val-share: parts has a part val", 2);
   fs::rename(folder / "parts/val/across", folder / "parts/val/askew");
-  folder.check_refused("--data pictures --val-data parts/val" + model, "has other classes than pictures", 4);
+  std::string const classes = "class 0 is 'along' here, and 'across' there";
+  folder.check_refused("--data pictures --val-data parts/val" + model,
+                       "parts/val: has other classes than pictures: " + classes, 4);
+  folder.check_refused("--data parts" + model, "parts/val: has other classes than parts/train: " + classes, 4);
   auto const none = folder.run("--data pictures --val-share 0" + model);
   CHECK(none.code == 0);
   CHECK(contains(none.output, "60 to train on, 0 to validate on"));
+}
+
+TEST_CASE("train_images, folders: a folder that is split by a share is looked at once") {
+  Folder const folder;
+  Openings const openings(folder / "pictures");
+  auto const outcome = folder.train("--epochs 1 --dry-run --val-share 0.3");
+  auto const counts = openings.counts();
+  CHECK(counts.size() == 60);
+  for (auto const& count : counts) {
+    CAPTURE(count.first);
+    CHECK(count.second == 1);
+  }
 }
 
 TEST_CASE("train_images, folders: a checkpoint is evaluated at its own size, and goes on with steps of its own") {

@@ -293,7 +293,7 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   folder.check_refused("--data other --epochs 2 --checkpoint-dir saved --resume auto " + mlp,
                        "has other pictures than the run of epoch-1", 4);
   std::ofstream(folder / "other/batches.meta.txt") << "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
-  folder.check_refused("--data cifar --val-data other", "class 0 is 'airplane' here, and 'a'", 4);
+  folder.check_refused("--data cifar --val-data other", "class 0 is 'a' here, and 'airplane' there", 4);
   folder.check_refused("--data other --epochs 2 --checkpoint-dir saved --resume auto " + mlp, "class 0 is 'a' here", 4);
   std::ofstream(folder / "other/batches.meta.txt") << "a\n";
   folder.check_refused("--data other", "has the class", 4);

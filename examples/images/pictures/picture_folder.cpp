@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -152,9 +153,6 @@ class PictureFolder final : public PictureSource {
 
 void check_options(FolderOptions const& options) {
   if (options.size < 8 || options.size > 4096) throw std::invalid_argument("images::open_folder: size is 8 to 4096");
-  if (options.validation_share && !(*options.validation_share > 0.0 && *options.validation_share < 1.0)) {
-    throw std::invalid_argument("images::open_folder: validation_share is above 0 and below 1");
-  }
 }
 
 std::string without_slashes(std::string folder) {
@@ -168,24 +166,26 @@ bool is_for_validation(PictureFile const& file, double share) {
   return static_cast<double>(bits >> 11U) * 0x1p-53 < share;
 }
 
-/// Leaves the pictures of one part.
-void split(PictureFiles& files, PictureSplit part, double share) {
+/// Takes the pictures for validation out of \p files, and returns them.
+PictureFiles split_off(PictureFiles& files, double share) {
+  PictureFiles validation{.root = files.root, .classes = files.classes};
+  auto& all = files.files;
+  auto const first = std::stable_partition(all.begin(), all.end(),
+                                           [&](PictureFile const& file) { return !is_for_validation(file, share); });
+  validation.files.assign(std::move_iterator(first), std::move_iterator(all.end()));
+  all.erase(first, all.end());
   std::vector<bool> has_training(files.classes.size());
-  for (auto const& file : files.files) {
-    if (!is_for_validation(file, share)) has_training[file.of_class] = true;
-  }
+  for (auto const& file : all) has_training[file.of_class] = true;
   for (std::size_t c = 0; c < files.classes.size(); ++c) {
     if (has_training[c]) continue;
     throw DataError(shown_name(files.root + "/" + files.classes[c]) +
                     ": all of its pictures fall to validation: add some, or name a folder to validate on");
   }
-  std::erase_if(files.files, [&](PictureFile const& file) {
-    return is_for_validation(file, share) != (part == PictureSplit::validation);
-  });
-  if (files.files.empty()) {
+  if (validation.files.empty()) {
     throw DataError(shown_name(files.root) +
                     ": has too few pictures to validate on some of them: name a folder to validate on");
   }
+  return validation;
 }
 
 /// Notes what is unreadable and misnamed; leaves the rest. \throws DataError at the first one, unless they are skipped.
@@ -211,7 +211,51 @@ void sort_out(PictureFiles& files, bool skips, FolderReport& report) {
   }
 }
 
+/// The pictures in \p root that can be used, and what is to be told of them.
+PictureFiles find_pictures(std::string const& root, FolderOptions const& options, FolderReport& report) {
+  auto files = list_pictures(root);
+  look_at(files, options.skip_unreadable ? Thoroughness::all : Thoroughness::header, options.most_pixels,
+          options.threads);
+  FolderReport found;
+  sort_out(files, options.skip_unreadable, found);
+  for (auto const& name : files.classes) {
+    if (!zero::is_utf8(name)) {
+      throw DataError(shown_name(files.root + "/" + name) + ": the name of a class is to be UTF-8: rename the folder");
+    }
+  }
+  found.pictures = files.files.size();
+  found.hidden = files.hidden;
+  found.other = files.other;
+  report.add(found);
+  return files;
+}
+
+/// \p folder without slashes at its end. \throws DataError where it is none, or has one part alone.
+std::string root_of(std::string const& folder) {
+  namespace fs = std::filesystem;
+  auto root = without_slashes(folder);
+  std::error_code error;
+  auto const status = fs::status(root, error);
+  if (!fs::exists(status)) throw DataError(shown_name(root) + ": is not there, or cannot be read");
+  if (!fs::is_directory(status)) throw DataError(shown_name(root) + ": is no folder");
+  if (fs::is_directory(root + "/train", error) && !has_parts(root)) {
+    throw DataError(shown_name(root) + ": has a folder train and none called val: name the two by --data " +
+                    shown_name(root) + "/train and --val-data");
+  }
+  return root;
+}
+
 }  // namespace
+
+void FolderReport::add(FolderReport const& found) {
+  if (misnamed == 0) first_misnamed = found.first_misnamed;
+  if (unreadable == 0) first_unreadable = found.first_unreadable;
+  pictures += found.pictures;
+  hidden += found.hidden;
+  other += found.other;
+  misnamed += found.misnamed;
+  unreadable += found.unreadable;
+}
 
 std::vector<std::string> FolderReport::lines() const {
   std::vector<std::string> all;
@@ -224,36 +268,40 @@ std::vector<std::string> FolderReport::lines() const {
   return all;
 }
 
-OpenedFolder open_folder(std::string const& folder, FolderOptions const& options) {
-  namespace fs = std::filesystem;
-  check_options(options);
-  auto root = without_slashes(folder);
+bool has_parts(std::string const& folder) {
   std::error_code error;
-  auto const status = fs::status(root, error);
-  if (!fs::exists(status)) throw DataError(shown_name(root) + ": is not there, or cannot be read");
-  if (!fs::is_directory(status)) throw DataError(shown_name(root) + ": is no folder");
-  bool const has_train = fs::is_directory(root + "/train", error);
-  bool const has_parts = has_train && fs::is_directory(root + "/val", error);
-  if (has_train && !has_parts) {
-    throw DataError(shown_name(root) + ": has a folder train and none called val: name the two by --data " +
-                    shown_name(root) + "/train and --val-data");
+  return std::filesystem::is_directory(folder + "/train", error) &&
+         std::filesystem::is_directory(folder + "/val", error);
+}
+
+OpenedFolder open_folder(std::string const& folder, FolderOptions const& options) {
+  check_options(options);
+  auto root = root_of(folder);
+  if (has_parts(root)) root += options.split == PictureSplit::train ? "/train" : "/val";
+  OpenedFolder opened;
+  opened.pictures = std::make_shared<PictureFolder>(find_pictures(root, options, opened.report), options);
+  return opened;
+}
+
+OpenedParts open_parts(std::string const& folder, FolderOptions const& options,
+                       std::optional<double> validation_share) {
+  check_options(options);
+  if (validation_share && !(*validation_share > 0.0 && *validation_share < 1.0)) {
+    throw std::invalid_argument("images::open_parts: validation_share is above 0 and below 1");
   }
-  if (has_parts) root += options.split == PictureSplit::train ? "/train" : "/val";
-  auto files = list_pictures(root);
-  look_at(files, options.skip_unreadable ? Thoroughness::all : Thoroughness::header, options.most_pixels,
-          options.threads);
-  FolderReport report;
-  sort_out(files, options.skip_unreadable, report);
-  for (auto const& name : files.classes) {
-    if (!zero::is_utf8(name)) {
-      throw DataError(shown_name(files.root + "/" + name) + ": the name of a class is to be UTF-8: rename the folder");
-    }
+  auto const root = root_of(folder);
+  bool const are_there = has_parts(root);
+  OpenedParts opened;
+  auto train = find_pictures(are_there ? root + "/train" : root, options, opened.report);
+  std::optional<PictureFiles> validation;
+  if (are_there) {
+    validation = find_pictures(root + "/val", options, opened.report);
+  } else if (validation_share) {
+    validation = split_off(train, *validation_share);
   }
-  if (!has_parts && options.validation_share) split(files, options.split, *options.validation_share);
-  report.pictures = files.files.size();
-  report.hidden = files.hidden;
-  report.other = files.other;
-  return {std::make_shared<PictureFolder>(std::move(files), options), std::move(report)};
+  opened.train = std::make_shared<PictureFolder>(std::move(train), options);
+  if (validation) opened.validation = std::make_shared<PictureFolder>(std::move(*validation), options);
+  return opened;
 }
 
 }  // namespace images

@@ -17,11 +17,8 @@ namespace images {
 
 /// How a folder of pictures is opened and read.
 struct FolderOptions {
-  PictureSplit split = PictureSplit::train;
-  /// Of pictures whose folder has no parts train and val: how many in 1 are for validation, chosen by a hash of their
-  /// names, so that other pictures change nothing. Nothing: the folder is one part as a whole.
-  std::optional<double> validation_share{};
-  std::size_t size = 224;  ///< of a side of what the model sees; 8 to 4096
+  PictureSplit split = PictureSplit::train;  ///< what `open_folder` opens of a folder that has parts
+  std::size_t size = 224;                    ///< of a side of what the model sees; 8 to 4096
   ColourNorm norm{};
   std::uint64_t most_pixels = usual_most_pixels;  ///< of a picture
   bool skip_unreadable = false;                   ///< decode all pictures at opening, and leave out those that fail
@@ -31,7 +28,7 @@ struct FolderOptions {
 
 /// What was found in a folder, for people.
 struct FolderReport {
-  std::uint64_t pictures = 0;    ///< of the split
+  std::uint64_t pictures = 0;    ///< that are there to be read
   std::uint64_t hidden = 0;      ///< files and folders whose names begin with a dot: left out
   std::uint64_t other = 0;       ///< files without the ending of a picture: left out
   std::uint64_t misnamed = 0;    ///< PNG files with the ending of JPEG, or the other way round: read
@@ -40,6 +37,8 @@ struct FolderReport {
 
   /// What is to be told of it, a line each, without a line's end; none where there is nothing.
   [[nodiscard]] std::vector<std::string> lines() const;
+  /// Adds what was found in another folder.
+  void add(FolderReport const& found);
 };
 
 struct OpenedFolder {
@@ -47,9 +46,19 @@ struct OpenedFolder {
   FolderReport report{};
 };
 
+/// What `open_parts` opens.
+struct OpenedParts {
+  std::shared_ptr<PictureSource const> train;
+  std::shared_ptr<PictureSource const> validation{};  ///< null where there is none
+  FolderReport report{};
+};
+
+/// Whether \p folder has folders train and val, which are its parts then.
+[[nodiscard]] bool has_parts(std::string const& folder);
+
 /// Opens pictures in folders by class, as torchvision's ImageFolder does: FOLDER/CLASS/.../NAME, in JPEG and PNG, with
 /// endings .jpg, .jpeg and .png in any case; classes are the sorted names of the folders. Where FOLDER has folders
-/// train and val, those are the two parts of it.
+/// train and val, one of these is opened, by `split`.
 ///
 /// Links are followed; a link back to a folder around it is an error. The headers of all files are read; a file that
 /// cannot be used is an error that names it, unless `skip_unreadable`. Which pictures there are, and in which order,
@@ -61,5 +70,12 @@ struct OpenedFolder {
 ///
 /// \throws DataError, in one line.
 [[nodiscard]] OpenedFolder open_folder(std::string const& folder, FolderOptions const& options);
+
+/// Opens the two parts of \p folder, train and val where it has those. Else a share of its pictures is for validation,
+/// \p validation_share of 1, above 0 and below it, chosen by a hash of their names, so that other pictures change
+/// nothing; nothing: all are for training. Each file is looked at once. Besides, it is as `open_folder`, without
+/// `split`. \throws DataError, in one line.
+[[nodiscard]] OpenedParts open_parts(std::string const& folder, FolderOptions const& options,
+                                     std::optional<double> validation_share);
 
 }  // namespace images

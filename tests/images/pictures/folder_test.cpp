@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -51,10 +52,10 @@ void fill(Folder const& folder) {
   put(folder, "dog/c.jpg", jpeg(3));
 }
 
-/// One line that \p open_folder refuses the folder with, without the folder's path; empty where it takes it.
-std::string refusal(Folder const& folder, FolderOptions const& options = {}) {
+/// One line that \p open_parts refuses the folder with, without the folder's path; empty where it takes it.
+std::string refusal(Folder const& folder, FolderOptions const& options = {}, std::optional<double> share = {}) {
   try {
-    (void)open_folder(folder.path(), options);
+    (void)open_parts(folder.path(), options, share);
   } catch (DataError const& error) {
     std::string line = error.what();
     CHECK(line.find('\n') == std::string::npos);
@@ -131,7 +132,7 @@ TEST_CASE("folders that are no data are refused in one line") {
   CHECK_THROWS_WITH_AS((void)open_folder(folder.path("no"), {}), doctest::Contains("is not there"), DataError);
   CHECK_THROWS_WITH_AS((void)open_folder(folder.path("cat/a.png"), {}), doctest::Contains("is no folder"), DataError);
   CHECK_THROWS_AS((void)open_folder(folder.path(), {.size = 7}), std::invalid_argument);
-  CHECK_THROWS_AS((void)open_folder(folder.path(), {.validation_share = 1.0}), std::invalid_argument);
+  CHECK_THROWS_AS((void)open_parts(folder.path(), {}, 1.0), std::invalid_argument);
 }
 
 TEST_CASE("links are followed, but not back") {
@@ -249,26 +250,37 @@ TEST_CASE("folders train and val are the two parts") {
     put(folder, name, png(1));
   }
   CHECK(open(folder)->size() == 3);
-  CHECK(open(folder, {.split = PictureSplit::validation, .validation_share = 0.9})->size() == 2);
+  CHECK(open(folder, {.split = PictureSplit::validation})->size() == 2);
   CHECK(open(folder)->classes() == std::vector<std::string>{"cat", "dog"});
+  put(folder, "train/.hidden", {});
+  put(folder, "val/.hidden", {});
+  for (auto const share : {std::optional<double>(), std::optional(0.9)}) {  // which the parts leave no room for
+    auto const parts = open_parts(folder.path(), {}, share);
+    CHECK(parts.train->hash() == open(folder)->hash());
+    CHECK(parts.validation->hash() == open(folder, {.split = PictureSplit::validation})->hash());
+    CHECK(parts.report.pictures == 5);
+    CHECK(parts.report.lines() == std::vector<std::string>{"2 hidden names left out"});
+  }
+  CHECK(has_parts(folder.path()));
+  CHECK(!has_parts(folder.path("train")));
 }
 
 TEST_CASE("a share for validation is chosen by names, and other files change nothing") {
   Folder const folder;
   for (int n = 0; n < 60; ++n) put(folder, (n % 2 != 0 ? "cat/" : "dog/") + std::to_string(n) + ".png", png(1));
-  FolderOptions training{.validation_share = 0.25}, validation = training;
-  validation.split = PictureSplit::validation;
-  auto const before = open(folder, validation)->size();
+  auto const parts = open_parts(folder.path(), {}, 0.25);
+  auto const before = parts.validation->size();
   CHECK(before >= 6);
   CHECK(before <= 26);
-  CHECK(open(folder, training)->size() + before == 60);
-  CHECK(open(folder, training)->classes() == open(folder, validation)->classes());
+  CHECK(parts.train->size() + before == 60);
+  CHECK(parts.report.pictures == 60);
+  CHECK(parts.train->classes() == parts.validation->classes());
   // A file that falls to training leaves validation as it was.
-  auto const hash = open(folder, validation)->hash();
+  auto const hash = parts.validation->hash();
   std::size_t same = 0;
   for (int n = 100; n < 110; ++n) {
     put(folder, "cat/" + std::to_string(n) + ".png", png(1));
-    auto const now = open(folder, validation);
+    auto const now = open_parts(folder.path(), {}, 0.25).validation;
     if (now->size() == before) {
       CHECK(now->hash() == hash);
       ++same;
@@ -277,12 +289,14 @@ TEST_CASE("a share for validation is chosen by names, and other files change not
   }
   CHECK(same > 0);
   CHECK(same < 10);
-  CHECK(open(folder)->size() == 60);  // without a share all are
+  CHECK(open(folder)->size() == 60);
+  CHECK(open_parts(folder.path(), {}, {}).train->size() == 60);  // without a share all are
+  CHECK(open_parts(folder.path(), {}, {}).validation == nullptr);
   Folder const few;
   fill(few);
-  CHECK(refusal(few, {.split = PictureSplit::validation, .validation_share = 1e-9}) ==
+  CHECK(refusal(few, {}, 1e-9) ==
         "DIR: has too few pictures to validate on some of them: name a folder to validate on");
-  CHECK(refusal(few, {.validation_share = 0.999999}) ==
+  CHECK(refusal(few, {}, 0.999999) ==
         "DIR/cat: all of its pictures fall to validation: add some, or name a folder to validate on");
 }
 
@@ -293,7 +307,7 @@ TEST_CASE("a share for validation does not depend on contents") {
       put(folder, (n % 2 != 0 ? "cat/" : "dog/") + std::to_string(n) + ".png",
           encode_png(width, 1, {}, Bytes(3 * width, static_cast<std::uint8_t>(4 * n)), 3 * width));
     }
-    auto const pictures = open(folder, {.split = PictureSplit::validation, .validation_share = 0.25, .size = 8});
+    auto const pictures = open_parts(folder.path(), {.size = 8}, 0.25).validation;
     std::vector<float> colours;
     for (std::size_t i = 0; i < pictures->size(); ++i) colours.push_back(values_of(*pictures, i)[0]);
     return colours;
