@@ -95,7 +95,8 @@ class Walk {
     std::error_code error;
     auto const type = fs::status(files_.root + "/" + name, error).type();
     if (type == fs::file_type::directory) return take(name);
-    if (!is_named_picture(name)) {
+    // A link to nothing may have been one to a folder, whatever it is called.
+    if (!is_named_picture(name) && type != fs::file_type::not_found) {
       ++files_.other;
       return;
     }
@@ -204,8 +205,10 @@ PictureFiles list_pictures(std::string const& root) {
     std::error_code error;
     if (name.front() == '.') {
       ++files.hidden;
-    } else if (fs::is_directory(joined(root, name), error)) {
+    } else if (auto const type = fs::status(joined(root, name), error).type(); type == fs::file_type::directory) {
       files.classes.push_back(name);
+    } else if (type == fs::file_type::not_found) {
+      refuse(joined(root, name), "is a link to nothing, and may have been a class: mend or remove it");
     } else {
       ++files.other;
     }

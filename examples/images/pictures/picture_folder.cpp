@@ -34,6 +34,11 @@ constexpr std::size_t channels = 3, small = 64;
 // Which numbers are drawn for what; those before are `random_crop`'s.
 constexpr std::uint64_t mirror_draw = 40, down_draw = 41, right_draw = 42;
 
+/// What to do about a picture that cannot be read, behind its name and the reason.
+constexpr char const* advice = ": mend or remove it, or use --skip-unreadable";
+/// The same where it could be read at opening.
+constexpr char const* advice_on_change = ": it could be read at the start: leave pictures as they are during a run";
+
 /// What each of the 256 values becomes, by channel.
 using Normalized = std::array<std::array<float, 256>, channels>;
 
@@ -76,6 +81,7 @@ class PictureFolder final : public PictureSource {
       : files_(std::move(files)),
         size_(options.size),
         most_pixels_(options.most_pixels),
+        advice_(options.skip_unreadable ? advice_on_change : advice),
         norm_(options.norm),
         table_(normalized_by(options.norm)),
         cache_(2 * files_.files.size(), options.cache_bytes) {
@@ -132,7 +138,7 @@ class PictureFolder final : public PictureSource {
     try {
       return decode(read_file(path), most_pixels_);
     } catch (DecodeError const& error) {
-      throw DataError(shown_name(path) + ": " + error.what());
+      throw DataError(shown_name(path) + ": " + error.what() + advice_);
     }
   }
   [[nodiscard]] RgbPicture prepare(RgbPicture picture, Preparation preparation) const {
@@ -145,6 +151,7 @@ class PictureFolder final : public PictureSource {
   PictureFiles files_;
   std::size_t size_;
   std::uint64_t most_pixels_;
+  char const* advice_;
   ColourNorm norm_;
   Normalized table_;
   mutable PictureCache cache_;
@@ -194,7 +201,7 @@ void sort_out(PictureFiles& files, bool skips, FolderReport& report) {
     auto const path = shown_name(files.path_of(file));
     if (!file.problem.empty()) {
       auto const line = path + ": " + file.problem;
-      if (!skips) throw DataError(line + ": mend or remove it, or use --skip-unreadable");
+      if (!skips) throw DataError(line + advice);
       if (report.unreadable++ == 0) report.first_unreadable = line;
     } else if (file.is_misnamed) {
       if (report.misnamed++ == 0) report.first_misnamed = path;

@@ -168,6 +168,14 @@ TEST_CASE("a file that cannot be used is named at opening") {
   fs::create_symlink("nowhere", folder.path("dog/gone.png"));
   CHECK(refusal(folder) == "DIR/dog/gone.png: is a link to nothing" + advice);
   fs::remove(folder.path("dog/gone.png"));
+  fs::create_symlink("nowhere", folder.path("dog/more"));
+  CHECK(refusal(folder) == "DIR/dog/more: is a link to nothing" + advice);
+  fs::remove(folder.path("dog/more"));
+  fs::create_symlink("nowhere", folder.path("bird"));
+  std::string const lacks = "DIR/bird: is a link to nothing, and may have been a class: mend or remove it";
+  CHECK(refusal(folder) == lacks);
+  CHECK(refusal(folder, {.skip_unreadable = true}) == lacks);
+  fs::remove(folder.path("bird"));
   fs::create_symlink("self.png", folder.path("dog/self.png"));
   CHECK(refusal(folder).starts_with("DIR/dog/self.png: cannot be read: "));
   fs::remove(folder.path("dog/self.png"));
@@ -203,10 +211,17 @@ TEST_CASE("damage that shows in decoding alone is named by the read") {
   auto const pictures = open(folder);
   REQUIRE(pictures->size() == 4);
   CHECK_THROWS_WITH_AS((void)values_of(*pictures, 3),
-                       (folder.path("dog/cut.jpg") + ": cannot be decoded as JPEG: Premature end of JPEG file").c_str(),
+                       (folder.path("dog/cut.jpg") +
+                        ": cannot be decoded as JPEG: Premature end of JPEG file: mend or remove it, or use "
+                        "--skip-unreadable")
+                           .c_str(),
                        DataError);
+  auto const readable = open(folder, {.skip_unreadable = true});
   fs::remove(folder.path("dog/c.jpg"));
   CHECK_THROWS_WITH_AS((void)values_of(*pictures, 2), doctest::Contains("c.jpg: cannot be read"), DataError);
+  CHECK_THROWS_WITH_AS((void)values_of(*readable, 2),
+                       doctest::Contains("it could be read at the start: leave pictures as they are during a run"),
+                       DataError);
 }
 
 TEST_CASE("what is unreadable is left out where that is asked for, the same with any number of threads") {
@@ -448,5 +463,5 @@ TEST_CASE("a picture that a pipe has taken the place of since is an error, and n
       said = error.what();
     }
   }
-  CHECK(said.ends_with("cat/a.png: is no file"));
+  CHECK(said.ends_with("cat/a.png: is no file: mend or remove it, or use --skip-unreadable"));
 }
