@@ -6,6 +6,7 @@
 #include "support/data_error.hpp"
 #include "support/json_file.hpp"
 #include "training/console.hpp"
+#include "training/output_folders.hpp"
 #include "training/run_options.hpp"
 #include "training/run_settings.hpp"
 
@@ -18,10 +19,8 @@
 #include <cinttypes>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <span>
-#include <system_error>
 #include <utility>
 
 namespace images {
@@ -159,15 +158,7 @@ std::uint64_t Checkpoints::saves_to_come(std::uint64_t step) const {
 void Checkpoints::check_folders() {
   keeper_.check_folders(run_, is_new_, [&] {
     if (!options_.save_model) return;
-    std::filesystem::path const file(*options_.save_model);
-    std::error_code error;
-    auto const refuse = [&](char const* why) { throw UsageError("--save-model " + *options_.save_model + ": " + why); };
-    auto const folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-    if (!std::filesystem::is_directory(folder, error)) refuse("cannot be written: name a file in a folder that exists");
-    bool const may_replace = options_.overwrite || !is_new_;
-    if (std::filesystem::is_directory(file, error)) refuse("is a folder: name a file");
-    if (!may_replace && std::filesystem::exists(file, error))
-      refuse("is there already: use --overwrite, or another name");
+    training::expect_new_file("--save-model", *options_.save_model, options_.overwrite || !is_new_);
   });
 }
 

@@ -7,6 +7,7 @@
 #include "support/json_file.hpp"
 #include "support/usage_error.hpp"
 #include "training/console.hpp"
+#include "training/output_folders.hpp"
 #include "training/progress.hpp"
 
 #include <zero/checkpoint/export.hpp>
@@ -16,18 +17,12 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <sstream>
-#include <system_error>
 #include <utility>
-
-#include <unistd.h>
 
 namespace images {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// A list of the history, and what of an epoch it is.
 struct Column {
@@ -127,14 +122,7 @@ History History::parse(std::string const& json) {
 }
 
 HistoryFile::HistoryFile(std::optional<std::string> path) : path_(std::move(path)) {
-  if (!path_) return;
-  fs::path const place(*path_), folder = place.has_parent_path() ? place.parent_path() : fs::path(".");
-  std::error_code error;
-  bool const good =
-      fs::is_directory(folder, error) && !fs::is_directory(place, error) && ::access(folder.c_str(), W_OK) == 0;
-  if (!good) {
-    throw command_line::UsageError("--history " + *path_ + ": cannot be written: name a file in a folder that exists");
-  }
+  if (path_) training::expect_writable_file("--history", *path_);
 }
 
 void HistoryFile::write(History const& history) {

@@ -4,6 +4,7 @@
 #include "run.hpp"
 
 #include "checkpoints.hpp"
+#include "shown_batch.hpp"
 #include "trainer.hpp"
 #include "training/console.hpp"
 #include "training/divergence.hpp"
@@ -53,6 +54,9 @@ class Run {
   bool train() {
     say_head();
     std::uint64_t done = checkpoints_.start();
+    if (options_.show_batch && speaks()) {
+      show_batch(options_, data_, {.seed = trainer_.seed(), .first = done * trainer_.epochs().per_step});
+    }
     bool ends = ends_at_once(done);
     losses_.emplace(data_.classes().size(), state_.best_loss);
     if (speaks()) output_.log.begin(done);

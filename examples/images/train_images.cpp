@@ -178,6 +178,7 @@ ExitCode run(Options options) {
     options.threads = training_threads(options);
     training::RunOutput output(options, true, "images", training::LossKind::of_classes);
     HistoryFile history(options.history);
+    if (options.show_batch) expect_place_of_batch(options);
     auto const shape = fitted_shape(options, data);
     if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
     print_start(options, data, shape);
@@ -185,7 +186,6 @@ ExitCode run(Options options) {
       say("dry run: nothing was trained, and nothing was written\n");
       return ExitCode::done;
     }
-    if (options.show_batch) show_batch(options, data);
     if (!options.evaluate) output.claim();
     if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
     bool const finished = run_on_ranks(options, data, shape, output, history);

@@ -9,6 +9,8 @@
 
 #include <zero/checkpoint/export.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -44,6 +46,21 @@ void remove_other_runs(zero::CheckpointFolder folder, std::string const& run) {
   } catch (zero::CheckpointError const& error) {
     say("checkpoint: what another run left is still there: %s\n", error.what());
   }
+}
+
+void expect_writable_file(std::string const& option, std::string const& path) {
+  fs::path const file(path), folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  std::error_code error;
+  bool const fits =
+      fs::is_directory(folder, error) && !fs::is_directory(file, error) && ::access(folder.c_str(), W_OK) == 0;
+  if (!fits) throw UsageError(option + " " + path + ": cannot be written: name a file in a folder that exists");
+}
+
+void expect_new_file(std::string const& option, std::string const& path, bool may_replace) {
+  expect_writable_file(option, path);
+  std::error_code error;
+  if (may_replace || !fs::exists(path, error)) return;
+  throw UsageError(option + " " + path + ": is there already: use --overwrite, or another name");
 }
 
 void prepare_export(std::string const& option, std::string const& path, bool may_replace) {

@@ -18,6 +18,13 @@ void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& 
 /// Removes what other runs than \p run have left in \p folder, which is this run's. Says what could not be removed.
 void remove_other_runs(zero::CheckpointFolder folder, std::string const& run);
 
+/// Looks where the file \p path of \p option is to be written, and writes nothing. \throws UsageError where its folder
+/// is not there or may not be written to, or where it is a folder itself.
+void expect_writable_file(std::string const& option, std::string const& path);
+
+/// The same, and where it is there already, unless the run \p may_replace it.
+void expect_new_file(std::string const& option, std::string const& path, bool may_replace);
+
 /// Makes the folder \p path of \p option and those above it, and writes a file there to see whether that works.
 /// \throws UsageError where it does not, or where a model is there, unless it \p may_replace.
 void prepare_export(std::string const& option, std::string const& path, bool may_replace);

@@ -135,7 +135,25 @@ TEST_CASE("train_images, folders: it learns, and draws what the model sees") {
   std::ifstream file(folder / "b.png", std::ios::binary);
   std::string const drawn{std::istreambuf_iterator<char>(file), {}};
   CHECK(drawn.substr(1, 3) == "PNG");
-  folder.check_refused("--data pictures --model mlp --image-size 16 --show-batch nowhere/b.png", "nowhere/b.png", 1);
+  folder.check_refused("--data pictures --model mlp --image-size 16 --show-batch nowhere/b.png",
+                       "--show-batch nowhere/b.png: cannot be written: name a file in a folder that exists", 2);
+}
+
+TEST_CASE("train_images, folders: the batch that is drawn is the first that the run takes, also where it is resumed") {
+  Folder const folder;
+  auto const drawn = [&](std::string const& name, std::string const& arguments) {
+    folder.train("--batch 6 --val-share 0 --show-batch " + name + " " + arguments);
+    std::ifstream file(folder / name, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  auto const first = drawn("first.png", "--epochs 1 --seed 7 --checkpoint-dir saved");
+  REQUIRE(first.substr(1, 3) == "PNG");
+  std::string const on = "--epochs 2 --resume saved/epoch-1 ";
+  auto const next = drawn("next.png", on);
+  CHECK(next == drawn("seed.png", on + "--seed 7"));
+  CHECK(next != first);
+  CHECK(drawn("anew.png", on + "--parameters-only --seed 7") == first);
+  CHECK(drawn("other.png", on + "--parameters-only --seed 8") != first);
 }
 
 TEST_CASE("train_images, folders: parts and folders of their own to validate on") {
