@@ -31,7 +31,9 @@ decltype(auto) in_one_line(F&& f) {
     return f();
   } catch (c10::Error const& error) {
     std::string text = error.what_without_backtrace();
-    if (text.find("not enough memory") != std::string::npos) throw std::bad_alloc();
+    for (char const* const words : {"not enough memory", "can't allocate memory"}) {  // as the system has it
+      if (text.find(words) != std::string::npos) throw std::bad_alloc();
+    }
     std::replace(text.begin(), text.end(), '\n', ' ');
     throw std::runtime_error("torch: " + text);
   }

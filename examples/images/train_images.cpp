@@ -18,9 +18,12 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 
+#include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace images {
@@ -123,15 +126,64 @@ void expect_size(ModelShape const& saved, PictureSize const& size) {
                    std::to_string(saved.height) + ", or other data");
 }
 
+/// What a run and the checkpoint that it goes on from have not alike, and the option that says it.
+std::string difference_of_shapes(ModelShape const& saved, ModelShape const& asked) {
+  auto const differ = [](std::string const& there, std::string const& here, std::string const& option) {
+    return "the checkpoint holds " + there + ", and this run has " + here + ": give " + option;
+  };
+  auto const number = [](std::size_t n) { return std::to_string(n); };
+  if (saved.name != asked.name) return differ(saved.name, asked.name, "--model " + saved.name);
+  if (saved.classes != asked.classes) {
+    return differ("a model of " + number(saved.classes) + " classes", "one of " + number(asked.classes),
+                  "--classes " + number(saved.classes));
+  }
+  if (saved.small_stem != asked.small_stem) {
+    return saved.small_stem ? differ("a model with a small stem", "one without", "--small-stem")
+                            : differ("a model without a small stem", "one with it", "--small-stem off");
+  }
+  if (saved.base_width != asked.base_width) {
+    return differ("a model of base width " + number(saved.base_width), "one of " + number(asked.base_width),
+                  "--base-width " + number(saved.base_width));
+  }
+  if (saved.hidden != asked.hidden) {
+    return differ("a hidden layer of " + number(saved.hidden), "one of " + number(asked.hidden),
+                  "--hidden " + number(saved.hidden));
+  }
+  return differ("a model of pictures of " + number(saved.height) + " x " + number(saved.width),
+                "pictures of " + number(asked.height) + " x " + number(asked.width),
+                "--image-size " + number(saved.height) + ", or the data of its run");
+}
+
+/// Says that the weights to start from are not read, and forgets them, where a checkpoint has all of them.
+void leave_out_weights(Options& options) {
+  if (!options.init_from) return;
+  say("model: %s is not read, as the run is resumed\n", options.init_from->c_str());
+  options.init_from.reset();
+}
+
+/// Looks at the file of weights to start from before anything is made for them.
+void expect_weights(Options const& options) {
+  if (!options.init_from) return;
+  std::error_code error;
+  auto const status = std::filesystem::status(*options.init_from, error);
+  if (std::filesystem::is_regular_file(status)) return;
+  char const* const what = std::filesystem::exists(status) ? "is no file" : "is not there";
+  throw DataError("--init-from " + *options.init_from + ": " + what +
+                  ": name a safetensors file with torchvision's names");
+}
+
 /// The model of the checkpoint that the run starts from, which options and data must fit.
-ModelShape fitted_shape(Options const& options, RunData const& data) {
+ModelShape fitted_shape(Options& options, RunData const& data) {
   std::optional<SavedModel> saved;
   if (options.evaluate) saved = saved_model(*options.evaluate, false);
   if (options.resume) {
     bool const is_auto = options.resume == "auto";
     saved = saved_model(is_auto ? *options.checkpoint_dir : *options.resume, is_auto);
   }
-  if (!saved) return shape_of(options, data);
+  if (!saved) {
+    expect_weights(options);
+    return shape_of(options, data);
+  }
   if (auto const other = difference_of_classes(data.classes(), saved->classes)) {
     throw DataError(data.name() + ": has other classes than the run of the checkpoint: " + *other);
   }
@@ -139,11 +191,10 @@ ModelShape fitted_shape(Options const& options, RunData const& data) {
     expect_size(saved->shape, data.size());
     return saved->shape;
   }
-  auto asked = shape_of(options, data);
-  if (asked == saved->shape) return asked;
-  throw UsageError("--resume: the checkpoint's model is " + to_text(saved->shape) + ", and this one would be " +
-                   to_text(asked) +
-                   " (name, classes, channels, height, width, small stem, base width, hidden): give its options");
+  auto const asked = shape_of(options, data);
+  if (asked != saved->shape) throw UsageError("--resume: " + difference_of_shapes(saved->shape, asked));
+  leave_out_weights(options);
+  return asked;
 }
 
 void print_start(Options const& options, RunData const& data, ModelShape const& shape) {

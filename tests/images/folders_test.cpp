@@ -120,7 +120,9 @@ TEST_CASE("train_images, folders: bits depend on no workers, ranks or cache, and
   folder.check_refused(
       "--data pictures --model mlp --hidden 16 --image-size 24 --batch 4 --epochs 4 --checkpoint-dir saved --resume "
       "auto",
-      "checkpoint's model is mlp", 2);
+      "--resume: the checkpoint holds a model of pictures of 16 x 16, and this run has pictures of 24 x 24: give "
+      "--image-size 16",
+      2);
 }
 
 TEST_CASE("train_images, folders: it learns, and draws what the model sees") {
@@ -186,6 +188,13 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
   auto const none = folder.run("--data pictures --val-share 0" + model);
   CHECK(none.code == 0);
   CHECK(contains(none.output, "60 to train on, 0 to validate on"));
+}
+
+TEST_CASE("train_images, folders: a model that there is no memory for ends in one line") {
+  Folder const folder;
+  // 211 TB of parameters, more than an address space has.
+  folder.check_refused("--data pictures --model mlp --hidden 1048576 --image-size 4096",
+                       "train_images: out of memory: use a smaller --batch, a smaller --model, or a higher --stage", 1);
 }
 
 TEST_CASE("train_images, folders: a folder that is split by a share is looked at once") {

@@ -206,6 +206,25 @@ TEST_CASE("train_images: weights go out and in, and a head of other classes is d
       other.output.find("the head of weights.safetensors is for other classes than the 12 here: fc.weight and fc.bias "
                         "are drawn anew") != std::string::npos);
   folder.check_refused("--data cifar --init-from weights.safetensors " + mlp, "lacks fc1.weight", 4);
+  folder.check_refused("--data cifar --init-from cifar " + resnet,
+                       "--init-from cifar: is no file: name a safetensors file with torchvision's names", 4);
+  folder.check_refused("--data cifar --init-from nowhere " + resnet, "--init-from nowhere: is not there", 4);
+  auto spoiled = first;
+  constexpr std::string_view nan("\0\0\xC0\x7F", 4);
+  spoiled.replace(spoiled.size() - 4, 4, nan);
+  std::ofstream(folder / "nan.safetensors", std::ios::binary) << spoiled;
+  folder.check_refused("--data cifar --init-from nan.safetensors " + resnet,
+                       "has values that are not finite: give weights of a run that has not diverged", 4);
+
+  // A run that is resumed has its own.
+  std::string const constant = resnet + "--schedule constant --warmup 0 ";
+  std::string const goes_on = constant + "--checkpoint-dir saved --resume auto --init-from ";
+  folder.check_refused("--data cifar --epochs 1 " + goes_on + "nowhere", "--init-from nowhere: is not there", 4);
+  auto const begun = folder.train(goes_on + "weights.safetensors --epochs 1");
+  CHECK(begun.output.find("is not read") == std::string::npos);
+  auto const resumed = folder.train(goes_on + "nowhere --epochs 2");
+  CHECK(resumed.output.find("model: nowhere is not read, as the run is resumed") != std::string::npos);
+  CHECK(Folder::hash_in(resumed) == folder.hash_of(constant + "--init-from weights.safetensors --epochs 2"));
   folder.check_refused("--data cifar --init-from weights.safetensors --model resnet18",
                        "conv1.weight is [4,3,3,3] there", 4);
 }
@@ -288,7 +307,11 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   (void)folder.train(mlp + "--epochs 1 --checkpoint-dir saved");
   folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved " + mlp, "of another run", 2);
   folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved --resume auto " + resnet,
-                       "checkpoint's model is mlp", 2);
+                       "--resume: the checkpoint holds mlp, and this run has resnet18: give --model mlp", 2);
+  folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved --resume auto --model mlp --hidden 17",
+                       "holds a hidden layer of 16, and this run has one of 17: give --hidden 16", 2);
+  folder.check_refused("--data cifar --epochs 2 --checkpoint-dir saved --resume auto --classes 11 " + mlp,
+                       "holds a model of 10 classes, and this run has one of 11: give --classes 10", 2);
   folder.write_pictures("other", 2, 40);
   folder.check_refused("--data other --epochs 2 --checkpoint-dir saved --resume auto " + mlp,
                        "has other pictures than the run of epoch-1", 4);

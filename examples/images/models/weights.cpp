@@ -7,6 +7,7 @@
 #include "support/tensor_source.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -71,7 +72,10 @@ std::vector<std::string> load_weights(Classifier& model, std::string const& path
   torch::NoGradGuard const guard;
   std::vector<std::vector<float>> values;
   for (auto const& [name, tensor] : taken) {
-    values.push_back(source.read(name, static_cast<std::size_t>(tensor.numel())));
+    auto& read = values.emplace_back(source.read(name, static_cast<std::size_t>(tensor.numel())));
+    if (std::all_of(read.begin(), read.end(), [](float value) { return std::isfinite(value); })) continue;
+    throw DataError("--init-from " + path + ": " + name +
+                    " has values that are not finite: give weights of a run that has not diverged");
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     auto const& tensor = taken[i].second;
