@@ -20,6 +20,7 @@
 #include <regex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
@@ -155,6 +156,17 @@ TEST_CASE("train_images: a signal stops a run with a checkpoint, which the next 
                    " --schedule constant --warmup 100 --checkpoint-dir saved --save best --resume auto --log log");
   CHECK(on.output.find(std::to_string(steps) + " updates done") != std::string::npos);
   CHECK(Folder::hash_in(on) == folder.hash_of(mlp + "--schedule constant --warmup 100 --epochs " + next));
+}
+
+TEST_CASE("train_images: names of options that guides use are the same options") {
+  Folder const folder;
+  auto const expected = folder.hash_of(mlp + "--epochs 1 --workers 1");
+  auto const guided = folder.run(
+      "--train_dir cifar --val_dir cifar --batch_size 4 --num_workers 1 --threads 1 --model mlp --hidden 16 --epochs "
+      "1");
+  CAPTURE(guided.output);
+  REQUIRE(guided.code == 0);
+  CHECK(Folder::hash_in(guided) == expected);
 }
 
 TEST_CASE("train_images: what a checkpoint evaluates to is what its run has said") {
@@ -295,7 +307,17 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   folder.check_refused("", "--data: is needed", 2);
   folder.check_refused("--data nowhere", "nowhere: is ", 4);
   folder.check_refused("--data cifar --device cuda", "--device cuda: expected cpu", 2);
-  folder.check_refused("--data cifar --num_epochs 3", "did you mean --epochs?", 2);
+  for (auto const& [word, option] :
+       {std::pair("--num_epochs 3", "--epochs"), std::pair("--data_dir cifar", "--data"),
+        std::pair("--data-dir cifar", "--data"), std::pair("--train-dir cifar", "--data"),
+        std::pair("--val-dir cifar", "--val-data"), std::pair("--batch-size 4", "--batch"),
+        std::pair("--batchsize 4", "--batch"), std::pair("--num-workers 1", "--workers"),
+        std::pair("--resume_from saved", "--resume"), std::pair("--deepspeed-config ds.json", "--config"),
+        std::pair("--num_classes 10", "--classes"), std::pair("--img_size 32", "--image-size"),
+        std::pair("--val_split 0.1", "--val-share")}) {
+    folder.check_refused(std::string("--data cifar ") + word, std::string("did you mean ") + option + "?", 2);
+  }
+  folder.check_refused("--data cifar --deepspeed", "--deepspeed: needs --config FILE", 2);
   folder.check_refused("--data cifar --model vgg16", "expected resnet18, resnet34, resnet50 or mlp", 2);
   folder.check_refused("--data cifar --classes 3", "--classes 3: the data have 10", 2);
   folder.check_refused("--data cifar --warmup 1000 --epochs 1", "--warmup 1000: the run has 4 steps", 2);
