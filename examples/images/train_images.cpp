@@ -18,7 +18,9 @@
 
 #include <zero/bootstrap/launch_environment.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -197,6 +199,16 @@ ModelShape fitted_shape(Options& options, RunData const& data) {
   return asked;
 }
 
+/// Warns where each picture that is validated on says more than accuracies can bear.
+void warn_of_few(RunData const& data) {
+  auto const pictures = data.validation_pictures();
+  std::uint64_t const classes = data.classes().size(), least = std::max<std::uint64_t>(20, classes);
+  if (pictures == 0 || pictures >= least) return;
+  training::console().warn(counted(pictures, "picture") + " to validate on " + (pictures == 1 ? "says" : "say") +
+                           " little of " + counted(classes, "class") + ": give " + std::to_string(least) +
+                           " or more, by --val-data or --val-share");
+}
+
 void print_start(Options const& options, RunData const& data, ModelShape const& shape) {
   using training::with_separators;
   for (auto const& line : data.notes()) say("data: %s\n", line.c_str());
@@ -233,6 +245,7 @@ ExitCode run(Options options) {
     auto const shape = fitted_shape(options, data);
     if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
     print_start(options, data, shape);
+    warn_of_few(data);
     if (options.dry_run) {
       say("dry run: nothing was trained, and nothing was written\n");
       return ExitCode::done;

@@ -173,6 +173,10 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
   CAPTURE(parts.output);
   CHECK(parts.code == 0);
   CHECK(contains(parts.output, "58 to train on, 2 to validate on"));
+  std::string const few = "train_images: warning: 2 pictures to validate on say little of 2 classes: give 20 or more";
+  CHECK(contains(parts.output, few));
+  CHECK(parts.output.find(few) == parts.output.rfind(few));
+  CHECK(!contains(folder.train("--epochs 1 --dry-run --val-share 0.6").output, "say little"));
   auto const own = folder.run("--data pictures --val-data parts/val" + model);
   CAPTURE(own.output);
   CHECK(own.code == 0);
