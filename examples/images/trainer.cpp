@@ -25,7 +25,7 @@ LearnerRequest request_of(Options const& options, ModelShape const& shape) {
   if (!options.evaluate) request.weights = options.init_from;
   request.reduce = options.reduce;
   request.allow_idle_ranks = options.allow_idle_ranks;
-  request.threads = training_threads(options);
+  request.threads = options.threads;
   return request;
 }
 

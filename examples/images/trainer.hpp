@@ -45,7 +45,7 @@ class Trainer {
  public:
   using Communicator = zero::ThreadCommunicator;
 
-  /// Collective. All but \p data, which is shared by the ranks, is one rank's. All are borrowed.
+  /// Collective. \p options say how many threads there are. All but \p data, which is shared by the ranks, is one rank's. All are borrowed.
   Trainer(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape);
 
   /// One step of the run, \p step counted from 0.
