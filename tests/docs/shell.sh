@@ -2,18 +2,20 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# shell.sh SOURCE WORK TESTS PROGRAMS PAGE...: runs the shell blocks of the pages, or says why not. The line before each
-# block says what becomes of it:
+# shell.sh SOURCE WORK TESTS PROGRAMS IMAGES PAGE...: runs the shell blocks of the pages, or says why not. IMAGES is the
+# program train_images, or `none`. The line before each block says what becomes of it:
 #
 #   <!-- shell: run -->                 runs in a copy of the source tree, with the programs of the folder PROGRAMS
-#   <!-- shell: run with PACKAGE -->    the same, where the Python that ZERO_TEST_PYTHON names has matplotlib or numpy
+#   <!-- shell: run with NEEDS -->      the same, where there are NEEDS: NEED, or NEED and NEED. matplotlib, numpy: the Python
+#                                       that ZERO_TEST_PYTHON names has it; train_images: it was built
 #   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
 #   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
 #
-# A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says.
+# A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says. A
+# block with train_images runs with small sizes, on pictures that are made here; pip installs nothing.
 set -euo pipefail
-source=$1 work=$2 tests=$3 programs=$4
-shift 4
+source=$1 work=$2 tests=$3 programs=$4 images=$5
+shift 5
 
 die() {
   printf '%s\n' "$*" >&2
@@ -36,6 +38,24 @@ extract() {
     { previous = $0 }' "$1"
 }
 
+# missing_of NEEDS: the first that is not there; nothing where all are.
+missing_of() {
+  local need
+  for need in ${1// and / }; do
+    case $need in
+      matplotlib | numpy)
+        has_package "$need" && continue
+        # CI's Python has it; another one may lack it, and a run of these tests without one says so.
+        [ -z "${ZERO_TEST_PYTHON:-}" ] || die "$ZERO_TEST_PYTHON has no $need: tests/requirements.txt"
+        ;;
+      train_images) if [ "$images" != none ]; then continue; fi ;;
+      *) die "unknown need: $need" ;;
+    esac
+    echo "$need"
+    return
+  done
+}
+
 has_package() { "${ZERO_TEST_PYTHON:-python3}" -c "import $1" 2>/dev/null; }
 
 # A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
@@ -44,8 +64,13 @@ prepare() {
   cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/checkout"
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
-  if [ -n "${ZERO_TEST_PYTHON:-}" ]; then # a link would not find the packages beside it
-    printf '#!/bin/sh\nexec "%s" "$@"\n' "$ZERO_TEST_PYTHON" >"$work/bin/python3"
+  local python=${ZERO_TEST_PYTHON:-$(type -P python3 || true)}
+  if [ -n "$python" ]; then # a link would not find the packages beside it
+    cat >"$work/bin/python3" <<END
+#!/bin/sh
+if [ "\$1 \$2" = "-m pip" ]; then echo "not run: python3 \$*" && exit 0; fi
+PYTHONPATH="$work/packages\${PYTHONPATH:+:\$PYTHONPATH}" exec "$python" "\$@"
+END
     chmod +x "$work/bin/python3"
   fi
   ln -s "$programs/generate_gpt2" "$work/bin/generate_gpt2"
@@ -66,6 +91,48 @@ END
   chmod +x "$work/bin/train_gpt2"
 }
 
+# What the blocks with train_images train on: digits where scikit-learn is absent, pictures by class, and CIFAR's files.
+prepare_images() {
+  ln -s "$images" "$work/bin/train_images"
+  mkdir -p "$work/packages"
+  if ! has_package sklearn; then
+    mkdir "$work/packages/sklearn"
+    touch "$work/packages/sklearn/__init__.py"
+    cat >"$work/packages/sklearn/datasets.py" <<END
+class Digits:
+    target = [number % 2 for number in range(150)]
+    images = [[[(x if digit else y) + number % 9 for x in range(8)] for y in range(8)] for number, digit in enumerate(target)]
+
+
+def load_digits():
+    return Digits
+END
+  fi
+  (cd "$work/checkout" && "$work/bin/python3" -B - <<END)
+import os, sys
+sys.path.insert(0, "examples/images")
+from digits import grey_png
+for number in range(40):
+    folder = os.path.join("animals", "cat" if number % 2 else "dog")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, f"{number}.png"), "wb") as file:
+        file.write(grey_png([bytes((x * y + 5 * number) % 256 for x in range(14)) for y in range(12)]))
+os.makedirs("cifar-10-batches-bin")
+with open("cifar-10-batches-bin/batches.meta.txt", "w") as file:
+    file.writelines(f"class {number}\n" for number in range(10))
+for part in [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]:
+    with open(f"cifar-10-batches-bin/{part}.bin", "wb") as file:
+        for number in range(20):
+            file.write(bytes([number % 10]) + bytes(at * (number % 10 + 1) % 256 for at in range(3072)))
+END
+}
+
+# small BLOCK: its lines with small sizes, where it has train_images.
+small() {
+  sed -E -e 's/--epochs [0-9]+/--epochs 1/' -e 's/--batch [0-9]+/--batch 4/' -e 's/--batches [0-9,]+/--batches 4/' \
+    -e 's/--image-size 224/--image-size 32/' -e 's/--model resnet18/& --base-width 4/' -e 's/--model mlp/& --hidden 8/' "$1"
+}
+
 run_block() {
   (cd "$work/checkout" && HOME=$work/home PATH=$work/bin:$PATH bash -euo pipefail "$1" >"$work/log" 2>&1) ||
     { cat "$work/log"; return 1; }
@@ -74,6 +141,7 @@ run_block() {
 rm -rf -- "$work"
 mkdir -p -- "$work"
 prepare
+if [ "$images" != none ]; then prepare_images; fi
 ran=0
 for page in "$@"; do
   extract "$source/$page"
@@ -82,15 +150,16 @@ for page in "$@"; do
     how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "${block%.sh}.how")
     line=$((10#$(basename "$block" .sh)))
     case $how in
-      "run with matplotlib" | "run with numpy")
-        # CI's Python has it; another one may lack it, and a run of these tests without one says so.
-        package=${how#run with }
-        if ! has_package "$package"; then
-          [ -z "${ZERO_TEST_PYTHON:-}" ] || die "$page:$line: $ZERO_TEST_PYTHON has no $package: tests/requirements.txt"
-          echo "$page:$line: not run: python3 has no $package"
+      "run with "*)
+        missing=$(missing_of "${how#run with }") || die "$page:$line: this block cannot run"
+        if [ -n "$missing" ]; then
+          echo "$page:$line: not run: there is no $missing"
           continue
         fi
-        run_block "$block" || die "$page:$line: this block fails"
+        case $how in
+          *train_images*) small "$block" >"$work/small" && run_block "$work/small" ;;
+          *) run_block "$block" ;;
+        esac || die "$page:$line: this block fails"
         ran=$((ran + 1))
         ;;
       run)
