@@ -6,6 +6,8 @@
 # separated by colons. Checks, or writes anew with --update, what lies between two lines of a page:
 #
 #   <!-- prints: PROGRAM ARGUMENTS -->    its output, or the lines of it that match a pattern: PROGRAM ARGUMENTS | grep ...
+#   <!-- prints where it was built: ... -->    the same of a program that not every build has; one without it leaves
+#                                         the block as it is, and says so
 #   <!-- printed -->
 set -euo pipefail
 PATH=$1:$PATH
@@ -25,6 +27,13 @@ fresh() {
     [ -n "$skipping" ] || printf '%s\n' "$line"
     case $line in
       "<!-- prints: "*" -->") line=${line#<!-- prints: } ;;
+      "<!-- prints where it was built: "*" -->")
+        line=${line#<!-- prints where it was built: }
+        if ! type -P "${line%% *}" >/dev/null; then
+          echo "$1: not compared: ${line%% *} was not built" >&2
+          continue
+        fi
+        ;;
       *) continue ;;
     esac
     # The command is one of this repository's own pages.
