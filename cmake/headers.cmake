@@ -261,7 +261,9 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/config/detail/typed_section.hpp
   include/zero/config/detail/writer.hpp
   include/zero/engine/adopted_buffers.hpp
+  include/zero/engine/adopted_gradients.hpp
   include/zero/engine/broadcast.hpp
+  include/zero/engine/caller_values.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp
   include/zero/engine/context.hpp
@@ -269,6 +271,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
   include/zero/engine/joint_link.hpp
+  include/zero/engine/joint_membership.hpp
   include/zero/engine/kernels.hpp
   include/zero/engine/lease_interfaces.hpp
   include/zero/engine/lease_records.hpp

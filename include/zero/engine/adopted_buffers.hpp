@@ -5,6 +5,7 @@
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
 #include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
@@ -43,6 +44,24 @@ struct AdoptedRange {
     }
   }
   return ranges;
+}
+
+/// \throws ConfigurationError where an engine of \p stage that computes in \p compute cannot use the adopted buffers of
+/// \p spec.
+ZERO_OUT_OF_LINE inline void check_adopted(ParameterSpec const& spec, Stage stage, ElementType compute) {
+  for (auto const* buffer : {&spec.values, &spec.gradients}) {
+    if (!*buffer || (*buffer)->type == compute) continue;
+    fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name((*buffer)->type),
+                              " buffers, but this engine computes in ", name(compute),
+                              ": adopt buffers of that type, or give the engine another zero::Precision. Parameters "
+                              "of two types, such as norms in fp32 beside matrices in 16 bits, have an engine each: "
+                              "zero::JointStep steps them as one"});
+  }
+  if (stage != Stage::parameters || !spec.values) return;
+  fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name),
+                            " has adopted values, which stage 3 does not keep up to date: leave values out and read "
+                            "the parameter through gather(), with ParameterSpec::initial for its initial values; or "
+                            "use stages 0 to 2"});
 }
 
 /// \throws ConfigurationError where two adopted buffers of one rank share bytes.

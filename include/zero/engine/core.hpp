@@ -4,9 +4,12 @@
 
 #include <zero/captured_step.hpp>
 #include <zero/engine/adopted_buffers.hpp>
+#include <zero/engine/adopted_gradients.hpp>
+#include <zero/engine/caller_values.hpp>
 #include <zero/engine/capture.hpp>
 #include <zero/engine/description.hpp>
 #include <zero/engine/joint_link.hpp>
+#include <zero/engine/joint_membership.hpp>
 #include <zero/engine/micro_batch_sequence.hpp>
 #include <zero/engine/named_access.hpp>
 #include <zero/engine/observation.hpp>
@@ -31,7 +34,6 @@
 #include <zero/precision.hpp>
 #include <zero/profile/phase.hpp>
 #include <zero/step_ticket.hpp>
-#include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/traffic.hpp>
@@ -83,12 +85,12 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
       if (observed_) observed_->prepare(*parts_);
     });
     parts_->register_memory();
-    take_initial_values();
+    CallerValues<Backend>(*parts_).take_initial();
   }
   EngineCore(EngineCore const&) = delete;
   EngineCore& operator=(EngineCore const&) = delete;
   ~EngineCore() {
-    if (joint_ != nullptr) joint_->end_of_member();
+    joint_.end_of_member();
     lifetime_->alive = false;
     if (!phase_.is_quiet()) parts_->synchronize_all();
     if (observed_) observed_->discard(this);
@@ -97,7 +99,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   MicroBatch<Stream> begin_micro_batch(Stream stream) {
-    require_alone("begin_micro_batch");
+    joint_.require_alone("begin_micro_batch");
     phase_.require_allowed(EngineCall::begin_micro_batch);
     if (observed_) observed_->begin_micro_batch(this, stream);
     int const round = phase_.micro_batches();
@@ -133,7 +135,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   ZERO_OUT_OF_LINE void discard_gradients() {
-    require_alone("discard_gradients");
+    joint_.require_alone("discard_gradients");
     phase_.require_sound();
     parts_->reducer.discard();
     phase_.discard_gradients();
@@ -145,7 +147,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Each line is ordered after the one before it by \p stream, or by the events of the part that it calls.
   [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
     auto& parts = *parts_;
-    require_alone("step");
+    joint_.require_alone("step");
     phase_.require_allowed(EngineCall::step);
     parts.gatherer.require_no_leases();
     if (observed_) observed_->begin_step(this, profile::Phase::update, stream);
@@ -168,16 +170,20 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   /// One micro-batch whose gradients are all in adopted buffers.
   ZERO_OUT_OF_LINE void accumulate(Stream stream) {
-    require_alone("accumulate");
-    require_adopted_gradients("accumulate");
+    joint_.require_alone("accumulate");
+    auto const adopted = adopted_gradients();
+    adopted.require_all("accumulate");
     auto micro_batch = begin_micro_batch(stream);
-    hand_over_adopted(stream);
+    adopted.for_each_lease([&](std::span<ParameterId const> ids) {
+      auto const record = lease_gradients(ids, stream);
+      gradient_sink().ready(record, stream);
+    });
     micro_batch.finish(stream);
   }
   /// The last one of a step, and the step.
   [[nodiscard]] ZERO_OUT_OF_LINE StepTicket<Event> update(StepOptions const& options, Stream stream) {
-    require_alone("update");
-    require_adopted_gradients("update");
+    joint_.require_alone("update");
+    adopted_gradients().require_all("update");
     if (int const done = phase_.micro_batches(); done + 1 < micro_batches_.rounds()) {
       phase_.require_allowed(EngineCall::begin_micro_batch);
       fail<SequenceError>({"zero::Engine: update after ", done, " of ", micro_batches_.rounds(),
@@ -189,7 +195,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   void finish_update() {
-    require_alone("finish_update");
+    joint_.require_alone("finish_update");
     phase_.require_allowed(EngineCall::finish_update);
     publish_pending_update();
   }
@@ -197,12 +203,12 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Records the step that \p body takes on \p stream.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
-    require_alone("capture");
+    joint_.require_alone("capture");
     return {*this, lifetime_, StepCapture<Backend>(*parts_, phase_).record(stream, body)};
   }
   [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
-    require_alone("replay");
+    joint_.require_alone("replay");
     return StepCapture<Backend>(*parts_, phase_)
         .replay(step, rule_settings_of(options), clipping_of(options), this, stream);
   }
@@ -226,11 +232,11 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
 
   [[nodiscard]] ParameterId find(std::string_view name) const { return find_parameter(lifetime_->parameters, name); }
   [[nodiscard]] NamedAccess<Backend> by_name() {
-    if (joint_ != nullptr) joint_->take_turn(member_);
+    joint_.take_turn();
     return {*parts_, phase_, lifetime_->parameters, addends()};
   }
   [[nodiscard]] LossScale<Event> loss_scale() const {
-    require_alone("loss_scale");
+    joint_.require_alone("loss_scale");
     return parts_->decider.loss_scale();
   }
 
@@ -239,7 +245,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     publish_pending_update();
     parts_->gatherer.require_no_leases();
     parts_->gatherer.forget_gathered();
-    for (std::uint32_t i = 0; i < specs().size(); ++i) take_adopted_values({i});
+    CallerValues<Backend>(*parts_).take_adopted();
   }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
@@ -260,18 +266,17 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   void enter_joint(JointLink<Backend>& joint, std::size_t member, MicroBatchSequence const& micro_batches) {
     parts_->reducer.enter_joint(joint, member, micro_batches);
     micro_batches_ = micro_batches;
-    joint_ = &joint;
-    member_ = member;
+    joint_.enter(joint, member);
   }
   /// It takes them itself again.
   void leave_joint() noexcept {
     micro_batches_ = micro_batches_of(settings_, operations_.collectives.size(), operations_.collectives.rank());
     parts_->reducer.leave_joint(micro_batches_);
-    joint_ = nullptr;
+    joint_.leave();
   }
-  [[nodiscard]] bool is_in_joint() const noexcept { return joint_ != nullptr; }
+  [[nodiscard]] bool is_in_joint() const noexcept { return static_cast<bool>(joint_); }
   /// Its number in the joint step.
-  [[nodiscard]] std::size_t member() const noexcept { return member_; }
+  [[nodiscard]] std::size_t member() const noexcept { return joint_.member(); }
   [[nodiscard]] EnginePhase& phase() noexcept { return phase_; }
   [[nodiscard]] EngineSettings const& settings() const noexcept { return settings_; }
   [[nodiscard]] EngineOperations<Backend> const& operations() const noexcept { return operations_; }
@@ -282,7 +287,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   void publish_pending_update() {
     auto& parts = *parts_;
     if (!parts.updater.has_pending_update()) return;
-    if (joint_ != nullptr) joint_->take_turn(member_);
+    joint_.take_turn();
     auto const stream = parts.communication.get();  // behind gathers that nobody has waited for
     parts.gatherer.require_no_leases();
     parts.gatherer.forget_gathered();
@@ -302,7 +307,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     if constexpr (backend_facts<Backend>().captures_graphs) {
       if (parts_->backend.capturing()) throw_capturing(name);
     }
-    if (joint_ != nullptr) joint_->take_turn(member_);
+    joint_.take_turn();
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_capturing(std::string_view call) {
     fail<SequenceError>({"zero::Engine: ", call,
@@ -310,60 +315,12 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
                          "or after the captured step"});
   }
 
-  /// \throws ConfigurationError where not all gradients are in buffers of the caller's.
-  ZERO_OUT_OF_LINE void require_adopted_gradients(std::string_view call) const {
-    if (settings_.stage == Stage::parameters) {
-      fail<ConfigurationError>({"zero::Engine: ", call,
-                                " at stage 3, where parameters are gathered unit by unit in between: write "
-                                "begin_micro_batch, gather, gradients, finish and step; or use stages 0 to 2"});
-    }
-    for (auto const& spec : specs()) {
-      if (spec.frozen || spec.gradients) continue;
-      fail<ConfigurationError>({"zero::Engine: ", call, " hands over adopted gradients, and parameter ",
-                                quote(spec.name),
-                                " has none: register it with gradients = zero::adopt(...), or hand gradients over "
-                                "between begin_micro_batch and finish"});
-    }
-  }
-  // By block, in the order in which buckets are reduced, so that the ring suffices whatever its length. What arrives
-  // several times is complete in its buffer: it is handed over as often as it was registered to arrive.
-  ZERO_OUT_OF_LINE void hand_over_adopted(Stream stream) {
-    std::vector<ParameterId> ids;
-    int arrivals = 0;
-    auto const hand_over = [&] {
-      for (int k = 0; k < arrivals; ++k) {
-        std::erase_if(ids, [&](ParameterId id) { return specs()[id.index].contributions <= k; });
-        auto const record = lease_gradients(ids, stream);
-        gradient_sink().ready(record, stream);
-      }
-      ids.clear();
-      arrivals = 0;
-    };
-    for (auto i = static_cast<std::uint32_t>(specs().size()); i-- > 0;) {
-      if (specs()[i].frozen) continue;
-      if (!ids.empty() && layout_->extents()[ids[0].index].block != layout_->extents()[i].block) hand_over();
-      ids.push_back({i});
-      arrivals = specs()[i].contributions > arrivals ? specs()[i].contributions : arrivals;
-    }
-    hand_over();
-  }
-
-  void require_alone(std::string_view call) const {
-    if (joint_ != nullptr) throw_in_joint(call);
-  }
-  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_in_joint(std::string_view call) {
-    fail<SequenceError>({"zero::Engine: ", call,
-                         " of an engine that is a member of a joint step: call that of zero::JointStep, for all of "
-                         "its members at once"});
-  }
-
+  [[nodiscard]] AdoptedGradients adopted_gradients() const noexcept { return {specs(), *layout_}; }
   [[nodiscard]] std::vector<ParameterSpec> const& specs() const noexcept { return lifetime_->parameters.specs(); }
 
   [[nodiscard]] std::uint32_t gather_checked(std::span<ParameterId const> ids, Stream stream) {
     auto& gatherer = parts_->gatherer;
-    if (joint_ != nullptr) {
-      joint_->before_gather(member_, ids);
-    } else if (phase_.inside_micro_batch()) {
+    if (!joint_.before_gather(ids) && phase_.inside_micro_batch()) {
       parts_->reducer.before_gather(ids, [&gatherer](std::uint32_t block) { return gatherer.is_held(block); });
     }
     return gatherer.gather(ids, stream, phase_.inside_micro_batch());
@@ -376,11 +333,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   ZERO_OUT_OF_LINE void prepare() {
     check_settings(settings_, operations_.collectives.size());
     operations_.policies.validate(lifetime_->parameters.groups());
-    for (auto const& spec : specs()) {
-      check_adopted(spec, spec.values);
-      check_adopted(spec, spec.gradients);
-      if (settings_.stage == Stage::parameters && spec.values) throw_adopted_at_stage_3(spec);
-    }
+    for (auto const& spec : specs()) check_adopted(spec, settings_.stage, operations_.policies.traits().compute);
     check_no_overlap(specs());
     LayoutSettings layout{.stage = settings_.stage,
                           .world = static_cast<std::size_t>(operations_.collectives.size()),
@@ -394,51 +347,6 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     layout_.emplace(specs(), layout);
     enforce(layout_->trainable() > 0,
             "zero::Engine: every parameter is frozen: register one at least without frozen, to be trained");
-  }
-
-  ZERO_OUT_OF_LINE void check_adopted(ParameterSpec const& spec, std::optional<AdoptedBuffer> const& buffer) const {
-    auto const compute = operations_.policies.traits().compute;
-    if (!buffer || buffer->type == compute) return;
-    fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name), " has adopted ", name(buffer->type),
-                              " buffers, but this engine computes in ", name(compute),
-                              ": adopt buffers of that type, or give the engine another zero::Precision. Parameters "
-                              "of two types, such as norms in fp32 beside matrices in 16 bits, have an engine each: "
-                              "zero::JointStep steps them as one"});
-  }
-
-  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_adopted_at_stage_3(ParameterSpec const& spec) {
-    fail<ConfigurationError>({"zero::Engine: parameter ", quote(spec.name),
-                              " has adopted values, which stage 3 does not keep up to date: leave values out and read "
-                              "the parameter through gather(), with ParameterSpec::initial for its initial values; or "
-                              "use stages 0 to 2"});
-  }
-
-  // Initial and adopted values go into master parameters and arenas; ranks whose values differ would train different
-  // models.
-  ZERO_OUT_OF_LINE void take_initial_values() {
-    bool to_adopted = false;
-    for (std::uint32_t i = 0; i < specs().size(); ++i) {
-      auto const& initial = specs()[i].initial;
-      if (initial.empty()) {
-        take_adopted_values({i});
-      } else {
-        parts_->access.write_parameter({i}, initial);
-        to_adopted = to_adopted || specs()[i].values;
-      }
-    }
-    if (to_adopted) parts_->gatherer.copy_to_adopted();
-  }
-  ZERO_OUT_OF_LINE void take_adopted_values(ParameterId id) {
-    auto const& adopted = specs()[id.index].values;
-    if (!adopted) return;
-    auto& policies = operations_.policies;
-    std::vector<float> values(adopted->count);
-    FixedArray<std::byte> copied(adopted->count * policies.bytes(ElementRole::value));
-    (parts_->backend.copy)(copied.begin(), adopted->data, copied.size(), parts_->communication.get());
-    parts_->backend.synchronize(parts_->communication.get());
-    parts_->backend.host_reads(copied.begin(), copied.size());
-    policies.widen(ElementRole::value, values.data(), copied.begin(), values.size());
-    parts_->access.write_parameter(id, values);
   }
 
   void finish_micro_batch(std::uint64_t micro_batch_serial, Stream stream) override {
@@ -485,8 +393,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   EnginePhase phase_;
   std::optional<FlatLayout> layout_;
   std::optional<EngineParts<Backend>> parts_;
-  JointLink<Backend>* joint_ = nullptr;  // that it is a member of
-  std::size_t member_ = 0;
+  JointMembership<Backend> joint_;
 };
 
 }  // namespace zero::detail
