@@ -382,9 +382,11 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/schedule/detail/linear_warmup.hpp
   include/zero/schedule/detail/settings.hpp
   include/zero/simulation/detail/collective.hpp
+  include/zero/simulation/detail/communicator_table.hpp
   include/zero/simulation/detail/deadlock.hpp
   include/zero/simulation/detail/host.hpp
   include/zero/simulation/detail/operation.hpp
+  include/zero/simulation/detail/operation_runner.hpp
   include/zero/simulation/detail/process.hpp
   include/zero/simulation/detail/race_checker.hpp
   include/zero/simulation/detail/run_token.hpp

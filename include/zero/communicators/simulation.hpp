@@ -13,6 +13,7 @@
 #include <zero/kernels/accumulate.hpp>
 #include <zero/point_to_point.hpp>
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/communicator_table.hpp>
 #include <zero/simulation/detail/host.hpp>
 #include <zero/simulation/detail/operation.hpp>
 #include <zero/simulation/detail/process.hpp>
@@ -47,13 +48,14 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0)
       : process_(process),
         number_(number),
-        rank_(detail::place_in(process.world().members(number), process.rank())),
-        size_(static_cast<int>(process.world().members(number).size())) {}
+        rank_(detail::place_in(process.world().communicators().members(number), process.rank())),
+        size_(static_cast<int>(process.world().communicators().members(number).size())) {}
   /// Another communicator of the same ranks, whose collectives are not ordered with those of this one. Every rank makes
   /// the same ones in the same order.
   [[nodiscard]] SimulationCommunicator duplicate() const {
     ++state().children;
-    return make(0, process_.world().members(number_), std::make_shared<detail::simulation::LaunchOrder>());
+    return make(0, process_.world().communicators().members(number_),
+                std::make_shared<detail::simulation::LaunchOrder>());
   }
   /// Ranks with the same \p color form a group of their own, in the order of \p key, and of their numbers here where
   /// keys are equal; those with a negative color are in none. Collective, blocks. Collectives of this communicator and
@@ -68,7 +70,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
     auto members = detail::exchange_members(*this, color, key);
     ++state().children;
     if (members.empty()) return std::nullopt;
-    for (auto& rank : members) rank = process_.world().members(number_)[static_cast<std::size_t>(rank)];
+    for (auto& rank : members) rank = process_.world().communicators().members(number_)[static_cast<std::size_t>(rank)];
     return make(color, std::move(members), state().launched);
   }
 
@@ -170,7 +172,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
       auto const& theirs = collective->parts()[r];  // where one rank stands for all, every other says the same
       std::memcpy(all.data() + r * mine.size(), theirs ? theirs->message.data() : mine.data(), mine.size());
     }
-    world.leave(number_, posting.sequence);
+    world.communicators().leave(number_, posting.sequence);
   }
 
   /// Sends slice q of \p send to rank q, and receives slice q of \p receive from it; see all_to_all_on.
@@ -216,7 +218,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
     part->communicator = number_;
     part->label = {state().transfers++, purpose};
     part->stream = &stream.stream();
-    process_.world().post(process_.host(), *part);
+    process_.world().communicators().post(process_.host(), *part);
     stream.put(std::move(operation));
   }
 
@@ -229,9 +231,9 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   }
   [[nodiscard]] SimulationCommunicator make(int color, std::vector<int> members,
                                             std::shared_ptr<detail::simulation::LaunchOrder> launched) const {
-    auto& world = process_.world();
-    return SimulationCommunicator(
-        process_, world.make_communicator(process_.host(), number_, color, std::move(members), std::move(launched)));
+    auto& table = process_.world().communicators();
+    return SimulationCommunicator(process_,
+                                  table.make(process_.host(), number_, color, std::move(members), std::move(launched)));
   }
 
   // As NcclCommunicator does on ranks without an addend, where NCCL adds.
@@ -254,7 +256,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   std::shared_ptr<detail::simulation::Collective> post_part(
       detail::simulation::CollectivePart part, std::function<void(detail::simulation::Collective const&)> run) {
     part.snapshot = process_.host().clock_snapshot();
-    auto collective = process_.world().next_collective(process_.host(), number_);
+    auto collective = process_.world().communicators().next_collective(process_.host(), number_);
     collective->post(rank(), std::move(part), std::move(run));
     return collective;
   }

@@ -4,13 +4,14 @@
 
 #include <zero/error.hpp>
 #include <zero/simulation/detail/collective.hpp>
+#include <zero/simulation/detail/communicator_table.hpp>
 #include <zero/simulation/detail/deadlock.hpp>
 #include <zero/simulation/detail/host.hpp>
 #include <zero/simulation/detail/operation.hpp>
+#include <zero/simulation/detail/operation_runner.hpp>
 #include <zero/simulation/detail/run_token.hpp>
 #include <zero/simulation/detail/scheduler.hpp>
 #include <zero/simulation/detail/stream.hpp>
-#include <zero/simulation/detail/transfer.hpp>
 #include <zero/simulation/options.hpp>
 #include <zero/support/message.hpp>
 
@@ -19,14 +20,11 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -40,20 +38,22 @@ class World {
       : options_(options),
         scheduler_(options.order, options.seed),
         run_token_(static_cast<std::size_t>(options.ranks)),
+        communicators_(options.ranks, options.only_rank.has_value()),
+        runner_(options_, hosts_, communicators_, result_),
         threads_(static_cast<std::size_t>(options.ranks)) {
-    std::vector<int> all_ranks;
     for (int rank = 0; rank < options.ranks; ++rank) {
       auto& host = hosts_.emplace_back();
       host.rank = rank;
       host.thread = static_cast<std::size_t>(rank);
       host.finished = options.only_rank && *options.only_rank != rank;
       host.communicators[0].launched = std::make_shared<LaunchOrder>();
-      all_ranks.push_back(rank);
     }
-    members_.push_back(std::move(all_ranks));
   }
+  World(World const&) = delete;
+  World& operator=(World const&) = delete;
 
   [[nodiscard]] SimulationOptions const& options() const noexcept { return options_; }
+  [[nodiscard]] CommunicatorTable& communicators() noexcept { return communicators_; }
   [[nodiscard]] Host& host(int rank) { return hosts_[static_cast<std::size_t>(rank)]; }
 
   /// Nothing waits, nothing is judged or kept, and no other rank takes part: operations need not be queued.
@@ -92,8 +92,8 @@ class World {
     operation.stream = &stream.name;
     operation.put_at = host.time;
     if (options_.check) operation.host = host.clock_snapshot();
-    if (operation.collective) launched(host, operation.collective->communicator()).push_back(&stream);
-    if (operation.transfer) launched(host, operation.transfer->communicator).push_back(&stream);
+    if (operation.collective) OperationRunner::launched(host, operation.collective->communicator()).push_back(&stream);
+    if (operation.transfer) OperationRunner::launched(host, operation.transfer->communicator).push_back(&stream);
     stream.last = std::make_shared<Operation>(std::move(operation));
     stream.queue.push_back(stream.last);
     auto put = stream.last;
@@ -119,43 +119,6 @@ class World {
     for (auto const& part : collective->parts()) {
       if (part) host.join_clock(*part->snapshot, host.time);
     }
-  }
-
-  /// The number of a communicator that \p host makes of ranks of another one, all of which make as many and number
-  /// them alike. \p color tells those apart that are made at once; \p launched: its order of collectives.
-  [[nodiscard]] std::size_t make_communicator(Host& host, std::size_t parent, int color, std::vector<int> ranks,
-                                              std::shared_ptr<LaunchOrder> launched) {
-    auto const child = host.communicators.at(parent).children - 1;
-    auto const number =
-        numbers_of_communicators_.emplace(std::tuple(parent, child, color), members_.size()).first->second;
-    if (number == members_.size()) members_.push_back(std::move(ranks));
-    host.communicators[number].launched = std::move(launched);
-    return number;
-  }
-  /// The ranks of a communicator, as the world counts.
-  [[nodiscard]] std::vector<int> const& members(std::size_t communicator) const { return members_[communicator]; }
-
-  /// The collective that is the next one of \p host on a communicator.
-  [[nodiscard]] std::shared_ptr<Collective> next_collective(Host& host, std::size_t communicator) {
-    auto const& ranks = members_[communicator];
-    auto& collective = collectives_[{communicator, host.communicators.at(communicator).sequence++}];
-    if (!collective) {
-      collective = std::make_shared<Collective>(communicator, ranks, options_.only_rank ? 1 : ranks.size());
-    }
-    return collective;
-  }
-  /// One rank is done with the \p sequence-th collective of a communicator.
-  void leave(std::size_t communicator, std::uint64_t sequence) {
-    auto const found = collectives_.find({communicator, sequence});
-    if (found != collectives_.end() && found->second->leave()) collectives_.erase(found);
-  }
-
-  /// Matches the messages of \p part, whose peers count in its communicator, with those of other ranks.
-  void post(Host& host, TransferPart& part) {
-    part.rank = host.rank;
-    part.ranks = &members_[part.communicator];
-    for (auto& item : part.items) item.transfer.peer = (*part.ranks)[static_cast<std::size_t>(item.transfer.peer)];
-    options_.only_rank ? MessageMatcher::post_alone(part) : matcher_.post(part);
   }
 
   /// Lets one operation run, for a host that asks whether something is over already.
@@ -251,26 +214,9 @@ class World {
     for (auto& host : hosts_) {
       if (!host.finished && (error_ || host.may_go_on())) runnable_.push_back(&host);
       for (auto& stream : host.streams) {
-        if (!error_ && !stream.queue.empty() && may_run(host, stream)) ready_.push_back(&stream);
+        if (!error_ && !stream.queue.empty() && OperationRunner::may_run(host, stream)) ready_.push_back(&stream);
       }
     }
-  }
-
-  [[nodiscard]] static LaunchOrder& launched(Host& host, std::size_t communicator) {
-    return *host.communicators.at(communicator).launched;
-  }
-  [[nodiscard]] static bool may_run(Host const& host, Stream const& stream) {
-    auto& operation = *stream.queue.front();
-    if (operation.after && !operation.after->done) return false;
-    if (auto* const transfer = operation.transfer.get()) {
-      transfer->arrived = host.communicators.at(transfer->communicator).launched->front() == &stream;
-      return transfer->may_run();
-    }
-    if (!operation.collective) return true;
-    if (host.communicators.at(operation.collective->communicator()).launched->front() != &stream) return false;
-    if (!operation.has_arrived) operation.collective->arrive();
-    operation.has_arrived = true;
-    return operation.collective->may_run();
   }
 
   /// Runs an operation if the scheduler prefers one to the hosts that could go on.
@@ -289,109 +235,11 @@ class World {
   }
 
   void run_front(Stream& stream) {
-    auto const operation = stream.queue.front();
     try {
-      if (operation->transfer) {
-        run_transfer(operation->transfer);
-      } else {
-        operation->collective ? run_collective(operation->collective) : run_single(stream, operation);
-      }
+      runner_.run_front(stream);
     } catch (std::exception const& error) {
       fail(stream.rank, error.what());
     }
-  }
-
-  void run_single(Stream& stream, std::shared_ptr<Operation> const& operation) {
-    begin(stream, operation);
-    if (operation->run) operation->run();
-    if (operation->is_record && options_.check) operation->clock = stream.clock;
-    end(stream);
-  }
-
-  // By value: the operation that owns it ends meanwhile.
-  void run_collective(std::shared_ptr<Collective> const collective) {  // NOLINT(performance-unnecessary-value-param)
-    VectorClock before;
-    std::uint64_t time = 0;
-    for (auto const& part : collective->parts()) {
-      if (!part) continue;
-      begin(*part->stream, part->stream->queue.front());
-      before.join(part->stream->clock);
-      time = (std::max)(time, part->stream->time);
-    }
-    if (options_.storage == SimulationStorage::real) collective->run();
-    for (auto const& part : collective->parts()) {
-      if (!part) continue;
-      part->stream->clock.join(before);
-      part->stream->time = time;
-      launched(host(part->stream->rank), collective->communicator()).pop_front();
-      end(*part->stream);
-      leave(collective->communicator(), part->posting.sequence);
-    }
-  }
-
-  // Moves what can move of a rank's messages; the operations all of whose messages have moved end. By value, as above.
-  void run_transfer(std::shared_ptr<TransferPart> const transfer) {  // NOLINT(performance-unnecessary-value-param)
-    for (auto const& item : transfer->items) {
-      auto& message = *item.message;
-      if (!TransferPart::may_move(message)) continue;
-      auto &sender = *message.sender, &receiver = *message.receiver;
-      begin(sender);
-      begin(receiver);
-      if (options_.storage == SimulationStorage::real) message.move_data();
-      message.moved = true;
-      receiver.received.join(sender.stream->clock);  // and not the other way round: a send may have been buffered
-      sender.stream->time = receiver.stream->time = (std::max)(sender.stream->time, receiver.stream->time);
-      auto const& other = &sender == transfer.get() ? receiver : sender;
-      if (&other != transfer.get() && other.is_done()) end(other);
-    }
-    if (transfer->is_done()) end(*transfer);
-  }
-  void begin(TransferPart& part) {
-    if (!part.begun) begin(*part.stream, part.stream->queue.front());
-    part.begun = true;
-  }
-  void end(TransferPart const& part) {
-    auto& stream = *part.stream;
-    stream.clock.join(part.received);
-    launched(host(part.rank), part.communicator).pop_front();
-    end(stream);
-  }
-
-  // The operation's own stream and its host have come so far; its accesses are judged before it does them.
-  void begin(Stream& stream, std::shared_ptr<Operation> const& operation) {
-    stream.time = (std::max)(stream.time, operation->put_at);
-    if (operation->after) stream.time = (std::max)(stream.time, operation->after->finished_at);
-    if (!options_.check) return;
-    stream.clock.join(*operation->host);
-    if (operation->after) stream.clock.join(operation->after->clock);
-    stream.clock.tick(stream.thread);
-    auto& checker = host(stream.rank).checker;
-    for (auto const& access : operation->accesses)
-      checker.touch(access, {stream.thread, operation, stream.rank}, stream.clock);
-  }
-
-  void end(Stream& stream) {
-    auto const operation = std::move(stream.queue.front());
-    stream.queue.pop_front();
-    ++result_.operations;
-    std::uint64_t const begun = stream.time;
-    stream.time += duration(*operation);
-    if (options_.trace && stream.time > begun) {
-      result_.trace.push_back({stream.rank, stream.name, operation->name, operation->bucket, begun, stream.time});
-    }
-    operation->finished_at = stream.time;
-    operation->run = nullptr;
-    operation->after.reset();
-    operation->collective.reset();
-    operation->transfer.reset();
-    operation->done = true;
-  }
-
-  [[nodiscard]] static std::uint64_t duration(Operation const& operation) noexcept {
-    if (operation.accesses.empty()) return 0;
-    std::uint64_t bytes = 0;
-    for (auto const& access : operation.accesses) bytes += access.bytes;
-    return 1 + bytes / 1024;
   }
 
   // False when everything is over instead.
@@ -414,13 +262,11 @@ class World {
   Scheduler scheduler_;
   RunToken run_token_;
   std::deque<Host> hosts_;
-  std::deque<std::vector<int>> members_;  // of each communicator
-  std::map<std::tuple<std::size_t, std::uint64_t, int>, std::size_t> numbers_of_communicators_;
-  std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Collective>> collectives_;
-  MessageMatcher matcher_;
+  SimulationResult result_;
+  CommunicatorTable communicators_;
+  OperationRunner runner_;
   std::vector<Stream*> ready_;
   std::vector<Host*> runnable_;
-  SimulationResult result_;
   std::size_t threads_;
   std::uint64_t numbers_ = 0;
   std::exception_ptr error_;
