@@ -375,8 +375,12 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/parameters/storage.hpp
   include/zero/parameters/unit_prefetcher.hpp
   include/zero/parameters/updater.hpp
+  include/zero/profile/detail/bounded_stack.hpp
   include/zero/profile/detail/mark_pool.hpp
+  include/zero/profile/detail/phase_stack.hpp
   include/zero/profile/detail/span_queue.hpp
+  include/zero/profile/detail/step_history.hpp
+  include/zero/profile/detail/stream_names.hpp
   include/zero/schedule/detail/double_double.hpp
   include/zero/schedule/detail/elementary.hpp
   include/zero/schedule/detail/linear_warmup.hpp

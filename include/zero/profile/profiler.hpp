@@ -7,19 +7,21 @@
 #include <zero/backend.hpp>
 #include <zero/error.hpp>
 #include <zero/profile/communication_log.hpp>
+#include <zero/profile/detail/bounded_stack.hpp>
+#include <zero/profile/detail/phase_stack.hpp>
 #include <zero/profile/detail/span_queue.hpp>
+#include <zero/profile/detail/step_history.hpp>
+#include <zero/profile/detail/stream_names.hpp>
 #include <zero/profile/observer.hpp>
 #include <zero/profile/phase.hpp>
 #include <zero/profile/span.hpp>
 #include <zero/profile/step_breakdown.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -84,9 +86,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
   Profiler() : Profiler(Config()) {}
   /// \throws ConfigurationError where there is room for less than 64 spans or for no step.
   explicit Profiler(Config config)
-      : also_(config.also), queue_(check_spans(config).spans, std::move(config.clock)), finished_(config.steps) {
-    streams_.reserve(max_streams);
-  }
+      : also_(config.also), queue_(check_spans(config).spans, std::move(config.clock)), steps_(config.steps) {}
 
   // ------------------------------------------------------------------------------------------------- marks
 
@@ -119,10 +119,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
     collect();
   }
   /// The oldest step that has ended on all streams and was not taken yet; nothing where there is none.
-  [[nodiscard]] std::optional<StepBreakdown> take_step() {
-    if (first_finished_ == end_finished_) return std::nullopt;
-    return finished_[first_finished_++ % finished_.size()];
-  }
+  [[nodiscard]] std::optional<StepBreakdown> take_step() { return steps_.take(); }
   /// The sum of all steps that `take_step` would return.
   [[nodiscard]] StepBreakdown take_steps() {
     StepBreakdown sum;
@@ -141,7 +138,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
   /// Those that were kept and have ended. Call `drain` before, to have them all.
   [[nodiscard]] std::vector<Span> take_spans() { return std::exchange(kept_, {}); }
   /// Name of the stream of a span.
-  [[nodiscard]] std::string_view stream_name(std::uint32_t stream) const { return streams_[stream].name; }
+  [[nodiscard]] std::string_view stream_name(std::uint32_t stream) const { return streams_.name(stream); }
   /// The number of the last step that was begun, from 1; 0: none.
   [[nodiscard]] std::uint64_t step() const noexcept { return step_; }
   /// Spans that there was no room for.
@@ -157,10 +154,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
   /// As Observer has it.
   void name_stream(Stream stream, std::string_view name) noexcept override {
     if (also_ != nullptr) also_->name_stream(stream, name);
-    attempt([&] {
-      auto& known = streams_[number_of(stream)];
-      if (!known.is_named) known = {stream, std::string(name), true};
-    });
+    attempt([&] { streams_.set_name(stream, name); });
   }
   /// As Observer has it.
   void begin_micro_batch(void const* owner, Stream stream) override {
@@ -171,7 +165,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
   /// As Observer has it.
   void begin_backward(Stream stream) noexcept override {
     if (also_ != nullptr) also_->begin_backward(stream);
-    if (open_ && base_ == Phase::forward) set_base(Phase::backward, main_);
+    if (open_ && phases_.base() == Phase::forward) set_base(Phase::backward, main_);
   }
   /// As Observer has it.
   void end_micro_batch(Stream stream) noexcept override {
@@ -231,21 +225,21 @@ class Profiler final : public Observer<typename Backend::Stream> {
     attempt([&] {
       if (is_silent()) return;
       Span const span{.operation = operation,
-                      .stream = number_of(stream),
+                      .stream = streams_.number_of(stream),
                       .step = open_ ? step_ : 0,
                       .runs = true,
                       .exposed = carves};
       if (carves) note(queue_.cut(span, stream));
       if (!carves) note((running.span = queue_.open(span, stream)) != Queue::none);
     });
-    if (carves) levels_.push({operation.phase, true, true});
+    if (carves) phases_.push({operation.phase, true, true});
     running_.push(running);
   }
   /// As Observer has it.
   void end(Stream stream) noexcept override {
     if (also_ != nullptr) also_->end(stream);
     auto const running = running_.pop();
-    if (running.carves) levels_.pop();
+    if (running.carves) phases_.pop();
     attempt([&] {
       if (is_silent()) return;
       if (running.carves) note(queue_.cut(segment(), stream));
@@ -256,29 +250,9 @@ class Profiler final : public Observer<typename Backend::Stream> {
  private:
   using Queue = zero::detail::SpanQueue<Backend>;
 
-  static constexpr std::size_t max_streams = 32;
-
-  struct Level {
-    Phase phase = Phase::other;
-    bool runs = false;    // otherwise the stream only waits
-    bool counts = false;  // it is on the caller's stream, within a step
-  };
   struct Running {
     bool carves = false;  // it is a part of the caller's stream
     std::uint64_t span = Queue::none;
-  };
-  struct KnownStream {
-    Stream stream{};
-    std::string name;
-    bool is_named = false;
-  };
-  // Deeper levels than there is room for are counted, and take the place of the last one.
-  template <class Element>
-  struct Stack {
-    void push(Element const& element) noexcept { at[(depth++) % at.size()] = element; }
-    Element pop() noexcept { return depth == 0 ? Element{} : at[(--depth) % at.size()]; }
-    std::array<Element, 32> at{};
-    std::size_t depth = 0;
   };
 
   static Config const& check_spans(Config const& config) {
@@ -316,18 +290,11 @@ class Profiler final : public Observer<typename Backend::Stream> {
   [[nodiscard]] bool counts(Stream stream) const noexcept {
     return open_ && (Backend::facts.runs_at_once || stream == main_);
   }
-  [[nodiscard]] Level top() const noexcept {
-    for (std::size_t i = levels_.depth; i-- > 0;) {
-      auto const& level = levels_.at[i % levels_.at.size()];
-      if (level.counts) return level;
-    }
-    return {base_, true, true};
-  }
   // What the caller's stream does now.
   [[nodiscard]] Span segment() {
-    auto const now = top();
+    auto const now = phases_.top();
     return {.operation = {.phase = now.phase, .name = name(now.phase)},
-            .stream = number_of(main_),
+            .stream = streams_.number_of(main_),
             .step = step_,
             .runs = now.runs,
             .exposed = true};
@@ -347,37 +314,35 @@ class Profiler final : public Observer<typename Backend::Stream> {
   void open_step(void const* owner, Phase phase, Stream stream) {
     open_ = true;
     owner_ = owner;
-    base_ = phase;
+    phases_.set_base(phase);
     main_ = stream;
     ++step_;
-    attempt([&] {
-      if (!streams_[number_of(stream)].is_named) streams_[number_of(stream)] = {stream, "compute", true};
-    });
+    attempt([&] { streams_.set_name(stream, "compute"); });
     cut();
   }
   void close() noexcept {
     open_ = false;
     owner_ = nullptr;
-    levels_ = {};
+    phases_.clear();
     running_ = {};
     ++serial_;
   }
   void set_base(Phase phase, Stream stream) noexcept {
-    auto const before = top().phase;
+    auto const before = phases_.top().phase;
     bool const moves = !(stream == main_);
-    base_ = phase;
+    phases_.set_base(phase);
     main_ = stream;
-    if (moves || top().phase != before) cut();
+    if (moves || phases_.top().phase != before) cut();
   }
   void push_phase(Phase phase, bool runs, Stream stream) noexcept {
-    auto const before = top().phase;
-    levels_.push({phase, runs, open_ && stream == main_});
-    if (open_ && top().phase != before) cut();
+    auto const before = phases_.top().phase;
+    phases_.push({phase, runs, open_ && stream == main_});
+    if (open_ && phases_.top().phase != before) cut();
   }
   void pop_phase() noexcept {
-    auto const before = top().phase;
-    levels_.pop();
-    if (open_ && top().phase != before) cut();
+    auto const before = phases_.top().phase;
+    phases_.pop();
+    if (open_ && phases_.top().phase != before) cut();
   }
   void end_scope(Stream stream, std::uint64_t serial, bool is_operation) noexcept {
     if (serial == serial_) {
@@ -389,21 +354,12 @@ class Profiler final : public Observer<typename Backend::Stream> {
     also_->leave(stream);
   }
 
-  [[nodiscard]] std::uint32_t number_of(Stream stream) {
-    for (std::size_t i = 0; i < streams_.size(); ++i) {
-      if (streams_[i].stream == stream) return static_cast<std::uint32_t>(i);
-    }
-    if (streams_.size() == max_streams) return max_streams - 1;
-    streams_.push_back({stream, "stream " + std::to_string(streams_.size()), false});
-    return static_cast<std::uint32_t>(streams_.size() - 1);
-  }
-
   void try_collect() {
     queue_.collect([this](Span const& span, bool keeps) { take(span, keeps); },
-                   [this](std::uint64_t dropped) { finish_step(dropped); }, [this] { current_ = {}; });
+                   [this](std::uint64_t dropped) { steps_.finish(dropped); }, [this] { steps_.discard(); });
   }
   void take(Span const& span, bool keeps) {
-    if (span.step != 0) current_.add(span);
+    if (span.step != 0) steps_.add(span);
     communication_.add(span);
     if (!keeps) return;
     if (kept_.size() == kept_.capacity()) {
@@ -412,21 +368,14 @@ class Profiler final : public Observer<typename Backend::Stream> {
     }
     kept_.push_back(span);
   }
-  void finish_step(std::uint64_t dropped) {
-    current_.steps = 1;
-    current_.dropped = dropped;
-    if (end_finished_ - first_finished_ == finished_.size()) ++first_finished_;
-    finished_[end_finished_++ % finished_.size()] = std::exchange(current_, {});
-  }
 
   Observer<Stream>* also_;
   Queue queue_;
-  std::vector<KnownStream> streams_;
-  Stack<Level> levels_;
-  Stack<Running> running_;
+  zero::detail::StreamNames<Stream> streams_;
+  zero::detail::PhaseStack phases_;  // of the step, as far as its caller's stream goes
+  zero::detail::BoundedStack<Running> running_;
   bool open_ = false;            // a step is
   void const* owner_ = nullptr;  // of the step; null: only the caller has begun it
-  Phase base_ = Phase::data;     // what the engine's calls say
   Stream main_{};                // the caller's, of the step
   std::uint64_t step_ = 0;
   std::uint64_t serial_ = 0;  // of steps, discarded ones too
@@ -434,10 +383,7 @@ class Profiler final : public Observer<typename Backend::Stream> {
   std::uint64_t dropped_ = 0;
   std::uint64_t dropped_in_step_ = 0;
   std::exception_ptr failure_;
-  StepBreakdown current_;
-  std::vector<StepBreakdown> finished_;
-  std::uint64_t first_finished_ = 0;
-  std::uint64_t end_finished_ = 0;
+  zero::detail::StepHistory steps_;
   CommunicationLog communication_;
   std::vector<Span> kept_;
 };
