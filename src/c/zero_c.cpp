@@ -210,6 +210,44 @@ void expect_count(Engine const& engine, std::uint32_t id, std::size_t count, cha
                              elements, " elements: pass all of them"});
 }
 
+/// Makes the lease that \p lease_of(engine, ids) gives, of LeaseObject's kind.
+template <class LeaseObject, class Opaque, class LeaseOf>
+[[nodiscard]] zero_status make_lease(zero_engine* handle, std::uint32_t const* ids, std::size_t count, Opaque** lease,
+                                     char const* function, LeaseOf const& lease_of) {
+  return guarded([&] {
+    Locked<Engine> const engine(handle, function);
+    auto const wanted = ids_of(*engine, ids, count, function);
+    auto& made = required(lease, function, "lease");
+    auto whole = engine->visit([&](auto& typed) { return typename LeaseObject::Any(lease_of(typed, wanted)); });
+    made = enter_lease<LeaseObject>(*engine, std::move(whole)).template as<Opaque>();
+  });
+}
+
+/// Says where a parameter's values, or its gradient, lie as long as the lease.
+template <class LeaseObject, class Opaque, class Values>
+[[nodiscard]] zero_status lease_values(Opaque* lease, std::uint32_t id, Values** values, std::size_t* count,
+                                       char const* function) {
+  return guarded([&] {
+    LockedLease<LeaseObject> const held(lease, function);
+    auto& place = required(values, function, "values");
+    std::visit(
+        [&](auto& typed) {
+          auto const whole = typed[ParameterId{id}];
+          place = whole.data();
+          if (count != nullptr) *count = whole.size();
+        },
+        held->lease);
+  });
+}
+
+template <class LeaseObject, class Opaque>
+[[nodiscard]] zero_status end_lease(Opaque* lease, char const* function) {
+  return guarded([&] {
+    LockedLease<LeaseObject> held(lease, function);
+    (void)held.take();
+  });
+}
+
 /// Reads what \p read(engine, id) gives, a vector.
 template <class Read>
 [[nodiscard]] zero_status read_values(zero_engine* handle, std::uint32_t id, float* values, std::size_t count,
@@ -666,58 +704,25 @@ zero_status zero_engine_finish_update(zero_engine* engine) {
 // ------------------------------------------------------------------------------------------------- leases
 
 zero_status zero_engine_gather(zero_engine* engine, uint32_t const* ids, size_t count, zero_parameter_lease** lease) {
-  return guarded([&] {
-    Locked<Engine> const held(engine, "zero_engine_gather");
-    auto const wanted = ids_of(*held, ids, count, "zero_engine_gather");
-    auto& made = required(lease, "zero_engine_gather", "lease");
-    auto whole = held->visit([&](auto& typed) { return ParameterLeaseObject::Any(typed.gather(wanted)); });
-    made = enter_lease<ParameterLeaseObject>(*held, std::move(whole)).as<zero_parameter_lease>();
-  });
+  return make_lease<ParameterLeaseObject>(engine, ids, count, lease, "zero_engine_gather",
+                                          [](auto& typed, auto const& wanted) { return typed.gather(wanted); });
 }
 
 zero_status zero_parameter_lease_values(zero_parameter_lease* lease, uint32_t id, void const** values, size_t* count) {
-  return guarded([&] {
-    LockedLease<ParameterLeaseObject> const held(lease, "zero_parameter_lease_values");
-    auto& place = required(values, "zero_parameter_lease_values", "values");
-    std::visit(
-        [&](auto& typed) {
-          auto const whole = typed[zero::ParameterId{id}];
-          place = whole.data();
-          if (count != nullptr) *count = whole.size();
-        },
-        held->lease);
-  });
+  return lease_values<ParameterLeaseObject>(lease, id, values, count, "zero_parameter_lease_values");
 }
 
 zero_status zero_parameter_lease_end(zero_parameter_lease* lease) {
-  return guarded([&] {
-    LockedLease<ParameterLeaseObject> held(lease, "zero_parameter_lease_end");
-    (void)held.take();
-  });
+  return end_lease<ParameterLeaseObject>(lease, "zero_parameter_lease_end");
 }
 
 zero_status zero_engine_gradients(zero_engine* engine, uint32_t const* ids, size_t count, zero_gradient_lease** lease) {
-  return guarded([&] {
-    Locked<Engine> const held(engine, "zero_engine_gradients");
-    auto const wanted = ids_of(*held, ids, count, "zero_engine_gradients");
-    auto& made = required(lease, "zero_engine_gradients", "lease");
-    auto whole = held->visit([&](auto& typed) { return GradientLeaseObject::Any(typed.gradients(wanted)); });
-    made = enter_lease<GradientLeaseObject>(*held, std::move(whole)).as<zero_gradient_lease>();
-  });
+  return make_lease<GradientLeaseObject>(engine, ids, count, lease, "zero_engine_gradients",
+                                         [](auto& typed, auto const& wanted) { return typed.gradients(wanted); });
 }
 
 zero_status zero_gradient_lease_values(zero_gradient_lease* lease, uint32_t id, void** values, size_t* count) {
-  return guarded([&] {
-    LockedLease<GradientLeaseObject> const held(lease, "zero_gradient_lease_values");
-    auto& place = required(values, "zero_gradient_lease_values", "values");
-    std::visit(
-        [&](auto& typed) {
-          auto const whole = typed[zero::ParameterId{id}];
-          place = whole.data();
-          if (count != nullptr) *count = whole.size();
-        },
-        held->lease);
-  });
+  return lease_values<GradientLeaseObject>(lease, id, values, count, "zero_gradient_lease_values");
 }
 
 zero_status zero_gradient_lease_target(zero_gradient_lease* lease, uint32_t id, void** values, size_t* count,
@@ -754,10 +759,7 @@ zero_status zero_gradient_lease_ready(zero_gradient_lease* lease) {
 }
 
 zero_status zero_gradient_lease_end(zero_gradient_lease* lease) {
-  return guarded([&] {
-    LockedLease<GradientLeaseObject> held(lease, "zero_gradient_lease_end");
-    (void)held.take();
-  });
+  return end_lease<GradientLeaseObject>(lease, "zero_gradient_lease_end");
 }
 
 // ------------------------------------------------------------------------------------------------- values
