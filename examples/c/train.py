@@ -5,7 +5,6 @@
 gradients and updates. Two ranks, as threads. ZERO_C_LIBRARY names libzero_c, where the loader does not find it."""
 
 import sys
-import threading
 
 try:
     import numpy
@@ -13,7 +12,7 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-from zero_c import Engine, World
+from zero_c import Engine, run_ranks
 
 RANKS, STEPS, WIDTH = 2, 1500, 32
 
@@ -45,37 +44,21 @@ def micro_batch(engine, x, target):
     return 0.5 * float((error * error).sum()) * len(x)
 
 
-def train(rank, number, losses):
+def train(rank, number):
     engine = Engine(rank, model(), stage=3, rule="AdamW", lr=0.01, weight_decay=0)
     random = numpy.random.default_rng(100 + number)  # each rank has data of its own
     for step in range(STEPS):
         x = random.uniform(-2, 2, (16, 1)).astype(numpy.float32)
         loss = micro_batch(engine, x, x * x)
         engine.step(lr=0.01 * (1 - step / STEPS))
-        losses[number] = engine.mean_over_ranks(loss)
-
-
-def run_rank(world, number, losses, failures):
-    rank = world.take_rank(number)
-    try:
-        train(rank, number, losses)
-    except Exception as error:  # the others wait for this rank
-        failures.append(error)
-        rank.fail(str(error))
+        mean = engine.mean_over_ranks(loss)
+    return mean
 
 
 def main():
-    losses, failures = [None] * RANKS, []
-    with World(RANKS) as world:
-        threads = [threading.Thread(target=run_rank, args=(world, n, losses, failures)) for n in range(RANKS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    print(f"mean loss of the last samples: {losses[0]:.6f}")
-    return 0 if losses[0] < 0.01 else 1
+    loss = run_ranks(RANKS, train)[0]
+    print(f"mean loss of the last samples: {loss:.6f}")
+    return 0 if loss < 0.01 else 1
 
 
 if __name__ == "__main__":

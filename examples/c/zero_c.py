@@ -9,6 +9,7 @@ that ranks may be threads of threading. Every function raises ZeroError where C'
 
 import ctypes
 import os
+import threading
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
 import numpy
@@ -123,6 +124,29 @@ class Rank:
     def fail(self, reason):
         """Ends the collectives of the other ranks."""
         call("zero_rank_fail", self.handle, reason.encode())
+
+
+def run_ranks(ranks, train):
+    """What `train(rank, number)` returns on each rank, each of which is a thread; raises what the first one raised."""
+    results, failures = [None] * ranks, []
+
+    def run(world, number):
+        rank = world.take_rank(number)
+        try:
+            results[number] = train(rank, number)
+        except BaseException as error:  # the others wait for this rank
+            failures.append(error)
+            rank.fail(repr(error))
+
+    with World(ranks) as world:
+        threads = [threading.Thread(target=run, args=(world, number)) for number in range(ranks)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+    return results
 
 
 class Engine:

@@ -7,7 +7,6 @@ python_test.py EXAMPLES WORK: exits with 77 where numpy is not installed. ZERO_C
 
 import shutil
 import sys
-import threading
 
 try:
     import numpy
@@ -16,7 +15,7 @@ except ImportError as error:
     sys.exit(77)
 
 sys.path.insert(0, sys.argv[1])
-from zero_c import TYPES, Engine, World, ZeroError, call
+from zero_c import TYPES, Engine, ZeroError, call, run_ranks
 
 MICRO_BATCHES, STEPS = 4, 5
 SHAPES = {"w1": (24, 8), "b1": (24,), "w2": (3, 24), "b2": (3,)}
@@ -78,26 +77,7 @@ def train_placed(rank, number, ranks, settings):
 
 
 def run(ranks, train, settings):
-    """What each rank returns; raises what the first one raised."""
-    results, failures = [None] * ranks, []
-
-    def one(world, number):
-        rank = world.take_rank(number)
-        try:
-            results[number] = train(rank, number, ranks, settings)
-        except BaseException as error:  # the others wait for this rank
-            failures.append(error)
-            rank.fail(repr(error))
-
-    with World(ranks) as world:
-        threads = [threading.Thread(target=one, args=(world, number)) for number in range(ranks)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    return results
+    return run_ranks(ranks, lambda rank, number: train(rank, number, ranks, settings))
 
 
 def test_one_result():
