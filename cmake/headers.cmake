@@ -70,6 +70,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/cuda/error.hpp
   include/zero/cuda/graph.hpp
   include/zero/cuda/nvtx.hpp
+  include/zero/cuda/owned_stream.hpp
   include/zero/cuda/stream.hpp
   include/zero/cuda/timed_event.hpp
   include/zero/engine.cuh
@@ -260,6 +261,9 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/config/detail/schedule_settings.hpp
   include/zero/config/detail/typed_section.hpp
   include/zero/config/detail/writer.hpp
+  include/zero/cuda/detail/capture.hpp
+  include/zero/cuda/detail/host_tasks.hpp
+  include/zero/cuda/detail/memory.hpp
   include/zero/engine/adopted_buffers.hpp
   include/zero/engine/adopted_gradients.hpp
   include/zero/engine/broadcast.hpp

@@ -42,7 +42,8 @@ bool asks(std::uintptr_t at) {
     return position != std::string::npos && position <= name.find('<');
   };
   bool const passes_on = name.rfind("cuda", 0) == 0 || of("fake_cuda::") || of("zero::CudaEvent::") ||
-                         of("zero::CudaStream::") || of("zero::CudaBackend::") || of("zero::StreamJoin");
+                         of("zero::CudaStream::") || of("zero::CudaBackend::") || of("zero::detail::CudaCapture::") ||
+                         of("zero::StreamJoin");
   return known[at] = !name.empty() && !passes_on;
 }
 

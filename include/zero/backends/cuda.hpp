@@ -8,53 +8,34 @@
 #include <zero/backends/host.hpp>
 #include <zero/bucket.hpp>
 #include <zero/collective_memory.hpp>
+#include <zero/cuda/detail/capture.hpp>
+#include <zero/cuda/detail/host_tasks.hpp>
+#include <zero/cuda/detail/memory.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/device_resource.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/graph.hpp>
+#include <zero/cuda/owned_stream.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/cuda/timed_event.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
 #include <zero/kernels/update.hpp>
-#include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/buffer.hpp>
-#include <zero/memory/host_memory.hpp>
 #include <zero/support/message.hpp>
 
 #include <cuda_runtime_api.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace zero {
-namespace detail {
-
-/// What the host does in the order of a stream; the argument of `cudaLaunchHostFunc`.
-struct HostTask {
-  struct Range {
-    void const* data = nullptr;
-    std::size_t bytes = 0;
-    bool writes = false;
-  };
-  std::mutex& mutex;
-  std::function<void()> run;
-  std::vector<Range> touches;  ///< as operations declare it to whoever checks their order
-};
-
-}  // namespace detail
-
 /// Model states on one CUDA device, and, offloaded, in host memory. Compiles with any C++ compiler; what launches
 /// kernels is defined in zero/engine.cuh, which one .cu includes to instantiate the engines that a program uses.
 class CudaBackend {
@@ -74,7 +55,8 @@ class CudaBackend {
                                       .pins_memory = true,
                                       .allocates_for_collectives = true,
                                       .times_streams = true};
-  static constexpr std::size_t alignment = 256;  ///< of device and pinned memory, and what its size is rounded up to
+  /// Of device and pinned memory, and what its size is rounded up to.
+  static constexpr std::size_t alignment = detail::CudaMemory::alignment;
 
   /// Settings of this backend; a member of EngineConfig.
   struct Config {
@@ -85,32 +67,18 @@ class CudaBackend {
     DeviceResource resource{};
   };
 
-  /// Destroys its stream. Move-only.
-  class OwnedStream {
-   public:
-    /// Takes what `make_stream` has made.
-    explicit OwnedStream(Stream stream) noexcept : stream_(stream) {}
-    /// Leaves \p other without a stream.
-    OwnedStream(OwnedStream&& other) noexcept : stream_(std::exchange(other.stream_, Stream())) {}
-    OwnedStream& operator=(OwnedStream&&) = delete;
-    ~OwnedStream() {
-      if (stream_.handle() != nullptr) (void)cudaStreamDestroy(stream_.handle());
-    }
-    /// The stream; valid as long as its owner.
-    [[nodiscard]] Stream get() const noexcept { return stream_; }
-
-   private:
-    Stream stream_;
-  };
+  /// Owns a stream of the engine.
+  using OwnedStream = CudaOwnedStream;
 
   /// \p local_ranks is the number of ranks on this machine.
   /// \throws CudaError without a driver or a GPU, ConfigurationError for settings that cannot work.
   CudaBackend(Config const& config, int local_ranks)
       : device_(checked_device(config.device)),
-        resource_(config.resource),
         host_({.threads = config.host_threads}, local_ranks),
-        setup_(make_stream("setup")) {
-    check_call(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
+        host_tasks_(device_),
+        memory_(device_, config.resource),
+        capture_(device_) {
+    check_cuda(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
                "cudaDeviceGetAttribute");
   }
   CudaBackend(CudaBackend const&) = delete;
@@ -123,56 +91,31 @@ class CudaBackend {
 
   /// Zero-filled. Blocks. \throws CudaError; std::bad_alloc for pageable memory.
   [[nodiscard]] MemoryBlock allocate(MemoryKind kind, MemoryPurpose purpose, std::size_t bytes) {
-    if (kind == MemoryKind::pageable) {
-      auto const block = detail::HostMemory::allocate(bytes);
-      pageable_.push_back(block);
-      use_.add(kind, block.bytes);
-      return block;
-    }
-    DeviceGuard const guard(device_);
-    MemoryBlock block{nullptr, (bytes + alignment - 1) / alignment * alignment};
-    if (kind == MemoryKind::device) {
-      allocate_on_device(block, purpose);
-    } else {
-      check_call(cudaHostAlloc(&block.data, block.bytes, cudaHostAllocPortable), "cudaHostAlloc");
-      std::memset(block.data, 0, block.bytes);
-    }
-    use_.add(kind, block.bytes);
-    return block;
+    return memory_.allocate(kind, purpose, bytes);
   }
   /// Gives back what `allocate` has handed out. Nothing may use it any more.
-  void deallocate(MemoryKind kind, MemoryBlock block) noexcept {
-    use_.remove(kind, block.bytes);
-    if (kind == MemoryKind::pageable) {
-      std::erase_if(pageable_, [&](MemoryBlock const& other) { return other.data == block.data; });
-      return detail::HostMemory::deallocate(block);
-    }
-    if (kind == MemoryKind::device) return free_on_device(block);
-    (void)cudaFreeHost(block.data);
-  }
+  void deallocate(MemoryKind kind, MemoryBlock block) noexcept { memory_.deallocate(kind, block); }
   /// Device memory that collectives use comes from \p memory, from here to `close_collective_memory`, which says what.
-  void allocate_for_collectives_from(CollectiveMemory memory) noexcept { collective_ = std::move(memory); }
+  void allocate_for_collectives_from(CollectiveMemory memory) noexcept {
+    memory_.allocate_for_collectives_from(std::move(memory));
+  }
   /// Ends the allocations for collectives; returns the blocks that were handed out.
-  [[nodiscard]] std::span<MemoryBlock const> close_collective_memory() noexcept { return collective_.close(); }
+  [[nodiscard]] std::span<MemoryBlock const> close_collective_memory() noexcept { return memory_.close_collective(); }
   /// Bytes handed out now, and at most, by kind; and blocks handed out in all.
-  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return use_.in_use(kind); }
+  [[nodiscard]] std::size_t bytes_in_use(MemoryKind kind) const noexcept { return memory_.use().in_use(kind); }
   /// Bytes of one kind that were handed out at most at a time.
-  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return use_.peak(kind); }
+  [[nodiscard]] std::size_t peak_bytes(MemoryKind kind) const noexcept { return memory_.use().peak(kind); }
   /// Blocks that were handed out since construction.
-  [[nodiscard]] std::uint64_t allocations() const noexcept { return use_.allocations(); }
+  [[nodiscard]] std::uint64_t allocations() const noexcept { return memory_.use().allocations(); }
 
   /// Pins the caller's host memory until the owner that is returned goes. Not in the engine's memory report. \throws
   /// CudaError.
-  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const {
-    DeviceGuard const guard(device_);
-    check_call(cudaHostRegister(memory.data(), memory.size(), cudaHostRegisterPortable), "cudaHostRegister");
-    return {memory.data(), [](void* data) { (void)cudaHostUnregister(data); }};
-  }
+  [[nodiscard]] std::shared_ptr<void> pin(std::span<std::byte> memory) const { return memory_.pin(memory); }
 
   /// \throws ConfigurationError unless this device's kernels reach the caller's buffer at \p data.
   void check_adopted(void const* data, std::string_view parameter) const {
     cudaPointerAttributes attributes{};
-    check_call(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
+    check_cuda(cudaPointerGetAttributes(&attributes, data), "cudaPointerGetAttributes");
     bool const managed = attributes.type == cudaMemoryTypeManaged;
     if (managed || (attributes.type == cudaMemoryTypeDevice && attributes.device == device_)) return;
     auto const where = attributes.type == cudaMemoryTypeDevice ? "memory of another device" : "host memory";
@@ -183,31 +126,16 @@ class CudaBackend {
   // ------------------------------------------------------------------------------------------------- order
 
   /// The engine's own streams go first where work competes: what they do is waited for.
-  [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) {
-    DeviceGuard const guard(device_);
-    int least = 0, greatest = 0;
-    check_call(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
-    cudaStream_t stream = nullptr;
-    check_call(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), "cudaStreamCreateWithPriority");
-    return OwnedStream(Stream(stream, device_));
-  }
+  [[nodiscard]] OwnedStream make_stream(std::string_view /*name*/) { return OwnedStream::make(device_); }
   /// Records \p event after the work that is on \p stream.
-  void record(Event& event, Stream stream) {
-    DeviceGuard const guard(device_);
-    event.record(stream.handle(), capture_);
-  }
+  void record(Event& event, Stream stream) { capture_.record(event, stream); }
   /// While capturing, waits for events that were recorded outside are dropped: each replay is launched after that work.
   /// Outside of a capture, an event that was recorded in one stands for its latest replay.
-  void wait(Stream stream, Event const& event) {
-    if (!event.recorded()) return;
-    DeviceGuard const guard(device_);
-    if (event.capture() == capture_) return event.make_wait(stream.handle());
-    if (capture_ == 0) replayed_.make_wait(stream.handle());
-  }
+  void wait(Stream stream, Event const& event) { capture_.wait(stream, event); }
   /// Blocks the host until all work on \p stream has run.
   void synchronize(Stream stream) {
     DeviceGuard const guard(device_);
-    check_call(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
+    check_cuda(cudaStreamSynchronize(stream.handle()), "cudaStreamSynchronize");
   }
   /// Waits for all that was put on this device, where it is not known what there is to wait for.
   void synchronize_all() noexcept {
@@ -227,90 +155,46 @@ class CudaBackend {
   /// From here to `end_capture` nothing runs: what is put on \p origin and on \p own, the engine's own stream, and on
   /// streams that wait for them, is recorded. Other threads may go on using the device. Until the first replay, and
   /// where none follows, events of the capture stand for what both streams had done before.
-  void begin_capture(Stream origin, Stream own) {
-    DeviceGuard const guard(device_);
-    wait_for(origin, own);
-    replayed_.record(origin.handle());
-    check_call(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
-    capture_ = next_capture();
-    wait_for_or_abandon(own, origin, origin);
-  }
+  void begin_capture(Stream origin, Stream own) { capture_.begin(origin, own); }
   /// Ends the capture; returns what was recorded. See capturing_backend.
-  [[nodiscard]] Graph end_capture(Stream origin, Stream own) {
-    DeviceGuard const guard(device_);
-    wait_for_or_abandon(origin, own, origin);
-    capture_ = 0;
-    cudaGraph_t graph = nullptr;
-    check_call(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
-    return Graph(graph);
-  }
+  [[nodiscard]] Graph end_capture(Stream origin, Stream own) { return capture_.end(origin, own); }
   /// Ends the capture and drops what was recorded. See capturing_backend.
-  void abandon_capture(Stream origin) noexcept {
-    capture_ = 0;
-    cudaGraph_t graph = nullptr;
-    (void)cudaStreamEndCapture(origin.handle(), &graph);
-    if (graph != nullptr) (void)cudaGraphDestroy(graph);
-    (void)cudaGetLastError();
-  }
+  void abandon_capture(Stream origin) noexcept { capture_.abandon(origin); }
   /// The same for further backends of one capture, each of which has an engine that takes part in the step: before
   /// \p origin begins the capture,
-  void prepare_capture(Stream origin, Stream own) {
-    DeviceGuard const guard(device_);
-    wait_for(origin, own);
-    replayed_.record(origin.handle());
-  }
+  void prepare_capture(Stream origin, Stream own) { capture_.prepare(origin, own); }
   /// after \p first has begun it,
-  void join_capture(Stream origin, Stream own, CudaBackend const& first) {
-    DeviceGuard const guard(device_);
-    capture_ = first.capture_;
-    wait_for(own, origin);
-  }
+  void join_capture(Stream origin, Stream own, CudaBackend const& first) { capture_.join(origin, own, first.capture_); }
   /// before \p first ends it,
-  void leave_capture(Stream origin, Stream own) {
-    DeviceGuard const guard(device_);
-    wait_for(origin, own);
-    capture_ = 0;
-  }
+  void leave_capture(Stream origin, Stream own) { capture_.leave(origin, own); }
   /// and where \p first abandons it.
-  void forget_capture() noexcept { capture_ = 0; }
+  void forget_capture() noexcept { capture_.forget(); }
   /// Runs what was captured, in the order of \p origin. See capturing_backend.
   void launch(Graph const& graph, Stream origin) {
     DeviceGuard const guard(device_);
     graph.launch(origin.handle());
   }
   /// Makes \p own, and later waiters for events of the capture, wait for the work on \p origin.
-  void end_replay(Stream origin, Stream own) {
-    DeviceGuard const guard(device_);
-    replayed_.record(origin.handle());
-    replayed_.make_wait(own.handle());
-  }
+  void end_replay(Stream origin, Stream own) { capture_.end_replay(origin, own); }
   /// \p waiting waits for the work that is on \p signalling now. Does not block the host.
-  void wait_for(Stream waiting, Stream signalling) {
-    DeviceGuard const guard(device_);
-    Event reached;
-    reached.record(signalling.handle(), capture_);
-    reached.make_wait(waiting.handle());
-  }
+  void wait_for(Stream waiting, Stream signalling) { capture_.wait_for(waiting, signalling); }
   /// Whether a capture is open.
-  [[nodiscard]] bool capturing() const noexcept { return capture_ != 0; }
+  [[nodiscard]] bool capturing() const noexcept { return capture_.capturing(); }
 
   // ------------------------------------------------------------------------------------------------- operations
 
   /// Fills with zero bytes, in the order of the stream.
-  void zero(void* to, std::size_t bytes, Stream stream) {
-    DeviceGuard const guard(device_);
-    check_call(cudaMemsetAsync(to, 0, bytes, stream.handle()), "cudaMemsetAsync");
-  }
+  void zero(void* to, std::size_t bytes, Stream stream) { stream.zero(to, bytes); }
   /// Between any two kinds of memory, also memory of the caller; blocks where that is not pinned.
   void(copy)(void* to, void const* from, std::size_t bytes, Stream stream) {
     // The runtime reads and writes pageable memory when it is called, whatever is on the stream before.
-    if (is_pageable(to) || is_pageable(from)) synchronize(stream);
+    if (memory_.is_pageable(to) || memory_.is_pageable(from)) synchronize(stream);
     (stream.copy)(to, from, bytes);
   }
   /// Between two places of host memory, by the host, in the order of \p stream.
   void copy_on_host(void* to, void const* from, std::size_t bytes, Stream stream) {
-    run_on_host(stream, {{from, bytes, false}, {to, bytes, true}},
-                [this, to, from, bytes] { (host_.copy)(to, from, bytes, {}); });
+    host_tasks_.put(stream, {{from, bytes, false}, {to, bytes, true}},
+                    [this, to, from, bytes] { (host_.copy)(to, from, bytes, {}); });
   }
   /// One launch, for up to some thousand tensors.
   void copy_many(std::span<CopyRange const> ranges, Stream stream) {
@@ -336,8 +220,8 @@ class CudaBackend {
   /// Between two places of host memory, by the host, in the order of \p stream.
   template <class To, class From>
   void cast_on_host(To* to, From const* from, std::size_t n, Stream stream) {
-    run_on_host(stream, {{from, n * sizeof(From), false}, {to, n * sizeof(To), true}},
-                [this, to, from, n] { host_.cast_on_host(to, from, n, {}); });
+    host_tasks_.put(stream, {{from, n * sizeof(From), false}, {to, n * sizeof(To), true}},
+                    [this, to, from, n] { host_.cast_on_host(to, from, n, {}); });
   }
 
   /// The update of offloaded states, by the host, in the order of \p stream. \p segments must stay where they are.
@@ -350,91 +234,20 @@ class CudaBackend {
                                                  {base.master, n * sizeof(float), true}};
     if (base.value != nullptr) touches.push_back({base.value, n * sizeof(Compute), true});
     for (auto* state : base.states) touches.push_back({state, n * sizeof(float), true});
-    run_on_host(stream, std::move(touches),
-                [this, segments, base, decision] { host_.update(segments, base, decision, {}); });
+    host_tasks_.put(stream, std::move(touches),
+                    [this, segments, base, decision] { host_.update(segments, base, decision, {}); });
   }
 
  private:
-  static void check_call(cudaError_t code, char const* call, CallSite site = CallSite::current()) {
-    check_cuda(code, call, site);
-  }
-
-  [[nodiscard]] bool is_pageable(void const* data) const noexcept {
-    std::less<> const before;
-    return std::any_of(pageable_.begin(), pageable_.end(), [&](MemoryBlock const& block) {
-      return !before(data, block.data) && before(data, static_cast<std::byte const*>(block.data) + block.bytes);
-    });
-  }
-
-  void allocate_on_device(MemoryBlock& block, MemoryPurpose purpose) {
-    if (collective_.serves(purpose)) {
-      block.data = collective_.allocate(block.bytes);
-    } else if (resource_) {
-      block.data = resource_.allocate(block.bytes, alignment, setup_.get().handle());
-    } else {
-      check_call(cudaMalloc(&block.data, block.bytes), "cudaMalloc");
-    }
-    try {
-      zero(block.data, block.bytes, setup_.get());
-      synchronize(setup_.get());
-    } catch (...) {
-      free_on_device(block);
-      throw;
-    }
-  }
-  void free_on_device(MemoryBlock const& block) noexcept {
-    if (collective_.deallocate(block.data)) return;
-    if (!resource_) return (void)cudaFree(block.data);
-    int before = device_;
-    (void)cudaGetDevice(&before);
-    if (before != device_) (void)cudaSetDevice(device_);
-    resource_.deallocate(block.data, block.bytes, setup_.get().handle());
-    if (before != device_) (void)cudaSetDevice(before);
-  }
-
-  // The runtime calls host functions from a thread of its own, one after another for each stream; those of two streams
-  // may meet, and they share the threads of one host backend.
-  void run_on_host(Stream stream, std::vector<detail::HostTask::Range> touches, std::function<void()> f) {
-    auto task = std::make_unique<detail::HostTask>(detail::HostTask{host_mutex_, std::move(f), std::move(touches)});
-    auto const call = [](void* argument) {
-      std::unique_ptr<detail::HostTask> const owned(static_cast<detail::HostTask*>(argument));
-      std::lock_guard const lock(owned->mutex);
-      owned->run();
-    };
-    DeviceGuard const guard(device_);
-    check_call(cudaLaunchHostFunc(stream.handle(), call, task.get()), "cudaLaunchHostFunc");
-    (void)task.release();
-  }
-
-  // Inside a capture of \p origin.
-  // Of all backends: an event that one records in a capture may be waited for by another.
-  [[nodiscard]] static std::uint64_t next_capture() noexcept {
-    static std::atomic<std::uint64_t> captures{0};
-    return ++captures;
-  }
-  void wait_for_or_abandon(Stream waiting, Stream signalling, Stream origin) {
-    try {
-      wait_for(waiting, signalling);
-    } catch (...) {
-      abandon_capture(origin);
-      throw;
-    }
-  }
-
   template <class Range>
   ZERO_LAUNCHES_KERNELS void launch_copies(Range const* ranges, std::size_t count, Stream stream);
 
   int device_;
-  DeviceResource resource_;
   int multiprocessors_ = 0;
   HostBackend host_;
-  std::mutex host_mutex_;
-  detail::MemoryUse use_;
-  std::vector<MemoryBlock> pageable_;  // what it has handed out of it
-  CollectiveMemory collective_;
-  OwnedStream setup_;
-  std::uint64_t capture_ = 0;  // the one that is being recorded
-  Event replayed_;
+  detail::HostTasks host_tasks_;
+  detail::CudaMemory memory_;
+  detail::CudaCapture capture_;
 };
 static_assert(backend_policy<CudaBackend>);
 static_assert(timing_backend<CudaBackend>);
