@@ -120,6 +120,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/monitor/monitors.hpp
   include/zero/monitor/tensorboard.hpp
   include/zero/mpi/config.hpp
+  include/zero/nccl/config.hpp
   include/zero/nccl/reduction.hpp
   include/zero/nccl/registration.hpp
   include/zero/offload.hpp
@@ -363,12 +364,14 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/mpi/detail/transfer.hpp
   include/zero/mpi/detail/unix_socket.hpp
   include/zero/mpi/detail/world.hpp
+  include/zero/nccl/detail/calls.hpp
   include/zero/nccl/detail/error.hpp
   include/zero/nccl/detail/exchange.hpp
   include/zero/nccl/detail/handle.hpp
   include/zero/nccl/detail/identity.hpp
   include/zero/nccl/detail/memory.hpp
   include/zero/nccl/detail/slice_exchange.hpp
+  include/zero/nccl/detail/start.hpp
   include/zero/nccl/detail/state.hpp
   include/zero/nccl/detail/transfer_group.hpp
   include/zero/nccl/detail/types.hpp

@@ -12,14 +12,15 @@
 #include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
-#include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
 #include <zero/memory/buffer.hpp>
-#include <zero/nccl/detail/error.hpp>
+#include <zero/nccl/config.hpp>
+#include <zero/nccl/detail/calls.hpp>
 #include <zero/nccl/detail/exchange.hpp>
 #include <zero/nccl/detail/identity.hpp>
 #include <zero/nccl/detail/memory.hpp>
 #include <zero/nccl/detail/slice_exchange.hpp>
+#include <zero/nccl/detail/start.hpp>
 #include <zero/nccl/detail/state.hpp>
 #include <zero/nccl/detail/transfer_group.hpp>
 #include <zero/nccl/detail/types.hpp>
@@ -31,8 +32,6 @@
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,17 +50,7 @@ namespace zero {
 class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
  public:
   /// Settings; the same on every rank.
-  struct Config {
-    int device = -1;  ///< ordinal; negative: the local rank's, or the only one that the process sees
-    /// Absent: native for fp32 where nobody asks for the order of ranks, else ordered. The same on all ranks, as
-    /// `register_buffers`.
-    std::optional<NcclReduction> reduction{};
-    /// Engines take the device memory that collectives use from `ncclMemAlloc`, which rounds every block up to the
-    /// device's pages, and register it, so that NCCL moves data without copies of its own where hardware allows it.
-    bool register_buffers = false;
-    std::chrono::nanoseconds deadline = std::chrono::minutes(10);          ///< of every collective, and of the start
-    std::chrono::nanoseconds meeting_deadline = std::chrono::minutes(10);  ///< until all processes have come
-  };
+  using Config = NcclConfig;
 
   /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true,
@@ -76,7 +65,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   explicit NcclCommunicator(LaunchEnvironment const& launch) : NcclCommunicator(launch, Config{}) {}
   /// As the constructor above, with settings.
   NcclCommunicator(LaunchEnvironment const& launch, Config const& config)
-      : NcclCommunicator(meet(launch, config), launch.local_rank, config) {}
+      : NcclCommunicator(detail::NcclStart::meet(launch, config), launch.local_rank, config) {}
 
   /// A rank of processes that have an id of `ncclGetUniqueId` in common already, over a channel of their own. They have
   /// no failure channel then: where a rank dies, the others find out from NCCL or by their deadlines. \p local_ranks:
@@ -85,9 +74,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
 
   /// Tells all ranks that this one cannot go on; their collectives, and what waits for them, end. \p reason goes on
   /// after "rank N". What is destroyed by an exception does this by itself.
-  void fail(std::string_view reason) {
-    state_->watchdog().fail(CommunicationFailure::peer_failed, rank_, latest_, reason);
-  }
+  void fail(std::string_view reason) { calls_.fail(reason); }
 
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
@@ -96,10 +83,10 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return local_size_; }
   /// Number of this rank's GPU in this process.
-  [[nodiscard]] int device() const noexcept { return state_->device(); }
+  [[nodiscard]] int device() const noexcept { return state().device(); }
 
   /// \throws CommunicationError where a rank has failed. Does not wait.
-  void(check)() const { state_->watchdog().throw_if_failed(); }
+  void(check)() const { calls_.throw_if_failed(); }
 
   /// How elements of type \p Element are added where \p order is asked for.
   template <class Element>
@@ -128,7 +115,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     if (range.count(size_) == 0) return stream.accumulate(into, &send, 0, count, range.first);
     if (!range.has(rank_)) stream.fill_negative_zero(send, static_cast<std::size_t>(size_) * count);
     void* const to = direct ? static_cast<void*>(into) : staging.data();
-    put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
+    calls_.put("reduce_scatter_add", purpose, stream, [&](ncclComm_t communicator) {
       return ncclReduceScatter(send, to, count, detail::nccl_type<Element>(), ncclSum, communicator, stream.handle());
     });
     auto const* const sum = static_cast<Element const*>(to);
@@ -138,14 +125,14 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
-    put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
+    calls_.put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());
     });
   }
 
   /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
-    put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
+    calls_.put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllReduce(words, words, count, ncclUint64, ncclSum, communicator, stream.handle());
     });
   }
@@ -159,7 +146,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     detail::check_all_to_all("zero::NcclCommunicator", send, receive,
                              static_cast<std::size_t>(size_) * count * sizeof(Element));
     if (count == 0) return;
-    transfer_in_group("all_to_all", detail::all_to_all_list(send, receive, count, rank_, size_), purpose, stream);
+    calls_.put_transfers("all_to_all", detail::all_to_all_list(send, receive, count, rank_, size_), purpose, stream);
     (stream.copy)(receive + mine, send + mine, count * sizeof(Element));
   }
 
@@ -170,7 +157,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     detail::check_transfers("zero::NcclCommunicator", list, rank_, size_);
     if (list.empty()) return;
     auto const* const name = list.size() > 1 ? "transfer" : list.front().sends() ? "send" : "receive";
-    transfer_in_group(name, list, purpose, stream);
+    calls_.put_transfers(name, list, purpose, stream);
     detail::for_own(list, rank_, [&](Transfer const& send, Transfer const& receive) {
       if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
     });
@@ -179,7 +166,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     (check)();
-    if (auto* const rendezvous = state_->rendezvous()) return rendezvous->exchange(mine, all);
+    if (auto* const rendezvous = state().rendezvous()) return rendezvous->exchange(mine, all);
     if (mine.empty()) return;
     detail::ExchangeBuffer const buffer(device(), all.size());
     std::size_t const at = static_cast<std::size_t>(rank_) * mine.size();
@@ -190,9 +177,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   }
 
   /// What has been put on \p stream, such as a captured step that was launched, must pass within the deadline.
-  void watch(CollectivePurpose purpose, CudaStream stream) {
-    state_->watchdog().watch(label("replay", purpose), stream);
-  }
+  void watch(CollectivePurpose purpose, CudaStream stream) { calls_.watch("replay", purpose, stream); }
 
   /// Ranks with the same \p color form a communicator of their own, in the order of \p key and rank; those with a
   /// negative color take part in none. Every rank calls it, and none has anything of this communicator under way.
@@ -218,58 +203,9 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
  private:
   NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config);
   NcclCommunicator(std::shared_ptr<detail::NcclState> state, int rank, int size, int local_size, Config const& config)
-      : config_(config), rank_(rank), size_(size), local_size_(local_size), state_(std::move(state)) {}
+      : config_(config), rank_(rank), size_(size), local_size_(local_size), calls_(std::move(state), rank) {}
 
-  [[nodiscard]] static Rendezvous meet(LaunchEnvironment const& launch, Config const& config) {
-    detail::enforce(config.deadline.count() > 0 && config.meeting_deadline.count() > 0,
-                    "zero::NcclCommunicator: the deadlines must be positive");
-    return Rendezvous(launch, {.meeting_deadline = config.meeting_deadline, .deadline = config.deadline});
-  }
-  void check_library() const {
-    int version = 0;
-    expect(ncclGetVersion(&version), "ncclGetVersion");
-    detail::check_nccl_version(version);
-  }
-  /// \throws MismatchError on all ranks where one has other settings that decide what is exchanged. \p ranks: what
-  /// they exchange through.
-  template <class Ranks>
-  void expect_same(Ranks& ranks) const {
-    std::uint64_t const reduction = config_.reduction ? 1 + static_cast<std::uint64_t>(*config_.reduction) : 0;
-    std::uint64_t const mine = 2 * reduction + (config_.register_buffers ? 1 : 0);
-    auto const rank = detail::first_different(detail::exchange_words(ranks, mine));
-    if (rank == 0) return;
-    detail::fail<MismatchError>({"zero::NcclCommunicator: rank ", rank, " has another reduction or register_buffers ",
-                                 "than rank 0: give every rank the same Config"});
-  }
-  /// Of a call before there is a communicator.
-  void expect(ncclResult_t code, std::string_view call) const {
-    if (code == ncclSuccess) return;
-    throw CommunicationError(CommunicationFailure::transport, {rank_, 0, "initialization"},
-                             "zero::NcclCommunicator: " + detail::nccl_reason(code, call, nullptr));
-  }
-  /// Number of ranks on this rank's machine. \throws ConfigurationError where two of them use one GPU.
-  [[nodiscard]] static int local_ranks(Rendezvous& rendezvous, int device) {
-    auto const mine = detail::GpuIdentity::of(device);
-    std::vector<detail::GpuIdentity> all(static_cast<std::size_t>(rendezvous.size()));
-    rendezvous.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
-    detail::expect_distinct(all);
-    return detail::ranks_on_machine(all, rendezvous.rank());
-  }
-  /// Starts NCCL on \p device. \p meeting may be none.
-  [[nodiscard]] static std::shared_ptr<detail::NcclState> start(std::optional<Rendezvous> meeting,
-                                                                ncclUniqueId const& id, int rank, int size, int device,
-                                                                Config const& config) {
-    auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
-      ncclConfig_t settings = NCCL_CONFIG_INITIALIZER;
-      settings.blocking = 0;
-      return handle.open("ncclCommInitRankConfig", deadline, [&](ncclComm_t* communicator) {
-        return ncclCommInitRankConfig(communicator, size, id, rank, &settings);
-      });
-    };
-    return std::make_shared<detail::NcclState>(detail::NcclState::Origin{}, std::move(meeting), rank, device,
-                                               config.deadline, open);
-  }
-
+  [[nodiscard]] detail::NcclState& state() const noexcept { return *calls_.state(); }
   [[nodiscard]] NcclReductions reductions() const noexcept { return {config_.reduction}; }
 
   template <class Sum, class Element>
@@ -281,59 +217,22 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
       (stream.copy)(const_cast<Element*>(slices.own_slot()), slices.own(), count * sizeof(Element));
     }
     if (size_ > 1 && addends > 0) {
-      put("reduce_scatter_add", purpose, stream,
-          [&](ncclComm_t communicator) { return slices.exchange(communicator, stream.handle()); });
+      calls_.put("reduce_scatter_add", purpose, stream,
+                 [&](ncclComm_t communicator) { return slices.exchange(communicator, stream.handle()); });
     }
     stream.accumulate(into, slices.sources(), static_cast<std::size_t>(addends), count, range.first);
-  }
-
-  /// Puts what NCCL moves of \p list on \p stream.
-  void transfer_in_group(char const* operation, std::span<Transfer const> list, CollectivePurpose purpose,
-                         CudaStream stream) {
-    bool const moves = std::any_of(list.begin(), list.end(),
-                                   [&](Transfer const& transfer) { return detail::moves_by_nccl(transfer, rank_); });
-    if (!moves) return;
-    put(operation, purpose, stream,
-        [&](ncclComm_t communicator) { return detail::transfer_in_group(list, rank_, communicator, stream.handle()); });
-  }
-
-  [[nodiscard]] detail::CollectiveLabel label(char const* operation, CollectivePurpose purpose) {
-    latest_ = {sequence_++, operation, purpose};
-    state_->watchdog().latest(latest_);
-    return latest_;
-  }
-
-  /// Puts one collective on \p stream, and an event behind it for the watchdog.
-  template <class Function>
-  void put(char const* operation, CollectivePurpose purpose, CudaStream stream, Function f) {
-    (check)();
-    if (stream.device() != device()) throw_stream(stream.device());
-    auto const current = label(operation, purpose);
-    DeviceGuard const guard(device());
-    if (auto const why = state_->handle().call(operation, detail::Deadline(state_->deadline()), f)) {
-      auto& watchdog = state_->watchdog();
-      watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
-      watchdog.throw_if_failed();
-    }
-    state_->watchdog().watch(current, stream);
   }
 
   [[noreturn, gnu::cold]] static void throw_staging(std::size_t given, std::size_t needed) {
     detail::fail<ConfigurationError>({"zero::NcclCommunicator: ", given, " bytes of staging, but ", needed,
                                       " are needed: give what staging_bytes says"});
   }
-  [[noreturn, gnu::cold]] void throw_stream(int other) const {
-    detail::fail<ConfigurationError>({"zero::NcclCommunicator: a stream of device ", other, " for a communicator of ",
-                                      "device ", device(), ": set CudaBackend::Config::device to the same"});
-  }
 
   Config config_;
   int rank_;
   int size_;
   int local_size_;
-  std::uint64_t sequence_ = 0;
-  detail::CollectiveLabel latest_{};
-  std::shared_ptr<detail::NcclState> state_;
+  detail::NcclCalls calls_;
 };
 static_assert(communicator_on<NcclCommunicator, CudaStream>);
 static_assert(point_to_point_on<NcclCommunicator, CudaStream>);
@@ -341,16 +240,15 @@ static_assert(all_to_all_on<NcclCommunicator, CudaStream>);
 
 inline NcclCommunicator::NcclCommunicator(Rendezvous rendezvous, int local_rank, Config const& config)
     : config_(config), rank_(rendezvous.rank()), size_(rendezvous.size()), local_size_(1) {
+  detail::NcclStart const start(config_, rank_, size_);
   try {
-    check_library();  // once all have met, so that they hear of one whose library is too old
+    start.check_library();  // once all have met, so that they hear of one whose library is too old
     int const device = detail::device_of(config.device, local_rank);
     check_cuda(cudaSetDevice(device), "cudaSetDevice");
-    local_size_ = local_ranks(rendezvous, device);
-    expect_same(rendezvous);
-    ncclUniqueId id{};
-    if (rank_ == 0) expect(ncclGetUniqueId(&id), "ncclGetUniqueId");
-    rendezvous.broadcast(std::as_writable_bytes(std::span(&id, 1)));
-    state_ = start(std::optional<Rendezvous>(std::move(rendezvous)), id, rank_, size_, device, config);
+    local_size_ = detail::local_ranks(rendezvous, device);
+    start.expect_same(rendezvous);
+    auto const id = start.make_id(rendezvous);
+    calls_ = {start.open(std::optional<Rendezvous>(std::move(rendezvous)), id, device), rank_};
   } catch (Error const& error) {
     rendezvous.fail(detail::concat({"failed: ", std::string_view(error.what())}));
     throw;
@@ -364,40 +262,34 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
   detail::enforce(size >= 1 && rank >= 0 && rank < size, "zero::NcclCommunicator: ranks count from 0 to size - 1");
   detail::enforce(local_ranks >= 1 && local_ranks <= size,
                   "zero::NcclCommunicator: local_ranks counts the ranks of this machine, this one included");
-  check_library();
+  detail::NcclStart const start(config_, rank, size);
+  start.check_library();
   int const device = checked_device(config.device);
   check_cuda(cudaSetDevice(device), "cudaSetDevice");
-  state_ = start(std::nullopt, id, rank, size, device, config);
-  expect_same(*this);
+  calls_ = {start.open(std::nullopt, id, device), rank};
+  start.expect_same(*this);
 }
 
 inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
   (check)();
   auto members = detail::exchange_members(*this, color, key);
-  auto* const rendezvous = state_->rendezvous();
+  auto* const rendezvous = state().rendezvous();
   auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
-  int const local = meeting ? local_ranks(*meeting, device()) : local_size_;
-  auto& made = state_->split_off();
-  auto const current = label("split", {.what = "the communicator"});
-  DeviceGuard const guard(device());
-  auto const why =
-      state_->handle().call("ncclCommSplit", detail::Deadline(state_->deadline()), [&](ncclComm_t communicator) {
-        return ncclCommSplit(communicator, color < 0 ? NCCL_SPLIT_NOCOLOR : color, key, &made, nullptr);
-      });
-  if (why) {
-    auto& watchdog = state_->watchdog();
-    watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
-    watchdog.throw_if_failed();
-  }
+  int const local = meeting ? detail::local_ranks(*meeting, device()) : local_size_;
+  auto& made = state().split_off();
+  calls_.call("split", "ncclCommSplit", {.what = "the communicator"}, [&](ncclComm_t communicator) {
+    return ncclCommSplit(communicator, color < 0 ? NCCL_SPLIT_NOCOLOR : color, key, &made, nullptr);
+  });
   if (made == nullptr) return std::nullopt;
   int const rank = detail::place_in(members, rank_), size = static_cast<int>(members.size());
   auto const open = [&](detail::NcclHandle& handle, detail::Deadline const& deadline) {
     return handle.adopt(std::exchange(made, nullptr), deadline);
   };
-  for (auto& member : members) member = state_->world_rank(member);
-  auto state = std::make_shared<detail::NcclState>(detail::NcclState::Origin{state_, std::move(members)},
+  for (auto& member : members) member = state().world_rank(member);
+  DeviceGuard const guard(device());
+  auto group = std::make_shared<detail::NcclState>(detail::NcclState::Origin{calls_.state(), std::move(members)},
                                                    std::move(meeting), rank, device(), config_.deadline, open);
-  return NcclCommunicator(std::move(state), rank, size, (std::min)(local, size), config_);
+  return NcclCommunicator(std::move(group), rank, size, (std::min)(local, size), config_);
 }
 
 inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void* data,
@@ -407,10 +299,10 @@ inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void*
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
   void* registered = nullptr;
   DeviceGuard const guard(device());
-  auto const why = state_->handle().call(
-      "ncclCommRegister", detail::Deadline(state_->deadline()),
+  auto const why = state().handle().call(
+      "ncclCommRegister", detail::Deadline(state().deadline()),
       [&](ncclComm_t communicator) { return ncclCommRegister(communicator, data, bytes, &registered); });
-  if (!why) registration = NcclRegistration(state_, registered);
+  if (!why) registration = NcclRegistration(calls_.state(), registered);
 #endif
   std::byte const mine{static_cast<unsigned char>(registration ? 1 : 0)};
   std::vector<std::byte> all(static_cast<std::size_t>(size_));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/bootstrap/rendezvous.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/error.hpp>
@@ -60,6 +61,16 @@ inline void expect_distinct(std::span<GpuIdentity const> all) {
                               " of one machine: start one rank for each GPU, give each ",
                               "its own device (LOCAL_RANK), or use zero::ThreadCommunicator to share one"});
   }
+}
+
+/// Number of ranks on this rank's machine, of those that have met, whose GPU \p device is. \throws ConfigurationError
+/// where two of them use one GPU.
+[[nodiscard]] inline int local_ranks(Rendezvous& rendezvous, int device) {
+  auto const mine = GpuIdentity::of(device);
+  std::vector<GpuIdentity> all(static_cast<std::size_t>(rendezvous.size()));
+  rendezvous.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+  expect_distinct(all);
+  return ranks_on_machine(all, rendezvous.rank());
 }
 
 /// \p device, or, where that is negative, the GPU of this rank among those that the process sees.
