@@ -41,7 +41,8 @@ class Checkpoints {
       : ranks_(ranks), options_(options), data_(data), trainer_(trainer), state_(state), keeper_(ranks, options) {}
 
   /// Starts where the options say, and makes sure that the run can save where it is going to. Returns the number of
-  /// steps that the run has behind it. Collective. \throws UsageError, zero::CheckpointError, on every rank.
+  /// steps that the run has behind it. A dry run looks at the same, and writes nothing. Collective. \throws UsageError,
+  /// zero::CheckpointError, on every rank.
   std::uint64_t start() {
     keeper_.lock();
     auto const place = keeper_.place_to_resume();
@@ -211,10 +212,15 @@ class Checkpoints {
   /// Every rank throws what rank 0 finds.
   void check_folders() {
     keeper_.check_folders(run_, is_new_, [&] {
-      bool const may_replace = options_.overwrite || !is_new_;
-      if (options_.save_hf) prepare_export("--save-hf", *options_.save_hf, may_replace);
-      if (options_.save_hf_best) prepare_export("--save-hf-best", *options_.save_hf_best, may_replace);
+      if (options_.save_hf) check_export("--save-hf", *options_.save_hf);
+      if (options_.save_hf_best) check_export("--save-hf-best", *options_.save_hf_best);
     });
+  }
+  void check_export(std::string const& option, std::string const& path) const {
+    bool const may_replace = options_.overwrite || !is_new_;
+    if (!options_.dry_run) return prepare_export(option, path, may_replace);
+    expect_writable_folder(option, path);
+    if (!may_replace) refuse_other_models(option, path);
   }
 
   /// What lies beside the models for others; read before the run, so that nothing of it is found missing at its end.

@@ -12,8 +12,6 @@
 
 namespace gpt2 {
 
-using Rules = zero::config::Rules<zero::AdamW, zero::Adam, zero::Sgd, zero::Lion, zero::Adagrad>;
-
 /// Types of elements by the type that the model computes in.
 template <class T>
 using TypesOf = zero::config::Types<

@@ -15,6 +15,9 @@ namespace gpt2 {
 template <class Target, class T>
 using TrainerEngine = zero::RuntimeEngine<T, typename Target::Backend>;
 
+/// What the options can choose.
+using Rules = zero::config::Rules<zero::AdamW, zero::Adam, zero::Sgd, zero::Lion, zero::Adagrad>;
+
 /// What an engine is to be.
 template <class Backend>
 struct EngineRequest {

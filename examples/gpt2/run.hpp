@@ -166,16 +166,10 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Checkpoints checkpoints(communicator, options, data, trainer, state);
   std::uint64_t const first = checkpoints.start();
   LossWatch losses(data.vocabulary(), state.best_loss);
-  bool ends = first >= options.iterations;
-  if (ends && speaks) {
-    say("run: nothing to train: %" PRIu64 " of %" PRIu64 " steps are done; --iterations says how many in all\n", first,
-        options.iterations);
-  }
-  bool ends_early = !ends && state.should_stop(options.patience);
-  if (ends_early && speaks) {
-    say("run: nothing to train: it was stopped early, after %" PRIu64 " steps; a larger --patience goes on\n", first);
-  }
-  ends = ends || ends_early;
+  auto const nothing = state.nothing_to_train(first, options.iterations, options.patience);
+  if (nothing && speaks) say("run: nothing to train: %s\n", nothing->c_str());
+  bool ends = nothing.has_value();
+  bool ends_early = ends && first < options.iterations;
   if (speaks) log.begin(first);
   curves.begin(samples_of(state, options), run_options(options));
   if (options.eval_at_start && !ends) evaluate_at_start(trainer, first, speaks, log, curves, summary);

@@ -6,6 +6,7 @@
 #include "data/data_paths.hpp"
 #include "data/shard_set.hpp"
 #include "data/training_data.hpp"
+#include "dry_start.hpp"
 #include "flops.hpp"
 #include "host_target.hpp"
 #include "model_source.hpp"
@@ -18,7 +19,6 @@
 #include "training/console.hpp"
 #include "training/curves.hpp"
 #include "training/ending.hpp"
-#include "training/output_folders.hpp"
 #include "training/progress.hpp"
 #include "training/run_output.hpp"
 #include "training/run_settings.hpp"
@@ -34,12 +34,10 @@
 #include <cinttypes>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -225,21 +223,7 @@ struct Inputs {
     expect_room(options, data->vocabulary());
     if (options.client_state && speaks) options.client_json = read_client_state(*options.client_state);
     if (options.cuda && !options.peak_flops) options.peak_flops = peak_of_gpus(options, processes);
-    if (options.dry_run) {
-      check_folder(options);
-    } else {
-      output->claim();
-    }
-  }
-
- private:
-  /// What a run that writes would find when it takes the folder of checkpoints.
-  static void check_folder(Options const& options) {
-    auto const option = option_of_another_run(options);
-    if (!options.checkpoint_dir || options.overwrite || (options.resume && option.empty())) return;
-    std::error_code error;
-    if (!std::filesystem::exists(*options.checkpoint_dir, error)) return;
-    refuse_other_runs(zero::CheckpointFolder(zero::posix_file_system(), *options.checkpoint_dir), "", true, option);
+    if (!options.dry_run) output->claim();
   }
 };
 
@@ -248,7 +232,10 @@ template <class F>
 command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const& options, bool speaks) {
   if (speaks) print_start(options, *inputs.data);
   if (options.dry_run) {
-    if (speaks) say("dry run: nothing was trained, and nothing was written\n");
+    if (speaks) {
+      check_start(options, *inputs.data);
+      say("dry run: nothing was trained, and nothing was written\n");
+    }
     return command_line::ExitCode::done;
   }
   if (options.checkpoint_dir || has_curves(options)) catch_stop_signals();

@@ -11,6 +11,7 @@
 #include "generation/text_model.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
+#include "run_schedule.hpp"
 #include "sampling.hpp"
 #include "training/progress.hpp"
 #include "training/run_settings.hpp"
@@ -25,8 +26,6 @@
 #include <zero/profile/memory.hpp>
 #include <zero/profile/profiler.hpp>
 #include <zero/rank_agreement.hpp>
-#include <zero/schedule/clock.hpp>
-#include <zero/schedule/schedule.hpp>
 #include <zero/step_report.hpp>
 #include <zero/utility/fingerprint.hpp>
 
@@ -71,8 +70,7 @@ class Trainer {
         options_(options),
         data_(data),
         seed_(options.seed),
-        schedule_(schedule_of(options)),
-        clock_(options.skipped_step),
+        schedule_(options),
         shape_{options.layers, options.heads, options.width, options.context, data.vocabulary()},
         compute_(options, shape_, communicator),
         stream_(compute_.stream()),
@@ -80,7 +78,6 @@ class Trainer {
                std::vector<Token>(options.batch * options.context)},
         load_options_(load_options(options, data.is_in_files())),
         feed_(data, load_options_, batch_.tokens.size(), share_of(options, communicator)) {
-    schedule_.require_steps(options.iterations);
     register_parameters();
     if (wants_profiler(options)) profiler_.emplace(typename Profiler::Config{.also = ranges()});
     engine_ = make_engine<Target, T>(engine_request(), communicator, parameters_);
@@ -95,10 +92,10 @@ class Trainer {
   StepRecord train_step(std::uint64_t step) {
     auto const start = std::chrono::steady_clock::now();
     data_time_ = {};
-    auto const rates = schedule_.at(clock_.step());
+    auto const rates = schedule_.rates();
     StepRecord record{.step = step + 1, .lr = rates.lr};
     auto const report = take_step(step, {.lr = rates.lr, .momentum = rates.momentum, .beta2 = rates.beta2});
-    clock_.after_step(report.skipped);
+    schedule_.after_step(report.skipped);
     auto losses = compute_.take_losses();
     losses.resize(rounds());  // of a rank without a micro-batch in the last round: not among the first `micro_batches`
     record.loss = mean_over_ranks(losses, micro_batches());
@@ -187,17 +184,9 @@ class Trainer {
   /// Of data order and sample.
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   void set_seed(std::uint64_t seed) { seed_ = seed; }
-  /// Which step of the schedule comes next; behind that of the run where skipped steps do not count.
-  [[nodiscard]] std::uint64_t schedule_step() const { return clock_.step(); }
-  /// Makes the schedule one that begins behind \p start steps of the run and ends with it. Its next step stays.
-  void set_schedule_start(std::uint64_t start) {
-    if (start == 0 || start >= options_.iterations) return;
-    Options of_rest = options_;
-    of_rest.iterations -= start;
-    schedule_ = schedule_of(of_rest);
-    schedule_.require_steps(of_rest.iterations);
-  }
-  void set_schedule_step(std::uint64_t step) { clock_ = zero::schedule::Clock(options_.skipped_step, step); }
+  [[nodiscard]] std::uint64_t schedule_step() const { return schedule_.step(); }
+  void set_schedule_start(std::uint64_t start) { schedule_.set_start(start); }
+  void set_schedule_step(std::uint64_t step) { schedule_.set_step(step); }
   [[nodiscard]] zero::MemoryReport const& memory() const { return engine_->memory(); }
   /// What this rank's memory is now, of the engine, its process and its device.
   [[nodiscard]] zero::profile::MemoryUse memory_use() const {
@@ -490,8 +479,7 @@ class Trainer {
   Options const& options_;
   TrainingData const& data_;
   std::uint64_t seed_;
-  zero::schedule::Schedule schedule_;
-  zero::schedule::Clock clock_;
+  RunSchedule schedule_;
   ModelShape shape_;
   typename Target::template Compute<T> compute_;
   typename Target::Backend::Stream stream_;

@@ -9,6 +9,7 @@
 #include "rank_texts.hpp"
 #include "stop_signal.hpp"
 
+#include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/locate.hpp>
 #include <zero/checkpoint/lock.hpp>
@@ -18,9 +19,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -37,9 +40,11 @@ class CheckpointKeeper {
   // ------------------------------------------------------------------------------------------------- the start
 
   /// Takes --checkpoint-dir, where there is one. Where the owner may be a process of another machine that has just
-  /// died, as when a job is queued again, it is worth waiting until that is known. Collective.
+  /// died, as when a job is queued again, it is worth waiting until that is known. A dry run takes nothing: it looks
+  /// whether the folder could be written to. Collective.
   void lock() {
     if (!options_.checkpoint_dir) return;
+    if (options_.dry_run) return look();
     try {
       lock_.emplace(ranks_, *options_.checkpoint_dir);
     } catch (zero::CheckpointError const& error) {
@@ -85,8 +90,11 @@ class CheckpointKeeper {
       if (speaks()) say("checkpoint: passed over %s\n", why.c_str());
     }
     if (speaks()) {
-      say("checkpoint: %s %s/%s, %llu updates done%s\n", options_.parameters_only ? "parameters of" : "resumed from",
-          place.root.c_str(), loaded.tag.c_str(), static_cast<unsigned long long>(loaded.steps),
+      auto const* const what = options_.parameters_only ? "parameters of"
+                               : options_.dry_run       ? "would be resumed from"
+                                                        : "resumed from";
+      say("checkpoint: %s %s/%s, %llu updates done%s\n", what, place.root.c_str(), loaded.tag.c_str(),
+          static_cast<unsigned long long>(loaded.steps),
           (std::string(options_.new_optimizer ? ", with a new optimizer" : "") +
            (options_.new_schedule ? ", with a new schedule" : ""))
               .c_str());
@@ -101,8 +109,8 @@ class CheckpointKeeper {
     std::string problem;
     if (speaks()) {
       try {
-        if (lock_ && !options_.overwrite)
-          refuse_other_runs(lock_->folder(), run, is_new, option_of_another_run(options_));
+        if (auto const* const saved = folder(); saved != nullptr && !options_.overwrite)
+          refuse_other_runs(*saved, run, is_new, option_of_another_run(options_));
         also();
       } catch (UsageError const& error) {
         problem = error.what();
@@ -113,14 +121,16 @@ class CheckpointKeeper {
     removes_other_runs_ = lock_ && options_.overwrite;
   }
 
-  /// From here on the run \p run saves what \p engine, which is borrowed, has; nothing without --checkpoint-dir. Warns
-  /// where \p to_come checkpoints have no room. Collective.
+  /// From here on the run \p run saves what \p engine, which is borrowed, has; nothing without --checkpoint-dir, or in
+  /// a dry run. Warns where \p to_come checkpoints have no room. Collective.
   void begin(Engine& engine, std::string const& run, std::uint64_t to_come) {
     run_ = run;
-    if (!lock_) return;
+    if (!options_.checkpoint_dir) return;
     engine_ = &engine;
-    saver_.emplace(*lock_);
-    saver_->reserve(engine);
+    if (lock_) {
+      saver_.emplace(*lock_);
+      saver_->reserve(engine);
+    }
     auto const state = engine.state();
     auto const bytes = zero::checkpoint_bytes(*state);
     if (!speaks() || to_come == 0) return;
@@ -179,6 +189,20 @@ class CheckpointKeeper {
  private:
   [[nodiscard]] bool speaks() const { return ranks_.rank() == 0; }
 
+  /// What a dry run does in place of taking the folder.
+  void look() {
+    expect_writable_folder("--checkpoint-dir", *options_.checkpoint_dir);
+    std::error_code error;
+    if (std::filesystem::exists(*options_.checkpoint_dir, error)) {
+      looked_at_.emplace(zero::posix_file_system(), *options_.checkpoint_dir);
+    }
+  }
+  /// Where checkpoints are; null where there is no folder.
+  [[nodiscard]] zero::CheckpointFolder const* folder() const {
+    if (lock_) return &lock_->folder();
+    return looked_at_ ? &*looked_at_ : nullptr;
+  }
+
   /// The last one is tried again, since no other follows. Where it fails for good, the run ends as it would have.
   void save_at_the_end(zero::SaveOptions const& how) {
     constexpr int attempts = 3;
@@ -223,6 +247,7 @@ class CheckpointKeeper {
   CommonOptions const& options_;
   Engine* engine_ = nullptr;  // whose states are saved
   std::optional<zero::CheckpointLock> lock_;
+  std::optional<zero::CheckpointFolder> looked_at_;  // by a dry run
   std::optional<zero::CheckpointSaver> saver_;
   std::string run_;
   bool removes_other_runs_ = false;               // once a checkpoint of this run is safe

@@ -9,28 +9,38 @@
 
 #include <zero/checkpoint/export.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include <unistd.h>
 
 namespace training {
 namespace fs = std::filesystem;
 
+namespace {
+
+[[noreturn]] void refuse_run(zero::CheckpointFolder const& folder, std::string const& tag, std::string const& option) {
+  auto const holds = "--checkpoint-dir " + folder.root() + ": holds " + tag;
+  if (option.empty()) {
+    throw UsageError(
+        holds + " of another run: --resume auto goes on with it, --overwrite takes its place, or name another folder");
+  }
+  throw UsageError(holds + ", and " + option + " begins another run: name another folder, with --resume " +
+                   folder.path(tag) + "; --overwrite takes its place; without " + option + " the run goes on with it");
+}
+
+[[noreturn]] void refuse_model(std::string const& option, std::string const& path, std::string const& file) {
+  throw UsageError(option + " " + path + ": holds a " + file + " already: use --overwrite, or name another folder");
+}
+
+}  // namespace
+
 void refuse_other_runs(zero::CheckpointFolder const& folder, std::string const& run, bool is_new,
                        std::string const& option) {
   for (auto const& saved : folder.checkpoints()) {
-    if (!is_new && saved.run == run) continue;
-    auto const holds = "--checkpoint-dir " + folder.root() + ": holds " + saved.tag;
-    if (option.empty()) {
-      throw UsageError(
-          holds +
-          " of another run: --resume auto goes on with it, --overwrite takes its place, or name another folder");
-    }
-    throw UsageError(holds + ", and " + option + " begins another run: name another folder, with --resume " +
-                     folder.path(saved.tag) + "; --overwrite takes its place; without " + option +
-                     " the run goes on with it");
+    if (is_new || saved.run != run) refuse_run(folder, saved.tag, option);
   }
 }
 
@@ -63,18 +73,32 @@ void expect_new_file(std::string const& option, std::string const& path, bool ma
   throw UsageError(option + " " + path + ": is there already: use --overwrite, or another name");
 }
 
+void expect_writable_folder(std::string const& option, std::string const& path) {
+  auto const refuse = [&](std::string const& why) { throw UsageError(option + " " + path + ": " + why); };
+  std::error_code error;
+  fs::path nearest = fs::absolute(path, error);
+  while (!fs::exists(fs::symlink_status(nearest, error)) && nearest.has_relative_path())
+    nearest = nearest.parent_path();
+  if (!fs::is_directory(nearest, error)) refuse("the folder cannot be made: " + nearest.string() + " is no folder");
+  if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
+    refuse(nearest.string() + " cannot be written to: " + std::generic_category().message(errno));
+  }
+}
+
+void refuse_other_models(std::string const& option, std::string const& path) {
+  for (auto const* const name :
+       {"model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"}) {
+    if (fs::exists(fs::path(path) / name)) refuse_model(option, path, name);
+  }
+}
+
 void prepare_export(std::string const& option, std::string const& path, bool may_replace) {
   auto const refuse = [&](std::string const& why) { throw UsageError(option + " " + path + ": " + why); };
   std::error_code error;
   fs::create_directories(path, error);
   if (!fs::is_directory(path))
     refuse("the folder cannot be made: " + (error ? error.message() : "a file has its name"));
-  for (auto const* const name :
-       {"model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"}) {
-    if (!may_replace && fs::exists(fs::path(path) / name)) {
-      refuse(std::string("holds a ") + name + " already: use --overwrite, or name another folder");
-    }
-  }
+  if (!may_replace) refuse_other_models(option, path);
   auto& system = zero::posix_file_system();
   auto const probe = path + "/.zero-probe";
   try {
@@ -87,7 +111,9 @@ void prepare_export(std::string const& option, std::string const& path, bool may
 
 std::string space_warning(std::string const& folder, std::uint64_t bytes, CheckpointCount count) {
   std::error_code error;
-  auto const free = fs::space(folder, error).available;
+  fs::path there = fs::absolute(folder, error);  // or what it is going to be made in
+  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  auto const free = fs::space(there, error).available;
   if (error) return {};
   // Beside the newest: the best, the last, and the one that is being written.
   auto const at_once = count.kept == 0 ? count.to_come : std::min<std::uint64_t>(count.to_come, count.kept + 3);

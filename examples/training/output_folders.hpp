@@ -25,6 +25,13 @@ void expect_writable_file(std::string const& option, std::string const& path);
 /// The same, and where it is there already, unless the run \p may_replace it.
 void expect_new_file(std::string const& option, std::string const& path, bool may_replace);
 
+/// Looks whether the folder \p path of \p option is there or could be made, and written to, and writes nothing.
+/// \throws UsageError where not.
+void expect_writable_folder(std::string const& option, std::string const& path);
+
+/// \throws UsageError where a model lies in the folder \p path of \p option, if there is one.
+void refuse_other_models(std::string const& option, std::string const& path);
+
 /// Makes the folder \p path of \p option and those above it, and writes a file there to see whether that works.
 /// \throws UsageError where it does not, or where a model is there, unless it \p may_replace.
 void prepare_export(std::string const& option, std::string const& path, bool may_replace);

@@ -54,6 +54,10 @@ struct RunState {
   /// Whether \p patience has an end; that of 0 has none.
   [[nodiscard]] bool should_stop(std::uint64_t patience) const noexcept { return patience > 0 && in_vain >= patience; }
 
+  /// Why a run of \p iterations steps that has \p done behind it has none left to do; nothing where it has.
+  [[nodiscard]] std::optional<std::string> nothing_to_train(std::uint64_t done, std::uint64_t iterations,
+                                                            std::uint64_t patience) const;
+
   // ------------------------------------------------------------------------------------------------- schedule
 
   std::uint64_t schedule_start = 0;  ///< the step at which the learning rate's schedule begins

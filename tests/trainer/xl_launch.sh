@@ -84,7 +84,8 @@ expect 7 "MB of 35MB (prediction)" --config again.json "${usual[@]}" "${large[@]
 checkpointing '"number_checkpoints": 3' # of two
 expect 0 "parameter hash: " --config again.json "${usual[@]}" "${large[@]}"
 expect 2 "memory        WRONG: --memory much: expected bytes" "${usual[@]}" --memory much
-expect 2 "disk          WRONG: text.txt: is no folder that can be written to" "${usual[@]/#output/text.txt/output}"
+expect 2 "configuration WRONG: --checkpoint-dir text.txt/output/checkpoints: the folder cannot be made" \
+  "${usual[@]/#output/text.txt/output}"
 printf '#!/bin/sh\necho Filesystem\necho disk 9 9 0 100%% /\n' >fake/df
 chmod +x fake/df
 path="$work/fake:$PATH"

@@ -270,10 +270,6 @@ check_memory() {
 check_disk() {
   local place=$output need free
   while [ ! -e "$place" ]; do place=$(dirname -- "$place"); done
-  if [ ! -d "$place" ] || [ ! -w "$place" ]; then
-    wrong 2 disk "$place: is no folder that can be written to: name another --output"
-    return
-  fi
   if [ -z "$planned" ]; then return; fi # memory has said why
   need=$(($(figure checkpoint_bytes "$planned") * 2))
   free=$(($(df -Pk -- "$place" | awk 'END { print $4 }') * 1024))
