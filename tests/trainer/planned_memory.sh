@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # planned_memory.sh TRAIN_GPT2 ZERO_PLAN [--full]: what zero-plan --device cpu says that a process of train_gpt2 takes, beside
-# what it has taken: its peak resident memory. A difference of more than 5 % and 64 MB is an error. --full: ten settings of
+# what it has taken: its peak resident memory. A difference of more than 5 % and 64 MB is an error. --full: all settings of
 # three models, which need 8 GB of memory; otherwise the small ones of them. Configurations that zero-plan writes are trained by,
 # too.
 set -euo pipefail
@@ -17,23 +17,32 @@ own=0 # bytes that the program takes by itself, beyond what is planned of it: li
 # figure NAME FILE: a whole number of the only row of a plan.
 figure() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$2" | head -n 1; }
 
-# measure OPTION...: runs and plans; sets taken and planned.
+# measure OPTION...: runs and plans; sets taken and planned. What only one of the two is given: of_run, of_plan.
+of_run=() of_plan=()
 measure() {
-  "$train" "$@" --data "$work/tokens.bin" --iterations 2 --eval-batches 1 --sample 0 >"$work/run"
-  "$plan" "$@" --device cpu --json - >"$work/plan.json"
+  "$train" "$@" ${of_run[@]+"${of_run[@]}"} --data "$work/tokens.bin" --iterations 2 --eval-batches 1 --sample 0 >"$work/run"
+  "$plan" "$@" ${of_plan[@]+"${of_plan[@]}"} --device cpu --json - >"$work/plan.json"
   taken=$(sed -n 's/.*a process has had \([0-9,]*\) bytes.*/\1/p' "$work/run" | tr -d ,)
   planned=$(figure process_bytes "$work/plan.json")
 }
 
-# setting STAGE OFFLOAD PRECISION RANKS BATCH ACCUMULATION RECOMPUTE CONTEXT MODEL...
+# setting STAGE OFFLOAD PRECISION RANKS BATCH ACCUMULATION RECOMPUTE CONTEXT MODEL...: RECOMPUTE is none, selective, block,
+# or block:N from N kept inputs, which a run is told by its configuration. MODEL... may end with --dropout P.
 setting() {
   local stage=$1 offload=$2 precision=$3 ranks=$4 batch=$5 accumulation=$6 recompute=$7 context=$8
   shift 8
   local common=("$@" --context "$context" --vocab 65536 --stage "$stage" --offload "$offload" --precision "$precision"
     --ranks "$ranks" --batch "$batch" --accumulate "$accumulation")
-  if [ "$recompute" != none ]; then common+=(--recompute "$recompute"); fi
+  if [ "$recompute" != none ]; then common+=(--recompute "${recompute%:*}"); fi
+  of_run=() of_plan=()
+  if [ "$recompute" != "${recompute#*:}" ]; then
+    printf '{"train_micro_batch_size_per_gpu": %s, "gradient_accumulation_steps": %s, "activation_checkpointing": {"number_checkpoints": %s}}\n' \
+      "$batch" "$accumulation" "${recompute#*:}" >"$work/kept.json"
+    of_run=(--config "$work/kept.json") of_plan=(--kept-inputs "${recompute#*:}")
+  fi
   local taken planned
   measure "${common[@]}"
+  of_run=() of_plan=()
   taken=$((taken - own))
   local difference=$((planned - taken))
   local most=$((taken / 20 + 64000000)) verdict=ok
@@ -79,14 +88,25 @@ setting 3 cpu fp16 2 4 1 none 256 "${small[@]}"
 setting 2 none bf16 2 4 1 selective 256 "${small[@]}"
 setting 3 none fp32 1 4 1 block 256 "${small[@]}"
 setting 1 none bf16 4 2 2 none 128 "${small[@]}"
+setting 2 none fp32 2 8 1 block:1 256 "${small[@]}"
+setting 2 none bf16 2 8 1 selective 256 "${small[@]}" --dropout 0.1
 if [ "$full" = --full ]; then
   setting 0 none fp32 1 1 1 none 64 --model gpt2-124m
   setting 2 none bf16 2 2 2 none 256 --model gpt2-124m
   setting 2 cpu fp16 2 1 1 none 128 --model gpt2-124m
   setting 3 none bf16 2 4 1 none 128 --model gpt2-124m
   setting 1 none fp32 2 1 2 none 64 --model gpt2-124m
+  setting 2 none bf16 2 1 1 selective 256 --model gpt2-124m
+  setting 2 none bf16 2 2 1 block 256 --model gpt2-124m
+  setting 3 none bf16 2 2 1 block 256 --model gpt2-124m
+  setting 2 none bf16 2 2 1 block:3 256 --model gpt2-124m
+  setting 3 none fp32 1 2 1 block:1 256 --model gpt2-124m
+  setting 2 cpu fp16 2 1 1 block:3 256 --model gpt2-124m --dropout 0.1
+  setting 2 none bf16 2 1 1 none 256 --model gpt2-124m --dropout 0.1
   setting 2 none fp16 1 1 2 none 64 --model gpt2-355m
+  setting 2 none fp16 1 1 1 selective 256 --model gpt2-355m
   setting 3 cpu bf16 2 1 1 none 64 --model gpt2-355m
+  setting 3 cpu bf16 2 1 1 block:5 128 --model gpt2-355m --dropout 0.1
 fi
 if [ $failures -gt 0 ]; then
   echo "planned_memory.sh: $failures differences" >&2
