@@ -10,6 +10,7 @@
 #include "trainer.hpp"
 #include "training/console.hpp"
 #include "training/divergence.hpp"
+#include "training/memory_table.hpp"
 #include "training/progress.hpp"
 #include "training/run_output.hpp"
 #include "training/run_profile.hpp"
@@ -30,6 +31,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 /// A run from its first step to its table of memory, on the ranks of one target.
@@ -48,32 +50,16 @@ struct RankMemory {
   }
 };
 
-inline void print_bytes(int rank, char const* kind, std::string const& what, std::size_t bytes) {
-  say("  %4d  %-9s %-15s %16s\n", rank, kind, what.c_str(), with_separators(bytes).c_str());
-}
-
-inline void print_memory(std::vector<RankMemory> const& ranks, double padding) {
-  say("\nwhere memory went (bytes)\n  rank  kind      purpose\n");
-  for (std::size_t r = 0; r < ranks.size(); ++r) {
-    auto const& report = ranks[r].engine;
-    for (std::size_t k = 0; k < zero::memory_kinds; ++k) {
-      for (std::size_t p = 0; p < zero::memory_purposes; ++p) {
-        auto const kind = static_cast<zero::MemoryKind>(k);
-        auto const purpose = static_cast<zero::MemoryPurpose>(p);
-        if (report.bytes(kind, purpose) == 0) continue;
-        print_bytes(static_cast<int>(r), std::string(name(kind)).c_str(), std::string(name(purpose)),
-                    report.bytes(kind, purpose));
-      }
-    }
-    print_bytes(static_cast<int>(r), "model", "activations", ranks[r].activations);
-    print_bytes(static_cast<int>(r), "model", "scratch", ranks[r].scratch);
-    if (ranks[r].host_activations > 0) {
-      print_bytes(static_cast<int>(r), "pinned", "kept inputs", ranks[r].host_activations);
-    }
-    if (ranks[r].sample > 0) print_bytes(static_cast<int>(r), "model", "sample", ranks[r].sample);
-    print_bytes(static_cast<int>(r), "", "in all", ranks[r].total());
+inline void print_memory(std::vector<RankMemory> const& ranks, zero::FlatLayout const& layout) {
+  std::vector<training::MemoryRows> rows;
+  for (auto const& rank : ranks) {
+    training::MemoryRows of_rank{rank.engine,
+                                 {{"model", "activations", rank.activations}, {"model", "scratch", rank.scratch}}};
+    if (rank.host_activations > 0) of_rank.others.push_back({"pinned", "kept inputs", rank.host_activations});
+    if (rank.sample > 0) of_rank.others.push_back({"model", "sample", rank.sample});
+    rows.push_back(std::move(of_rank));
   }
-  say("  padding of the flat space: %.2f %%\n", 100.0 * padding);
+  training::print_memory(rows, layout);
 }
 
 /// By rank. Collective.
@@ -134,7 +120,10 @@ inline std::uint64_t samples_of(RunState const& state, Options const& options) {
 template <class Trainer>
 void draw(Trainer const& trainer, StepRecord const& record, std::uint64_t samples, bool saves, Curves& curves) {
   curves.step(record, samples);
-  if (record.val_loss) curves.memory(trainer.memory(), trainer.activation_bytes(), trainer.scratch_bytes(), samples);
+  if (record.val_loss) {
+    curves.memory(trainer.memory(), {{"activations", trainer.activation_bytes()}, {"scratch", trainer.scratch_bytes()}},
+                  samples);
+  }
   if (saves || stop_requested()) curves.flush();
 }
 
@@ -242,8 +231,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   }
   auto const memory = gather_memory(trainer, communicator);
   if (speaks) {
-    auto const& layout = trainer.layout();
-    print_memory(memory, static_cast<double>(layout.padding_elements()) / static_cast<double>(layout.total()));
+    print_memory(memory, trainer.layout());
     auto ended = end(ends_early ? "stopped early: " + state.no_improvement() : "all are done");
     ended.memory = peak_of(memory);
     summary.print(done, state, ended);

@@ -173,7 +173,7 @@ class Run {
     }
     output_.log.step(record);
     output_.curves.step(record, record.samples);
-    if (record.val_loss) output_.curves.memory(trainer_.learner().memory(), 0, 0, record.samples);
+    if (record.val_loss) output_.curves.memory(trainer_.learner().memory(), {}, record.samples);
     if (record.val_loss || training::stop_requested()) output_.curves.flush();
     if (auto const warning = losses_->judge(record)) say("training: %s\n", warning->c_str());
   }

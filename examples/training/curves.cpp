@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace training {
 namespace {
@@ -181,7 +182,7 @@ void Curves::evaluation(StepRecord const& record, std::uint64_t samples) {
 
 void Curves::flush() { (void)monitors_.flush(std::chrono::seconds(1)); }
 
-void Curves::memory(zero::MemoryReport const& engine, std::size_t activations, std::size_t scratch,
+void Curves::memory(zero::MemoryReport const& engine, std::vector<std::pair<std::string, std::size_t>> const& others,
                     std::uint64_t samples) {
   auto const write = [&](std::string const& kind, std::size_t bytes) {
     monitors_.scalar("Memory/Samples/" + kind, static_cast<double>(bytes), samples);
@@ -191,8 +192,7 @@ void Curves::memory(zero::MemoryReport const& engine, std::size_t activations, s
     auto const kind = static_cast<zero::MemoryKind>(k);
     write(std::string(name(kind)), engine.bytes(kind));
   }
-  write("activations", activations);
-  write("scratch", scratch);
+  for (auto const& [kind, bytes] : others) write(kind, bytes);
 }
 
 }  // namespace training

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace training {
 
@@ -43,8 +45,9 @@ class Curves {
   void step(StepRecord const& record, std::uint64_t samples);
   /// Before there is a step: what an evaluation has found.
   void evaluation(StepRecord const& record, std::uint64_t samples);
-  /// Bytes of this rank; \p activations and \p scratch are the model's.
-  void memory(zero::MemoryReport const& engine, std::size_t activations, std::size_t scratch, std::uint64_t samples);
+  /// Bytes of this rank: the engine's by kind, and \p others, by the last part of their tags.
+  void memory(zero::MemoryReport const& engine, std::vector<std::pair<std::string, std::size_t>> const& others,
+              std::uint64_t samples);
   /// Waits until all is in the files, for a second at most: training is not to wait for a network's file system that
   /// hangs.
   void flush();
