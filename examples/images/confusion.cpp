@@ -23,8 +23,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 
 }  // namespace
 
-void Confusion::add(std::size_t right, std::size_t predicted) { ++counts_[right * classes_ + predicted]; }
-
 std::uint64_t Confusion::pictures_of(std::size_t right) const {
   std::uint64_t sum = 0;
   for (std::size_t c = 0; c < classes_; ++c) sum += at(right, c);

@@ -15,8 +15,6 @@ class Confusion {
   /// \p classes of the model.
   explicit Confusion(std::size_t classes) : classes_(classes), counts_(classes * classes) {}
 
-  /// One picture.
-  void add(std::size_t right, std::size_t predicted);
   /// \p more pictures to number \p i of `counts`.
   void add_to(std::size_t i, std::uint64_t more) { counts_[i] += more; }
   /// Row-major: a row is a class that is right, and a column one that was predicted.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "learner.hpp"
+#include "batch_score.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "batch_score.hpp"
+#include "confusion.hpp"
 #include "models/model_shape.hpp"
 
 #include <zero/checkpoint/load.hpp>
@@ -31,18 +33,10 @@ struct LabelledPictures {
   std::span<std::int64_t const> labels;  ///< [N], from 0
 };
 
-/// How well a model has done on a batch.
-struct BatchScore {
-  double loss = 0.0;  ///< mean over the pictures, in nats
-  std::uint64_t pictures = 0;
-  std::uint64_t correct = 0;       ///< the likeliest class was the right one
-  std::uint64_t correct_top5 = 0;  ///< one of the five likeliest was
-};
-
-/// The same of a batch of an evaluation, and which class each picture was taken for.
-struct Verdict {
-  BatchScore score;
-  std::vector<std::int64_t> predicted{};
+/// What an evaluation has found on one rank.
+struct EvaluationScores {
+  std::vector<BatchScore> batches;  ///< each one that counts
+  Confusion confusion;              ///< of all of them
 };
 
 /// What a learner is to be.
@@ -64,18 +58,20 @@ class Learner {
   Learner& operator=(Learner const&) = delete;
   virtual ~Learner() = default;
 
-  /// The pictures of a micro-batch, by its place in the step's sequence of all ranks.
-  using Feed = std::function<LabelledPictures(std::uint64_t index)>;
+  /// The next pictures of this rank, valid until the next call. A learner on a device may ask for them ahead.
+  using Feed = std::function<LabelledPictures()>;
   /// Forward and backward for the next micro-batch of this rank; nothing where it has none in this round. \throws what
   /// \p feed throws. Collective at stage 3.
-  virtual std::optional<BatchScore> micro_batch(Feed const& feed) = 0;
+  virtual void micro_batch(Feed const& feed) = 0;
+  /// How well the model has done on the micro-batches that this rank has had since the last call, in their order. Waits
+  /// for them.
+  [[nodiscard]] virtual std::vector<BatchScore> take_scores() = 0;
   /// Takes the step and waits for it. Collective.
   virtual zero::StepReport step(zero::StepOptions const& options) = 0;
 
-  /// Forward for \p batches batches of this rank, as many as every other one has, with rank 0's statistics of
-  /// BatchNorm. Collective.
-  virtual void evaluate(std::size_t batches, std::function<LabelledPictures(std::size_t)> const& batch,
-                        std::function<void(std::size_t, Verdict)> const& take) = 0;
+  /// Forward for \p rounds batches of this rank, as many as every other one has, with rank 0's statistics of BatchNorm.
+  /// The first \p counted of them are scored. Collective.
+  [[nodiscard]] virtual EvaluationScores evaluate(std::size_t rounds, std::size_t counted, Feed const& feed) = 0;
 
   /// \name The engine's, see AnyEngine.
   /// @{
@@ -91,7 +87,7 @@ class Learner {
     std::vector<std::uint64_t> shape;
   };
   [[nodiscard]] virtual std::vector<Tensor> parameters() const = 0;
-  /// Copies of the buffers, rank 0's, which are the learner's until the next call. Collective.
+  /// Copies of the buffers on the host, rank 0's, which are the learner's until the next call. Collective.
   [[nodiscard]] virtual std::vector<zero::NamedTensor> buffers() = 0;
   /// Takes parameters, states and buffers from a checkpoint below \p root. Collective. \throws zero::CheckpointError.
   virtual zero::LoadReport load(std::string const& root, zero::LoadOptions options) = 0;

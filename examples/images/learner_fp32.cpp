@@ -8,5 +8,5 @@ std::unique_ptr<images::Learner> images::make_learner(LearnerRequest const& requ
                                                       zero::ThreadCommunicator& communicator) {
   auto const& precision = request.settings.precision;
   if (precision && precision->compute != zero::ElementType::fp32) return make_half_learner(request, communicator);
-  return make_learner_of<zero::config::Types<zero::FP32>>(request, communicator);
+  return make_learner_of<zero::config::Types<zero::FP32>>(request, HostPlace(), communicator);
 }

@@ -7,5 +7,5 @@
 
 std::unique_ptr<images::Learner> images::make_half_learner(LearnerRequest const& request,
                                                            zero::ThreadCommunicator& communicator) {
-  return make_learner_of<zero::config::Types<zero::BF16, zero::FP16>>(request, communicator);
+  return make_learner_of<zero::config::Types<zero::BF16, zero::FP16>>(request, HostPlace(), communicator);
 }

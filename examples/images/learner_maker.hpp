@@ -5,16 +5,22 @@
 #include "learner.hpp"
 #include "models/classifier.hpp"
 #include "models/weights.hpp"
+#include "score_sheet.hpp"
 
 #include <zero/adapters/libtorch.hpp>
 
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace images {
 
@@ -31,7 +37,8 @@ decltype(auto) in_one_line(F&& f) {
     return f();
   } catch (c10::Error const& error) {
     std::string text = error.what_without_backtrace();
-    for (char const* const words : {"not enough memory", "can't allocate memory"}) {  // as the system has it
+    // as the system has it, and as a device has it
+    for (char const* const words : {"not enough memory", "can't allocate memory", "out of memory"}) {
       if (text.find(words) != std::string::npos) throw std::bad_alloc();
     }
     std::replace(text.begin(), text.end(), '\n', ' ');
@@ -39,54 +46,113 @@ decltype(auto) in_one_line(F&& f) {
   }
 }
 
-/// A learner of one rule and one precision.
-template <class Rule, class Prec>
+/// A batch as torch sees it.
+struct TorchBatch {
+  torch::Tensor pictures;  ///< [N, channels, height, width] in fp32
+  torch::Tensor labels;    ///< [N]
+};
+
+/// Tensors over memory that is borrowed.
+[[nodiscard]] inline TorchBatch torch_batch(LabelledPictures const& batch, ModelShape const& shape) {
+  auto const count = static_cast<std::int64_t>(batch.labels.size());
+  if (batch.pictures.size() != batch.labels.size() * shape.channels * shape.height * shape.width) {
+    throw std::logic_error("images::Learner: pictures of another size than the model's");
+  }
+  auto const side = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  // from_blob wants memory that may be written to, and nothing here does
+  return {torch::from_blob(const_cast<float*>(batch.pictures.data()),  // NOLINT
+                           {count, side(shape.channels), side(shape.height), side(shape.width)}, torch::kFloat),
+          torch::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {count}, torch::kLong)};  // NOLINT
+}
+
+/// Where a learner computes, and how pictures come there: on the host, where they are.
+class HostPlace {
+ public:
+  using Backend = zero::HostBackend;
+
+  /// Batches of one sequence, each taken by `next`, and in use until `release`; see AheadUpload.
+  class Uploads {
+   public:
+    explicit Uploads(ModelShape const& shape) : shape_(shape) {}
+    template <class Load>
+    [[nodiscard]] TorchBatch next(Load const& load) const {
+      return torch_batch(load(), shape_);
+    }
+    void release() const noexcept {}
+    template <class Load>
+    void load_ahead(Load const& /*load*/) const noexcept {}
+
+   private:
+    ModelShape shape_;
+  };
+
+  /// \p model, there.
+  [[nodiscard]] Classifier& put(Classifier& model) const noexcept { return model; }
+  [[nodiscard]] Uploads uploads(ModelShape const& shape) const { return Uploads(shape); }
+  /// The engine's settings of its backend.
+  [[nodiscard]] Backend::Config backend() const { return {}; }
+};
+
+/// A learner of one rule and one precision, at \p Place, of ranks that are connected by \p Communicator.
+template <class Rule, class Prec, class Place, class Communicator>
 class TorchLearner final : public Learner {
  public:
-  using Trainer = zero::libtorch::DataParallel<Rule, Prec>;
+  using Trainer = zero::libtorch::DataParallel<Rule, Prec, Communicator, typename Place::Backend>;
 
-  TorchLearner(LearnerRequest const& request, zero::ThreadCommunicator& communicator, zero::Stage stage,
+  TorchLearner(LearnerRequest const& request, Place place, Communicator& communicator, zero::Stage stage,
                typename Trainer::Config config, double weight_decay)
       : shape_(request.shape),
+        place_(std::move(place)),
         model_(prepared(request)),
         drawn_(request.weights ? load_weights(*model_, *request.weights) : std::vector<std::string>()),
-        trainer_(*model_, communicator, stage, std::move(config),
+        training_(place_.uploads(shape_)),
+        trainer_(place_.put(*model_), communicator, stage, std::move(config),
                  {.group_of = [weight_decay](std::string const&, torch::Tensor const& parameter) {
                    return zero::ParameterGroup{.weight_decay = decays(parameter) ? weight_decay : 0.0};
                  }}) {
     for (auto const& parameter : model_->named_parameters()) parameters_.push_back(described(parameter));
   }
 
-  std::optional<BatchScore> micro_batch(Feed const& feed) override {
-    std::optional<BatchScore> score;
+  void micro_batch(Feed const& feed) override {
     model_->train();
-    (void)in_one_line([&] {
-      return trainer_.micro_batch([&](std::int64_t index) {
-        auto const batch = feed(static_cast<std::uint64_t>(index));
-        auto const labels = labels_of(batch);
-        auto const logits = forward(batch);
-        auto const loss = torch::nn::functional::cross_entropy(logits, labels);
-        score = judge(logits.detach(), labels, loss.template item<double>()).score;
+    in_one_line([&] {
+      bool contributes = false;
+      (void)trainer_.micro_batch([&] {
+        contributes = true;
+        auto const& batch = training_.next(feed);
+        auto const logits = forward(batch.pictures);
+        auto const loss = torch::nn::functional::cross_entropy(logits, batch.labels);
+        scores_.add(logits, batch.labels, loss);
         return loss;
       });
+      if (!contributes) return;
+      training_.release();
+      training_.load_ahead(feed);
     });
-    return score;
+  }
+  std::vector<BatchScore> take_scores() override {
+    return in_one_line([&] { return scores_.take(); });
   }
 
   zero::StepReport step(zero::StepOptions const& options) override { return trainer_.step(options).get(); }
 
-  void evaluate(std::size_t batches, std::function<LabelledPictures(std::size_t)> const& batch,
-                std::function<void(std::size_t, Verdict)> const& take) override {
+  EvaluationScores evaluate(std::size_t rounds, std::size_t counted, Feed const& feed) override {
     model_->eval();
-    in_one_line([&] {
+    return in_one_line([&] {
+      ScoreSheet sheet(shape_.classes);
+      auto uploads = place_.uploads(shape_);
       trainer_.evaluate([&] {
-        for (std::size_t i = 0; i < batches; ++i) {
-          auto const pictures = batch(i);
-          auto const labels = labels_of(pictures);
-          auto const logits = forward(pictures);
-          take(i, judge(logits, labels, torch::nn::functional::cross_entropy(logits, labels).template item<double>()));
+        for (std::size_t i = 0; i < rounds; ++i) {
+          auto const& batch = uploads.next(feed);
+          auto const logits = forward(batch.pictures);
+          if (i < counted) {
+            sheet.add(logits, batch.labels, torch::nn::functional::cross_entropy(logits, batch.labels));
+          }
+          uploads.release();
+          if (i + 1 < rounds) uploads.load_ahead(feed);
         }
       });
+      return EvaluationScores{sheet.take(), sheet.confusion()};
     });
   }
 
@@ -101,7 +167,7 @@ class TorchLearner final : public Learner {
     copies_.clear();
     std::vector<zero::NamedTensor> named;
     for (auto const& buffer : model_->named_buffers()) {
-      auto values = buffer.value().detach().contiguous().clone();
+      auto values = buffer.value().detach().to(torch::kCPU).contiguous().clone();
       named.push_back({.name = buffer.key(),
                        .shape = {values.sizes().begin(), values.sizes().end()},
                        .type = type_of(values),
@@ -138,53 +204,30 @@ class TorchLearner final : public Learner {
     }
   }
 
-  static torch::Tensor labels_of(LabelledPictures const& batch) {
-    // from_blob wants memory that may be written to, and nothing here does
-    return torch::from_blob(const_cast<std::int64_t*>(batch.labels.data()),  // NOLINT
-                            {static_cast<std::int64_t>(batch.labels.size())}, torch::kLong);
-  }
   /// In fp32, whatever the model computes in.
-  torch::Tensor forward(LabelledPictures const& batch) {
-    std::int64_t const count = static_cast<std::int64_t>(batch.labels.size());
-    if (batch.pictures.size() != batch.labels.size() * shape_.channels * shape_.height * shape_.width) {
-      throw std::logic_error("images::Learner: pictures of another size than the model's");
-    }
-    auto const side = [](std::size_t n) { return static_cast<std::int64_t>(n); };
-    auto const pictures =
-        torch::from_blob(const_cast<float*>(batch.pictures.data()),  // NOLINT
-                         {count, side(shape_.channels), side(shape_.height), side(shape_.width)}, torch::kFloat);
+  torch::Tensor forward(torch::Tensor const& pictures) {
     return model_->forward(pictures.to(model_->parameters().front().scalar_type())).to(torch::kFloat);
-  }
-  static Verdict judge(torch::Tensor const& logits, torch::Tensor const& labels, double loss) {
-    auto const count = labels.size(0);
-    auto const five = std::min<std::int64_t>(5, logits.size(1));
-    auto const best = std::get<1>(logits.topk(five, 1)).contiguous();
-    Verdict verdict{.score = {.loss = loss, .pictures = static_cast<std::uint64_t>(count)}};
-    auto const* const likeliest = best.template data_ptr<std::int64_t>();
-    auto const* const right = labels.template data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < count; ++i) {
-      auto const* const of_picture = likeliest + i * five;
-      verdict.predicted.push_back(*of_picture);
-      verdict.score.correct += *of_picture == right[i] ? 1U : 0U;
-      verdict.score.correct_top5 += std::find(of_picture, of_picture + five, right[i]) != of_picture + five ? 1U : 0U;
-    }
-    return verdict;
   }
 
   ModelShape shape_;
+  Place place_;
   std::shared_ptr<Classifier> model_;
   std::vector<std::string> drawn_;
   std::vector<Tensor> parameters_{};
   std::vector<torch::Tensor> copies_{};
+  ScoreSheet scores_{};
+  typename Place::Uploads training_;
   Trainer trainer_;
 };
 
 /// A learner of a precision out of \p TypeList.
-template <class TypeList>
-std::unique_ptr<Learner> make_learner_of(LearnerRequest const& request, zero::ThreadCommunicator& communicator) {
+template <class TypeList, class Place, class Communicator>
+std::unique_ptr<Learner> make_learner_of(LearnerRequest const& request, Place const& place,
+                                         Communicator& communicator) {
   auto const& settings = request.settings;
   return settings.template visit<Rules, TypeList>([&](auto rule, auto precision) -> std::unique_ptr<Learner> {
-    using Made = TorchLearner<typename decltype(rule)::rule, typename decltype(precision)::precision>;
+    using Made =
+        TorchLearner<typename decltype(rule)::rule, typename decltype(precision)::precision, Place, Communicator>;
     typename Made::Trainer::Config config;
     settings.apply_to(config);
     config.reduce = request.reduce;
@@ -193,11 +236,12 @@ std::unique_ptr<Learner> make_learner_of(LearnerRequest const& request, zero::Th
     double const weight_decay = static_cast<double>(rule.config.weight_decay);
     config.optimizer.weight_decay = 0.0;  // the group of the weights has it
     config.scale = precision.scale;
+    config.backend = place.backend();
     auto const& sharding = settings.sharding;
     if (sharding) config.offload = sharding->offload;
     auto const stage = sharding ? sharding->stage : zero::Stage::none;
     return in_one_line(
-        [&] { return std::make_unique<Made>(request, communicator, stage, std::move(config), weight_decay); });
+        [&] { return std::make_unique<Made>(request, place, communicator, stage, std::move(config), weight_decay); });
   });
 }
 

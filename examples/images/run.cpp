@@ -14,6 +14,7 @@
 #include "training/stop_signal.hpp"
 #include "training/summary.hpp"
 
+#include <zero/communicators/thread.hpp>
 #include <zero/rank_agreement.hpp>
 
 #include <atomic>
@@ -35,18 +36,17 @@ using Communicator = Trainer::Communicator;
 /// One run on one rank, step by step.
 class Run {
  public:
-  Run(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape,
-      training::RunOutput& output, HistoryFile& file)
+  Run(Communicator& ranks, RunParts const& parts)
       : ranks_(ranks),
-        options_(options),
-        data_(data),
-        output_(output),
-        file_(file),
-        summary_(options, "images"),
-        progress_(options, "images"),
-        guard_(options.max_skips, training::lowers_scale(options)),
-        trainer_(ranks, options, data, shape),
-        checkpoints_(ranks, options, data, shape, trainer_, state_, history_) {
+        options_(parts.options),
+        data_(parts.data),
+        output_(parts.output),
+        file_(parts.history),
+        summary_(options_, "images"),
+        progress_(options_, "images"),
+        guard_(options_.max_skips, training::lowers_scale(options_)),
+        trainer_(ranks, options_, data_, parts.shape),
+        checkpoints_(ranks, options_, data_, parts.shape, trainer_, state_, history_) {
     state_.items_key = "images";
   }
 
@@ -225,16 +225,21 @@ class Run {
 
 }  // namespace
 
-bool run_on_ranks(Options const& options, RunData const& data, ModelShape const& shape, training::RunOutput& output,
-                  HistoryFile& history) {
+bool run_rank(Ranks& ranks, RunParts const& parts) {
+  Run run(ranks, parts);
+  if (!parts.options.evaluate) return run.train();
+  run.evaluate();
+  return true;
+}
+
+bool run_on_host(RunParts const& parts) {
   std::atomic<bool> finished{true};
-  zero::run_ranks(options.ranks,
-                  [&](Communicator& ranks) {
-                    Run run(ranks, options, data, shape, output, history);
-                    if (options.evaluate) return run.evaluate();
-                    if (!run.train()) finished = false;
+  zero::run_ranks(parts.options.ranks,
+                  [&](zero::ThreadCommunicator& threads) {
+                    HostRanks ranks(threads);
+                    if (!run_rank(ranks, parts)) finished = false;
                   },
-                  {.deadline = training::deadline(options)});
+                  {.deadline = training::deadline(parts.options)});
   return finished;
 }
 

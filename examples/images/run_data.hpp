@@ -101,11 +101,10 @@ class EvaluationFeed {
   /// Batches of all ranks, and how many each rank takes.
   [[nodiscard]] std::size_t batches() const noexcept { return batches_; }
   [[nodiscard]] std::size_t rounds() const noexcept { return (batches_ + world_ - 1) / world_; }
-  /// Whether this rank's batch of \p round is one, and not the last again, where there are no more.
-  [[nodiscard]] bool counts(std::size_t round) const noexcept { return round * world_ + rank_ < batches_; }
+  /// How many of those count: a rank whose last turn has no batch left has one again, as gathering is collective.
+  [[nodiscard]] std::size_t counted() const noexcept { return (batches_ + world_ - 1 - rank_) / world_; }
   /// The next batch of this rank, of the next round. Valid until the next call. \throws DataError.
   LabelledPictures take();
-  [[nodiscard]] std::vector<std::int64_t> const& labels() const noexcept { return batch_.labels; }
 
  private:
   std::size_t rank_, world_, batches_;

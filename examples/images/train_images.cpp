@@ -252,7 +252,7 @@ ExitCode run(Options options) {
     }
     if (!options.evaluate) output.claim();
     if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
-    bool const finished = run_on_ranks(options, data, shape, output, history);
+    bool const finished = run_on_host({options, data, shape, output, history});
     if (!finished) {
       say("stopped by a signal; %s\n",
           options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");

@@ -48,7 +48,7 @@ Trainer::Trainer(Communicator& ranks, Options const& options, RunData const& dat
       clock_(options.skipped_step),
       epochs_{data.training_pictures(), options.batch * training::global_micro_batches(options)},
       classes_(shape.classes),
-      learner_(make_learner(request_of(options, shape), ranks)) {
+      learner_(ranks.make_learner(request_of(options, shape))) {
   schedule_.require_steps(options.iterations);
 }
 
@@ -66,19 +66,17 @@ training::StepRecord Trainer::train_step(std::uint64_t step) {
   auto const count = static_cast<std::size_t>(training::global_micro_batches(options_));
   if (!feed_) feed_.emplace(data_, options_, seed_, FeedPlace{step, rank(), world(), count});
   auto const rates = schedule_.at(clock_.step());
-  std::vector<BatchScore> scores(training::micro_batch_rounds(options_));
-  for (auto& score : scores) {
-    auto const found = learner_->micro_batch([&](std::uint64_t /*index*/) {
-      auto const asked = Clock::now();
-      auto const batch = feed_->take();
-      data_time_ += Clock::now() - asked;
-      return batch;
-    });
-    if (found) score = *found;
-  }
+  auto const feed = [this] {
+    auto const asked = Clock::now();
+    auto const batch = feed_->take();
+    data_time_ += Clock::now() - asked;
+    return batch;
+  };
+  auto const rounds = training::micro_batch_rounds(options_);
+  for (std::size_t r = 0; r < rounds; ++r) learner_->micro_batch(feed);
   auto const report = learner_->step({.lr = rates.lr, .momentum = rates.momentum, .beta2 = rates.beta2});
   clock_.after_step(report.skipped);
-  auto const tally = sum_over_ranks(scores, count);
+  auto const tally = sum_over_ranks(learner_->take_scores(), rounds, count);
   tally_.add(tally);
   training::StepRecord record{.step = step + 1, .lr = rates.lr};
   record.loss = tally.loss();
@@ -102,19 +100,9 @@ Tally Trainer::end_epoch() { return std::exchange(tally_, Tally()); }
 
 Tally Trainer::evaluate() {
   EvaluationFeed feed(data_, options_, rank(), world());
-  confusion_.emplace(classes_);
-  std::vector<BatchScore> scores(feed.rounds());
-  learner_->evaluate(
-      feed.rounds(), [&](std::size_t /*round*/) { return feed.take(); },
-      [&](std::size_t round, Verdict const& verdict) {
-        if (!feed.counts(round)) return;  // a rank whose turn has no batch left repeats one
-        scores[round] = verdict.score;
-        auto const labels = feed.labels();
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-          confusion_->add(static_cast<std::size_t>(labels[i]), static_cast<std::size_t>(verdict.predicted[i]));
-        }
-      });
-  return sum_over_ranks(scores, feed.batches());
+  auto found = learner_->evaluate(feed.rounds(), feed.counted(), [&] { return feed.take(); });
+  confusion_ = std::move(found.confusion);
+  return sum_over_ranks(std::move(found.batches), feed.rounds(), feed.batches());
 }
 
 Confusion Trainer::confusion() {
@@ -139,11 +127,12 @@ std::uint64_t Trainer::parameter_hash() {
   return fingerprint.value();
 }
 
-Tally Trainer::sum_over_ranks(std::vector<BatchScore> const& mine, std::size_t count) {
-  std::vector<BatchScore> all(mine.size() * world());
+Tally Trainer::sum_over_ranks(std::vector<BatchScore> mine, std::size_t rounds, std::size_t count) {
+  mine.resize(rounds);  // of which this rank may have had none in the last one
+  std::vector<BatchScore> all(rounds * world());
   ranks_.exchange(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
   Tally sum;
-  for (std::size_t k = 0; k < count; ++k) sum.add(all[k % world() * mine.size() + k / world()]);
+  for (std::size_t k = 0; k < count; ++k) sum.add(all[k % world() * rounds + k / world()]);
   return sum;
 }
 

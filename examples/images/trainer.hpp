@@ -6,10 +6,10 @@
 #include "history.hpp"
 #include "learner.hpp"
 #include "options.hpp"
+#include "ranks.hpp"
 #include "run_data.hpp"
 #include "training/progress.hpp"
 
-#include <zero/communicators/thread.hpp>
 #include <zero/schedule/clock.hpp>
 #include <zero/schedule/schedule.hpp>
 
@@ -43,9 +43,10 @@ struct Epochs {
 /// One rank of a run: the learner, its pictures and its schedule. Every rank makes the same calls.
 class Trainer {
  public:
-  using Communicator = zero::ThreadCommunicator;
+  using Communicator = Ranks;
 
-  /// Collective. \p options say how many threads there are. All but \p data, which is shared by the ranks, is one rank's. All are borrowed.
+  /// Collective. All but \p data, which is shared by the ranks, is one rank's. All are borrowed. \p options say how
+  /// many threads.
   Trainer(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape);
 
   /// One step of the run, \p step counted from 0.
@@ -80,9 +81,9 @@ class Trainer {
  private:
   [[nodiscard]] std::size_t rank() const { return static_cast<std::size_t>(ranks_.rank()); }
   [[nodiscard]] std::size_t world() const { return static_cast<std::size_t>(ranks_.size()); }
-  /// Scores of the global sequence, whose k-th is number k / world of rank k mod world, added in that order, so that
-  /// the sum is the same on any number of ranks. Collective.
-  [[nodiscard]] Tally sum_over_ranks(std::vector<BatchScore> const& mine, std::size_t count);
+  /// The scores of \p count batches of the global sequence, whose k-th is number k / world of rank k mod world, added
+  /// in that order, so that the sum is the same on any number of ranks. Collective.
+  [[nodiscard]] Tally sum_over_ranks(std::vector<BatchScore> mine, std::size_t rounds, std::size_t count);
 
   Communicator& ranks_;
   Options const& options_;

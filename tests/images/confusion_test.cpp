@@ -12,9 +12,9 @@ using images::Confusion;
 
 TEST_CASE("image confusion: rows are what is right, columns what was predicted") {
   Confusion confusion(3);
-  for (int i = 0; i < 3; ++i) confusion.add(0, 0);
-  confusion.add(0, 2);
-  confusion.add(2, 2);
+  confusion.add_to(0 * 3 + 0, 3);
+  confusion.add_to(0 * 3 + 2, 1);
+  confusion.add_to(2 * 3 + 2, 1);
   CHECK(confusion.pictures_of(0) == 4);
   CHECK(confusion.at(0, 2) == 1);
   CHECK(confusion.at(2, 0) == 0);
@@ -28,8 +28,8 @@ TEST_CASE("image confusion: of many classes it names the pairs that are confused
   Confusion confusion(30);
   std::vector<std::string> names;
   for (int c = 0; c < 29; ++c) names.push_back("kind" + std::to_string(c));
-  for (std::size_t c = 0; c < 30; ++c) confusion.add(c, c);
-  for (int i = 0; i < 3; ++i) confusion.add(4, 29);
+  for (std::size_t c = 0; c < 30; ++c) confusion.add_to(c * 30 + c, 1);
+  confusion.add_to(4 * 30 + 29, 3);
   auto const table = confusion.to_table(names);
   CHECK(table.find("taken for  ") == std::string::npos);
   CHECK(table.find("kind4 was taken for class 29 3 times\n") != std::string::npos);
