@@ -12,6 +12,7 @@
 #include <zero/config/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_state.hpp>
+#include <zero/flat_layout.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/step_report.hpp>
 
@@ -79,7 +80,12 @@ class Learner {
   virtual void finish_update() = 0;
   [[nodiscard]] virtual std::vector<float> read_parameter(std::string const& name) = 0;
   [[nodiscard]] virtual zero::MemoryReport const& memory() = 0;
+  [[nodiscard]] virtual zero::FlatLayout const& layout() = 0;
   /// @}
+
+  /// Bytes that torch's tensors have had on the device at once, beside the engine's; nothing on the host, where torch
+  /// does not count.
+  [[nodiscard]] virtual std::optional<std::size_t> peak_of_torch() const = 0;
 
   /// A parameter or a buffer by its name and shape.
   struct Tensor {

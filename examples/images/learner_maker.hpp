@@ -89,6 +89,7 @@ class HostPlace {
   /// \p model, there.
   [[nodiscard]] Classifier& put(Classifier& model) const noexcept { return model; }
   [[nodiscard]] Uploads uploads(ModelShape const& shape) const { return Uploads(shape); }
+  [[nodiscard]] std::optional<std::size_t> peak_of_torch() const noexcept { return std::nullopt; }
   /// The engine's settings of its backend.
   [[nodiscard]] Backend::Config backend() const { return {}; }
 };
@@ -160,6 +161,8 @@ class TorchLearner final : public Learner {
   void finish_update() override { trainer_.engine().finish_update(); }
   std::vector<float> read_parameter(std::string const& name) override { return trainer_.engine().read_parameter(name); }
   zero::MemoryReport const& memory() override { return trainer_.engine().memory(); }
+  zero::FlatLayout const& layout() override { return trainer_.engine().layout(); }
+  std::optional<std::size_t> peak_of_torch() const override { return place_.peak_of_torch(); }
   std::vector<Tensor> parameters() const override { return parameters_; }
 
   std::vector<zero::NamedTensor> buffers() override {

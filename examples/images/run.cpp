@@ -8,6 +8,7 @@
 #include "trainer.hpp"
 #include "training/console.hpp"
 #include "training/divergence.hpp"
+#include "training/memory_table.hpp"
 #include "training/progress.hpp"
 #include "training/run_settings.hpp"
 #include "training/run_state.hpp"
@@ -15,15 +16,20 @@
 #include "training/summary.hpp"
 
 #include <zero/communicators/thread.hpp>
+#include <zero/memory_report.hpp>
 #include <zero/rank_agreement.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace images {
@@ -32,6 +38,13 @@ namespace {
 using training::say;
 using training::StepRecord;
 using Communicator = Trainer::Communicator;
+
+/// Bytes of one rank.
+struct RankMemory {
+  zero::MemoryReport engine;
+  std::size_t torch = 0;  ///< of torch's tensors on a device at once; 0 on the host
+  std::size_t process = 0;
+};
 
 /// One run on one rank, step by step.
 class Run {
@@ -67,7 +80,8 @@ class Run {
       done = record.step;
       ends = take(record);
       if (checkpoints_.after_step(record, ends, evaluated_) || stops_unsaved(ends)) {
-        summarize(done, "stopped by a signal");
+        auto const memory = gather_memory();
+        summarize(done, "stopped by a signal", peak_of(memory));
         checkpoints_.throw_failure();
         return false;
       }
@@ -173,9 +187,16 @@ class Run {
     }
     output_.log.step(record);
     output_.curves.step(record, record.samples);
-    if (record.val_loss) output_.curves.memory(trainer_.learner().memory(), {}, record.samples);
+    if (record.val_loss) draw_memory(record.samples);
     if (record.val_loss || training::stop_requested()) output_.curves.flush();
     if (auto const warning = losses_->judge(record)) say("training: %s\n", warning->c_str());
+  }
+
+  void draw_memory(std::uint64_t samples) {
+    auto& learner = trainer_.learner();
+    std::vector<std::pair<std::string, std::size_t>> others;
+    if (auto const peak = learner.peak_of_torch()) others.emplace_back("torch_peak", *peak);
+    output_.curves.memory(learner.memory(), others, samples);
   }
 
   /// Whether a signal stops a run that has curves to end well, but no checkpoints to save. Collective.
@@ -184,9 +205,37 @@ class Run {
     return zero::any_rank(ranks_, training::stop_requested()) && !is_last;
   }
 
-  void summarize(std::uint64_t done, std::string const& why) {
+  void summarize(std::uint64_t done, std::string const& why, std::optional<training::PeakMemory> memory = {}) {
     if (!speaks()) return;
-    summary_.print(done, state_, {.why = why, .checkpoints = checkpoints_.places(), .models = checkpoints_.models()});
+    summary_.print(
+        done, state_,
+        {.why = why, .memory = memory, .checkpoints = checkpoints_.places(), .models = checkpoints_.models()});
+  }
+
+  /// By rank. Collective.
+  [[nodiscard]] std::vector<RankMemory> gather_memory() {
+    auto& learner = trainer_.learner();
+    RankMemory const mine{learner.memory(), learner.peak_of_torch().value_or(0), training::peak_of_process()};
+    std::vector<RankMemory> all(static_cast<std::size_t>(ranks_.size()));
+    ranks_.exchange(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+    return all;
+  }
+  [[nodiscard]] training::PeakMemory peak_of(std::vector<RankMemory> const& ranks) {
+    training::PeakMemory peak{.is_of_engine = !trainer_.learner().peak_of_torch()};
+    for (auto const& rank : ranks) {
+      peak.rank = std::max(peak.rank, rank.engine.total() + rank.torch);
+      peak.process = std::max(peak.process, rank.process);
+    }
+    return peak;
+  }
+  /// What of it torch counts is in the table.
+  void print_memory(std::vector<RankMemory> const& ranks) {
+    std::vector<training::MemoryRows> rows;
+    for (auto const& rank : ranks) {
+      rows.push_back({rank.engine, {}});
+      if (trainer_.learner().peak_of_torch()) rows.back().others.push_back({"device", "torch's peak", rank.torch});
+    }
+    training::print_memory(rows, trainer_.learner().layout());
   }
 
   void finish(std::uint64_t done) {
@@ -200,7 +249,9 @@ class Run {
       auto const confusion = trainer_.confusion();
       if (speaks()) print_scores(*evaluated_, confusion, data_);
     }
-    summarize(done, ends_early_ ? "stopped early: " + state_.no_improvement() : "all are done");
+    auto const memory = gather_memory();
+    if (speaks()) print_memory(memory);
+    summarize(done, ends_early_ ? "stopped early: " + state_.no_improvement() : "all are done", peak_of(memory));
     checkpoints_.throw_failure();
   }
 

@@ -71,7 +71,8 @@ void RunSummary::print(std::uint64_t steps, RunState const& state, RunEnd const&
   line("time", times(total));
   if (items_ > 0.0) line("speed", speed(total));
   if (end.memory) {
-    line("memory", with_separators(end.memory->rank) + " bytes of a rank at most; a process has had " +
+    line("memory", with_separators(end.memory->rank) + " bytes of a rank" +
+                       (end.memory->is_of_engine ? "'s engine" : "") + " at most; a process has had " +
                        with_separators(end.memory->process) + " bytes");
   }
   if (!end.checkpoints.empty()) line("checkpoints", end.checkpoints);

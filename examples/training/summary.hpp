@@ -18,8 +18,9 @@ namespace training {
 
 /// The largest of all ranks.
 struct PeakMemory {
-  std::size_t rank = 0;     ///< bytes of one rank's engine and model
-  std::size_t process = 0;  ///< bytes that one process has had in memory at once
+  std::size_t rank = 0;       ///< bytes of one rank's engine and model
+  std::size_t process = 0;    ///< bytes that one process has had in memory at once
+  bool is_of_engine = false;  ///< `rank` is the engine's alone: nobody counts the model's
 };
 
 /// What a summary cannot know from steps alone.

@@ -380,3 +380,36 @@ TEST_CASE("train_images: synthetic pictures need no folder, and are what is aske
   folder.check_refused("--data synthetic:8 --augment crop", "--augment: is of pictures", 2);
   folder.check_refused("--data synthetic:8 --val-data cifar", "has other classes", 4);
 }
+
+TEST_CASE("train_images: a run says where each rank's memory went, and what nobody counts is not there") {
+  Folder const folder;
+  auto const bytes = [](Outcome const& outcome, std::string const& row) {
+    std::smatch found;
+    INFO(outcome.output);
+    REQUIRE(std::regex_search(outcome.output, found, std::regex("\n +" + row + " +([0-9,]+)\n")));
+    auto digits = found[1].str();
+    digits.erase(std::remove(digits.begin(), digits.end(), ','), digits.end());
+    return std::stoull(digits);
+  };
+  auto const whole = folder.train(mlp + "--epochs 1 --stage 1 --csv curves --job-name run");
+  auto const split = folder.train(mlp + "--epochs 1 --stage 1 --ranks 2");
+  std::size_t const parameters = 3072 * 16 + 16 + 16 * 10 + 10;
+  CHECK(bytes(whole, "0  device    parameters") >= parameters * 4);
+  CHECK(bytes(whole, "0  device    states") == 2 * bytes(whole, "0  device    parameters"));
+  CHECK(bytes(split, "0  device    parameters") == bytes(whole, "0  device    parameters"));
+  for (std::string const rank : {"0", "1"}) {
+    CHECK(bytes(split, rank + "  device    states") == bytes(split, "0  device    parameters"));
+    CHECK(bytes(split, rank + "            in all") < bytes(whole, "0            in all"));
+  }
+  CHECK(whole.output.find("bytes of a rank's engine at most; a process has had ") != std::string::npos);
+  CHECK(whole.output.find("activations") == std::string::npos);
+  CHECK(whole.output.find("torch's peak") == std::string::npos);
+  std::vector<std::string> curves;
+  for (auto const& entry : fs::directory_iterator(folder / "curves/run")) {
+    auto const name = entry.path().filename().string();
+    if (name.rfind("Memory", 0) == 0) curves.push_back(name);
+  }
+  std::sort(curves.begin(), curves.end());
+  CHECK(curves == std::vector<std::string>{"Memory_Samples_device.csv", "Memory_Samples_pageable.csv",
+                                           "Memory_Samples_pinned.csv"});
+}
