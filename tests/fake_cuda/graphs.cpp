@@ -7,6 +7,7 @@
 #include "fake_cuda/collective.hpp"
 
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -15,7 +16,6 @@
 
 namespace {
 
-using fake_cuda::Actor;
 using fake_cuda::call;
 using fake_cuda::Counts;
 using fake_cuda::FakeMachine;
@@ -82,20 +82,27 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode /*
     return cudaSuccess;
   });
 }
+// A capture is over also where its end says that something failed: no stream is left in it.
 cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
   *graph = nullptr;
-  return on_stream("cudaStreamEndCapture", handle, [&](FakeMachine& all, StreamState& stream) {
-    auto const capture = stream.capture;
-    if (!capture || capture->origin != &stream) return cudaErrorIllegalState;
-    capture->open = false;
-    for (auto* const drawn_in : capture->streams) drawn_in->capture.reset();
+  std::shared_ptr<fake_cuda::Capture> ended;
+  auto const code = release("cudaStreamEndCapture", [&](FakeMachine& all) {
+    auto* const stream = all.stream(handle);
+    if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+    if (!stream->capture || stream->capture->origin != stream) return cudaErrorIllegalState;
+    ended = stream->capture;
+    ended->open = false;
+    for (auto* const drawn_in : ended->streams) drawn_in->capture.reset();
     all.changed.notify_all();
-    if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
-    if (!capture->joined()) return cudaErrorStreamCaptureUnjoined;
-    auto* const made = *all.graphs.insert(new GraphState{&stream, std::move(capture->nodes), {}}).first;
-    *graph = reinterpret_cast<cudaGraph_t>(made);
-    return cudaSuccess;
+    if (!ended->valid) return cudaErrorStreamCaptureInvalidated;
+    return ended->joined() ? cudaSuccess : cudaErrorStreamCaptureUnjoined;
   });
+  if (code != cudaSuccess) return code;
+  auto& all = fake_cuda::machine();
+  std::lock_guard const lock(all.mutex);
+  auto* const made = *all.graphs.insert(new GraphState{ended->origin, std::move(ended->nodes), {}}).first;
+  *graph = reinterpret_cast<cudaGraph_t>(made);
+  return cudaSuccess;
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* status) {
   return on_stream("cudaStreamIsCapturing", handle, [&](FakeMachine&, StreamState& stream) {

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace zero::detail {
 
@@ -57,7 +58,7 @@ class CudaCapture {
     prepare(origin, own);
     check_cuda(cudaStreamBeginCapture(origin.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     capture_ = next();
-    wait_for_or_abandon(own, origin, origin);
+    or_abandon(origin, [&] { wait_for(own, origin); });
   }
   /// Takes part in the capture of \p origin that \p first has begun.
   void join(CudaStream origin, CudaStream own, CudaCapture const& first) {
@@ -75,8 +76,11 @@ class CudaCapture {
   void forget() noexcept { capture_ = 0; }
   /// Ends the capture; returns what was recorded.
   [[nodiscard]] CudaGraph end(CudaStream origin, CudaStream own) {
-    DeviceGuard const guard(device_);
-    wait_for_or_abandon(origin, own, origin);
+    std::optional<DeviceGuard> guard;
+    or_abandon(origin, [&] {
+      guard.emplace(device_);
+      wait_for(origin, own);
+    });
     capture_ = 0;
     cudaGraph_t graph = nullptr;
     check_cuda(cudaStreamEndCapture(origin.handle(), &graph), "cudaStreamEndCapture");
@@ -103,10 +107,11 @@ class CudaCapture {
     static std::atomic<std::uint64_t> captures{0};
     return ++captures;
   }
-  // Inside a capture of `origin`.
-  void wait_for_or_abandon(CudaStream waiting, CudaStream signalling, CudaStream origin) {
+  // Where `step` throws, no stream is left in the capture of `origin`.
+  template <class Step>
+  void or_abandon(CudaStream origin, Step&& step) {
     try {
-      wait_for(waiting, signalling);
+      step();
     } catch (...) {
       abandon(origin);
       throw;
