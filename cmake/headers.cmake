@@ -271,6 +271,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/caller_values.hpp
   include/zero/engine/capture.hpp
   include/zero/engine/collectives.hpp
+  include/zero/engine/communication_stream.hpp
   include/zero/engine/context.hpp
   include/zero/engine/contracts.hpp
   include/zero/engine/core.hpp

@@ -63,6 +63,10 @@ struct CommunicatorFacts {
   /// `collective_memory()`: what the backend allocates the memory of collectives from; `register_buffers(blocks)`:
   /// makes it known, for as long as the std::shared_ptr<void> that it returns lives.
   bool registers_memory = false;
+  /// `communication_stream(device)`: the stream that engines of this communicator, and of all that were split from the
+  /// same one, put their collectives on, so that they run in the order of the calls. \throws ConfigurationError for
+  /// another device than its own. Lasts as long as the communicator.
+  bool has_stream = false;
 };
 
 /// The facts of \p Communicator; none where it publishes none.

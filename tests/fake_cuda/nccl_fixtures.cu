@@ -65,7 +65,9 @@ std::vector<NcclRank> with_ends(std::vector<NcclRank> ranks, std::vector<RankEnd
 
 template <zero::Stage S, class Offload>
 void train_rank(NcclCommunicator& communicator, Small const& small, NcclSettings const& settings, NcclRank& rank) {
+  std::size_t const before = live_handles().streams;
   SmallTraining<EngineOf<S, Offload, NcclCommunicator>, NcclCommunicator> training(communicator, small);
+  rank.streams = live_handles().streams - before;
   training.train(rank.seen);
   take_leave(communicator, settings, rank);
 }

@@ -6,6 +6,7 @@
 #include "fake_cuda/nccl_ranks.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace fake_cuda {
 struct NcclRank {
   Seen seen{};
   std::uint64_t calls = 0;  ///< of its thread when it knew that all ranks had done all; 0: it did not come so far
+  std::size_t streams = 0;  ///< alive with its engine, less those that were before
   RankEnd end{};
 };
 

@@ -221,6 +221,8 @@ TEST_CASE("nccl ranks: gathers, sums of words, exchanges and groups reach every 
     group->all_reduce(words.data(), 1, {"norm"}, stream.get());
     stream.drain();
     CHECK(fake_cuda::fetch(words.data(), 1)[0] == 50);
+    CHECK(group->communication_stream(group->device()) == c.communication_stream(c.device()));
+    CHECK_THROWS_AS((void)group->communication_stream(group->device() + 1), zero::ConfigurationError);
   }));
 }
 

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <exception>
 #include <vector>
 
@@ -63,6 +64,14 @@ TEST_CASE("nccl steps: the values are those of ranks in threads, in every order,
         for (auto order : fake_cuda::every_order) CHECK(train(small, order).values == expected.values);
       }
     }
+  }
+}
+
+TEST_CASE("nccl steps: engines put their collectives on the communicator's stream and make none of their own") {
+  for (auto stage : fake_cuda::sharded) {
+    Small const small{.stage = stage, .world = 1, .steps = 2};
+    auto const expected = static_cast<std::size_t>(small.streams) + 2;  // of the trainer, of set-up and of exchanges
+    CHECK(train_all(small)[0].streams == expected);
   }
 }
 

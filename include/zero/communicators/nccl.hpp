@@ -57,7 +57,8 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
                                            .reports_failures = true,
                                            .can_be_captured = true,
                                            .watches_replays = true,
-                                           .registers_memory = true};
+                                           .registers_memory = true,
+                                           .has_stream = true};
 
   /// The rank that a launcher has made of this process: `NcclCommunicator communicator(LaunchEnvironment::detect())`.
   /// Blocks until all ranks have come. Makes its device the calling thread's current one, which an engine takes then.
@@ -84,6 +85,14 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   [[nodiscard]] int local_size() const noexcept { return local_size_; }
   /// Number of this rank's GPU in this process.
   [[nodiscard]] int device() const noexcept { return state().device(); }
+
+  /// What engines put their collectives on, the same stream in all that were split from one communicator: on one
+  /// device they run in the order of the calls, so that groups whose collectives all ranks call in one order never wait
+  /// for each other in a circle. \throws ConfigurationError for another \p device than this communicator's.
+  [[nodiscard]] CudaStream communication_stream(int device) const {
+    calls_.require_device(device);
+    return state().stream();
+  }
 
   /// \throws CommunicationError where a rank has failed. Does not wait.
   void(check)() const { calls_.throw_if_failed(); }

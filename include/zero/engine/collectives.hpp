@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace zero::detail {
@@ -42,6 +43,10 @@ class Collectives : public PeerCheck {
   virtual void watch(Stream stream) = 0;
   /// Whether its collectives can be recorded and run again.
   [[nodiscard]] virtual bool can_be_captured() const = 0;
+
+  /// The stream to put collectives on, where the communicator has one. \throws ConfigurationError where it is of
+  /// another device than \p backend's.
+  [[nodiscard]] virtual std::optional<Stream> communication_stream(Backend const& backend) const = 0;
 
   /// Lets \p backend allocate what collectives use as the communicator wants it; before anything is allocated.
   virtual void prepare_memory(Backend& backend) const = 0;

@@ -69,6 +69,9 @@ class ObservedCollectives final : public Collectives<Backend> {
   void set_staging(std::span<std::byte> staging) override { inner_.set_staging(staging); }
   void watch(Stream stream) override { inner_.watch(stream); }
   [[nodiscard]] bool can_be_captured() const override { return inner_.can_be_captured(); }
+  [[nodiscard]] std::optional<Stream> communication_stream(Backend const& backend) const override {
+    return inner_.communication_stream(backend);
+  }
   void prepare_memory(Backend& backend) const override { inner_.prepare_memory(backend); }
   [[nodiscard]] std::shared_ptr<void> register_memory(Backend& backend) override {
     return inner_.register_memory(backend);

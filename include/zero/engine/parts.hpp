@@ -5,6 +5,7 @@
 #include <zero/backend.hpp>
 #include <zero/communicator.hpp>
 #include <zero/engine/broadcast.hpp>
+#include <zero/engine/communication_stream.hpp>
 #include <zero/engine/context.hpp>
 #include <zero/engine/memory_labels.hpp>
 #include <zero/engine/observation.hpp>
@@ -43,7 +44,7 @@ struct EngineParts {
                                std::shared_ptr<EngineLifetime const> const& lifetime, EnginePhase& phase,
                                FlatLayout const& layout, Observation<typename Backend::Stream> const* observation)
       : backend(backend_config, operations.collectives.local_size()),
-        communication(prepared(backend, operations.collectives).make_stream("communication")),
+        communication(prepared(backend, operations.collectives), operations.collectives),
         context{backend,
                 operations.collectives,
                 operations.kernels,
@@ -96,7 +97,7 @@ struct EngineParts {
   MemoryReport memory_report;
   Traffic traffic;
   Backend backend;
-  typename Backend::OwnedStream communication;
+  CommunicationStream<Backend> communication;
   EngineContext<Backend> context;
   GradientNorm<Backend> norm;
   ParameterGatherer<Backend> gatherer;

@@ -94,6 +94,10 @@ class TypedCollectives final : public Collectives<Backend> {
     this->history.add(number);
   }
   void set_staging(std::span<std::byte> staging) override { staging_ = staging; }
+  [[nodiscard]] std::optional<Stream> communication_stream([[maybe_unused]] Backend const& backend) const override {
+    if constexpr (facts.has_stream) return communicator_.communication_stream(backend.device());
+    return std::nullopt;
+  }
   void prepare_memory(Backend& backend) const override {
     if constexpr (facts.registers_memory) backend.allocate_for_collectives_from(communicator_.collective_memory());
   }

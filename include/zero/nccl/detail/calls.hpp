@@ -43,12 +43,16 @@ class NcclCalls {
     state_->watchdog().fail(CommunicationFailure::peer_failed, rank_, latest_, reason);
   }
 
+  /// \throws ConfigurationError for another \p device than the communicator's.
+  void require_device(int device) const {
+    if (device != state_->device()) throw_stream(device);
+  }
   /// Puts the collective that `f(communicator)` starts on \p stream, and an event behind it for the watchdog. \throws
   /// ConfigurationError for a stream of another device, CommunicationError.
   template <class Function>
   void put(char const* operation, CollectivePurpose purpose, CudaStream stream, Function f) {
     throw_if_failed();
-    if (stream.device() != state_->device()) throw_stream(stream.device());
+    require_device(stream.device());
     DeviceGuard const guard(state_->device());
     auto const current = call(operation, operation, purpose, f);
     state_->watchdog().watch(current, stream);

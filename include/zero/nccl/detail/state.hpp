@@ -40,7 +40,7 @@ class NcclState {
   NcclState(Origin origin, std::optional<Rendezvous> meeting, int rank, int device, std::chrono::nanoseconds deadline,
             Open open)
       : parent_(std::move(origin.parent)),
-        world_(parent_ ? parent_->world_ : std::make_shared<NcclWorld>()),
+        world_(parent_ ? parent_->world_ : std::make_shared<NcclWorld>(device)),
         world_ranks_(origin.world_ranks),
         device_(device),
         deadline_(deadline),
@@ -76,6 +76,8 @@ class NcclState {
   /// when the communicator is aborted: it must stay where it is until then.
   [[nodiscard]] ncclComm_t& split_off() noexcept { return split_off_; }
   [[nodiscard]] int device() const noexcept { return device_; }
+  /// Of the world's.
+  [[nodiscard]] CudaStream stream() const noexcept { return world_->stream(); }
   /// A rank of this communicator, as the world counts.
   [[nodiscard]] int world_rank(int rank) const noexcept {
     return world_ranks_.empty() ? rank : world_ranks_[static_cast<std::size_t>(rank)];

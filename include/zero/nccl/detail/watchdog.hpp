@@ -7,6 +7,7 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
 #include <zero/cuda/device.hpp>
+#include <zero/cuda/owned_stream.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
 #include <zero/nccl/detail/handle.hpp>
@@ -34,10 +35,16 @@ namespace zero::detail {
 
 class NcclWatchdog;
 
-/// The watchdogs of this rank's communicators that were split from one world, or from each other: what fails one of
-/// them fails all.
+/// What this rank's communicators share that were split from one world, or from each other: the stream of their
+/// collectives, and their watchdogs, of which what fails one fails all.
 class NcclWorld {
  public:
+  /// \throws CudaError where \p device makes no stream.
+  explicit NcclWorld(int device) : stream_(CudaOwnedStream::make(device)) {}
+
+  /// Lasts as long as this.
+  [[nodiscard]] CudaStream stream() const noexcept { return stream_.get(); }
+
   void add(NcclWatchdog& watchdog) {
     std::lock_guard const lock(mutex_);
     watchdogs_.push_back(&watchdog);
@@ -50,6 +57,7 @@ class NcclWorld {
   void fail(NcclWatchdog const& from, CommunicationFailure kind, int world_rank, std::string_view reason);
 
  private:
+  CudaOwnedStream stream_;
   std::mutex mutex_;
   std::vector<NcclWatchdog*> watchdogs_;
 };
