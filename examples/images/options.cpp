@@ -99,10 +99,8 @@ Group model_group() {
 Group place_group() {
   auto group = Groups::place();
   for (auto const* const name : {"--cuda-graph", "--recompute"}) leave_out(group, name);
-  option_of(group, "--device").value = "cpu";
-  option_of(group, "--device").help = "where ranks compute";
-  option_of(group, "--device").setting = Settings::choice(&Options::cuda, Choices<bool, 1>{{{"cpu", false}}});
-  option_of(group, "--ranks").help = "ranks, as threads of this process";
+  option_of(group, "--device").help = "where ranks compute; cuda: each on a GPU, in a process of its own";
+  option_of(group, "--ranks").help = "ranks, as threads of this process; on GPUs: the launcher's processes";
   option_of(group, "--threads").help = "threads of torch, for each rank";
   return group;
 }

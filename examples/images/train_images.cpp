@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "checkpoints.hpp"
+#include "cuda/run.hpp"
 #include "options.hpp"
 #include "run.hpp"
 #include "run_data.hpp"
@@ -38,7 +39,7 @@ using training::say;
 
 constexpr char const* out_of_memory = "out of memory: use a smaller --batch, a smaller --model, or a higher --stage";
 
-/// Ranks are threads: a launcher's processes would each train a model of their own.
+/// On the CPU ranks are threads: a launcher's processes would each train a model of their own.
 void expect_one_process() {
   auto const launch = zero::LaunchEnvironment::read();
   if (launch.world <= 1) return;
@@ -47,12 +48,42 @@ void expect_one_process() {
                    " processes, and each would train a model of its own: start one process, with --ranks " + count);
 }
 
+/// On GPUs each rank is a process.
+void take_ranks_of(zero::LaunchEnvironment const& launch, Options& options) {
+  std::string const ranks = std::to_string(options.ranks), count = std::to_string(launch.world);
+  if (launch.world == 1 && options.ranks > 1) {
+    throw UsageError(
+        "--ranks " + ranks +
+        ": on GPUs each rank is a process, because autograd runs the hooks of a device on one thread, in "
+        "which ranks that are threads would wait for each other for ever: torchrun --no-python --nproc-per-node " +
+        ranks + " train_images --device cuda ... starts them");
+  }
+  if (options.ranks != 1 && options.ranks != launch.world) {
+    throw UsageError("--ranks " + ranks + ": " + launch.source + " has started " + count +
+                     " processes, and each is one rank: leave it out");
+  }
+  options.ranks = launch.world;
+}
+
+/// What a launcher has made of this process; one that is alone on the CPU.
+zero::LaunchEnvironment take_place(Options& options) {
+  if (!options.cuda) {
+    expect_one_process();
+    return {};
+  }
+  // Reasons that need no GPU first.
+  take_ranks_of(zero::LaunchEnvironment::read(), options);
+  auto launch = require_cuda();
+  if (launch.world > 1) training::console().show_lines_only();  // nobody looks at a launcher's terminal
+  return launch;
+}
+
 /// What a configuration says that this program has not.
-void tell_of_what_is_left_out(Options& options) {
-  auto const leave_out = [](auto& value, char const* key) {
+void tell_of_what_is_left_out(Options& options, bool speaks) {
+  auto const leave_out = [speaks](auto& value, char const* key) {
     if (!value) return;
     value = {};
-    say("configuration: %s: this program has nothing like it: left out\n", key);
+    if (speaks) say("configuration: %s: this program has nothing like it: left out\n", key);
   };
   leave_out(options.wall_clock_breakdown, "wall_clock_breakdown");
   leave_out(options.memory_breakdown, "memory_breakdown");
@@ -60,7 +91,7 @@ void tell_of_what_is_left_out(Options& options) {
   leave_out(options.cuda_graph, "cuda_graph");
   if (options.recompute != zero::activation::Recompute::none) {
     options.recompute = zero::activation::Recompute::none;
-    say("configuration: activation_checkpointing: this program has nothing like it: left out\n");
+    if (speaks) say("configuration: activation_checkpointing: this program has nothing like it: left out\n");
   }
 }
 
@@ -71,15 +102,15 @@ std::uint64_t steps_of(Options const& options, RunData const& data) {
 }
 
 /// Options take on what a configuration says, which knows how long the run is.
-void take_configuration(Options& options, RunData const& data) {
+void take_configuration(Options& options, RunData const& data, bool speaks) {
   if (options.config) {
     Options sizes = options;  // the steps follow from sizes that the file says
     (void)training::take_configuration(sizes, [&] { check_options(sizes); });
     options.iterations = steps_of(sizes, data);
     for (auto const& line : training::take_configuration(options, [&] { check_options(options); })) {
-      say("%s\n", line.c_str());
+      if (speaks) say("%s\n", line.c_str());
     }
-    tell_of_what_is_left_out(options);
+    tell_of_what_is_left_out(options, speaks);
   }
   options.iterations = steps_of(options, data);
   if (options.warmup && *options.warmup > options.iterations) {
@@ -156,10 +187,10 @@ std::string difference_of_shapes(ModelShape const& saved, ModelShape const& aske
                 "--image-size " + number(saved.height) + ", or the data of its run");
 }
 
-/// Says that the weights to start from are not read, and forgets them, where a checkpoint has all of them.
-void leave_out_weights(Options& options) {
+/// Forgets the weights to start from, and \p speaks of it, where a checkpoint has all of them.
+void leave_out_weights(Options& options, bool speaks) {
   if (!options.init_from) return;
-  say("model: %s is not read, as the run is resumed\n", options.init_from->c_str());
+  if (speaks) say("model: %s is not read, as the run is resumed\n", options.init_from->c_str());
   options.init_from.reset();
 }
 
@@ -175,7 +206,7 @@ void expect_weights(Options const& options) {
 }
 
 /// The model of the checkpoint that the run starts from, which options and data must fit.
-ModelShape fitted_shape(Options& options, RunData const& data) {
+ModelShape fitted_shape(Options& options, RunData const& data, bool speaks) {
   std::optional<SavedModel> saved;
   if (options.evaluate) saved = saved_model(*options.evaluate, false);
   if (options.resume) {
@@ -195,7 +226,7 @@ ModelShape fitted_shape(Options& options, RunData const& data) {
   }
   auto const asked = shape_of(options, data);
   if (asked != saved->shape) throw UsageError("--resume: " + difference_of_shapes(saved->shape, asked));
-  leave_out_weights(options);
+  leave_out_weights(options, speaks);
   return asked;
 }
 
@@ -229,31 +260,41 @@ void print_start(Options const& options, RunData const& data, ModelShape const& 
       counted(options.epochs, "epoch").c_str());
 }
 
+/// Ranks that compute on the same processors share them.
+int sharing_ranks(Options const& options, zero::LaunchEnvironment const& launch) {
+  return options.cuda && launch.local_world > 0 ? launch.local_world : options.ranks;
+}
+
 ExitCode run(Options options) {
-  expect_one_process();
   return training::in_words_of_options(out_of_memory, [&] {
+    auto const launch = take_place(options);
+    bool const speaks = launch.rank == 0;
     take_image_size(options);
     auto const data = RunData::open(options);
     if (options.evaluate && data.validation_pictures() == 0) {
       throw UsageError("--evaluate: there is nothing to validate on: give --val-data, or a --val-share above 0");
     }
-    take_configuration(options, data);
-    options.threads = training_threads(options);
-    training::RunOutput output(options, true, "images", training::LossKind::of_classes);
-    HistoryFile history(options.history);
-    if (options.show_batch) expect_place_of_batch(options);
-    auto const shape = fitted_shape(options, data);
-    if (options.client_state) options.client_json = training::read_client_state(*options.client_state);
-    print_start(options, data, shape);
-    warn_of_few(data);
+    take_configuration(options, data, speaks);
+    options.threads = training_threads(options, sharing_ranks(options, launch));
+    training::RunOutput output(options, speaks, "images", training::LossKind::of_classes);
+    HistoryFile history(speaks ? options.history : std::nullopt);
+    if (options.show_batch && speaks) expect_place_of_batch(options);
+    auto const shape = fitted_shape(options, data, speaks);
+    if (options.client_state && speaks) options.client_json = training::read_client_state(*options.client_state);
+    if (speaks) {
+      print_start(options, data, shape);
+      warn_of_few(data);
+      if (options.cuda) say("device: %s\n", describe_device(launch).c_str());
+    }
     if (options.dry_run) {
-      say("dry run: nothing was trained, and nothing was written\n");
+      if (speaks) say("dry run: nothing was trained, and nothing was written\n");
       return ExitCode::done;
     }
     if (!options.evaluate) output.claim();
     if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
-    bool const finished = run_on_host({options, data, shape, output, history});
-    if (!finished) {
+    RunParts const parts{options, data, shape, output, history};
+    bool const finished = options.cuda ? run_on_cuda(parts, launch) : run_on_host(parts);
+    if (!finished && speaks) {
       say("stopped by a signal; %s\n",
           options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");
     }

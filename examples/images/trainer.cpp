@@ -35,8 +35,8 @@ training::Measure percentage(std::string name, std::string const& what, double v
 
 }  // namespace
 
-int training_threads(Options const& options) {
-  return options.threads > 0 ? options.threads : std::max(1, zero::usable_processors() / options.ranks);
+int training_threads(Options const& options, int sharing) {
+  return options.threads > 0 ? options.threads : std::max(1, zero::usable_processors() / sharing);
 }
 
 Trainer::Trainer(Communicator& ranks, Options const& options, RunData const& data, ModelShape const& shape)

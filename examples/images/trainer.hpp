@@ -37,8 +37,9 @@ struct Epochs {
   [[nodiscard]] bool ends(std::uint64_t step) const noexcept { return done(step) > done(step - 1); }
 };
 
-/// Threads of torch for each rank: those that are asked for, or its share of the processors. The bits depend on them.
-[[nodiscard]] int training_threads(Options const& options);
+/// Threads of torch for each rank: those that are asked for, or its share of the processors, of \p sharing ranks. The
+/// bits on the host depend on them.
+[[nodiscard]] int training_threads(Options const& options, int sharing);
 
 /// One rank of a run: the learner, its pictures and its schedule. Every rank makes the same calls.
 class Trainer {

@@ -306,7 +306,6 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   Folder const folder;
   folder.check_refused("", "--data: is needed", 2);
   folder.check_refused("--data nowhere", "nowhere: is ", 4);
-  folder.check_refused("--data cifar --device cuda", "--device cuda: expected cpu", 2);
   for (auto const& [word, option] :
        {std::pair("--num_epochs 3", "--epochs"), std::pair("--data_dir cifar", "--data"),
         std::pair("--data-dir cifar", "--data"), std::pair("--train-dir cifar", "--data"),
@@ -379,6 +378,43 @@ TEST_CASE("train_images: synthetic pictures need no folder, and are what is aske
   folder.check_refused("--data synthetic:8 --cache 1MB", "--cache: is of pictures, and not of synthetic ones", 2);
   folder.check_refused("--data synthetic:8 --augment crop", "--augment: is of pictures", 2);
   folder.check_refused("--data synthetic:8 --val-data cifar", "has other classes", 4);
+}
+
+TEST_CASE("train_images: --device cuda says in one line what is missing, and takes no ranks that are threads") {
+  Folder const folder;
+  CHECK(folder.hash_of(mlp + "--epochs 1 --device cpu") == folder.hash_of(mlp + "--epochs 1"));
+  folder.check_refused(
+      "--data cifar --device cuda --ranks 2",
+      "--ranks 2: on GPUs each rank is a process, because autograd runs the hooks of a device on one "
+      "thread, in which ranks that are threads would wait for each other for ever: torchrun --no-python "
+      "--nproc-per-node 2 train_images --device cuda ... starts them",
+      2);
+  auto const launched = [&](std::string const& variables, std::string const& arguments) {
+    return zero_test::run_command("cd '" + (folder / ".").string() + "' && " + variables +
+                                  " '" TRAIN_IMAGES "' --data cifar " + arguments + " 2>&1 < /dev/null");
+  };
+  std::string const second = "RANK=1 WORLD_SIZE=2 LOCAL_RANK=1 MASTER_ADDR=localhost MASTER_PORT=29500";
+  auto const three_of_two = launched(second, "--device cuda --ranks 3");
+  CAPTURE(three_of_two.output);
+  CHECK(three_of_two.code == 2);
+  CHECK(three_of_two.output.find("--ranks 3: torchrun has started 2 processes, and each is one rank: leave it out\n") !=
+        std::string::npos);
+  auto const on_cpu = launched(second, "--device cpu");
+  CAPTURE(on_cpu.output);
+  CHECK(on_cpu.code == 2);
+  CHECK(on_cpu.output.find("torchrun has started 2 processes, and each would train a model of its own") !=
+        std::string::npos);
+#if TRAIN_IMAGES_HAS_CUDA
+  // No GPU is visible here, on any machine.
+  auto const without_gpu = launched("CUDA_VISIBLE_DEVICES=", "--device cuda");
+  CAPTURE(without_gpu.output);
+  CHECK(without_gpu.code == 1);
+  CHECK(without_gpu.output.rfind("train_images: zero: cudaGetDeviceCount failed", 0) == 0);
+  CHECK(std::count(without_gpu.output.begin(), without_gpu.output.end(), '\n') == 1);
+#else
+  folder.check_refused("--data cifar --device cuda", "--device cuda: this program was built with", 2);
+  folder.check_refused("--data cifar --device cuda", "-DZERO_BUILD_CUDA=ON and LIBTORCH_ROOT set to that torch", 2);
+#endif
 }
 
 TEST_CASE("train_images: a run says where each rank's memory went, and what nobody counts is not there") {
