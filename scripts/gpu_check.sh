@@ -10,6 +10,8 @@
 #
 #   scripts/gpu_check.sh -DCMAKE_PREFIX_PATH=/opt/tools -DNCCL_ROOT=.../site-packages/nvidia/nccl
 #
+# With -DLIBTORCH_ROOT=.../site-packages/torch, a torch with CUDA, the tests train image classifiers, too.
+#
 # The benchmarks' figures go to benchmarks/results/<GPU>.json (RESULTS=<folder> puts them elsewhere), together with what
 # GPU, driver and versions gave them; REVISION says which, where the sources are not under git.
 set -euo pipefail

@@ -199,6 +199,7 @@ TEST_CASE("train_gpt2: every curve is in the table of the documentation, and no 
   REQUIRE(page);
   for (std::string line; std::getline(page, line);) {
     if (!line.starts_with("| `") || line.find("/Samples/") == std::string::npos) continue;
+    if (line.find("of `train_images --device cuda`") != std::string::npos) continue;
     documented.insert(line.substr(3, line.find('`', 3) - 3));
   }
   CHECK(written == documented);
