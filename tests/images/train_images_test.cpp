@@ -142,7 +142,7 @@ TEST_CASE("train_images: a signal stops a run with a checkpoint, which the next 
   Folder const folder;
   auto const stopped = zero_test::run_command("cd '" + (folder / ".").string() +
                                               "' && { '" TRAIN_IMAGES "' --data cifar --threads 1 " + mlp +
-                                              "--epochs 100000 --schedule constant --warmup 100 --checkpoint-dir saved "
+                                              "--epochs 100000 --schedule constant --warmup 40 --checkpoint-dir saved "
                                               "--save best --log log --history h.json > out 2>&1 & pid=$!; "
                                               "until grep -q '\"step\": 20,' log 2> /dev/null; do sleep 0.05; done; "
                                               "kill -TERM $pid; wait $pid; echo code $?; }");
@@ -153,9 +153,9 @@ TEST_CASE("train_images: a signal stops a run with a checkpoint, which the next 
   auto const next = std::to_string((steps * 4) / 200 + 1);
   auto const on =
       folder.train(mlp + "--epochs " + next +
-                   " --schedule constant --warmup 100 --checkpoint-dir saved --save best --resume auto --log log");
+                   " --schedule constant --warmup 40 --checkpoint-dir saved --save best --resume auto --log log");
   CHECK(on.output.find(std::to_string(steps) + " updates done") != std::string::npos);
-  CHECK(Folder::hash_in(on) == folder.hash_of(mlp + "--schedule constant --warmup 100 --epochs " + next));
+  CHECK(Folder::hash_in(on) == folder.hash_of(mlp + "--schedule constant --warmup 40 --epochs " + next));
 }
 
 TEST_CASE("train_images: names of options that guides use are the same options") {
