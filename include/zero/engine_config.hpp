@@ -28,7 +28,7 @@ enum class MissingGradient : std::uint8_t {
 /// Settings of an engine. All of them are the same on every rank.
 template <class Rule, class Scaler, class Offload, class Backend>
 struct EngineConfig {
-  std::optional<int> gradient_accumulation_steps{};  ///< micro-batches per step and rank; default: 1
+  std::optional<int> gradient_accumulation_steps{};  ///< rounds of a step: micro-batches of each rank; default: 1
   /// Micro-batches per step of the whole world, in place of `gradient_accumulation_steps`: the k-th runs on rank k mod
   /// world. The bits depend on this number then and not on how many ranks there are, which need not divide it: in the
   /// last round the last ranks have none, see MicroBatch::contributes. Gradients are added in the order of the sequence

@@ -37,7 +37,7 @@ struct JointEngine {
   std::uint64_t ranks = 1;  ///< of its communicator
   std::uint64_t rank = 0;   ///< in its communicator
   std::uint64_t stage = 0;
-  std::uint64_t rounds = 1;            ///< micro-batches that every rank begins in a step
+  std::uint64_t rounds = 1;            ///< of a step: every rank begins a micro-batch in each
   std::uint64_t micro_batches = 0;     ///< micro_batches_per_step; 0: not given
   std::uint64_t may_lack = 0;          ///< whether a rank may lack gradients that others have
   std::uint64_t compute = 0;           ///< ElementType
