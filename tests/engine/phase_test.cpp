@@ -137,7 +137,7 @@ TEST_CASE("engine phase: a check changes nothing") {
     for (auto const& row : table()) (void)message_of<zero::SequenceError>([&] { asked.require_allowed(row.call); });
     CHECK(asked.is_quiet() == other.is_quiet());
     CHECK(asked.inside_micro_batch() == other.inside_micro_batch());
-    CHECK(asked.micro_batches() == other.micro_batches());
+    CHECK(asked.finished_rounds() == other.finished_rounds());
     CHECK(asked.steps() == other.steps());
   }
 }
@@ -175,12 +175,12 @@ TEST_CASE("engine phase: work on gradients that fails asks for discard_gradients
   finish_micro_batch(phase);
   { Phase::GradientGuard const unfinished(phase); }
   CHECK(!phase.is_quiet());
-  CHECK(phase.micro_batches() == 1);
+  CHECK(phase.finished_rounds() == 1);
   CHECK_THROWS_AS(phase.require_allowed(Call::begin_micro_batch), zero::SequenceError);
   phase.require_sound();  // states are whole
   phase.discard_gradients();
   CHECK(phase.is_quiet());
-  CHECK(phase.micro_batches() == 0);
+  CHECK(phase.finished_rounds() == 0);
   phase.require_allowed(Call::begin_micro_batch);
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("engine phase: gradients are broken while work on them is under way, a
     norm.commit();
     phase.require_allowed(Call::step);
   }
-  CHECK(phase.micro_batches() == 1);  // it was not the end of a micro-batch
+  CHECK(phase.finished_rounds() == 1);  // it was not the end of a micro-batch
 }
 
 TEST_CASE("engine phase: micro-batches and steps are counted") {
@@ -201,7 +201,7 @@ TEST_CASE("engine phase: micro-batches and steps are counted") {
   for (std::uint64_t step = 0; step < 3; ++step) {
     CHECK(phase.steps() == step);
     for (int k = 0; k < 2; ++k) {
-      CHECK(phase.micro_batches() == k);
+      CHECK(phase.finished_rounds() == k);
       phase.require_allowed(Call::begin_micro_batch);
       phase.begin_micro_batch();
       CHECK(phase.inside_micro_batch());

@@ -47,7 +47,7 @@ class StepCapture {
     try {
       body();
       phase_.require_allowed(EngineCall::end_of_capture);
-      if (phase_.steps() != steps + 1 || phase_.micro_batches() != 0) throw_bad_capture(phase_.steps() - steps);
+      if (phase_.steps() != steps + 1 || phase_.finished_rounds() != 0) throw_bad_capture(phase_.steps() - steps);
     } catch (...) {
       parts_.decider.set_capturing(false);
       parts_.backend.abandon_capture(stream);

@@ -102,7 +102,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     joint_.require_alone("begin_micro_batch");
     phase_.require_allowed(EngineCall::begin_micro_batch);
     if (observed_) observed_->begin_micro_batch(this, stream);
-    int const round = phase_.micro_batches();
+    int const round = phase_.finished_rounds();
     parts_->reducer.begin(round);
     phase_.begin_micro_batch();
     return {*this,
@@ -184,7 +184,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] ZERO_OUT_OF_LINE StepTicket<Event> update(StepOptions const& options, Stream stream) {
     joint_.require_alone("update");
     adopted_gradients().require_all("update");
-    if (int const done = phase_.micro_batches(); done + 1 < micro_batches_.rounds()) {
+    if (int const done = phase_.finished_rounds(); done + 1 < micro_batches_.rounds()) {
       phase_.require_allowed(EngineCall::begin_micro_batch);
       fail<SequenceError>({"zero::Engine: update after ", done, " of ", micro_batches_.rounds(),
                            " micro-batches: call accumulate() after each but the last, and update() after that"});

@@ -40,9 +40,8 @@ enum class EngineCall : std::uint8_t {
 /// changes nothing; what then may fail half-way runs under a guard.
 class EnginePhase {
  public:
-  /// \p owner, a literal, is what errors are said to be of.
-  explicit EnginePhase(int micro_batches_per_step, std::string_view owner = "zero::Engine")
-      : owner_(owner), per_step_(micro_batches_per_step) {}
+  /// Of steps of so many \p rounds. \p owner, a literal, is what errors are said to be of.
+  explicit EnginePhase(int rounds, std::string_view owner = "zero::Engine") : owner_(owner), rounds_(rounds) {}
   EnginePhase(EnginePhase const&) = delete;
   EnginePhase& operator=(EnginePhase const&) = delete;
 
@@ -52,7 +51,7 @@ class EnginePhase {
   void require_allowed(EngineCall call) const {
     auto const& rule = rules[static_cast<std::size_t>(call)];
     if (poison_ != nullptr || failure_ || position_ != rule.position) throw_illegal(rule);
-    if (rule.micro_batches != Progress::any) require_progress(rule);
+    if (rule.rounds != Progress::any) require_progress(rule);
   }
   /// For calls that are allowed in every phase. \throws PoisonedError, and what failed in a noexcept path.
   void require_sound() const {
@@ -63,8 +62,8 @@ class EnginePhase {
     return position_ == Position::between && poison_ == nullptr && !failure_;
   }
   [[nodiscard]] bool inside_micro_batch() const noexcept { return position_ == Position::inside; }
-  /// Micro-batches of the coming step that are finished.
-  [[nodiscard]] int micro_batches() const noexcept { return micro_batches_; }
+  /// Rounds of the coming step that are finished. A rank begins and finishes a micro-batch in each, which errors count.
+  [[nodiscard]] int finished_rounds() const noexcept { return finished_rounds_; }
   /// Steps that were taken, recorded ones too.
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
 
@@ -74,11 +73,11 @@ class EnginePhase {
   /// The micro-batch ended without being finished: its gradients are to be discarded.
   void abandon_micro_batch() noexcept { position_ = Position::abandoned; }
   void discard_gradients() noexcept {
-    micro_batches_ = 0;
+    finished_rounds_ = 0;
     position_ = Position::between;
   }
   void end_step() noexcept {
-    micro_batches_ = 0;
+    finished_rounds_ = 0;
     ++steps_;
   }
   /// Keeps the first error of a call that cannot throw, such as the end of a lease; the next call throws it.
@@ -101,7 +100,7 @@ class EnginePhase {
     void commit() noexcept { phase_.position_ = Position::between; }
     /// The work was the end of a micro-batch.
     void commit_micro_batch() noexcept {
-      ++phase_.micro_batches_;
+      ++phase_.finished_rounds_;
       commit();
     }
 
@@ -128,8 +127,8 @@ class EnginePhase {
 
   struct Rule {
     std::string_view call;
-    Position position;       ///< between two micro-batches, or inside of one
-    Progress micro_batches;  ///< how many of the step's must be finished
+    Position position;  ///< between two micro-batches, or inside of one
+    Progress rounds;    ///< how many of the step's must be finished
   };
   static constexpr std::array<Rule, 17> rules{{
       {"begin_micro_batch", Position::between, Progress::not_all},
@@ -153,10 +152,8 @@ class EnginePhase {
   static_assert(rules.size() == static_cast<std::size_t>(EngineCall::state) + 1);
 
   void require_progress(Rule const& rule) const {
-    bool const all = micro_batches_ == per_step_;
-    bool const fits = rule.micro_batches == Progress::none  ? micro_batches_ == 0
-                      : rule.micro_batches == Progress::all ? all
-                                                            : !all;
+    bool const all = finished_rounds_ == rounds_;
+    bool const fits = rule.rounds == Progress::none ? finished_rounds_ == 0 : rule.rounds == Progress::all ? all : !all;
     if (!fits) throw_incomplete(rule);
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_unsound() const {
@@ -176,23 +173,23 @@ class EnginePhase {
                                           : " outside of a micro-batch: call begin_micro_batch() first"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
-    if (rule.micro_batches == Progress::not_all) {
-      fail<SequenceError>({owner_, ": all ", per_step_, " micro-batches of this step are done: call step()"});
+    if (rule.rounds == Progress::not_all) {
+      fail<SequenceError>({owner_, ": all ", rounds_, " micro-batches of this step are done: call step()"});
     }
     if (&rule == &rules.back()) {
-      fail<SequenceError>({owner_, ": a checkpoint after ", micro_batches_, " of ", per_step_,
+      fail<SequenceError>({owner_, ": a checkpoint after ", finished_rounds_, " of ", rounds_,
                            " micro-batches would lose their gradients: call step() first, or discard_gradients()"});
     }
-    char const* const cure = rule.micro_batches == Progress::all ? "finish them"
-                             : micro_batches_ == per_step_       ? "call step()"
-                                                                 : "finish the others and call step()";
-    fail<SequenceError>({owner_, ": ", rule.call, " after ", micro_batches_, " of ", per_step_,
+    char const* const cure = rule.rounds == Progress::all  ? "finish them"
+                             : finished_rounds_ == rounds_ ? "call step()"
+                                                           : "finish the others and call step()";
+    fail<SequenceError>({owner_, ": ", rule.call, " after ", finished_rounds_, " of ", rounds_,
                          " micro-batches: ", cure, " first, or discard_gradients()"});
   }
 
   std::string_view owner_;
-  int per_step_;
-  int micro_batches_ = 0;
+  int rounds_;
+  int finished_rounds_ = 0;
   std::uint64_t steps_ = 0;
   Position position_ = Position::between;
   char const* poison_ = nullptr;  // why the states cannot be trusted any more

@@ -62,7 +62,7 @@ class JointCapture {
       for (auto* core : others()) core->parts().backend.join_capture(stream, communication(*core), first().backend);
       body();
       phase_.require_allowed(EngineCall::end_of_capture);
-      if (phase_.steps() != steps + 1 || phase_.micro_batches() != 0) throw_bad_capture(phase_.steps() - steps);
+      if (phase_.steps() != steps + 1 || phase_.finished_rounds() != 0) throw_bad_capture(phase_.steps() - steps);
       for (auto* core : others()) core->parts().backend.leave_capture(stream, communication(*core));
     } catch (...) {
       abandon(stream, before);

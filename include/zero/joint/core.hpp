@@ -93,7 +93,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   MicroBatch<Stream> begin_micro_batch(Stream stream) {
     require_allowed(EngineCall::begin_micro_batch);
     for (auto* observed : members_.observers()) observed->begin_micro_batch(this, stream);
-    round_ = phase_.micro_batches();
+    round_ = phase_.finished_rounds();
     ++serial_;
     reduction_.begin(plan_.may_lack() || micro_batches_.is_ragged(round_));
     for (auto& member : members_) {
@@ -236,7 +236,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     for (auto& member : members_) {
       if (!member.core->is_in_joint()) continue;
       auto& phase = member.core->phase();
-      bool const is_open = phase.inside_micro_batch() || phase.micro_batches() > 0;
+      bool const is_open = phase.inside_micro_batch() || phase.finished_rounds() > 0;
       member.core->leave_joint();
       member.parts().norm.leave_joint();
       member.parts().decider.leave_joint();

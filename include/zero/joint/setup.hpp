@@ -59,7 +59,7 @@ ZERO_OUT_OF_LINE void check_member(EngineCore<Backend>& core, std::string_view n
                          " is a member of another joint step: end that one first"});
   }
   core.phase().require_sound();
-  if (!core.phase().is_quiet() || core.phase().micro_batches() != 0) {
+  if (!core.phase().is_quiet() || core.phase().finished_rounds() != 0) {
     fail<SequenceError>({"zero::JointStep: the engine of member ", quote(name),
                          " is in the middle of a step: call its step() first, or discard_gradients()"});
   }
