@@ -27,11 +27,11 @@ namespace zero::c {
 /// What the ranks of a world share, and its handle, as long as any of them is there.
 struct WorldState {
   explicit WorldState(int ranks, std::chrono::nanoseconds deadline)
-      : group(detail::ThreadGroup::of_all(ranks, deadline)),
+      : group(ThreadCommunicator::Group::of_all(ranks, deadline)),
         taken(static_cast<std::size_t>(ranks)),
         handles(static_cast<std::size_t>(ranks)) {}
 
-  std::shared_ptr<detail::ThreadGroup> group;
+  std::shared_ptr<ThreadCommunicator::Group> group;
   std::mutex mutex;             // guards what follows
   std::vector<bool> taken;      // by rank
   std::vector<Handle> handles;  // of ranks that are there; 0: none

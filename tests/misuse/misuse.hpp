@@ -77,7 +77,7 @@ class Alone {
  public:
   explicit Alone(zero::ParameterList const& list, zero::Stage stage = zero::Stage::none,
                  Engine::Config const& config = {})
-      : rank_(zero::detail::ThreadGroup::of_all(1, std::chrono::minutes(10)), 0),
+      : rank_(zero::ThreadCommunicator::Group::of_all(1, std::chrono::minutes(10)), 0),
         engine(make_engine(stage, rank_, list, config)) {}
   /// Out of sight of a static analyzer, which does not know that leases ask whether the engine is alive.
   void end_engine();

@@ -54,7 +54,7 @@ class OnStreams {
   }
 
  private:
-  zero::detail::simulation::Process process_;
+  zero::simulation::Process process_;
   std::vector<zero::SimulationStream> streams_;
 };
 

@@ -33,6 +33,14 @@
 
 namespace zero {
 
+namespace simulation {
+
+/// A reference to one simulated rank, which SimulationCommunicator::process gives and the engine's backend is
+/// configured with. Valid during `simulate`.
+using Process = detail::simulation::Process;
+
+}  // namespace simulation
+
 /// A stream of a simulated rank: what is put on it runs when the scheduler says so. A borrowed reference, valid during
 /// `simulate`.
 class SimulationStream {
@@ -40,7 +48,7 @@ class SimulationStream {
   SimulationStream() = default;
   SimulationStream(int) = delete;  // a 0 is not a stream
   /// Of \p process, which stands for one rank.
-  SimulationStream(detail::simulation::Process process, detail::simulation::Stream& stream) noexcept
+  SimulationStream(simulation::Process process, detail::simulation::Stream& stream) noexcept
       : process_(process), stream_(&stream) {}
 
   /// Puts work of the caller on the stream: \p run, which touches the bytes of \p accesses and no others that
@@ -59,7 +67,7 @@ class SimulationStream {
   void put(detail::simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
 
   /// The rank that this stream belongs to.
-  [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
   /// The queue behind this reference.
   [[nodiscard]] detail::simulation::Stream& stream() const noexcept { return *stream_; }
   friend bool operator==(SimulationStream a, SimulationStream b) noexcept { return a.stream_ == b.stream_; }
@@ -107,7 +115,7 @@ class SimulationBackend {
 
   /// Settings of this backend; a member of EngineConfig.
   struct Config {
-    detail::simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
+    simulation::Process process{};  ///< the rank's: SimulationCommunicator::process()
   };
 
   /// Owns a stream of the engine.

@@ -45,7 +45,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   static constexpr CommunicatorFacts facts{.needs_staging = true};
 
   /// Communicator \p number of the simulation; 0 has all ranks.
-  explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0)
+  explicit SimulationCommunicator(simulation::Process process, std::size_t number = 0)
       : process_(process),
         number_(number),
         rank_(detail::place_in(process.world().communicators().members(number), process.rank())),
@@ -81,7 +81,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return process_.options().ranks; }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
-  [[nodiscard]] detail::simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
   /// Bytes that this rank has sent in reduce-scatters, all-gathers and all-to-alls, a slice to each of the others, and
   /// in messages to others. Those of its other communicators are among them.
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return process_.host().bytes_sent; }

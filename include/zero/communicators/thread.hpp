@@ -43,8 +43,12 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
   /// Most ranks of one group.
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
+  /// What the ranks share: for those that are made without `run_ranks`, on threads of the caller's,
+  /// `Group::of_all(ranks, deadline)`. The rest of it is zero's own.
+  using Group = detail::ThreadGroup;
+
   /// \p rank counts within \p group, which its ranks share.
-  ThreadCommunicator(std::shared_ptr<detail::ThreadGroup> group, int rank) : group_(std::move(group)), rank_(rank) {}
+  ThreadCommunicator(std::shared_ptr<Group> group, int rank) : group_(std::move(group)), rank_(rank) {}
 
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
