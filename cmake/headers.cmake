@@ -263,6 +263,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/config/detail/typed_section.hpp
   include/zero/config/detail/writer.hpp
   include/zero/cuda/detail/capture.hpp
+  include/zero/cuda/detail/event_query.hpp
   include/zero/cuda/detail/host_tasks.hpp
   include/zero/cuda/detail/memory.hpp
   include/zero/engine/adopted_buffers.hpp

@@ -6,6 +6,7 @@
 
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
+#include <zero/cuda/detail/event_query.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/device_array.hpp>
 #include <zero/cuda/error.hpp>
@@ -45,16 +46,7 @@ class CudaEvent {
     if (handle_ != nullptr) check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize");
   }
   /// Whether what this event was recorded after has run. Does not block.
-  [[nodiscard]] bool done() const {
-    if (handle_ == nullptr) return true;
-    auto const code = cudaEventQuery(handle_);
-    if (code == cudaErrorNotReady) {
-      (void)cudaGetLastError();
-      return false;
-    }
-    check_cuda(code, "cudaEventQuery");
-    return true;
-  }
+  [[nodiscard]] bool done() const { return detail::has_passed(handle_); }
   /// Waits, and gives \p value, which an operation before this event has written.
   template <class Type>
   [[nodiscard]] Type const& read(Type const& value) const {

@@ -4,6 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/cuda/detail/event_query.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/error.hpp>
 #include <zero/cuda/stream.hpp>
@@ -39,16 +40,7 @@ class CudaTimedEvent {
     check_cuda(cudaEventRecord(handle_, stream.handle()), "cudaEventRecord");
   }
   /// Whether the stream has come there. Does not block. \throws CudaError, also for an operation that failed.
-  [[nodiscard]] bool done() const {
-    if (handle_ == nullptr) return true;
-    auto const code = cudaEventQuery(handle_);
-    if (code == cudaErrorNotReady) {
-      (void)cudaGetLastError();
-      return false;
-    }
-    check_cuda(code, "cudaEventQuery");
-    return true;
-  }
+  [[nodiscard]] bool done() const { return detail::has_passed(handle_); }
   /// The time from \p earlier to this, both of which are done and of one device; to half a microsecond where they are
   /// not more than seconds apart. \throws CudaError.
   [[nodiscard]] double nanoseconds_since(CudaTimedEvent const& earlier) const {
