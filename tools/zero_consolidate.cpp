@@ -51,15 +51,10 @@ command_line::Command<Options> const& command() {
                     Settings::choice(&Options::type,
                                      command_line::Choices<Type, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}}),
                     "as saved: fp32, and frozen ones in the compute type"},
-                   {"--max-shard-size",
-                    "SIZE",
+                   {"--max-shard-size", "SIZE",
                     "several files of at most so many bytes of data, and an index: 5G and 5GiB are binary, 5GB is "
                     "decimal",
-                    {[](Options& o, std::string_view name, std::string_view value) {
-                      o.max_shard_bytes = command_line::size_of(name, value);
-                      if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
-                    }},
-                    "one file"},
+                    Settings::positive_size(&Options::max_shard_bytes), "one file"},
                    {"--overwrite", "", "replace the model of this name, in one file or several",
                     Settings::flag(&Options::overwrite)}}}},
       .exit_codes = {ExitCode::done, ExitCode::failed, ExitCode::usage, ExitCode::data, ExitCode::damaged},

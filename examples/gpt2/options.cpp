@@ -112,15 +112,10 @@ Group output_group() {
         Settings::text(&Options::save_hf_best)},
        {"--hf-precision", "fp32|bf16|fp16", "type of the parameters of the models of --save-hf and --save-hf-best",
         Settings::choice(&Options::hf_precision, parameter_types)},
-       {"--max-shard-size",
-        "SIZE",
+       {"--max-shard-size", "SIZE",
         "models of --save-hf in several files of at most so many bytes of data, and an index: 5G and 5GiB are binary, "
         "5GB is decimal",
-        {[](Options& o, std::string_view name, std::string_view value) {
-          o.max_shard_bytes = command_line::size_of(name, value);
-          if (o.max_shard_bytes == 0) command_line::reject(name, value, "at least one byte");
-        }},
-        "one file"}});
+        Settings::positive_size(&Options::max_shard_bytes), "one file"}});
   return group;
 }
 

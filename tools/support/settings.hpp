@@ -151,6 +151,15 @@ struct Settings {
               return bytes == nullptr ? std::string() : std::to_string(*bytes);
             }};
   }
+  /// A size in bytes that is not zero. Its default is the option's to tell.
+  template <class At>
+  [[nodiscard]] static Setting<Options> positive_size(At at) {
+    return {[=](Options& options, View name, View value) {
+      auto const bytes = size_of(name, value);
+      if (bytes == 0) reject(name, value, "at least one byte");
+      std::invoke(at, options) = bytes;
+    }};
+  }
 };
 
 }  // namespace command_line
