@@ -15,8 +15,8 @@ table.py [OPTION...] -- train_images --data FOLDER [OPTION...]
   --output FILE     where the table goes, too
 
 The command behind -- is run once for each, with --batch, --ranks and what the setting adds. Each run is a process of its
-own: the memory is the most that was resident, over all ranks, as the kernel counts it; the speed is that of the steps,
-and beside both stands what they are of the first row of the same ranks and batch. Exit codes: 0, 2 for a wrong use, and
+own: the memory is the most that was resident, over all ranks, as the kernel counts it, or, with --device cuda, what the
+engine and torch had on the device of the rank with most; the speed is that of the steps, and beside both stands what they are of the first row of the same ranks and batch. Exit codes: 0, 2 for a wrong use, and
 that of the first run that fails.
 """
 
@@ -36,6 +36,7 @@ SETTINGS = {
     "accumulate4": ["--accumulate", "4"],
 }
 SPEED = re.compile(r"([0-9,.]+) images/s in steps")
+DEVICE_ROW = re.compile(r"^ +(\d+) +device .* ([0-9,]+)$", re.MULTILINE)
 
 
 def refuse(text):
@@ -102,7 +103,17 @@ def measure(command):
         last = text.strip().splitlines()[-1:] or ["it said nothing"]
         print(f"table.py: {' '.join(command)}: ended with {code}: {last[0]}", file=sys.stderr)
         sys.exit(code if code > 0 else 1)
-    return usage.ru_maxrss * 1024 / 1e6, float(speed.group(1).replace(",", ""))
+    return device_megabytes(text) or usage.ru_maxrss * 1024 / 1e6, float(speed.group(1).replace(",", ""))
+
+
+def device_megabytes(text):
+    """What the rank with most has had on its device, as the run's table of memory says; None where it is the host's."""
+    if "torch's peak" not in text:
+        return None
+    ranks = {}
+    for rank, count in DEVICE_ROW.findall(text):
+        ranks[rank] = ranks.get(rank, 0) + int(count.replace(",", "")) / 1e6
+    return max(ranks.values())
 
 
 def rows(batches, ranks, settings, command):

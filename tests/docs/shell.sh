@@ -130,6 +130,7 @@ END
 # small BLOCK: its lines with small sizes, where it has train_images.
 small() {
   sed -E -e 's/--epochs [0-9]+/--epochs 1/' -e 's/--batch [0-9]+/--batch 4/' -e 's/--batches [0-9,]+/--batches 4/' \
+    -e 's/--cards [0-9,]+/--cards 0.4 --settings plain/' \
     -e 's/--image-size 224/--image-size 32/' -e 's/--model resnet18/& --base-width 4/' -e 's/--model mlp/& --hidden 8/' "$1"
 }
 
