@@ -14,10 +14,11 @@ table.py [OPTION...] -- train_images --data FOLDER [OPTION...]
                     others, until one that stays within is at most 3 % smaller than one that does not
   --output FILE     where the table goes, too
 
-The command behind -- is run once for each, with --batch, --ranks and what the setting adds. Each run is a process of its
-own: the memory is the most that was resident, over all ranks, as the kernel counts it, or, with --device cuda, what the
-engine and torch had on the device of the rank with most; the speed is that of the steps, and beside both stands what they are of the first row of the same ranks and batch. Exit codes: 0, 2 for a wrong use, and
-that of the first run that fails.
+The command behind -- is run once for each, with --batch, --ranks and what the setting adds. Each run is a process of
+its own: the memory is the most that was resident, over all ranks, as the kernel counts it, or, with --device cuda, what
+the engine and torch had on the device of the rank with most; the speed is that of the steps, and beside both stands
+what they are of the first row of the same ranks and batch. Exit codes: 0, 2 for a wrong use, and that of the first run
+that fails.
 """
 
 import math
