@@ -142,7 +142,8 @@ compare_transformers() {
   ZERO_TEST_PYTHON=$python ctest --preset fast --tests-regex '[.]transformers$' --no-tests=error
 }
 
-# Checkpoints that DeepSpeed writes against its own zero_to_fp32, and their losses against PyTorch's.
+# Checkpoints that DeepSpeed writes against its own zero_to_fp32, and their losses against PyTorch's; and a guide's run by
+# DeepSpeed and by train_gpt2, loss by loss.
 compare_deepspeed() {
   local python=${ZERO_TEST_SCHEDULES_PYTHON:-python3}
   if ! DS_ACCELERATOR=cpu "$python" -c 'import deepspeed, torch' >/dev/null 2>&1; then
@@ -151,6 +152,7 @@ compare_deepspeed() {
   fi
   cmake --build build/fast --target train_gpt2
   "$python" tests/tools/from_deepspeed/deepspeed_test.py scripts/from_deepspeed.py build/fast/examples/gpt2/train_gpt2
+  "$python" tests/trainer/deepspeed_run.py scripts/from_deepspeed.py build/fast/examples/gpt2/train_gpt2
 }
 
 # ------------------------------------------------------------------------------------------------ what they are made of
