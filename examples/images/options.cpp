@@ -68,7 +68,8 @@ Group data_group() {
        {"--skip-unreadable", "[on|off]",
         "decode all JPEG and PNG files before the first step, and leave out those that cannot be, with their number",
         Settings::flag(&Options::skip_unreadable)},
-       {"--show-batch", "FILE", "draw the first micro-batch as the model sees it, as PNG, before the first step",
+       {"--show-batch", "FILE",
+        "draw the micro-batch that the run takes first as the model sees it, as PNG, before its first step",
         Settings::text(&Options::show_batch)}}};
 }
 
