@@ -128,6 +128,7 @@ class Meeting : public zero::detail::simulation::Collective {
     }
     for (std::size_t r = 0; r < members_.size(); ++r) {
       std::vector<Bytes> mine;
+      mine.reserve(given.size());
       for (auto const& copies : given) mine.emplace_back(copies[copies.size() == 1 ? 0 : r]);
       members_[r].part.take(mine);
       members_[r].rank->pending.pop_front();
