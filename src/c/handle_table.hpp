@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -195,7 +196,8 @@ class HandleTable {
 /// Never destroyed: functions that run at the end of the program, and threads that outlive it, may still ask. For the
 /// same reason the library is linked so that `dlclose` leaves it where it is.
 [[nodiscard]] inline HandleTable& handles() noexcept {
-  static auto& table = *new HandleTable;
+  alignas(HandleTable) static std::array<std::byte, sizeof(HandleTable)> room;
+  static auto& table = *::new (room.data()) HandleTable;
   return table;
 }
 
