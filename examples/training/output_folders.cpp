@@ -31,6 +31,15 @@ namespace {
                    folder.path(tag) + "; --overwrite takes its place; without " + option + " the run goes on with it");
 }
 
+/// The folder \p path, or the nearest one above it that is there, in which it is going to be made.
+fs::path nearest_that_exists(std::string const& path) {
+  std::error_code error;
+  fs::path nearest = fs::absolute(path, error);
+  while (!fs::exists(fs::symlink_status(nearest, error)) && nearest.has_relative_path())
+    nearest = nearest.parent_path();
+  return nearest;
+}
+
 [[noreturn]] void refuse_model(std::string const& option, std::string const& path, std::string const& file) {
   throw UsageError(option + " " + path + ": holds a " + file + " already: use --overwrite, or name another folder");
 }
@@ -76,9 +85,7 @@ void expect_new_file(std::string const& option, std::string const& path, bool ma
 void expect_writable_folder(std::string const& option, std::string const& path) {
   auto const refuse = [&](std::string const& why) { throw UsageError(option + " " + path + ": " + why); };
   std::error_code error;
-  fs::path nearest = fs::absolute(path, error);
-  while (!fs::exists(fs::symlink_status(nearest, error)) && nearest.has_relative_path())
-    nearest = nearest.parent_path();
+  auto const nearest = nearest_that_exists(path);
   if (!fs::is_directory(nearest, error)) refuse("the folder cannot be made: " + nearest.string() + " is no folder");
   if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
     refuse(nearest.string() + " cannot be written to: " + std::generic_category().message(errno));
@@ -111,9 +118,7 @@ void prepare_export(std::string const& option, std::string const& path, bool may
 
 std::string space_warning(std::string const& folder, std::uint64_t bytes, CheckpointCount count) {
   std::error_code error;
-  fs::path there = fs::absolute(folder, error);  // or what it is going to be made in
-  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
-  auto const free = fs::space(there, error).available;
+  auto const free = fs::space(nearest_that_exists(folder), error).available;
   if (error) return {};
   // Beside the newest: the best, the last, and the one that is being written.
   auto const at_once = count.kept == 0 ? count.to_come : std::min<std::uint64_t>(count.to_come, count.kept + 3);
