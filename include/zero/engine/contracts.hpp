@@ -154,6 +154,10 @@ struct CommunicatorContract {
   static constexpr bool watches = requires(Communicator & c, CollectivePurpose purpose, Stream stream) {
     c.watch(purpose, stream);
   };
+  static constexpr bool names_stream = requires(Communicator const& c, int device) { c.communication_stream(device); };
+  static constexpr bool gives_stream = requires(Communicator const& c, Backend const& b) {
+    { c.communication_stream(b.device()) } -> std::convertible_to<Stream>;
+  };
   static constexpr bool has_memory = requires(Communicator & c) { c.collective_memory(); };
   static constexpr bool registers = requires(Communicator & c, Backend& b) {
     b.allocate_for_collectives_from(c.collective_memory());
@@ -184,6 +188,11 @@ struct CommunicatorContract {
                 "zero::Engine: the communicator's facts say watches_replays: it needs watch(purpose, stream)");
   static_assert(facts.watches_replays || !watches,
                 "zero::Engine: the communicator has watch(), but its facts do not say watches_replays");
+  static_assert(!facts.has_stream || gives_stream,
+                "zero::Engine: the communicator's facts say has_stream: it needs communication_stream(device) const, "
+                "of the stream type of a backend that has device()");
+  static_assert(facts.has_stream || !names_stream,
+                "zero::Engine: the communicator has communication_stream(), but its facts do not say has_stream");
   static_assert(!facts.registers_memory || backend_facts<Backend>().allocates_for_collectives,
                 "zero::Engine: the communicator registers memory, but this backend does not allocate for collectives");
   static_assert(
