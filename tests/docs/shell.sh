@@ -11,7 +11,7 @@
 #   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
 #   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
 #
-# A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says. A
+# Each page has a checkout of its own, which its blocks share. A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says. A
 # block with train_images runs with small sizes, on pictures that are made here; pip installs nothing.
 set -euo pipefail
 source=$1 work=$2 tests=$3 programs=$4 images=$5
@@ -58,10 +58,10 @@ missing_of() {
 
 has_package() { "${ZERO_TEST_PYTHON:-python3}" -c "import $1" 2>/dev/null; }
 
-# A copy of what a checkout holds, so that no block changes this one; and the programs, as they are installed.
+# What a checkout holds, for each page to start from; and the programs, as they are installed.
 prepare() {
-  mkdir -p "$work/checkout" "$work/bin" "$work/home"
-  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/checkout"
+  mkdir -p "$work/pristine" "$work/bin" "$work/home"
+  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/pristine"
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
   local python=${ZERO_TEST_PYTHON:-$(type -P python3 || true)}
@@ -108,7 +108,7 @@ def load_digits():
     return Digits
 END
   fi
-  (cd "$work/checkout" && "$work/bin/python3" -B - <<END)
+  (cd "$work/pristine" && "$work/bin/python3" -B - <<END)
 import os, sys
 sys.path.insert(0, "examples/images")
 from digits import grey_png
@@ -145,6 +145,9 @@ prepare
 if [ "$images" != none ]; then prepare_images; fi
 ran=0
 for page in "$@"; do
+  # A copy, so that no block changes this source tree, nor finds what a block of another page has left.
+  rm -rf -- "$work/checkout"
+  cp -R "$work/pristine" "$work/checkout"
   extract "$source/$page"
   for block in "$work"/*.sh; do
     [ -f "$block" ] || continue
