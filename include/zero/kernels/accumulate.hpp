@@ -17,9 +17,30 @@ namespace zero {
 
 namespace detail {
 
+/// into[i] = narrow<Sum>(widen(into[i]) + widen(addends[i])). It is memory that a sum waits for, and a processor looks
+/// the further ahead the less it does for each cache line: what two ranks or two micro-batches add has a loop of its
+/// own, which asks for what it will write before it asks for the other.
+template <class Real, class Sum, class Element>
+ZERO_DRIVER_BODY void add_blocks(Sum* into, Element const* addends, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += Real::width) {
+    Real sum, addend;
+    prefetch_ahead(into + i);
+    prefetch_ahead(addends + i);
+    load(sum, into + i);
+    load(addend, addends + i);
+    store(into + i, round_to(Sum{}, sum + addend));
+  }
+}
+
 template <class Real, class Sum, class Element>
 ZERO_DRIVER_BODY void accumulate_blocks(Sum* into, Element const* const* sources, std::size_t source_count,
                                         std::size_t n, bool first) {
+  if (!first && source_count == 1) return add_blocks<Real>(into, sources[0], n);
+  if constexpr (std::is_same_v<Sum, Element>) {
+    bool const is_pair = first && source_count == 2;
+    if (is_pair && sources[0] == into) return add_blocks<Real>(into, sources[1], n);
+    if (is_pair && sources[1] == into) return add_blocks<Real>(into, sources[0], n);
+  }
   for (std::size_t i = 0; i < n; i += Real::width) {
     Real sum, addend;
     prefetch_ahead(into + i);
