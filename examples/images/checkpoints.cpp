@@ -32,7 +32,8 @@ using training::say;
 // What a checkpoint calls them.
 constexpr char const *model_key = "model", *classes_key = "classes", *data_key = "data identity",
                      *validation_key = "validation identity", *history_key = "history", *epoch_sums_key = "epoch sums",
-                     *accuracy_key = "accuracy", *top5_key = "accuracy top-5", *loss_key = "validation loss";
+                     *unreadable_key = "unreadable pictures", *accuracy_key = "accuracy", *top5_key = "accuracy top-5",
+                     *loss_key = "validation loss";
 
 std::optional<std::string> find(zero::UserState const& state, std::string const& key) {
   auto const found = state.find(key);
@@ -54,6 +55,16 @@ std::vector<std::string> parse_names(std::string const& text) {
     if (auto const* const name = item.get<std::string>()) names.push_back(*name);
   }
   return names;
+}
+
+/// How many pictures the run had that has saved \p state: its identities of data begin with their number.
+PictureCounts counts_of(zero::UserState const& state) {
+  auto const number = [&](char const* key) {
+    return std::strtoull(find(state, key).value_or("").c_str(), nullptr, 10);
+  };
+  PictureCounts counts{.training = number(data_key), .validation = number(validation_key)};
+  if (auto const unreadable = find(state, unreadable_key)) counts.unreadable = UnreadablePictures::parse(*unreadable);
+  return counts;
 }
 
 /// The bytes of a tensor on the host, of 32 or 16 bits, as fp32.
@@ -170,9 +181,12 @@ std::uint64_t Checkpoints::continue_run(zero::LoadReport const& loaded) {
     return *value;
   };
   auto const number = [&](char const* key) { return std::strtoull(text(key).c_str(), nullptr, 10); };
+  auto before = training::saved_options(saved), now = run_options(options_);
+  auto const counts = counts_of(saved);
   if (text(data_key) != data_.identity()) {
     throw DataError(data_.name() + ": has other pictures than the run of " + loaded.tag +
-                    " has trained on: give those, or begin a run from its parameters by --parameters-only");
+                    " has trained on: " + difference_of_pictures(counts, data_.counts(), before, now) +
+                    ", or begin a run from its parameters by --parameters-only");
   }
   std::uint64_t const steps = number("step"), per_step = trainer_.epochs().per_step;
   if (steps * per_step != number(state_.items_key.c_str())) {
@@ -182,7 +196,6 @@ std::uint64_t Checkpoints::continue_run(zero::LoadReport const& loaded) {
                      ", so that epochs could not be counted: give --ranks, --batch and --accumulate that make as many");
   }
   trainer_.set_seed(number("seed"));
-  auto before = training::saved_options(saved), now = run_options(options_);
   if (auto const configuration = find(saved, training::saved_configuration_key)) {
     training::take_configuration_values(*configuration, before);
     training::take_configuration_values(zero::config::to_json(training::settings_of(options_)), now);
@@ -195,7 +208,11 @@ std::uint64_t Checkpoints::continue_run(zero::LoadReport const& loaded) {
   state_.read(saved);
   if (auto const validated = find(saved, validation_key); validated && validated != data_.validation_identity()) {
     state_.begin_validations();
-    if (speaks()) say("checkpoint: it was validated on other pictures: the best is looked for anew\n");
+    if (speaks()) {
+      say("checkpoint: it was validated on other pictures, %s then and %s now: the best is looked for anew\n",
+          training::with_separators(counts.validation).c_str(),
+          training::with_separators(data_.validation_pictures()).c_str());
+    }
   }
   history_ = History::parse(text(history_key));
   trainer_.set_epoch_tally(Tally::parse(text(epoch_sums_key)));
@@ -225,6 +242,7 @@ zero::SaveOptions Checkpoints::how_to_save(training::StepRecord const& record, b
                      {classes_key, to_text(data_.classes())},
                      {data_key, data_.identity()},
                      {validation_key, data_.validation_identity()},
+                     {unreadable_key, data_.counts().unreadable->to_text()},
                      {history_key, history_.to_json()},
                      {epoch_sums_key, trainer_.epoch_tally().to_text()},
                      {training::saved_options_key, training::to_text(run_options(options_))},

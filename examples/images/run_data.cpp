@@ -33,7 +33,6 @@ std::uint64_t rounds_of(FeedPlace const& place) {
 }
 
 using Source = std::shared_ptr<PictureSource const>;
-using Notes = std::vector<std::string>;
 
 /// The parts of a run's pictures.
 struct Parts {
@@ -50,23 +49,27 @@ FolderOptions folder_options(Options const& options, PictureSplit split) {
           .threads = std::max<std::size_t>(1, options.workers.value_or(2))};
 }
 
-/// Adds the lines of a report that were not said yet.
-void take_notes(FolderReport const& report, Notes& notes) {
+/// Adds the lines of a report that were not said yet, and what was left out.
+void take_report(FolderReport const& report, DataNotes& notes) {
   for (auto& line : report.lines()) {
-    if (std::find(notes.begin(), notes.end(), line) == notes.end()) notes.push_back(std::move(line));
+    if (std::find(notes.lines.begin(), notes.lines.end(), line) == notes.lines.end()) {
+      notes.lines.push_back(std::move(line));
+    }
   }
+  if (notes.unreadable.count == 0) notes.unreadable.first = report.first_unreadable;
+  notes.unreadable.count += report.unreadable;
 }
 
-Source open_files(std::string const& folder, PictureSplit split, Options const& options, Notes& notes) {
+Source open_files(std::string const& folder, PictureSplit split, Options const& options, DataNotes& notes) {
   auto opened = open_folder(folder, folder_options(options, split));
-  take_notes(opened.report, notes);
+  take_report(opened.report, notes);
   return std::move(opened.pictures);
 }
 
-Parts open_file_parts(std::string const& folder, Options const& options, Notes& notes) {
+Parts open_file_parts(std::string const& folder, Options const& options, DataNotes& notes) {
   auto const share = options.validation_share > 0.0 ? std::optional(options.validation_share) : std::nullopt;
   auto opened = open_parts(folder, folder_options(options, PictureSplit::train), share);
-  take_notes(opened.report, notes);
+  take_report(opened.report, notes);
   return {std::move(opened.train), std::move(opened.validation)};
 }
 #else
@@ -77,10 +80,12 @@ bool has_parts(std::string const& /*folder*/) { return false; }
                   ": is no folder of CIFAR's, and this program was built without libjpeg and libpng, which "
                   "read pictures: install them (Debian: libjpeg-dev libpng-dev), and build it again");
 }
-Source open_files(std::string const& folder, PictureSplit /*split*/, Options const& /*options*/, Notes& /*notes*/) {
+Source open_files(std::string const& folder, PictureSplit /*split*/, Options const& /*options*/, DataNotes& /*notes*/) {
   refuse_files(folder);
 }
-Parts open_file_parts(std::string const& folder, Options const& /*options*/, Notes& /*notes*/) { refuse_files(folder); }
+Parts open_file_parts(std::string const& folder, Options const& /*options*/, DataNotes& /*notes*/) {
+  refuse_files(folder);
+}
 #endif
 
 std::string identity_of(PictureSource const& pictures) {
@@ -115,7 +120,7 @@ void refuse_options_of_files(std::string const& folder, Options const& options) 
   }
 }
 
-Source open_source(std::string const& folder, PictureSplit split, Options const& options, Notes& notes) {
+Source open_source(std::string const& folder, PictureSplit split, Options const& options, DataNotes& notes) {
   if (auto const count = synthetic_count(folder)) return open_synthetic(*count, options);
   auto found = open_cifar(folder, split);
   if (!found) return open_files(folder, split, options, notes);
@@ -124,7 +129,7 @@ Source open_source(std::string const& folder, PictureSplit split, Options const&
 }
 
 /// Both parts of \p folder, which is read once.
-Parts open_both(std::string const& folder, Options const& options, Notes& notes) {
+Parts open_both(std::string const& folder, Options const& options, DataNotes& notes) {
   if (auto const count = synthetic_count(folder)) return open_synthetic_parts(*count, options);
   if (is_cifar(folder)) {
     return {open_source(folder, PictureSplit::train, options, notes),
@@ -176,6 +181,10 @@ RunData RunData::open(Options const& options) {
 }
 
 std::string RunData::identity() const { return identity_of(*train_); }
+
+PictureCounts RunData::counts() const {
+  return {.training = training_pictures(), .validation = validation_pictures(), .unreadable = notes_.unreadable};
+}
 
 std::string RunData::validation_identity() const { return validation_ ? identity_of(*validation_) : "none"; }
 

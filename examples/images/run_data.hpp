@@ -4,6 +4,7 @@
 
 #include "learner.hpp"
 #include "options.hpp"
+#include "picture_counts.hpp"
 #include "picture_source.hpp"
 #include "training/ordered_loader.hpp"
 
@@ -23,6 +24,12 @@ namespace images {
 [[nodiscard]] std::optional<std::string> difference_of_classes(std::vector<std::string> const& mine,
                                                                std::vector<std::string> const& others);
 
+/// What is to be told of data once.
+struct DataNotes {
+  std::vector<std::string> lines{};
+  UnreadablePictures unreadable{};
+};
+
 /// The pictures of a run: those that it trains on, and those that it validates on. Shared by the ranks of a process;
 /// any thread may read.
 class RunData {
@@ -37,11 +44,12 @@ class RunData {
   [[nodiscard]] PictureSize size() const noexcept { return train_->picture_size(); }
   [[nodiscard]] ColourNorm const& norm() const noexcept { return train_->norm(); }
   /// What is to be told of the data once, a line each.
-  [[nodiscard]] std::vector<std::string> const& notes() const noexcept { return notes_; }
+  [[nodiscard]] std::vector<std::string> const& notes() const noexcept { return notes_.lines; }
   /// What tells these training pictures from others.
   [[nodiscard]] std::string identity() const;
   /// What tells the validation pictures from others.
   [[nodiscard]] std::string validation_identity() const;
+  [[nodiscard]] PictureCounts counts() const;
 
   /// The picture that a run with \p seed takes as its \p k-th, from 0 on, of all ranks: each epoch has an order of its
   /// own, which follows from the seed and its number, and so has what is changed of the picture. \p into takes its
@@ -59,7 +67,7 @@ class RunData {
   [[nodiscard]] Order order_of(std::uint64_t seed, std::uint64_t epoch) const;
 
   std::string name_;
-  std::vector<std::string> notes_;
+  DataNotes notes_;
   std::shared_ptr<PictureSource const> train_, validation_;
   std::shared_ptr<Orders> orders_ = std::make_shared<Orders>();
 };

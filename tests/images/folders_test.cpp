@@ -237,7 +237,7 @@ TEST_CASE("train_images, folders: a checkpoint is evaluated at its own size, and
   CAPTURE(two.output);
   CHECK(two.code == 0);
   CHECK(contains(two.output, "--threads 1, now 2"));
-  CHECK(contains(two.output, "validated on other pictures: the best is looked for anew"));
+  CHECK(contains(two.output, "validated on other pictures, 60 then and 59 now: the best is looked for anew"));
   CHECK(contains(two.output, "goes on with other bits"));
 }
 
@@ -276,4 +276,52 @@ TEST_CASE("train_images, folders: what cannot be decoded is refused by name, or 
   fs::remove_all(folder / "pictures/along");
   folder.check_refused(model, "pictures", 4);  // one class
   folder.check_refused("--data nowhere --model mlp", "nowhere: is not there", 4);
+}
+
+TEST_CASE(
+    "train_images, folders: a resume by other pictures says how many there were, what was left out, and the cure") {
+  Folder const folder;
+  std::string const model = "--data pictures --model mlp --hidden 16 --image-size 16 --batch 4 --checkpoint-dir saved ";
+  std::string const whole = model + "--val-share 0 ";
+  auto const begin = [&](std::string const& arguments) {
+    fs::remove_all(folder / "saved");
+    auto const outcome = folder.run(arguments + "--epochs 1");
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+  };
+  auto const check_resume = [&](std::string const& arguments, std::string const& why) {
+    folder.check_refused(arguments + "--epochs 2 --resume auto",
+                         "pictures: has other pictures than the run of epoch-1 has trained on: " + why +
+                             ", or begin a run from its parameters by --parameters-only\n",
+                         4);
+  };
+  auto const broken = folder / "pictures/along/broken.png", good = folder / "pictures/along/0.png";
+  std::ofstream(broken) << "no picture";
+  begin(whole + "--skip-unreadable ");
+  std::string const then =
+      "60 to train on, 0 to validate on, 1 left out as unreadable (pictures/along/broken.png: is neither a JPEG nor a "
+      "PNG file, by its first bytes) "
+      "then, and 61 to train on, 0 to validate on, none left out as unreadable now: ";
+  fs::copy(good, broken, fs::copy_options::overwrite_existing);  // it is mended
+  check_resume(whole + "--skip-unreadable ", then + "take what was mended since out of the folder");
+  check_resume(whole, then + "give --skip-unreadable, as then, and take what was mended since out of the folder");
+  fs::remove(broken);
+  CHECK(folder.run(whole + "--epochs 2 --resume auto").code == 0);  // as it is asked for
+
+  begin(whole);
+  fs::resize_file(good, fs::file_size(good) - 20);
+  check_resume(whole, "as many, of other names, sizes or classes: give those");
+  check_resume(
+      whole + "--skip-unreadable ",
+      "60 to train on, 0 to validate on, none left out as unreadable then, and 59 to train on, 0 to validate on, 1 "
+      "left out as unreadable (pictures/along/0.png: cannot be decoded as PNG: the file ends too early) now: put back "
+      "what is left out now, as it was");
+  fs::remove(good);
+  check_resume(whole, "60 to train on, 0 to validate on then, and 59 to train on, 0 to validate on now: give those");
+
+  begin(model);
+  check_resume(
+      model + "--val-share 0.4 ",
+      "51 to train on, 8 to validate on then, and 34 to train on, 25 to validate on now: give --val-share 0.1, "
+      "as then");
 }
