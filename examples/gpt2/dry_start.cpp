@@ -52,7 +52,7 @@ void check_start(Options const& options, TrainingData const& data) {
   RunState state;
   Checkpoints<DryTrainer> checkpoints(alone, options, data, trainer, state);
   auto const done = checkpoints.start();
-  auto const nothing = state.nothing_to_train(done, options.iterations, options.patience);
+  auto const nothing = state.nothing_to_train({.done = done, .all = options.iterations}, options.patience);
   if (nothing) say("run: nothing to train: %s\n", nothing->c_str());
 }
 

@@ -155,7 +155,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   Checkpoints checkpoints(communicator, options, data, trainer, state);
   std::uint64_t const first = checkpoints.start();
   LossWatch losses(data.vocabulary(), state.best_loss);
-  auto const nothing = state.nothing_to_train(first, options.iterations, options.patience);
+  auto const nothing = state.nothing_to_train({.done = first, .all = options.iterations}, options.patience);
   if (nothing && speaks) say("run: nothing to train: %s\n", nothing->c_str());
   bool ends = nothing.has_value();
   bool ends_early = ends && first < options.iterations;

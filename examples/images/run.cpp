@@ -107,18 +107,11 @@ class Run {
   }
 
   [[nodiscard]] bool ends_at_once(std::uint64_t done) const {
-    if (done >= options_.iterations) {
-      if (speaks()) {
-        say("run: nothing to train: %" PRIu64 " of %" PRIu64 " epochs are done; --epochs says how many in all\n",
-            trainer_.epochs().done(done), options_.epochs);
-      }
-      return true;
-    }
-    if (!state_.should_stop(options_.patience)) return false;
-    if (speaks()) {
-      say("run: nothing to train: it was stopped early, after %" PRIu64 " steps; a larger --patience goes on\n", done);
-    }
-    return true;
+    auto const nothing = state_.nothing_to_train(
+        {.done = trainer_.epochs().done(done), .all = options_.epochs, .unit = "epochs", .option = "--epochs"},
+        options_.patience);
+    if (nothing && speaks()) say("run: nothing to train: %s\n", nothing->c_str());
+    return nothing.has_value();
   }
 
   /// What becomes of a step, saving apart. Whether the run ends with it. Collective.

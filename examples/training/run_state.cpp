@@ -47,14 +47,14 @@ std::string RunState::no_improvement() const {
                  : "none of " + many + " is finite";
 }
 
-std::optional<std::string> RunState::nothing_to_train(std::uint64_t done, std::uint64_t iterations,
-                                                      std::uint64_t patience) const {
-  if (done >= iterations) {
-    return std::to_string(done) + " of " + std::to_string(iterations) +
-           " steps are done; --iterations says how many in all";
+std::optional<std::string> RunState::nothing_to_train(RunLength const& length, std::uint64_t patience) const {
+  auto const done = std::to_string(length.done);
+  if (length.done >= length.all) {
+    return done + " of " + std::to_string(length.all) + " " + length.unit + " are done; " + length.option +
+           " says how many in all";
   }
   if (!should_stop(patience)) return std::nullopt;
-  return "it was stopped early, after " + std::to_string(done) + " steps; a larger --patience goes on";
+  return "it was stopped early, after " + done + " " + length.unit + "; a larger --patience goes on";
 }
 
 void RunState::write(zero::UserState& to) const {

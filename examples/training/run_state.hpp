@@ -10,6 +10,13 @@
 
 namespace training {
 
+/// How far a run is, in what its program counts to people.
+struct RunLength {
+  std::uint64_t done = 0, all = 0;
+  char const* unit = "steps";
+  char const* option = "--iterations";  ///< which says `all`
+};
+
 /// What a run knows of itself beside model and optimizer. It goes into checkpoints, so that a run that is resumed goes
 /// on as one that was not stopped would have. The same on every rank.
 struct RunState {
@@ -54,9 +61,8 @@ struct RunState {
   /// Whether \p patience has an end; that of 0 has none.
   [[nodiscard]] bool should_stop(std::uint64_t patience) const noexcept { return patience > 0 && in_vain >= patience; }
 
-  /// Why a run of \p iterations steps that has \p done behind it has none left to do; nothing where it has.
-  [[nodiscard]] std::optional<std::string> nothing_to_train(std::uint64_t done, std::uint64_t iterations,
-                                                            std::uint64_t patience) const;
+  /// Why a run of \p length has nothing left to do; nothing where it has.
+  [[nodiscard]] std::optional<std::string> nothing_to_train(RunLength const& length, std::uint64_t patience) const;
 
   // ------------------------------------------------------------------------------------------------- schedule
 
