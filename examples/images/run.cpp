@@ -63,14 +63,15 @@ class Run {
     state_.items_key = "images";
   }
 
-  /// False where a signal has stopped it.
+  /// False where a signal has stopped it. A dry run is started, and ends before its first step.
   bool train() {
     say_head();
     std::uint64_t done = checkpoints_.start();
+    bool ends = ends_at_once(done);
+    if (options_.dry_run) return true;
     if (options_.show_batch && speaks()) {
       show_batch(options_, data_, {.seed = trainer_.seed(), .first = done * trainer_.epochs().per_step});
     }
-    bool ends = ends_at_once(done);
     losses_.emplace(data_.classes().size(), state_.best_loss);
     if (speaks()) output_.log.begin(done);
     curves().begin(state_.items, run_options(options_));

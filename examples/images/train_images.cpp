@@ -266,6 +266,21 @@ int sharing_ranks(Options const& options, zero::LaunchEnvironment const& launch)
 }
 
 ExitCode run(Options options) {
+/// All that the ranks do. Those of a dry run are made and started as any others, so that what a run refuses before its
+/// first step is refused, and end before it.
+ExitCode run_ranks(RunParts const& parts, zero::LaunchEnvironment const& launch) {
+  auto const& options = parts.options;
+  if (!options.dry_run && (options.checkpoint_dir || training::has_curves(options))) training::catch_stop_signals();
+  bool const finished = options.cuda ? run_on_cuda(parts, launch) : run_on_host(parts);
+  bool const speaks = launch.rank == 0;
+  if (options.dry_run && speaks) say("dry run: nothing was trained, and nothing was written\n");
+  if (!finished && speaks) {
+    say("stopped by a signal; %s\n",
+        options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");
+  }
+  return finished ? ExitCode::done : ExitCode::stopped;
+}
+
   return training::in_words_of_options(out_of_memory, [&] {
     auto const launch = take_place(options);
     bool const speaks = launch.rank == 0;
@@ -286,19 +301,8 @@ ExitCode run(Options options) {
       warn_of_few(data);
       if (options.cuda) say("device: %s\n", describe_device(launch).c_str());
     }
-    if (options.dry_run) {
-      if (speaks) say("dry run: nothing was trained, and nothing was written\n");
-      return ExitCode::done;
-    }
-    if (!options.evaluate) output.claim();
-    if (options.checkpoint_dir || training::has_curves(options)) training::catch_stop_signals();
-    RunParts const parts{options, data, shape, output, history};
-    bool const finished = options.cuda ? run_on_cuda(parts, launch) : run_on_host(parts);
-    if (!finished && speaks) {
-      say("stopped by a signal; %s\n",
-          options.checkpoint_dir ? "--resume auto goes on from here" : "its curves are written");
-    }
-    return finished ? ExitCode::done : ExitCode::stopped;
+    if (!options.evaluate && !options.dry_run) output.claim();
+    return run_ranks({options, data, shape, output, history}, launch);
   });
 }
 

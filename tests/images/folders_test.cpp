@@ -197,8 +197,11 @@ TEST_CASE("train_images, folders: parts and folders of their own to validate on"
 TEST_CASE("train_images, folders: a model that there is no memory for ends in one line") {
   Folder const folder;
   // 211 TB of parameters, more than an address space has.
-  folder.check_refused("--data pictures --model mlp --hidden 1048576 --image-size 4096",
-                       "train_images: out of memory: use a smaller --batch, a smaller --model, or a higher --stage", 1);
+  for (std::string const how : {"", " --dry-run"}) {
+    folder.check_refused("--data pictures --model mlp --hidden 1048576 --image-size 4096" + how,
+                         "train_images: out of memory: use a smaller --batch, a smaller --model, or a higher --stage",
+                         1);
+  }
 }
 
 TEST_CASE("train_images, folders: a folder that is split by a share is looked at once") {

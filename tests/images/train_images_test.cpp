@@ -16,8 +16,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +98,46 @@ class Folder : public pictures_test::Folder {
 std::string const mlp = "--model mlp --hidden 16 --batch 4 ";
 std::string const small_resnet = "--model resnet18 --small-stem --base-width 4 ";
 std::string const resnet = small_resnet + "--batch 16 ";
+
+/// The lines of \p output before the first step that begin with \p word, of which what only a run says for good is as a
+/// dry run says it.
+std::string lines_with(std::string const& output, std::string const& word) {
+  std::istringstream lines(output);
+  std::string line, found;
+  while (std::getline(lines, line) && line.find("step 1/") == std::string::npos) {
+    if (line.rfind(word, 0) != 0 || line.find(": saved ") != std::string::npos) continue;
+    if (auto const at = line.find("would be resumed"); at != std::string::npos) line.replace(at, 16, "resumed");
+    found += line + '\n';
+  }
+  return found;
+}
+
+/// Every file below \p folder, with its size and its time.
+std::map<std::string, std::pair<std::size_t, fs::file_time_type>> files_below(fs::path const& folder) {
+  std::map<std::string, std::pair<std::size_t, fs::file_time_type>> found;
+  for (auto const& entry : fs::recursive_directory_iterator(folder)) {
+    found[entry.path().string()] = {entry.is_regular_file() ? entry.file_size() : 0, entry.last_write_time()};
+  }
+  return found;
+}
+
+/// A dry run of \p arguments, and then the run: the same lines, the same error, the same exit code. Returns what the
+/// dry run has said.
+std::string same_as_run(Folder const& folder, std::string const& arguments) {
+  auto const before = files_below(folder / ".");
+  auto const dry = folder.run("--threads 1 " + arguments + " --dry-run");
+  CHECK(files_below(folder / ".") == before);
+  auto const real = folder.run("--threads 1 " + arguments);
+  CAPTURE(arguments);
+  CAPTURE(dry.output);
+  CAPTURE(real.output);
+  CHECK(dry.code == real.code);
+  for (auto const* const word : {"checkpoint: ", "data: ", "model: ", "run: ", "train_images: "}) {
+    CHECK(lines_with(dry.output, word) == lines_with(real.output, word));
+  }
+  CHECK(dry.output.find("step 1/") == std::string::npos);
+  return dry.output;
+}
 
 std::string without_times(std::string const& history) { return history.substr(0, history.find("\"epoch_times\"")); }
 
@@ -355,6 +397,54 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   fs::remove(folder / "cifar/batches.meta.txt");
   REQUIRE(::mkfifo((folder / "cifar/batches.meta.txt").c_str(), 0600) == 0);
   folder.check_refused("--data cifar", "batches.meta.txt: is no file", 4);
+}
+
+TEST_CASE("train_images: a dry run finds what the run finds before its first step, and writes nothing") {
+  Folder const folder;
+  folder.write_pictures("other", 2, 40);
+  (void)folder.train(mlp + "--epochs 2 --checkpoint-dir saved --save-model mlp.safetensors");
+  std::ofstream(folder / "lion.json")
+      << R"({"train_batch_size": 4, "optimizer": {"type": "Lion", "params": {"lr": 0.001}}})";
+  std::string const data = "--data cifar --epochs 3 ", resume = "--resume saved/final ";
+  std::pair<std::string, std::string> const refused[]{
+      {data + resnet + "--init-from mlp.safetensors", "lacks conv1.weight"},
+      {data + "--model mlp --hidden 8 --init-from mlp.safetensors", "fc1.weight is [16,3072] there, and [8,3072] here"},
+      {data + mlp + "--checkpoint-dir saved", "saved: holds epoch-2 of another run"},
+      {data + mlp + "--save-model mlp.safetensors", "is there already"},
+      {data + resnet + resume, "the checkpoint holds mlp"},
+      {data + "--model mlp --hidden 16 --batch 8 " + resume, "has taken 4 pictures a step, and this one would take 8"},
+      {data + mlp + resume + "--optimizer sgd", "trained with AdamW, this engine trains with SGD"},
+      {data + mlp + resume + "--precision fp16", "loss was scaled by"},
+      {"--data other --epochs 3 " + mlp + resume, "has other pictures than the run of epoch-2"},
+      {data + "--model mlp --config lion.json", "Lion"}};
+  for (auto const& [arguments, why] : refused) {
+    CAPTURE(arguments);
+    CHECK(lines_with(same_as_run(folder, arguments), "train_images: ").find(why) != std::string::npos);
+  }
+  // What is no error, but is said.
+  CHECK(same_as_run(folder, data + mlp + resume + "--lr 1e-2 --ranks 1 --stage 3").find("--lr 0.001, now 0.01") !=
+        std::string::npos);
+  CHECK(same_as_run(folder, data + mlp + "--init-from mlp.safetensors --classes 12")
+            .find("fc2.weight and fc2.bias are drawn anew") != std::string::npos);
+  CHECK(same_as_run(folder, "--data cifar --epochs 2 " + mlp + resume)
+            .find("run: nothing to train: 2 of 2 epochs are done; --epochs says how many in all") != std::string::npos);
+  CHECK(same_as_run(folder, data + "--model mlp --batch 1000").find("step: G = 1 micro-batch") != std::string::npos);
+
+  // A checkpoint that is damaged, and the one before it.
+  for (auto const& entry : fs::directory_iterator(folder / "saved/epoch-2")) {
+    if (entry.path().filename().string().rfind("exp_avg-", 0) == 0) fs::resize_file(entry, entry.file_size() - 4);
+  }
+  CHECK_FALSE(lines_with(same_as_run(folder, data + mlp + resume), "train_images: ").empty());
+  auto const dry = folder.train(mlp + "--epochs 3 --checkpoint-dir saved --resume auto --dry-run").output;
+  CHECK(dry.find("checkpoint: passed over epoch-2: ") != std::string::npos);
+  CHECK(dry.find("checkpoint: would be resumed from saved/epoch-1, 50 updates done") != std::string::npos);
+
+  auto const before = files_below(folder / ".");
+  auto const all = folder.train(mlp +
+                                "--epochs 1 --ranks 2 --stage 3 --offload cpu --checkpoint-dir new --log log "
+                                "--history h.json --csv curves --save-model new.safetensors --dry-run");
+  CHECK(all.output.find("dry run: nothing was trained, and nothing was written\n") != std::string::npos);
+  CHECK(files_below(folder / ".") == before);
 }
 
 TEST_CASE("train_images: synthetic pictures need no folder, and are what is asked for") {
