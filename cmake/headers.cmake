@@ -227,6 +227,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/manifest_reader.hpp
   include/zero/checkpoint/detail/names.hpp
   include/zero/checkpoint/detail/owner_file.hpp
+  include/zero/checkpoint/detail/owner_files.hpp
   include/zero/checkpoint/detail/process_identity.hpp
   include/zero/checkpoint/detail/read_ahead.hpp
   include/zero/checkpoint/detail/safetensors.hpp

@@ -193,9 +193,12 @@ class CheckpointKeeper {
   void look() {
     expect_writable_folder("--checkpoint-dir", *options_.checkpoint_dir);
     std::error_code error;
-    if (std::filesystem::exists(*options_.checkpoint_dir, error)) {
-      looked_at_.emplace(zero::posix_file_system(), *options_.checkpoint_dir);
-    }
+    if (!std::filesystem::exists(*options_.checkpoint_dir, error)) return;
+    looked_at_.emplace(zero::posix_file_system(), *options_.checkpoint_dir);
+    auto const owner = looked_at_->look_for_owner();
+    if (!owner || !speaks()) return;
+    say("checkpoint: %s belongs to %s, if that is alive, which only a run waits to see\n",
+        options_.checkpoint_dir->c_str(), owner->c_str());
   }
   /// Where checkpoints are; null where there is no folder.
   [[nodiscard]] zero::CheckpointFolder const* folder() const {

@@ -180,6 +180,36 @@ TEST_CASE("lock: a process that is gone on this machine loses the folder at once
   }
 }
 
+TEST_CASE("lock: who only looks learns who has the folder, takes nothing and writes nothing") {
+  MemoryFileSystem memory;
+  REQUIRE(memory.make_folder("/run") == 0);
+  CheckpointFolder const folder(memory, "/run");
+  CHECK_FALSE(folder.look_for_owner());
+  {
+    zero::CheckpointLock const lock(self, "/run", slow, memory);
+    auto const refused = thrown_by([&] { (void)folder.look_for_owner(); });
+    CHECK(refused.kind == CheckpointFailure::locked);
+    auto const taking = thrown_by([&] { zero::CheckpointLock(self, "/run", {}, memory); });
+    CHECK(refused.message == taking.message.substr(taking.message.find("zero: ")));
+    CHECK(entries(memory) == std::vector<std::string>{".owner.1"});
+  }
+  CHECK_FALSE(folder.look_for_owner());  // it was given back
+  auto const leave = [&](std::string const& text) { memory.replace("/run/.owner.1", text); };
+  auto process = zero::detail::this_process();
+  process.pid = 0x7FFFFFFF;  // larger than Linux gives
+  leave(to_text(zero::detail::Owner{.process = process, .nonce = "0123456789abcdef"}));
+  CHECK_FALSE(folder.look_for_owner());
+  leave(to_text(zero::detail::Owner{.process = process_elsewhere(), .nonce = "0123456789abcdef"}));
+  CHECK(folder.look_for_owner() == "process 17 on 'node-3'");
+  memory.advance_clock(hours(101));  // of which only who writes knows
+  CHECK(folder.look_for_owner() == "process 17 on 'node-3'");
+  leave("{");
+  CHECK(folder.look_for_owner() == "an unknown process");
+  CHECK(entries(memory) == std::vector<std::string>{".owner.1"});
+  CHECK(thrown_by([&] { (void)CheckpointFolder(memory, "/nowhere").look_for_owner(); }).kind ==
+        CheckpointFailure::not_found);
+}
+
 TEST_CASE("lock: a heartbeat keeps it, and whoever waits for an owner elsewhere sees it or takes over") {
   MemoryFileSystem memory;
   REQUIRE(memory.make_folder("/run") == 0);

@@ -168,3 +168,24 @@ TEST_CASE("train_gpt2: a dry run looks whether its folders could be made, and ma
   CHECK(lines_with(taken.output, "train_gpt2: ").find("already: use --overwrite") != std::string::npos);
   CHECK(run(data + "--overwrite --save-hf " + folder.quote("model")).code == 0);
 }
+
+TEST_CASE("train_gpt2: a dry run finds that another run has its folder of checkpoints, and takes nothing from it") {
+  Folder const folder;
+  std::string const data =
+      "--data " + folder.quote("text.txt") + tiny + "--checkpoint-dir " + folder.quote("run") + " ";
+  std::string const endless = "--iterations 1000000 --eval-interval 1000000 --resume auto ";
+  std::string const trainer = "'" TRAIN_GPT2 "' ";
+  auto const held = zero_test::run_command(joined(
+      {"cd ", folder.quote("."), "; ", trainer, last_of_each(data + endless + "--log log"),
+       " >output 2>&1 & run=$!; while kill -0 $run && ! [ -s log ]; do sleep 0.05; done; ", "ls -A run >before; ",
+       trainer, last_of_each(data + endless + "--dry-run"),
+       " 2>&1 </dev/null; echo code $?; ls -A run | cmp before - && ", "kill -TERM $run; wait $run; echo run $?"}));
+  CAPTURE(held.output);
+  CHECK(lines_with(held.output, "train_gpt2: ").find("belongs to process ") != std::string::npos);
+  CHECK(held.output.find("which saves checkpoints there: let it end, end it, or use another folder") !=
+        std::string::npos);
+  CHECK(held.output.find("\ncode 2\n") != std::string::npos);
+  CHECK(held.output.find("\nrun 3\n") != std::string::npos);
+  // It was given back at the run's end.
+  CHECK(run(data + endless + "--dry-run").output.find("would be resumed from") != std::string::npos);
+}

@@ -141,6 +141,13 @@ class CheckpointFolder {
     detail::make_folders(*system_, root_);
     lock_ = std::make_shared<detail::FolderLock>(*system_, root_, make_nonce(), options);
   }
+  /// Looks who has the folder, which is there, without taking it or writing anything. Returns a process that may have
+  /// it, such as "process 17 on 'node-3'", where it cannot be seen from here whether that is alive, which `lock` waits
+  /// for by `CheckpointLockOptions::patience`; nothing where the folder is free. \throws CheckpointError: locked, as by
+  /// `lock`, where a process that runs on this machine has it.
+  [[nodiscard]] std::optional<std::string> look_for_owner(CheckpointLockOptions const& options = {}) const {
+    return detail::FolderLock::look(*system_, root_, options);
+  }
   /// Whether `lock` has been called.
   [[nodiscard]] bool is_locked() const noexcept { return lock_ != nullptr; }
   /// \throws CheckpointError (locked) where another process has taken over what this one had locked.

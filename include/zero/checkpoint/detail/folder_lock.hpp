@@ -5,6 +5,7 @@
 #include <zero/checkpoint/detail/file.hpp>
 #include <zero/checkpoint/detail/heartbeat.hpp>
 #include <zero/checkpoint/detail/owner_file.hpp>
+#include <zero/checkpoint/detail/owner_files.hpp>
 #include <zero/checkpoint/detail/process_identity.hpp>
 #include <zero/checkpoint/file_system.hpp>
 #include <zero/checkpoint/lock_options.hpp>
@@ -64,7 +65,10 @@ class FolderLock {
   /// Takes \p root, which is there. \p system is borrowed. \throws CheckpointError (locked) that names the owner.
   FolderLock(FileSystem& system, std::string root, std::string nonce, CheckpointLockOptions const& options = {},
              ProcessIdentity process = this_process())
-      : system_(system), root_(std::move(root)), options_(options), me_{std::move(process), std::move(nonce)} {
+      : system_(system),
+        owners_(system, std::move(root)),
+        options_(options),
+        me_{std::move(process), std::move(nonce)} {
     LiveLocks::add(me_.nonce);
     try {
       acquire();
@@ -84,75 +88,55 @@ class FolderLock {
     LiveLocks::remove(me_.nonce);
   }
 
+  /// Who may have \p root, which is there, as far as reading says: nothing where nobody has. Takes and writes nothing.
+  /// \throws CheckpointError (locked), as taking it does, where a process that runs on this machine has it.
+  [[nodiscard]] static std::optional<std::string> look(FileSystem& system, std::string const& root,
+                                                       CheckpointLockOptions const& options) {
+    auto const newest = OwnerFiles(system, root).newest();
+    if (!newest) return std::nullopt;
+    auto const claim = newest->owner ? claim_of(*newest->owner, this_process()) : Claim::unknown;
+    if (claim == Claim::held) throw refusal(root, newest->owner, options);
+    return claim == Claim::free ? std::nullopt : std::optional(describe(newest->owner));
+  }
+
   /// \throws CheckpointError (locked) where somebody else has taken the folder meanwhile.
   void(check)() const {
-    auto const newest = newest_owner();
+    auto const newest = owners_.newest();
     if (newest && newest->number == number_ && newest->owner && newest->owner->nonce == me_.nonce) return;
     throw CheckpointError(
         CheckpointFailure::locked,
-        concat({"zero: ", quote(root_), " was taken over by ", newest ? describe(newest->owner) : "somebody",
+        concat({"zero: ", quote(owners_.root()), " was taken over by ", newest ? describe(newest->owner) : "somebody",
                 " while this process gave no sign of life: it saves nothing more there; start again, or use another "
                 "folder"}));
   }
 
  private:
-  struct NumberedOwner {
-    std::uint64_t number = 0;
-    std::optional<Owner> owner{};  // nothing where the file does not say
-    std::uint64_t modified = 0;    // by the clock of the machine that keeps the folder
-  };
   enum class Claim : std::uint8_t { free, held, unknown };
-  static constexpr std::uint64_t largest_file = 4096;  // bytes
 
   template <class Function>
   static long call(Function&& f) {
     return retry_interrupted(std::forward<Function>(f));
   }
-  [[nodiscard]] std::string path(std::string_view name) const { return root_ + "/" + std::string(name); }
-  [[nodiscard]] std::string hidden() const { return path(std::string(new_owner_prefix) + me_.nonce); }
+  [[nodiscard]] std::string hidden() const { return owners_.path(std::string(new_owner_prefix) + me_.nonce); }
 
-  [[nodiscard]] std::vector<std::string> entries() const {
-    std::vector<std::string> names;
-    check_file("list", root_, call([&] {
-                 names.clear();
-                 return system_.list(root_, names);
-               }));
-    return names;
+  /// What the owner's file says of its claim, and this machine of its process.
+  [[nodiscard]] static Claim claim_of(Owner const& owner, ProcessIdentity const& me) {
+    if (owner.has_released) return Claim::free;
+    bool const is_this_process = !me.boot.empty() && owner.process == me;
+    if (is_this_process && !LiveLocks::contain(owner.nonce)) return Claim::free;
+    auto const fate = fate_of(owner.process, me);
+    if (fate == ProcessFate::gone) return Claim::free;
+    return fate == ProcessFate::running ? Claim::held : Claim::unknown;
   }
-  [[nodiscard]] std::vector<std::uint64_t> numbers() const {
-    std::vector<std::uint64_t> found;
-    for (auto const& name : entries()) {
-      if (auto const number = owner_number(name)) found.push_back(*number);
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-  }
-  /// A file is opened for its time, which makes a network file system ask its server.
-  [[nodiscard]] std::uint64_t modified(std::string const& file) const { return File::open(system_, file).modified(); }
 
-  [[nodiscard]] std::optional<NumberedOwner> newest_owner() const {
-    constexpr int attempts = 16;
-    for (int i = 1;; ++i) {
-      auto const found = numbers();
-      if (found.empty()) return std::nullopt;
-      try {
-        return read_owner(found.back());
-      } catch (CheckpointError const& error) {
-        // Gone since it was listed: somebody has made the next one.
-        if (error.kind() != CheckpointFailure::not_found || i == attempts) throw;
-      }
-    }
-  }
-  [[nodiscard]] NumberedOwner read_owner(std::uint64_t number) const {
-    auto const file = path(owner_name(number));
-    NumberedOwner owner{.number = number, .modified = modified(file)};
-    try {
-      owner.owner = parse_owner(read_text(system_, file, largest_file));
-    } catch (CheckpointError const& error) {
-      // It may be written just now; what it does not say, its age has to.
-      if (error.kind() != CheckpointFailure::damaged) throw;
-    }
-    return owner;
+  [[nodiscard]] static CheckpointError refusal(std::string const& root, std::optional<Owner> const& owner,
+                                               CheckpointLockOptions const& options) {
+    return CheckpointError(
+        CheckpointFailure::locked,
+        concat({"zero: ", quote(root), " belongs to ", describe(owner),
+                ", which saves checkpoints there: let it end, end it, or use another folder. Where it cannot be seen "
+                "from here, it loses the folder when it gives no sign of life for ",
+                std::chrono::duration_cast<std::chrono::seconds>(options.stale_after).count(), " s"}));
   }
 
   // ------------------------------------------------------------------------------------------------- taking it
@@ -160,9 +144,9 @@ class FolderLock {
   void acquire() {
     constexpr int attempts = 16;  // each of which somebody else was faster
     std::chrono::milliseconds waited{0};
-    std::optional<NumberedOwner> first, newest;
+    std::optional<OwnerFiles::Numbered> first, newest;
     for (int i = 0; i < attempts; ++i) {
-      newest = newest_owner();
+      newest = owners_.newest();
       if (!first) first = newest;
       auto const state = newest ? judge(*newest, *first) : Claim::free;
       if (state == Claim::free) {
@@ -177,24 +161,15 @@ class FolderLock {
         break;
       }
     }
-    throw CheckpointError(
-        CheckpointFailure::locked,
-        concat({"zero: ", quote(root_), " belongs to ", describe(newest ? newest->owner : std::nullopt),
-                ", which saves checkpoints there: let it end, end it, or use another folder. Where it cannot be seen "
-                "from here, it loses the folder when it gives no sign of life for ",
-                std::chrono::duration_cast<std::chrono::seconds>(options_.stale_after).count(), " s"}));
+    throw refusal(owners_.root(), newest ? newest->owner : std::nullopt, options_);
   }
 
   /// Whether \p owner, as it is now, has lost the folder. \p before: what was seen first.
-  [[nodiscard]] Claim judge(NumberedOwner const& owner, NumberedOwner const& before) {
+  [[nodiscard]] Claim judge(OwnerFiles::Numbered const& owner, OwnerFiles::Numbered const& before) {
     if (owner.owner) {
-      if (owner.owner->has_released) return Claim::free;
-      bool const is_this_process = !me_.process.boot.empty() && owner.owner->process == me_.process;
-      if (is_this_process && !LiveLocks::contain(owner.owner->nonce)) return Claim::free;
-      auto const fate = fate_of(owner.owner->process, me_.process);
-      if (fate == ProcessFate::gone) return Claim::free;
-      if (owner_age(owner) > options_.stale_after) return Claim::free;
-      if (fate == ProcessFate::running) return Claim::held;
+      auto const claim = claim_of(*owner.owner, me_.process);
+      if (claim == Claim::free || owner_age(owner) > options_.stale_after) return Claim::free;
+      if (claim == Claim::held) return Claim::held;
     } else if (owner_age(owner) > options_.stale_after) {
       return Claim::free;
     }
@@ -203,10 +178,10 @@ class FolderLock {
   }
 
   /// Time since the owner's last sign of life: both are read from the clock of the machine that keeps the folder.
-  [[nodiscard]] std::chrono::nanoseconds owner_age(NumberedOwner const& owner) {
+  [[nodiscard]] std::chrono::nanoseconds owner_age(OwnerFiles::Numbered const& owner) {
     write_hidden();
     (void)call([&] { return system_.touch(hidden()); });
-    auto const now = modified(hidden());
+    auto const now = owners_.modified(hidden());
     remove_hidden();
     return std::chrono::nanoseconds(now > owner.modified ? now - owner.modified : 0);
   }
@@ -225,7 +200,7 @@ class FolderLock {
 
   /// False where somebody else was faster.
   bool claim(std::uint64_t number) {
-    auto const file = path(owner_name(number));
+    auto const file = owners_.path(owner_name(number));
     write_hidden();
     long linked = call([&] { return system_.link(hidden(), file); });
     // A server that answers twice says that the name is taken: by this very call.
@@ -243,7 +218,7 @@ class FolderLock {
 
   [[nodiscard]] bool is_mine(std::string const& file) const noexcept {
     try {
-      auto const owner = parse_owner(read_text(system_, file, largest_file));
+      auto const owner = parse_owner(read_text(system_, file, OwnerFiles::largest));
       return owner && owner->nonce == me_.nonce;
     } catch (...) {
       return false;
@@ -265,11 +240,11 @@ class FolderLock {
   /// Removes what earlier owners left, from the lowest on, so that the highest is always there. False where others took
   /// the folder, one after the other, since its owner was judged, so that the number was free again: it is given back.
   bool remove_superseded() {
-    auto const found = numbers();
+    auto const found = owners_.numbers();
     bool const is_highest = !found.empty() && found.back() == number_;
     for (auto const number : found) {
       bool const is_over = is_highest ? number < number_ : number == number_;
-      if (is_over) (void)call([&] { return system_.remove_file(path(owner_name(number))); });
+      if (is_over) (void)call([&] { return system_.remove_file(owners_.path(owner_name(number))); });
     }
     if (!is_highest) number_ = 0;
     return is_highest;
@@ -278,7 +253,7 @@ class FolderLock {
   // ------------------------------------------------------------------------------------------------- holding it
 
   void beat() noexcept {
-    auto const file = path(owner_name(number_));
+    auto const file = owners_.path(owner_name(number_));
     if (long const touched = system_.touch(file); touched >= 0 || touched == -ENOENT) return;
     try {
       rewrite();  // a file system that dates no file unless it is written
@@ -290,20 +265,20 @@ class FolderLock {
   /// Puts the same file, or one that says something else, in the place of this owner's.
   void rewrite() {
     write_hidden();
-    auto const file = path(owner_name(number_));
+    auto const file = owners_.path(owner_name(number_));
     if (call([&] { return system_.rename_over(hidden(), file); }) < 0) remove_hidden();
   }
 
   /// Leaves the number behind. What somebody else has taken is theirs.
   void release() noexcept {
     try {
-      auto const found = numbers();
-      if (found.empty() || !is_mine(path(owner_name(number_)))) return;
+      auto const found = owners_.numbers();
+      if (found.empty() || !is_mine(owners_.path(owner_name(number_)))) return;
       if (found.back() == number_) {
         me_.has_released = true;
         rewrite();
       } else {
-        (void)call([&] { return system_.remove_file(path(owner_name(number_))); });
+        (void)call([&] { return system_.remove_file(owners_.path(owner_name(number_))); });
       }
     } catch (...) {
       // The process's end, or the owner's silence, releases it as well.
@@ -311,7 +286,7 @@ class FolderLock {
   }
 
   FileSystem& system_;
-  std::string root_;
+  OwnerFiles owners_;
   CheckpointLockOptions options_;
   Owner me_;
   std::uint64_t number_ = 0;
