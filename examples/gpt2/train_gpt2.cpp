@@ -256,6 +256,10 @@ Options parse_as_rank(std::span<char const* const> arguments) {
   } catch (UsageError const&) {
     if (zero::LaunchEnvironment::read().rank > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
     throw;
+/// How long ranks wait at the end of a dry run for rank 0, which reads alone what all of them would read. They end with
+/// it if it dies.
+constexpr std::chrono::nanoseconds patience_of_dry_run = std::chrono::hours(24 * 365);
+
   }
 }
 
@@ -277,7 +281,7 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     process.prepare([&] { in_words_of_options(out_of_memory, [&] { inputs.read(options, processes); }); });
     auto const train = [&] { return process.run(options, *inputs.data, *inputs.output); };
     auto const code = in_words_of_options(out_of_memory, [&] { return train_by(train, inputs, options, speaks); });
-    process.leave();
+    process.leave(options.dry_run ? patience_of_dry_run : deadline(options));
     return code;
   } catch (std::exception const& error) {
     process.fail(error);

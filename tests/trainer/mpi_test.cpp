@@ -199,6 +199,56 @@ TEST_CASE("train_gpt2 over MPI: when the launcher is killed its ranks end") {
   CHECK(!fs::exists(folder / "lives"));
 }
 
+TEST_CASE("train_gpt2 over MPI: a dry run of several processes says once what the run would, and writes nothing") {
+  Folder const folder;
+  std::string const data = "--data " + folder.quote("text.txt") + tiny + six + " --checkpoint-dir ";
+  auto const dry = [&](std::string const& arguments) { return run_over(2, data + arguments + " --dry-run"); };
+  auto const fresh = dry(folder.quote("run"));
+  CAPTURE(fresh.output);
+  CHECK(fresh.code == 0);
+  CHECK(times(fresh.output, "run: 2 ranks, ZeRO-2") == 1);
+  CHECK(times(fresh.output, "dry run: nothing was trained, and nothing was written\n") == 1);
+  CHECK(!fs::exists(folder / "run"));
+  REQUIRE(run_over(2, data + folder.quote("run")).code == 0);
+  auto const resumed = dry(folder.quote("run") + " --iterations 6 --resume auto");
+  CAPTURE(resumed.output);
+  CHECK(resumed.code == 0);
+  CHECK(times(resumed.output, "would be resumed from " + (folder / "run").string() + "/step-4, 4 updates done") == 1);
+  for (std::string const wrong : {"", " --resume auto --width 32", " --resume auto --optimizer lion",
+                                  " --resume auto --iterations 6 --new-schedule --warmup 3"}) {
+    auto const refused = dry(folder.quote("run") + wrong), real = run_over(2, data + folder.quote("run") + wrong);
+    CAPTURE(wrong);
+    CAPTURE(refused.output);
+    CAPTURE(real.output);
+    CHECK(refused.code != 0);
+    CHECK(refused.code == real.code);
+    CHECK(times(refused.output, "train_gpt2: ") == 1);
+    auto const why = [](std::string const& text) {
+      auto const at = text.find("train_gpt2: ");
+      auto line = text.substr(at, text.find('\n', at) - at);
+      if (auto const rank = line.find("rank 0: "); rank != std::string::npos) line.erase(rank, 8);
+      return line;
+    };
+    CHECK(why(refused.output) == why(real.output));
+  }
+}
+
+TEST_CASE("train_gpt2 over MPI: a dry run of several processes finds that a run has the folder of checkpoints") {
+  Folder const folder;
+  std::string const arguments = six + "--iterations 1000000 --eval-interval 1000000 --checkpoint-dir run --resume auto";
+  auto const outcome = disturb(2, folder, arguments,
+                               joined({mpiexec(2), " '" TRAIN_GPT2 "' --data text.txt", last_of_each(tiny + arguments),
+                                       " --dry-run >dry 2>&1; echo code $? >>dry; kill -USR1 $(cat 0)"}));
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 3);
+  std::ifstream file(folder / "dry");
+  std::string const dry(std::istreambuf_iterator<char>(file), {});
+  CAPTURE(dry);
+  CHECK(times(dry, "'run' belongs to process ") == 1);
+  CHECK(times(dry, "train_gpt2: ") == 1);
+  CHECK(times(dry, "\ncode 2\n") == 1);
+}
+
 TEST_CASE("train_gpt2 over MPI: what all ranks find is told once, and what one of them finds, by its number") {
   Folder const folder;
   auto const missing = run_over(4, "--data /nonexistent");

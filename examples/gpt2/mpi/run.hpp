@@ -54,8 +54,8 @@ class MpiProcess {
   void tell(std::exception const& error);
   /// Does so, gives the others up to a second to do the same, and ends all of them.
   [[noreturn]] void fail(std::exception const& error);
-  /// The good end: comes back on all ranks or on none.
-  void leave();
+  /// The good end: comes back on all ranks or on none. Waits up to \p deadline for the others.
+  void leave(std::chrono::nanoseconds deadline);
 
  private:
   [[noreturn]] void end_after_others();

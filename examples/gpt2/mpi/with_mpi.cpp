@@ -159,10 +159,10 @@ void MpiProcess::fail(std::exception const& error) {
   end_after_others();
 }
 
-void MpiProcess::leave() {
+void MpiProcess::leave(std::chrono::nanoseconds deadline) {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
-  await(request, "MPI_Ibarrier", deadline_, [&] {
+  await(request, "MPI_Ibarrier", deadline, [&] {
     if (reports_->receive()) end_after_others();
   });
   (void)MPI_Finalize();

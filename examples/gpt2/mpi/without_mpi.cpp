@@ -17,6 +17,6 @@ void MpiProcess::prepare(std::function<void()> const&) {}
 bool MpiProcess::run(Options const&, TrainingData const&, RunOutput&) { return false; }
 void MpiProcess::tell(std::exception const&) {}
 void MpiProcess::fail(std::exception const&) { std::abort(); }
-void MpiProcess::leave() {}
+void MpiProcess::leave(std::chrono::nanoseconds) {}
 
 }  // namespace gpt2
