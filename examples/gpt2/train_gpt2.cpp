@@ -19,9 +19,11 @@
 #include "training/console.hpp"
 #include "training/curves.hpp"
 #include "training/ending.hpp"
+#include "training/output_folders.hpp"
 #include "training/progress.hpp"
 #include "training/run_output.hpp"
 #include "training/run_settings.hpp"
+#include "training/said_once.hpp"
 #include "training/stop_signal.hpp"
 
 #include <zero/activation/segment_plan.hpp>
@@ -38,7 +40,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <unistd.h>
@@ -127,10 +128,11 @@ void expect_mpi(zero::LaunchEnvironment const& launch) {
     throw UsageError(refused + "this program was built without MPI: build it where MPI is (Debian, Ubuntu: " +
                      "libopenmpi-dev)" + otherwise);
   }
-  if (launch.source == "torchrun") {
+  if (launch.source != "torchrun") return;
+  training::said_once([&] {
     throw UsageError(refused + "MPI does not know torchrun's processes: start them with mpirun, or srun --mpi=TYPE" +
                      otherwise);
-  }
+  });
 }
 
 /// Takes the model's shape from what the run starts from. Returns its vocabulary, or 0 where it starts from nothing.
@@ -216,6 +218,7 @@ struct Inputs {
       if (speaks) say("%s\n", line.c_str());
     }
     output.emplace(options, speaks, "tokens", LossKind::of_tokens);
+    if (options.profile_file && speaks) training::expect_writable_file("--profile-file", *options.profile_file);
     std::size_t const vocabulary = take_start(options, speaks);
     check_micro_batches(options);
     check_cuda_graph(options, processes.world);
@@ -249,19 +252,13 @@ command_line::ExitCode train_by(F const& f, Inputs const& inputs, Options const&
 constexpr char const* out_of_memory =
     "out of memory: use --recompute block, a smaller --batch, --width or --layers, or a higher --stage";
 
-/// The command line is the same on all ranks: where it is wrong, rank 0 says so, and its launcher ends the others.
 Options parse_as_rank(std::span<char const* const> arguments) {
-  try {
-    return parse_options(arguments);
-  } catch (UsageError const&) {
-    if (zero::LaunchEnvironment::read().rank > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
-    throw;
+  return training::said_once([&] { return parse_options(arguments); });
+}
+
 /// How long ranks wait at the end of a dry run for rank 0, which reads alone what all of them would read. They end with
 /// it if it dies.
 constexpr std::chrono::nanoseconds patience_of_dry_run = std::chrono::hours(24 * 365);
-
-  }
-}
 
 RankFailure judged(std::exception const& error) {
   bool const is_memory = dynamic_cast<std::bad_alloc const*>(&error) != nullptr;

@@ -15,6 +15,7 @@
 #include "training/ending.hpp"
 #include "training/progress.hpp"
 #include "training/run_settings.hpp"
+#include "training/said_once.hpp"
 #include "training/stop_signal.hpp"
 
 #include <zero/bootstrap/launch_environment.hpp>
@@ -68,11 +69,11 @@ void take_ranks_of(zero::LaunchEnvironment const& launch, Options& options) {
 /// What a launcher has made of this process; one that is alone on the CPU.
 zero::LaunchEnvironment take_place(Options& options) {
   if (!options.cuda) {
-    expect_one_process();
+    training::said_once([] { expect_one_process(); });
     return {};
   }
   // Reasons that need no GPU first.
-  take_ranks_of(zero::LaunchEnvironment::read(), options);
+  training::said_once([&] { take_ranks_of(zero::LaunchEnvironment::read(), options); });
   auto launch = require_cuda();
   if (launch.world > 1) training::console().show_lines_only();  // nobody looks at a launcher's terminal
   return launch;
@@ -265,7 +266,6 @@ int sharing_ranks(Options const& options, zero::LaunchEnvironment const& launch)
   return options.cuda && launch.local_world > 0 ? launch.local_world : options.ranks;
 }
 
-ExitCode run(Options options) {
 /// All that the ranks do. Those of a dry run are made and started as any others, so that what a run refuses before its
 /// first step is refused, and end before it.
 ExitCode run_ranks(RunParts const& parts, zero::LaunchEnvironment const& launch) {
@@ -281,6 +281,7 @@ ExitCode run_ranks(RunParts const& parts, zero::LaunchEnvironment const& launch)
   return finished ? ExitCode::done : ExitCode::stopped;
 }
 
+ExitCode run(Options options) {
   return training::in_words_of_options(out_of_memory, [&] {
     auto const launch = take_place(options);
     bool const speaks = launch.rank == 0;
@@ -306,12 +307,16 @@ ExitCode run_ranks(RunParts const& parts, zero::LaunchEnvironment const& launch)
   });
 }
 
+Options parse_as_rank(std::span<char const* const> arguments) {
+  return training::said_once([&] { return parse_options(arguments); });
+}
+
 }  // namespace
 }  // namespace images
 
 int main(int count, char const* const* arguments) {
   training::console().set_program(std::string(images::command().name));
   return command_line::run_program(
-      images::command(), command_line::words_of(count, arguments), images::parse_options, images::run,
+      images::command(), command_line::words_of(count, arguments), images::parse_as_rank, images::run,
       [] { return command_line::version_of(images::command().name); }, training::exit_code_of);
 }

@@ -7,10 +7,8 @@
 #include "training/option_groups.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace training {
 namespace {
@@ -71,14 +69,6 @@ void check_profiling(CommonOptions const& o) {
   if (o.profile_file && !o.profile) throw UsageError("--profile-file: needs --profile");
   if (o.profile && o.profile->first > o.iterations) {
     throw UsageError("--profile " + profile_of(o) + ": the run has " + std::to_string(o.iterations) + " steps");
-  }
-  if (!o.profile_file) return;
-  std::filesystem::path const file(*o.profile_file);
-  std::error_code error;
-  bool const fits = std::filesystem::is_directory(file.has_parent_path() ? file.parent_path() : ".", error) &&
-                    !std::filesystem::is_directory(file, error);
-  if (!fits) {
-    throw UsageError("--profile-file " + *o.profile_file + ": cannot be written: name a file in a folder that exists");
   }
 }
 

@@ -259,6 +259,10 @@ TEST_CASE("train_gpt2 over MPI: what all ranks find is told once, and what one o
   CAPTURE(ranks.output);
   CHECK(ranks.code == 2);
   CHECK(times(ranks.output, "train_gpt2: --ranks 3: a launcher has started 4 processes") == 1);
+  auto const unknown = run_over(4, "--no-such-option");
+  CAPTURE(unknown.output);
+  CHECK(unknown.code == 2);
+  CHECK(times(unknown.output, "train_gpt2: --no-such-option") == 1);
   // Rank 2 does not have the text.
   std::ofstream(folder / "rank.sh") << "[ ${OMPI_COMM_WORLD_RANK-$PMI_RANK} = 2 ] && cd /\nexec \"$@\"\n";
   auto const one = run_in(joined({"cd ", folder.quote("."), "; ", mpiexec(4), " sh rank.sh"}),

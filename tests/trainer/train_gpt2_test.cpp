@@ -604,3 +604,23 @@ TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") 
   CHECK(run(data + "--init-from " + folder.quote("nothing")).code == 4);
   CHECK(run(data + "--init-from " + folder.quote("text.txt")).code == 5);
 }
+
+TEST_CASE("train_gpt2: where a launcher lets ranks go on, rank 0 alone says what is wrong with their command line") {
+  for (std::string const launcher :
+       {"SLURM_NTASKS=2 SLURM_STEP_ID=0 SLURM_PROCID=", "TORCHELASTIC_RUN_ID=a WORLD_SIZE=2 RANK="}) {
+    CAPTURE(launcher);
+    auto const first = run_in(launcher + "0", "--no-such-option"), second = run_in(launcher + "1", "--no-such-option");
+    CHECK(first.code == 2);
+    CHECK(first.output.rfind("train_gpt2: --no-such-option", 0) == 0);
+    CHECK(second.code == 2);
+    CHECK(second.output.empty());
+  }
+  // These may have command lines of their own, or end when one of them does.
+  for (std::string const variables : {"WORLD_SIZE=2 RANK=1", "OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=1",
+                                      "PMI_SIZE=2 PMI_RANK=1", "PMI_SIZE=2 PMI_RANK=1 OMPI_COMM_WORLD_RANK=0"}) {
+    CAPTURE(variables);
+    auto const told = run_in(variables, "--no-such-option");
+    CHECK(told.code == 2);
+    CHECK(told.output.rfind("train_gpt2: --no-such-option", 0) == 0);
+  }
+}
