@@ -19,8 +19,8 @@
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, 600 saves beside a second
 #               writer, ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against
-#               DeepSpeed and PyTorch, models in transformers, and checkpoints of DeepSpeed's, where Python has them;
-#               every code point's tokens against the tokenizers package
+#               DeepSpeed and PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the packages of
+#               tests/peers.txt, 6 GB in build/peers; every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -107,6 +107,7 @@ stage_long() {
   need_unit_tests
   need clang has_command clang++
   install_missing
+  need_peers
   build fast
   ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_(system_call|two_writers)'
   scripts/fuzz.sh 600
@@ -123,33 +124,19 @@ stage_long() {
 
 # The first 10,000 steps of every schedule against DeepSpeed and PyTorch, of which other tests read what was recorded.
 compare_schedules() {
-  local python=${ZERO_TEST_SCHEDULES_PYTHON:-python3}
-  if ! "$python" -c 'import deepspeed, torch' >/dev/null 2>&1; then
-    say "long: leaving out the schedules' comparison: ZERO_TEST_SCHEDULES_PYTHON may name a Python with torch and deepspeed"
-    return
-  fi
   cmake --build build/fast --target zero_print_rates
-  "$python" tests/schedule/record_schedules.py --compare build/fast/tests/schedule/zero_print_rates
+  "$ZERO_TEST_SCHEDULES_PYTHON" tests/schedule/record_schedules.py --compare build/fast/tests/schedule/zero_print_rates
 }
 
 # Models that are saved for transformers, in transformers; other tests compare with what was recorded of it.
 compare_transformers() {
-  local python=${ZERO_TEST_TRANSFORMERS_PYTHON:-python3}
-  if ! ZERO_TEST_PYTHON=$python has_transformers; then
-    say "long: leaving out transformers: ZERO_TEST_TRANSFORMERS_PYTHON may name a Python with torch and transformers"
-    return
-  fi
-  ZERO_TEST_PYTHON=$python ctest --preset fast --tests-regex '[.]transformers$' --no-tests=error
+  ZERO_TEST_PYTHON=$ZERO_TEST_TRANSFORMERS_PYTHON ctest --preset fast --tests-regex '[.]transformers$' --no-tests=error
 }
 
 # Checkpoints that DeepSpeed writes against its own zero_to_fp32, and their losses against PyTorch's; and a guide's run by
 # DeepSpeed and by train_gpt2, loss by loss.
 compare_deepspeed() {
-  local python=${ZERO_TEST_SCHEDULES_PYTHON:-python3}
-  if ! DS_ACCELERATOR=cpu "$python" -c 'import deepspeed, torch' >/dev/null 2>&1; then
-    say "long: leaving out DeepSpeed's checkpoints: ZERO_TEST_SCHEDULES_PYTHON may name a Python with torch and deepspeed"
-    return
-  fi
+  local python=$ZERO_TEST_SCHEDULES_PYTHON
   cmake --build build/fast --target train_gpt2
   "$python" tests/tools/from_deepspeed/deepspeed_test.py scripts/from_deepspeed.py build/fast/examples/gpt2/train_gpt2
   "$python" tests/trainer/deepspeed_run.py scripts/from_deepspeed.py build/fast/examples/gpt2/train_gpt2
@@ -185,8 +172,22 @@ need_picture_libraries() {
 
 need_test_python() {
   [ -z "${ZERO_TEST_PYTHON:-}" ] || return 0
-  install_test_packages
+  install_requirements tests/requirements.txt build/python
   export ZERO_TEST_PYTHON=$PWD/build/python/bin/python
+}
+
+# The projects that `long` compares with. ZERO_TEST_SCHEDULES_PYTHON may name a Python that has torch and deepspeed, and
+# ZERO_TEST_TRANSFORMERS_PYTHON one with torch and transformers; each that does not is that of build/peers.
+need_peers() {
+  if [ -z "${ZERO_TEST_SCHEDULES_PYTHON:-}" ] || [ -z "${ZERO_TEST_TRANSFORMERS_PYTHON:-}" ]; then
+    DS_BUILD_OPS=0 install_requirements tests/peers.txt build/peers # DeepSpeed's kernels are not needed, on the CPU
+  fi
+  export ZERO_TEST_SCHEDULES_PYTHON=${ZERO_TEST_SCHEDULES_PYTHON:-$PWD/build/peers/bin/python}
+  export ZERO_TEST_TRANSFORMERS_PYTHON=${ZERO_TEST_TRANSFORMERS_PYTHON:-$PWD/build/peers/bin/python}
+  DS_ACCELERATOR=cpu "$ZERO_TEST_SCHEDULES_PYTHON" -c 'import deepspeed, torch' >/dev/null ||
+    die "ZERO_TEST_SCHEDULES_PYTHON=$ZERO_TEST_SCHEDULES_PYTHON: cannot import deepspeed and torch"
+  ZERO_TEST_PYTHON=$ZERO_TEST_TRANSFORMERS_PYTHON has_transformers ||
+    die "ZERO_TEST_TRANSFORMERS_PYTHON=$ZERO_TEST_TRANSFORMERS_PYTHON: cannot import torch and transformers"
 }
 
 # And what the tests of the package run. Where CMake finds no Conan it leaves its test out, which a page names.
@@ -196,7 +197,7 @@ need_package_tests() {
   need_test_python # the blocks of pages that draw curves
   install_missing
   if ! has_command conan; then
-    [ -x build/python/bin/conan ] || install_python_packages conan
+    [ -x build/python/bin/conan ] || install_python_packages build/python conan
     export PATH=$PATH:$PWD/build/python/bin
   fi
 }
@@ -220,20 +221,23 @@ has_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
-# Those of tests/requirements.txt, unless build/python has these versions.
-install_test_packages() {
-  local wanted=tests/requirements.txt installed=build/python/requirements.txt
-  cmp --silent "$wanted" "$installed" || { install_python_packages --requirement "$wanted" && cp "$wanted" "$installed"; }
+# install_requirements <file> <folder>: the packages that the file lists, unless the folder has these versions.
+install_requirements() {
+  cmp --silent "$1" "$2/requirements.txt" ||
+    { install_python_packages "$2" --requirement "$1" && cp "$1" "$2/requirements.txt"; }
 }
 
-# install_python_packages <package...>: into build/python.
+# install_python_packages <folder> <package...>: into a virtual environment.
 install_python_packages() {
+  local folder=$1
+  shift
   need python3-venv has_venv
   install_missing
-  say "installing with pip, into build/python: $*"
-  [ -x build/python/bin/python ] || python3 -m venv build/python
-  build/python/bin/python -m pip install --quiet --disable-pip-version-check "$@" ||
-    die "pip could not install $*: set ZERO_TEST_PYTHON to a Python that has what tests/requirements.txt lists, and put conan in PATH"
+  say "installing with pip, into $folder: $*"
+  [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
+    die "pip could not install $*: name a Python that has them, in ZERO_TEST_PYTHON for what tests/requirements.txt lists, in" \
+      "ZERO_TEST_SCHEDULES_PYTHON and ZERO_TEST_TRANSFORMERS_PYTHON for tests/peers.txt; conan is to be in PATH"
 }
 
 # Objects are found again in every folder that the repository is cloned into.
