@@ -48,21 +48,22 @@ class StepCapture {
       body();
       phase_.require_allowed(EngineCall::end_of_capture);
       if (phase_.steps() != steps + 1 || phase_.finished_rounds() != 0) throw_bad_capture(phase_.steps() - steps);
+      parts_.decider.set_capturing(false);
+      auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
+      Traffic const sent = std::exchange(parts_.traffic, before) - before;
+      return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before),
+              parts_.decider.generation()};
     } catch (...) {
       parts_.decider.set_capturing(false);
       parts_.backend.abandon_capture(stream);
       phase_.forget_failures();
+      parts_.follow_abandoned_capture(stream);
       parts_.traffic = before;
       history = calls_before;
       parts_.reducer.discard();
       phase_.discard_gradients();
       throw;
     }
-    parts_.decider.set_capturing(false);
-    auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
-    Traffic const sent = std::exchange(parts_.traffic, before) - before;
-    return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before),
-            parts_.decider.generation()};
   }
 
   /// Launches \p step as the coming step of \p owner. \p settings and \p clipping are this step's.

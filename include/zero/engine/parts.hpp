@@ -28,6 +28,7 @@
 #include <zero/traffic.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <string_view>
 
@@ -90,6 +91,15 @@ struct EngineParts {
   /// a peer is lost.
   void synchronize_all() noexcept {
     if constexpr (facts.synchronizes_all) backend.synchronize_all();
+  }
+  /// After a capture on \p stream that was given up: what runs there, such as readers that the capture has joined, has
+  /// no event that anybody would wait for.
+  void follow_abandoned_capture(typename Backend::Stream stream) noexcept {
+    try {
+      backend.wait_for(communication.get(), stream);
+    } catch (...) {
+      context.phase.record_failure(std::current_exception());
+    }
   }
   /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
   void register_memory() { registered = context.collectives.register_memory(backend); }

@@ -64,20 +64,13 @@ class JointCapture {
       phase_.require_allowed(EngineCall::end_of_capture);
       if (phase_.steps() != steps + 1 || phase_.finished_rounds() != 0) throw_bad_capture(phase_.steps() - steps);
       for (auto* core : others()) core->parts().backend.leave_capture(stream, communication(*core));
+      set_capturing(false);
+      return collect(first().backend.end_capture(stream, communication(*members_[0])), before);
     } catch (...) {
       abandon(stream, before);
       discard();
       throw;
     }
-    set_capturing(false);
-    RecordedJointStep<Graph> step{first().backend.end_capture(stream, communication(*members_[0])), {}};
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& parts = members_[m]->parts();
-      step.members.push_back({std::exchange(parts.traffic, before[m].traffic) - before[m].traffic,
-                              parts.decider.captured_calls(), std::exchange(history(*members_[m]), before[m].calls),
-                              parts.decider.generation()});
-    }
-    return step;
   }
 
   /// \throws SequenceError where \p step was recorded with other step counts.
@@ -127,12 +120,25 @@ class JointCapture {
   void set_capturing(bool capturing) noexcept {
     for (auto* core : members_) core->parts().decider.set_capturing(capturing);
   }
+  // All members go on as before the capture.
+  [[nodiscard]] RecordedJointStep<Graph> collect(Graph graph, std::vector<Before> const& before) {
+    RecordedJointStep<Graph> step{std::move(graph),
+                                  std::vector<typename RecordedJointStep<Graph>::Member>(before.size())};
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      auto& parts = members_[m]->parts();
+      step.members[m] = {std::exchange(parts.traffic, before[m].traffic) - before[m].traffic,
+                         parts.decider.captured_calls(), std::exchange(history(*members_[m]), before[m].calls),
+                         parts.decider.generation()};
+    }
+    return step;
+  }
   void abandon(Stream stream, std::vector<Before> const& before) noexcept {
     set_capturing(false);
     first().backend.abandon_capture(stream);
     for (auto* core : others()) core->parts().backend.forget_capture();
     for (std::size_t m = 0; m < members_.size(); ++m) {
       members_[m]->phase().forget_failures();
+      members_[m]->parts().follow_abandoned_capture(stream);
       members_[m]->parts().traffic = before[m].traffic;
       history(*members_[m]) = before[m].calls;
     }
