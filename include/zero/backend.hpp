@@ -126,6 +126,9 @@ concept backend_policy = requires(Backend& backend, typename Backend::OwnedStrea
 ///   end_replay(origin, own)        `own` waits for what was launched
 ///   wait_for(waiting, signalling)  a stream waits for the work on another
 ///   capturing()                    whether a capture is open
+///   captured_by_another(stream)    whether one of the calling thread records \p stream in which this backend takes no
+///                                  part: engines then refuse calls that would put something there
+///   abandon_captures_by_others(stream)  gives such a capture up; where an engine ends that has to wait for \p stream
 template <class Backend>
 concept capturing_backend = requires(Backend& backend, typename Backend::Stream stream,
                                      typename Backend::Graph const& graph) {
@@ -137,6 +140,8 @@ concept capturing_backend = requires(Backend& backend, typename Backend::Stream 
   backend.end_replay(stream, stream);
   backend.wait_for(stream, stream);
   { backend.capturing() } -> std::convertible_to<bool>;
+  { backend.captured_by_another(stream) } -> std::convertible_to<bool>;
+  backend.abandon_captures_by_others(stream);
 };
 
 /// A backend that says when its streams come to a place, by a `TimedEvent` that is recorded there.

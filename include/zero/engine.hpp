@@ -194,8 +194,10 @@ class Engine final : public detail::PublishedStage<Partition> {
   /// \p stream and on streams that follow it, and `step`. The options and the ticket of that `step` are ignored: pass
   /// options to `replay`. Nothing runs until the recorded step is replayed. Addresses are recorded with it: leases of
   /// later steps give the same ones. Needs CudaBackend without offload, one rank or NcclCommunicator, and one step
-  /// before it. \p stream is not a default stream. \throws ConfigurationError, SequenceError, CudaError; the engine is
-  /// unchanged then.
+  /// before it. \p stream is not a default stream. Meanwhile calls of this engine that cannot be recorded throw
+  /// SequenceError, and so do calls of other engines on streams that are recorded: those of a communicator that shares
+  /// its stream among all. An engine of these that ends meanwhile ends the capture. \throws ConfigurationError,
+  /// SequenceError, CudaError; the engine is unchanged then.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
     static_assert(backend_facts<Backend>().captures_graphs,

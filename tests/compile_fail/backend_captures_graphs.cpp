@@ -14,6 +14,8 @@ struct Capturing : zero::HostBackend {
   void end_replay(Stream /*origin*/, Stream /*own*/) {}
   void wait_for(Stream /*waiting*/, Stream /*signalling*/) {}
   bool capturing() const { return false; }
+  bool captured_by_another(Stream /*stream*/) const { return false; }
+  void abandon_captures_by_others(Stream /*stream*/) {}
 #ifdef ZERO_COMPILES
   void abandon_capture(Stream /*origin*/) noexcept {}
 #endif

@@ -159,7 +159,7 @@ class CudaBackend {
   /// Ends the capture; returns what was recorded. See capturing_backend.
   [[nodiscard]] Graph end_capture(Stream origin, Stream own) { return capture_.end(origin, own); }
   /// Ends the capture and drops what was recorded. See capturing_backend.
-  void abandon_capture(Stream origin) noexcept { capture_.abandon(origin); }
+  void abandon_capture(Stream /*origin*/) noexcept { capture_.abandon(); }
   /// The same for further backends of one capture, each of which has an engine that takes part in the step: before
   /// \p origin begins the capture,
   void prepare_capture(Stream origin, Stream own) { capture_.prepare(origin, own); }
@@ -180,6 +180,12 @@ class CudaBackend {
   void wait_for(Stream waiting, Stream signalling) { capture_.wait_for(waiting, signalling); }
   /// Whether a capture is open.
   [[nodiscard]] bool capturing() const noexcept { return capture_.capturing(); }
+  /// Whether this thread has a capture open that this backend takes no part in, and that records \p stream. A
+  /// comparison where it has none. \throws CudaError.
+  [[nodiscard]] bool captured_by_another(Stream stream) const { return capture_.captured_by_another(stream); }
+  /// Gives such a capture up, so that \p stream can be waited for: its owner's next call throws SequenceError. \throws
+  /// CudaError.
+  void abandon_captures_by_others(Stream stream) { capture_.abandon_captures_by_others(stream); }
 
   // ------------------------------------------------------------------------------------------------- operations
 

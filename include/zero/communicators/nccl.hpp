@@ -46,6 +46,8 @@ namespace zero {
 
 /// One rank of a world with one process, or thread, for each GPU, over NCCL. Reports failures by watchdogs: where a
 /// rank dies, fails or does not come to a collective within the deadline, all ranks abort and throw CommunicationError.
+/// While an engine records a step, what a program itself would put on the communication stream, `exchange` and `split`
+/// throw SequenceError; on other streams that are captured, collectives are a part of the step.
 /// Used by one thread; must outlive the engines, graphs and registrations that use it. Move-only.
 class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
  public:
@@ -114,6 +116,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   template <class Sum, class Element>
   void reduce_scatter_add(Element* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           CudaStream stream, std::span<std::byte> staging = {}) {
+    calls_.require_not_recorded("reduce_scatter_add", purpose, stream);
     static_assert(std::is_same_v<Element, float> || sizeof(Element) == 2,
                   "zero::NcclCommunicator adds fp32, fp16 and bf16");
     bool const ordered = reduction<Element>(range.order) == NcclReduction::ordered;
@@ -134,6 +137,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    calls_.require_not_recorded("all_gather", purpose, stream);
     calls_.put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());
     });
@@ -141,6 +145,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
 
   /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    calls_.require_not_recorded("all_reduce", purpose, stream);
     calls_.put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllReduce(words, words, count, ncclUint64, ncclSum, communicator, stream.handle());
     });
@@ -155,6 +160,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     detail::check_all_to_all("zero::NcclCommunicator", send, receive,
                              static_cast<std::size_t>(size_) * count * sizeof(Element));
     if (count == 0) return;
+    calls_.require_not_recorded("all_to_all", purpose, stream);
     calls_.put_transfers("all_to_all", detail::all_to_all_list(send, receive, count, rank_, size_), purpose, stream);
     (stream.copy)(receive + mine, send + mine, count * sizeof(Element));
   }
@@ -166,6 +172,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     detail::check_transfers("zero::NcclCommunicator", list, rank_, size_);
     if (list.empty()) return;
     auto const* const name = list.size() > 1 ? "transfer" : list.front().sends() ? "send" : "receive";
+    calls_.require_not_recorded(name, purpose, stream);
     calls_.put_transfers(name, list, purpose, stream);
     detail::for_own(list, rank_, [&](Transfer const& send, Transfer const& receive) {
       if (send.bytes > 0) (stream.copy)(receive.data, send.data, send.bytes);
@@ -175,6 +182,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
     (check)();
+    calls_.require_not_recorded("exchange");
     if (auto* const rendezvous = state().rendezvous()) return rendezvous->exchange(mine, all);
     if (mine.empty()) return;
     detail::ExchangeBuffer const buffer(device(), all.size());
@@ -281,6 +289,7 @@ inline NcclCommunicator::NcclCommunicator(ncclUniqueId const& id, int rank, int 
 
 inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int key) {
   (check)();
+  calls_.require_not_recorded("split");
   auto members = detail::exchange_members(*this, color, key);
   auto* const rendezvous = state().rendezvous();
   auto meeting = rendezvous != nullptr ? rendezvous->split(color, key) : std::optional<Rendezvous>();
@@ -304,6 +313,7 @@ inline std::optional<NcclCommunicator> NcclCommunicator::split(int color, int ke
 inline NcclRegistration NcclCommunicator::register_buffer([[maybe_unused]] void* data,
                                                           [[maybe_unused]] std::size_t bytes) {
   (check)();
+  calls_.require_not_recorded("register_buffer");
   NcclRegistration registration;
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 19, 0)
   void* registered = nullptr;

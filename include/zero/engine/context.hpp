@@ -6,6 +6,7 @@
 #include <zero/engine/observation.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/engine/phase.hpp>
+#include <zero/engine/recordable.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/layout/offload_split.hpp>
 #include <zero/memory/buffer.hpp>
@@ -13,6 +14,7 @@
 #include <zero/traffic.hpp>
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 namespace zero::detail {
@@ -35,6 +37,20 @@ struct EngineContext {
   OffloadSplit offload_split{};                                        ///< of what this rank owns; all of it
                                                                        ///< without offload
   Observation<typename Backend::Stream> const* observation = nullptr;  ///< who watches; null: nobody
+
+  /// \throws SequenceError for a \p call that is not allowed in this phase, that cannot be recorded inside a capture of
+  /// this engine, or that would put its work on streams that another one records: \p streams or the engine's own. And
+  /// as EnginePhase::require_allowed.
+  template <class... Streams>
+  void require_allowed(EngineCall call, Streams... streams) const {
+    phase.require_allowed(call);
+    require_recordable(backend, "zero::Engine", call, communication, streams...);
+  }
+  /// The same for a \p call that the phase knows nothing of.
+  template <class... Streams>
+  void require_own_streams(std::string_view call, Streams... streams) const {
+    detail::require_own_streams(backend, "zero::Engine", call, communication, streams...);
+  }
 
   [[nodiscard]] std::size_t world() const noexcept { return layout.settings().world; }
   [[nodiscard]] Stage stage() const noexcept { return layout.settings().stage; }

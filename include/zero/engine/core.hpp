@@ -99,8 +99,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   MicroBatch<Stream> begin_micro_batch(Stream stream) {
-    joint_.require_alone("begin_micro_batch");
-    phase_.require_allowed(EngineCall::begin_micro_batch);
+    require_alone(EngineCall::begin_micro_batch, stream);
     if (observed_) observed_->begin_micro_batch(this, stream);
     int const round = phase_.finished_rounds();
     parts_->reducer.begin(round);
@@ -114,6 +113,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// The record of a lease.
   [[nodiscard]] std::uint32_t gather(std::span<ParameterId const> ids, Stream stream) {
     phase_.require_sound();
+    parts_->context.require_own_streams("gather", stream);
     check_ids(ids);
     if (observed_) [[unlikely]]
       return gather_observed(ids, stream);
@@ -121,7 +121,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
   /// The record of a lease.
   [[nodiscard]] std::uint32_t lease_gradients(std::span<ParameterId const> ids, Stream stream) {
-    phase_.require_allowed(EngineCall::gradients);
+    parts_->context.require_allowed(EngineCall::gradients, stream);
     check_ids(ids);
     if (observed_) [[unlikely]]
       observed_->begin_backward(stream);
@@ -137,6 +137,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   ZERO_OUT_OF_LINE void discard_gradients() {
     joint_.require_alone("discard_gradients");
     phase_.require_sound();
+    parts_->context.require_own_streams("discard_gradients");
     parts_->reducer.discard();
     phase_.discard_gradients();
     if (observed_) observed_->discard(this);
@@ -147,8 +148,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   /// Each line is ordered after the one before it by \p stream, or by the events of the part that it calls.
   [[nodiscard]] StepTicket<Event> step(StepOptions const& options, Stream stream) {
     auto& parts = *parts_;
-    joint_.require_alone("step");
-    phase_.require_allowed(EngineCall::step);
+    require_alone(EngineCall::step, stream);
     parts.gatherer.require_no_leases();
     if (observed_) observed_->begin_step(this, profile::Phase::update, stream);
     parts.decider.stage(rule_settings_of(options), clipping_of(options), operations_.collectives.history);
@@ -195,20 +195,19 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   void finish_update() {
-    joint_.require_alone("finish_update");
-    phase_.require_allowed(EngineCall::finish_update);
+    require_alone(EngineCall::finish_update);
     publish_pending_update();
   }
 
   /// Records the step that \p body takes on \p stream.
   template <class Body>
   [[nodiscard]] CapturedStep<Backend> capture(Stream stream, Body&& body) {
-    joint_.require_alone("capture");
+    require_alone(EngineCall::capture, stream);
     return {*this, lifetime_, StepCapture<Backend>(*parts_, phase_).record(stream, body)};
   }
   [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
                                          StepOptions const& options, Stream stream) {
-    joint_.require_alone("replay");
+    require_alone(EngineCall::replay, stream);
     return StepCapture<Backend>(*parts_, phase_)
         .replay(step, rule_settings_of(options), clipping_of(options), this, stream);
   }
@@ -216,15 +215,15 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   // ------------------------------------------------------------------------------------------------- beside the step
 
   [[nodiscard]] double mean_over_ranks(double value, double weight) {
-    start_side_call(EngineCall::mean_over_ranks, "mean_over_ranks");
+    start_side_call(EngineCall::mean_over_ranks);
     return detail::mean_over_ranks(operations_.collectives, value, weight);
   }
   void broadcast(std::span<std::byte> bytes, std::size_t element, int root, Stream stream) {
-    start_side_call(EngineCall::broadcast, "broadcast");
+    start_side_call(EngineCall::broadcast, stream);
     parts_->broadcast.on_device(bytes, element, root, stream);
   }
   void broadcast_on_host(std::span<std::byte> bytes, std::size_t element, int root) {
-    start_side_call(EngineCall::broadcast, "broadcast");
+    start_side_call(EngineCall::broadcast);
     parts_->broadcast.on_host(bytes, element, root);
   }
 
@@ -241,7 +240,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   void take_adopted_values() {
-    phase_.require_allowed(EngineCall::take_adopted_values);
+    parts_->context.require_allowed(EngineCall::take_adopted_values);
     publish_pending_update();
     parts_->gatherer.require_no_leases();
     parts_->gatherer.forget_gathered();
@@ -249,7 +248,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   }
 
   [[nodiscard]] std::unique_ptr<EngineState> state() {
-    phase_.require_allowed(EngineCall::state);
+    parts_->context.require_allowed(EngineCall::state);
     publish_pending_update();  // as a run that loads this checkpoint goes on
     return std::make_unique<EngineStateAccess<Backend>>(*parts_, settings_.micro_batches_per_step, is_in_joint());
   }
@@ -302,17 +301,15 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
   [[nodiscard]] std::shared_ptr<EngineLifetime> const& lifetime() const noexcept { return lifetime_; }
 
  private:
-  void start_side_call(EngineCall call, std::string_view name) {
-    phase_.require_allowed(call);
-    if constexpr (backend_facts<Backend>().captures_graphs) {
-      if (parts_->backend.capturing()) throw_capturing(name);
-    }
-    joint_.take_turn();
+  template <class... Streams>
+  void require_alone(EngineCall call, Streams... streams) const {
+    joint_.require_alone(EnginePhase::name_of(call));
+    parts_->context.require_allowed(call, streams...);
   }
-  [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE static void throw_capturing(std::string_view call) {
-    fail<SequenceError>({"zero::Engine: ", call,
-                         " inside a capture: ranks agree on it on the host, which cannot be recorded: call it before "
-                         "or after the captured step"});
+  template <class... Streams>
+  void start_side_call(EngineCall call, Streams... streams) {
+    parts_->context.require_allowed(call, streams...);
+    joint_.take_turn();
   }
 
   [[nodiscard]] AdoptedGradients adopted_gradients() const noexcept { return {specs(), *layout_}; }
@@ -354,6 +351,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
       fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
     }
     EnginePhase::GradientGuard gradients(phase_);
+    parts_->context.require_own_streams("finish", stream);
     parts_->reducer.finish(stream);
     gradients.commit_micro_batch();
     if (observed_) observed_->end_micro_batch(stream);

@@ -71,7 +71,7 @@ class NamedAccess {
   }
   // After all that the last update has put on streams.
   [[nodiscard]] ParameterAccess<Backend>& access(EngineCall call) {
-    phase_.require_allowed(call);
+    parts_.context.require_allowed(call);
     parts_.updater.join(parts_.communication.get());
     return parts_.access;
   }

@@ -79,6 +79,7 @@ struct EngineParts {
   /// Blocks until nothing on any stream that the engine knows of touches its memory.
   ZERO_OUT_OF_LINE ~EngineParts() {
     try {
+      take_streams_back();
       gatherer.join_readers(communication.get());
       reducer.join(communication.get());
       updater.join(communication.get());
@@ -87,9 +88,23 @@ struct EngineParts {
       synchronize_all();
     }
   }
+  /// The same, as far as the decided step and the communication stream know of it, for a joint step that ends.
+  void quiesce() noexcept {
+    try {
+      take_streams_back();
+      decider.decided().synchronize();
+      backend.synchronize(communication.get());
+    } catch (...) {
+      synchronize_all();
+    }
+  }
   /// The same after a failure, where the engine does not know what runs. Nothing to wait for is left where a device or
   /// a peer is lost.
   void synchronize_all() noexcept {
+    try {
+      take_streams_back();
+    } catch (...) {  // what follows is all that can be done
+    }
     if constexpr (facts.synchronizes_all) backend.synchronize_all();
   }
   /// After a capture on \p stream that was given up: what runs there, such as readers that the capture has joined, has
@@ -100,6 +115,10 @@ struct EngineParts {
     } catch (...) {
       context.phase.record_failure(std::current_exception());
     }
+  }
+  /// Gives up what another engine records on the communication stream, which cannot be waited for otherwise.
+  void take_streams_back() {
+    if constexpr (facts.captures_graphs) backend.abandon_captures_by_others(communication.get());
   }
   /// Collective, once every rank has made its parts. \throws ConfigurationError on all of them.
   void register_memory() { registered = context.collectives.register_memory(backend); }

@@ -49,7 +49,7 @@ class EnginePhase {
 
   /// \throws SequenceError where \p call is not allowed now, PoisonedError, and what failed in a noexcept path.
   void require_allowed(EngineCall call) const {
-    auto const& rule = rules[static_cast<std::size_t>(call)];
+    auto const& rule = rule_of(call);
     if (poison_ != nullptr || failure_ || position_ != rule.position) throw_illegal(rule);
     if (rule.rounds != Progress::any) require_progress(rule);
   }
@@ -66,6 +66,11 @@ class EnginePhase {
   [[nodiscard]] int finished_rounds() const noexcept { return finished_rounds_; }
   /// Steps that were taken, recorded ones too.
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+
+  /// Its name, as errors have it.
+  [[nodiscard]] static constexpr std::string_view name_of(EngineCall call) noexcept { return rule_of(call).call; }
+  /// Whether \p call can be part of a captured step.
+  [[nodiscard]] static constexpr bool is_recordable(EngineCall call) noexcept { return rule_of(call).recordable; }
 
   // ------------------------------------------------------------------------------------------------- changes
 
@@ -129,27 +134,31 @@ class EnginePhase {
     std::string_view call;
     Position position;  ///< between two micro-batches, or inside of one
     Progress rounds;    ///< how many of the step's must be finished
+    bool recordable;    ///< as a part of a captured step
   };
   static constexpr std::array<Rule, 17> rules{{
-      {"begin_micro_batch", Position::between, Progress::not_all},
-      {"gradients", Position::inside, Progress::any},
-      {"step", Position::between, Progress::all},
-      {"finish_update", Position::between, Progress::none},
-      {"capture", Position::between, Progress::none},
-      {"the end of a capture", Position::between, Progress::any},
-      {"replay", Position::between, Progress::none},
-      {"read_parameter", Position::between, Progress::any},
-      {"write_parameter", Position::between, Progress::any},
-      {"read_gradient", Position::between, Progress::all},
-      {"write_gradient", Position::between, Progress::all},
-      {"read_state", Position::between, Progress::any},
-      {"write_state", Position::between, Progress::any},
-      {"take_adopted_values", Position::between, Progress::any},
-      {"mean_over_ranks", Position::between, Progress::any},
-      {"broadcast", Position::between, Progress::any},
-      {"state", Position::between, Progress::none},
+      {"begin_micro_batch", Position::between, Progress::not_all, true},
+      {"gradients", Position::inside, Progress::any, true},
+      {"step", Position::between, Progress::all, true},
+      {"finish_update", Position::between, Progress::none, true},
+      {"capture", Position::between, Progress::none, false},
+      {"the end of a capture", Position::between, Progress::any, true},
+      {"replay", Position::between, Progress::none, false},
+      {"read_parameter", Position::between, Progress::any, false},
+      {"write_parameter", Position::between, Progress::any, false},
+      {"read_gradient", Position::between, Progress::all, false},
+      {"write_gradient", Position::between, Progress::all, false},
+      {"read_state", Position::between, Progress::any, false},
+      {"write_state", Position::between, Progress::any, false},
+      {"take_adopted_values", Position::between, Progress::any, false},
+      {"mean_over_ranks", Position::between, Progress::any, false},
+      {"broadcast", Position::between, Progress::any, false},
+      {"state", Position::between, Progress::none, false},
   }};
   static_assert(rules.size() == static_cast<std::size_t>(EngineCall::state) + 1);
+  [[nodiscard]] static constexpr Rule const& rule_of(EngineCall call) noexcept {
+    return rules[static_cast<std::size_t>(call)];
+  }
 
   void require_progress(Rule const& rule) const {
     bool const all = finished_rounds_ == rounds_;

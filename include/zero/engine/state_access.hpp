@@ -65,6 +65,7 @@ class EngineStateAccess final : public EngineState {
   }
 
   void read(StateRange const& range, std::uint64_t first, std::span<std::byte> into) override {
+    engine_.require_own_streams("a read of states");
     for_each_part(range, first, into, [&](std::byte const* from, std::span<std::byte> part) {
       (engine_.backend.copy)(part.data(), from, part.size(), engine_.communication);
     });
@@ -83,23 +84,27 @@ class EngineStateAccess final : public EngineState {
           {"zero::Engine: a checkpoint is to be loaded into an engine that is a member of a joint step: load it before "
            "the zero::JointStep is made"});
     }
+    engine_.require_own_streams("a load of states");
     parts_.gatherer.require_no_leases();
     parts_.gatherer.forget_gathered();
     load_.emplace(engine_.phase, "a checkpoint was not loaded to its end");
     parts_.gatherer.join_readers(engine_.communication);
   }
   void write(StateRange const& range, std::uint64_t first, std::span<std::byte const> from) override {
+    engine_.require_own_streams("a load of states");
     for_each_part(range, first, from, [&](std::byte* to, std::span<std::byte const> part) { put(to, part); });
     if (range.kind == 0 && is_trainable(range.bucket) && engine_.policies.traits().has_master()) {
       write_narrowed(range, first, from);
     }
   }
   void set_progress(StepProgress const& progress) override {
+    engine_.require_own_streams("a load of states");
     parts_.updater.join(engine_.communication);
     parts_.decider.set_progress(progress);
     parts_.updater.set_constants(parts_.decider.constants().set_of());
   }
   void finish_load() override {
+    engine_.require_own_streams("a load of states");
     for (std::size_t b = 0; b < engine_.layout.buckets().size(); ++b) {
       parts_.gatherer.all_gather_updated(b, is_trainable(b) && !engine_.owns_whole());
     }

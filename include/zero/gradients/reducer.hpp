@@ -125,6 +125,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   }
   /// See GradientIntake; makes room first. \throws LeaseError, GradientError.
   GradientAddress target(std::uint32_t record, ParameterId id, Stream stream, bool zeroed) override {
+    engine_.require_own_streams("a lease of gradients", stream);
     make_room(intake_.buckets_before(record, id), id);
     return intake_.target(record, id, stream, zeroed);
   }
@@ -132,6 +133,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
   void mark_written(std::uint32_t record, ParameterId id) override { intake_.mark_written(record, id); }
   /// Ends a lease, and reduces what its gradients complete. \throws LeaseError and GradientError, as GradientIntake.
   void ready(std::uint32_t record, Stream stream) override {
+    engine_.require_own_streams("ready", stream);
     try {
       for (auto id : intake_.leased(record)) make_room(intake_.buckets_before_copy(id), id);
     } catch (...) {

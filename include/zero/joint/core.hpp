@@ -91,7 +91,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   // ------------------------------------------------------------------------------------------------- a micro-batch
 
   MicroBatch<Stream> begin_micro_batch(Stream stream) {
-    require_allowed(EngineCall::begin_micro_batch);
+    require_allowed(EngineCall::begin_micro_batch, stream);
     for (auto* observed : members_.observers()) observed->begin_micro_batch(this, stream);
     round_ = phase_.finished_rounds();
     ++serial_;
@@ -107,6 +107,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   void discard_gradients() {
     require_sound();
+    members_.require_own_streams("discard_gradients");
     forget_gradients();
   }
   ZERO_OUT_OF_LINE void forget_gradients() {
@@ -129,7 +130,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   /// As EngineCore::step, for all members in turn.
   [[nodiscard]] StepTicket<Event> step(JointStepOptions const& options, Stream stream) {
-    require_allowed(EngineCall::step);
+    require_allowed(EngineCall::step, stream);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
     for (auto* observed : members_.observers()) observed->begin_step(this, profile::Phase::update, stream);
     stage(options);
@@ -167,7 +168,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   /// Records the step that \p body takes on \p stream.
   template <class Body>
   [[nodiscard]] RecordedJointStep<Graph> capture(Stream stream, Body&& body) {
-    require_allowed(EngineCall::capture);
+    require_allowed(EngineCall::capture, stream);
     enforce(world_.can_be_captured(),
             "zero::JointStep: the ranks of this communicator meet on the host, which cannot be captured: use one rank, "
             "or zero::NcclCommunicator");
@@ -177,7 +178,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   }
   [[nodiscard]] StepTicket<Event> replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options,
                                          Stream stream) {
-    require_allowed(EngineCall::replay);
+    require_allowed(EngineCall::replay, stream);
     auto recorder = this->recorder();
     recorder.require_current(step);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
@@ -232,7 +233,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     if (std::exchange(dissolved_, true)) return;
     for (auto* observed : members_.observers()) observed->discard(this);
     members_.forget_observers();
-    for (auto& member : members_) quiesce(member.parts());
+    for (auto& member : members_) member.parts().quiesce();
     for (auto& member : members_) {
       if (!member.core->is_in_joint()) continue;
       auto& phase = member.core->phase();
@@ -243,14 +244,6 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       if (is_open) phase.abandon_micro_batch();  // a part of its gradients' norm is gone
     }
     norm_.release();
-  }
-  static void quiesce(EngineParts<Backend>& parts) noexcept {
-    try {
-      parts.decider.decided().synchronize();
-      parts.backend.synchronize(parts.communication.get());
-    } catch (...) {
-      parts.synchronize_all();
-    }
   }
 
   // ------------------------------------------------------------------------------------------------- checks
@@ -266,9 +259,11 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     for (auto const& member : members_) member.core->phase().require_sound();
     phase_.require_sound();
   }
-  void require_allowed(EngineCall call) const {
+  template <class... Streams>
+  void require_allowed(EngineCall call, Streams... streams) const {
     require_sound();
     phase_.require_allowed(call);
+    members_.require_recordable(call, streams...);
   }
 
   // ------------------------------------------------------------------------------------------------- what members ask
@@ -292,6 +287,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
       fail<SequenceError>({"zero::MicroBatch: its gradients were discarded: begin another one"});
     }
     gradient_guards_.open();
+    members_.require_own_streams("finish", stream);
     reduction_.require_sums();
     for (auto& member : members_) member.intake().copy_partial(stream);
     reduction_.finish();

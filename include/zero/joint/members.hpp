@@ -5,6 +5,8 @@
 #include <zero/backend.hpp>
 #include <zero/engine/core.hpp>
 #include <zero/engine/observed.hpp>
+#include <zero/engine/phase.hpp>
+#include <zero/engine/recordable.hpp>
 #include <zero/gradients/intake.hpp>
 #include <zero/partitioner.hpp>
 
@@ -13,6 +15,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -77,6 +80,23 @@ class JointMembers {
   }
   void forget_observers() noexcept { observers_.clear(); }
 
+  /// \throws SequenceError where a member cannot be called so beside what is recorded now; see the functions of these
+  /// names.
+  template <class... Streams>
+  void require_recordable(EngineCall call, Streams... streams) const {
+    for (auto const& member : members_) {
+      auto const& parts = member.parts();
+      detail::require_recordable(parts.backend, owner, call, parts.communication.get(), streams...);
+    }
+  }
+  template <class... Streams>
+  void require_own_streams(std::string_view call, Streams... streams) const {
+    for (auto const& member : members_) {
+      auto const& parts = member.parts();
+      detail::require_own_streams(parts.backend, owner, call, parts.communication.get(), streams...);
+    }
+  }
+
   /// What member \p m puts on its communication stream from now on comes behind what others have put on theirs.
   void take_turn(std::size_t m) {
     if (turn_ == m) return;
@@ -88,6 +108,8 @@ class JointMembers {
   }
 
  private:
+  static constexpr std::string_view owner = "zero::JointStep";
+
   void order_updates() {
     update_order_.push_back(update_order_.size());
     auto const key = [this](std::size_t m) {

@@ -184,7 +184,7 @@ class StepDecider {
   /// Of the coming backward passes.
   [[nodiscard]] LossScale<Event> loss_scale() const {
     if (lead_ != this) return lead_->loss_scale();
-    return {scale_in(results_.data()), scale_in(host_results()), *latest_};
+    return {scale_in(results_.data()), capturing_ ? nullptr : scale_in(host_results()), *latest_};
   }
   /// The StepState: scaler and step counts, which the host may read after `decided`.
   [[nodiscard]] void const* state() const noexcept { return host_state(); }

@@ -5,6 +5,7 @@
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
+#include <zero/cuda/detail/capture.hpp>
 #include <zero/cuda/device.hpp>
 #include <zero/cuda/stream.hpp>
 #include <zero/error.hpp>
@@ -57,6 +58,15 @@ class NcclCalls {
     auto const current = call(operation, operation, purpose, f);
     state_->watchdog().watch(current, stream);
   }
+  /// \throws SequenceError for \p operation, which is no engine's, on the world's stream while an engine records a step
+  /// there. What the caller puts on a stream of its own it may have recorded with the step.
+  void require_not_recorded(char const* operation, CollectivePurpose const& purpose, CudaStream stream) const {
+    if (purpose.engine == 0 && stream == state_->stream() && CudaCapture::records(stream)) throw_recorded(operation);
+  }
+  /// The same for what is the host's, on whatever stream the engine records.
+  void require_not_recorded(char const* operation) const {
+    if (CudaCapture::records(state_->stream())) throw_recorded_on_host(operation);
+  }
   /// The same for what NCCL moves of \p list; nothing where that is nothing.
   void put_transfers(char const* operation, std::span<zero::Transfer const> list, CollectivePurpose purpose,
                      CudaStream stream) {
@@ -93,6 +103,20 @@ class NcclCalls {
   [[noreturn, gnu::cold]] void throw_stream(int other) const {
     detail::fail<ConfigurationError>({"zero::NcclCommunicator: a stream of device ", other, " for a communicator of ",
                                       "device ", state_->device(), ": set CudaBackend::Config::device to the same"});
+  }
+
+  [[noreturn, gnu::cold]] static void throw_recorded(char const* operation) {
+    detail::fail<SequenceError>(
+        {"zero::NcclCommunicator: ", operation,
+         " on the communication stream while an engine records a step there, which would be replayed with that step: "
+         "end the recording first: make this call before or after the engine's capture(), or, where it is to be part "
+         "of the step, on the stream that was given to capture()"});
+  }
+  [[noreturn, gnu::cold]] static void throw_recorded_on_host(char const* operation) {
+    detail::fail<SequenceError>(
+        {"zero::NcclCommunicator: ", operation,
+         " while an engine records a step: ranks meet on the host, which cannot be recorded: end the recording first: "
+         "make this call before or after the engine's capture()"});
   }
 
   std::shared_ptr<NcclState> state_;
