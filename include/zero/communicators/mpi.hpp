@@ -185,9 +185,11 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
     return shown;
   }
 
-  /// Bytes of shared memory that a communicator of \p size ranks takes on a host with \p local of them, engines apart.
+  /// Bytes of shared memory that a communicator of all \p size ranks takes on a host with \p local of them, engines
+  /// apart, in whole pages. A group of as many ranks takes less: `split` shares once more only what is the group's own.
   [[nodiscard]] static std::size_t bytes_of_host(int local, int size, MpiConfig const& config = {}) noexcept {
-    return detail::MpiGroup::bytes_of_host(static_cast<std::size_t>(local), static_cast<std::size_t>(size),
+    return detail::MpiWorld::bytes_of_host() +
+           detail::MpiGroup::bytes_of_host(static_cast<std::size_t>(local), static_cast<std::size_t>(size),
                                            detail::SharedMemory::whole_pages(config.bounce_bytes));
   }
 

@@ -171,7 +171,7 @@ class MpiGroup {
 
   /// Bytes that the ranks of one host share for a group, of which \p local are there and \p size in all.
   [[nodiscard]] static std::size_t bytes_of_host(std::size_t local, std::size_t size, std::size_t bounce) noexcept {
-    return bounce_begin_of(local, size) + local * bounce;
+    return SharedMemory::whole_pages(bounce_begin_of(local, size) + local * bounce);
   }
 
   [[noreturn, gnu::cold]] void throw_failure() {

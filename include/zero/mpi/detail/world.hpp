@@ -92,9 +92,11 @@ class MpiWorld {
 
   /// Makes what the ranks of this host share: see SharedWorld. Collective.
   void open() {
-    run_on_all_ranks(
-        *this, [&] { shared_ = share(places_.local, 0, [] { return SharedMemory::make(sizeof(SharedWorld)); }); });
+    run_on_all_ranks(*this,
+                     [&] { shared_ = share(places_.local, 0, [] { return SharedMemory::make(bytes_of_host()); }); });
   }
+  /// Bytes that the ranks of one host share for the world, whatever groups they are in.
+  [[nodiscard]] static std::size_t bytes_of_host() noexcept { return SharedMemory::whole_pages(sizeof(SharedWorld)); }
 
   // ------------------------------------------------------------------------------------------------- failures
 
