@@ -354,6 +354,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/monitor/detail/text_values.hpp
   include/zero/mpi/detail/available_memory.hpp
   include/zero/mpi/detail/calls.hpp
+  include/zero/mpi/detail/card.hpp
   include/zero/mpi/detail/futex.hpp
   include/zero/mpi/detail/group.hpp
   include/zero/mpi/detail/group_places.hpp
