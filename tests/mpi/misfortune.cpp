@@ -6,7 +6,11 @@
 //
 //   rank 1: peer_failed of rank 2, 3 ms later: <what the error says>
 //
-//   PLACE   meeting, gather, reduce, step, save, or a number of microseconds from the first step on
+//   PLACE   of making the communicator: meeting (has not begun), cards (before it tells the others of itself), sockets
+//           (once all have, before it connects), connected (before it says so), memory (makes or takes the first memory
+//           of the host), segment (the second); of making the engine: engine (before), arena (when its memory is made),
+//           shown (when it takes that of the others); then gather, reduce, step, save, or a number of microseconds from
+//           the first step on; or, after a plus sign, from the communicator on
 //   KIND    kill (SIGKILL), throw, stop (SIGSTOP), hang (never comes again)
 //   HOSTS   a letter for each rank
 //   FOLDER  for checkpoints
@@ -14,8 +18,11 @@
 #include <zero/communicators/mpi.hpp>
 #include <zero/engine.hpp>
 
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -56,13 +63,18 @@ class Misfortune {
       : arguments_(std::move(arguments)), rank_(rank), when_(arguments_.folder + "/when") {}
 
   void at(std::string_view place) {
-    if (rank_ == arguments_.victim && place == arguments_.place) happen();
+    if (is_due(place)) happen();
   }
-  /// Where the place is a time: from another thread, wherever the victim is.
-  void begin_countdown() {
+  [[nodiscard]] bool is_due(std::string_view place) const {
+    return rank_ == arguments_.victim && place == arguments_.place;
+  }
+  [[nodiscard]] std::string_view kind() const { return arguments_.kind; }
+  /// Where the place is a time that begins with \p sign: from another thread, wherever the victim is.
+  void begin_countdown(std::string_view sign) {
+    char const* const time = arguments_.place.data() + sign.size();
     char* end = nullptr;
-    long const microseconds = std::strtol(arguments_.place.data(), &end, 10);
-    if (rank_ != arguments_.victim || end == arguments_.place.data()) return;
+    long const microseconds = std::strtol(time, &end, 10);
+    if (rank_ != arguments_.victim || !arguments_.place.starts_with(sign) || *time < '0' || *time > '9') return;
     std::thread([this, microseconds] {
       std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
       happen();
@@ -95,8 +107,37 @@ class Misfortune {
   std::string when_;
 };
 
+/// What happens inside of constructors is found by the calls that they make.
+struct Construction {
+  Misfortune* misfortune = nullptr;  ///< none: nothing is being constructed
+  int meetings = 0;                  ///< what the ranks tell each other by MPI
+  MPI_Request telling = MPI_REQUEST_NULL;
+  int last_meeting = 2;  ///< of the ranks of one host; those of several hosts meet once more
+  int memories = 0;      ///< that this rank has made, or taken from others
+  bool of_engine = false;
+
+  /// Before the next memory is there. \return whether it cannot be: a call of the system does not throw.
+  [[nodiscard]] bool misses_memory(bool taken) {
+    if (misfortune == nullptr) return false;
+    char const* const place = of_engine ? (taken ? "shown" : "arena") : (memories == 0 ? "memory" : "segment");
+    ++memories;
+    if (misfortune->kind() == "throw" && misfortune->is_due(place)) {
+      try {
+        misfortune->at(place);
+      } catch (std::runtime_error const&) {  // as the system says it
+        return true;
+      }
+    }
+    misfortune->at(place);
+    return false;
+  }
+} construction;
+
 void train(Misfortune& misfortune, Arguments const& arguments, int rank) {
   misfortune.at("meeting");
+  misfortune.begin_countdown("+");
+  construction.misfortune = &misfortune;
+  if (arguments.hosts.find_first_not_of(arguments.hosts[0]) != std::string_view::npos) construction.last_meeting = 3;
   zero::MpiCommunicator ranks({.deadline = deadline,
                                .meeting_deadline = deadline,
                                .host = std::string(1, arguments.hosts[static_cast<std::size_t>(rank)])});
@@ -105,8 +146,11 @@ void train(Misfortune& misfortune, Arguments const& arguments, int rank) {
   for (int i = 0; i < 3; ++i) {
     ids[i] = parameters.add({.name = "p" + std::to_string(i), .shape = {10007}, .unit = i});
   }
+  misfortune.at("engine");
+  construction.of_engine = true;
   Engine engine{ranks, parameters, {}};
-  misfortune.begin_countdown();
+  construction.misfortune = nullptr;
+  misfortune.begin_countdown("");
   for (int step = 0; step < steps; ++step) {
     bool const unlucky = step == unlucky_step;
     auto micro_batch = engine.begin_micro_batch({});
@@ -155,6 +199,51 @@ char const* name(zero::CommunicationFailure kind) {
 }
 
 }  // namespace
+
+// In front of MPI's and the system's.
+extern "C" {
+
+int MPI_Iallgather(void const* send, int count, MPI_Datatype type, void* receive, int received, MPI_Datatype into,
+                   MPI_Comm communicator, MPI_Request* request) {
+  bool const is_ours = construction.misfortune != nullptr && ++construction.meetings > 0;
+  if (is_ours && construction.meetings == 1) construction.misfortune->at("cards");
+  if (is_ours && construction.meetings == construction.last_meeting) construction.misfortune->at("connected");
+  int const result = PMPI_Iallgather(send, count, type, receive, received, into, communicator, request);
+  if (is_ours) construction.telling = *request;
+  return result;
+}
+
+int MPI_Test(MPI_Request* request, int* done, MPI_Status* status) {
+  bool const is_ours = construction.misfortune != nullptr && construction.meetings == construction.last_meeting - 1 &&
+                       *request == construction.telling;
+  int const result = PMPI_Test(request, done, status);
+  if (is_ours && *done != 0) construction.misfortune->at("sockets");
+  return result;
+}
+
+int memfd_create(char const* name, unsigned int flags) noexcept {
+  if (std::string_view(name) == "zero" && construction.misses_memory(false)) {
+    errno = EMFILE;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_memfd_create, name, flags));
+}
+
+ssize_t recvmsg(int socket, msghdr* message, int flags) {
+  auto const got = ::syscall(SYS_recvmsg, socket, message, flags);
+  auto* const entry = got > 0 ? CMSG_FIRSTHDR(message) : nullptr;
+  bool const has_memory = entry != nullptr && entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SCM_RIGHTS;
+  if (has_memory && construction.misses_memory(true)) {
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(entry), sizeof descriptor);
+    (void)::close(descriptor);
+    message->msg_controllen = 0;
+    message->msg_flags |= MSG_CTRUNC;
+  }
+  return got;
+}
+
+}  // extern "C"
 
 int main(int argc, char** argv) {
   if (argc != 6) return 2;

@@ -87,12 +87,24 @@ class MpiJoin {
       if (done != 0) return;
       expect_no_failure();
       if (!deadline.passed()) continue;
+      if (missed_) throw CommunicationError(*missed_);
       throw CommunicationError(
           CommunicationFailure::deadline, {-1, 0, "the meeting"},
           concat({"zero::MpiCommunicator: rank ", places_.rank, " of ", places_.size, " waited in ", call,
                   " for ranks that did not come within the meeting deadline of ",
                   milliseconds_of(config_.meeting_deadline),
                   " ms: make a communicator on every rank of the MPI_Comm, and see which process hangs or has ended"}));
+    }
+  }
+  // A wait that is given up ends nothing: MPI may write \p memory to the end of the process.
+  template <class Memory>
+  void await_with(std::unique_ptr<Memory>& memory, MPI_Request& request, std::string_view call,
+                  Deadline const& deadline) {
+    try {
+      await(request, call, deadline);
+    } catch (...) {
+      (void)memory.release();
+      throw;
     }
   }
   static void expect_intracommunicator(MPI_Comm caller) {
@@ -106,28 +118,45 @@ class MpiJoin {
   void duplicate(MPI_Comm caller) {
     ErrorsReturned const of_caller(caller), of_world(MPI_COMM_WORLD);  // where MPI reports what ends the request
     MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(MPI_Comm_idup(caller, &messages_, &request), "MPI_Comm_idup");
-    await(request, "MPI_Comm_idup", deadline_);
+    auto made = std::make_unique<MPI_Comm>(MPI_COMM_NULL);
+    check_mpi(MPI_Comm_idup(caller, made.get(), &request), "MPI_Comm_idup");
+    await_with(made, request, "MPI_Comm_idup", deadline_);
+    messages_ = *made;
     check_mpi(MPI_Comm_set_errhandler(messages_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
-  /// All ranks' cards. \throws ConfigurationError on all of them where one has a problem.
+  /// All ranks' cards.
   void exchange_cards() {
-    cards_.resize(at(places_.size));
+    auto made = std::make_unique<std::vector<MpiCard>>(at(places_.size) + 1, card_);  // the last one is sent
     MPI_Request request = MPI_REQUEST_NULL;
     constexpr int bytes = static_cast<int>(sizeof(MpiCard));
-    check_mpi(MPI_Iallgather(&card_, bytes, MPI_BYTE, cards_.data(), bytes, MPI_BYTE, messages_, &request),
+    check_mpi(MPI_Iallgather(&made->back(), bytes, MPI_BYTE, made->data(), bytes, MPI_BYTE, messages_, &request),
               "MPI_Iallgather");
-    // A rank that has waited for others until the deadline is to tell what it knows.
-    await(request, "MPI_Iallgather", Deadline(longer(deadline_.at() - Deadline::Clock::now(), grace)));
+    // A rank that has waited for others until the deadline is to tell what it knows: all by the cards, or, where some
+    // never come, those that do not know whom they wait for.
+    auto const patience = missed_ || !connections_.channel ? grace : grace + std::chrono::seconds(1);
+    await_with(made, request, "MPI_Iallgather", Deadline(longer(deadline_.at() - Deadline::Clock::now(), patience)));
+    made->pop_back();
+    cards_ = std::move(*made);
+  }
+  /// \throws ConfigurationError on all ranks where one of them has a problem.
+  void expect_no_problem() const {
     for (std::size_t r = 0; r < cards_.size(); ++r) {
       if (cards_[r].problem.view().empty()) continue;
       fail<ConfigurationError>({"zero::MpiCommunicator: rank ", r, ": ", cards_[r].problem.view()});
     }
   }
-  /// What goes wrong here is told to all with the next cards.
+  /// What goes wrong here is told to all with the next cards, if all ranks are there to exchange them.
   template <class Function>
   void try_locally(Function&& f) {
-    if (auto const error = attempt(f)) card_.problem.set(text_of(error));
+    auto const error = attempt([&] {
+      try {
+        f();
+      } catch (CommunicationError const& missed) {
+        missed_.emplace(missed);
+        throw;
+      }
+    });
+    if (error) card_.problem.set(text_of(error));
   }
 
   void meet_on_paper() {
@@ -144,6 +173,7 @@ class MpiJoin {
       card_.listener.set(name);
     });
     exchange_cards();
+    expect_no_problem();
     for (std::size_t r = 1; r < cards_.size(); ++r) {
       auto const settings = [](MpiCard const& card) {
         return std::tuple(card.bounce_bytes, card.deadline, card.meeting_deadline);
@@ -193,6 +223,7 @@ class MpiJoin {
       });
     }
     exchange_cards();
+    expect_no_problem();
   }
 
   [[nodiscard]] Descriptor listen_between_hosts() const {
@@ -222,12 +253,32 @@ class MpiJoin {
     sockets_.resize(at(places_.size));
     try_locally([&] {
       if (places_.size == 1) return;
+      if (places_.hosts() > 1) connect_hosts();  // first: rank 0 sees who has not come, on whatever host
       connect_neighbours();
-      if (places_.hosts() > 1) connect_hosts();
       connections_.channel =
           std::make_unique<HostChannel>(places_.rank, std::move(sockets_), config_.deadline, std::size_t{1} << 30U);
     });
-    exchange_cards();
+    try {
+      exchange_cards();
+    } catch (CommunicationError const&) {
+      if (missed_) {
+        tell({missed_->kind(), missed_->where().rank, "did not come to the meeting: " + std::string(missed_->what())});
+      }
+      throw;
+    } catch (...) {
+      tell({CommunicationFailure::peer_failed, places_.rank, "has failed: an exception ended it; see its own output"});
+      throw;
+    }
+    expect_no_problem();
+  }
+  // Who has a channel to this rank already would take the end of its connection for the death of this one, or, where
+  // that says that it leaves, wait on.
+  void tell(HostFailure const& failure) {
+    if (connections_.channel) return connections_.channel->fail(failure);
+    auto const frame = encoded(FrameKind::failed, 0, encoded_failure(failure));
+    for (auto const& socket : sockets_) {
+      if (socket) (void)write_all(socket.get(), frame, Deadline(std::chrono::seconds(1)));
+    }
   }
 
   // First on every connection between neighbours: whose it is, and what for.
@@ -236,10 +287,41 @@ class MpiJoin {
     std::uint32_t rank;
     Use use;
   };
-  void greet(Descriptor& socket, Greeting::Use use) const {
+  [[noreturn]] void miss(CommunicationFailure kind, int rank, std::string const& what) const {
+    throw CommunicationError(kind, {rank, 0, "the meeting"}, what);
+  }
+  [[noreturn]] void miss_ended(int rank) const {
+    miss(CommunicationFailure::peer_failed, rank,
+         concat({"zero::MpiCommunicator: rank ", rank, " closed its connection to rank ", places_.rank,
+                 " before all ranks had connected: see its own output"}));
+  }
+  /// A connection to \p rank, which has told of its listener before.
+  [[nodiscard]] Descriptor reach(int rank, Greeting::Use use) const {
+    int code = 0;
+    auto socket = connect_abstract(cards_[at(rank)].listener.view(), deadline_, code);
+    if (!socket) {
+      miss(CommunicationFailure::peer_failed, rank,
+           concat({"zero::MpiCommunicator: rank ", rank, " of the same host is not reached: ", system_message(code),
+                   ": see its own output; ranks in containers that have no network in common are hosts of their own: "
+                   "name them in Config::host"}));
+    }
     Greeting const greeting{static_cast<std::uint32_t>(places_.rank), use};
-    if (write_all(socket.get(), std::as_bytes(std::span(&greeting, 1)), deadline_) == Transfer::done) return;
-    fail<ConfigurationError>({"zero::MpiCommunicator: a rank of this host closed its connection: see its own output"});
+    if (write_all(socket.get(), std::as_bytes(std::span(&greeting, 1)), deadline_) != Transfer::done) miss_ended(rank);
+    return socket;
+  }
+  [[noreturn]] void throw_unconnected(bool one_host) const {
+    std::vector<int> ranks;
+    for (int const r : places_.local) {
+      auto const& neighbour = connections_.neighbours[at(r)];
+      if (neighbour && wait_for(neighbour.get(), POLLIN, 0)) miss_ended(r);  // for which others wait, too
+      if (r <= places_.rank) continue;
+      bool const misses_channel = one_host && places_.rank == 0 && !sockets_[at(r)];
+      if (!neighbour || misses_channel) ranks.push_back(r);
+    }
+    miss(
+        CommunicationFailure::deadline, ranks.front(),
+        concat({"zero::MpiCommunicator: rank ", places_.rank, " waited for ranks of its host that did not connect ",
+                "within the meeting deadline of ", milliseconds_of(config_.meeting_deadline), " ms: ", listed(ranks)}));
   }
 
   // Each rank connects to the ones before it on its host, and waits for those after it. Who listens has said so on its
@@ -248,12 +330,8 @@ class MpiJoin {
     bool const one_host = places_.hosts() == 1;
     for (int const r : places_.local) {
       if (r >= places_.rank) break;
-      auto const name = cards_[at(r)].listener.view();
-      connections_.neighbours[at(r)] = connect_abstract(name, deadline_);
-      greet(connections_.neighbours[at(r)], Greeting::Use::memory);
-      if (r != 0 || !one_host) continue;
-      sockets_[0] = connect_abstract(name, deadline_);
-      greet(sockets_[0], Greeting::Use::channel);
+      connections_.neighbours[at(r)] = reach(r, Greeting::Use::memory);
+      if (r == 0 && one_host) sockets_[0] = reach(r, Greeting::Use::channel);
     }
     std::size_t const later = places_.local.size() - 1 - places_.place_of(places_.rank);
     std::size_t expected = one_host && places_.rank == 0 ? 2 * later : later;
@@ -262,10 +340,7 @@ class MpiJoin {
         --expected;
         continue;
       }
-      if (deadline_.passed()) {
-        fail<ConfigurationError>({"zero::MpiCommunicator: ", expected, " connections of ranks of this host did not ",
-                                  "come within the meeting deadline"});
-      }
+      if (deadline_.passed()) throw_unconnected(one_host);
       pause();
     }
     listener_.close();
@@ -315,6 +390,7 @@ class MpiJoin {
   Descriptor listener_, rendezvous_;
   std::vector<Descriptor> sockets_;  // of the failure channel, by rank
   MpiWorld::Connections connections_;
+  std::optional<CommunicationError> missed_;  // the rank that this one has waited for in vain
 };
 
 }  // namespace zero::detail

@@ -66,8 +66,9 @@ namespace zero::detail {
   return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid();
 }
 
-/// Connects to who listens on \p name. \throws ConfigurationError where nobody does.
-[[nodiscard]] inline Descriptor connect_abstract(std::string_view name, Deadline const& deadline) {
+/// Connects to who listens on \p name, or \p code says why not. \throws ConfigurationError where that is another
+/// user's.
+[[nodiscard]] inline Descriptor connect_abstract(std::string_view name, Deadline const& deadline, int& code) {
   socklen_t length = 0;
   auto const address = abstract_address(name, length);
   for (;;) {
@@ -76,11 +77,8 @@ namespace zero::detail {
       if (is_own_user(socket.get())) return socket;
       fail<ConfigurationError>({"zero::MpiCommunicator: a rank of this host is another user's: start all as one user"});
     }
-    if (errno != EAGAIN || deadline.passed()) {  // EAGAIN: too many at once
-      fail<ConfigurationError>(
-          {"zero::MpiCommunicator: a rank of the same host is not reached: ", system_message(errno),
-           ": ranks in containers that have no network in common are hosts of their own: name them in Config::host"});
-    }
+    code = errno;
+    if (code != EAGAIN || deadline.passed()) return {};  // EAGAIN: too many at once
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
