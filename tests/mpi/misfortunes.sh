@@ -48,11 +48,8 @@ run() {
     # Before there is a connection nobody knows who is missing, and some know no more than that while they are made.
     meeting-* | cards-*) names="deadline of rank -1," ;;
     +*) names="(peer_failed|deadline) of rank ($victim|-1)," ;;
-    sockets-*)
-      names="(peer_failed|deadline) of rank $victim,"
-      # The system takes connections to a rank that lives, and rank 0 is the one that would miss others.
-      if [ "$kind" != kill ] && [ "$victim" = 0 ]; then names="deadline of rank (0|-1),"; fi
-      ;;
+    # Who waits for its connection knows, and tells the others, which give up without knowing where the machine stalls.
+    sockets-*) names="(peer_failed|deadline) of rank ($victim|-1)," ;;
     # Memory that cannot be had is told to all.
     memory-throw | segment-throw | arena-throw | shown-throw) names="error: .*rank $victim could not " ;;
   esac
@@ -66,6 +63,10 @@ run() {
     wanted=$(grep -av "^rank $victim:" "$output" | grep -acE '^rank [0-9]+: ' || true)
   fi
   runs=$((runs + 1))
+  # The system takes connections to a rank that lives, and rank 0 is the one that would miss others.
+  if [ "$place" = sockets ] && { [ "$kind" = kill ] || [ "$victim" != 0 ]; }; then
+    grep -aqE "^rank .* of rank $victim, " "$output" || said=0
+  fi
   printf '%-9s %-6s rank %d on %s: %d of %d survivors know, the last after %s ms\n' "$place" "$kind" "$victim" "$hosts" \
     "$said" "$wanted" "${after:-?}"
   if [ "$said" -ne "$wanted" ]; then
