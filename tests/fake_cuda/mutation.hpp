@@ -40,6 +40,7 @@ struct Scenario {
     shared.bucket_elements = 4096, shared.streams = 3, shared.accumulation = 2;
     all.push_back(shared);
     all.push_back({.stage = stage, .gives_up = true, .waits = false, .streams = 3});
+    all.push_back({.stage = stage, .steps = 0, .gives_up = true, .waits = false, .streams = 3});
     all.push_back({.stage = stage, .offload = true, .waits = false, .bucket_elements = 4096, .accumulation = 2});
     all.push_back(
         {.stage = stage, .adopted = true, .steps = 5, .waits = false, .captured_from = 1, .alternates = true});

@@ -43,7 +43,7 @@ bool asks(std::uintptr_t at) {
   };
   bool const passes_on = name.rfind("cuda", 0) == 0 || of("fake_cuda::") || of("zero::CudaEvent::") ||
                          of("zero::CudaStream::") || of("zero::CudaBackend::") || of("zero::detail::CudaCapture::") ||
-                         of("zero::StreamJoin");
+                         of("zero::detail::StreamFence");
   return known[at] = !name.empty() && !passes_on;
 }
 
