@@ -70,7 +70,8 @@ using TrainSmall = void (*)(Small const&);
 }
 
 /// Takes out every place that records events or waits for them in turn: at least one scenario must race then. \p spared
-/// places need not be of use to the order.
+/// places need not be of use to the order. There are more than \p least, or several of them are taken for one, as where
+/// a function that waits for its callers has another name than the fake runtime knows.
 inline void check_sites(TrainSmall train, std::vector<Scenario> const& all, std::size_t least,
                         bool (*spared)(Site const&)) {
   std::vector<Site> sites;

@@ -14,5 +14,5 @@ TEST_CASE("mutation: without any one of the places that record events or wait fo
     fake_cuda::Seen seen;
     fake_cuda::train_small(small, seen);
   };
-  fake_cuda::check_sites(train, all, 40, [](fake_cuda::Site const&) { return false; });
+  fake_cuda::check_sites(train, all, 75, [](fake_cuda::Site const&) { return false; });
 }
