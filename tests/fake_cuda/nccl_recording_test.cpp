@@ -42,7 +42,8 @@ void check_same_states(std::vector<Recorded> const& seen, std::vector<Recorded> 
 
 // Each with the class that refuses and the name of the call, and what to do.
 void check_refused(std::vector<fake_cuda::Intrusion> const& intrusions) {
-  for (auto const& [call, refused] : intrusions) {
+  for (auto const& intrusion : intrusions) {
+    auto const &call = intrusion.call, &refused = intrusion.refused;
     CAPTURE(call);
     CAPTURE(refused);
     auto const name = call.substr(0, call.find(' ', call.find(": ") + 2));

@@ -107,7 +107,7 @@ TEST_CASE("train_gpt2: a dry run finds that the options do not go with a checkpo
       {"--width 32", "--width 32"},
       {"--new-schedule --warmup 3", "--warmup 3: the schedule that begins at step 4 has 2 steps"}};
   for (auto const& [options, why] : wrong) {
-    auto const text = same_as_run(folder, data + resume + options);
+    auto const text = same_as_run(folder, joined({data, resume, options}));
     CHECK(lines_with(text, "train_gpt2: ").find(why) != std::string::npos);
   }
   auto const other = same_as_run(folder, "--data " + folder.quote("other.txt") + tiny + resume);
@@ -119,7 +119,7 @@ TEST_CASE("train_gpt2: a dry run finds that the options do not go with a checkpo
     CHECK(changed.find(part) != std::string::npos);
   }
   for (std::string const how : {"--parameters-only", "--new-optimizer", "--parameters-only --optimizer lion"}) {
-    CHECK(same_as_run(folder, data + resume + how).find("4 updates done") != std::string::npos);
+    CHECK(same_as_run(folder, joined({data, resume, how})).find("4 updates done") != std::string::npos);
   }
   CHECK(same_as_run(folder, data + resume + "--iterations 4").find("run: nothing to train: 4 of 4") !=
         std::string::npos);

@@ -216,7 +216,8 @@ TEST_CASE("train_gpt2 over MPI: a dry run of several processes says once what th
   CHECK(times(resumed.output, "would be resumed from " + (folder / "run").string() + "/step-4, 4 updates done") == 1);
   for (std::string const wrong : {"", " --resume auto --width 32", " --resume auto --optimizer lion",
                                   " --resume auto --iterations 6 --new-schedule --warmup 3"}) {
-    auto const refused = dry(folder.quote("run") + wrong), real = run_over(2, data + folder.quote("run") + wrong);
+    auto const run = folder.quote("run") + wrong;
+    auto const refused = dry(run), real = run_over(2, data + run);
     CAPTURE(wrong);
     CAPTURE(refused.output);
     CAPTURE(real.output);
