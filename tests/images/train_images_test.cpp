@@ -5,6 +5,7 @@
 
 #include "images/pictures/folder.hpp"
 #include "run_command.hpp"
+#include "trainer/dry_run.hpp"
 #include "trainer/log.hpp"
 
 #include <doctest/doctest.h>
@@ -16,7 +17,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <random>
 #include <regex>
 #include <sstream>
@@ -26,6 +26,9 @@
 #include <vector>
 
 #include <sys/stat.h>
+
+using trainer_test::files_below;
+using trainer_test::lines_with;
 
 namespace {
 
@@ -99,24 +102,12 @@ std::string const mlp = "--model mlp --hidden 16 --batch 4 ";
 std::string const small_resnet = "--model resnet18 --small-stem --base-width 4 ";
 std::string const resnet = small_resnet + "--batch 16 ";
 
-/// The lines of \p output before the first step that begin with \p word, of which what only a run says for good is as a
-/// dry run says it.
-std::string lines_with(std::string const& output, std::string const& word) {
+/// The lines of \p output before the first step, but for what is saved by then.
+std::string start_of(std::string const& output) {
   std::istringstream lines(output);
   std::string line, found;
   while (std::getline(lines, line) && line.find("step 1/") == std::string::npos) {
-    if (line.rfind(word, 0) != 0 || line.find(": saved ") != std::string::npos) continue;
-    if (auto const at = line.find("would be resumed"); at != std::string::npos) line.replace(at, 16, "resumed");
-    found += line + '\n';
-  }
-  return found;
-}
-
-/// Every file below \p folder, with its size and its time.
-std::map<std::string, std::pair<std::size_t, fs::file_time_type>> files_below(fs::path const& folder) {
-  std::map<std::string, std::pair<std::size_t, fs::file_time_type>> found;
-  for (auto const& entry : fs::recursive_directory_iterator(folder)) {
-    found[entry.path().string()] = {entry.is_regular_file() ? entry.file_size() : 0, entry.last_write_time()};
+    if (line.find(": saved ") == std::string::npos) found += line + '\n';
   }
   return found;
 }
@@ -133,7 +124,7 @@ std::string same_as_run(Folder const& folder, std::string const& arguments) {
   CAPTURE(real.output);
   CHECK(dry.code == real.code);
   for (auto const* const word : {"checkpoint: ", "data: ", "model: ", "run: ", "train_images: "}) {
-    CHECK(lines_with(dry.output, word) == lines_with(real.output, word));
+    CHECK(lines_with(start_of(dry.output), word) == lines_with(start_of(real.output), word));
   }
   CHECK(dry.output.find("step 1/") == std::string::npos);
   return dry.output;

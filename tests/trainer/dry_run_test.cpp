@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "trainer/dry_run.hpp"
 #include "trainer/program.hpp"
 
 #include <doctest/doctest.h>
@@ -8,35 +9,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
-#include <sstream>
 #include <string>
 #include <utility>
 
 using namespace trainer_test;
 
 namespace {
-
-/// The lines of \p output that begin with \p word, of which what only a run says for good is as a dry run says it.
-std::string lines_with(std::string const& output, std::string const& word) {
-  std::istringstream lines(output);
-  std::string line, found;
-  while (std::getline(lines, line)) {
-    if (line.rfind(word, 0) != 0) continue;
-    if (auto const at = line.find("would be resumed"); at != std::string::npos) line.replace(at, 16, "resumed");
-    found += line + '\n';
-  }
-  return found;
-}
-
-/// Every file below \p folder, with its size and its time.
-std::map<std::string, std::pair<std::size_t, fs::file_time_type>> files_below(fs::path const& folder) {
-  std::map<std::string, std::pair<std::size_t, fs::file_time_type>> found;
-  for (auto const& entry : fs::recursive_directory_iterator(folder)) {
-    found[entry.path().string()] = {entry.is_regular_file() ? entry.file_size() : 0, entry.last_write_time()};
-  }
-  return found;
-}
 
 /// A dry run of \p arguments, and then the run: the same lines on checkpoint and parameters, the same error, the same
 /// exit code. Returns what the dry run has said.

@@ -17,9 +17,8 @@ namespace zero {
 
 namespace detail {
 
-/// into[i] = narrow<Sum>(widen(into[i]) + widen(addends[i])). It is memory that a sum waits for, and a processor looks
-/// the further ahead the less it does for each cache line: what two ranks or two micro-batches add has a loop of its
-/// own, which asks for what it will write before it asks for the other.
+/// into[i] = narrow<Sum>(widen(into[i]) + widen(addends[i])). A sum waits for memory, and a processor looks the further
+/// ahead the less it does for each cache line: so what two ranks or two micro-batches add has a loop of its own.
 template <class Real, class Sum, class Element>
 ZERO_DRIVER_BODY void add_blocks(Sum* into, Element const* addends, std::size_t n) {
   for (std::size_t i = 0; i < n; i += Real::width) {
