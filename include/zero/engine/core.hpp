@@ -205,8 +205,9 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     require_alone(EngineCall::capture, stream);
     return {*this, lifetime_, StepCapture<Backend>(*parts_, phase_).record(stream, body)};
   }
-  [[nodiscard]] StepTicket<Event> replay(RecordedStep<typename CapturedStep<Backend>::Graph> const& step,
-                                         StepOptions const& options, Stream stream) {
+  /// Launches \p step. A template, as the function above: only backends that record graphs have what it calls.
+  template <class Graph>
+  [[nodiscard]] StepTicket<Event> replay(RecordedStep<Graph> const& step, StepOptions const& options, Stream stream) {
     require_alone(EngineCall::replay, stream);
     return StepCapture<Backend>(*parts_, phase_)
         .replay(step, rule_settings_of(options), clipping_of(options), this, stream);
