@@ -76,6 +76,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/engine.cuh
   include/zero/engine.hpp
   include/zero/engine_config.hpp
+  include/zero/engine_instances.hpp
   include/zero/engine_member.hpp
   include/zero/engine_state.hpp
   include/zero/error.hpp

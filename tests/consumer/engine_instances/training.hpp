@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "../training.hpp"
+
+#include <zero/engine_instances.hpp>
+
+ZERO_EXTERN_ENGINE(zero::HostBackend)
+
+std::uint64_t train_elsewhere();
