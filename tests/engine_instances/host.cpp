@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <zero/engine_instances.hpp>
+
+ZERO_INSTANTIATE_ENGINE(zero::HostBackend)

@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: 2026 The zero authors
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <zero/engine_instances.hpp>
+
+ZERO_EXTERN_ENGINE(zero::HostBackend)
