@@ -188,7 +188,6 @@ class MpiGroup {
     std::shared_ptr<SharedArena> arena{};
     std::vector<SharedMemory> peers{};  // by place; none for this rank
   };
-  static constexpr int spins = 4096;
   // A host whose ranks miss one of theirs says so before the others give it up.
   static constexpr std::chrono::milliseconds grace{500};
 
@@ -226,10 +225,13 @@ class MpiGroup {
 
   // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
   [[nodiscard]] static bool spin(MeetingCounter const& other, std::uint32_t meeting) noexcept {
-    for (int i = 0; i < spins; ++i) {
-      if (other.has_reached(meeting)) return true;
-      if (i % 32 == 31) std::this_thread::yield();
-    }
+    constexpr int looks = 32;  // between two turns
+    Turns turns(128);
+    do {
+      for (int i = 0; i < looks; ++i) {
+        if (other.has_reached(meeting)) return true;
+      }
+    } while (turns.give());
     return false;
   }
   // Sleeps for a moment at a time, since a failure wakes nobody.
