@@ -18,7 +18,8 @@
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        clang-tidy over every .cpp file, every system call of a save killed and failed, 600 saves beside a second
-#               writer, ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against
+#               writer, every combination of an engine over MPI, every call of CUDA's failing once and for ever, ten
+#               minutes of fuzzing, and all tests five times beside a busy processor; schedules against
 #               DeepSpeed and PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the packages of
 #               tests/peers.txt, 6 GB in build/peers; every code point's tokens against the tokenizers package
 #
@@ -119,7 +120,16 @@ stage_long() {
     build/fast/tools/zero-tokenize/zero-tokenize build/fast/tests/text/compare --full
   scripts/tidy.sh --all
   stage_build
+  ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex '^fake_cuda_(nccl_)?faults$'
+  run_mpi_engine
   scripts/stress.sh
+}
+
+# By itself: ctest's limit for the sample of CI is that of a test that hangs.
+run_mpi_engine() {
+  ZERO_TEST_FULL=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+    mpiexec -n 8 build/ci/tests/mpi/zero_mpi_engine_test | tee "$results/mpi_engine_full.txt"
+  grep -q 'all 8 ranks have passed' "$results/mpi_engine_full.txt"
 }
 
 # The first 10,000 steps of every schedule against DeepSpeed and PyTorch, of which other tests read what was recorded.
