@@ -10,7 +10,8 @@
 #   <!-- block: in NAME -->          in the place of the line `// block` of preludes/NAME.cpp, in C of NAME.c
 #   <!-- block: ..., needs NEED -->  where it needs more than a C++ compiler
 #
-# A block without such a line is an error.
+# A block without such a line is an error. Reading torch takes a compiler most of the time: blocks that need libtorch are
+# one program, where the main of each is a function of its own that returns nothing.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 page=$1 need=$2 work=$3
@@ -52,12 +53,30 @@ source_of() {
   esac
 }
 
+# together LINE...: one program out of WORK/<line>.cpp, which is run. Writes WORK/all.cpp.
+together() {
+  local line
+  for line in "$@"; do
+    sed -i "s/^int main() {\$/static void block_$line() {/" "$work/$line.cpp"
+    printf '#include "%s.cpp"\n' "$line"
+  done >"$work/all.cpp"
+  {
+    echo 'int main() {'
+    for line in "$@"; do
+      if grep -q "^static void block_$line() {\$" "$work/$line.cpp"; then echo "  block_$line();"; fi
+    done
+    echo '}'
+  } >>"$work/all.cpp"
+  "${compiler[@]}" -O0 "$work/all.cpp" -o "$work/all" -pthread && "$work/all"
+}
+
 extension=cpp
 if [ "$need" = c ]; then extension=c; fi
 rm -rf -- "$work"
 mkdir -p -- "$work"
 extract
 compiled=0
+lines=() # of blocks that are compiled together
 for block in "$work"/*.block; do
   [ -f "$block" ] || die "$page: has no C++ block"
   line=$(basename "$block" .block)
@@ -74,11 +93,21 @@ for block in "$work"/*.block; do
     compile=(-c -o "$work/$line.o")
   fi
   source_of "$block" "$how" >"$source"
+  compiled=$((compiled + 1))
+  if [ "$need" = libtorch ]; then
+    if [[ $how = program* ]] && ! grep -qx 'int main() {' "$source"; then
+      die "$page:$line: a program that needs libtorch has a line 'int main() {'"
+    fi
+    lines+=("$line")
+    continue
+  fi
   case $how in
-    program*) "${compiler[@]}" -O1 "$source" -o "$work/$line" -pthread && "$work/$line" ;;
+    program*) "${compiler[@]}" -O0 "$source" -o "$work/$line" -pthread && "$work/$line" ;;
     *) "${compiler[@]}" "${compile[@]}" "$source" ;;
   esac || die "$page:$line: this block does not compile, or its program fails"
-  compiled=$((compiled + 1))
 done
 [ $compiled -gt 0 ] || die "$page: no block needs $need"
+if [ ${#lines[@]} -gt 0 ]; then
+  together "${lines[@]}" || die "$page: a block in one of the lines ${lines[*]} does not compile, or its program fails"
+fi
 echo "$page: $compiled blocks"
