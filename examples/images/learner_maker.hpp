@@ -24,8 +24,9 @@
 
 namespace images {
 
-/// The rules that this program is built with: each one takes a compiler a while.
+/// The rules and types that this program is built with: each one takes a compiler a while.
 using Rules = zero::config::Rules<zero::AdamW, zero::Sgd>;
+using Types = zero::config::Types<zero::FP32, zero::BF16, zero::FP16>;
 
 /// Weights decay; biases, and what BatchNorm scales by, do not.
 [[nodiscard]] inline bool decays(torch::Tensor const& parameter) { return parameter.dim() >= 2; }
@@ -223,12 +224,12 @@ class TorchLearner final : public Learner {
   Trainer trainer_;
 };
 
-/// A learner of a precision out of \p TypeList.
-template <class TypeList, class Place, class Communicator>
+/// A learner at \p place, of the rule, precision and stage that the request's settings name.
+template <class Place, class Communicator>
 std::unique_ptr<Learner> make_learner_of(LearnerRequest const& request, Place const& place,
                                          Communicator& communicator) {
   auto const& settings = request.settings;
-  return settings.template visit<Rules, TypeList>([&](auto rule, auto precision) -> std::unique_ptr<Learner> {
+  return settings.visit<Rules, Types>([&](auto rule, auto precision) -> std::unique_ptr<Learner> {
     using Made =
         TorchLearner<typename decltype(rule)::rule, typename decltype(precision)::precision, Place, Communicator>;
     typename Made::Trainer::Config config;

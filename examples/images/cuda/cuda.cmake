@@ -15,14 +15,14 @@ target_include_directories(zero_example_images_gpu SYSTEM INTERFACE ${CUDAToolki
 target_compile_options(zero_example_images_gpu INTERFACE "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-std=c++20>")
 
 # What includes torch, compiled wherever its headers are.
-add_library(zero_example_images_gpu_learner OBJECT cuda/thread_learner.cpp)
+add_library(zero_example_images_gpu_learner OBJECT cuda/learner.cpp)
 target_link_libraries(zero_example_images_gpu_learner PUBLIC zero_example_images_gpu zero_example_images_model
   PRIVATE zero::libtorch zero_warnings)
 if(TARGET zero::nccl)
-  target_sources(zero_example_images_gpu_learner PRIVATE cuda/nccl_learner.cpp)
+  target_compile_definitions(zero_example_images_gpu_learner PRIVATE IMAGES_HAVE_NCCL)
   target_include_directories(zero_example_images_gpu_learner SYSTEM PUBLIC "${images_nccl_include}")
 endif()
-set_source_files_properties(cuda/thread_learner.cpp cuda/nccl_learner.cpp PROPERTIES
+set_source_files_properties(cuda/learner.cpp PROPERTIES
   COMPILE_OPTIONS "$<$<CONFIG:Release,RelWithDebInfo>:-O1>")
 
 find_library(images_torch_cuda torch_cuda PATHS "${zero_libtorch_root}/lib" NO_DEFAULT_PATH NO_CACHE)
