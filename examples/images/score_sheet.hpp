@@ -5,7 +5,8 @@
 #include "batch_score.hpp"
 #include "confusion.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cstddef>

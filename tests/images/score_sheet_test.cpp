@@ -3,6 +3,8 @@
 
 #include "images/score_sheet.hpp"
 
+#include <torch/nn/functional/loss.h>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
