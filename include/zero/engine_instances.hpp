@@ -27,8 +27,8 @@
 /// Instantiates what engines over the backend type of the argument share, for all files of the program.
 #define ZERO_INSTANTIATE_ENGINE(...) ZERO_DETAIL_ENGINE_CLASSES(, __VA_ARGS__)
 
-// Without a semicolon after the macros' calls; the last one ends the last class. Small classes and those that the
-// engine always inlines are left out.
+/// What the two macros above are made of, which is not for programs. Small classes are left out, and those that the
+/// engine always inlines.
 #define ZERO_DETAIL_ENGINE_CLASSES(prefix, ...)                       \
   prefix template class zero::detail::EngineCore<__VA_ARGS__>;        \
   prefix template class zero::detail::EngineStateAccess<__VA_ARGS__>; \
