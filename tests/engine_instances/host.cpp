@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <zero/engine_instances.hpp>
+
+#include "host.hpp"
 
 ZERO_INSTANTIATE_ENGINE(zero::HostBackend)

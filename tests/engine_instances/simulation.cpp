@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <zero/backends/simulation.hpp>
-#include <zero/engine_instances.hpp>
+
+#include "simulation.hpp"
 
 ZERO_INSTANTIATE_ENGINE(zero::SimulationBackend)
