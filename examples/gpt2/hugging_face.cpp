@@ -21,7 +21,7 @@ namespace {
 
 using zero::Json;
 
-constexpr std::string_view prefix = "transformer.";
+constexpr std::string_view body_prefix = "transformer.";
 constexpr char const* one_file = "model.safetensors";
 constexpr char const* index_file = "model.safetensors.index.json";
 
@@ -81,7 +81,7 @@ std::vector<Tensors> plan_files(ModelShape const& shape, HuggingFaceOptions cons
   std::uint64_t bytes = 0;
   for (auto const& parameter : parameter_shapes(shape)) {
     zero::ExportedTensor tensor{
-        std::string(prefix) + parameter.name, {parameter.shape.begin(), parameter.shape.end()}, options.type};
+        std::string(body_prefix) + parameter.name, {parameter.shape.begin(), parameter.shape.end()}, options.type};
     auto const more = bytes_of(tensor);
     if (max_bytes > 0 && bytes > 0 && bytes + more > max_bytes) {
       files.emplace_back();
@@ -173,7 +173,7 @@ class Folder {
 }  // namespace
 
 std::vector<std::string> hugging_face_names(std::string_view parameter) {
-  return {std::string(parameter), std::string(prefix) + std::string(parameter)};
+  return {std::string(parameter), std::string(body_prefix) + std::string(parameter)};
 }
 
 bool is_model_file(std::string_view name) {
@@ -201,7 +201,7 @@ void save_hugging_face(ModelShape const& shape, std::string const& path, bool wr
     try {  // all parameters are asked for, also where a file before has failed: the other ranks do so
       zero::export_safetensors(
           system, folder.waiting(names.back()), files[i], writes && !failure,
-          [&](std::string const& name) { return read(name.substr(prefix.size())); }, true);
+          [&](std::string const& name) { return read(name.substr(body_prefix.size())); }, true);
     } catch (zero::CheckpointError const&) {
       failure = std::current_exception();
     }

@@ -23,15 +23,13 @@ namespace gpt2 {
 namespace {
 
 namespace fs = std::filesystem;
-using command_line::DataError;
+using command_line::refuse_data;
 using command_line::TensorSource;
-
-[[noreturn]] void refuse(std::string const& path, std::string const& why) { throw DataError(path + ": " + why); }
 
 /// Files of a model below \p path, which is theirs or their folder's.
 ModelSource find_files(std::string const& path) {
   fs::path const given(path);
-  if (!fs::exists(given)) refuse(path, "no such file or folder: give a model's folder, or a safetensors file");
+  if (!fs::exists(given)) refuse_data(path, "no such file or folder: give a model's folder, or a safetensors file");
   bool const is_folder = fs::is_directory(given);
   fs::path const folder = is_folder ? given : given.parent_path();
   ModelSource source{.tensors = path, .config = {}};
@@ -43,8 +41,8 @@ ModelSource find_files(std::string const& path) {
   }
   if (tensors.empty()) {
     bool const old = fs::exists(folder / "pytorch_model.bin");
-    refuse(path, std::string("is a folder without model.safetensors") +
-                     (old ? ": save the model with transformers and safe_serialization=True" : ""));
+    refuse_data(path, std::string("is a folder without model.safetensors") +
+                          (old ? ": save the model with transformers and safe_serialization=True" : ""));
   }
   source.tensors = tensors.string();
   return source;
@@ -66,10 +64,11 @@ class Config {
     auto const* const epsilon = json_.find("layer_norm_epsilon");
     auto const* const value = epsilon == nullptr ? nullptr : epsilon->get<double>();
     if (value != nullptr && std::abs(*value - 1e-5) > 1e-12) {
-      refuse(path_, "layer_norm_epsilon is not 1e-5, which this model computes with");
+      refuse_data(path_, "layer_norm_epsilon is not 1e-5, which this model computes with");
     }
     auto const inner = number({"n_inner"}), width = number({"n_embd"});
-    if (inner && width && *inner != 4 * *width) refuse(path_, "n_inner is not 4 times n_embd, as this model has it");
+    if (inner && width && *inner != 4 * *width)
+      refuse_data(path_, "n_inner is not 4 times n_embd, as this model has it");
   }
 
   /// The first of several names that says a number.
@@ -78,7 +77,7 @@ class Config {
       auto const* const member = json_.find(name);
       if (member == nullptr || member->is_null()) continue;
       if (auto const* const value = member->get<std::uint64_t>()) return *value;
-      refuse(path_, std::string(name) + " is no number");
+      refuse_data(path_, std::string(name) + " is no number");
     }
     return std::nullopt;
   }
@@ -87,21 +86,22 @@ class Config {
   void expect(std::vector<char const*> const& names, std::size_t of_tensors) const {
     auto const mine = number(names);
     if (!mine || *mine == of_tensors) return;
-    refuse(path_, std::string(names.front()) + " is " + std::to_string(*mine) + ", but the tensors have " +
-                      std::to_string(of_tensors));
+    refuse_data(path_, std::string(names.front()) + " is " + std::to_string(*mine) + ", but the tensors have " +
+                           std::to_string(of_tensors));
   }
 
  private:
   void expect_text(char const* name, std::string_view wanted, char const* why) const {
     auto const* const member = json_.find(name);
     auto const* const value = member == nullptr ? nullptr : member->get<std::string>();
-    if (value != nullptr && *value != wanted) refuse(path_, std::string(name) + " is '" + *value + "', but " + why);
+    if (value != nullptr && *value != wanted)
+      refuse_data(path_, std::string(name) + " is '" + *value + "', but " + why);
   }
   void expect_flag(char const* name, bool wanted, char const* why) const {
     auto const* const member = json_.find(name);
     auto const* const value = member == nullptr ? nullptr : member->get<bool>();
     if (value != nullptr && *value != wanted) {
-      refuse(path_, std::string(name) + " is " + (*value ? "true" : "false") + ", but " + why);
+      refuse_data(path_, std::string(name) + " is " + (*value ? "true" : "false") + ", but " + why);
     }
   }
 
@@ -113,10 +113,10 @@ std::vector<std::uint64_t> shape_of(TensorSource const& source, std::string cons
   for (auto const& name : hugging_face_names(parameter)) {
     auto shape = source.shape(name);
     if (!shape) continue;
-    if (shape->size() != 2) refuse(path, "'" + name + "' is no matrix");
+    if (shape->size() != 2) refuse_data(path, "'" + name + "' is no matrix");
     return *shape;
   }
-  refuse(path, std::string("lacks '") + parameter + "': it is no GPT-2 with Hugging Face's names");
+  refuse_data(path, std::string("lacks '") + parameter + "': it is no GPT-2 with Hugging Face's names");
 }
 
 /// The number of blocks whose names are there: from 0 on, without a gap.
@@ -150,14 +150,14 @@ void expect_all_used(TensorSource& source, std::string const& path, ModelShape c
     if (used.contains(name) || is_mask(name)) continue;
     if (name == "lm_head.weight") {
       if (source.are_equal(name, embedding)) continue;
-      refuse(path, "'lm_head.weight' is not the token embedding: this model's head is tied to it");
+      refuse_data(path, "'lm_head.weight' is not the token embedding: this model's head is tied to it");
     }
     unused.push_back(name);
   }
   if (unused.empty()) return;
-  refuse(path, "has '" + unused.front() + "'" +
-                   (unused.size() > 1 ? " and " + std::to_string(unused.size() - 1) + " more tensors" : "") +
-                   ", which this model would leave out");
+  refuse_data(path, "has '" + unused.front() + "'" +
+                        (unused.size() > 1 ? " and " + std::to_string(unused.size() - 1) + " more tensors" : "") +
+                        ", which this model would leave out");
 }
 
 /// Gives one part of the shape to the options, unless they say another.
@@ -211,7 +211,7 @@ ModelSource open_model(std::string const& path) {
                   .width = static_cast<std::size_t>(embedding[1]),
                   .context = static_cast<std::size_t>(positions[0]),
                   .vocabulary = static_cast<std::size_t>(embedding[0])};
-  if (source.shape.layers == 0) refuse(source.tensors, "lacks 'h.0.ln_1.weight': it has no block");
+  if (source.shape.layers == 0) refuse_data(source.tensors, "lacks 'h.0.ln_1.weight': it has no block");
   if (source.config) {
     Config const config(*source.config);
     config.check();
@@ -221,7 +221,7 @@ ModelSource open_model(std::string const& path) {
     config.expect({"vocab_size"}, source.shape.vocabulary);
     auto const heads = config.number({"n_head"});
     if (!heads || *heads == 0 || source.shape.width % *heads != 0) {
-      refuse(*source.config, "n_head does not say how many heads share the width");
+      refuse_data(*source.config, "n_head does not say how many heads share the width");
     }
     source.shape.heads = static_cast<std::size_t>(*heads);
   }
@@ -248,7 +248,7 @@ void take_shape(ModelSource const& source, Options& options) {
 
 std::optional<std::size_t> take_shape_of_checkpoint(std::string const& path, Options& options) {
   if (zero_text::is_folder_of_shards(path)) {
-    refuse(path, "is a folder of tokens, which a model is trained on: give a checkpoint, or the folder of them");
+    refuse_data(path, "is a folder of tokens, which a model is trained on: give a checkpoint, or the folder of them");
   }
   std::optional<zero::CheckpointLocation> place;
   try {

@@ -26,13 +26,11 @@ namespace gpt2 {
 namespace {
 
 namespace fs = std::filesystem;
-using command_line::DataError;
+using command_line::refuse_data;
 using zero::Json;
 
 constexpr char const* tokenizer_file = "tokenizer.json";
 constexpr char const* settings_file = "tokenizer_config.json";
-
-[[noreturn]] void fail(fs::path const& path, std::string const& why) { throw DataError(path.string() + ": " + why); }
 
 bool is_file(fs::path const& path) {
   std::error_code ignored;
@@ -42,7 +40,7 @@ bool is_file(fs::path const& path) {
 std::string read_text(fs::path const& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) fail(path, "cannot be read; check its permissions");
+  if (!file.is_open() || file.bad()) refuse_data(path, "cannot be read; check its permissions");
   return text;
 }
 
@@ -50,7 +48,7 @@ Json parse(fs::path const& path, std::string const& text) {
   try {
     return command_line::parse_json(text, 32);
   } catch (zero::Error const&) {
-    fail(path, "is no JSON: it is damaged or cut off; copy it again");
+    refuse_data(path, "is no JSON: it is damaged or cut off; copy it again");
   }
 }
 
@@ -111,8 +109,9 @@ std::uint64_t tokens_of(Json const& tokenizer) {
 
 void expect_to_fit(fs::path const& path, std::uint64_t tokens, std::size_t vocabulary) {
   if (tokens <= vocabulary) return;
-  fail(path, "has " + std::to_string(tokens) + " tokens, but the model's vocabulary is " + std::to_string(vocabulary) +
-                 ": put the tokenizer there that made the tokens, or move this one away");
+  refuse_data(path, "has " + std::to_string(tokens) + " tokens, but the model's vocabulary is " +
+                        std::to_string(vocabulary) +
+                        ": put the tokenizer there that made the tokens, or move this one away");
 }
 
 std::string hexadecimal(std::uint64_t number) {
@@ -129,14 +128,16 @@ fs::path file_of(fs::path const& folder) {
     auto const* const member = command_line::find_member(json, {"tokenizer", "file"});
     auto const* const name = member == nullptr ? nullptr : member->get<std::string>();
     if (name != nullptr) {
-      if (name->find('/') != std::string::npos || *name == "..") fail(manifest, "names a tokenizer of another folder");
-      if (!is_file(folder / *name)) fail(folder / *name, "is not there, but " + manifest.string() + " names it");
+      if (name->find('/') != std::string::npos || *name == "..")
+        refuse_data(manifest, "names a tokenizer of another folder");
+      if (!is_file(folder / *name)) refuse_data(folder / *name, "is not there, but " + manifest.string() + " names it");
       auto const* const hash = command_line::find_member(json, {"tokenizer", "hash"});
       auto const* const wanted = hash == nullptr ? nullptr : hash->get<std::string>();
       zero::Fingerprint fingerprint;
       fingerprint.add_text(read_text(folder / *name));
       if (wanted != nullptr && *wanted != hexadecimal(fingerprint.value())) {
-        fail(folder / *name, "is not the tokenizer that made the shards: its hash is another than in the manifest");
+        refuse_data(folder / *name,
+                    "is not the tokenizer that made the shards: its hash is another than in the manifest");
       }
       return folder / *name;
     }
@@ -209,7 +210,7 @@ std::optional<SavedTokenizer> read_tokenizer(fs::path const& folder, std::size_t
   if (command_line::has_text(json, {"format"}, "zero-characters")) {
     auto const* const member = json.find("characters");
     auto const* const characters = member == nullptr ? nullptr : member->get<std::string>();
-    if (characters == nullptr || characters->empty()) fail(file, "names no characters");
+    if (characters == nullptr || characters->empty()) refuse_data(file, "names no characters");
     auto tokenizer = tokenizer_of_characters(*characters, context);
     auto const made = parse(file, tokenizer.files[tokenizer_file]);  // also where a character is there twice
     expect_to_fit(file, tokens_of(made), vocabulary);
@@ -218,7 +219,7 @@ std::optional<SavedTokenizer> read_tokenizer(fs::path const& folder, std::size_t
     return tokenizer;
   }
   if (command_line::find_member(json, {"model"}) == nullptr)
-    fail(file, "has no model: it is no tokenizer of Hugging Face");
+    refuse_data(file, "has no model: it is no tokenizer of Hugging Face");
   expect_to_fit(file, tokens_of(json), vocabulary);
   auto const end = special_token(json, {"<|endoftext|>", "<|end_of_text|>", "</s>"});
   auto begin = special_token(json, {"<|begin_of_text|>", "<s>"});
@@ -242,7 +243,8 @@ SavedTokenizer find_tokenizer(std::string const& characters, std::vector<std::st
   for (auto const& place : data) {
     auto another = read_tokenizer(folder_of(place), vocabulary, context);
     if (found && another && found->files.at(tokenizer_file) != another->files.at(tokenizer_file)) {
-      fail(another->origin, "is another tokenizer than " + found->origin + ": give data sets that have the same one");
+      refuse_data(another->origin,
+                  "is another tokenizer than " + found->origin + ": give data sets that have the same one");
     }
     if (!found) found = std::move(another);
   }

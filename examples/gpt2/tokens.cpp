@@ -3,6 +3,7 @@
 #include "tokens.hpp"
 
 #include "support/counted.hpp"
+#include "support/data_error.hpp"
 
 #include <zero/utility/utf8.hpp>
 
@@ -14,24 +15,25 @@
 namespace gpt2 {
 namespace {
 
+using command_line::refuse_data;
+
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_symbols = 65536;  // tokens are kept in 16 bits
 constexpr std::size_t most_header_bytes = std::size_t{4} << 20;
 
-[[noreturn]] void fail(std::string const& name, std::string const& problem) { throw DataError(name + ": " + problem); }
-
 std::string read_file(fs::path const& file) {
   std::error_code error;
   auto const status = fs::status(file, error);
-  if (!fs::exists(status)) fail(file.string(), "no such file; give the path of a text or of a token file (.bin)");
-  if (fs::is_directory(status)) fail(file.string(), "is a folder; give the path of a file in it");
-  if (!fs::is_regular_file(status)) fail(file.string(), "is not a regular file; copy its content to one");
+  if (!fs::exists(status))
+    refuse_data(file.string(), "no such file; give the path of a text or of a token file (.bin)");
+  if (fs::is_directory(status)) refuse_data(file.string(), "is a folder; give the path of a file in it");
+  if (!fs::is_regular_file(status)) refuse_data(file.string(), "is not a regular file; copy its content to one");
   std::string content(fs::file_size(file, error), '\0');
   std::ifstream stream(file, std::ios::binary);
   if (error || !stream.read(content.data(), static_cast<std::streamsize>(content.size())))
-    fail(file.string(), "cannot be read; check its permissions");
-  if (content.empty()) fail(file.string(), "is empty; give a file with text or tokens");
+    refuse_data(file.string(), "cannot be read; check its permissions");
+  if (content.empty()) refuse_data(file.string(), "is empty; give a file with text or tokens");
   return content;
 }
 
@@ -41,8 +43,8 @@ std::u32string parse_text(std::string const& name, std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
     auto const character = zero::first_utf8(bytes.substr(at));
     if (!character || character->code == 0) {
-      fail(name,
-           "is not UTF-8 text (byte " + std::to_string(at) + "); convert it, or let a token file's name end in .bin");
+      refuse_data(name, "is not UTF-8 text (byte " + std::to_string(at) +
+                            "); convert it, or let a token file's name end in .bin");
     }
     text.push_back(character->code);
     at += character->bytes;
@@ -130,17 +132,17 @@ void Corpus::add_bytes(std::string_view bytes) {
 
 void Corpus::require_vocabulary(std::size_t needed) const {
   if (needed <= vocabulary_) return;
-  fail(name_, "needs a vocabulary of at least " + std::to_string(needed) + ", not " + std::to_string(vocabulary_) +
-                  "; give a larger vocabulary or other data");
+  refuse_data(name_, "needs a vocabulary of at least " + std::to_string(needed) + ", not " +
+                         std::to_string(vocabulary_) + "; give a larger vocabulary or other data");
 }
 
 void Corpus::require_length() const {
   for (auto const split : {Split::train, Split::validation}) {
     if (tokens(split).size() > required_.context) continue;
     std::string const which = split == Split::train ? "training" : "validation";
-    fail(name_, "has " + command_line::counted(tokens(split).size(), "token") + " for " + which +
-                    ", but a context of " + std::to_string(required_.context) +
-                    " needs one more than that; give more text or a shorter context");
+    refuse_data(name_, "has " + command_line::counted(tokens(split).size(), "token") + " for " + which +
+                           ", but a context of " + std::to_string(required_.context) +
+                           " needs one more than that; give more text or a shorter context");
   }
 }
 
@@ -149,9 +151,9 @@ void Corpus::require_characters(std::u32string const& text) const {
     if (std::binary_search(symbols_.begin(), symbols_.end(), text[at])) continue;
     std::string character;
     zero::append_utf8(character, text[at]);
-    fail(name_, "has the character '" + (text[at] < 0x20 ? std::to_string(std::uint32_t{text[at]}) : character) +
-                    "' as number " + std::to_string(at) +
-                    ", which the text that the model was trained on has not; leave it out, or train on tokens");
+    refuse_data(name_, "has the character '" + (text[at] < 0x20 ? std::to_string(std::uint32_t{text[at]}) : character) +
+                           "' as number " + std::to_string(at) +
+                           ", which the text that the model was trained on has not; leave it out, or train on tokens");
   }
 }
 
@@ -162,12 +164,13 @@ void Corpus::set_text(std::string const& train, std::optional<std::string> const
       required_.characters.empty() ? distinct(text[0] + text[1]) : distinct(parse_text(name_, required_.characters));
   if (!required_.characters.empty()) {
     if (characters() != required_.characters) {
-      fail(name_, "is text, but the characters of the model are in no order that a text could have; train on tokens");
+      refuse_data(name_,
+                  "is text, but the characters of the model are in no order that a text could have; train on tokens");
     }
     require_characters(text[0] + text[1]);
   }
   if (symbols_.size() > most_symbols)
-    fail(name_, "has more than 65536 distinct characters; tokenize it to a .bin file");
+    refuse_data(name_, "has more than 65536 distinct characters; tokenize it to a .bin file");
   vocabulary_ = required_.vocabulary != 0 ? required_.vocabulary : symbols_.size();
   require_vocabulary(symbols_.size());
   std::vector<std::uint16_t> token_of(std::size_t{symbols_.empty() ? 0 : symbols_.back()} + 1);
@@ -216,8 +219,8 @@ std::vector<Token> Corpus::encode(std::string_view text) const {
     auto const symbol =
         character ? std::lower_bound(symbols_.begin(), symbols_.end(), character->code) : symbols_.end();
     if (symbol == symbols_.end() || *symbol != character->code) {
-      fail(name_,
-           "has no character like the one at byte " + std::to_string(at) + " of the text to encode; leave it out");
+      refuse_data(name_, "has no character like the one at byte " + std::to_string(at) +
+                             " of the text to encode; leave it out");
     }
     tokens.push_back(static_cast<Token>(symbol - symbols_.begin()));
     at += character->bytes;

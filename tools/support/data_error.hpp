@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace command_line {
 
@@ -12,5 +13,10 @@ class DataError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// \throws DataError that says what is wrong with the file or the data set \p name.
+[[noreturn]] inline void refuse_data(std::string const& name, std::string const& problem) {
+  throw DataError(name + ": " + problem);
+}
 
 }  // namespace command_line

@@ -18,7 +18,7 @@ namespace {
 using command_line::has_text;
 using zero::Json;
 
-constexpr std::string_view format = "zero-characters";
+constexpr std::string_view characters_format = "zero-characters";
 
 /// Words as they stand, one for each character, and put together as they are.
 bool is_of_characters(Json const& json) {
@@ -37,7 +37,7 @@ std::optional<std::u32string> parse_characters(std::string_view text, std::strin
   using command_line::DataError;
   if (auto words = characters_of_words(text)) return words;
   // A tokenizer.json has millions of bytes: it is read once, by its own reader.
-  if (text.substr(0, 256).find(format) == std::string_view::npos) return std::nullopt;
+  if (text.substr(0, 256).find(characters_format) == std::string_view::npos) return std::nullopt;
   zero::Json root;
   try {
     root = command_line::parse_json(text);
@@ -46,7 +46,7 @@ std::optional<std::u32string> parse_characters(std::string_view text, std::strin
   }
   auto const* const kind = root.find("format");
   auto const* const kind_name = kind == nullptr ? nullptr : kind->get<std::string>();
-  if (kind_name == nullptr || *kind_name != format) return std::nullopt;
+  if (kind_name == nullptr || *kind_name != characters_format) return std::nullopt;
   auto const* const version = root.find("version");
   auto const* const number = version == nullptr ? nullptr : version->get<std::uint64_t>();
   if (number == nullptr || *number != 1)
@@ -91,7 +91,7 @@ std::optional<std::u32string> characters_of_words(std::string_view text) {
 std::string characters_to_json(std::u32string_view characters) {
   std::string text;
   for (char32_t const code : characters) zero::append_utf8(text, code);
-  std::string out = "{\"format\": \"" + std::string(format) + "\", \"version\": 1, \"characters\": ";
+  std::string out = "{\"format\": \"" + std::string(characters_format) + "\", \"version\": 1, \"characters\": ";
   zero::write_json_string(out, text);
   return out + "}\n";
 }

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using zero::Json;
 
-constexpr std::string_view format = "zero-tokens";
+constexpr std::string_view manifest_format = "zero-tokens";
 constexpr std::array<std::pair<ShardEncoding, std::string_view>, 3> encodings{
     {{ShardEncoding::uint16, "uint16"},
      {ShardEncoding::llm_c_uint16, "llm.c-uint16"},
@@ -147,7 +147,8 @@ bool has_manifest(fs::path const& folder) {
 bool is_folder_of_shards(fs::path const& folder) {
   if (!has_manifest(folder)) return false;
   try {
-    return command_line::has_text(command_line::read_json((folder / manifest_file).string()), {"format"}, format);
+    return command_line::has_text(command_line::read_json((folder / manifest_file).string()), {"format"},
+                                  manifest_format);
   } catch (DataError const&) {
     return false;
   }
@@ -161,7 +162,7 @@ Manifest parse_manifest(std::string_view text, std::string const& name) {
     throw DataError(name + ": is no JSON, or cut off; prepare the folder again");
   }
   Members const members(root, name);
-  if (members.text("format") != format) members.fail("is no manifest of a folder of shards");
+  if (members.text("format") != manifest_format) members.fail("is no manifest of a folder of shards");
   if (members.number("version") != 1) {
     members.fail("is of version " + std::to_string(members.number("version")) + ", but version 1 is read here");
   }
@@ -196,8 +197,8 @@ Manifest read_manifest(fs::path const& folder) {
 }
 
 std::string to_json(Manifest const& manifest) {
-  std::string out = "{\n  \"format\": \"" + std::string(format) + "\",\n  \"version\": 1,\n  \"encoding\": \"" +
-                    std::string(name_of(manifest.encoding)) +
+  std::string out = "{\n  \"format\": \"" + std::string(manifest_format) +
+                    "\",\n  \"version\": 1,\n  \"encoding\": \"" + std::string(name_of(manifest.encoding)) +
                     "\",\n  \"vocabulary\": " + std::to_string(manifest.vocabulary) +
                     ",\n  \"separator\": " + (manifest.separator ? std::to_string(*manifest.separator) : "null") +
                     ",\n  \"tokenizer\": ";

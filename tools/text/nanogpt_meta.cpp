@@ -24,7 +24,7 @@ struct Dictionary {
   std::size_t index;  // among the reader's dictionaries
 };
 using Value = std::variant<std::uint64_t, std::string, Dictionary>;
-using Members = std::vector<std::pair<Value, Value>>;
+using Entries = std::vector<std::pair<Value, Value>>;
 
 // The machine of a pickle, without calls: a stack of values, marks in it, and a memory of values that come again.
 class PickleReader {
@@ -32,14 +32,14 @@ class PickleReader {
   PickleReader(std::string_view bytes, std::string const& name) : bytes_(bytes), name_(name) {}
 
   // The members of the outermost dictionary.
-  Members const& read() {
+  Entries const& read() {
     while (step()) {
     }
     if (stack_.size() != 1 || !std::holds_alternative<Dictionary>(stack_[0])) fail("is no pickled dictionary");
     return dictionaries_[std::get<Dictionary>(stack_[0]).index];
   }
 
-  [[nodiscard]] Members const& members(Value const& value) const {
+  [[nodiscard]] Entries const& members(Value const& value) const {
     auto const* const dictionary = std::get_if<Dictionary>(&value);
     if (dictionary == nullptr) fail("has no dictionaries itos and stoi");
     return dictionaries_[dictionary->index];
@@ -172,10 +172,10 @@ class PickleReader {
   std::size_t at_ = 0;
   std::vector<Value> stack_, memory_;
   std::vector<std::size_t> marks_;
-  std::vector<Members> dictionaries_;
+  std::vector<Entries> dictionaries_;
 };
 
-Value const* find(Members const& members, std::string_view name) {
+Value const* find(Entries const& members, std::string_view name) {
   for (auto const& [key, value] : members) {
     if (auto const* const text = std::get_if<std::string>(&key); text != nullptr && *text == name) return &value;
   }
@@ -186,7 +186,7 @@ Value const* find(Members const& members, std::string_view name) {
 
 std::u32string read_nanogpt_meta(std::string_view pickle, std::string const& name) {
   PickleReader reader(pickle, name);
-  Members const root = reader.read();
+  Entries const root = reader.read();
   auto const *const itos = find(root, "itos"), *const stoi = find(root, "stoi"), *const size = find(root, "vocab_size");
   if (itos == nullptr || stoi == nullptr) reader.fail("has no dictionaries itos and stoi");
   auto const& characters = reader.members(*itos);

@@ -21,7 +21,7 @@ using command_line::Choices;
 using command_line::reject;
 using command_line::whole;
 using Group = command_line::Group<Options>;
-using Settings = command_line::Settings<Options>;
+using Setter = command_line::Settings<Options>;
 
 /// Calls `read(part)` for every part of a list with commas, and returns what it returns; nothing may come twice.
 template <class Read>
@@ -94,9 +94,9 @@ Setting texts(std::vector<std::string> Options::*member) {
 Group model_group() {
   return {"the model",
           {{"--model", "NAME", "gpt2-124m, gpt2-xl, llama-3-8b, zero-7.5b, ...; an unknown one lists all",
-            Settings::text(&Options::model)},
+            Setter::text(&Options::model)},
            {"--shapes", "FILE", "a model with one parameter per line, in forward order: its name and dimensions",
-            Settings::text(&Options::shapes)},
+            Setter::text(&Options::shapes)},
            {.name = "--safetensors",
             .value = "PATH",
             .help = "a model with the tensors of this file, or of all in this folder; may be repeated",
@@ -113,34 +113,34 @@ Group model_group() {
             .setting = texts(&Options::skipped),
             .repeats = true},
            {"--layers", "N", "blocks of a GPT-2 of your own, with --heads and --width in place of --model",
-            Settings::whole(ZERO_PLAN_AT(gpt2.layers), 1, 1024)},
-           {"--heads", "N", "its attention heads", Settings::whole(ZERO_PLAN_AT(gpt2.heads), 1, 1024)},
-           {"--width", "N", "its width", Settings::whole(ZERO_PLAN_AT(gpt2.width), 1, 1 << 16)},
-           {"--context", "N", "tokens in a sequence of a GPT-2",
-            Settings::whole(ZERO_PLAN_AT(gpt2.context), 1, 1 << 16), "1024"},
-           {"--vocab", "N", "its vocabulary", Settings::whole(ZERO_PLAN_AT(gpt2.vocabulary), 1, 1 << 24), "50257"}}};
+            Setter::whole(ZERO_PLAN_AT(gpt2.layers), 1, 1024)},
+           {"--heads", "N", "its attention heads", Setter::whole(ZERO_PLAN_AT(gpt2.heads), 1, 1024)},
+           {"--width", "N", "its width", Setter::whole(ZERO_PLAN_AT(gpt2.width), 1, 1 << 16)},
+           {"--context", "N", "tokens in a sequence of a GPT-2", Setter::whole(ZERO_PLAN_AT(gpt2.context), 1, 1 << 16),
+            "1024"},
+           {"--vocab", "N", "its vocabulary", Setter::whole(ZERO_PLAN_AT(gpt2.vocabulary), 1, 1 << 24), "50257"}}};
 }
 
 Group trainer_group() {
   return {
       "train_gpt2, whose activations are known by formula",
-      {{"--batch", "N", "sequences of a micro-batch, on one rank", Settings::whole(&Options::batch, 1, most_batch)},
+      {{"--batch", "N", "sequences of a micro-batch, on one rank", Setter::whole(&Options::batch, 1, most_batch)},
        {"--global-batch", "N",
         "sequences of a step, over all ranks: for each --memory, the largest micro-batch of every setting, the one "
         "that sends least first",
-        Settings::whole(&Options::global_batch, 1, most_batch)},
+        Setter::whole(&Options::global_batch, 1, most_batch)},
        {"--recompute", recompute_names,
         "activations that backward computes again; several with commas, for --global-batch",
         only_set([](Options& o, View n, View v) { o.recomputes = recomputes(n, v); }), "none; of --global-batch all"},
        {"--kept-inputs", "N",
         "with --recompute block: inputs of blocks that are kept; what lies between two is computed again together",
-        Settings::whole(&Options::kept_inputs, 1, 1024), "of each block but the last"},
+        Setter::whole(&Options::kept_inputs, 1, 1024), "of each block but the last"},
        {"--inputs-on-host", "[on|off]", "with --recompute block on a GPU: kept inputs go to pinned host memory",
-        Settings::flag(&Options::inputs_on_host)},
+        Setter::flag(&Options::inputs_on_host)},
        {"--dropout", "X", "share of elements that training drops, which takes a buffer",
-        Settings::real(&Options::dropout, 0.0, 0.9999999999, "a number in [0, 1)")},
+        Setter::real(&Options::dropout, 0.0, 0.9999999999, "a number in [0, 1)")},
        {"--device", "cpu|cuda", "where it computes; cpu: --memory is that of the machine, for all ranks",
-        Settings::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};
+        Setter::choice(&Options::cuda, Choices<bool, 2>{{{"cpu", false}, {"cuda", true}}})}}};
 }
 
 Group machine_group() {
@@ -148,18 +148,18 @@ Group machine_group() {
           {{"--ranks", "N[,N]", "number of ranks", numbers_in(&Options::worlds, 1 << 16), "1", "--world"},
            {"--memory", "SIZE[,SIZE]", "memory of one device: says which settings fit; several with --global-batch",
             only_set(take_memory), "none"},
-           {"--host-memory", "SIZE", "memory of the host, for one rank", Settings::size(&Options::host_memory)},
+           {"--host-memory", "SIZE", "memory of the host, for one rank", Setter::size(&Options::host_memory)},
            {"--activations", "SIZE", "device memory that the trainer needs beside the engine",
-            Settings::size(&Options::activations)}}};
+            Setter::size(&Options::activations)}}};
 }
 
 Group output_group() {
   return {"what is written",
           {{"--json", "FILE", "write all figures as JSON; -: to standard output, instead of the table",
-            Settings::text(&Options::json)},
-           {"--plot", "FILE.svg", "write a picture of the memory, as SVG", Settings::text(&Options::plot)},
+            Setter::text(&Options::json)},
+           {"--plot", "FILE.svg", "write a picture of the memory, as SVG", Setter::text(&Options::plot)},
            {"--write-config", "FILE", "write the first line of a --global-batch as a configuration for train_gpt2",
-            Settings::text(&Options::write_config)}}};
+            Setter::text(&Options::write_config)}}};
 }
 
 Group engine_group() {
@@ -171,39 +171,39 @@ Group engine_group() {
         }),
         "all that the other options leave"},
        {"--offload", "none|cpu|both", "where optimizer states live",
-        Settings::choice(&Options::offloads,
-                         Choices<std::vector<bool>, 3>{{{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}})},
+        Setter::choice(&Options::offloads,
+                       Choices<std::vector<bool>, 3>{{{"none", {false}}, {"cpu", {true}}, {"both", {false, true}}}})},
        {"--precision", "fp32|bf16|fp16", "type of parameters and gradients; fp16 scales the loss dynamically",
-        Settings::choice(ZERO_PLAN_AT(settings.types.compute),
-                         Choices<zero::ElementType, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}})},
+        Setter::choice(ZERO_PLAN_AT(settings.types.compute),
+                       Choices<zero::ElementType, 3>{{{"fp32", fp32}, {"bf16", bf16}, {"fp16", fp16}}})},
        {"--sum", "fp32|bf16", "type of reduced gradients",
-        Settings::choice(ZERO_PLAN_AT(settings.types.sum),
-                         Choices<zero::ElementType, 2>{{{"fp32", fp32}, {"bf16", bf16}}})},
+        Setter::choice(ZERO_PLAN_AT(settings.types.sum),
+                       Choices<zero::ElementType, 2>{{{"fp32", fp32}, {"bf16", bf16}}})},
        {"--accumulate", "N[,N]", "micro-batches of a step, on each rank", numbers_in(&Options::accumulations, 1 << 20),
         "1"},
        {"--micro-batches", "N", "micro-batches of a step of all ranks, in place of --accumulate",
-        Settings::whole(ZERO_PLAN_AT(settings.micro_batches_per_step), 1, 1 << 30)},
+        Setter::whole(ZERO_PLAN_AT(settings.micro_batches_per_step), 1, 1 << 30)},
        {"--allow-idle-ranks", "[on|off]", "more ranks than micro-batches: the last ones hold states only",
-        Settings::flag(ZERO_PLAN_AT(settings.allow_idle_ranks))},
+        Setter::flag(ZERO_PLAN_AT(settings.allow_idle_ranks))},
        {"--reduce", "each_micro_batch|once_per_step", "when gradients are summed over ranks",
         only_set([](Options& o, View n, View v) { o.settings.reduce = reduce(n, v); }), "by the stage"},
-       {"--bucket", "N", "elements of a bucket", Settings::whole(ZERO_PLAN_AT(settings.bucket_elements), 1, many),
+       {"--bucket", "N", "elements of a bucket", Setter::whole(ZERO_PLAN_AT(settings.bucket_elements), 1, many),
         "4194304, and at stages 2 and 3 what takes little memory"},
        {"--alignment",
         "N",
         "elements that a parameter starts on a multiple of",
-        Settings::whole(ZERO_PLAN_AT(settings.alignment_elements), 128, 1 << 24),
+        Setter::whole(ZERO_PLAN_AT(settings.alignment_elements), 128, 1 << 24),
         {},
         "--granule"},
        {"--ring", "N", "stages 2 and 3: buckets of gradients",
-        Settings::whole(ZERO_PLAN_AT(settings.gradient_ring), 1, 1 << 20), "as many as a unit needs, and one"},
+        Setter::whole(ZERO_PLAN_AT(settings.gradient_ring), 1, 1 << 20), "as many as a unit needs, and one"},
        {"--live", "N", "stage 3: gathered elements at most",
-        Settings::whole(ZERO_PLAN_AT(settings.max_live_elements), 1, many),
+        Setter::whole(ZERO_PLAN_AT(settings.max_live_elements), 1, many),
         "what a unit, those ahead and tied ones need"},
        {"--prefetch", "N", "stage 3: units gathered ahead",
-        Settings::whole(ZERO_PLAN_AT(settings.prefetch_units), 0, 1 << 20)},
+        Setter::whole(ZERO_PLAN_AT(settings.prefetch_units), 0, 1 << 20)},
        {"--whole-below", "N", "stage 3: parameters with fewer elements stay whole",
-        Settings::whole(ZERO_PLAN_AT(settings.persistence_threshold), 0, many)},
+        Setter::whole(ZERO_PLAN_AT(settings.persistence_threshold), 0, many)},
        {"--nccl", "auto|ordered|native", "count the staging of NcclCommunicator, which adds in this way",
         only_set([](Options& o, View n, View v) {
           using enum zero::NcclReduction;
@@ -215,14 +215,14 @@ Group engine_group() {
 
 Group offload_group() {
   return {"rows with offload",
-          {{"--chunk", "N", "elements of one copy", Settings::whole(ZERO_PLAN_AT(offload.chunk_elements), 1, many)},
+          {{"--chunk", "N", "elements of one copy", Setter::whole(ZERO_PLAN_AT(offload.chunk_elements), 1, many)},
            {"--device-share", "PERCENT", "of the states, what stays on the device",
             only_set([](Options& o, View n, View v) {
               o.offload.device_share = static_cast<double>(whole(n, v, 0, 100)) / 100.0;
             }),
             "0"},
            {"--delayed-update", "[on|off]", "update beside the next step's passes, a step late",
-            Settings::flag(ZERO_PLAN_AT(offload.delayed_update))}}};
+            Setter::flag(ZERO_PLAN_AT(offload.delayed_update))}}};
 }
 
 #undef ZERO_PLAN_AT

@@ -14,7 +14,7 @@ namespace {
 
 using zero::MemoryKind;
 
-std::string heading(Report const& report) {
+std::string search_heading(Report const& report) {
   auto const& options = report.options;
   auto const& types = options.settings.types;
   auto const units = static_cast<std::uint64_t>(report.model.parameters.specs().back().unit) + 1;
@@ -59,7 +59,7 @@ std::vector<Column> columns_of(Finding const& finding, Options const& options) {
 
 std::string search_table(Report const& report) {
   bool const cuda = report.options.cuda;
-  std::string text = heading(report);
+  std::string text = search_heading(report);
   bool some = false, all = true;
   for (auto const& finding : report.findings) {
     text += std::string("\nMemory of ") + (cuda ? "a device" : "the machine") + ": " + in_gigabytes(finding.memory) +

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "chunk.hpp"
 
+#include "support/data_error.hpp"
 #include "text/unicode.hpp"
 
 #include <zero/utility/fingerprint.hpp>
@@ -14,29 +15,30 @@
 namespace zero_tokenize {
 namespace {
 
+using command_line::refuse_data;
+
 namespace fs = std::filesystem;
 
 constexpr std::size_t sample_bytes = std::size_t{64} << 10U;
 
-[[noreturn]] void fail(std::string const& path, std::string const& problem) { throw DataError(path + ": " + problem); }
-
 std::string read_at(std::ifstream& file, std::string const& path, std::uint64_t offset, std::size_t bytes) {
   std::string text(bytes, '\0');
   file.seekg(static_cast<std::streamoff>(offset));
-  if (!file.read(text.data(), static_cast<std::streamsize>(bytes))) fail(path, "cannot be read; check its permissions");
+  if (!file.read(text.data(), static_cast<std::streamsize>(bytes)))
+    refuse_data(path, "cannot be read; check its permissions");
   return text;
 }
 
 Input look_at(std::string const& path, Options const& options, bool validation) {
   std::error_code error;
   auto const status = fs::status(path, error);
-  if (!fs::exists(status)) fail(path, "no such file; give the path of a text");
-  if (fs::is_directory(status)) fail(path, "is a folder; give the files in it");
-  if (!fs::is_regular_file(status)) fail(path, "is not a regular file; copy its content to one");
+  if (!fs::exists(status)) refuse_data(path, "no such file; give the path of a text");
+  if (fs::is_directory(status)) refuse_data(path, "is a folder; give the files in it");
+  if (!fs::is_regular_file(status)) refuse_data(path, "is not a regular file; copy its content to one");
   Input input{path, options.json_key || path.ends_with(".jsonl") || path.ends_with(".ndjson"), validation, 0, 0};
   input.bytes = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
-  if (error || !file) fail(path, "cannot be read; check its permissions");
+  if (error || !file) refuse_data(path, "cannot be read; check its permissions");
   auto const sample = static_cast<std::size_t>(std::min<std::uint64_t>(sample_bytes, input.bytes));
   zero::Fingerprint fingerprint;
   fingerprint.add_text(read_at(file, path, 0, sample));
@@ -53,7 +55,8 @@ std::vector<Input> look_at_inputs(Options const& options) {
   for (auto const& path : options.validation_inputs) inputs.push_back(look_at(path, options, true));
   bool const empty = std::all_of(inputs.begin(), inputs.end(), [](Input const& input) { return input.bytes == 0; });
   if (empty)
-    fail(inputs.front().path, inputs.size() == 1 ? "is empty; give a file with text" : "and all others are empty");
+    refuse_data(inputs.front().path,
+                inputs.size() == 1 ? "is empty; give a file with text" : "and all others are empty");
   return inputs;
 }
 
@@ -61,7 +64,7 @@ void ChunkReader::open() {
   auto const& path = inputs_[at_.input].path;
   file_ = std::ifstream(path, std::ios::binary);
   file_.seekg(static_cast<std::streamoff>(at_.offset));
-  if (!file_) fail(path, "cannot be read; check its permissions");
+  if (!file_) refuse_data(path, "cannot be read; check its permissions");
   buffer_.clear();
   is_open_ = true;
 }
@@ -75,7 +78,7 @@ bool ChunkReader::fill(std::size_t bytes) {
     auto const held = buffer_.size();
     buffer_.resize(wanted);
     if (!file_.read(buffer_.data() + held, static_cast<std::streamsize>(wanted - held))) {
-      fail(input.path, "cannot be read to its end; was it changed meanwhile?");
+      refuse_data(input.path, "cannot be read to its end; was it changed meanwhile?");
     }
   }
   return wanted < rest;

@@ -16,9 +16,7 @@
 namespace gpt2 {
 namespace {
 
-[[noreturn]] void fail(std::string const& path, std::string const& problem) {
-  throw command_line::DataError(path + ": " + problem);
-}
+using command_line::refuse_data;
 
 }  // namespace
 
@@ -74,12 +72,12 @@ std::shared_ptr<OpenFiles::Descriptor> OpenFiles::descriptor(std::size_t number)
     throw std::system_error(errno, std::generic_category(),
                             file.path + ": cannot be opened; let the process open more files (ulimit -n)");
   }
-  if (made->get() < 0) fail(file.path, std::string("cannot be opened: ") + std::strerror(errno));
+  if (made->get() < 0) refuse_data(file.path, std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status {};
   bool const is_same = ::fstat(made->get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == file.bytes;
   if (!is_same) {
-    fail(file.path, "has " + std::to_string(status.st_size) + " bytes, but had " + std::to_string(file.bytes) +
-                        " when the run began; leave data alone while they are read");
+    refuse_data(file.path, "has " + std::to_string(status.st_size) + " bytes, but had " + std::to_string(file.bytes) +
+                               " when the run began; leave data alone while they are read");
   }
   file.open = std::move(made);
   ++open_;
@@ -106,9 +104,9 @@ void OpenFiles::read(std::size_t number, std::uint64_t at, void* to, std::size_t
       path = files_[number].path;
       size = files_[number].bytes;
     }
-    if (got < 0) fail(path, "cannot be read at byte " + std::to_string(at) + ": " + std::strerror(error));
-    fail(path, "ends at byte " + std::to_string(at) + ", but had " + std::to_string(size) +
-                   " when the run began: it has been cut off since; write it again and resume the run");
+    if (got < 0) refuse_data(path, "cannot be read at byte " + std::to_string(at) + ": " + std::strerror(error));
+    refuse_data(path, "ends at byte " + std::to_string(at) + ", but had " + std::to_string(size) +
+                          " when the run began: it has been cut off since; write it again and resume the run");
   }
 }
 

@@ -18,18 +18,16 @@
 namespace gpt2 {
 namespace {
 
-[[noreturn]] void fail(std::string const& name, std::string const& problem) {
-  throw command_line::DataError(name + ": " + problem);
-}
+using command_line::refuse_data;
 
 std::uint64_t size_of(std::string const& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) fail(path, "no such file; give the path of a text or of a token file (.bin)");
-    fail(path, std::string("cannot be read: ") + std::strerror(errno));
+    if (errno == ENOENT) refuse_data(path, "no such file; give the path of a text or of a token file (.bin)");
+    refuse_data(path, std::string("cannot be read: ") + std::strerror(errno));
   }
-  if (S_ISDIR(status.st_mode)) fail(path, "is a folder; give the path of a file in it");
-  if (!S_ISREG(status.st_mode)) fail(path, "is not a regular file; copy its content to one");
+  if (S_ISDIR(status.st_mode)) refuse_data(path, "is a folder; give the path of a file in it");
+  if (!S_ISREG(status.st_mode)) refuse_data(path, "is not a regular file; copy its content to one");
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -64,10 +62,10 @@ void Shard::require_vocabulary(std::uint64_t first, std::span<Token const> token
   auto const worst = std::max_element(tokens.begin(), tokens.end());
   if (worst == tokens.end() || *worst < vocabulary_) return;
   auto const bad = std::find_if(tokens.begin(), tokens.end(), [&](Token token) { return token >= vocabulary_; });
-  fail(path_, "token " + std::to_string(*bad) + " at position " +
-                  std::to_string(first + static_cast<std::uint64_t>(bad - tokens.begin())) +
-                  " is beyond the vocabulary of " + std::to_string(vocabulary_) +
-                  "; give a larger vocabulary or other data");
+  refuse_data(path_, "token " + std::to_string(*bad) + " at position " +
+                         std::to_string(first + static_cast<std::uint64_t>(bad - tokens.begin())) +
+                         " is beyond the vocabulary of " + std::to_string(vocabulary_) +
+                         "; give a larger vocabulary or other data");
 }
 
 void Shard::read(std::uint64_t first, std::span<Token> out) const {

@@ -9,6 +9,8 @@
 namespace gpt2 {
 namespace {
 
+using command_line::refuse_data;
+
 constexpr std::size_t llm_c_header_bytes = std::size_t{256} * 4;
 
 /// One of llm.c's headers.
@@ -18,10 +20,6 @@ struct Header {
   char const* type;
 };
 constexpr Header headers[] = {{20240520, 1, 2, 50257, "uint16"}, {20240801, 7, 4, 128256, "uint32"}};
-
-[[noreturn]] void fail(std::string const& name, std::string const& problem) {
-  throw command_line::DataError(name + ": " + problem);
-}
 
 std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint32_t value = 0;
@@ -36,14 +34,14 @@ std::uint32_t swapped(std::uint32_t value) {
 ShardLayout behind_header(std::string const& name, Header const& header, std::string_view head, std::uint64_t size) {
   auto const version = little_endian(head, 4, 4), count = little_endian(head, 8, 4);
   if (version != header.version) {
-    fail(name, "has llm.c's header " + std::to_string(header.magic) + " of version " + std::to_string(version) +
-                   "; write version " + std::to_string(header.version) + " (" + header.type + ")");
+    refuse_data(name, "has llm.c's header " + std::to_string(header.magic) + " of version " + std::to_string(version) +
+                          "; write version " + std::to_string(header.version) + " (" + header.type + ")");
   }
   ShardLayout const layout{llm_c_header_bytes, header.token_bytes, count, header.usual_vocabulary};
   if (size < llm_c_header_bytes || size - llm_c_header_bytes != std::uint64_t{count} * header.token_bytes) {
     auto const there = size < llm_c_header_bytes ? 0 : (size - llm_c_header_bytes) / header.token_bytes;
-    fail(name, "does not hold the " + std::to_string(count) + " tokens that its header names, but " +
-                   std::to_string(there) + (there < count ? ": it is cut off" : "") + "; write it again");
+    refuse_data(name, "does not hold the " + std::to_string(count) + " tokens that its header names, but " +
+                          std::to_string(there) + (there < count ? ": it is cut off" : "") + "; write it again");
   }
   return layout;
 }
@@ -66,23 +64,23 @@ bool has_wide_tokens(std::string_view head) {
 }  // namespace
 
 ShardLayout ShardLayout::parse(std::string const& name, std::string_view head, std::uint64_t file_bytes) {
-  if (file_bytes == 0) fail(name, "is empty; give a file with tokens");
+  if (file_bytes == 0) refuse_data(name, "is empty; give a file with tokens");
   std::uint32_t const magic = head.size() >= 12 ? little_endian(head, 0, 4) : 0;
   for (auto const& header : headers) {
     if (magic == header.magic) return behind_header(name, header, head, file_bytes);
     if (magic == swapped(header.magic)) {
-      fail(name,
-           "has llm.c's header in another byte order; write it on a little-endian machine, or with numpy's "
-           "byteswap()");
+      refuse_data(name,
+                  "has llm.c's header in another byte order; write it on a little-endian machine, or with numpy's "
+                  "byteswap()");
     }
   }
   if (file_bytes % 2 != 0) {
-    fail(name, "has an odd number of bytes, but tokens take two; it is cut off or not a token file");
+    refuse_data(name, "has an odd number of bytes, but tokens take two; it is cut off or not a token file");
   }
   if (file_bytes % 4 == 0 && has_wide_tokens(head)) {
-    fail(name,
-         "holds tokens of 32 bits without a header, but those of 16 bits are read; write them with numpy's "
-         "astype('uint16'), or behind llm.c's header 20240801");
+    refuse_data(name,
+                "holds tokens of 32 bits without a header, but those of 16 bits are read; write them with numpy's "
+                "astype('uint16'), or behind llm.c's header 20240801");
   }
   return {0, 2, file_bytes / 2, 50257};
 }

@@ -18,11 +18,9 @@
 namespace gpt2 {
 namespace {
 
-namespace fs = std::filesystem;
+using command_line::refuse_data;
 
-[[noreturn]] void fail(std::string const& name, std::string const& problem) {
-  throw command_line::DataError(name + ": " + problem);
-}
+namespace fs = std::filesystem;
 
 bool is_shard(fs::path const& file) { return file.extension() == ".bin"; }
 
@@ -62,9 +60,9 @@ void require_as_expected(Shard const& shard, ShardFile const& file) {
   if (!file.expected) return;
   auto const& said = *file.expected;
   if (shard.bytes() == said.bytes && shard.tokens() == said.tokens) return;
-  fail(file.path, "has " + std::to_string(shard.bytes()) + " bytes and " + std::to_string(shard.tokens()) +
-                      " tokens, but the manifest of its folder says " + std::to_string(said.bytes) + " and " +
-                      std::to_string(said.tokens) + "; prepare the folder again");
+  refuse_data(file.path, "has " + std::to_string(shard.bytes()) + " bytes and " + std::to_string(shard.tokens()) +
+                             " tokens, but the manifest of its folder says " + std::to_string(said.bytes) + " and " +
+                             std::to_string(said.tokens) + "; prepare the folder again");
 }
 
 std::vector<std::string> shards_of_folder(std::string const& folder) {
@@ -73,16 +71,17 @@ std::vector<std::string> shards_of_folder(std::string const& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (is_shard(at->path())) files.push_back(at->path().string());
   }
-  if (error) fail(folder, "cannot be read: " + error.message());
+  if (error) refuse_data(folder, "cannot be read: " + error.message());
   std::sort(files.begin(), files.end());
   return files;
 }
 
 std::vector<std::string> shards_of_pattern(std::string const& pattern) {
   auto files = files_of_pattern(pattern);
-  if (files.empty()) fail(pattern, "no file has such a name; look where the pattern leads to, and quote it");
+  if (files.empty()) refuse_data(pattern, "no file has such a name; look where the pattern leads to, and quote it");
   for (auto const& file : files) {
-    if (!is_shard(file)) fail(file, "is no shard, though the pattern fits it: shards end in .bin; give a narrower one");
+    if (!is_shard(file))
+      refuse_data(file, "is no shard, though the pattern fits it: shards end in .bin; give a narrower one");
   }
   return files;
 }
@@ -105,8 +104,9 @@ ShardFiles find_shards(std::string const& path) {
       for (auto& file : shards_of_folder(path)) (is_for_validation(file) ? validation : found.train).push_back({file});
     }
     if (found.train.empty()) {
-      fail(path, validation.empty() ? "is a folder without a shard (.bin); give a file, a pattern or another folder"
-                                    : "is a folder with shards for validation only; give one with shards to train on");
+      refuse_data(path, validation.empty()
+                            ? "is a folder without a shard (.bin); give a file, a pattern or another folder"
+                            : "is a folder with shards for validation only; give one with shards to train on");
     }
     if (!validation.empty()) found.validation = std::move(validation);
     return found;

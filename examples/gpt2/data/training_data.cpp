@@ -4,6 +4,7 @@
 
 #include "shard_set.hpp"
 #include "support/counted.hpp"
+#include "support/data_error.hpp"
 #include "support/usage_error.hpp"
 
 #include <zero/utility/fingerprint.hpp>
@@ -17,11 +18,6 @@
 #include <utility>
 
 namespace gpt2 {
-namespace {
-
-using command_line::UsageError;
-
-[[noreturn]] void fail(std::string const& name, std::string const& problem) { throw DataError(name + ": " + problem); }
 
 /// One data set of a mixture, or the only one.
 struct OpenSet {
@@ -32,6 +28,11 @@ struct OpenSet {
   std::size_t validation_shards = 0;  // of its own
   SetIdentity train_identity{}, validation_identity{};
 };
+
+namespace {
+
+using command_line::refuse_data;
+using command_line::UsageError;
 
 std::uint64_t tokens_of(std::vector<Piece> const& pieces) {
   std::uint64_t tokens = 0;
@@ -94,11 +95,12 @@ class TrainingData::Opener {
     if (names_shards(path) == shards) return;
     std::error_code error;
     if (!std::filesystem::exists(path, error) && !names_shards(path)) {
-      fail(path, "no such file; give the path of a text or of a token file (.bin)");
+      refuse_data(path, "no such file; give the path of a text or of a token file (.bin)");
     }
     auto const& other = paths_.empty() ? std::string("the standard library's headers") : paths_.front().path;
-    fail(other + " and " + path,
-         "one is a token file (.bin) and one is text; give data of one kind: zero-tokenize makes shards of a text");
+    refuse_data(
+        other + " and " + path,
+        "one is a token file (.bin) and one is text; give data of one kind: zero-tokenize makes shards of a text");
   }
 
   /// Whether set \p i has validation data of its own, and not a part of what it trains on or those of all.
@@ -147,13 +149,13 @@ class TrainingData::Opener {
     manifest_vocabulary_ = std::max<std::uint64_t>(manifest_vocabulary_, found.manifest->vocabulary);
     bool const is_too_small = requirements_.vocabulary != 0 && requirements_.vocabulary < found.manifest->vocabulary;
     if (is_too_small) {
-      fail(path, "needs a vocabulary of at least " + std::to_string(found.manifest->vocabulary) + ", not " +
-                     std::to_string(requirements_.vocabulary) + "; give a larger vocabulary or other data");
+      refuse_data(path, "needs a vocabulary of at least " + std::to_string(found.manifest->vocabulary) + ", not " +
+                            std::to_string(requirements_.vocabulary) + "; give a larger vocabulary or other data");
     }
     auto const& said = found.manifest->tokenizer;
     if (!said) return;
     if (tokenizer_hash_ && *tokenizer_hash_ != said->hash) {
-      fail(path, "has another tokenizer than " + tokenizer_of_ + "; prepare one of them with the other's");
+      refuse_data(path, "has another tokenizer than " + tokenizer_of_ + "; prepare one of them with the other's");
     }
     if (tokenizer_hash_) return;
     tokenizer_hash_ = said->hash;
@@ -286,10 +288,10 @@ class TrainingData::Opener {
     auto const much = command_line::counted(windows.tokens(), "token") + " for " + use;
     auto const context = "but a context of " + std::to_string(requirements_.context) + " needs one more than that";
     if (windows.short_pieces() <= 1) {
-      fail(name, "has " + much + ", " + context + "; give more text or a shorter context");
+      refuse_data(name, "has " + much + ", " + context + "; give more text or a shorter context");
     }
-    fail(name, "has " + much + " in " + std::to_string(windows.short_pieces()) + " shards, " + context +
-                   " in one of them; give longer shards or a shorter context");
+    refuse_data(name, "has " + much + " in " + std::to_string(windows.short_pieces()) + " shards, " + context +
+                          " in one of them; give longer shards or a shorter context");
   }
 
   /// A line of what a name does not say.
@@ -392,7 +394,7 @@ std::optional<std::uint64_t> TrainingData::hash_of_all_bytes() const {
     file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     fingerprint.add_text({bytes.data(), static_cast<std::size_t>(file.gcount())});
   }
-  if (file.bad() || !file.eof()) fail(*only_file_, "cannot be read; check its permissions");
+  if (file.bad() || !file.eof()) refuse_data(*only_file_, "cannot be read; check its permissions");
   return fingerprint.value();
 }
 

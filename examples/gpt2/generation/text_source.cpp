@@ -34,9 +34,9 @@
 namespace gpt2 {
 namespace {
 
-namespace fs = std::filesystem;
+using command_line::refuse_data;
 
-[[noreturn]] void refuse(std::string const& name, std::string const& why) { throw DataError(name + ": " + why); }
+namespace fs = std::filesystem;
 
 /// Whether \p path is a model as `transformers` saves it, or a part of one.
 bool is_hugging_face(fs::path const& path) {
@@ -69,7 +69,7 @@ std::u32string code_points(std::string_view text, std::string const& name) {
   std::u32string codes;
   for (std::size_t at = 0; at < text.size();) {
     auto const character = zero::first_utf8(text.substr(at));
-    if (!character) refuse(name, "is not UTF-8 text (byte " + std::to_string(at) + ")");
+    if (!character) refuse_data(name, "is not UTF-8 text (byte " + std::to_string(at) + ")");
     codes += character->code;
     at += character->bytes;
   }
@@ -134,17 +134,17 @@ std::optional<Token> end_of(std::string const& config, ModelShape const& shape) 
   if (member == nullptr || member->is_null()) return std::nullopt;
   if (auto const* const list = member->get<zero::Json::Array>()) {
     if (list->size() != 1)
-      refuse(config, "eos_token_id lists several tokens, but one is read: name the one that ends texts");
+      refuse_data(config, "eos_token_id lists several tokens, but one is read: name the one that ends texts");
     member = &list->front();
   }
   auto const* const id = member->get<std::uint64_t>();
-  if (id == nullptr) refuse(config, "eos_token_id is no token's number: name the token that ends texts, or null");
+  if (id == nullptr) refuse_data(config, "eos_token_id is no token's number: name the token that ends texts, or null");
   if (*id < shape.vocabulary) return static_cast<Token>(*id);
   constexpr std::uint64_t usual =
       50256;  // transformers writes it for a vocabulary of any size, of which nobody says more
   if (*id == usual) return std::nullopt;
-  refuse(config, "eos_token_id is " + std::to_string(*id) + ", but the vocabulary is " +
-                     std::to_string(shape.vocabulary) + ": name a token of it, or null");
+  refuse_data(config, "eos_token_id is " + std::to_string(*id) + ", but the vocabulary is " +
+                          std::to_string(shape.vocabulary) + ": name a token of it, or null");
 }
 
 /// What the tokenizer says that lies beside a model.
@@ -170,11 +170,11 @@ TextSource of_hugging_face(std::string const& path, TextSourceHints const& hints
       auto const shape = tensors->shape(other);
       if (!shape) continue;
       if (!std::equal(shape->begin(), shape->end(), parameter.shape.begin(), parameter.shape.end())) {
-        refuse(found.tensors, "'" + other + "' has another shape than the rest of the model");
+        refuse_data(found.tensors, "'" + other + "' has another shape than the rest of the model");
       }
       names[parameter.name] = other;
     }
-    if (!names.contains(parameter.name)) refuse(found.tensors, "lacks '" + parameter.name + "'");
+    if (!names.contains(parameter.name)) refuse_data(found.tensors, "lacks '" + parameter.name + "'");
   }
   source.read = [tensors, names](std::string const& name) {
     auto const& other = names.at(name);
@@ -248,7 +248,8 @@ ModelShape shape_of(CheckpointParameters const& parameters, std::string const& n
   auto const expect = [&](char const* which) -> zero::ManifestParameter const& {
     auto const* const found = parameters.find(which);
     if (found == nullptr || found->shape.size() != 2) {
-      refuse(name, "is the checkpoint of another model: it has no matrix '" + std::string(which) + "', as a GPT-2 has");
+      refuse_data(name,
+                  "is the checkpoint of another model: it has no matrix '" + std::string(which) + "', as a GPT-2 has");
     }
     return *found;
   };
@@ -270,10 +271,11 @@ void expect_all(CheckpointParameters const& parameters, ModelShape const& shape,
   for (auto const& parameter : all) {
     auto const* const found = parameters.find(parameter.name);
     if (found == nullptr) {
-      refuse(name, "is the checkpoint of another model: it lacks '" + parameter.name + "', which a GPT-2 has");
+      refuse_data(name, "is the checkpoint of another model: it lacks '" + parameter.name + "', which a GPT-2 has");
     }
     if (!std::equal(found->shape.begin(), found->shape.end(), parameter.shape.begin(), parameter.shape.end())) {
-      refuse(name, "is the checkpoint of another model: '" + parameter.name + "' has another shape than in a GPT-2");
+      refuse_data(name,
+                  "is the checkpoint of another model: '" + parameter.name + "' has another shape than in a GPT-2");
     }
   }
   if (parameters.manifest().parameters.size() == all.size()) return;
@@ -281,7 +283,7 @@ void expect_all(CheckpointParameters const& parameters, ModelShape const& shape,
   for (auto const& parameter : all) known.insert(parameter.name);
   for (auto const& parameter : parameters.manifest().parameters) {
     if (!known.contains(parameter.name)) {
-      refuse(name, "is the checkpoint of another model: a GPT-2 has no '" + parameter.name + "'");
+      refuse_data(name, "is the checkpoint of another model: a GPT-2 has no '" + parameter.name + "'");
     }
   }
 }
@@ -311,7 +313,7 @@ KnownTokens tokens_of_run(zero::UserState const& state, ModelShape const& shape,
     if (known.hash != 0 && zero::fingerprint_of(json->second) != known.hash) {
       // With a tokenizer that is named, what is left of the run's own is the hash.
       if (!is_used) return known;
-      refuse(saved.origin, "is not the tokenizer that the run was trained with: name that one with --tokenizer");
+      refuse_data(saved.origin, "is not the tokenizer that the run was trained with: name that one with --tokenizer");
     }
     known.vocabulary = zero_text::Tokenizer::from_json(json->second, saved.origin);
     return known;
@@ -342,12 +344,14 @@ std::string text_of(zero_text::Tokenizer const& vocabulary, Token token) {
 
 TextSource open_text_source(std::string const& path, TextSourceHints const& hints) {
   if (zero_text::is_folder_of_shards(path)) {
-    refuse(path, "is a folder of tokens, which a model is trained on: give the checkpoint or the folder of a model");
+    refuse_data(path,
+                "is a folder of tokens, which a model is trained on: give the checkpoint or the folder of a model");
   }
   auto source = is_hugging_face(path) ? of_hugging_face(path, hints) : of_checkpoint(path, hints);
   if (source.vocabulary && source.vocabulary->vocabulary() > source.shape.vocabulary) {
-    refuse(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) + ", which is less than the " +
-                            std::to_string(source.vocabulary->vocabulary()) + " tokens that are to be used with it");
+    refuse_data(source.name, "has a vocabulary of " + std::to_string(source.shape.vocabulary) +
+                                 ", which is less than the " + std::to_string(source.vocabulary->vocabulary()) +
+                                 " tokens that are to be used with it");
   }
   if (source.vocabulary && !source.end_of_text) source.end_of_text = source.vocabulary->end_of_text();
   return source;
