@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace flat_layout_test {
+
 using zero::FlatLayout;
 using zero::GradientSlot;
 using zero::LayoutSettings;
@@ -213,3 +215,5 @@ TEST_CASE("flat layout: parameters of 100 granules in buckets of 100 granules pe
     CHECK(padding(specs, {.world = world, .bucket_elements = 100 * 128 * world}) <= 0.02);
   }
 }
+
+}  // namespace flat_layout_test

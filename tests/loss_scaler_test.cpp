@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace loss_scaler_test {
+
 using zero::DynamicScale;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("dynamic scale: settings that cannot work are refused") {
   CHECK_THROWS_AS(DynamicScale::validate({.window = 0}), zero::ConfigurationError);
   CHECK_THROWS_AS(DynamicScale::validate({.hysteresis = 0}), zero::ConfigurationError);
 }
+
+}  // namespace loss_scaler_test

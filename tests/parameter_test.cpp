@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+namespace parameter_test {
+
 TEST_CASE("parameter list: every parameter is found by its name, and no other") {
   zero::ParameterList list;
   CHECK_FALSE(list.find("layer 0"));
@@ -27,3 +29,5 @@ TEST_CASE("parameter list: every parameter is found by its name, and no other") 
   auto const copy = list;
   CHECK(copy.find("layer 999") == zero::ParameterId{999});
 }
+
+}  // namespace parameter_test

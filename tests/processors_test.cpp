@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+namespace processors_test {
+
 using zero::ProcessorSet;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("processors: a set of none overlaps no other") {
   CHECK_FALSE(none.overlaps(ProcessorSet::of_this_thread()));
   CHECK_FALSE(none.overlaps(none));
 }
+
+}  // namespace processors_test

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace rank_agreement_test {
+
 namespace {
 
 using zero::detail::CheckpointFailures;
@@ -81,3 +83,5 @@ TEST_CASE("rank agreement: what one rank throws for a checkpoint, every rank thr
   auto const other = std::to_string(static_cast<int>(zero::CheckpointFailure::input_output));
   for (auto const& each : unknown) CHECK(each == "checkpoint " + other + ": rank 0: zero: odd");
 }
+
+}  // namespace rank_agreement_test

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace thread_pool_test {
+
 TEST_CASE("thread pool: every task runs once, on any number of threads") {
   for (int const threads : {-1, 0, 1, 2, 3, 8}) {
     zero::ThreadPool pool{threads};
@@ -52,3 +54,5 @@ TEST_CASE("thread pool: what a task throws reaches the caller, and the pool stay
     CHECK(runs == 20);
   }
 }
+
+}  // namespace thread_pool_test

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace activation_gathers_test {
+
 using activation_test::Chain;
 using activation_test::ChainResult;
 using zero::Stage;
@@ -111,3 +113,5 @@ TEST_CASE("gathers: what was kept and computed again is recorded") {
 TEST_CASE("gathers: a plan of another number of blocks is refused") {
   CHECK_THROWS_AS(zero::activation::RecomputedBlocks({3, Recompute::block}, {{}, {}}), zero::ConfigurationError);
 }
+
+}  // namespace activation_gathers_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace activation_segment_plan_test {
+
 using zero::activation::BackwardWork;
 using zero::activation::Recompute;
 using zero::activation::SegmentPlan;
@@ -90,3 +92,5 @@ TEST_CASE("segment plan: a model without blocks, and no kept inputs, leave nothi
   CHECK_THROWS_AS(SegmentPlan(3, Recompute::block, 0), zero::ConfigurationError);
   CHECK(SegmentPlan(0, Recompute::none).backward_calls().empty());
 }
+
+}  // namespace activation_segment_plan_test

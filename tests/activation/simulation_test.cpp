@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+namespace activation_simulation_test {
+
 using activation_test::Chain;
 using activation_test::ChainResult;
 using zero::SimulationOptions;
@@ -190,3 +192,5 @@ TEST_CASE("host inputs: an input out of turn, and one that has no room, are refu
     CHECK_THROWS_AS(inputs.take(i, values, {}), zero::SequenceError);
   }
 }
+
+}  // namespace activation_simulation_test

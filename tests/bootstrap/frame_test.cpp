@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace bootstrap_frame_test {
+
 using namespace zero::detail;
 
 namespace {
@@ -157,3 +159,5 @@ TEST_CASE("rendezvous file: one line, strictly") {
     CHECK_FALSE(RendezvousFile::parsed(text));
   }
 }
+
+}  // namespace bootstrap_frame_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace bootstrap_launch_environment_test {
+
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -241,3 +243,5 @@ TEST_CASE("node list: what is malformed or endless is refused") {
     CHECK_THROWS_AS((void)SlurmList::tasks(list), zero::ConfigurationError);
   }
 }
+
+}  // namespace bootstrap_launch_environment_test

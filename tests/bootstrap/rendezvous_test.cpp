@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+namespace bootstrap_rendezvous_test {
+
 using namespace std::chrono_literals;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
@@ -660,3 +662,5 @@ TEST_CASE("rendezvous file: only what this user's rank 0 wrote, whole, is believ
   CHECK_THROWS_WITH_AS(zero::detail::RendezvousFile(launch).write({"h", 1, "t"}),
                        doctest::Contains("ZERO_RENDEZVOUS_FOLDER"), zero::ConfigurationError);
 }
+
+}  // namespace bootstrap_rendezvous_test

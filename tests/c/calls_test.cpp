@@ -20,6 +20,8 @@
 
 #include <unistd.h>
 
+namespace c_calls_test {
+
 namespace {
 
 void succeed(zero_status status) {
@@ -495,3 +497,5 @@ int const at_end = std::atexit([] {
 }  // namespace
 
 TEST_CASE("c calls: the library may be called while the program ends") { CHECK(at_end == 0); }
+
+}  // namespace c_calls_test

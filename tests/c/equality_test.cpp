@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace c_equality_test {
+
 namespace {
 
 using zero::ParameterId;
@@ -223,3 +225,5 @@ TEST_CASE("c: two ranks have the bits of one rank with as many micro-batches") {
 }
 
 }  // namespace
+
+}  // namespace c_equality_test

@@ -27,6 +27,8 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+namespace c_misuse_test {
+
 namespace {
 
 // ------------------------------------------------------------------------------------------------- the table
@@ -899,3 +901,5 @@ TEST_CASE("c misuse: checkpoints that are not there, and options that cannot wor
 }
 
 }  // namespace
+
+}  // namespace c_misuse_test

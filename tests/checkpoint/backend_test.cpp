@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_backend_test {
+
 using checkpoint_test::MemoryFileSystem;
 
 namespace {
@@ -111,3 +113,5 @@ TEST_CASE("backend: what one backend has saved another loads, on another number 
   simulated(save("simulated"));
   on_host(load("simulated"));
 }
+
+}  // namespace checkpoint_backend_test

@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+namespace checkpoint_consolidate_test {
+
 using checkpoint_test::data_of;
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
@@ -165,3 +167,5 @@ TEST_CASE("verify: files of another save with the same content are told apart") 
   std::swap(other.files[1].kind, other.files[2].kind);
   CHECK(thrown_by([&] { checkpoint_test::verify_checkpoint(memory, "/run/a", other); }).says("of another save"));
 }
+
+}  // namespace checkpoint_consolidate_test

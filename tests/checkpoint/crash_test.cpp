@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_crash_test {
+
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::is_sampled;
 using checkpoint_test::Loss;
@@ -294,3 +296,5 @@ TEST_CASE("crash: a folder that shows late on another machine is waited for, but
   CHECK(thrown_by([&] { (void)save(faulty, 4, options("step-4")); }).kind == CheckpointFailure::not_found);
   CHECK(loaded(memory) == 3);
 }
+
+}  // namespace checkpoint_crash_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_crc32c_test {
+
 using checkpoint_test::bytes_of;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("crc32c: parts that are summed side by side join to what the definitio
     }
   }
 }
+
+}  // namespace checkpoint_crc32c_test

@@ -18,6 +18,8 @@
 
 #include <sys/stat.h>
 
+namespace checkpoint_damage_test {
+
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
@@ -289,3 +291,5 @@ TEST_CASE("damage: a pipe, a link and a folder in the place of a file are refuse
   CHECK(checkpoint_test::load_checkpoint(state, CheckpointFolder(system, folder.path())).tag == "step-1");
   CHECK(state.same(PlainState(self, 1)));
 }
+
+}  // namespace checkpoint_damage_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_export_test {
+
 using checkpoint_test::TemporaryFolder;
 using checkpoint_test::thrown_by;
 
@@ -125,3 +127,5 @@ TEST_CASE("export: a file that is to be replaced stays as it is until the new on
   zero::write_new_file(system, text, "two", true);
   CHECK(zero::detail::read_text(system, text, 100) == "two");
 }
+
+}  // namespace checkpoint_export_test

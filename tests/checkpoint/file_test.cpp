@@ -17,6 +17,8 @@
 
 #include <sys/stat.h>
 
+namespace checkpoint_file_test {
+
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::Loss;
 using checkpoint_test::MemoryFileSystem;
@@ -141,3 +143,5 @@ TEST_CASE("file: what was not synced is lost, in every way that a power failure 
     CHECK(std::find(seen.begin(), seen.end(), state) != seen.end());
   }
 }
+
+}  // namespace checkpoint_file_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_folder_test {
+
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
 using checkpoint_test::thrown_by;
@@ -379,3 +381,5 @@ TEST_CASE("folder: the bytes of a checkpoint are known before it is saved, the s
     CHECK(checkpoint_test::checkpoint_bytes(state, true) == 16 * 4 + 11 * 2);
   });
 }
+
+}  // namespace checkpoint_folder_test

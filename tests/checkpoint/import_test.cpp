@@ -19,6 +19,8 @@
 
 #include <sys/stat.h>
 
+namespace checkpoint_import_test {
+
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
 using checkpoint_test::thrown_by;
@@ -249,3 +251,5 @@ TEST_CASE("import: links are followed in what a user names and in what an index 
       checkpoint_test::import_parameters(one, folder / "cache/model.safetensors.index.json", {}, system);
   CHECK(report.parameters == 3);
 }
+
+}  // namespace checkpoint_import_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_json_test {
+
 using checkpoint_test::thrown_by;
 using zero::CheckpointFailure;
 using zero::Json;
@@ -115,3 +117,5 @@ TEST_CASE("json: depth is bounded, and strings are not") {
   REQUIRE(read.find(text) != nullptr);
   CHECK(*read.find(text)->get<std::string>() == text);
 }
+
+}  // namespace checkpoint_json_test

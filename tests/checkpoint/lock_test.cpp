@@ -26,6 +26,8 @@
 
 #include <unistd.h>
 
+namespace checkpoint_lock_test {
+
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -433,3 +435,5 @@ TEST_CASE("lock: the folder is made with those above it; a file or a link that l
     CHECK(thrown_by([&] { zero::CheckpointLock(self, folder / (name + "/a")); }).kind.has_value());
   }
 }
+
+}  // namespace checkpoint_lock_test

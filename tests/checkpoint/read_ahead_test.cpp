@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <string>
 
+namespace checkpoint_read_ahead_test {
+
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -118,3 +120,5 @@ TEST_CASE("read ahead: any call that fails on the reader's thread is a typed err
   }
   CHECK(failed > 45);
 }
+
+}  // namespace checkpoint_read_ahead_test

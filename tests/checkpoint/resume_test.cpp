@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace checkpoint_resume_test {
+
 using checkpoint_test::describe;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::Session;
@@ -227,3 +229,5 @@ TEST_CASE("resume: in the middle of an accumulation a checkpoint is refused with
   });
   CHECK(hash == uninterrupted(setup, 3));
 }
+
+}  // namespace checkpoint_resume_test

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace checkpoint_safetensors_test {
+
 using checkpoint_test::bytes_of;
 using checkpoint_test::thrown_by;
 using zero::CheckpointFailure;
@@ -150,3 +152,5 @@ TEST_CASE("safetensors: a text is bounded by the header only, and a tensor has n
   CHECK(thrown.kind == CheckpointFailure::bad_request);
   CHECK(thrown.says("'__metadata__'"));
 }
+
+}  // namespace checkpoint_safetensors_test

@@ -24,6 +24,8 @@
 
 #include <unistd.h>
 
+namespace checkpoint_saver_test {
+
 using checkpoint_test::FaultyFileSystem;
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
@@ -185,3 +187,5 @@ TEST_CASE("saver: memory that is reserved is there before the first save, and en
   (void)saver.start(std::move(state), {.tag = "a"});
   CHECK(saver.finish()->bytes > 18'000'000);
 }
+
+}  // namespace checkpoint_saver_test

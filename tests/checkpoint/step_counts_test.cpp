@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_step_counts_test {
+
 using checkpoint_test::TemporaryFolder;
 using zero::Stage;
 using zero::ThreadCommunicator;
@@ -153,3 +155,5 @@ TEST_CASE("step counts: a parameter keeps the count that it has where a later ch
     CHECK(model.values("new") == plain.values("new"));
   });
 }
+
+}  // namespace checkpoint_step_counts_test

@@ -26,6 +26,8 @@
 
 #include <sys/wait.h>
 
+namespace checkpoint_system_call_test {
+
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
 
@@ -170,3 +172,5 @@ TEST_CASE("system calls: a limit on the size of files is an error, not the end, 
     CHECK(loaded(folder / "run") == 4);
   }
 }
+
+}  // namespace checkpoint_system_call_test

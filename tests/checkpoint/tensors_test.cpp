@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace checkpoint_tensors_test {
+
 using checkpoint_test::MemoryFileSystem;
 using checkpoint_test::PlainState;
 using checkpoint_test::thrown_by;
@@ -235,3 +237,5 @@ TEST_CASE("tensors: a manifest that gives a parameter a type of theirs, or state
   CHECK(has(damaged([](zero::Manifest& m) { m.parameters[4].steps = 5; }), "is frozen, and has states or steps"));
   CHECK(has(damaged([](zero::Manifest& m) { m.compute = ElementType::int64; }), "'int64' is that of no parameter"));
 }
+
+}  // namespace checkpoint_tensors_test

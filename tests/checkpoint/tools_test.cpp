@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_tools_test {
+
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
 using zero_test::Outcome;
@@ -155,3 +157,5 @@ for name in files:
         "3 [('a[0:15]', 'F32', [5, 3]), ('b[0:1]', 'F32', [])]\n"
         "3 [('a[0:15]', 'F32', [5, 3]), ('b[0:1]', 'F32', []), ('c[0:11]', 'BF16', [11])]\n");
 }
+
+}  // namespace checkpoint_tools_test

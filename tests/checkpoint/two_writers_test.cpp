@@ -27,6 +27,8 @@
 #include <utility>
 #include <vector>
 
+namespace checkpoint_two_writers_test {
+
 using checkpoint_test::PlainState;
 using checkpoint_test::TemporaryFolder;
 using checkpoint_test::thrown_by;
@@ -191,3 +193,5 @@ TEST_CASE("two writers: one that was stopped for too long publishes nothing more
     CHECK(std::count(after.begin(), after.end(), "mine-1") == 1);
   }
 }
+
+}  // namespace checkpoint_two_writers_test

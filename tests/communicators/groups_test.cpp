@@ -25,6 +25,8 @@
 #include <thread>
 #include <vector>
 
+namespace communicators_groups_test {
+
 using communicators_test::ends_of;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
@@ -295,3 +297,5 @@ TEST_CASE("topology: axes that do not make the world, or differ over ranks, are 
     CHECK_THROWS_AS((void)topology.group({"data", "data"}), zero::ConfigurationError);
   });
 }
+
+}  // namespace communicators_groups_test

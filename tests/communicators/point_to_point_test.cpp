@@ -28,6 +28,8 @@
 #include <thread>
 #include <vector>
 
+namespace communicators_point_to_point_test {
+
 using communicators_test::ends_of;
 using zero::CommunicationError;
 using zero::CommunicationFailure;
@@ -459,3 +461,5 @@ TEST_CASE("all-to-all: counts that differ fail all ranks") {
     CHECK(contains(end.message, "rank 2 all_to_all #0"));
   }
 }
+
+}  // namespace communicators_point_to_point_test

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace communicators_rank_grid_test {
+
 using zero::RankGrid;
 using Ranks = std::vector<int>;
 
@@ -76,3 +78,5 @@ TEST_CASE("rank grid: axes that cannot be, and names that are not there, are ref
   CHECK(contains(refusal([&] { (void)grid.color(-1, {"data"}); }), "no rank -1"));
   CHECK(contains(refusal([&] { (void)grid.members(0, {"data", "data"}); }), "'data' twice"));
 }
+
+}  // namespace communicators_rank_grid_test

@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+namespace communicators_thread_test {
+
 using zero::CommunicationError;
 using zero::CommunicationFailure;
 using zero::ThreadCommunicator;
@@ -350,3 +352,5 @@ TEST_CASE("thread communicator: a sum that starts on one rank and goes on at ano
   });
   CHECK(errors == std::array{1, 1});
 }
+
+}  // namespace communicators_thread_test

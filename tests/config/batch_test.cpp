@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string>
 
+namespace config_batch_test {
+
 using config_test::message_of;
 using zero::config::Batch;
 using zero::config::BatchRequest;
@@ -83,3 +85,5 @@ TEST_CASE("batch: a file's error says where the number stands") {
       std::string::npos);
   CHECK(message_of("{\"train_batch_size\": 8.5}").find("8.5 is not a whole number") != std::string::npos);
 }
+
+}  // namespace config_batch_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <variant>
 
+namespace config_files_test {
+
 namespace {
 
 zero::config::Settings read_file(std::string const& name, int world) {
@@ -72,3 +74,5 @@ TEST_CASE("configuration files: others are refused for one reason, with what to 
   CHECK(refusal_of("refused_parameter_offload.json")
             .find("zero_optimization.offload_param.device: cannot be had: parameters cannot be offloaded yet") == 0);
 }
+
+}  // namespace config_files_test

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+namespace config_keys_test {
+
 using config_test::error_of;
 using config_test::read_text;
 using config_test::with;
@@ -453,3 +455,5 @@ TEST_CASE("configuration keys: docs/configuration.md lists each of them as the r
   // Written anew with: ZERO_UPDATE_CONFIGURATION_PAGE=1 <this program>
   CHECK(page.substr(first, end + 1 - first) == table);
 }
+
+}  // namespace config_keys_test

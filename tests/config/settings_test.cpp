@@ -17,6 +17,8 @@
 #include <type_traits>
 #include <variant>
 
+namespace config_settings_test {
+
 using config_test::error_of;
 using config_test::message_of;
 using config_test::read_text;
@@ -436,3 +438,5 @@ TEST_CASE("configuration: what no file can say is refused, read or written") {
     CHECK(message_of(with(empty)).empty());
   }
 }
+
+}  // namespace config_settings_test

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace config_text_test {
+
 using config_test::error_of;
 using config_test::message_of;
 using config_test::read_text;
@@ -124,3 +126,5 @@ TEST_CASE("configuration: a file that is missing, a folder, a pipe or huge is re
   CHECK(zero::config::read((folder / "good.json").string()).batch.sequences == 2);
   std::filesystem::remove_all(folder);
 }
+
+}  // namespace config_text_test

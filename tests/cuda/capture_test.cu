@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace cuda_capture_test {
+
 // A step that is recorded and replayed against the same step taken as usual.
 
 namespace {
@@ -246,3 +248,5 @@ TEST_CASE("cuda: an allocation that fails in the middle of construction gives al
   zero::check_cuda(cudaMemGetInfo(&after, &total), "cudaMemGetInfo");
   CHECK(after >= before);
 }
+
+}  // namespace cuda_capture_test

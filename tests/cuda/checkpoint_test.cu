@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace cuda_checkpoint_test {
+
 // What a GPU saves, another GPU and the host load.
 
 namespace {
@@ -89,3 +91,5 @@ TEST_CASE("cuda checkpoint: a background save of a GPU's engine is loaded by the
   check_saves<EngineOf<zero::Stage::optimizer_states, zero::CudaBackend, zero::CpuOffload>>(folder);
   check_saves<EngineOf<zero::Stage::none, zero::HostBackend>>(folder);
 }
+
+}  // namespace cuda_checkpoint_test

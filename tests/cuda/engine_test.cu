@@ -5,23 +5,25 @@
 
 #include <doctest/doctest.h>
 
-using engine_test::all_types;
-using engine_test::Result;
-using engine_test::Run;
-using engine_test::Types;
-
-engine_test::Result cuda_test::train(Run const& run) {
+engine_test::Result cuda_test::train(engine_test::Run const& run) {
   switch (run.types) {
-    case Types::fp32:
+    case engine_test::Types::fp32:
       return cuda_test::train_fp32(run);
-    case Types::fp16:
+    case engine_test::Types::fp16:
       return cuda_test::train_fp16(run);
-    case Types::bf16:
+    case engine_test::Types::bf16:
       return cuda_test::train_bf16(run);
     default:
       return cuda_test::train_bf16_sums(run);
   }
 }
+
+namespace cuda_engine_test {
+
+using engine_test::all_types;
+using engine_test::Result;
+using engine_test::Run;
+using engine_test::Types;
 
 namespace {
 
@@ -115,3 +117,5 @@ TEST_CASE("cuda engine: late, shuffled and zeroed gradients, small buckets and k
     }
   }
 }
+
+}  // namespace cuda_engine_test

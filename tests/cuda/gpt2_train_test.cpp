@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace cuda_gpt2_train_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -72,3 +74,5 @@ TEST_CASE("train_gpt2 on a GPU: a checkpoint goes on where it was saved, and a s
   CHECK(sampled.output.find("cuBLAS") != std::string::npos);
   CHECK(sampled.output.find("sample:\n") != std::string::npos);
 }
+
+}  // namespace cuda_gpt2_train_test

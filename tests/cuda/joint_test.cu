@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace cuda_joint_test {
+
 using joint_test::Part;
 using joint_test::Result;
 using joint_test::Run;
@@ -64,3 +66,5 @@ TEST_CASE("joint step, CUDA: one graph holds the step of all engines, and gives 
   run.captured = true;
   CHECK(on_device(run).hash == expected.hash);
 }
+
+}  // namespace cuda_joint_test

@@ -20,6 +20,8 @@
 #include <tuple>
 #include <vector>
 
+namespace cuda_kernels_test {
+
 // Every kernel against the host's driver of the same name, bit for bit. NaN counts as NaN.
 
 using cuda_test::DeviceArray;
@@ -356,3 +358,5 @@ TEST_CASE("cuda kernels: words of ranks add up") {
   device.stream.sum_u64(d_sum.data(), sources, 2, 3);
   CHECK(d_sum.fetch() == std::vector<std::uint64_t>{11, 1, 33});
 }
+
+}  // namespace cuda_kernels_test

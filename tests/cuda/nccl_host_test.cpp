@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace cuda_nccl_host_test {
+
 using zero::detail::GpuIdentity;
 
 namespace {
@@ -89,3 +91,5 @@ TEST_CASE("nccl: without a driver or a GPU the error is CUDA's, and says so") {
     CHECK((error.code() == cudaErrorInsufficientDriver || error.code() == cudaErrorNoDevice));
   }
 }
+
+}  // namespace cuda_nccl_host_test

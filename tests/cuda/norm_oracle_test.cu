@@ -19,6 +19,8 @@
 #include <random>
 #include <vector>
 
+namespace cuda_norm_oracle_test {
+
 namespace {
 
 struct Square {
@@ -84,3 +86,5 @@ TEST_CASE("cuda kernels: the norm is that of Thrust within the rounding of doubl
     check_norm<zero::bfloat16, __nv_bfloat16>(seed);
   }
 }
+
+}  // namespace cuda_norm_oracle_test

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace dlpack_import_test {
+
 using dlpack_test::error_of;
 using dlpack_test::Unversioned;
 using dlpack_test::Versioned;
@@ -244,3 +246,5 @@ TEST_CASE("what may not be written, or is a copy, is read and not adopted") {
         "zero::dlpack: the tensor is a copy, so that what the engine writes would not reach its producer's: ask for "
         "the tensor itself, as in copy=False");
 }
+
+}  // namespace dlpack_import_test

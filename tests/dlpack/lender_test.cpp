@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace dlpack_lender_test {
+
 using dlpack_test::error_of;
 using zero::ParameterId;
 using zero::Stage;
@@ -349,3 +351,5 @@ TEST_CASE("an engine adopts what came in, and its owner sees the update") {
   CHECK(gradients.ended == 1);
   CHECK(values.numbers[5] == 4.0F);
 }
+
+}  // namespace dlpack_lender_test

@@ -10,6 +10,8 @@
 
 #include <string>
 
+namespace dlpack_python_test {
+
 namespace {
 
 void run_with(std::string const& package) {
@@ -33,3 +35,5 @@ void exchange_with(std::string const& package) {
 TEST_CASE("Python loads the library, which says what it refuses") { run_with("nothing"); }
 TEST_CASE("tensors are exchanged with numpy" * doctest::test_suite("numpy_package")) { exchange_with("numpy"); }
 TEST_CASE("tensors are exchanged with torch" * doctest::test_suite("torch_package")) { exchange_with("torch"); }
+
+}  // namespace dlpack_python_test

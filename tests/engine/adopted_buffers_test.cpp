@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_adopted_buffers_test {
+
 using engine_test::contains;
 using engine_test::message_of;
 using zero::Stage;
@@ -154,3 +156,5 @@ TEST_CASE("adopted buffers: values that are written late are taken in by a call,
     }
   }
 }
+
+}  // namespace engine_adopted_buffers_test

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+namespace engine_bad_input_test {
+
 using engine_test::contains;
 using engine_test::contribute;
 using engine_test::id;
@@ -280,3 +282,5 @@ TEST_CASE("bad input: settings of one step are refused before anything changes")
   CHECK(engine.read_parameter("p0") == std::vector<float>(4, 0.0F));
   CHECK(engine.step({.lr = 0.0}, {}).get().step == 1);
 }
+
+}  // namespace engine_bad_input_test

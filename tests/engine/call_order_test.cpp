@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_call_order_test {
+
 using engine_test::contains;
 using engine_test::contribute;
 using engine_test::id;
@@ -448,3 +450,5 @@ TEST_CASE("call order: the error of one rank ends the run of all of them") {
   });
   CHECK(contains(message, "'p1' arrived 2 times"));
 }
+
+}  // namespace engine_call_order_test

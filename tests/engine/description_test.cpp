@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+namespace engine_description_test {
+
 using Settings = zero::detail::EngineSettings;
 
 namespace {
@@ -185,3 +187,5 @@ TEST_CASE("engine description: all settings of an engine reach what ranks compar
   REQUIRE(lines.size() == all.size());
   for (std::size_t k = 0; k < all.size(); ++k) CHECK(lines[k] == all[k].name + " " + all[k].value);
 }
+
+}  // namespace engine_description_test

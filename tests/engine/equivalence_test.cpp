@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+namespace engine_equivalence_test {
+
 using engine_test::all_types;
 using engine_test::Run;
 using engine_test::Types;
@@ -71,3 +73,5 @@ TEST_CASE("equivalence: six micro-batches give the same bits in worlds of 1, 2, 
 TEST_CASE("equivalence: eight micro-batches give the same bits in worlds of 1, 2, 4 and 8") {
   for (auto types : all_types) check_all(types, 8, 1024), check_all(types, 8, 1U << 16);
 }
+
+}  // namespace engine_equivalence_test

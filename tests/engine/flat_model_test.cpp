@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_flat_model_test {
+
 using engine_test::contains;
 using engine_test::message_of;
 using zero::Stage;
@@ -141,3 +143,5 @@ TEST_CASE("flat model: null pointers, lists of another length and layers that do
       message_of<zero::ConfigurationError>([&] { (void)zero::place_flat(list, nullptr, gradients.data(), sizes); }),
       "initial values are at a null pointer"));
 }
+
+}  // namespace engine_flat_model_test

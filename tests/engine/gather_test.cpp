@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+namespace engine_gather_test {
+
 using engine_test::contains;
 using engine_test::id;
 using engine_test::message_of;
@@ -252,3 +254,5 @@ TEST_CASE("gather: negative prefetching is refused") {
     CHECK(contains(message, "prefetch_units"));
   });
 }
+
+}  // namespace engine_gather_test

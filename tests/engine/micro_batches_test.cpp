@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_micro_batches_test {
+
 // The global sequence of a step's micro-batches, as one trainer on each rank sees it.
 
 using zero::Stage;
@@ -178,3 +180,5 @@ TEST_CASE("micro-batches: ranks that count them differently are told so") {
                   zero::MismatchError);
   CHECK(refused == 2);
 }
+
+}  // namespace engine_micro_batches_test

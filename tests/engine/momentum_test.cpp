@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_momentum_test {
+
 using engine_test::contains;
 using engine_test::message_of;
 using zero::Stage;
@@ -243,3 +245,5 @@ TEST_CASE("momentum: another one on one rank, or none, is every rank's error") {
     }
   }
 }
+
+}  // namespace engine_momentum_test

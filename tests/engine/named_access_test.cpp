@@ -9,6 +9,8 @@
 #include <optional>
 #include <vector>
 
+namespace engine_named_access_test {
+
 using engine_test::contains;
 using engine_test::contribute;
 using engine_test::id;
@@ -225,3 +227,5 @@ TEST_CASE("ticket: an exhausted scale that nobody reads of ends the run within 1
   CHECK(steps == 16);
   CHECK(engine.read_parameter("p0")[0] == 0.0F);
 }
+
+}  // namespace engine_named_access_test

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+namespace engine_over_ranks_test {
+
 using engine_test::contains;
 using engine_test::message_of;
 using engine_test::micro_batch;
@@ -199,3 +201,5 @@ TEST_CASE("over ranks: in a simulation, a broadcast is ordered with what its str
     });
   }
 }
+
+}  // namespace engine_over_ranks_test

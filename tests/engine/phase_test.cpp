@@ -15,6 +15,8 @@
 #include <typeinfo>
 #include <utility>
 
+namespace engine_phase_test {
+
 using Call = zero::detail::EngineCall;
 using Phase = zero::detail::EnginePhase;
 
@@ -247,3 +249,5 @@ TEST_CASE("engine phase: the cause of a half-done update is told before the pois
   phase.record_failure(std::make_exception_ptr(std::runtime_error("another")));  // the first since
   CHECK(message_of<std::runtime_error>([&] { phase.require_sound(); }) == "another");
 }
+
+}  // namespace engine_phase_test

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <optional>
 
+namespace engine_ragged_test {
+
 // Steps whose micro-batches the number of ranks does not divide.
 
 using engine_test::Absent;
@@ -129,3 +131,5 @@ TEST_CASE("ragged rounds: sums that are reduced once per step take nothing of wh
     }
   }
 }
+
+}  // namespace engine_ragged_test

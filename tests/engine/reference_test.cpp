@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace engine_reference_test {
+
 using engine_test::Run;
 using engine_test::Types;
 using reference::Type;
@@ -106,3 +108,5 @@ TEST_CASE("reference: the loop's own rounding is IEEE 754's") {
   CHECK(reference::round_to(Type::bf16, 0x1.01p0F) == 1.0F);
   CHECK(reference::round_to(Type::bf16, 0x1.03p0F) == 0x1.04p0F);
 }
+
+}  // namespace engine_reference_test

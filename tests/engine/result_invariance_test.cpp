@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace engine_result_invariance_test {
+
 using engine_test::all_types;
 using engine_test::Run;
 using engine_test::Types;
@@ -149,3 +151,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace engine_result_invariance_test

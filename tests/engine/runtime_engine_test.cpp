@@ -20,6 +20,8 @@
 
 #include <unistd.h>
 
+namespace engine_runtime_engine_test {
+
 namespace {
 
 using zero::Stage;
@@ -155,3 +157,5 @@ TEST_CASE("runtime engine: one variable holds engines of several rules, and chec
   });
   std::filesystem::remove_all(folder);
 }
+
+}  // namespace engine_runtime_engine_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace engine_step_agreement_test {
+
 using engine_test::contains;
 using engine_test::message_of;
 using zero::MismatchError;
@@ -232,3 +234,5 @@ TEST_CASE("loss scale: an exhausted scale that was read is told once") {
     CHECK_THROWS_AS((void)step(false), zero::LossScaleError);
   });
 }
+
+}  // namespace engine_step_agreement_test

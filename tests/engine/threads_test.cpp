@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace engine_threads_test {
+
 using engine_test::contribute;
 using engine_test::id;
 using engine_test::parameters;
@@ -119,3 +121,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace engine_threads_test

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+namespace engine_update_test {
+
 using engine_test::contains;
 using engine_test::contribute;
 using engine_test::id;
@@ -242,3 +244,5 @@ TEST_CASE("addresses: at stages 0 to 2 parameters stay where they are for the li
     }
   }
 }
+
+}  // namespace engine_update_test

@@ -11,6 +11,8 @@
 
 #include <string>
 
+namespace fake_cuda_bad_input_test {
+
 using fake_cuda::Options;
 using fake_cuda::Small;
 
@@ -112,3 +114,5 @@ TEST_CASE("bad input: a step that was recorded before parameters got step counts
   fake_cuda::train_small({.world = 1, .steps = 4, .captured_from = 2, .loads_before = 1}, seen);  // and after it is
   CHECK(seen.reports.size() == 4);
 }
+
+}  // namespace fake_cuda_bad_input_test

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_device_resource_test {
+
 using zero::MemoryKind;
 using zero::MemoryPurpose;
 
@@ -149,3 +151,5 @@ TEST_CASE("device resource: memory that cannot be zeroed goes back") {
   CHECK(failed > 2);
   CHECK(succeeded > 0);
 }
+
+}  // namespace fake_cuda_device_resource_test

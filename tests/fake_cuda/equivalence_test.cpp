@@ -8,6 +8,8 @@
 
 #include <array>
 
+namespace fake_cuda_equivalence_test {
+
 using engine_test::Run;
 using engine_test::Types;
 using fake_cuda::check;
@@ -80,3 +82,5 @@ TEST_CASE("equivalence: every order of several seeds gives the same bits") {
     }
   }
 }
+
+}  // namespace fake_cuda_equivalence_test

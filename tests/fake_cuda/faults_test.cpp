@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <string>
 
+namespace fake_cuda_faults_test {
+
 using fake_cuda::Fault;
 using fake_cuda::Small;
 
@@ -97,3 +99,5 @@ TEST_CASE("faults: each call of a step's capture and replay fails in turn") {
 TEST_CASE("faults: each call of two ranks fails in turn, and both end") {
   check_every_call({.world = 2}, Ways::in_turn);
 }
+
+}  // namespace fake_cuda_faults_test

@@ -15,9 +15,6 @@
 
 namespace {
 
-using joint_test::Result;
-using joint_test::Run;
-
 template <class Communicator>
 using EngineOn =
     zero::AnyEngine<zero::AdamW, zero::Precision<zero::FP16, zero::DynamicScale>, zero::CudaBackend, Communicator>;
@@ -26,7 +23,7 @@ using TrainerOn = joint_test::Trainer<EngineOn<Communicator>, Communicator, fake
 
 }  // namespace
 
-Result fake_cuda::train_joint(Run const& run) {
+joint_test::Result fake_cuda::train_joint(joint_test::Run const& run) {
   [[maybe_unused]] static bool const added = [] {
     add_host_kernels<zero::AdamW, zero::DynamicScale, zero::float16, float>();
     return true;
@@ -35,7 +32,7 @@ Result fake_cuda::train_joint(Run const& run) {
     zero::SelfCommunicator self;
     return TrainerOn<zero::SelfCommunicator>(self, run).train();
   }
-  std::vector<Result> results(static_cast<std::size_t>(run.world));
+  std::vector<joint_test::Result> results(static_cast<std::size_t>(run.world));
   zero::run_ranks(run.world, [&](zero::ThreadCommunicator& world) {
     results[static_cast<std::size_t>(world.rank())] = TrainerOn<zero::ThreadCommunicator>(world, run).train();
   });

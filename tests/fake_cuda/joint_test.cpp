@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_joint_test {
+
 // Several engines of one rank on the CUDA backend.
 
 using joint_test::Part;
@@ -99,3 +101,5 @@ TEST_CASE("joint step, fake CUDA: a step that cannot be captured is refused, and
   run.abandons_capture = true;
   CHECK(train(run).hash == expected.hash);
 }
+
+}  // namespace fake_cuda_joint_test

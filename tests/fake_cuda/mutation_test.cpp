@@ -7,6 +7,8 @@
 
 #include <vector>
 
+namespace fake_cuda_mutation_test {
+
 TEST_CASE("mutation: without any one of the places that record events or wait for them there is a race") {
   std::vector<fake_cuda::Scenario> all;
   for (auto const& small : fake_cuda::orderings()) all.push_back({small});
@@ -16,3 +18,5 @@ TEST_CASE("mutation: without any one of the places that record events or wait fo
   };
   fake_cuda::check_sites(train, all, 75, [](fake_cuda::Site const&) { return false; });
 }
+
+}  // namespace fake_cuda_mutation_test

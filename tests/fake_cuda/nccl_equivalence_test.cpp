@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace fake_cuda_nccl_equivalence_test {
+
 using engine_test::Run;
 using engine_test::Types;
 using fake_cuda::check_all;
@@ -56,3 +58,5 @@ TEST_CASE("nccl equivalence: every order of several seeds gives the same bits") 
     }
   }
 }
+
+}  // namespace fake_cuda_nccl_equivalence_test

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_nccl_faults_test {
+
 using fake_cuda::Fault;
 using fake_cuda::NcclRank;
 using fake_cuda::Small;
@@ -164,3 +166,5 @@ TEST_CASE("nccl faults: questions whether something is over fail in turn") {
   check_questions(training({.world = 2}), 2, "ncclCommGetAsyncError");
   check_questions(training({.world = 2}), 2, "cudaEventQuery");
 }
+
+}  // namespace fake_cuda_nccl_faults_test

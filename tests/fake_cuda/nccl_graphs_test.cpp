@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+namespace fake_cuda_nccl_graphs_test {
+
 using fake_cuda::DeviceValues;
 using zero::check_cuda;
 using zero::CudaGraph;
@@ -131,3 +133,5 @@ TEST_CASE("nccl graphs: a graph that outlives its communicator on the thread tha
   });
   CHECK(fake_cuda::violations() == "fake runtime: a rank's thread waits for the end of graphs that it owns itself");
 }
+
+}  // namespace fake_cuda_nccl_graphs_test

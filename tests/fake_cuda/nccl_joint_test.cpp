@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace fake_cuda_nccl_joint_test {
+
 // Several engines of each rank over NCCL.
 
 using joint_test::Run;
@@ -45,3 +47,5 @@ TEST_CASE("joint step, fake NCCL: graphs hold the steps of all engines and their
   run.captured = true;
   CHECK(train(run, fake_cuda::train_joint_over_nccl).hash == expected.hash);
 }
+
+}  // namespace fake_cuda_nccl_joint_test

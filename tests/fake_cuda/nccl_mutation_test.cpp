@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_nccl_mutation_test {
+
 TEST_CASE("nccl mutation: without any one of the places that record events or wait for them there is a race") {
   std::vector<fake_cuda::Scenario> all;
   for (auto const& small : fake_cuda::orderings()) all.push_back({small, small.world});
@@ -21,3 +23,5 @@ TEST_CASE("nccl mutation: without any one of the places that record events or wa
   };
   fake_cuda::check_sites(train, all, 60, spared);
 }
+
+}  // namespace fake_cuda_nccl_mutation_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_nccl_races_test {
+
 using fake_cuda::DeviceValues;
 using zero::NcclCommunicator;
 using zero::simulation::Access;
@@ -172,3 +174,5 @@ TEST_CASE("nccl races: an event that is recorded before NCCL has put the collect
     (void)ncclCommAbort(communicator);
   }
 }
+
+}  // namespace fake_cuda_nccl_races_test

@@ -29,11 +29,6 @@
 #include <thread>
 #include <vector>
 
-using fake_cuda::DeviceValues;
-using zero::NcclCommunicator;
-using zero::NcclReduction;
-using zero::Transfer;
-
 // What the kernel does.
 template <class Sum, class T>
 void zero::CudaStream::accumulate(Sum* into, T const* const* sources, std::size_t source_count, std::size_t n,
@@ -50,6 +45,13 @@ void zero::CudaStream::fill_negative_zero(T* to, std::size_t n) const {
   auto const run = [=] { std::fill_n(to, n, zero::narrow<T>(-0.0F)); };
   check_cuda(fake_cuda::launch(handle_, "fill", {simulation::writes(to, n * sizeof(T))}, run), "fill");
 }
+
+namespace fake_cuda_nccl_ranks_test {
+
+using fake_cuda::DeviceValues;
+using zero::NcclCommunicator;
+using zero::NcclReduction;
+using zero::Transfer;
 
 namespace {
 
@@ -492,3 +494,5 @@ TEST_CASE("nccl ranks: from an id of the caller's, without a rendezvous") {
   CHECK_NOTHROW(fake_cuda::finish());
   CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
 }
+
+}  // namespace fake_cuda_nccl_ranks_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_nccl_recording_test {
+
 using fake_cuda::Recorded;
 using fake_cuda::RecordingRun;
 using fake_cuda::When;
@@ -170,3 +172,5 @@ TEST_CASE(
   CHECK(shared.values == apart.values);
   CHECK(shared.moments == apart.moments);
 }
+
+}  // namespace fake_cuda_nccl_recording_test

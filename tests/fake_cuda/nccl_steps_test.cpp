@@ -15,6 +15,8 @@
 #include <exception>
 #include <vector>
 
+namespace fake_cuda_nccl_steps_test {
+
 using fake_cuda::check_goes_on;
 using fake_cuda::Seen;
 using fake_cuda::Small;
@@ -169,3 +171,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace fake_cuda_nccl_steps_test

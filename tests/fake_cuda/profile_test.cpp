@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_profile_test {
+
 using fake_cuda::Seen;
 using fake_cuda::Small;
 
@@ -91,3 +93,5 @@ TEST_CASE("device memory: what is left is what nobody has taken") {
   CHECK(cudaFree(block) == cudaSuccess);
   CHECK_THROWS_AS((void)zero::device_memory(7), zero::CudaError);
 }
+
+}  // namespace fake_cuda_profile_test

@@ -15,6 +15,8 @@
 #include <string>
 #include <thread>
 
+namespace fake_cuda_runtime_test {
+
 namespace {
 
 using zero::simulation::reads;
@@ -210,3 +212,5 @@ TEST_CASE("runtime: what is offloaded is updated by as many threads as the backe
   }
   CHECK(threads() == before);
 }
+
+}  // namespace fake_cuda_runtime_test

@@ -13,6 +13,8 @@
 #include <tuple>
 #include <utility>
 
+namespace fake_cuda_steps_test {
+
 using fake_cuda::check_goes_on;
 using fake_cuda::Counts;
 using fake_cuda::Seen;
@@ -242,3 +244,5 @@ TEST_CASE("steps: a profiler knows on which streams operations ran") {
   CHECK(runs_on("copy", "parameters to device"));
   CHECK(runs_on("forward", "compute"));
 }
+
+}  // namespace fake_cuda_steps_test

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace fake_cuda_thread_transfers_test {
+
 using fake_cuda::DeviceValues;
 using zero::ThreadCommunicator;
 using zero::Transfer;
@@ -160,3 +162,5 @@ TEST_CASE("cuda transfers: a rank that throws leaves no message that is still be
     CHECK(fake_cuda::live_handles() == fake_cuda::LiveHandles{});
   }
 }
+
+}  // namespace fake_cuda_thread_transfers_test

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace gpt2_device_model_test {
+
 using gpt2::Recompute;
 using zero::activation::SegmentPlan;
 
@@ -318,3 +320,5 @@ TEST_CASE("gpt2 device model: a recorded step that computes again has the bits o
     check_recorded_step<float, EmulatedRecorder>(device, tiny, {.recompute = kind});
   }
 }
+
+}  // namespace gpt2_device_model_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace gpt2_flops_test {
+
 using gpt2::known_peak_flops;
 using zero::ElementType;
 
@@ -38,3 +40,5 @@ TEST_CASE("flops: a GPU's peak is known by whole words of its name, for each typ
   }
   CHECK_FALSE(known_peak_flops("Tesla T4", ElementType::bf16));  // has no such products
 }
+
+}  // namespace gpt2_flops_test

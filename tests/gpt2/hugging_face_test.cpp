@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_hugging_face_test {
+
 namespace {
 
 using Parameters = std::map<std::string, std::vector<float>>;
@@ -166,3 +168,5 @@ TEST_CASE("hugging face: all four sizes of GPT-2 have the names, shapes and elem
     CHECK(shapes["ln_f.weight"] == Shape{w});
   }
 }
+
+}  // namespace gpt2_hugging_face_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_kernels_test {
+
 namespace {
 
 using zero::InstructionSet;
@@ -202,3 +204,5 @@ TEST_CASE("gpt2 kernels: column sums add rows in order, and to what is there onl
     }
   }
 }
+
+}  // namespace gpt2_kernels_test

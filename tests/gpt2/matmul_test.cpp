@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+namespace gpt2_matmul_test {
+
 namespace {
 
 std::vector<float> random_values(std::size_t count, std::uint64_t key) {
@@ -104,3 +106,5 @@ TEST_CASE("gpt2 matmul: the packed buffer is bounded and is not allocated again 
   multiply({40, 40, 40}, {a.data(), 40}, {b.data(), 40}, {c.data(), 40});
   CHECK(multiply.bytes() == bytes);
 }
+
+}  // namespace gpt2_matmul_test

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace gpt2_model_test {
+
 namespace {
 
 constexpr gpt2::ModelShape tiny{.layers = 2, .heads = 2, .width = 8, .context = 5, .vocabulary = 11};
@@ -210,3 +212,5 @@ TEST_CASE("gpt2 model: activations grow with the batch, and 16-bit weights need 
   CHECK(narrow.activation_bytes() == one.activation_bytes());
   CHECK(narrow.scratch_bytes() > one.scratch_bytes());
 }
+
+}  // namespace gpt2_model_test

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string>
 
+namespace gpt2_output_folders_test {
+
 TEST_CASE("output folders: checkpoints that will not fit are told with what they need and what there is") {
   auto const here = std::filesystem::temp_directory_path().string();
   CHECK(training::space_warning(here, 1, {.to_come = 3}).empty());
@@ -24,3 +26,5 @@ TEST_CASE("output folders: checkpoints that will not fit are told with what they
   auto const of_parent = training::space_warning(here + "/none yet/at all", std::uint64_t{1} << 50U, {.to_come = 3});
   CHECK(of_parent.find(here + "/none yet/at all has ") != std::string::npos);
 }
+
+}  // namespace gpt2_output_folders_test

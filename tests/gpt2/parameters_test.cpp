@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_parameters_test {
+
 namespace {
 
 constexpr gpt2::ModelShape gpt2_124m{.layers = 12, .heads = 12, .width = 768, .context = 1024, .vocabulary = 50257};
@@ -118,3 +120,5 @@ TEST_CASE("gpt2 random: numbers stay below their bound and reach all of a small 
   CHECK(random.below(5, 0) == 0);
   for (std::uint64_t i = 0; i < 1000; ++i) CHECK((random.uniform(i) >= 0.0 && random.uniform(i) < 1.0));
 }
+
+}  // namespace gpt2_parameters_test

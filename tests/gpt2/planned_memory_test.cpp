@@ -16,6 +16,8 @@
 #include <array>
 #include <cstddef>
 
+namespace gpt2_planned_memory_test {
+
 namespace {
 
 template <class T>
@@ -148,3 +150,5 @@ TEST_CASE("planned memory: one sequence of GPT-2 XL") {
   CHECK(saved(true, selective) >= 0.30);
   CHECK(saved(false, block) >= 0.80);
 }
+
+}  // namespace gpt2_planned_memory_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_recompute_test {
+
 using gpt2::ActivationSettings;
 using gpt2::Recompute;
 using zero::activation::SegmentPlan;
@@ -192,3 +194,5 @@ TEST_CASE("gpt2 dropout: a model that was made without it refuses it, and one wi
   CHECK(without.forward() == with.forward());
   CHECK(dropped != with.forward());
 }
+
+}  // namespace gpt2_recompute_test

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace gpt2_sampling_test {
+
 namespace {
 
 std::vector<int> histogram(std::vector<float> const& logits, gpt2::SamplingConfig const& config, std::uint64_t draws) {
@@ -136,3 +138,5 @@ TEST_CASE("gpt2 sampling: settings and logits without a meaning are refused") {
   CHECK_THROWS_AS(draw({0.0F, nan}, {}), std::invalid_argument);
   CHECK_THROWS_AS(draw({0.0F, infinity}, {}), std::invalid_argument);
 }
+
+}  // namespace gpt2_sampling_test

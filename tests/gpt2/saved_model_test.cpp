@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_saved_model_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -322,3 +324,5 @@ for other in ("x", "a\u0301", "\t"):
 )";
   CHECK(run(python() + " '" + (folder / "check.py") + "' '" + folder.path() + "'").code == 0);
 }
+
+}  // namespace gpt2_saved_model_test

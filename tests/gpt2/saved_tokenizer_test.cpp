@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_saved_tokenizer_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -203,3 +205,5 @@ TEST_CASE("saved tokenizer: programs that read tokenizers know one of characters
   write(folder / "tokenizer.json", bpe);
   CHECK(gpt2::characters_beside(folder.path()).empty());
 }
+
+}  // namespace gpt2_saved_tokenizer_test

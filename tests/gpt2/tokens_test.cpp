@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_tokens_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -147,3 +149,5 @@ TEST_CASE("gpt2 tokens: without a file the compiler's own headers are text enoug
   CHECK_THROWS_AS(static_cast<void>(Corpus::of_standard_headers({.context = 256}, "/nowhere||/also/nowhere")),
                   gpt2::DataError);
 }
+
+}  // namespace gpt2_tokens_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace gradients_arrivals_test {
+
 namespace {
 
 std::vector<zero::ParameterSpec> const specs{{.name = "tied", .shape = {10}, .contributions = 2},
@@ -81,3 +83,5 @@ TEST_CASE("gradient arrivals: closing a bucket completes it, what came short is 
   CHECK(arrivals.first_missing() == 0);
   CHECK_NOTHROW(arrivals.require_expected({4}));
 }
+
+}  // namespace gradients_arrivals_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace gradients_closing_schedule_test {
+
 using zero::ParameterId;
 
 namespace {
@@ -157,3 +159,5 @@ TEST_CASE("closing schedule: in a model of one unit parameters are passed one by
   Calls at_once(2, true);
   for (int pass = 0; pass < 2; ++pass) CHECK(at_once.gather({0, 1, 2, 3, 4, 5}) == 0);
 }
+
+}  // namespace gradients_closing_schedule_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace gradients_failures_test {
+
 using gradients_test::Faults;
 using gradients_test::InjectedError;
 using zero::ParameterId;
@@ -193,3 +195,5 @@ TEST_CASE("gradient failures: with offload an engine whose copies were interrupt
     }
   }
 }
+
+}  // namespace gradients_failures_test

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+namespace gradients_intake_test {
+
 using gradients_test::EngineFixture;
 using gradients_test::InjectedError;
 using Intake = zero::detail::GradientIntake<gradients_test::FailingBackend>;
@@ -356,3 +358,5 @@ TEST_CASE("gradient intake: a rank without a micro-batch misses nothing, and its
   intake.begin(true);
   CHECK_THROWS_AS(intake.end(), zero::GradientError);
 }
+
+}  // namespace gradients_intake_test

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace gradients_slots_test {
+
 using gradients_test::EngineFixture;
 using Slots = zero::detail::GradientSlots<gradients_test::FailingBackend>;
 using zero::Stage;
@@ -62,3 +64,5 @@ TEST_CASE("gradient slots: a ring longer than the model takes no more memory tha
   CHECK(engine.memory_report.bytes(zero::MemoryPurpose::gradients) == 3 * 256 * sizeof(float));
   CHECK_THROWS_AS(Slots(engine.context, 0), zero::ConfigurationError);
 }
+
+}  // namespace gradients_slots_test

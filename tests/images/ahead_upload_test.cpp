@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace images_ahead_upload_test {
+
 namespace {
 
 using Mark = std::shared_ptr<bool>;
@@ -182,3 +184,5 @@ TEST_CASE("ahead upload: what goes wrong with a batch is said when it is asked f
   streams.run_all();
   CHECK(wrong == 0);
 }
+
+}  // namespace images_ahead_upload_test

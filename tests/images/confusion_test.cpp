@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace images_confusion_test {
+
 using images::Confusion;
 
 TEST_CASE("image confusion: rows are what is right, columns what was predicted") {
@@ -34,3 +36,5 @@ TEST_CASE("image confusion: of many classes it names the pairs that are confused
   CHECK(table.find("taken for  ") == std::string::npos);
   CHECK(table.find("kind4 was taken for class 29 3 times\n") != std::string::npos);
 }
+
+}  // namespace images_confusion_test

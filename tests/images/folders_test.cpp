@@ -21,6 +21,8 @@
 #include <map>
 #include <string>
 
+namespace images_folders_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -328,3 +330,5 @@ TEST_CASE(
       "51 to train on, 8 to validate on then, and 34 to train on, 25 to validate on now: give --val-share 0.1, "
       "as then");
 }
+
+}  // namespace images_folders_test

@@ -12,6 +12,8 @@
 #include <limits>
 #include <string>
 
+namespace images_history_test {
+
 using images::History;
 using images::Tally;
 
@@ -59,3 +61,5 @@ TEST_CASE("image history: a file that cannot be written is refused before the ru
   CHECK_THROWS_AS(images::HistoryFile("/there is no such folder/history.json"), command_line::UsageError);
   CHECK_THROWS_AS(images::HistoryFile("/"), command_line::UsageError);
 }
+
+}  // namespace images_history_test

@@ -22,6 +22,8 @@
 
 #include <unistd.h>
 
+namespace images_models_test {
+
 namespace {
 
 using images::Classifier;
@@ -231,3 +233,5 @@ TEST_CASE("image models: weights of another model are refused in one line, and c
   CHECK(refusal(*to, file.path).find("which the model has not") != std::string::npos);
   CHECK(before.equal(tensors_of(*to).at("conv1.weight")));
 }
+
+}  // namespace images_models_test

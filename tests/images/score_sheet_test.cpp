@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace images_score_sheet_test {
+
 namespace {
 
 /// How many values of row \p n of \p logits are larger than the one at \p label.
@@ -56,3 +58,5 @@ TEST_CASE("score sheet: losses, hits and confusions are those that a loop counts
     CHECK(sheet.take().empty());
   }
 }
+
+}  // namespace images_score_sheet_test

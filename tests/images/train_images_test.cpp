@@ -27,6 +27,8 @@
 
 #include <sys/stat.h>
 
+namespace images_train_images_test {
+
 using trainer_test::files_below;
 using trainer_test::lines_with;
 
@@ -530,3 +532,5 @@ TEST_CASE("train_images: a run says where each rank's memory went, and what nobo
   CHECK(curves == std::vector<std::string>{"Memory_Samples_device.csv", "Memory_Samples_pageable.csv",
                                            "Memory_Samples_pinned.csv"});
 }
+
+}  // namespace images_train_images_test

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace joint_bad_input_test {
+
 // What a joint step refuses: on all ranks, and so that its engines can be used afterwards.
 
 using engine_test::contains;
@@ -429,3 +431,5 @@ TEST_CASE("joint step, bad input: what a member cannot be asked for itself") {
     CHECK(joint.step({}).get().step == 1);  // nothing has changed
   });
 }
+
+}  // namespace joint_bad_input_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace joint_checkpoint_test {
+
 // One folder for all engines of a joint step, which fits every other division of the same parameters.
 
 using zero::CheckpointFailure;
@@ -300,3 +302,5 @@ TEST_CASE("joint step: what is repeated over an axis is saved once, and loaded o
     CHECK(one->read_parameter("second") == std::vector<float>(300, 3.0F));
   });
 }
+
+}  // namespace joint_checkpoint_test

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace joint_equivalence_test {
+
 // A model whose parameters are divided over several engines has the bits of one engine.
 
 using joint_test::Part;
@@ -157,3 +159,5 @@ TEST_CASE("joint step: a delayed update is the next step's, also beside engines 
   run.world = 1, run.accumulation = 2;
   CHECK(train_fp16(run).hash == two.hash);
 }
+
+}  // namespace joint_equivalence_test

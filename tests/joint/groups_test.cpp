@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+namespace joint_groups_test {
+
 // Engines of different groups of ranks step together: with the norm and the bits of a plain loop.
 
 using zero::Stage;
@@ -356,3 +358,5 @@ TEST_CASE("joint step: parameters that are repeated over a pipeline count once i
     }
   }
 }
+
+}  // namespace joint_groups_test

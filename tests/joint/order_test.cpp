@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace joint_order_test {
+
 // In which order the members of a joint step reduce their buckets, and what may be called when.
 
 using engine_test::contains;
@@ -375,3 +377,5 @@ TEST_CASE("joint step: engines of one communicator that ranks call in other orde
                   zero::CommunicationError);
   for (auto const& message : messages) CHECK(contains(message, "engine"));
 }
+
+}  // namespace joint_order_test

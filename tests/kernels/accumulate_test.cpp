@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+namespace kernels_accumulate_test {
+
 using zero::bfloat16, zero::float16;
 
 namespace {
@@ -130,3 +132,5 @@ TEST_CASE("accumulate: without a source a first sum is zero, and a later one sta
   expected.back() = 3.0F;
   CHECK(kernel_test::same_bits(sum, expected));
 }
+
+}  // namespace kernels_accumulate_test

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <kernels/rule_support.hpp>
 
+namespace kernels_adagrad_test {
+
 using kernel_test::complaint;
 using zero::Adagrad;
 
@@ -42,3 +44,5 @@ TEST_CASE("adagrad: validate says what is wrong and what to write") {
   CHECK(complaint<Adagrad>({.eps = -1}).find("eps is -1") != std::string::npos);
   CHECK(complaint<Adagrad>({.weight_decay = -1}).find("weight_decay is -1") != std::string::npos);
 }
+
+}  // namespace kernels_adagrad_test

@@ -8,6 +8,8 @@
 
 #include <limits>
 
+namespace kernels_adam_test {
+
 using kernel_test::compare_with_reference, kernel_test::complaint;
 using zero::Adam, zero::AdamW;
 
@@ -81,3 +83,5 @@ TEST_CASE("adam: validate says what is wrong and what to write") {
   CHECK(complaint<AdamW>({.eps = -1e-8}) == "zero::AdamW: eps is -1e-08: write a finite number that is not negative");
   CHECK(complaint<Adam>({.weight_decay = nan}).find("weight_decay is nan") != std::string::npos);
 }
+
+}  // namespace kernels_adam_test

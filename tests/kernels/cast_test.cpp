@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace kernels_cast_test {
+
 using zero::bfloat16, zero::float16;
 
 namespace {
@@ -159,3 +161,5 @@ TEST_CASE("cast: any count from 0 to 40, at any alignment, writes that many elem
     }
   }
 }
+
+}  // namespace kernels_cast_test

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <kernels/rule_support.hpp>
 
+namespace kernels_lion_test {
+
 using kernel_test::complaint;
 using zero::Lion;
 
@@ -41,3 +43,5 @@ TEST_CASE("lion: validate says what is wrong and what to write") {
   CHECK(complaint<Lion>({.beta2 = 1.0}) == "zero::Lion: beta2 is 1: write a number in [0, 1)");
   CHECK(complaint<Lion>({.weight_decay = -1}).find("weight_decay is -1") != std::string::npos);
 }
+
+}  // namespace kernels_lion_test

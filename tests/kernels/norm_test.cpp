@@ -12,6 +12,8 @@
 #include <random>
 #include <vector>
 
+namespace kernels_norm_test {
+
 using zero::bfloat16, zero::ExactSum;
 
 namespace {
@@ -211,3 +213,5 @@ TEST_CASE("norm: adding to a sum keeps what it held, and an empty array adds not
   CHECK(zero::add_squares(zero::best_instruction_set(), sum, g, 0));
   CHECK(sum.value() == 5.0);
 }
+
+}  // namespace kernels_norm_test

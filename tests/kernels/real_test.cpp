@@ -12,6 +12,8 @@
 #include <random>
 #include <vector>
 
+namespace kernels_real_test {
+
 using zero::Double, zero::Real1;
 
 namespace {
@@ -155,3 +157,5 @@ TEST_CASE("real: constants and updates do not depend on the caller's rounding mo
     CHECK(wrong == 0);
   }
 }
+
+}  // namespace kernels_real_test

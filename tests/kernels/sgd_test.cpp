@@ -8,6 +8,8 @@
 
 #include <limits>
 
+namespace kernels_sgd_test {
+
 using kernel_test::compare_with_reference, kernel_test::complaint;
 using zero::Sgd;
 
@@ -62,3 +64,5 @@ TEST_CASE("sgd: validate says what is wrong and what to write") {
   CHECK(complaint<Sgd>({.nesterov = true}) == nesterov);
   CHECK(complaint<Sgd>({.momentum = 0.9, .dampening = 0.1, .nesterov = true}) == nesterov);
 }
+
+}  // namespace kernels_sgd_test

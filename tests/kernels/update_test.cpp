@@ -13,6 +13,8 @@
 #include <random>
 #include <vector>
 
+namespace kernels_update_test {
+
 using zero::bfloat16, zero::float16;
 
 namespace {
@@ -142,3 +144,5 @@ TEST_CASE("update: a user's rule without a state runs in every instruction set")
     for (std::size_t i = 0; i < p.size(); ++i) REQUIRE(p[i] == (i % 3 == 0 ? 0.5F : i % 3 == 1 ? 1.5F : 1.0F));
   }
 }
+
+}  // namespace kernels_update_test

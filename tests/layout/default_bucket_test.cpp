@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace layout_default_bucket_test {
+
 using zero::FlatLayout;
 using zero::GradientSlot;
 using zero::LayoutSettings;
@@ -121,3 +123,5 @@ TEST_CASE("default bucket: of capacities from a sixteenth of the model on, hardl
     }
   }
 }
+
+}  // namespace layout_default_bucket_test

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace layout_gather_places_test {
+
 using zero::detail::GatherPlaces;
 using zero::detail::UnitTable;
 
@@ -102,3 +104,5 @@ TEST_CASE("gather places: what has no place is told so") {
   CHECK(GatherPlaces(70)[2] == GatherPlaces::none);
   CHECK(GatherPlaces(70).elements() == 70);
 }
+
+}  // namespace layout_gather_places_test

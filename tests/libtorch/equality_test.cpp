@@ -13,6 +13,8 @@
 #include <set>
 #include <vector>
 
+namespace libtorch_equality_test {
+
 using namespace zero_test;
 
 namespace {
@@ -141,3 +143,5 @@ TEST_CASE("the results of torch::optim, but for rounding") {
   SUBCASE("residual network") { expect_torch_result<ResNet>(); }
   SUBCASE("GPT") { expect_torch_result<Gpt>(); }
 }
+
+}  // namespace libtorch_equality_test

@@ -4,6 +4,7 @@
 // What a user does wrong is a sentence, and nothing is lost: training goes on, or the sentence says that it does not.
 
 #include "models.hpp"
+#include "says.hpp"
 
 #include <zero/communicators/self.hpp>
 
@@ -11,6 +12,8 @@
 
 #include <stdexcept>
 #include <string>
+
+namespace libtorch_misuse_test {
 
 using namespace zero_test;
 using zero::Stage;
@@ -48,24 +51,7 @@ Tensor loss_of_net(Net& net, int m) {
   return (net(x) - x.sum(1, true)).pow(2).mean();
 }
 
-/// What \p f throws, or nothing.
-template <class Function>
-std::string error_of(Function&& f) {
-  try {
-    f();
-  } catch (std::exception const& error) {
-    return error.what();
-  }
-  return "";
-}
 bool says(std::string const& text, std::string const& words) { return text.find(words) != std::string::npos; }
-
-#define CHECK_SAYS(expression, words)                          \
-  do {                                                         \
-    std::string const message = error_of([&] { expression; }); \
-    CAPTURE(message);                                          \
-    CHECK(says(message, words));                               \
-  } while (false)
 
 /// A model at one stage on one rank.
 struct Fixture {
@@ -570,3 +556,5 @@ TEST_CASE("a rank that throws ends all of them, and the modules are usable") {
     CHECK(says(said[0], "rank 1"));
   }
 }
+
+}  // namespace libtorch_misuse_test

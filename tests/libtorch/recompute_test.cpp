@@ -6,6 +6,7 @@
 
 #include "counted_memory.hpp"
 #include "runs.hpp"
+#include "says.hpp"
 
 #include <zero/communicators/self.hpp>
 
@@ -17,6 +18,8 @@
 #include <tuple>
 #include <utility>
 #include <vector>
+
+namespace libtorch_recompute_test {
 
 using namespace zero_test;
 using zero::Stage;
@@ -90,21 +93,6 @@ std::uint64_t train_parts(int stage, bool recomputes, double drop) {
 }
 
 /// What \p f throws, or nothing.
-std::string error_of(std::function<void()> const& f) {
-  try {
-    f();
-  } catch (std::exception const& error) {
-    return error.what();
-  }
-  return "";
-}
-#define CHECK_SAYS(expression, words)                                  \
-  do {                                                                 \
-    std::string const message = error_of([&] { (void)(expression); }); \
-    CAPTURE(message);                                                  \
-    CHECK(message.find(words) != std::string::npos);                   \
-  } while (false)
-
 /// A model of one layer, in a unit, and of one in none.
 struct Fixture {
   explicit Fixture(int stage) : trainer(*net, communicator, static_cast<Stage>(stage), {.optimizer = {.lr = 1e-2F}}) {}
@@ -279,3 +267,5 @@ TEST_CASE("dropout where ranks that are threads share the generators") {
     CHECK_SAYS(zero::run_ranks(2, run), "share torch's generators");
   }
 }
+
+}  // namespace libtorch_recompute_test

@@ -16,6 +16,8 @@
 #include <tuple>
 #include <vector>
 
+namespace libtorch_training_test {
+
 using namespace zero_test;
 using zero::Stage;
 using zero::libtorch::DataParallel;
@@ -403,3 +405,5 @@ TEST_CASE("a run that is saved and loaded goes on as if it had not ended") {
   });
   std::filesystem::remove_all(folder);
 }
+
+}  // namespace libtorch_training_test

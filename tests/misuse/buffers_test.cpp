@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace misuse_buffers_test {
+
 using misuse::allowed;
 using misuse::Alone;
 using misuse::expect;
@@ -128,3 +130,5 @@ TEST_CASE("misuse 61: ranks that are threads share an adopted buffer") {
     expect([&] { (void)misuse::make_engine(Stage::none, ranks, list); });
   });
 }
+
+}  // namespace misuse_buffers_test

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+namespace misuse_dead_objects_test {
+
 using misuse::allowed;
 using misuse::Alone;
 using misuse::expect;
@@ -99,3 +101,5 @@ TEST_CASE("misuse 48: an id of another model") {
   Alone alone(parameters({3, 4}));
   expect([&] { (void)alone.engine->gather(id(7), {}); });
 }
+
+}  // namespace misuse_dead_objects_test

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+namespace misuse_files_test {
+
 using checkpoint_test::PlainState;
 using misuse::expect;
 
@@ -90,3 +92,5 @@ TEST_CASE("misuse 99: parameters are imported from a file of another kind") {
   std::ofstream(path) << "PK\x03\x04 what torch.save writes is a ZIP archive";
   expect([&] { checkpoint_test::import_parameters(place.state, path, {}, zero::posix_file_system()); });
 }
+
+}  // namespace misuse_files_test

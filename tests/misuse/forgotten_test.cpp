@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+namespace misuse_forgotten_test {
+
 using misuse::allowed;
 using misuse::Alone;
 using misuse::contribute;
@@ -157,3 +159,5 @@ TEST_CASE("misuse 14: no ticket is read") {
   micro_batch(*alone.engine);
   CHECK_THROWS_AS((void)alone.engine->step({}), zero::DivergenceError);
 }
+
+}  // namespace misuse_forgotten_test

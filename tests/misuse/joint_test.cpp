@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+namespace misuse_joint_test {
+
 using misuse::Engine;
 using misuse::expect;
 using misuse::make_engine;
@@ -118,3 +120,5 @@ TEST_CASE("misuse 113: ranks step two engines in different orders") {
     });
   });
 }
+
+}  // namespace misuse_joint_test

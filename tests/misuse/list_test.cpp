@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace misuse_list_test {
+
 namespace {
 
 struct Case {
@@ -71,3 +73,5 @@ TEST_CASE("misuse list: three dots in a row stand for any text, and all else for
   CHECK(!misuse::fits("a...bc", "ab"));
   CHECK(!misuse::fits("a...ab", "ab"));
 }
+
+}  // namespace misuse_list_test

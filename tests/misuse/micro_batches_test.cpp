@@ -5,6 +5,8 @@
 
 #include "misuse/misuse.hpp"
 
+namespace misuse_micro_batches_test {
+
 using misuse::Alone;
 using misuse::expect;
 using misuse::make_engine;
@@ -39,3 +41,5 @@ TEST_CASE("misuse 103: at stage 3 a rank without a micro-batch does not gather")
     });
   });
 }
+
+}  // namespace misuse_micro_batches_test

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace misuse_order_test {
+
 using misuse::Alone;
 using misuse::contribute;
 using misuse::expect;
@@ -176,3 +178,5 @@ TEST_CASE("misuse 37: a ticket is read too late") {
   }
   expect([&] { (void)ticket.get(); });
 }
+
+}  // namespace misuse_order_test

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace misuse_ranks_test {
+
 using misuse::expect;
 using misuse::make_engine;
 using misuse::micro_batch;
@@ -110,3 +112,5 @@ TEST_CASE("misuse 89: a rank does not come before the deadline") {
   };
   zero::run_ranks(2, run, {.deadline = std::chrono::milliseconds(20)});
 }
+
+}  // namespace misuse_ranks_test

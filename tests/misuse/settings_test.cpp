@@ -7,6 +7,8 @@
 
 #include <limits>
 
+namespace misuse_settings_test {
+
 using misuse::Alone;
 using misuse::Engine;
 using misuse::expect;
@@ -112,3 +114,5 @@ TEST_CASE("misuse 79: a state that the rule has not") {
 TEST_CASE("misuse 80: run_ranks() with no rank") {
   expect([] { zero::run_ranks(0, [](misuse::Ranks&) {}); });
 }
+
+}  // namespace misuse_settings_test

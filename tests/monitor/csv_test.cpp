@@ -14,6 +14,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+namespace monitor_csv_test {
+
 using monitor_test::append;
 using monitor_test::content;
 using monitor_test::Folder;
@@ -217,3 +219,5 @@ TEST_CASE("csv: a job's name is a folder's name") {
   CHECK(refused(std::string(255, 'a')).empty());
   CHECK(!monitor_test::refusal_of([] { Csv const csv({.output_path = std::string("a\0b", 3)}); }).empty());
 }
+
+}  // namespace monitor_csv_test

@@ -10,6 +10,8 @@
 #include <limits>
 #include <string>
 
+namespace monitor_json_lines_test {
+
 using monitor_test::append;
 using monitor_test::content;
 using monitor_test::Folder;
@@ -66,3 +68,5 @@ TEST_CASE("json lines: a resumed run's lines are cut back to its step, with a to
   }
   CHECK(content(path) == third);
 }
+
+}  // namespace monitor_json_lines_test

@@ -20,6 +20,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+namespace monitor_monitors_test {
+
 using monitor_test::content;
 using monitor_test::Folder;
 using monitor_test::names_in;
@@ -263,3 +265,5 @@ TEST_CASE("monitors: one run has a folder at a time, for as long as it lives") {
   first.claim();
   CHECK_NOTHROW(second.claim());
 }
+
+}  // namespace monitor_monitors_test

@@ -19,6 +19,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+namespace monitor_tensorboard_test {
+
 using monitor_test::append;
 using monitor_test::Folder;
 using monitor_test::names_in;
@@ -234,3 +236,5 @@ TEST_CASE("tensorboard: its package sees a resumed run's curves as those of one 
   CHECK(read_by_tensorboard("--live '" + (folder / "as seen") + "' '" + (folder / "job") + "'") ==
         "5 values of loss were seen before\n" + curves);
 }
+
+}  // namespace monitor_tensorboard_test

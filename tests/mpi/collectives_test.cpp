@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+namespace mpi_collectives_test {
+
 using mpi_test::Grouping;
 
 namespace {
@@ -236,3 +238,5 @@ TEST_CASE("mpi: memory of several engines is told apart, and may go in any order
   all.reduce_scatter_add(second.data(), sum.data(), 1, {}, {.what = "sums"}, {});
   CHECK(sum[0] == 16.0F);
 }
+
+}  // namespace mpi_collectives_test

@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <optional>
 
+namespace mpi_engine_test {
+
 // The engine over processes: one hash for any number of them, however they lie on hosts.
 
 using engine_test::Absent;
@@ -87,3 +89,5 @@ TEST_CASE("mpi: one hash for all numbers of processes, stages, types, hosts, and
     }
   }
 }
+
+}  // namespace mpi_engine_test

@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+namespace mpi_groups_test {
+
 using zero::Transfer;
 
 namespace {
@@ -96,3 +98,5 @@ TEST_CASE("mpi: messages of a group and of the world between the same ranks are 
   CHECK(in_world == partner);
   CHECK(in_group == 100 + partner);
 }
+
+}  // namespace mpi_groups_test

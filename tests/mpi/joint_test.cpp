@@ -14,6 +14,8 @@
 #include <span>
 #include <vector>
 
+namespace mpi_joint_test {
+
 // Joint steps over processes have the bits of one engine in one process.
 
 using joint_test::Part;
@@ -66,3 +68,5 @@ TEST_CASE("mpi: joint steps of processes have the bits of one engine, on one hos
     }
   }
 }
+
+}  // namespace mpi_joint_test

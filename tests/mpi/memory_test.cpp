@@ -17,6 +17,8 @@
 #include <system_error>
 #include <vector>
 
+namespace mpi_memory_test {
+
 // What a communicator takes of a host, as the kernel counts it.
 
 using mpi_test::Grouping;
@@ -130,3 +132,5 @@ TEST_CASE("mpi: what collectives read is taken once on its host, in whole pages,
   CHECK(after.made == 0);
   CHECK(after.mapped == 0);
 }
+
+}  // namespace mpi_memory_test

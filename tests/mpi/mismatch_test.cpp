@@ -15,6 +15,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace mpi_mismatch_test {
+
 // What every rank is told where one differs, fails or does not come. A world ends with it, so that each has its own.
 
 using mpi_test::contains;
@@ -229,3 +231,5 @@ TEST_CASE("mpi: settings that differ, or cannot work, are errors of all ranks") 
   CHECK(contains(nowhere.what(), "MpiConfig::network_interface"));
   CHECK(contains(nowhere.what(), "no-such-interface"));
 }
+
+}  // namespace mpi_mismatch_test

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace parameters_gather_arena_test {
+
 using zero::detail::GatherPlaces;
 
 namespace {
@@ -293,3 +295,5 @@ TEST_CASE("gather arena: a block whose place is held lies where there is room") 
   fixture.arena.pin(fixture.block(0));
   CHECK(!fixture.gather(1));
 }
+
+}  // namespace parameters_gather_arena_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace parameters_gatherer_test {
+
 using engine_test::contains;
 using engine_test::id;
 using engine_test::message_of;
@@ -134,3 +136,5 @@ TEST_CASE("gatherer: after a failure that lasts, the communicator's error is wha
   });
   CHECK(calls == 6);
 }
+
+}  // namespace parameters_gatherer_test

@@ -12,6 +12,8 @@
 #include <span>
 #include <vector>
 
+namespace parameters_storage_test {
+
 using parameters_test::ContextFixture;
 using zero::MemoryPurpose;
 using zero::Stage;
@@ -109,3 +111,5 @@ TEST_CASE("parameter storage: where nothing is adopted, nothing is copied or wai
   fixture.storage.wait_for_adopted({});
   CHECK(fixture.events.calls() == 0);
 }
+
+}  // namespace parameters_storage_test

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace parameters_unit_prefetcher_test {
+
 using zero::detail::UnitPrefetcher;
 using zero::detail::UnitTable;
 using Blocks = std::vector<std::uint32_t>;
@@ -111,3 +113,5 @@ TEST_CASE("unit prefetcher: a pass needs the largest row of units that are held 
   CHECK(prefetcher({5, 20, 10, 40, 30}, 2).elements() == 105);
   CHECK(prefetcher({}, 2).working_set().elements() == 0);
 }
+
+}  // namespace parameters_unit_prefetcher_test

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace parameters_unit_table_test {
+
 using zero::detail::UnitTable;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_CASE("unit table: what is kept whole is left out; a tied parameter is out o
   zero::FlatLayout const whole(specs, {.stage = zero::Stage::gradients});
   CHECK(UnitTable::of_sharded(whole, specs).size() == 0);
 }
+
+}  // namespace parameters_unit_table_test

@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+namespace profile_joint_test {
+
 using profile_test::now;
 using profile_test::Phase;
 using profile_test::Profiler;
@@ -88,3 +90,5 @@ TEST_CASE("profiler: a joint step is one step, of a profiler that its engines sh
     CHECK(count(own, "reduce_scatter_add") == 3);
   });
 }
+
+}  // namespace profile_joint_test

@@ -13,6 +13,8 @@
 
 #include <unistd.h>
 
+namespace profile_memory_test {
+
 using zero::MemoryKind;
 using zero::profile::MemoryUse;
 
@@ -55,3 +57,5 @@ TEST_CASE("memory line: a system that says nothing of the process is no error") 
   CHECK(found.resident == 0);
   CHECK(found.peak_resident == 7 * 1024);
 }
+
+}  // namespace profile_memory_test

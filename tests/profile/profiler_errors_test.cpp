@@ -11,6 +11,8 @@
 #include <string>
 #include <thread>
 
+namespace profile_profiler_errors_test {
+
 using profile_test::now;
 using profile_test::Phase;
 using profile_test::Profiler;
@@ -182,3 +184,5 @@ TEST_CASE("profiler: too little room is refused") {
   CHECK(text.find("64 spans") != std::string::npos);
   CHECK_THROWS_AS(Profiler({.steps = 0}), zero::ConfigurationError);
 }
+
+}  // namespace profile_profiler_errors_test

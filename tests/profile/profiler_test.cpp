@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace profile_profiler_test {
+
 using profile_test::costs;
 using profile_test::Costs;
 using profile_test::now;
@@ -285,3 +287,5 @@ TEST_CASE("profiler: spans of the caller's stream follow each other without a ga
   }
   CHECK(step == 3);
 }
+
+}  // namespace profile_profiler_test

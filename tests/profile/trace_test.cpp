@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace profile_trace_test {
+
 using profile_test::now;
 using profile_test::Phase;
 using profile_test::Profiler;
@@ -91,3 +93,5 @@ TEST_CASE("trace of real steps: no events make an empty trace") {
   zero::write_trace({}, text);
   CHECK(text.str() == "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n]}\n");
 }
+
+}  // namespace profile_trace_test

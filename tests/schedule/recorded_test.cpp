@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+namespace schedule_recorded_test {
+
 namespace {
 
 double ulp(double x) { return std::nextafter(std::abs(x), HUGE_VAL) - std::abs(x); }
@@ -55,3 +57,5 @@ TEST_CASE("schedule: what DeepSpeed's and PyTorch's schedulers make of the same 
   CHECK(closed > 20);
   CHECK(loops > 10);
 }
+
+}  // namespace schedule_recorded_test

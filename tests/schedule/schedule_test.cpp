@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace schedule_schedule_test {
+
 using namespace zero::schedule;
 
 namespace {
@@ -338,3 +340,5 @@ TEST_CASE("schedule: settings of PyTorch's schedules that cannot be") {
   check_refuses<CosineAnnealingLR>({.half_period = 3}, "min_lr", &A::min_lr, {2.0});
   check_refuses_zero<CosineAnnealingLR>({}, "half_period", &A::half_period);
 }
+
+}  // namespace schedule_schedule_test

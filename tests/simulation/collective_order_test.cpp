@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace simulation_collective_order_test {
+
 using zero::ParameterId;
 using zero::SimulationCommunicator;
 using zero::SimulationStream;
@@ -43,7 +45,7 @@ constexpr std::array loops{Loop::plain,         Loop::recomputation, Loop::one_l
 /// What a rank does with the gradients of one unit.
 enum class Handover : std::uint8_t { all, only_the_first, no_lease, abandoned };
 
-[[nodiscard]] Handover draw(std::uint64_t seed, int rank, int micro_batch, int unit) {
+[[nodiscard]] Handover draw_handover(std::uint64_t seed, int rank, int micro_batch, int unit) {
   std::uint64_t x = seed * 1000003 + static_cast<std::uint64_t>((rank * 2 + micro_batch) * 64 + unit);
   for (int i = 0; i < 3; ++i) x = (x ^ (x >> 29U)) * 0xbf58476d1ce4e5b9U;
   return std::array{Handover::all, Handover::all, Handover::only_the_first, Handover::no_lease,
@@ -137,7 +139,7 @@ class Rank {
   }
   [[nodiscard]] Engine::Lease gather(int unit) { return engine_.gather(of(unit), stream_); }
 
-  [[nodiscard]] Handover draw(int unit) const { return ::draw(seed_, rank_, micro_batch_, unit); }
+  [[nodiscard]] Handover draw(int unit) const { return draw_handover(seed_, rank_, micro_batch_, unit); }
   void contribute(std::span<ParameterId const> ids, Handover handover) {
     if (handover == Handover::no_lease) return;
     auto const stream = ids.size() > 1 && ids[0].index % 4 == 1 ? other_ : stream_;
@@ -200,7 +202,7 @@ TEST_CASE("collective order: the parameters are those of the sums of what was ha
     float sum = 0;
     for (int rank = 0; rank < 2; ++rank) {
       for (int m = 0; m < 2; ++m) {
-        auto const handover = draw(seed, rank, m, static_cast<int>(p - 1) / 2);
+        auto const handover = draw_handover(seed, rank, m, static_cast<int>(p - 1) / 2);
         bool const there = handover == Handover::all || (handover == Handover::only_the_first && p % 2 == 1);
         if (there) sum += element(rank, m, p);
       }
@@ -209,3 +211,5 @@ TEST_CASE("collective order: the parameters are those of the sums of what was ha
     CHECK(values[p] == std::vector<float>(values[p].size(), -2 * sum / 4));  // two steps, four addends
   }
 }
+
+}  // namespace simulation_collective_order_test

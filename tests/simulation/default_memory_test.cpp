@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace simulation_default_memory_test {
+
 namespace {
 
 using zero::ElementType;
@@ -195,3 +197,5 @@ TEST_CASE("default memory: a pass at stage 3 sends no more for a smaller bound, 
     }
   }
 }
+
+}  // namespace simulation_default_memory_test

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+namespace simulation_equivalence_test {
+
 using engine_test::Run;
 using engine_test::Types;
 
@@ -113,3 +115,5 @@ TEST_CASE("simulated equivalence: 64 ranks with real data") {
     CHECK(result.ranks_agree);
   }
 }
+
+}  // namespace simulation_equivalence_test

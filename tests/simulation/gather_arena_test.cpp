@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace simulation_gather_arena_test {
+
 using zero::SimulationCommunicator;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE("simulated arena: whatever is held together, in whatever order") {
     for (std::size_t room : {2048U, 0U}) CHECK(is_clean(units, groups, room, ahead));
   }
 }
+
+}  // namespace simulation_gather_arena_test

@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace simulation_gradient_races_test {
+
 using zero::SimulationCommunicator;
 using zero::SimulationOrder;
 using zero::SimulationStream;
@@ -103,3 +105,5 @@ TEST_CASE("gradient races: a gradient that was abandoned on another stream, and 
     add(abandoned, id, two);
   });
 }
+
+}  // namespace simulation_gradient_races_test

@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+namespace simulation_groups_test {
+
 using simulation_test::clean;
 using simulation_test::failure_of;
 using simulation_test::orders;
@@ -162,3 +164,5 @@ TEST_CASE("simulated groups: one rank that stands for all is refused") {
   CHECK(contains(failure_of<zero::ConfigurationError>([](Rank& world) { (void)world.split(0, 0); }, 4, options),
                  "simulate a world of the group's size"));
 }
+
+}  // namespace simulation_groups_test

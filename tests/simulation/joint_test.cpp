@@ -17,6 +17,8 @@
 #include <tuple>
 #include <vector>
 
+namespace simulation_joint_test {
+
 // Joint steps under every order of execution: no race, no deadlock, the same bits.
 
 using joint_test::Result;
@@ -167,3 +169,5 @@ TEST_CASE("joint step, simulated: engines of groups beside one of all ranks rais
     });
   }
 }
+
+}  // namespace simulation_joint_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace simulation_known_bugs_test {
+
 using simulation_test::clean;
 using simulation_test::failure_of;
 using simulation_test::race_of;
@@ -305,3 +307,5 @@ TEST_CASE("known bug: two communicators are used in different orders on two rank
   CHECK(contains(failure_of<zero::DeadlockError>(script(false), 2), "again"));
   CHECK(clean(script(true), 2));
 }
+
+}  // namespace simulation_known_bugs_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace simulation_mutation_test {
+
 using engine_test::Run;
 using zero::SimulationOptions;
 using zero::SimulationResult;
@@ -287,3 +289,5 @@ TEST_CASE("mutation: without any one of its records, waits and synchronizations 
     CHECK(std::any_of(all.begin(), all.end(), [&](Scenario const& scenario) { return races(scenario, site); }));
   }
 }
+
+}  // namespace simulation_mutation_test

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+namespace simulation_offload_overlap_test {
+
 using zero::SimulationCommunicator;
 using zero::SimulationOrder;
 using zero::Stage;
@@ -88,3 +90,5 @@ TEST_CASE("offload overlap: a bucket is reduced while the one before it is store
   check_overlap<Stage::optimizer_states>();
   check_overlap<Stage::gradients>();
 }
+
+}  // namespace simulation_offload_overlap_test

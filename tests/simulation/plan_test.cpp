@@ -8,6 +8,8 @@
 
 #include <string>
 
+namespace simulation_plan_test {
+
 namespace {
 
 using zero::ElementType;
@@ -338,3 +340,5 @@ TEST_CASE("plan: settings that no engine could have are refused in the engine's 
   CHECK(contains(refusal({.types = {ElementType::fp32, ElementType::bf16}}), "computes in fp32 and sums in bf16"));
   CHECK(refusal({.plan = at(Stage::parameters, 64)}) == "none");
 }
+
+}  // namespace simulation_plan_test

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+namespace simulation_point_to_point_test {
+
 using simulation_test::clean;
 using simulation_test::failure_of;
 using simulation_test::orders;
@@ -424,3 +426,5 @@ TEST_CASE("simulated all-to-all: both buffers are in use until the stream has pa
       2);
   CHECK(contains(differs, "all_to_all #0 of activations (1 x 4 bytes)"));
 }
+
+}  // namespace simulation_point_to_point_test

@@ -9,6 +9,8 @@
 
 #include <array>
 
+namespace simulation_race_checker_test {
+
 using simulation_test::clean;
 using simulation_test::race_of;
 using simulation_test::Script;
@@ -204,3 +206,5 @@ TEST_CASE("race: it is found in every order, because it is one of the graph and 
     }
   }
 }
+
+}  // namespace simulation_race_checker_test

@@ -12,6 +12,8 @@
 #include <map>
 #include <tuple>
 
+namespace simulation_seeds_test {
+
 using engine_test::Run;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("seeds: ten thousand runs, each of other settings, order and seed, rai
     REQUIRE(result.ranks_agree);
   }
 }
+
+}  // namespace simulation_seeds_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace simulation_trace_test {
+
 using zero::TraceEvent;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("trace: Perfetto's format has a process per rank, a thread per stream,
         "{\"ph\":\"X\",\"name\":\"a \\\"b\\\"\\n, bucket 7\",\"pid\":0,\"tid\":0,\"ts\":2,\"dur\":3},\n"
         "{\"ph\":\"X\",\"name\":\"c\",\"pid\":1,\"tid\":1,\"ts\":0,\"dur\":1}\n]}\n");
 }
+
+}  // namespace simulation_trace_test

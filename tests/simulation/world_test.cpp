@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace simulation_world_test {
+
 using simulation_test::failure_of;
 using simulation_test::orders;
 using simulation_test::Script;
@@ -228,3 +230,5 @@ TEST_CASE("simulation: options that cannot work are refused") {
                      [](zero::SimulationCommunicator&) { zero::SimulationBackend backend({}, 1); }, 1),
                  "communicator.process()"));
 }
+
+}  // namespace simulation_world_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace text_pipeline_test {
+
 namespace {
 
 // Runs over the numbers below `count`; what happens at some of them.
@@ -75,3 +77,5 @@ TEST_CASE("pipeline: the first error in order ends it, and all before it is take
     }
   }
 }
+
+}  // namespace text_pipeline_test

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+namespace text_tokenizer_test {
+
 namespace {
 
 using text_test::with;
@@ -300,3 +302,5 @@ TEST_CASE("meta.pkl: its characters are read without a pickle being run") {
         "meta.pkl: its vocab_size is not the number of its characters");
   CHECK(error_of_pickle(with(pickle, "h\x05", "h\x04")) == "meta.pkl: its stoi and itos do not agree");
 }
+
+}  // namespace text_tokenizer_test

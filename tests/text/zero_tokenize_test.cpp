@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace text_zero_tokenize_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -480,3 +482,5 @@ TEST_CASE("zero-tokenize: command lines that cannot be run say what to write") {
     CHECK_FALSE(fs::exists(folder / "out/manifest.json"));
   }
 }
+
+}  // namespace text_zero_tokenize_test

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+namespace tools_command_line_test {
+
 namespace {
 
 struct Options {
@@ -204,3 +206,5 @@ TEST_CASE("command line: what is counted is named in the singular or the plural"
   CHECK(command_line::counted(0, "rank") == "0 ranks");
   CHECK(command_line::counted(2, "micro-batch") == "2 micro-batches");
 }
+
+}  // namespace tools_command_line_test

@@ -22,6 +22,8 @@
 #include <string>
 #include <vector>
 
+namespace tools_zero_plan_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -721,3 +723,5 @@ TEST_CASE("zero-plan: an output that cannot be written is one line, exit code 2 
   CHECK(folder.files() == 1);
   CHECK(natural(zero::detail::parse_json(folder.read("plan.json")), "parameters") == 124439808);
 }
+
+}  // namespace tools_zero_plan_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace trainer_configuration_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -318,3 +320,5 @@ TEST_CASE("train_gpt2: files as users write them train as they stand, or are ref
     CHECK((done.output.find("parameter hash: ") != std::string::npos) != refused);
   }
 }
+
+}  // namespace trainer_configuration_test

@@ -21,6 +21,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+namespace trainer_curves_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -318,3 +320,5 @@ TEST_CASE("train_gpt2: two runs that are alive have neither one folder of curves
   CHECK(anew.code == 0);
   CHECK(anew.output.find("curves: the run starts anew, and replaces those in ") != std::string::npos);
 }
+
+}  // namespace trainer_curves_test

@@ -17,6 +17,8 @@
 #include <string>
 #include <thread>
 
+namespace trainer_data_test {
+
 using namespace trainer_test;
 using data_test::bytes_of;
 using data_test::gpt2_shard;
@@ -280,3 +282,5 @@ TEST_CASE("train_gpt2 data: a run on a folder of shards samples text, and goes o
   check_refused("--continue-with " + other + rest, "has another tokenizer, or other characters", 4);
   check_refused("--data " + other + rest, "they had another tokenizer; go on with these data", 4);
 }
+
+}  // namespace trainer_data_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+namespace trainer_dry_run_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -167,3 +169,5 @@ TEST_CASE("train_gpt2: a dry run finds that another run has its folder of checkp
   // It was given back at the run's end.
   CHECK(run(data + endless + "--dry-run").output.find("would be resumed from") != std::string::npos);
 }
+
+}  // namespace trainer_dry_run_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace trainer_ending_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -176,3 +178,5 @@ TEST_CASE("train_gpt2: a static loss scale under which every gradient overflows 
   CHECK(says(failed, "skipped: the gradient is not finite"));
   CHECK_FALSE(fs::exists(folder / "run/best"));
 }
+
+}  // namespace trainer_ending_test

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+namespace trainer_evaluation_test {
+
 using namespace trainer_test;
 
 TEST_CASE(
@@ -171,3 +173,5 @@ TEST_CASE("train_gpt2: --deadline ends a run of threads that wait for one of the
     check_rejected("--deadline " + value, "--deadline " + value + ": expected a number of seconds from 0.001 to 1e6");
   }
 }
+
+}  // namespace trainer_evaluation_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+namespace trainer_folders_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -218,3 +220,5 @@ TEST_CASE("train_gpt2: a dry run says what the run would be, refuses what it wou
   CHECK(run(data + "--dry-run --resume auto " + outputs).code == 0);
   CHECK(fs::file_size(folder / "log") == log);
 }
+
+}  // namespace trainer_folders_test

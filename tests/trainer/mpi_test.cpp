@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+namespace trainer_mpi_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -294,3 +296,5 @@ TEST_CASE("train_gpt2 over MPI: a launcher whose processes MPI does not see is r
   CHECK(version.output.find("\nMPI: ") != std::string::npos);
   CHECK(version.output.find("\nMPI: built without") == std::string::npos);
 }
+
+}  // namespace trainer_mpi_test

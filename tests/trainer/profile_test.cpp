@@ -14,6 +14,8 @@
 #include <set>
 #include <string>
 
+namespace trainer_profile_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -111,3 +113,5 @@ TEST_CASE("train_gpt2: what cannot be profiled is refused before anything is rea
   refused("--profile 1 --profile-file " + folder.quote(""), "name a file in a folder that exists");
   refused("--nvtx", "needs --device cuda");
 }
+
+}  // namespace trainer_profile_test

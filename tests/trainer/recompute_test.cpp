@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string>
 
+namespace trainer_recompute_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -245,3 +247,5 @@ TEST_CASE("train_gpt2: what cannot be computed again, dropped or recorded is ref
           "--cuda-graph: kept inputs go to host memory beside the step");
   check_rejected("--device cuda --cuda-graph --dropout 0.1", "--cuda-graph: --dropout draws anew in each step");
 }
+
+}  // namespace trainer_recompute_test

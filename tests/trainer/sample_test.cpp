@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+namespace trainer_sample_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("train_gpt2: a sample is the same on any number of ranks and threads, 
   }
   CHECK(sample_of(folder, "--sample 40 --temperature 0") != sample_of(folder, "--sample 40 --temperature 3"));
 }
+
+}  // namespace trainer_sample_test

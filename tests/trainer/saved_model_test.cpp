@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace trainer_saved_model_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -260,3 +262,5 @@ sys.exit(text != sys.argv[3])
   replace_in(folder / "check.py", "sys.argv[3]", "sys.argv[3][:-1]");
   CHECK(std::system(("bash " + folder.quote("run.sh") + " " + folder.quote(".")).c_str()) == 0);
 }
+
+}  // namespace trainer_saved_model_test

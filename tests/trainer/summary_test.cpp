@@ -14,6 +14,8 @@
 #include <iterator>
 #include <string>
 
+namespace trainer_summary_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -144,3 +146,5 @@ TEST_CASE(
   check_rejected(run_of + "--resume auto --client-state " + folder.quote("."), "cannot be read", 4);
   check_rejected("--client-state x", "--client-state: needs --checkpoint-dir");
 }
+
+}  // namespace trainer_summary_test

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+namespace trainer_terminal_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -232,3 +234,5 @@ TEST_CASE("train_gpt2: what ends a run on a terminal is told below the status li
     told = told || row.starts_with("train_gpt2: training has diverged at step ");
   CHECK(told);
 }
+
+}  // namespace trainer_terminal_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace trainer_train_gpt2_test {
+
 using namespace trainer_test;
 
 namespace {
@@ -624,3 +626,5 @@ TEST_CASE("train_gpt2: where a launcher lets ranks go on, rank 0 alone says what
     CHECK(told.output.rfind("train_gpt2: --no-such-option", 0) == 0);
   }
 }
+
+}  // namespace trainer_train_gpt2_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+namespace utility_file_lock_test {
+
 TEST_CASE("file lock: one opening of a file or folder has it, until that is closed") {
   namespace fs = std::filesystem;
   auto const folder = fs::temp_directory_path() / ("zero lock " + std::to_string(::getpid()));
@@ -31,3 +33,5 @@ TEST_CASE("file lock: one opening of a file or folder has it, until that is clos
   CHECK(zero::try_lock_file(-1));  // what cannot be locked keeps nobody out
   fs::remove_all(folder);
 }
+
+}  // namespace utility_file_lock_test

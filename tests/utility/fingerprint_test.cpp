@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+namespace utility_fingerprint_test {
+
 // The values are those of the authors' test vectors (draft-eastlake-fnv, appendix C).
 TEST_CASE("fingerprint: FNV-1a of 64 bits, in one piece or in several") {
   CHECK(zero::fingerprint_of("") == 0xCBF29CE484222325U);
@@ -25,3 +27,5 @@ TEST_CASE("fingerprint: a value counts by its bytes") {
   word.add(std::uint32_t{0x01020201});
   CHECK(word.value() == bytes.value());
 }
+
+}  // namespace utility_fingerprint_test

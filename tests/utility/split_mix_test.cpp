@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+namespace utility_split_mix_test {
+
 // The values are those of the reference implementation in C (Sebastiano Vigna, splitmix64.c) for this seed.
 TEST_CASE("split mix: the sequence of the reference implementation, one by one or by number") {
   constexpr std::uint64_t seed = 1234567;
@@ -18,3 +20,5 @@ TEST_CASE("split mix: the sequence of the reference implementation, one by one o
     CHECK(zero::SplitMix64::at(seed, n++) == expected);
   }
 }
+
+}  // namespace utility_split_mix_test

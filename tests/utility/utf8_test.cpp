@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace utility_utf8_test {
+
 using namespace std::string_view_literals;
 
 TEST_CASE("utf8: every code point comes back from its bytes, and its bytes are none without the last") {
@@ -40,3 +42,5 @@ TEST_CASE("utf8: what the standard calls ill-formed is no character") {
   CHECK(zero::is_utf8(""));
   CHECK(zero::is_utf8("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"));
 }
+
+}  // namespace utility_utf8_test

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace checkpoint_fuzz_corpus_test {
+
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
 
 namespace {
@@ -62,3 +64,5 @@ TEST_CASE("corpus: every file, and every way tried to damage it, is refused with
   }
   CHECK(files >= 5);
 }
+
+}  // namespace checkpoint_fuzz_corpus_test

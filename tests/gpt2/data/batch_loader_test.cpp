@@ -13,6 +13,8 @@
 #include <set>
 #include <thread>
 
+namespace gpt2_data_batch_loader_test {
+
 using namespace data_test;
 using gpt2::BatchLoader;
 using gpt2::BatchRequest;
@@ -210,3 +212,5 @@ TEST_CASE("gpt2 loader: a rank is fed with its micro-batches from wherever a run
     }
   }
 }
+
+}  // namespace gpt2_data_batch_loader_test

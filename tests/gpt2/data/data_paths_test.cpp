@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+namespace gpt2_data_data_paths_test {
+
 using namespace data_test;
 using gpt2::DataPath;
 using gpt2::parse_data_paths;
@@ -71,3 +73,5 @@ TEST_CASE("gpt2 data paths: a pattern's files come in the order of their bytes")
   CHECK(names == std::vector<std::string>{"10.bin", "9.bin", "Z.bin", "a.bin", "b.bin"});
   CHECK(gpt2::files_of_pattern(folder / "*.none").empty());
 }
+
+}  // namespace gpt2_data_data_paths_test

@@ -10,6 +10,8 @@
 
 #include <optional>
 
+namespace gpt2_data_folder_test {
+
 using namespace data_test;
 using gpt2::Token;
 using gpt2::TrainingData;
@@ -129,3 +131,5 @@ TEST_CASE("gpt2 data: what tokens mean is part of what a data set is") {
   CHECK_FALSE(identity("d").speaks_otherwise(identity("c")));
   CHECK_FALSE(identity("d").difference(identity("a")));
 }
+
+}  // namespace gpt2_data_folder_test

@@ -11,6 +11,8 @@
 #include <memory>
 #include <system_error>
 
+namespace gpt2_data_shard_test {
+
 using namespace data_test;
 using gpt2::OpenFiles;
 using gpt2::Shard;
@@ -194,3 +196,5 @@ TEST_CASE("gpt2 shard: a read that the system cuts short or breaks off goes on, 
   fails = true;
   CHECK(says(complaint([&] { (void)read(shard, 300, 1); }), path + ": cannot be read at byte 600: Input/output error"));
 }
+
+}  // namespace gpt2_data_shard_test

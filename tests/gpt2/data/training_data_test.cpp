@@ -12,6 +12,8 @@
 #include <map>
 #include <set>
 
+namespace gpt2_data_training_data_test {
+
 using namespace data_test;
 using gpt2::BatchRequest;
 using gpt2::Split;
@@ -310,3 +312,5 @@ TEST_CASE("gpt2 data: what earlier versions called the hash is that of all bytes
   CHECK(open(text_path).hash() == zero::fingerprint_of(text));
   CHECK_FALSE(open(path, path).hash_of_all_bytes());
 }
+
+}  // namespace gpt2_data_training_data_test

@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace gpt2_generation_decoder_test {
+
 using gpt2::Decoder;
 using gpt2::NextToken;
 using gpt2::Token;
@@ -249,3 +251,5 @@ TEST_CASE("gpt2 perplexity: the loss of a whole forward pass over each window, t
   }
   CHECK(std::abs(found.loss - sum / static_cast<double>(found.tokens)) < 1e-5);
 }
+
+}  // namespace gpt2_generation_decoder_test

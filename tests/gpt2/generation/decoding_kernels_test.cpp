@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_generation_decoding_kernels_test {
+
 namespace {
 
 constexpr std::size_t most_rows = 9, outputs = 12, inputs = 96;
@@ -187,3 +189,5 @@ TEST_CASE("gpt2 decoding kernels: attention over any number of positions, by eve
     }
   }
 }
+
+}  // namespace gpt2_generation_decoding_kernels_test

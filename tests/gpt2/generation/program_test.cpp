@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace gpt2_generation_program_test {
+
 using trainer_test::Folder;
 using trainer_test::Outcome;
 using trainer_test::fs::path;
@@ -407,3 +409,5 @@ TEST_CASE("generate_gpt2: a full disk behind standard output is said, and is no 
   auto const outcome = generate(model() + "--prompt fox --tokens 5 --stats off 2>&1 > /dev/full");
   CHECK(outcome.code == 1);
 }
+
+}  // namespace gpt2_generation_program_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace gpt2_generation_text_stream_test {
+
 namespace {
 
 /// What is shown of \p text when it comes in pieces of \p size bytes, with a bar behind each piece.
@@ -62,3 +64,5 @@ TEST_CASE("gpt2 text stream: a text ends before the first stop text, of which no
   }
   CHECK(shown("abcabd", 1, {"abd"}, true) == "||abc||||");  // held back as long as it may be one
 }
+
+}  // namespace gpt2_generation_text_stream_test

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace gpt2_generation_transformers_test {
+
 using gpt2::Token;
 using zero::Json;
 
@@ -97,3 +99,5 @@ TEST_CASE("gpt2 decoder: transformers still makes of the model what it has recor
       python + " '" TRANSFORMERS_FOLDER "/record_steps.py' compare '" TRANSFORMERS_FOLDER "' 2>/dev/null";
   CHECK(std::system(command.c_str()) == 0);
 }
+
+}  // namespace gpt2_generation_transformers_test

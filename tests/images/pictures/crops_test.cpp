@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace images_pictures_crops_test {
+
 namespace {
 
 using namespace images;  // NOLINT(google-build-using-namespace)
@@ -67,3 +69,5 @@ TEST_CASE("an evaluation takes the middle of the picture, as torchvision does") 
   CHECK(small.width == 109);
   CHECK(small.window == PixelBox{6, 6, 96, 96});  // round(6.5) to even
 }
+
+}  // namespace images_pictures_crops_test

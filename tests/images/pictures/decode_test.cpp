@@ -20,6 +20,8 @@
 #include <iterator>
 #include <string>
 
+namespace images_pictures_decode_test {
+
 namespace {
 
 using namespace images;         // NOLINT(google-build-using-namespace)
@@ -307,3 +309,5 @@ TEST_CASE("decoding has the bits of Pillow's" * doctest::test_suite("pillow")) {
     CHECK((decode(files[n], many).values == read_all(folder.path(std::to_string(n)) + ".rgb")));
   }
 }
+
+}  // namespace images_pictures_decode_test

@@ -14,6 +14,8 @@
 #include <fstream>
 #include <string>
 
+namespace images_pictures_digits_test {
+
 namespace {
 
 using namespace images;         // NOLINT(google-build-using-namespace)
@@ -73,3 +75,5 @@ TEST_CASE("digits.py refuses in one line") {
   CHECK(nowhere.code == 4);
   CHECK(nowhere.output.find("Not a directory") != std::string::npos);
 }
+
+}  // namespace images_pictures_digits_test

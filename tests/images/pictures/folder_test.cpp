@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+namespace images_pictures_folder_test {
+
 namespace {
 
 using namespace images;         // NOLINT(google-build-using-namespace)
@@ -465,3 +467,5 @@ TEST_CASE("a picture that a pipe has taken the place of since is an error, and n
   }
   CHECK(said.ends_with("cat/a.png: is no file: mend or remove it, or use --skip-unreadable"));
 }
+
+}  // namespace images_pictures_folder_test

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace images_pictures_grid_test {
+
 namespace {
 
 using namespace images;  // NOLINT(google-build-using-namespace)
@@ -66,3 +68,5 @@ TEST_CASE("what is no batch is refused") {
   CHECK_THROWS_AS((void)picture_grid(values, {2, 2, 3}, {}, 1), std::invalid_argument);
   CHECK_THROWS_AS((void)picture_grid(values, {3, 1, 3}, {}, 1), std::invalid_argument);
 }
+
+}  // namespace images_pictures_grid_test

@@ -18,6 +18,8 @@
 #include <iterator>
 #include <vector>
 
+namespace images_pictures_resample_test {
+
 namespace {
 
 using namespace images;         // NOLINT(google-build-using-namespace)
@@ -140,3 +142,5 @@ TEST_CASE("resizing has the bits of Pillow's" * doctest::test_suite("pillow")) {
     CHECK(worst <= 1);
   }
 }
+
+}  // namespace images_pictures_resample_test
