@@ -62,8 +62,8 @@ run_sanitizers() {
   sanitize memcheck "$tests/zero_cuda_kernels_test"
   sanitize racecheck "$tests/zero_cuda_kernels_test" -tc='*norm*'
   sanitize initcheck "$tests/zero_cuda_kernels_test"
-  sanitize memcheck "$tests/zero_cuda_capture_test"
-  sanitize initcheck "$tests/zero_cuda_capture_test"
+  sanitize memcheck "$tests/zero_cuda_engine_test" --source-file='*capture_test.cu'
+  sanitize initcheck "$tests/zero_cuda_engine_test" --source-file='*capture_test.cu'
 }
 
 context() {
