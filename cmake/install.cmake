@@ -11,6 +11,7 @@ set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/zero") # share: nothing here dep
 set(generated_dir "${CMAKE_CURRENT_BINARY_DIR}/package")
 
 install(TARGETS zero_core EXPORT zeroTargets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+        FILE_SET internal_headers DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILE_SET component_headers DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT zeroTargets NAMESPACE zero:: DESTINATION "${package_dir}")
