@@ -9,13 +9,21 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
 
+compile=(clang++ -std=c++20 -O1 -g "-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all -I. -Iinclude -Iexamples -Itools)
+
+# What of text is not in headers, once for all targets: writes build/fuzz/text.o.
+compile_text() {
+  local source
+  for source in tools/text/*.cpp; do printf '#include "%s"\n' "$source"; done >build/fuzz/text.cpp
+  "${compile[@]}" -fsanitize=fuzzer-no-link -c build/fuzz/text.cpp -o build/fuzz/text.o
+}
+
 # fuzz <folder> <target> <seconds>: New inputs go into the first folder; the corpus that is checked in stays as it is.
 fuzz() {
-  local corpus="build/fuzz/$2" sources=()
+  local corpus="build/fuzz/$2" objects=()
   mkdir -p "$corpus"
-  if [ "$1" = text ]; then sources=(tools/text/*.cpp); fi # what is not in headers
-  clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Iexamples -Itools \
-    "tests/$1/fuzz/$2.cpp" ${sources[@]+"${sources[@]}"} -o "build/fuzz/fuzz_$2" &&
+  if [ "$1" = text ]; then objects=(build/fuzz/text.o); fi
+  "${compile[@]}" "tests/$1/fuzz/$2.cpp" ${objects[@]+"${objects[@]}"} -o "build/fuzz/fuzz_$2" &&
     "build/fuzz/fuzz_$2" -max_total_time="$3" -max_len=16384 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix=build/fuzz/ "$corpus" "tests/$1/fuzz/corpus/$2"
 }
@@ -26,6 +34,7 @@ main() {
   [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: scripts/fuzz.sh [SECONDS]"
   has_command clang++ || die "fuzzing needs clang++ with libFuzzer (Debian, Ubuntu: clang)"
   mkdir -p build/fuzz
+  compile_text
   for target in checkpoint/header checkpoint/manifest bootstrap/messages config/configuration gpt2/shard \
     text/tokenizer text/nanogpt_meta text/folder_manifest; do
     say "fuzzing: $target, $seconds s"
