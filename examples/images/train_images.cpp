@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -315,6 +316,8 @@ Options parse_as_rank(std::span<char const* const> arguments) {
 }  // namespace images
 
 int main(int count, char const* const* arguments) {
+  // What torch multiplies matrices with on Intel's processors: without this the bits depend on where memory lies.
+  (void)::setenv("MKL_CBWR", "AUTO,STRICT", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe): before any thread
   training::console().set_program(std::string(images::command().name));
   return command_line::run_program(
       images::command(), command_line::words_of(count, arguments), images::parse_as_rank, images::run,
