@@ -8,7 +8,7 @@
 #   format      clang-format and shellcheck
 #   build       everything, with warnings as errors (build/ci)
 #   unit        all unit tests, on a GPU where there is one
-#   package     compile-fail cases, headers alone, consumers of the package, examples
+#   package     compile-fail cases, public headers alone, consumers of the package, examples
 #   tidy        clang-tidy over all public headers and the .cpp files that differ from the main branch; tidy --all: all
 #   sanitizers  unit tests under the address and undefined-behaviour sanitizers, those with threads under the thread one
 #   fuzz        half a minute of fuzzing for every parser
@@ -17,11 +17,12 @@
 # Not in CI:
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
-#   long        clang-tidy over every .cpp file, every system call of a save killed and failed, 600 saves beside a second
-#               writer, every combination of an engine over MPI, every call of CUDA's failing once and for ever, ten
-#               minutes of fuzzing, and all tests five times beside a busy processor; schedules against
-#               DeepSpeed and PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the packages of
-#               tests/peers.txt, 6 GB in build/peers; every code point's tokens against the tokenizers package
+#   long        what CI takes samples of: clang-tidy over every .cpp file, every header alone, every system call of a save
+#               killed and failed, 600 saves beside a second writer, every combination of an engine over MPI, every call
+#               of CUDA's failing once and for ever, every order of every simulated run, planned memory of real models,
+#               ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against DeepSpeed and
+#               PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the packages of tests/peers.txt,
+#               6 GB in build/peers; every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds and runs the host's unit tests only (build/fast).
 #
@@ -111,6 +112,8 @@ stage_long() {
   need_peers
   build fast
   ZERO_TEST_FULL=1 run_tests long fast --tests-regex '^checkpoint_(system_call|two_writers)'
+  cmake --preset fast -DZERO_VERIFY_INTERNAL_HEADERS=ON
+  cmake --build build/fast --target all_verify_interface_header_sets --parallel "$(processors)"
   scripts/fuzz.sh 600
   compare_schedules
   compare_transformers
@@ -120,7 +123,8 @@ stage_long() {
     build/fast/tools/zero-tokenize/zero-tokenize build/fast/tests/text/compare --full
   scripts/tidy.sh --all
   stage_build
-  ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex '^fake_cuda_(nccl_)?faults$'
+  ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex \
+    '^(fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?)$'
   run_mpi_engine
   scripts/stress.sh
 }

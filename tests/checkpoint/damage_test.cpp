@@ -77,12 +77,13 @@ TEST_CASE("damage: every truncation and every flipped bit of every file is refus
     if (path == "run/latest" || path.starts_with("run/.owner.")) continue;
     CAPTURE(path);
     bool refused = false;
-    for (std::size_t size = 0; size < content.size(); ++size) {
+    std::size_t const stride = checkpoint_test::is_sampled ? 7 : 1;  // odd, so that each bit of a byte is met
+    for (std::size_t size = 0; size < content.size(); size += stride) {
       memory.replace("/" + path, content.substr(0, size));
       REQUIRE(is_whole_or_refused(memory, refused));
       REQUIRE(refused);
     }
-    for (std::size_t bit = 0; bit < content.size() * 8; ++bit) {
+    for (std::size_t bit = 0; bit < content.size() * 8; bit += stride) {
       auto damaged = content;
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
       memory.replace("/" + path, damaged);

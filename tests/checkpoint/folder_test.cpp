@@ -306,6 +306,7 @@ TEST_CASE("folder: the caller's state may be large, and one that no manifest hol
                                {"bytes", std::string(2U << 20U, '\xFF')}};
   (void)save(memory, 5, {.user_state = caller});
   CHECK(load(memory).user_state == caller);
+  if (checkpoint_test::is_sampled) return;  // what follows writes hundreds of megabytes, byte by byte
   auto const before = memory.snapshot();
   std::string const control((zero::Manifest::largest / 6) + 1, '\x01');  // six characters of JSON each
   zero::run_ranks(2, [&](zero::ThreadCommunicator& ranks) {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "engine/runs.hpp"
+#include "reference/training.hpp"
 #include "simulation/runs.hpp"
 #include "simulation/scripts.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <cstdlib>
 
 namespace simulation_equivalence_test {
 
@@ -18,11 +20,15 @@ namespace {
 
 constexpr auto fp16 = Types::fp16;
 
-// Every kind of order, each with a seed of its own, over one run.
-void check_in_all_orders(Run const& run, std::uint64_t expected) {
-  static std::uint64_t seed = 0;
+// A kind of order over one run, drawn so that each meets all that a run may vary in; with ZERO_TEST_FULL every kind.
+// Each with a seed of its own.
+void check_in_orders(Run const& run, std::uint64_t expected) {
+  static bool const takes_all = std::getenv("ZERO_TEST_FULL") != nullptr;
+  static std::uint64_t seed = 0, runs = 0;
+  auto const drawn = reference::mix(++runs) % simulation_test::orders.size();
   for (auto order : simulation_test::orders) {
     ++seed;
+    if (!takes_all && order != simulation_test::orders[drawn]) continue;
     auto const result = simulation_test::train(run, {.seed = seed, .order = order});
     INFO(engine_test::describe(run) << " order " << static_cast<int>(order) << " seed " << seed);
     CHECK(result.hash == expected);
@@ -58,7 +64,7 @@ void check_worlds(int micro_batches, std::initializer_list<int> worlds) {
     for (int world : worlds) {
       run.world = world;
       run.accumulation = micro_batches / world;
-      check_in_all_orders(run, expected.hash);
+      check_in_orders(run, expected.hash);
     }
   });
 }
@@ -86,7 +92,7 @@ TEST_CASE("simulated equivalence: ranks without a micro-batch in the last round,
         run.world = world;
         run.micro_batches = micro_batches;
         run.absent = world == 4 ? engine_test::Absent::hands_over_nothing : engine_test::Absent::hands_over_some_nan;
-        check_in_all_orders(run, expected.hash);
+        check_in_orders(run, expected.hash);
       }
     });
   }
@@ -102,7 +108,7 @@ TEST_CASE("simulated equivalence: once per step gives what threads give, in worl
       run.world = world;
       run.accumulation = 2;
       run.reduce = zero::Reduce::once_per_step;
-      check_in_all_orders(run, expected.hash);
+      check_in_orders(run, expected.hash);
     });
   }
 }

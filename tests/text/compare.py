@@ -243,7 +243,7 @@ def main():
     program, zero_tokenize, folder = sys.argv[1:4]
     full = "--full" in sys.argv
     os.makedirs(folder, exist_ok=True)
-    texts = list(code_points(1 if full else 211)) + list(special_texts()) + list(random_texts(40000 if full else 1200))
+    texts = list(code_points(1 if full else 1009)) + list(special_texts()) + list(random_texts(40000 if full else 400))
     texts += list(runs(100)) + list(runs(3))
     long = list(runs(1000000 if full else 5000))
     compare_training(zero_tokenize, folder)

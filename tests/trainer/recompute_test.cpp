@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -39,18 +40,28 @@ std::string bytes_of(std::string const& output, std::string const& kind) {
 
 TEST_CASE("train_gpt2: what is computed again changes no bits, in any stage and type, with dropout or without") {
   Folder const folder;
+  // A third of the runs, in which each choice meets every other; all of them with ZERO_TEST_FULL.
+  bool const takes_all = std::getenv("ZERO_TEST_FULL") != nullptr;
+  int types = 0;
   for (std::string const precision : {"fp32", "bf16", "fp16"}) {
+    ++types;
+    int dropouts = 0;
     for (std::string const dropout : {"0", "0.2"}) {
+      ++dropouts;
+      int recomputes = 0;
       auto const each = joined({five, " --micro-batches 3 --precision ", precision, " --dropout ", dropout});
       auto const kept = hash_of(folder, each + " --stage 0");
       for (std::string const recompute : {"selective", "block"}) {
+        ++recomputes;
         auto const again = joined({each, " --recompute ", recompute});
+        int layouts = 0;
         // Three micro-batches on two ranks: one of them has none in the last round.
-        for (std::string const stage : {"0 --ranks 1", "1 --ranks 2", "2 --ranks 2", "3 --ranks 2"}) {
-          CHECK(hash_of(folder, joined({again, " --stage ", stage})) == kept);
+        for (std::string const layout : {"0 --ranks 1", "1 --ranks 2", "2 --ranks 2", "3 --ranks 2",
+                                         "3 --ranks 3 --offload cpu --threads 3", "3 --ranks 4 --allow-idle-ranks"}) {
+          ++layouts;
+          if (!takes_all && (types + dropouts + recomputes + layouts) % 3 != 0) continue;
+          CHECK(hash_of(folder, joined({again, " --stage ", layout})) == kept);
         }
-        CHECK(hash_of(folder, again + " --stage 3 --ranks 3 --offload cpu --threads 3") == kept);
-        CHECK(hash_of(folder, again + " --stage 3 --ranks 4 --allow-idle-ranks") == kept);
       }
     }
   }
