@@ -784,7 +784,10 @@ int meet(zero_rank* rank, void* context) {
   double mean = 0;
   if (number == 0) {
     shared.waiting.store(engine);
-    return zero_engine_mean_over_ranks(engine, 1, 1, &mean);  // waits for rank 1
+    // Waits for rank 1, once the engine is not in use by a call of rank 1's below.
+    zero_status called = ZERO_ERROR_IN_USE;
+    while (called == ZERO_ERROR_IN_USE) called = zero_engine_mean_over_ranks(engine, 1, 1, &mean);
+    return called;
   }
   while (shared.waiting.load() == nullptr) std::this_thread::yield();
   float scale = 0;
