@@ -124,7 +124,7 @@ stage_long() {
   scripts/tidy.sh --all
   stage_build
   ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex \
-    '^(fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?)$'
+    '^(fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?|train_images)$'
   run_mpi_engine
   scripts/stress.sh
 }
