@@ -239,6 +239,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/state_with_tensors.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
   include/zero/communicators/detail/collective_label.hpp
+  include/zero/communicators/detail/collective_slice.hpp
   include/zero/communicators/detail/split.hpp
   include/zero/communicators/detail/thread_group.hpp
   include/zero/communicators/detail/thread_messages.hpp

@@ -89,10 +89,10 @@ template <class Communicator>
 ///     rounded to S after each; the sum starts from what `into` holds, or, if range.first, from rank 0's addend. A rank
 ///     from range.addends on is absent: it takes part, and gets its slice of the sum, but nothing of its `send` enters
 ///     it; the communicator may overwrite that `send`. A first sum of no addend is +0, a later one stays as it is.
-///     `into` may be this rank's slice of `send` where T and S have the same size.
+///     `into` may be this rank's slice of `send` where T and S have the same size, and overlaps it nowhere otherwise.
 ///   all_gather(own, full, count, purpose, stream)
 ///     own: count elements, this rank's; full: size x count elements, of which slice r comes from rank r. `own` may be
-///     this rank's slice of `full`.
+///     this rank's slice of `full`, and overlaps it nowhere otherwise.
 ///   all_reduce(words, count, purpose, stream)
 ///     sums unsigned integers over the ranks, in place.
 ///   exchange(mine, all)
@@ -100,7 +100,8 @@ template <class Communicator>
 ///
 /// A communicator that can more says so in its `facts`; see CommunicatorFacts.
 ///
-/// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs.
+/// \throws CommunicationError on every rank within the communicator's deadline when one fails, leaves or differs;
+/// ConfigurationError, before it takes part, where buffers overlap that must not.
 template <class Communicator, class Stream>
 concept communicator_on = requires(Communicator& c, float* f, SumRange range, std::uint64_t* words,
                                    CollectivePurpose purpose, Stream stream, std::span<std::byte const> mine,

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "communicators/overlaps.hpp"
+
 #include <zero/communicators/self.hpp>
 #include <zero/communicators/thread.hpp>
 
@@ -134,6 +136,8 @@ void check_all(Communicator& c) {
     }
     check_integers(c, stream);
   }
+  std::vector<float> memory(3 * static_cast<std::size_t>(c.size()));
+  communicators_test::check_overlaps(c, zero::HostStream{}, memory.data());
 }
 
 // A collective that any rank may wait in.

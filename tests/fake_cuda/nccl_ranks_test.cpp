@@ -4,6 +4,7 @@
 // NcclCommunicator itself with several ranks, each a thread with a device of its own, over a fake NCCL.
 
 #include "fake_cuda/nccl_ranks.hpp"
+#include "communicators/overlaps.hpp"
 #include "fake_cuda/device_values.hpp"
 #include "fake_cuda/machine.hpp"
 
@@ -209,6 +210,7 @@ TEST_CASE("nccl ranks: gathers, sums of words, exchanges and groups reach every 
     auto const gathered = fake_cuda::fetch(full.data(), 15);
     for (std::size_t i = 0; i < 15; ++i) CHECK(gathered[i] == static_cast<float>(i));
     CHECK(fake_cuda::fetch(words.data(), 2) == std::vector<std::uint64_t>{5, 10});
+    communicators_test::check_overlaps(c, stream.get(), full.data());
 
     auto group = c.split(c.rank() == 4 ? -1 : c.rank() % 2, -c.rank());  // in reverse order
     CHECK(static_cast<bool>(group) == (c.rank() != 4));

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "communicators/overlaps.hpp"
 #include "mpi/worlds.hpp"
 
 #include <zero/kernels/accumulate.hpp>
@@ -133,6 +134,11 @@ void check_in_place(zero::MpiCommunicator& c, std::size_t count, bool shared) {
   }
 }
 
+void check_overlaps(zero::MpiCommunicator& c) {
+  std::vector<float> memory(3 * static_cast<std::size_t>(c.size()));
+  communicators_test::check_overlaps(c, zero::HostStream{}, memory.data());
+}
+
 void check_words(zero::MpiCommunicator& c, std::size_t count) {
   std::vector<std::uint64_t> words(count), expected(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -185,6 +191,7 @@ TEST_CASE("mpi: collectives give every rank what one process would compute, what
           check_words(c, count);
           check_exchange(c, count);
         }
+        check_overlaps(c);
       });
     }
   }

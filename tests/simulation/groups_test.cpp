@@ -150,8 +150,8 @@ TEST_CASE("simulated groups: collectives that differ within a group name ranks a
   auto const message = failure_of<zero::CommunicationError>(
       [](Rank& world) {
         auto group = world.split(world.rank() % 2, 0);
-        std::vector<float> values(8);
-        group->all_gather(values.data(), values.data(), world.rank() == 3 ? 2 : 1, {"values"},
+        std::vector<float> own(2), all(4);
+        group->all_gather(own.data(), all.data(), world.rank() == 3 ? 2 : 1, {"values"},
                           world.make_stream("communication"));
       },
       4);

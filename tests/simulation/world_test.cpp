@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "communicators/overlaps.hpp"
 #include "simulation/scripts.hpp"
 
 #include <zero/communicators/simulation.hpp>
@@ -111,6 +112,8 @@ TEST_CASE("simulation: collectives give what the ranks of threads get, in place 
     CHECK(sum == std::vector<float>{106.0F, 106.0F});
     CHECK(words == std::vector<std::uint64_t>{3, 30});
     CHECK(full == std::vector<float>{0.0F, 1.0F, 2.0F});
+    std::vector<float> memory(9);
+    communicators_test::check_overlaps(rank, stream, memory.data());
   });
 }
 

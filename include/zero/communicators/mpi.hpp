@@ -8,6 +8,7 @@
 #include <zero/collective_memory.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
+#include <zero/communicators/detail/collective_slice.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/engine/rank_agreement.hpp>
@@ -103,6 +104,8 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   template <class Sum, class Element>
   void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           HostStream stream) {
+    detail::check_slice("zero::MpiCommunicator",
+                        {send, count * sizeof(Element), size(), rank(), into, count * sizeof(Sum)});
     int const addends = range.count(size());
     auto const add = [&](std::byte const* const* sources, std::size_t at, std::size_t bytes) {
       accumulate(into + at / sizeof(Element), reinterpret_cast<Element const* const*>(sources),
@@ -117,6 +120,8 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, HostStream stream) {
+    detail::check_slice("zero::MpiCommunicator",
+                        {full, count * sizeof(Element), size(), rank(), own, count * sizeof(Element)});
     auto const place = group_->locate(own);
     gather(post<Element>("all_gather", purpose, count, place), own, full, count * sizeof(Element), place, stream);
   }

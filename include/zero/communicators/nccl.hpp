@@ -8,6 +8,7 @@
 #include <zero/bootstrap/rendezvous.hpp>
 #include <zero/collective_memory.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/detail/collective_slice.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/cuda/device.hpp>
@@ -119,6 +120,8 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     calls_.require_not_recorded("reduce_scatter_add", purpose, stream);
     static_assert(std::is_same_v<Element, float> || sizeof(Element) == 2,
                   "zero::NcclCommunicator adds fp32, fp16 and bf16");
+    detail::check_slice("zero::NcclCommunicator",
+                        {send, count * sizeof(Element), size_, rank_, into, count * sizeof(Sum)});
     bool const ordered = reduction<Element>(range.order) == NcclReduction::ordered;
     bool const direct = !ordered && range.first && std::is_same_v<Sum, Element>;  // NCCL's sum is what is wanted
     std::size_t const needed = direct ? 0 : staging_bytes<Sum, Element>(count, range.order);
@@ -137,6 +140,8 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    detail::check_slice("zero::NcclCommunicator",
+                        {full, count * sizeof(Element), size_, rank_, own, count * sizeof(Element)});
     calls_.require_not_recorded("all_gather", purpose, stream);
     calls_.put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());

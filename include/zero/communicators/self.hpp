@@ -7,6 +7,7 @@
 #include <zero/backends/host.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
+#include <zero/communicators/detail/collective_slice.hpp>
 #include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/point_to_point.hpp>
 
@@ -37,12 +38,14 @@ class SelfCommunicator : public SingleMessages<SelfCommunicator, HostStream> {
   template <class Sum, class Element, collective_stream Stream>
   void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range,
                           CollectivePurpose /*purpose*/, Stream stream) {
+    detail::check_slice("zero::SelfCommunicator", {send, count * sizeof(Element), 1, 0, into, count * sizeof(Sum)});
     stream.accumulate(into, &send, static_cast<std::size_t>(range.count(1)), count, range.first);
   }
 
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element, collective_stream Stream>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose /*purpose*/, Stream stream) {
+    detail::check_slice("zero::SelfCommunicator", {full, count * sizeof(Element), 1, 0, own, count * sizeof(Element)});
     if (own != full) (stream.copy)(full, own, count * sizeof(Element));
   }
 

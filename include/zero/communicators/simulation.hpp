@@ -6,6 +6,7 @@
 
 #include <zero/backends/simulation.hpp>
 #include <zero/communicator.hpp>
+#include <zero/communicators/detail/collective_slice.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/transfer_list.hpp>
 #include <zero/communicators/thread.hpp>
@@ -101,6 +102,8 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   template <class Sum, class Element>
   void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           SimulationStream stream, std::span<std::byte> staging = {}) {
+    detail::check_slice("zero::SimulationCommunicator",
+                        {send, count * sizeof(Element), size(), rank(), into, count * sizeof(Sum)});
     std::size_t const sent = static_cast<std::size_t>(size()) * count * sizeof(Element);
     std::vector<simulation::Access> accesses{simulation::writes(into, count * sizeof(Sum))};
     if (range.has(rank())) {
@@ -128,6 +131,8 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose,
                   SimulationStream stream) {
+    detail::check_slice("zero::SimulationCommunicator",
+                        {full, count * sizeof(Element), size(), rank(), own, count * sizeof(Element)});
     count_sent<Element>(count);
     post(posting_of<Element>("all_gather", purpose, count), own, full,
          {simulation::reads(own, count * sizeof(Element)),

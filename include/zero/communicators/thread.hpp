@@ -8,6 +8,7 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
+#include <zero/communicators/detail/collective_slice.hpp>
 #include <zero/communicators/detail/split.hpp>
 #include <zero/communicators/detail/thread_group.hpp>
 #include <zero/communicators/detail/thread_transfer.hpp>
@@ -84,6 +85,8 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
   template <class Sum, class Element, collective_stream Stream>
   void reduce_scatter_add(Element const* send, Sum* into, std::size_t count, SumRange range, CollectivePurpose purpose,
                           Stream stream) {
+    detail::check_slice("zero::ThreadCommunicator",
+                        {send, count * sizeof(Element), size(), rank_, into, count * sizeof(Sum)});
     together<Element>("reduce_scatter_add", purpose, count, send, stream, range, [&] {
       std::array<Element const*, max_ranks> sources;
       int const addends = range.count(size());
@@ -97,6 +100,8 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element, collective_stream Stream>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, Stream stream) {
+    detail::check_slice("zero::ThreadCommunicator",
+                        {full, count * sizeof(Element), size(), rank_, own, count * sizeof(Element)});
     together<Element>("all_gather", purpose, count, own, stream, no_sum, [&] {
       for (int q = 0; q < size(); ++q) {
         Element* const to = full + static_cast<std::size_t>(q) * count;
