@@ -147,7 +147,8 @@ struct DynamicScale {
 
 /// A scaler: a Config, a trivially copyable State that holds `scale`, the state it starts from, and a pure function of
 /// the last state and whether the step overflowed, so that it can live on the device. What else it has it says in its
-/// `facts`, see ScalerFacts. `exhausted` in the state ends the run (see AtMinimumScale).
+/// `facts`, see ScalerFacts. `exhausted` in the state ends the run (see AtMinimumScale). Checkpoints hold the state's
+/// bytes; those of padding are 0 where `State{}` is a constant expression, and otherwise what lay there.
 template <class Scaler>
 concept loss_scaler = requires(typename Scaler::Config const& config, typename Scaler::State state) {
   { Scaler::initial(config) } -> std::same_as<typename Scaler::State>;

@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -34,6 +36,26 @@ using Ranks = zero::ThreadCommunicator;
 using Engine = zero::AnyEngine<zero::Sgd, zero::Precision<zero::FP32>>;
 using Scaled = zero::Engine<zero::AnyStage, zero::Optimizer<zero::AdamW>,
                             zero::Precision<zero::FP16, zero::DynamicScale>, zero::HostBackend, Ranks>;
+/// A scale that stays, and three bytes of padding, which are never the same.
+struct PaddedScale {
+  static constexpr zero::ScalerFacts facts{.name = "PaddedScale"};
+  struct Config {};
+  struct State {
+    float scale;
+    char kind;
+  };
+  static State initial(Config const& /*config*/) {
+    static std::atomic<unsigned char> made{0};
+    State state;
+    std::memset(static_cast<void*>(&state), ++made, sizeof state);
+    state.scale = 8.0F;
+    state.kind = 0;
+    return state;
+  }
+  static State update(Config const& /*config*/, State state, bool /*overflow*/) { return state; }
+};
+using Padded = zero::Engine<zero::AnyStage, zero::Optimizer<zero::Sgd>, zero::Precision<zero::FP16, PaddedScale>,
+                            zero::HostBackend, Ranks>;
 using Joint = zero::JointStep<zero::HostBackend, Ranks>;
 using Members = std::vector<zero::EngineMember<zero::HostBackend>>;
 
@@ -195,6 +217,14 @@ TEST_CASE("joint step, bad input: loss scalers that differ") {
                                           }) ==
         "zero::JointStep: rank 1 has no member with DynamicScale, the loss scaler of 'a': give one engine of each rank "
         "that scaler, so that the rank knows the loss scale");
+}
+
+TEST_CASE("joint step: what lies between the members of a loss scaler's state makes no difference") {
+  zero::run_ranks(2, [](Ranks& ranks) {
+    Padded a{Stage::none, ranks, one("a")};
+    Padded b{Stage::none, ranks, one("b")};
+    CHECK_NOTHROW(Joint{ranks, {a.member("a"), b.member("b")}});
+  });
 }
 
 TEST_CASE("joint step, bad input: numbers of micro-batches that do not fit") {

@@ -12,6 +12,7 @@
 #include <zero/loss_scaler.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/out_of_line.hpp>
+#include <zero/support/padding.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -61,6 +62,7 @@ class TypedPolicies final : public Policies {
     auto const& state = *static_cast<StepState<Scaler> const*>(at);
     StepProgress progress{state.steps, state.skipped, std::vector<std::byte>(sizeof state.scaler)};
     std::memcpy(progress.scaler.data(), &state.scaler, sizeof state.scaler);
+    clear_padding<typename Scaler::State>(progress.scaler.data());  // checkpoints and joint steps compare the bytes
     return progress;
   }
   void set_progress(void* at, StepProgress const& progress) const override {
