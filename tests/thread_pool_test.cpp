@@ -18,7 +18,7 @@ TEST_CASE("thread pool: every task runs once, on any number of threads") {
   for (int const threads : {-1, 0, 1, 2, 3, 8}) {
     zero::ThreadPool pool{threads};
     CHECK(pool.size() == (threads < 1 ? 1 : threads));
-    for (std::size_t const tasks : {0, 1, 2, 7, 1000}) {
+    for (std::size_t const tasks : {0U, 1U, 2U, 7U, 1000U}) {
       std::vector<std::atomic<int>> runs(tasks);
       pool.parallel_for(tasks, [&](std::size_t task) { ++runs[task]; });
       for (auto const& count : runs) CHECK(count == 1);

@@ -9,7 +9,7 @@ namespace gpt2 {
 namespace {
 
 constexpr std::size_t row_group = 32;  // rows per task: some 100 KB of a layer
-constexpr std::size_t tile = 64;       // queries or keys per tile of scores: 16 KB, a third of a first-level cache
+constexpr std::size_t tile_size = 64;  // queries or keys per tile of scores: 16 KB, a third of a first-level cache
 
 std::size_t groups(std::size_t rows) { return (rows + row_group - 1) / row_group; }
 
@@ -84,7 +84,8 @@ void drop_scores(Attention const& a, std::size_t task, std::size_t i, std::size_
                  std::size_t keys, float* scores) {
   for (std::size_t row = 0; row < queries; ++row) {
     std::size_t const first = (task * a.length + i + row) * a.length + j, visible = i + row - j + 1;
-    for (std::size_t k = 0; k < std::min(keys, visible); ++k) scores[row * tile + k] *= a.dropout.factor(first + k);
+    for (std::size_t k = 0; k < std::min(keys, visible); ++k)
+      scores[row * tile_size + k] *= a.dropout.factor(first + k);
   }
 }
 
@@ -92,20 +93,20 @@ void attend(Attention const& a, std::size_t task, float* out) {
   auto const& run = kernels();
   Head const head(a, task);
   std::size_t const stride = 3 * a.width;
-  alignas(64) float scores[tile * tile];
-  float maxima[tile], denominators[tile];
-  for (std::size_t i = 0; i < a.length; i += tile) {
-    std::size_t const queries = std::min(tile, a.length - i);
-    std::fill_n(maxima, tile, -1e30F), std::fill_n(denominators, tile, 0.0F);
+  alignas(64) float scores[tile_size * tile_size];
+  float maxima[tile_size], denominators[tile_size];
+  for (std::size_t i = 0; i < a.length; i += tile_size) {
+    std::size_t const queries = std::min(tile_size, a.length - i);
+    std::fill_n(maxima, tile_size, -1e30F), std::fill_n(denominators, tile_size, 0.0F);
     OutputMatrix result{head.at(out, a.width, i), a.width, false};
-    for (std::size_t j = 0; j <= i; j += tile) {
-      std::size_t const keys = std::min(tile, a.length - j);
+    for (std::size_t j = 0; j <= i; j += tile_size) {
+      std::size_t const keys = std::min(tile_size, a.length - j);
       run.multiply(queries, keys, head.size, head.scale, {head.at(a.qkv, stride, i, 0), stride},
-                   {head.at(a.qkv, stride, j, 1), stride, true}, {scores, tile});
+                   {head.at(a.qkv, stride, j, 1), stride, true}, {scores, tile_size});
       result.adds = j != 0;
-      run.softmax_block(queries, keys, i - j + 1, {scores, tile}, maxima, denominators, head.size, result);
+      run.softmax_block(queries, keys, i - j + 1, {scores, tile_size}, maxima, denominators, head.size, result);
       if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, scores);  // denominators have them already
-      run.multiply(queries, head.size, keys, 1.0F, {scores, tile}, {head.at(a.qkv, stride, j, 2), stride}, result);
+      run.multiply(queries, head.size, keys, 1.0F, {scores, tile_size}, {head.at(a.qkv, stride, j, 2), stride}, result);
     }
     run.softmax_finish(queries, head.size, result, maxima, denominators, a.log_sum + task * a.length + i);
   }
@@ -115,28 +116,29 @@ void attend_backward(Attention const& a, std::size_t task, float const* out, flo
   auto const& run = kernels();
   Head const head(a, task);
   std::size_t const stride = 3 * a.width, size = head.size;
-  alignas(64) float scores[tile * tile], dscores[tile * tile];
-  float products[tile];
-  for (std::size_t i = 0; i < a.length; i += tile) {
-    std::size_t const queries = std::min(tile, a.length - i);
+  alignas(64) float scores[tile_size * tile_size], dscores[tile_size * tile_size];
+  float products[tile_size];
+  for (std::size_t i = 0; i < a.length; i += tile_size) {
+    std::size_t const queries = std::min(tile_size, a.length - i);
     ConstMatrix const q{head.at(a.qkv, stride, i, 0), stride}, dy{head.at(dout, a.width, i), a.width};
     // The sum over keys of probability times its gradient equals dot(dout, out), with dropout, too.
     run.row_products(queries, size, dy, {head.at(out, a.width, i), a.width}, products);
-    for (std::size_t j = 0; j <= i; j += tile) {
-      std::size_t const keys = std::min(tile, a.length - j);
+    for (std::size_t j = 0; j <= i; j += tile_size) {
+      std::size_t const keys = std::min(tile_size, a.length - j);
       float const* const k = head.at(a.qkv, stride, j, 1);
       float const* const v = head.at(a.qkv, stride, j, 2);
       bool const later = i != j;  // a key's first query is its own
-      run.multiply(queries, keys, size, head.scale, q, {k, stride, true}, {scores, tile});
-      run.multiply(queries, keys, size, 1.0F, dy, {v, stride, true}, {dscores, tile});
+      run.multiply(queries, keys, size, head.scale, q, {k, stride, true}, {scores, tile_size});
+      run.multiply(queries, keys, size, 1.0F, dy, {v, stride, true}, {dscores, tile_size});
       if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, dscores);
-      run.softmax_backward(queries, keys, i - j + 1, a.log_sum + task * a.length + i, products, {scores, tile},
-                           {dscores, tile});
+      run.softmax_backward(queries, keys, i - j + 1, a.log_sum + task * a.length + i, products, {scores, tile_size},
+                           {dscores, tile_size});
       if (a.dropout.drops()) drop_scores(a, task, i, j, queries, keys, scores);
-      run.multiply(keys, size, queries, 1.0F, {scores, tile, true}, dy, {head.at(dqkv, stride, j, 2), stride, later});
-      run.multiply(keys, size, queries, head.scale, {dscores, tile, true}, q,
+      run.multiply(keys, size, queries, 1.0F, {scores, tile_size, true}, dy,
+                   {head.at(dqkv, stride, j, 2), stride, later});
+      run.multiply(keys, size, queries, head.scale, {dscores, tile_size, true}, q,
                    {head.at(dqkv, stride, j, 1), stride, later});
-      run.multiply(queries, size, keys, head.scale, {dscores, tile}, {k, stride},
+      run.multiply(queries, size, keys, head.scale, {dscores, tile_size}, {k, stride},
                    {head.at(dqkv, stride, i, 0), stride, j != 0});
     }
   }

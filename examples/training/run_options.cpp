@@ -17,12 +17,12 @@
 namespace training {
 namespace {
 
-constexpr std::array kept{"--ranks",         "--stage",      "--precision",     "--offload",    "--delayed-update",
-                          "--reduce",        "--iterations", "--batch",         "--accumulate", "--lr",
-                          "--min-lr",        "--warmup",     "--schedule",      "--decay",      "--skipped-step",
-                          "--weight-decay",  "--beta2",      "--micro-batches", "--clip",       "--seed",
-                          "--eval-interval", "--optimizer",  "--momentum",      "--loss-scale", "--patience",
-                          "--min-delta",     "--recompute"};
+constexpr std::array kept_options{
+    "--ranks",      "--stage",     "--precision",     "--offload",      "--delayed-update", "--reduce",
+    "--iterations", "--batch",     "--accumulate",    "--lr",           "--min-lr",         "--warmup",
+    "--schedule",   "--decay",     "--skipped-step",  "--weight-decay", "--beta2",          "--micro-batches",
+    "--clip",       "--seed",      "--eval-interval", "--optimizer",    "--momentum",       "--loss-scale",
+    "--patience",   "--min-delta", "--recompute"};
 
 /// Of those that a run keeps, what another value of changes the bits.
 constexpr std::array decisive{"--precision",    "--delayed-update", "--reduce",         "--iterations", "--batch",
@@ -94,7 +94,7 @@ bool splits_otherwise(NamedOptions const& a, NamedOptions const& b) {
 
 }  // namespace
 
-bool is_kept(std::string_view name) { return has(kept, name); }
+bool is_kept(std::string_view name) { return has(kept_options, name); }
 
 void say_defaults(CommonOptions const& options, NamedOptions& named) {
   if (!options.loss_scale) named.erase("--loss-scale");

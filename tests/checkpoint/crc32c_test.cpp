@@ -58,8 +58,8 @@ TEST_CASE("crc32c: table, instruction and definition agree at every length and a
 
 TEST_CASE("crc32c: parts that are summed side by side join to what the definition says") {
   auto const data = noise(40'000);
-  for (std::size_t const size : {6143, 6144, 6145, 6151, 6152, 12'287, 12'288, 18'440, 39'990}) {
-    for (std::size_t const begin : {0, 1, 4, 7}) {
+  for (std::size_t const size : {6143U, 6144U, 6145U, 6151U, 6152U, 12'287U, 12'288U, 18'440U, 39'990U}) {
+    for (std::size_t const begin : {0U, 1U, 4U, 7U}) {
       auto const part = std::span(data).subspan(begin, size);
       auto const expected = slow(part);
       CHECK(zero::detail::crc32c(part) == expected);

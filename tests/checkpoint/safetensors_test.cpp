@@ -119,9 +119,10 @@ TEST_CASE("safetensors: lenient in white space and order, strict in everything e
       {entry("F32", std::string(100'000, '[') + std::string(100'000, ']'), "[0,4]"), 4},
       {R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551616]}})", 1},
       {"{\"\xFF\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1}};
-  for (auto const& [json, data] : wrong) {
+  for (auto const& header : wrong) {
+    auto const& json = header.first;  // Clang before 16 captures no structured binding
     CAPTURE(json.substr(0, 200));
-    CHECK(thrown_by([&] { (void)parse_safetensors_header(json, data); }).kind == CheckpointFailure::damaged);
+    CHECK(thrown_by([&] { (void)parse_safetensors_header(json, header.second); }).kind == CheckpointFailure::damaged);
   }
 }
 

@@ -102,18 +102,19 @@ TEST_CASE("configuration: numbers that nobody can mean are errors") {
 TEST_CASE("configuration: a learning rate beside the file wins over its smallest one, too") {
   zero::config::ReadOptions beside;
   beside.lr = 1e-5;
-  for (auto const& [members, key] :
+  for (auto const& scheduler :
        {std::pair{R"("scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 1e-4, "cycle_max_lr": 1e-3}})",
                   "scheduler.params.cycle_min_lr"},
         {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_min_lr": 1e-4, "warmup_max_lr": 1e-3}})",
          "scheduler.params.warmup_min_lr"},
         {R"("scheduler": {"type": "linear", "params": {"lr": 1e-3, "min_lr": 1e-4, "total_num_steps": 9}})",
          "scheduler.params.min_lr"}}) {
+    auto const& members = scheduler.first;  // Clang before 16 captures no structured binding
     CAPTURE(members);
     auto const settings = read_text(with(members), beside);
     CHECK(settings.schedule->at(0).lr == 1e-5);
     REQUIRE(settings.notes.size() == 1);
-    CHECK(settings.notes.front().key == key);
+    CHECK(settings.notes.front().key == scheduler.second);
     CHECK(settings.notes.front().text.find("is above the learning rate that was given beside it") != std::string::npos);
   }
 }

@@ -214,10 +214,10 @@ TEST_CASE("call order: at stage 3 no lease may close what a rank without its gra
                                                              .missing_gradient = zero::MissingGradient::zero,
                                                              .max_live_elements = 1024});
       auto pass = engine.begin_micro_batch({});
-      for (std::size_t unit : {0, 1, 2}) (void)engine.gather(id(unit), {});
+      for (std::size_t unit : {0U, 1U, 2U}) (void)engine.gather(id(unit), {});
       auto const upper = engine.gather(id(2), {});
       auto const lower = engine.gather(id(1), {});
-      for (std::size_t unit : {2, 1})
+      for (std::size_t unit : {2U, 1U})
         contribute(engine, id(unit), 1.0F);  // the second one needs the place of the first
       if (ring == 1) return names_both(message_of<zero::GradientError>([&] { (void)engine.gather(id(0), {}); }));
       CHECK_NOTHROW((void)engine.gather(id(0), {}));
@@ -233,10 +233,10 @@ TEST_CASE("call order: nor may it where another rank has no micro-batch in this 
         {.micro_batches_per_step = 3, .bucket_elements = 256, .gradient_ring = 1, .max_live_elements = 1024});
     micro_batch(engine, 3, 1.0F);
     auto pass = engine.begin_micro_batch({});
-    for (std::size_t unit : {0, 1, 2}) (void)engine.gather(id(unit), {});
+    for (std::size_t unit : {0U, 1U, 2U}) (void)engine.gather(id(unit), {});
     auto const upper = engine.gather(id(2), {});
     auto const lower = engine.gather(id(1), {});
-    for (std::size_t unit : {2, 1}) contribute(engine, id(unit), 1.0F);  // also where they do not count
+    for (std::size_t unit : {2U, 1U}) contribute(engine, id(unit), 1.0F);  // also where they do not count
     CHECK(contains(message_of<zero::GradientError>([&] { (void)engine.gather(id(0), {}); }),
                    "as ranks without a micro-batch do"));
   });
@@ -273,7 +273,7 @@ TEST_CASE("call order: a whole unit's gradients fit into the ring at once, in ho
   }
   auto const hand_over_by_unit = [&](Ring& engine) {
     auto pass = engine.begin_micro_batch({});
-    for (std::size_t unit : {1, 0}) {
+    for (std::size_t unit : {1U, 0U}) {
       std::vector const ids{id(3 * unit), id(3 * unit + 1), id(3 * unit + 2)};
       auto gradients = engine.gradients(ids, {});
       for (auto parameter : ids) gradients[parameter][127] = 1.0F;

@@ -78,9 +78,9 @@ TEST_CASE(
     "planned memory: segments of several blocks keep fewer inputs and share larger buffers, here and on the host") {
   zero::ThreadPool pool(1);
   using zero_plan::Recompute;
-  for (std::size_t const layers : {1, 2, 5, 7, 12}) {
+  for (std::size_t const layers : {1U, 2U, 5U, 7U, 12U}) {
     gpt2::ModelShape const shape{layers, 2, 24, 10, 33};
-    for (std::size_t const kept : {1, 2, 3, 4, 100}) {
+    for (std::size_t const kept : {1U, 2U, 3U, 4U, 100U}) {
       CAPTURE(layers);
       CAPTURE(kept);
       gpt2::Model<float> const host(shape, 3, pool, {.recompute = Recompute::block, .kept_inputs = kept});

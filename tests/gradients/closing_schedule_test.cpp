@@ -56,7 +56,7 @@ class Calls {
     return schedule_.gather(ids, needed, held);
   }
   void hold_unit(int unit) {
-    for (std::size_t b : {0U, 1U}) held_.push_back(static_cast<std::uint32_t>(10 - 2 * unit + b));
+    for (int b : {0, 1}) held_.push_back(static_cast<std::uint32_t>(10 - 2 * unit + b));
   }
   void release_all() { held_.clear(); }
   void begin() { schedule_.begin(); }

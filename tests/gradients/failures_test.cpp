@@ -107,7 +107,8 @@ class Training {
   void contribute(ParameterId id, int m) {
     auto gradients = engine_.gradients(id, {});
     auto const values = gradients[id];
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] += static_cast<float>(1 + m + (i * 7 + id.index) % 11);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] += static_cast<float>(1 + static_cast<std::size_t>(m) + (i * 7 + id.index) % 11);
     gradients.ready({});
   }
   // A fault that stays would be a failure of every call.

@@ -107,7 +107,7 @@ TEST_CASE("misuse 27: at stage 3 a gradient comes after the unit before it was g
   Alone alone(parameters({128, 128, 128}), Stage::parameters,
               {.bucket_elements = 128, .missing_gradient = zero::MissingGradient::zero});
   auto const pass = alone.engine->begin_micro_batch({});
-  for (std::uint32_t unit : {0, 1, 2, 2, 1, 0}) (void)alone.engine->gather(id(unit), {});
+  for (std::uint32_t unit : {0U, 1U, 2U, 2U, 1U, 0U}) (void)alone.engine->gather(id(unit), {});
   expect([&] { contribute(*alone.engine, id(2)); });
 }
 
