@@ -10,7 +10,8 @@
 #   unit        all unit tests, on a GPU where there is one
 #   package     compile-fail cases, public headers alone, consumers of the package, examples
 #   tidy        clang-tidy over all public headers and the .cpp files that differ from the main branch; tidy --all: all
-#   sanitizers  unit tests under the address and undefined-behaviour sanitizers, those with threads under the thread one
+#   sanitizers  unit tests by Clang under the address and undefined-behaviour sanitizers, those with threads under the
+#               thread one
 #   fuzz        half a minute of fuzzing for every parser
 #   docs        the documentation
 #
@@ -77,12 +78,13 @@ stage_tidy() { scripts/tidy.sh ${tidy_all:+--all}; }
 
 stage_sanitizers() {
   need_unit_tests
+  need clang has_command clang++
   install_missing
   build asan
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
     UBSAN_OPTIONS=print_stacktrace=1 run_tests asan asan
   build tsan
-  # GCC 12's does not start where the kernel spreads mappings widely; without randomization it does.
+  # Clang 14's does not start where the kernel spreads mappings widely; without randomization it does.
   if setarch --addr-no-randomize true 2>/dev/null; then launcher=(setarch --addr-no-randomize); fi
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests tsan tsan
 }
