@@ -66,11 +66,13 @@ stage_unit() {
   local targets=(zero_unit_tests)
   if builds_cuda ci; then targets+=(zero_gpu_tests); fi
   cmake --build --preset ci --parallel "$(processors)" --target "${targets[@]}"
+  test_jobs=$(($(processors) + 1)) # many wait for each other, or for a deadline
   run_tests unit ci --label-regex '^(unit|gpu)$'
 }
 
 stage_package() {
   stage_build
+  test_jobs=$(($(processors) + 1)) # most begin with CMake, which asks one thing after another
   run_tests package ci --label-exclude '^(unit|gpu)$'
 }
 
@@ -282,7 +284,7 @@ run_tests() {
   local xml="$PWD/$results/$1.xml" preset=$2 verdict=0
   mkdir -p "$results"
   say "$1: tests"
-  ${launcher[@]+"${launcher[@]}"} ctest --preset "$preset" --parallel "$(processors)" --output-junit "$xml" "${@:3}" || verdict=$?
+  ${launcher[@]+"${launcher[@]}"} ctest --preset "$preset" --parallel "${test_jobs:-$(processors)}" --output-junit "$xml" "${@:3}" || verdict=$?
   expect_all_ran "$preset" "$xml" || verdict=1
   return $verdict
 }
