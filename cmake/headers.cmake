@@ -369,6 +369,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/mpi/detail/shared_posting.hpp
   include/zero/mpi/detail/shared_world.hpp
   include/zero/mpi/detail/transfer.hpp
+  include/zero/mpi/detail/turns.hpp
   include/zero/mpi/detail/unix_socket.hpp
   include/zero/mpi/detail/world.hpp
   include/zero/nccl/detail/calls.hpp

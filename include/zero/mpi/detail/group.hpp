@@ -11,6 +11,7 @@
 #include <zero/mpi/detail/shared_arena.hpp>
 #include <zero/mpi/detail/shared_memory.hpp>
 #include <zero/mpi/detail/shared_posting.hpp>
+#include <zero/mpi/detail/turns.hpp>
 #include <zero/mpi/detail/world.hpp>
 #include <zero/support/message.hpp>
 

@@ -11,6 +11,7 @@
 #include <zero/mpi/detail/mpi.hpp>
 #include <zero/mpi/detail/shared_memory.hpp>
 #include <zero/mpi/detail/shared_world.hpp>
+#include <zero/mpi/detail/turns.hpp>
 #include <zero/mpi/detail/unix_socket.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/posix.hpp>
