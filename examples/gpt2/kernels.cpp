@@ -26,10 +26,9 @@ struct PackingBuffers {
   alignas(64) float b[depth_block * column_block];
 };
 
-PackingBuffers& packing_buffers() {
-  thread_local std::unique_ptr<PackingBuffers> const buffers(new PackingBuffers);
-  return *buffers;
-}
+thread_local std::unique_ptr<PackingBuffers> const own_buffers(new PackingBuffers);
+
+PackingBuffers& packing_buffers() { return *own_buffers; }
 
 }  // namespace
 

@@ -62,7 +62,8 @@ constexpr std::array decisive_values{"optimizer.params.adam_w_mode",
 
 void take_values(zero::Json const& value, std::string const& key, NamedOptions& named) {
   if (auto const* const object = value.get<zero::Json::Object>()) {
-    for (auto const& [name, member] : *object) take_values(member, key.empty() ? name : key + "." + name, named);
+    std::string const prefix = key.empty() ? key : key + ".";
+    for (auto const& [name, member] : *object) take_values(member, prefix + name, named);
   } else if (auto const* const array = value.get<zero::Json::Array>(); array && key == "optimizer.params.betas") {
     take_values(array->front(), key + "[0]", named);
   } else if (key.starts_with("scheduler.") || has(decisive_values, key)) {
