@@ -72,7 +72,6 @@ stage_unit() {
 
 stage_package() {
   stage_build
-  test_jobs=$(($(processors) + 1)) # most begin with CMake, which asks one thing after another
   run_tests package ci --label-exclude '^(unit|gpu)$'
 }
 
