@@ -140,9 +140,9 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Gathers all ranks' \p own into \p full; see communicator_on.
   template <class Element>
   void all_gather(Element const* own, Element* full, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
+    calls_.require_not_recorded("all_gather", purpose, stream);
     detail::check_slice("zero::NcclCommunicator",
                         {full, count * sizeof(Element), size_, rank_, own, count * sizeof(Element)});
-    calls_.require_not_recorded("all_gather", purpose, stream);
     calls_.put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());
     });
