@@ -150,12 +150,12 @@ class MpiTransfer {
     for (Pause pause; !advance(); pause()) {
       auto const& waiting = first_waiting();
       int const other = group_.places().world_rank(waiting.peer());
-      bool const left = !world.failed() && watch.has_left(other);
-      if (left && advance()) return;
-      if (!world.failed() && !left && !deadline.passed()) continue;
+      bool const failed = world.failed(), left = !failed && watch.has_left(other);
+      if ((failed || left) && advance()) return;  // what was waited for had come before
+      if (!failed && !left && !deadline.passed()) continue;
       if (left) {
         world.fail_left(other);
-      } else if (!world.failed()) {
+      } else if (!failed) {
         miss(waiting);
       }
       fail_waiting(waiting);
