@@ -36,14 +36,17 @@ std::vector<double> losses_of(Folder const& folder, std::string const& arguments
 
 TEST_CASE("train_gpt2 on a GPU: any split of the global sequence trains the same model to the bit") {
   Folder const folder;
-  std::string const each = "--device cuda --reduce each_micro_batch ";
-  for (std::string const precision : {"fp32", "bf16", "fp16"}) {
+  for (char const* const precision : {"fp32", "bf16", "fp16"}) {
     CAPTURE(precision);
-    auto const one = hash_of(folder, each + "--stage 0 --ranks 1 --accumulate 4 --precision " + precision);
-    CHECK(hash_of(folder, each + "--stage 2 --ranks 1 --accumulate 4 --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 2 --ranks 2 --accumulate 2 --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 3 --ranks 4 --accumulate 1 --precision " + precision) == one);
-    CHECK(hash_of(folder, each + "--stage 1 --ranks 2 --accumulate 2 --offload cpu --precision " + precision) == one);
+    auto const hash = [&](char const* split) {
+      std::string arguments = "--device cuda --reduce each_micro_batch --precision ";
+      return hash_of(folder, arguments.append(precision).append(" ").append(split));
+    };
+    auto const one = hash("--stage 0 --ranks 1 --accumulate 4");
+    CHECK(hash("--stage 2 --ranks 1 --accumulate 4") == one);
+    CHECK(hash("--stage 2 --ranks 2 --accumulate 2") == one);
+    CHECK(hash("--stage 3 --ranks 4 --accumulate 1") == one);
+    CHECK(hash("--stage 1 --ranks 2 --accumulate 2 --offload cpu") == one);
   }
 }
 
@@ -52,8 +55,9 @@ TEST_CASE("train_gpt2 on a GPU: it learns as on the host") {
   auto const host = losses_of(folder, "--device cpu --iterations 20");
   REQUIRE(host.size() == 20);
   // From the same initial values; the paths part by rounding alone, slowly in fp32.
-  for (auto const& [precision, tolerance] :
-       {std::pair{"fp32", 1e-3}, std::pair{"bf16", 0.02}, std::pair{"fp16", 0.02}}) {
+  for (auto const& expected : {std::pair{"fp32", 1e-3}, std::pair{"bf16", 0.02}, std::pair{"fp16", 0.02}}) {
+    char const* const precision = expected.first;
+    double const tolerance = expected.second;
     CAPTURE(precision);
     auto const device = losses_of(folder, std::string("--device cuda --iterations 20 --precision ") + precision);
     REQUIRE(device.size() == host.size());

@@ -33,7 +33,7 @@ using torch::Tensor;
 /// Numbers from -0.5 to 0.5: those of torchvision_logits.py.
 std::vector<double> numbers(std::string const& name, std::int64_t count) {
   std::uint64_t sum = 0;
-  for (unsigned char const c : name) sum += c;
+  for (char const c : name) sum += static_cast<unsigned char>(c);
   std::vector<double> values;
   for (std::int64_t i = 0; i < count; ++i) {
     std::uint64_t mixed = (static_cast<std::uint64_t>(i) * 2654435761U + sum * 40503U) & 0xFFFFFFFFU;
@@ -48,7 +48,8 @@ void fill(std::string const& name, Tensor const& tensor) {
   auto const values = numbers(name, count);
   auto flat = torch::empty({count});
   auto* const to = flat.data_ptr<float>();
-  double const scale = tensor.dim() > 1 ? 2.0 * std::sqrt(6.0 / static_cast<double>(count / tensor.size(0))) : 0.2;
+  std::int64_t const inputs = tensor.dim() > 1 ? count / tensor.size(0) : 0;
+  double const scale = inputs > 0 ? 2.0 * std::sqrt(6.0 / static_cast<double>(inputs)) : 0.2;
   bool const is_scale = tensor.dim() == 1 && (name.ends_with("running_var") || name.ends_with("weight"));
   for (std::int64_t i = 0; i < count; ++i) {
     auto const value = values[static_cast<std::size_t>(i)];
@@ -126,7 +127,7 @@ TEST_CASE("image models: residual networks have torchvision's parameters, names 
   torch::NoGradGuard const guard;
   at::set_num_threads(1);
   auto const picture = [] {
-    auto values = numbers("picture", 3 * 64 * 64);
+    auto values = numbers("picture", std::int64_t{3} * 64 * 64);
     return torch::tensor(values, torch::kDouble).to(torch::kFloat).reshape({1, 3, 64, 64});
   }();
   for (auto const& expected : published) {

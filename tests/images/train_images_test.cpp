@@ -146,7 +146,7 @@ TEST_CASE("train_images: bits depend on the number of micro-batches, not on rank
         "--ranks 2 --accumulate 2 --stage 0 --reduce each_micro_batch", "--ranks 2 --accumulate 2 --stage 3",
         "--ranks 2 --accumulate 2 --offload cpu", "--ranks 5 --micro-batches 4 --allow-idle-ranks"}) {
     CAPTURE(other);
-    CHECK(folder.hash_of(mlp + "--epochs 2 " + other) == expected);
+    CHECK(folder.hash_of(std::string(mlp).append("--epochs 2 ").append(other)) == expected);
   }
   CHECK(folder.hash_of(mlp + "--epochs 2 --accumulate 4 --seed 2") != expected);
   CHECK(folder.hash_of(mlp + "--epochs 2 --accumulate 4 --augment none") != expected);
@@ -389,7 +389,7 @@ TEST_CASE("train_images: what cannot be run is refused in one line, before the f
   folder.check_refused("--data cifar", "test_batch.bin: has 5000 bytes", 4);
   fs::resize_file(folder / "cifar/test_batch.bin", 0);
   folder.check_refused("--data cifar", "test_batch.bin: has 0 bytes", 4);
-  fs::resize_file(folder / "cifar/data_batch_3.bin", 39 * 3073);
+  fs::resize_file(folder / "cifar/data_batch_3.bin", std::uintmax_t{39} * 3073);
   folder.check_refused("--data cifar", "data_batch_3.bin: has 39 pictures, and the file before it 40", 4);
   fs::remove(folder / "cifar/data_batch_3.bin");
   fs::create_directory(folder / "cifar/data_batch_3.bin");
@@ -419,7 +419,9 @@ TEST_CASE("train_images: a dry run finds what the run finds before its first ste
       {data + mlp + resume + "--precision fp16", "loss was scaled by"},
       {"--data other --epochs 3 " + mlp + resume, "has other pictures than the run of epoch-2"},
       {data + "--model mlp --config lion.json", "Lion"}};
-  for (auto const& [arguments, why] : refused) {
+  for (auto const& refusal : refused) {
+    auto const& arguments = refusal.first;
+    auto const& why = refusal.second;
     CAPTURE(arguments);
     CHECK(lines_with(same_as_run(folder, arguments), "train_images: ").find(why) != std::string::npos);
   }

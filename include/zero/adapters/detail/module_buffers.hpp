@@ -54,7 +54,8 @@ class ModuleBuffers {
     ::torch::NoGradGuard const guard;
     for (auto& [name, buffer] : buffers_) {
       auto const values = buffer.detach().to(::at::kCPU).contiguous().clone();
-      engine.broadcast_bytes({static_cast<std::byte*>(values.data_ptr()), values.nbytes()}, values.element_size(), 0);
+      engine.broadcast_bytes({static_cast<std::byte*>(values.data_ptr()), values.nbytes()},
+                             static_cast<std::size_t>(values.element_size()), 0);
       if (rank != 0) buffer.detach().copy_(values);
     }
   }
