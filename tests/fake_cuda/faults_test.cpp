@@ -74,7 +74,7 @@ void check_every_call(Small const& small, Ways ways = Ways::both) {
 
 TEST_CASE("faults: each call of a stage-2 engine fails in turn") {
   check_every_call({.evaluates = true, .gives_up = true});
-  check_every_call({.adopted = true, .accumulation = 2});
+  check_every_call({.adopted = true, .accumulation = 2}, Ways::in_turn);
 }
 
 TEST_CASE("faults: each call of a stage-3 engine fails in turn") {
@@ -83,12 +83,12 @@ TEST_CASE("faults: each call of a stage-3 engine fails in turn") {
 
 TEST_CASE("faults: each call of an offloaded engine fails in turn") {
   check_every_call({.offload = true, .accumulation = 2});
-  check_every_call({.stage = zero::Stage::parameters, .offload = true});
+  check_every_call({.stage = zero::Stage::parameters, .offload = true}, Ways::in_turn);
   check_every_call({.offload = true, .delayed_update = true, .evaluates = true});
 }
 
 TEST_CASE("faults: each call of an engine with a profiler fails in turn, those of the profiler too") {
-  check_every_call({.evaluates = true, .gives_up = true, .profiles = true});
+  check_every_call({.evaluates = true, .gives_up = true, .profiles = true}, Ways::in_turn);
   check_every_call({.offload = true, .accumulation = 2, .profiles = true}, Ways::in_turn);
 }
 
