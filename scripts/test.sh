@@ -6,19 +6,19 @@
 # time and the verdict of each. A stage that fails does not keep the later ones from running.
 #
 #   format      clang-format and shellcheck
-#   build       everything, with warnings as errors (build/ci)
-#   unit        all unit tests, on a GPU where there is one
+#   build       everything, with warnings as errors (build/ci), but for the benchmarks and the tests that the sanitizers have
+#   unit        unit tests, on a GPU where there is one
 #   package     compile-fail cases, public headers alone, consumers of the package, examples
 #   tidy        clang-tidy over all public headers and the .cpp files that differ from the main branch; tidy --all: all
-#   sanitizers  unit tests by Clang under the address and undefined-behaviour sanitizers, those with threads under the
-#               thread one
+#   sanitizers  the other unit tests: under the address and undefined-behaviour sanitizers, or under the thread one
 #   fuzz        half a minute of fuzzing for every parser
 #   docs        the documentation
 #
 # Not in CI:
 #
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
-#   long        what CI takes samples of: clang-tidy over every .cpp file, every header alone, every system call of a save
+#   long        the benchmarks, and every unit test in every build, where CI has most of them in one (tests/README.md); what CI
+#               takes samples of: clang-tidy over every .cpp file, every header alone, every system call of a save
 #               killed and failed, 600 saves beside a second writer, every combination of an engine over MPI, every call
 #               of CUDA's failing once and for ever, every order of every simulated run, planned memory of real models,
 #               ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against DeepSpeed and
@@ -43,31 +43,30 @@ launcher=()           # of ctest
 
 stage_format() { scripts/format.sh; }
 
+# stage_build [argument of cmake...]
 stage_build() {
   need_build_tools
   need_picture_libraries
-  need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
   need_mpi
   need_package_tests
   need_libtorch
-  build ci
+  build ci "$@"
 }
 
 stage_unit() {
   need_unit_tests
-  need libbenchmark-dev has_header benchmark/benchmark.h
   need libopenblas-dev has_header cblas.h
   need valgrind has_command valgrind
   need_mpi
   need_libtorch
   install_missing
   configure ci
-  local targets=(zero_unit_tests)
-  if builds_cuda ci; then targets+=(zero_gpu_tests); fi
+  local targets=(zero_unit_tests) labels='^unit$'
+  if builds_cuda ci && has_gpu; then targets+=(zero_gpu_tests) labels='^(unit|gpu)$'; fi
   cmake --build --preset ci --parallel "$(processors)" --target "${targets[@]}"
   test_jobs=$(($(processors) + 1)) # many wait for each other, or for a deadline
-  run_tests unit ci --label-regex '^(unit|gpu)$'
+  run_tests unit ci --label-regex "$labels"
 }
 
 stage_package() {
@@ -81,13 +80,20 @@ stage_sanitizers() {
   need_unit_tests
   need clang has_command clang++
   install_missing
-  build asan
+  sanitize
+  expect_tests_of_ci
+}
+
+# sanitize [argument of cmake...]
+sanitize() {
+  build asan "$@"
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
-    UBSAN_OPTIONS=print_stacktrace=1 run_tests asan asan
-  build tsan
+    UBSAN_OPTIONS=print_stacktrace=1 run_tests address asan
+  build tsan "$@"
   # Clang 14's does not start where the kernel spreads mappings widely; without randomization it does.
   if setarch --addr-no-randomize true 2>/dev/null; then launcher=(setarch --addr-no-randomize); fi
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests tsan tsan
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests thread tsan
+  launcher=()
 }
 
 stage_fuzz() {
@@ -126,11 +132,14 @@ stage_long() {
   "$ZERO_TEST_PYTHON" tests/text/compare.py build/fast/tests/text/zero_encode_texts \
     build/fast/tools/zero-tokenize/zero-tokenize build/fast/tests/text/compare --full
   scripts/tidy.sh --all
-  stage_build
+  need libbenchmark-dev has_header benchmark/benchmark.h
+  stage_build -DZERO_TEST_BUILD=all -DZERO_BUILD_BENCHMARKS=ON
+  if builds_cuda ci; then cmake --build --preset ci --parallel "$(processors)" --target zero_gpu_tests; fi
   ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex \
     '^(fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?|train_images)$'
   run_mpi_engine
   scripts/stress.sh
+  sanitize -DZERO_TEST_BUILD=all
 }
 
 # By itself: ctest's limit for the sample of CI is that of a test that hangs.
@@ -266,13 +275,15 @@ use_compiler_cache() {
   export CCACHE_BASEDIR=${CCACHE_BASEDIR-$PWD}
 }
 
+# configure <preset> [argument of cmake...]
 configure() {
   say "$1: configure"
-  cmake --preset "$1"
+  cmake --preset "$@"
 }
 
+# build <preset> [argument of cmake...]
 build() {
-  configure "$1"
+  configure "$@"
   say "$1: build"
   cmake --build --preset "$1" --parallel "$(processors)"
 }
@@ -301,6 +312,15 @@ expect_all_ran() {
     unexpected+=("$name")
   done < <(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$2")
   [ ${#unexpected[@]} -eq 0 ] || { printf 'skipped, but must run: %s\n' "${unexpected[@]}" && return 1; }
+}
+
+# A test that CI has in a sanitizer's build, and `unit` therefore not, is one of that build.
+expect_tests_of_ci() {
+  local build name missing=()
+  while read -r build name; do
+    [ "$build" = plain ] || grep -qF "<testcase name=\"$name\"" "$results/$build.xml" || missing+=("$name ($build)")
+  done <build/asan/tests/tests_of_ci.txt
+  [ ${#missing[@]} -eq 0 ] || { printf 'not run: %s\n' "${missing[@]}" && return 1; }
 }
 
 has_torch() { "${ZERO_TEST_PYTHON:-python3}" -c 'import torch; torch.from_dlpack' 2>/dev/null; }
