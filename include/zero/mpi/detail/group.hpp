@@ -239,7 +239,7 @@ class MpiGroup {
   void sleep(int rank, std::uint32_t meeting, Deadline const& deadline) {
     constexpr int moment = 10;  // milliseconds
     auto& other = counter(rank);
-    FailureWatch failure(*world_, places_.has_remote());
+    FailurePatience patience(places_.has_remote());
     for (;;) {
       // Sequentially consistent: either this rank sees the arrival, or the other one sees a sleeper.
       other.sleepers.fetch_add(1);
@@ -249,7 +249,7 @@ class MpiGroup {
       bool const failed = world_->failed(), left = !failed && world_->has_left(places_.world_rank(rank));
       // Asked last: a rank that has failed or left may have come, and have seen all others come, before it did.
       if (other.has_reached(meeting)) return;
-      if (failed ? !failure.ends_wait() : !left && !deadline.passed()) continue;
+      if (failed ? !patience.passed() : !left && !deadline.passed()) continue;
       if (left) world_->fail_left(places_.world_rank(rank));
       if (!failed && !left) miss(places_.world_rank(rank));
       throw_failure();
@@ -258,12 +258,12 @@ class MpiGroup {
   void await_moved(MessageRequests& requests) {
     Deadline const deadline(longer(world_->deadline(), grace));
     PeerWatch watch(*world_);
-    FailureWatch failure(*world_, true);
+    FailurePatience patience(true);
     for (Pause pause; !requests.done(); pause()) {
       bool const failed = world_->failed(), late = !failed && deadline.passed();
       bool const left = !failed && !late && watch.has_left(requests.first_waiting());
       if ((failed || left) && requests.done()) return;  // what was waited for had come before
-      if (failed ? !failure.ends_wait() : !late && !left) continue;
+      if (failed ? !patience.passed() : !late && !left) continue;
       if (left) world_->fail_left(requests.first_waiting());
       if (late) miss(requests.first_waiting());
       throw_failure();

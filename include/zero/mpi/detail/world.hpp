@@ -241,28 +241,26 @@ class PeerWatch {
   Deadline patience_{std::chrono::nanoseconds(0)};
 };
 
-/// Whether a failure, of whatever rank, ends a wait. On one host at once. A rank that fails after a collective
-/// between hosts has all that it needs of it, and what the others need may still be on its way to them.
-class FailureWatch {
+/// How long a wait goes on once a rank has failed. On one host not at all. A rank that fails after a collective between
+/// hosts has all that it needs of it, and what the others need may still be on its way to them.
+class FailurePatience {
  public:
-  FailureWatch(MpiWorld const& world, bool between_hosts)
-      : world_(world), patience_(between_hosts ? on_its_way : std::chrono::milliseconds(0)) {}
+  explicit FailurePatience(bool between_hosts) : length_(between_hosts ? on_its_way : std::chrono::milliseconds(0)) {}
 
-  [[nodiscard]] bool ends_wait() {
-    if (!world_.failed()) return false;
-    if (!is_known_) until_ = Deadline(patience_);
-    is_known_ = true;
-    return until_.passed();
+  /// Begins with the first call: a rank has failed.
+  [[nodiscard]] bool passed() {
+    if (!has_begun_) end_ = Deadline(length_);
+    has_begun_ = true;
+    return end_.passed();
   }
 
  private:
   // Survivors are to know within 0.2 s.
   static constexpr std::chrono::milliseconds on_its_way{50};
 
-  MpiWorld const& world_;
-  std::chrono::milliseconds patience_;
-  bool is_known_ = false;
-  Deadline until_{std::chrono::nanoseconds(0)};
+  std::chrono::milliseconds length_;
+  bool has_begun_ = false;
+  Deadline end_{std::chrono::nanoseconds(0)};
 };
 
 }  // namespace zero::detail
