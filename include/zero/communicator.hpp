@@ -96,7 +96,7 @@ template <class Communicator>
 ///   all_reduce(words, count, purpose, stream)
 ///     sums unsigned integers over the ranks, in place.
 ///   exchange(mine, all)
-///     all: size x mine.size() bytes, of which part r comes from rank r; blocks.
+///     all: size x mine.size() bytes, of which part r comes from rank r, and none of which is of `mine`; blocks.
 ///
 /// A communicator that can more says so in its `facts`; see CommunicatorFacts.
 ///

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 namespace communicators_test {
@@ -18,12 +19,12 @@ namespace communicators_test {
 template <class Communicator, class Stream>
 void check_overlaps(Communicator& c, Stream stream, float* memory) {
   constexpr zero::CollectivePurpose purpose{.what = "overlaps"};
-  auto const refuses = [&](auto const& collective) {
+  auto const refuses = [&](auto const& collective, std::string_view why = "are not this rank's slice") {
     try {
       collective();
       FAIL_CHECK("overlapping buffers were taken");
     } catch (zero::ConfigurationError const& error) {
-      CHECK(std::string_view(error.what()).find("are not this rank's slice") != std::string_view::npos);
+      CHECK(std::string_view(error.what()).find(why) != std::string_view::npos);
     }
   };
   auto const refuses_at = [&](float* at) {
@@ -38,6 +39,11 @@ void check_overlaps(Communicator& c, Stream stream, float* memory) {
   auto* const half = reinterpret_cast<zero::float16*>(memory);
   auto* const wider = reinterpret_cast<float*>(half + 2 * c.rank());  // two sums are more than the slice
   refuses([&] { c.reduce_scatter_add(half, wider, 2, {}, purpose, stream); });
+  auto const all = std::as_writable_bytes(std::span(memory, 3 * static_cast<std::size_t>(c.size())));
+  refuses([&] { c.exchange(all.first(3), all); }, "overlap the room for those of all ranks");
+  refuses([&] { c.exchange(all.last(1), all.last(2 * all.size() / 3)); }, "overlap the room for those of all ranks");
+  auto const few = static_cast<std::size_t>(c.size()) - 1;
+  refuses([&] { c.exchange(all.last(1), all.first(few)); }, "has room for");
 }
 
 }  // namespace communicators_test

@@ -143,6 +143,7 @@ class MpiCommunicator : public SingleMessages<MpiCommunicator, HostStream> {
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    detail::check_exchange("zero::MpiCommunicator", mine, all, rank(), size());
     gather(post<std::byte>("exchange", {.what = "settings"}, mine.size(), {}), mine.data(), all.data(), mine.size(), {},
            HostStream());
   }

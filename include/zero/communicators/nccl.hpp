@@ -186,6 +186,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
 
   /// Between the processes, without the GPUs; through them where the ranks did not meet by a rendezvous.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    detail::check_exchange("zero::NcclCommunicator", mine, all, rank(), size());
     (check)();
     calls_.require_not_recorded("exchange");
     if (auto* const rendezvous = state().rendezvous()) return rendezvous->exchange(mine, all);

@@ -168,6 +168,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    detail::check_exchange("zero::SimulationCommunicator", mine, all, rank(), size());
     auto& world = process_.world();
     auto const posting = posting_of<std::byte>("exchange", {.what = "settings"}, mine.size());
     detail::simulation::CollectivePart part{.posting = posting, .message = {mine.begin(), mine.end()}};

@@ -126,6 +126,7 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
 
   /// Gathers bytes of all ranks on the host, and blocks; see communicator_on.
   void exchange(std::span<std::byte const> mine, std::span<std::byte> all) {
+    detail::check_exchange("zero::ThreadCommunicator", mine, all, rank(), size());
     group_->enter(rank_, {"exchange", {.what = "settings"}, mine.size(), 1, sequence_++, mine.data()});
     for (int q = 0; q < size() && !mine.empty(); ++q) {
       std::memcpy(all.data() + static_cast<std::size_t>(q) * mine.size(), peer<std::byte>(q), mine.size());
