@@ -361,8 +361,10 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/mpi/detail/group.hpp
   include/zero/mpi/detail/group_places.hpp
   include/zero/mpi/detail/join.hpp
+  include/zero/mpi/detail/meeting.hpp
   include/zero/mpi/detail/message_requests.hpp
   include/zero/mpi/detail/mpi.hpp
+  include/zero/mpi/detail/roll_call.hpp
   include/zero/mpi/detail/rounds.hpp
   include/zero/mpi/detail/shared_arena.hpp
   include/zero/mpi/detail/shared_memory.hpp

@@ -14,6 +14,7 @@
 #include <zero/mpi/config.hpp>
 #include <zero/mpi/detail/calls.hpp>
 #include <zero/mpi/detail/card.hpp>
+#include <zero/mpi/detail/meeting.hpp>
 #include <zero/mpi/detail/mpi.hpp>
 #include <zero/mpi/detail/shared_world.hpp>
 #include <zero/mpi/detail/unix_socket.hpp>
@@ -44,12 +45,10 @@ namespace zero::detail {
 /// How processes that MPI has started become a world. Every rank makes one, and calls `run` once.
 class MpiJoin {
  public:
-  MpiJoin(MPI_Comm caller, MpiConfig const& config) : config_(config), deadline_(config.meeting_deadline) {
-    expect_mpi_usable();
-    expect_intracommunicator(caller);
-    check_mpi(MPI_Comm_rank(caller, &places_.rank), "MPI_Comm_rank");
-    check_mpi(MPI_Comm_size(caller, &places_.size), "MPI_Comm_size");
-    duplicate(caller);
+  MpiJoin(MPI_Comm caller, MpiConfig const& config)
+      : config_(config), meeting_(checked(caller), config.meeting_deadline) {
+    places_.rank = meeting_.rank();
+    places_.size = meeting_.size();
   }
 
   [[nodiscard]] std::shared_ptr<MpiWorld> run() {
@@ -57,7 +56,7 @@ class MpiJoin {
     place();
     open_rendezvous();
     connect();
-    connections_.messages = messages_;
+    connections_.messages = meeting_.messages();
     auto world = std::make_shared<MpiWorld>(std::move(places_), std::move(connections_));
     world->open();
     return world;
@@ -66,78 +65,20 @@ class MpiJoin {
  private:
   [[nodiscard]] std::size_t at(int rank) const noexcept { return static_cast<std::size_t>(rank); }
 
-  static constexpr std::chrono::seconds grace{5};
-
-  // Once there is a channel.
-  void expect_no_failure() const {
-    auto const failure = connections_.channel ? connections_.channel->failure() : std::nullopt;
-    if (!failure) return;
-    throw CommunicationError(failure->kind, {failure->rank, 0, "the meeting"},
-                             concat({"zero::MpiCommunicator: rank ", places_.rank, " waited for the meeting: rank ",
-                                     failure->rank, " ", failure->reason}));
-  }
-
-  // ------------------------------------------------------------------------------------------------- by MPI alone
-
-  // Polled, because a rank may never come: MPI itself would wait for ever.
-  void await(MPI_Request& request, std::string_view call, Deadline const& deadline) {
-    int done = 0;
-    for (Pause pause;; pause()) {
-      check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
-      if (done != 0) return;
-      expect_no_failure();
-      if (!deadline.passed()) continue;
-      if (missed_) throw CommunicationError(*missed_);
-      throw CommunicationError(
-          CommunicationFailure::deadline, {-1, 0, "the meeting"},
-          concat({"zero::MpiCommunicator: rank ", places_.rank, " of ", places_.size, " waited in ", call,
-                  " for ranks that did not come within the meeting deadline of ",
-                  milliseconds_of(config_.meeting_deadline),
-                  " ms: make a communicator on every rank of the MPI_Comm, and see which process hangs or has ended"}));
-    }
-  }
-  // A wait that is given up ends nothing: MPI may write \p memory to the end of the process.
-  template <class Memory>
-  void await_with(std::unique_ptr<Memory>& memory, MPI_Request& request, std::string_view call,
-                  Deadline const& deadline) {
-    try {
-      await(request, call, deadline);
-    } catch (...) {
-      (void)memory.release();
-      throw;
-    }
-  }
-  static void expect_intracommunicator(MPI_Comm caller) {
+  static MPI_Comm checked(MPI_Comm caller) {
+    expect_mpi_usable();
     enforce(caller != MPI_COMM_NULL,
             "zero::MpiCommunicator: MPI_COMM_NULL: this process is in no communicator: make none here, too");
     int between = 0;
     check_mpi(MPI_Comm_test_inter(caller, &between), "MPI_Comm_test_inter");
     enforce(between == 0,
             "zero::MpiCommunicator: a communicator between two groups of ranks: merge them by MPI_Intercomm_merge");
+    return caller;
   }
-  void duplicate(MPI_Comm caller) {
-    ErrorsReturned const of_caller(caller), of_world(MPI_COMM_WORLD);  // where MPI reports what ends the request
-    MPI_Request request = MPI_REQUEST_NULL;
-    auto made = std::make_unique<MPI_Comm>(MPI_COMM_NULL);
-    check_mpi(MPI_Comm_idup(caller, made.get(), &request), "MPI_Comm_idup");
-    await_with(made, request, "MPI_Comm_idup", deadline_);
-    messages_ = *made;
-    check_mpi(MPI_Comm_set_errhandler(messages_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  }
-  /// All ranks' cards.
-  void exchange_cards() {
-    auto made = std::make_unique<std::vector<MpiCard>>(at(places_.size) + 1, card_);  // the last one is sent
-    MPI_Request request = MPI_REQUEST_NULL;
-    constexpr int bytes = static_cast<int>(sizeof(MpiCard));
-    check_mpi(MPI_Iallgather(&made->back(), bytes, MPI_BYTE, made->data(), bytes, MPI_BYTE, messages_, &request),
-              "MPI_Iallgather");
-    // A rank that has waited for others until the deadline is to tell what it knows: all by the cards, or, where some
-    // never come, those that do not know whom they wait for.
-    auto const patience = missed_ || !connections_.channel ? grace : grace + std::chrono::seconds(1);
-    await_with(made, request, "MPI_Iallgather", Deadline(longer(deadline_.at() - Deadline::Clock::now(), patience)));
-    made->pop_back();
-    cards_ = std::move(*made);
-  }
+
+  // ------------------------------------------------------------------------------------------------- by MPI alone
+
+  void exchange_cards() { cards_ = meeting_.exchange(card_); }
   /// \throws ConfigurationError on all ranks where one of them has a problem.
   void expect_no_problem() const {
     for (std::size_t r = 0; r < cards_.size(); ++r) {
@@ -152,7 +93,7 @@ class MpiJoin {
       try {
         f();
       } catch (CommunicationError const& missed) {
-        missed_.emplace(missed);
+        meeting_.miss(missed);
         throw;
       }
     });
@@ -257,12 +198,14 @@ class MpiJoin {
       connect_neighbours();
       connections_.channel =
           std::make_unique<HostChannel>(places_.rank, std::move(sockets_), config_.deadline, std::size_t{1} << 30U);
+      meeting_.listen_to(*connections_.channel);
     });
     try {
       exchange_cards();
     } catch (CommunicationError const&) {
-      if (missed_) {
-        tell({missed_->kind(), missed_->where().rank, "did not come to the meeting: " + std::string(missed_->what())});
+      if (auto const& missed = meeting_.missed()) {
+        tell({missed->kind(), missed->where().rank, "did not come to the meeting: " + std::string(missed->what())});
+        meeting_.tell(places_.local, missed->where().rank);
       }
       throw;
     } catch (...) {
@@ -298,7 +241,7 @@ class MpiJoin {
   /// A connection to \p rank, which has told of its listener before.
   [[nodiscard]] Descriptor reach(int rank, Greeting::Use use) const {
     int code = 0;
-    auto socket = connect_abstract(cards_[at(rank)].listener.view(), deadline_, code);
+    auto socket = connect_abstract(cards_[at(rank)].listener.view(), meeting_.deadline(), code);
     if (!socket) {
       miss(CommunicationFailure::peer_failed, rank,
            concat({"zero::MpiCommunicator: rank ", rank, " of the same host is not reached: ", system_message(code),
@@ -306,7 +249,8 @@ class MpiJoin {
                    "name them in Config::host"}));
     }
     Greeting const greeting{static_cast<std::uint32_t>(places_.rank), use};
-    if (write_all(socket.get(), std::as_bytes(std::span(&greeting, 1)), deadline_) != Transfer::done) miss_ended(rank);
+    if (write_all(socket.get(), std::as_bytes(std::span(&greeting, 1)), meeting_.deadline()) != Transfer::done)
+      miss_ended(rank);
     return socket;
   }
   [[noreturn]] void throw_unconnected(bool one_host) const {
@@ -340,7 +284,8 @@ class MpiJoin {
         --expected;
         continue;
       }
-      if (deadline_.passed()) throw_unconnected(one_host);
+      if (meeting_.deadline().passed()) throw_unconnected(one_host);
+      meeting_.answer();
       pause();
     }
     listener_.close();
@@ -372,7 +317,7 @@ class MpiJoin {
     launch.token = cards_[0].token.view();
     launch.source = "MPI";
     if (places_.rank == 0) {
-      sockets_ = RendezvousServer(launch, std::move(rendezvous_), deadline_).run();
+      sockets_ = RendezvousServer(launch, std::move(rendezvous_), meeting_.deadline()).run();
       return;
     }
     auto const endpoint = [&]() -> std::optional<RendezvousEndpoint> {
@@ -382,15 +327,13 @@ class MpiJoin {
   }
 
   MpiConfig config_;
-  Deadline deadline_;
+  MpiMeeting meeting_;
   MpiPlaces places_;
-  MPI_Comm messages_ = MPI_COMM_NULL;
   MpiCard card_{};
   std::vector<MpiCard> cards_;
   Descriptor listener_, rendezvous_;
   std::vector<Descriptor> sockets_;  // of the failure channel, by rank
   MpiWorld::Connections connections_;
-  std::optional<CommunicationError> missed_;  // the rank that this one has waited for in vain
 };
 
 }  // namespace zero::detail
