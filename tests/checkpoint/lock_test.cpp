@@ -14,10 +14,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -348,6 +350,94 @@ TEST_CASE("lock: whatever happens meanwhile, an owner that was overtaken publish
       CHECK(calls > 60);
     }
   }
+}
+
+namespace {
+
+/// Two that go on by turns.
+class TwoTurns {
+ public:
+  /// Lets the other one go on until that yields or ends.
+  void yield() {
+    std::unique_lock lock(mutex_);
+    bool const mine = first_;
+    first_ = !mine;
+    turned_.notify_all();
+    turned_.wait(lock, [&] { return first_ == mine || has_ended_; });
+  }
+  void await_second() {
+    std::unique_lock lock(mutex_);
+    turned_.wait(lock, [&] { return !first_ || has_ended_; });
+  }
+  void end() {
+    std::lock_guard const lock(mutex_);
+    has_ended_ = true;
+    turned_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable turned_;
+  bool first_ = true;
+  bool has_ended_ = false;
+};
+
+/// An owner is stopped before call \p stopped_at of its save, wakes up before call \p woken_at of its successor's, and
+/// ends there. \return the successor's save had so many calls; nothing where the owner's has fewer than that.
+std::optional<std::size_t> wake_inside_successor(std::size_t stopped_at, std::size_t woken_at) {
+  CAPTURE(stopped_at);
+  CAPTURE(woken_at);
+  MemoryFileSystem memory;
+  FaultyFileSystem of_first(memory), of_second(memory);
+  CheckpointFolder first(of_first, "/run"), second(of_second, "/run");
+  first.lock(slow);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) (void)save(first, seed);
+  TwoTurns turns;
+  bool is_stopped = false;
+  of_first.fail(FaultyFileSystem::never, EIO, false);
+  of_first.before = [&](std::size_t call) {
+    if (call == stopped_at) is_stopped = true, turns.yield();
+  };
+  std::thread owner([&] {
+    try {
+      (void)save(first, 4, {.keep = 2});
+    } catch (CheckpointError const&) {  // it has been overtaken
+    }
+    turns.end();
+  });
+  turns.await_second();
+  std::optional<std::size_t> calls;
+  if (is_stopped) {
+    memory.advance_clock(hours(101));
+    second.lock(slow);
+    of_second.fail(FaultyFileSystem::never, EIO, false);
+    of_second.before = [&](std::size_t call) {
+      if (call == woken_at) turns.yield();
+    };
+    zero::SaveReport report;
+    CHECK_NOTHROW(report = save(second, 9));
+    CHECK(report.warnings.empty());
+    calls = of_second.calls();
+    if (*calls <= woken_at) turns.yield();
+  }
+  owner.join();
+  if (calls && *calls > woken_at) CHECK(loaded(memory) == 9);
+  return calls;
+}
+
+}  // namespace
+
+TEST_CASE("lock: an owner that was overtaken and wakes up takes nothing from its successor's save, wherever that is") {
+  std::size_t runs = 0;
+  bool is_stopped = true;
+  for (std::size_t stopped_at = 0; is_stopped; ++stopped_at) {
+    for (std::size_t woken_at = stopped_at % 9;; woken_at += 9, ++runs) {  // each of its calls, by turns
+      auto const calls = wake_inside_successor(stopped_at, woken_at);
+      is_stopped = calls.has_value();
+      if (!is_stopped || woken_at >= *calls) break;
+    }
+  }
+  CHECK(runs > 500);
 }
 
 TEST_CASE("lock: one that is late, so that the number it wants is free again, does not get in a later owner's way") {

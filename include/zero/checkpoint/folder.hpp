@@ -206,12 +206,23 @@ class CheckpointFolder {
       throw CheckpointError(CheckpointFailure::bad_request,
                             detail::concat({"zero: a checkpoint is latest, best or final, not ", detail::quote(name)}));
     }
-    std::string const hidden = path(std::string(detail::temporary_prefix) + std::string(name));
-    (void)system_->remove_file(hidden);  // what a killed process may have left
-    detail::write_new(*system_, hidden, tag + "\n");
     check_lock();
-    detail::check_file("rename", hidden, call([&] { return system_->rename_over(hidden, path(name)); }));
-    check_lock();
+    std::string const hidden = path(detail::hidden_pointer(name) + make_nonce());  // nobody else writes to it
+    bool keeps_old = false;
+    try {
+      detail::write_new(*system_, hidden, tag + "\n");
+      check_lock();
+      // What was there is kept until it is known whose folder this is.
+      keeps_old = call([&] { return system_->exchange(hidden, path(name)); }) >= 0;
+      if (!keeps_old)
+        detail::check_file("rename", hidden, call([&] { return system_->rename_over(hidden, path(name)); }));
+      check_lock();
+    } catch (CheckpointError const&) {
+      if (keeps_old && names(name, tag)) (void)call([&] { return system_->exchange(hidden, path(name)); });
+      (void)call([&] { return system_->remove_file(hidden); });
+      throw;
+    }
+    if (keeps_old) (void)call([&] { return system_->remove_file(hidden); });
     sync_folder(root_);
   }
 
@@ -248,16 +259,17 @@ class CheckpointFolder {
   /// newest itself and all of other runs; 0 keeps all. And removes what killed processes have left: the folder is this
   /// one's, so what is hidden is nobody else's. \throws CheckpointError.
   void prune(std::size_t keep, std::string const& newest) {
-    check_lock();
     std::vector<std::string> names;
     detail::check_file("list", root_, call([&] { return system_->list(root_, names); }));
+    check_lock();  // behind the list: nothing in it is of somebody who has taken over since
     for (auto const& name : names) {
+      if (detail::may_be_hidden_pointer(name)) (void)call([&] { return system_->remove_file(path(name)); });
       if (name.starts_with(detail::temporary_prefix)) discard_at_once(name);
       if (name.starts_with(detail::removed_prefix)) discard(name);
     }
     if (keep == 0) return;
     std::vector<std::string> spared{newest};
-    for (auto const* const name : {"latest", "best", "final"}) {
+    for (auto const name : detail::pointer_names) {
       if (auto tag = pointer(name)) spared.push_back(std::move(*tag));
     }
     auto all = checkpoints();
@@ -290,6 +302,14 @@ class CheckpointFolder {
   }
 
  private:
+  /// Whether the file `latest`, `best` or `final` holds \p tag.
+  [[nodiscard]] bool names(std::string_view name, std::string const& tag) const noexcept {
+    try {
+      return pointer(name) == tag;
+    } catch (...) {
+      return false;
+    }
+  }
   /// Whether \p name, which has no valid manifest, was never a checkpoint. An empty folder may have been one.
   [[nodiscard]] bool is_something_else(std::string const& name) const {
     std::vector<std::string> files;

@@ -31,9 +31,20 @@ inline constexpr std::string_view parameters_kind = "parameters";
 }
 
 /// Names of files in a folder of checkpoints that name one of them.
+/// Files that hold the tag of a checkpoint.
+inline constexpr std::array<std::string_view, 3> pointer_names{"latest", "best", "final"};
+
 [[nodiscard]] inline bool is_pointer_name(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 3> names{"latest", "best", "final"};
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::find(pointer_names.begin(), pointer_names.end(), name) != pointer_names.end();
+}
+/// What a file that is going to be the pointer \p name is called, up to a nonce.
+[[nodiscard]] inline std::string hidden_pointer(std::string_view name) {
+  return std::string(temporary_prefix) + std::string(name) + ".";
+}
+/// Whether \p name may be such a file, which a killed process has left; the folder of a tag such as "best.1", too.
+[[nodiscard]] inline bool may_be_hidden_pointer(std::string_view name) {
+  return std::any_of(pointer_names.begin(), pointer_names.end(),
+                     [&](std::string_view pointer) { return name.starts_with(hidden_pointer(pointer)); });
 }
 
 [[nodiscard]] inline bool is_valid_tag(std::string_view tag) noexcept {
