@@ -9,9 +9,10 @@
 #include <zero/rank_grid.hpp>
 #include <zero/support/message.hpp>
 
+#include <algorithm>
 #include <concepts>
+#include <deque>
 #include <initializer_list>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,12 @@ class Topology {
     }
     for (auto const& axis : grid_.axes()) make(key_of({axis.name}), {axis.name});
   }
+  Topology(Topology&&) = default;
+  Topology& operator=(Topology&&) = delete;
+  /// Ends the groups in the order in which they were made, on every rank.
+  ~Topology() {
+    while (!groups_.empty()) groups_.pop_front();
+  }
 
   /// Who is where.
   [[nodiscard]] RankGrid const& grid() const noexcept { return grid_; }
@@ -63,7 +70,7 @@ class Topology {
   /// ConfigurationError for an unknown axis.
   [[nodiscard]] Communicator& group(std::string_view axis) {
     (void)grid_.size(axis);
-    return groups_.at(key_of({axis}));
+    return *find(key_of({axis}));
   }
   /// The same along several axes, in whatever order they are named. The first call for a set of axes makes the group:
   /// it is collective then, and blocks. Borrowed. \throws ConfigurationError for an unknown axis, or one named twice,
@@ -71,8 +78,8 @@ class Topology {
   [[nodiscard]] Communicator& group(std::initializer_list<std::string_view> axes) {
     (void)grid_.members(world_.rank(), axes);
     auto const key = key_of(axes);
-    if (!groups_.contains(key)) make(key, axes);
-    return groups_.at(key);
+    auto* const made = find(key);
+    return made != nullptr ? *made : make(key, axes);
   }
 
  private:
@@ -86,15 +93,20 @@ class Topology {
     }
     return key;
   }
-  void make(std::string const& key, std::vector<std::string_view> const& axes) {
+  [[nodiscard]] Communicator* find(std::string_view key) {
+    auto const found =
+        std::find_if(groups_.begin(), groups_.end(), [&](auto const& group) { return group.first == key; });
+    return found == groups_.end() ? nullptr : &found->second;
+  }
+  Communicator& make(std::string const& key, std::vector<std::string_view> const& axes) {
     detail::agree_on_settings(world_, detail::concat({"group ", key, "\n"}));
     auto made = world_.split(grid_.color(world_.rank(), axes), world_.rank());
-    groups_.emplace(key, std::move(*made));
+    return groups_.emplace_back(key, std::move(*made)).second;
   }
 
   Communicator& world_;
   RankGrid grid_;
-  std::map<std::string, Communicator> groups_;
+  std::deque<std::pair<std::string, Communicator>> groups_;  // borrowed by callers: they stay where they are
 };
 
 }  // namespace zero
