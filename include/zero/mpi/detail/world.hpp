@@ -183,7 +183,9 @@ class MpiWorld {
   /// A number for the messages of a group; the same for all its members, and another one than that of any other group
   /// that two of them are in, where each of them gives `next_group` of all members' largest.
   [[nodiscard]] std::uint64_t next_group() const noexcept { return next_group_; }
+  /// \throws ConfigurationError where this thread may not use MPI, or nobody may any more, or there is no such number.
   void take_group(std::uint64_t number) {
+    expect_mpi_usable();
     next_group_ = number + 1;
     if (2 * next_group_ <= largest_tag()) return;
     detail::fail<ConfigurationError>({"zero::MpiCommunicator: more groups than MPI has tags for (", largest_tag(),
