@@ -52,13 +52,20 @@ void await(MPI_Request& request, char const* call, std::chrono::nanoseconds dead
 }
 
 std::vector<RankReport> gathered(RankReport const& mine, int size, std::chrono::nanoseconds deadline) {
-  std::vector<RankReport> all(static_cast<std::size_t>(size));
+  auto reports =
+      std::make_unique<std::vector<RankReport>>(static_cast<std::size_t>(size) + 1, mine);  // the last is sent
   constexpr int bytes = static_cast<int>(sizeof(RankReport));
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(&mine, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, MPI_COMM_WORLD, &request),
-        "MPI_Iallgather");
-  await(request, "MPI_Iallgather", deadline, [] {});
-  return all;
+  try {
+    check(MPI_Iallgather(&reports->back(), bytes, MPI_BYTE, reports->data(), bytes, MPI_BYTE, MPI_COMM_WORLD, &request),
+          "MPI_Iallgather");
+    await(request, "MPI_Iallgather", deadline, [] {});
+  } catch (...) {
+    (void)reports.release();  // MPI may write to it to the end of the process
+    throw;
+  }
+  reports->pop_back();
+  return std::move(*reports);
 }
 
 /// What is the same on all ranks once, and otherwise who says it.
