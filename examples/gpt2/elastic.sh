@@ -70,10 +70,12 @@ ranks_now() {
 
 # One start; its exit code.
 run() {
-  local code=0
+  local code=0 i
+  exec {screen}> >(tee "$output")
+  local reader=$!
   # A launcher may have options of its own.
   # shellcheck disable=SC2086
-  $launcher -n "$1" "${arguments[@]}" > >(tee "$output") 2>&1 &
+  $launcher -n "$1" "${arguments[@]}" >&"$screen" 2>&1 {screen}>&- &
   process=$!
   wait "$process" || code=$?
   while kill -0 "$process" 2>/dev/null; do # a signal has ended the wait
@@ -81,6 +83,12 @@ run() {
     wait "$process" || code=$?
   done
   process=""
+  exec {screen}>&-
+  # Until all has been read: ranks may write on for a moment.
+  for ((i = 0; i < 100; ++i)); do
+    kill -0 "$reader" 2>/dev/null || break
+    sleep 0.1
+  done
   return $code
 }
 
@@ -91,7 +99,6 @@ while true; do
   before=$(newest)
   code=0
   run "$count" || code=$?
-  sleep 0.1 # the last lines are on their way
   # A launcher may end with 0 although ranks have died: the run itself says when it has come to its end.
   if [ $code -eq 0 ] && grep -q '^parameter hash: ' "$output"; then exit 0; fi
   if $stopped; then exit 3; fi
