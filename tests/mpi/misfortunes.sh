@@ -112,6 +112,7 @@ else
   run step kill 3 aabb
   run save kill 1 aaaa
   run 1000 kill 1 abbb
+  run reduce kill 0 abbb
   run gather throw 0 aabb
   run step throw 1 aaaa
   run reduce stop 2 aaaa
