@@ -297,6 +297,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/policy_fingerprint.hpp
   include/zero/engine/rank_agreement.hpp
   include/zero/engine/recordable.hpp
+  include/zero/engine/recorded_calls.hpp
   include/zero/engine/settings.hpp
   include/zero/engine/state_access.hpp
   include/zero/engine/typed_collectives.hpp

@@ -5,11 +5,11 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/backend.hpp>
+#include <zero/engine/recorded_calls.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/error.hpp>
 #include <zero/lease.hpp>
 #include <zero/step_ticket.hpp>
-#include <zero/support/call_history.hpp>
 #include <zero/traffic.hpp>
 
 #include <cstdint>
@@ -34,13 +34,12 @@ requires(backend_facts<Backend>().captures_graphs) struct GraphOf<Backend> {
   using type = typename Backend::Graph;
 };
 
-/// A recorded step, what it sends, and the collectives that it calls, up to its decision and after it.
+/// A recorded step, what it sends, and the collectives that it calls.
 template <class Graph>
 struct RecordedStep {
   Graph graph;
   Traffic sent;
-  CallHistory calls_before_decision;
-  CallHistory calls_after_decision;
+  RecordedCalls calls;
   std::uint64_t generation = 0;  ///< of the step counts that it was recorded with
 };
 

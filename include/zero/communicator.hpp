@@ -67,6 +67,13 @@ struct CommunicatorFacts {
   /// same one, put their collectives on, so that they run in the order of the calls. \throws ConfigurationError for
   /// another device than its own. Lasts as long as the communicator.
   bool has_stream = false;
+  /// `adds_by_rank<T>(order)`: whether reductions of elements of type T that ask for that SumOrder add in the order of
+  /// ranks. Without it they always do.
+  bool has_sum_orders = false;
+  /// `calls()`: a reference to the number of collectives of all ranks that this rank has put on it, which engines
+  /// compare at every step: for a communicator that cannot compare what ranks call. Collectives count up; an engine
+  /// takes back those that it only records, and adds those of a replay.
+  bool counts_calls = false;
 };
 
 /// The facts of \p Communicator; none where it publishes none.

@@ -11,6 +11,8 @@
 #include <zero/joint_step.hpp>
 #include <zero/point_to_point.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -19,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -345,8 +348,91 @@ class Rank {
   bool intrudes_ = false;
 };
 
+/// One rank of two engines on one communicator.
+template <zero::Stage S>
+class TwoEngines {
+ public:
+  using Engine = EngineOf<S, zero::NoOffload, NcclCommunicator>;
+
+  explicit TwoEngines(NcclCommunicator& world)
+      : world_(world), work_(world, 2), stream_(work_.stream(0)), a_(world, work_, "a"), b_(world, work_, "b") {
+    a_.step(stream_), b_.step(stream_);
+  }
+
+  void train(Swapped swapped, bool replays_alone) {
+    auto const is_swapped = [&](Swapped what) { return what == swapped && world_.rank() == world_.size() - 1; };
+    bool const records = swapped == Swapped::replays || (replays_alone && world_.rank() == 0);
+    std::optional<zero::CapturedStep<zero::CudaBackend>> of_a, of_b;
+    if (records) of_a = capture(a_), of_b = capture(b_);
+    for (int step = 0; step < steps; ++step) {
+      if (records) {
+        in_order(
+            is_swapped(Swapped::replays), [&] { a_ticket_ = of_a->replay(options, stream_); },
+            [&] { b_ticket_ = of_b->replay(options, stream_); });
+      } else if (swapped == Swapped::micro_batches) {
+        in_order(
+            is_swapped(swapped), [&] { a_.micro_batch(stream_); }, [&] { b_.micro_batch(stream_); });
+        a_ticket_ = a_.engine().step(options, stream_), b_ticket_ = b_.engine().step(options, stream_);
+      } else {  // as they were recorded
+        a_.micro_batch(stream_), a_ticket_ = a_.engine().step(options, stream_);
+        b_.micro_batch(stream_), b_ticket_ = b_.engine().step(options, stream_);
+      }
+      (void)a_ticket_->get(), (void)b_ticket_->get();
+    }
+  }
+
+ private:
+  static constexpr zero::StepOptions options{.lr = 0.1};
+
+  [[nodiscard]] auto capture(Model<Engine>& model) {
+    return model.engine().capture(stream_, [&] {
+      model.micro_batch(stream_);
+      (void)model.engine().step(options, stream_);
+    });
+  }
+  template <class First, class Second>
+  static void in_order(bool backwards, First const& first, Second const& second) {
+    if (backwards) second();
+    first();
+    if (!backwards) second();
+  }
+
+  NcclCommunicator& world_;
+  OnCudaStreams work_;
+  CudaStream stream_;
+  Model<Engine> a_, b_;
+  std::optional<typename Engine::Ticket> a_ticket_, b_ticket_;
+};
+
 }  // namespace
 }  // namespace fake_cuda
+
+std::vector<std::string> fake_cuda::train_two_engines(zero::Stage stage, Swapped swapped, bool replays_alone) {
+  add_kernels();
+  constexpr int world = 2;
+  std::vector<std::string> thrown(world);
+  std::atomic<int> mismatched{0};
+  auto const ends = on_nccl_ranks(world, {}, [&](NcclCommunicator& communicator) {
+    try {
+      if (stage == zero::Stage::parameters) {
+        TwoEngines<zero::Stage::parameters>(communicator).train(swapped, replays_alone);
+      } else {
+        TwoEngines<zero::Stage::gradients>(communicator).train(swapped, replays_alone);
+      }
+      communicator.exchange({}, {});  // nobody leaves before all have come here
+    } catch (zero::MismatchError const& error) {
+      thrown[static_cast<std::size_t>(communicator.rank())] = error.what();
+      ++mismatched;  // a slow rank is to be told before it sees that another one has gone
+      for (int ms = 0; mismatched < world && ms < 60'000; ++ms) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  });
+  for (auto const& end : ends) {
+    if (end.thrown) std::rethrow_exception(end.thrown);
+  }
+  return thrown;
+}
 
 std::vector<fake_cuda::Recorded> fake_cuda::record_among_others(RecordingRun const& run) {
   add_kernels();

@@ -45,6 +45,15 @@ struct RecordingRun {
 /// called meanwhile. By rank.
 [[nodiscard]] std::vector<Recorded> record_among_others(RecordingRun const& run);
 
+/// What the last of two ranks calls before the other's call, and the other after it.
+enum class Swapped : std::uint8_t { nothing, micro_batches, replays };
+
+/// Trains two engines with equal parameters on one NCCL communicator, which cannot tell their collectives apart.
+/// \p replays_alone: rank 0 replays recorded steps where the other rank takes them as usual. By rank: the message of
+/// the MismatchError that its step has thrown, if any.
+[[nodiscard]] std::vector<std::string> train_two_engines(zero::Stage stage, Swapped swapped,
+                                                         bool replays_alone = false);
+
 /// Calls of an engine without a world of its own on streams of one that records; \p shares: the stream that is
 /// recorded.
 [[nodiscard]] Recorded record_beside_another(bool shares);

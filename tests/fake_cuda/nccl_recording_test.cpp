@@ -173,4 +173,25 @@ TEST_CASE(
   CHECK(shared.moments == apart.moments);
 }
 
+TEST_CASE(
+    "nccl steps: engines of one communicator in different orders over the ranks are a mismatch, and change nothing") {
+  for (auto stage : {Stage::gradients, Stage::parameters}) {
+    for (auto swapped : {fake_cuda::Swapped::micro_batches, fake_cuda::Swapped::replays}) {
+      CAPTURE(static_cast<int>(swapped));
+      for (auto const& thrown : on_machine(2, [&] { return fake_cuda::train_two_engines(stage, swapped); })) {
+        CHECK(thrown.find("collectives") != std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("nccl steps: engines of one communicator in one order agree, also where one rank alone replays their steps") {
+  for (auto stage : {Stage::gradients, Stage::parameters}) {
+    for (bool const replays_alone : {false, true}) {
+      auto const run = [&] { return fake_cuda::train_two_engines(stage, fake_cuda::Swapped::nothing, replays_alone); };
+      for (auto const& thrown : on_machine(2, run)) CHECK(thrown == "");
+    }
+  }
+}
+
 }  // namespace fake_cuda_nccl_recording_test

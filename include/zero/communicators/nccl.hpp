@@ -61,7 +61,9 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
                                            .can_be_captured = true,
                                            .watches_replays = true,
                                            .registers_memory = true,
-                                           .has_stream = true};
+                                           .has_stream = true,
+                                           .has_sum_orders = true,
+                                           .counts_calls = true};
 
   /// The rank that a launcher has made of this process: `NcclCommunicator communicator(LaunchEnvironment::detect())`.
   /// Blocks until all ranks have come. Makes its device the calling thread's current one, which an engine takes then.
@@ -100,10 +102,20 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// \throws CommunicationError where a rank has failed. Does not wait.
   void(check)() const { calls_.throw_if_failed(); }
 
+  /// Number of collectives that this rank has put on it; those of a recorded step count when it is replayed. Ranks do
+  /// not tell NCCL which engine a collective is of: by this number engines find at their next step that theirs came in
+  /// different orders.
+  [[nodiscard]] std::uint64_t& calls() noexcept { return collectives_; }
+
   /// How elements of type \p Element are added where \p order is asked for.
   template <class Element>
   [[nodiscard]] NcclReduction reduction(SumOrder order) const noexcept {
     return reductions().of(sizeof(Element), order);
+  }
+  /// Whether that is in the order of ranks.
+  template <class Element>
+  [[nodiscard]] bool adds_by_rank(SumOrder order) const noexcept {
+    return reduction<Element>(order) == NcclReduction::ordered;
   }
   /// Bytes of device memory that reductions of slices of up to \p count elements need.
   template <class Sum, class Element>
@@ -126,6 +138,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     bool const direct = !ordered && range.first && std::is_same_v<Sum, Element>;  // NCCL's sum is what is wanted
     std::size_t const needed = direct ? 0 : staging_bytes<Sum, Element>(count, range.order);
     if (staging.size() < needed) throw_staging(staging.size(), needed);
+    ++collectives_;
     if (ordered) return add_in_order(send, into, count, range, purpose, stream, staging);
     if (range.count(size_) == 0) return stream.accumulate(into, &send, 0, count, range.first);
     if (!range.has(rank_)) stream.fill_negative_zero(send, static_cast<std::size_t>(size_) * count);
@@ -143,6 +156,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
     calls_.require_not_recorded("all_gather", purpose, stream);
     detail::check_slice("zero::NcclCommunicator",
                         {full, count * sizeof(Element), size_, rank_, own, count * sizeof(Element)});
+    ++collectives_;
     calls_.put("all_gather", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllGather(own, full, count, detail::nccl_type<Element>(), communicator, stream.handle());
     });
@@ -151,6 +165,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// Sums unsigned integers over the ranks, in place; see communicator_on.
   void all_reduce(std::uint64_t* words, std::size_t count, CollectivePurpose purpose, CudaStream stream) {
     calls_.require_not_recorded("all_reduce", purpose, stream);
+    ++collectives_;
     calls_.put("all_reduce", purpose, stream, [&](ncclComm_t communicator) {
       return ncclAllReduce(words, words, count, ncclUint64, ncclSum, communicator, stream.handle());
     });
@@ -166,6 +181,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
                              static_cast<std::size_t>(size_) * count * sizeof(Element));
     if (count == 0) return;
     calls_.require_not_recorded("all_to_all", purpose, stream);
+    ++collectives_;
     calls_.put_transfers("all_to_all", detail::all_to_all_list(send, receive, count, rank_, size_), purpose, stream);
     (stream.copy)(receive + mine, send + mine, count * sizeof(Element));
   }
@@ -255,6 +271,7 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   int rank_;
   int size_;
   int local_size_;
+  std::uint64_t collectives_ = 0;
   detail::NcclCalls calls_;
 };
 static_assert(communicator_on<NcclCommunicator, CudaStream>);

@@ -43,7 +43,7 @@ namespace zero {
 class SimulationCommunicator : public SingleMessages<SimulationCommunicator, SimulationStream> {
  public:
   /// What this communicator can do besides what communicator_on asks.
-  static constexpr CommunicatorFacts facts{.needs_staging = true};
+  static constexpr CommunicatorFacts facts{.needs_staging = true, .has_sum_orders = true};
 
   /// Communicator \p number of the simulation; 0 has all ranks.
   explicit SimulationCommunicator(simulation::Process process, std::size_t number = 0)
@@ -91,6 +91,13 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
     return {process_, process_.make_stream(name)};
   }
 
+  /// Whether reductions in \p order add elements of type \p Element in the order of ranks: what NCCL does, where the
+  /// simulation's options have it. Its sums have that order all the same.
+  template <class Element>
+  [[nodiscard]] bool adds_by_rank(SumOrder order) const noexcept {
+    auto const& nccl = process_.options().nccl;
+    return !nccl || nccl->of(sizeof(Element), order) == NcclReduction::ordered;
+  }
   /// Device memory that a reduction of slices of \p count elements needs.
   template <class Sum, class Element>
   [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const noexcept {

@@ -35,9 +35,8 @@ class StepCapture {
   [[nodiscard]] RecordedStep<Graph> record(Stream stream, Body&& body) {
     require_capturable();
     parts_.gatherer.require_no_leases();
-    auto& history = parts_.context.collectives.history;
     Traffic const before = parts_.traffic;
-    auto const calls_before = std::exchange(history, {});
+    CallRecording recording(parts_.context.collectives);
     std::uint64_t const steps = phase_.steps();
     ObservationPause const pause(parts_.context.observation);
     parts_.gatherer.forget_gathered();
@@ -51,15 +50,16 @@ class StepCapture {
       parts_.decider.set_capturing(false);
       auto graph = parts_.backend.end_capture(stream, parts_.communication.get());
       Traffic const sent = std::exchange(parts_.traffic, before) - before;
-      return {std::move(graph), sent, parts_.decider.captured_calls(), std::exchange(history, calls_before),
-              parts_.decider.generation()};
+      auto const calls = recording.calls(parts_.decider.captured_calls());
+      recording.undo();
+      return {std::move(graph), sent, calls, parts_.decider.generation()};
     } catch (...) {
       parts_.decider.set_capturing(false);
       parts_.backend.abandon_capture(stream);
       phase_.forget_failures();
       parts_.follow_abandoned_capture(stream);
       parts_.traffic = before;
-      history = calls_before;
+      recording.undo();
       parts_.reducer.discard();
       phase_.discard_gradients();
       throw;
@@ -75,11 +75,13 @@ class StepCapture {
     parts_.gatherer.require_no_leases();
     auto const* const observation = parts_.context.observation;
     if (observation != nullptr) observation->begin_step(owner, profile::Phase::captured, stream);
-    auto history = parts_.context.collectives.history;
-    history.append(step.calls_before_decision);
+    auto& collectives = parts_.context.collectives;
+    auto history = collectives.history_now();
+    history.append(step.calls.before_decision);
     parts_.decider.stage(settings, clipping, history);
-    history.append(step.calls_after_decision);
-    parts_.context.collectives.history = history;
+    history.append(step.calls.after_decision);
+    collectives.history = history;
+    count_replay(collectives, step.calls);
     parts_.gatherer.forget_gathered();
     EnginePhase::UpdateGuard update(phase_, "a captured step did not end");
     parts_.gatherer.join_readers(stream);

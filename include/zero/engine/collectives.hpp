@@ -54,8 +54,23 @@ class Collectives : public PeerCheck {
   /// ConfigurationError on all ranks where it cannot be.
   [[nodiscard]] virtual std::shared_ptr<void> register_memory(Backend& backend) = 0;
 
+  /// Whether the reductions of \p addends that ask for \p order add in the order of ranks.
+  [[nodiscard]] virtual bool adds_by_rank(ElementRole addends, SumOrder order) const = 0;
+
+  /// How many collectives of all ranks this rank has put on the communicator, whoever called them; null where it does
+  /// not count.
+  [[nodiscard]] virtual std::uint64_t* calls() noexcept = 0;
   /// All collectives of streams that were called so far: what ranks compare at every step.
   CallHistory history{};
+  std::uint64_t seen = 0;  ///< of `calls()`, those that are in the history
+  /// The history, with what others have called on the communicator since this engine's last call: another engine's
+  /// collectives before this one's are not those behind it.
+  [[nodiscard]] CallHistory& history_now() noexcept {
+    constexpr std::uint64_t call_of_another = 1;
+    auto const* const all = calls();
+    for (; all != nullptr && seen != *all; ++seen) history.add(call_of_another);
+    return history;
+  }
 
  protected:
   ~Collectives() = default;

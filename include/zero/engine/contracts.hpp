@@ -158,6 +158,12 @@ struct CommunicatorContract {
   static constexpr bool gives_stream = requires(Communicator const& c, Backend const& b) {
     { c.communication_stream(b.device()) } -> std::convertible_to<Stream>;
   };
+  static constexpr bool says_order = requires(Communicator const& c) {
+    { c.template adds_by_rank<Value>(SumOrder::fastest) } -> std::convertible_to<bool>;
+  };
+  static constexpr bool counts = requires(Communicator & c) {
+    { c.calls() } -> std::same_as<std::uint64_t&>;
+  };
   static constexpr bool has_memory = requires(Communicator & c) { c.collective_memory(); };
   static constexpr bool registers = requires(Communicator & c, Backend& b) {
     b.allocate_for_collectives_from(c.collective_memory());
@@ -193,6 +199,14 @@ struct CommunicatorContract {
                 "of the stream type of a backend that has device()");
   static_assert(facts.has_stream || !names_stream,
                 "zero::Engine: the communicator has communication_stream(), but its facts do not say has_stream");
+  static_assert(!facts.has_sum_orders || says_order,
+                "zero::Engine: the communicator's facts say has_sum_orders: it needs adds_by_rank<T>(SumOrder) const");
+  static_assert(facts.has_sum_orders || !says_order,
+                "zero::Engine: the communicator has adds_by_rank(), but its facts do not say has_sum_orders");
+  static_assert(!facts.counts_calls || counts,
+                "zero::Engine: the communicator's facts say counts_calls: it needs std::uint64_t& calls()");
+  static_assert(facts.counts_calls || !counts,
+                "zero::Engine: the communicator has calls(), but its facts do not say counts_calls");
   static_assert(!facts.registers_memory || backend_facts<Backend>().allocates_for_collectives,
                 "zero::Engine: the communicator registers memory, but this backend does not allocate for collectives");
   static_assert(

@@ -151,7 +151,7 @@ class EngineCore final : private MicroBatchSink<typename Backend::Stream> {
     require_alone(EngineCall::step, stream);
     parts.gatherer.require_no_leases();
     if (observed_) observed_->begin_step(this, profile::Phase::update, stream);
-    parts.decider.stage(rule_settings_of(options), clipping_of(options), operations_.collectives.history);
+    parts.decider.stage(rule_settings_of(options), clipping_of(options), operations_.collectives.history_now());
     parts.gatherer.forget_gathered();
     all_reduce_norm(stream);
     EnginePhase::UpdateGuard update(phase_, "an update did not end");

@@ -66,6 +66,10 @@ class ObservedCollectives final : public Collectives<Backend> {
   [[nodiscard]] std::size_t staging_bytes(std::size_t count, SumOrder order) const override {
     return inner_.staging_bytes(count, order);
   }
+  [[nodiscard]] bool adds_by_rank(ElementRole addends, SumOrder order) const override {
+    return inner_.adds_by_rank(addends, order);
+  }
+  [[nodiscard]] std::uint64_t* calls() noexcept override { return inner_.calls(); }
   void set_staging(std::span<std::byte> staging) override { inner_.set_staging(staging); }
   void watch(Stream stream) override { inner_.watch(stream); }
   [[nodiscard]] bool can_be_captured() const override { return inner_.can_be_captured(); }
@@ -81,10 +85,12 @@ class ObservedCollectives final : public Collectives<Backend> {
   // The engine reads and changes the history here; the calls are noted there.
   class [[nodiscard]] SameHistory {
    public:
-    explicit SameHistory(ObservedCollectives& outer) noexcept : outer_(outer) { outer.inner_.history = outer.history; }
+    explicit SameHistory(ObservedCollectives& outer) noexcept : outer_(outer) {
+      outer.inner_.history = outer.history, outer.inner_.seen = outer.seen;
+    }
     SameHistory(SameHistory const&) = delete;
     SameHistory& operator=(SameHistory const&) = delete;
-    ~SameHistory() { outer_.history = outer_.inner_.history; }
+    ~SameHistory() { outer_.history = outer_.inner_.history, outer_.seen = outer_.inner_.seen; }
 
    private:
     ObservedCollectives& outer_;

@@ -28,7 +28,9 @@ class TypedCollectives final : public Collectives<Backend> {
   using Stream = typename Backend::Stream;
 
   /// \p communicator is borrowed.
-  explicit TypedCollectives(Communicator& communicator) : communicator_(communicator) {}
+  explicit TypedCollectives(Communicator& communicator) : communicator_(communicator) {
+    note_made();  // by others, before the first
+  }
 
   [[nodiscard]] int rank() const override { return communicator_.rank(); }
   [[nodiscard]] int size() const override { return communicator_.size(); }
@@ -45,6 +47,7 @@ class TypedCollectives final : public Collectives<Backend> {
       } else {
         communicator_.reduce_scatter_add(from, sums, count, range, purpose, stream);
       }
+      note_made();
     };
     if (addends == ElementRole::sum) return typed(static_cast<Sum*>(send));
     typed(static_cast<Value*>(send));
@@ -55,6 +58,7 @@ class TypedCollectives final : public Collectives<Backend> {
     note("all_gather", count, purpose);
     auto const typed = [&]<class Element>(Element* to) {
       communicator_.all_gather(static_cast<Element const*>(own), to, count, purpose, stream);
+      note_made();
     };
     if (role == ElementRole::value) return typed(static_cast<Value*>(full));
     if (role == ElementRole::sum) return typed(static_cast<Sum*>(full));
@@ -64,6 +68,7 @@ class TypedCollectives final : public Collectives<Backend> {
     purpose.engine = engine_;
     note("all_reduce", count, purpose);
     communicator_.all_reduce(words, count, purpose, stream);
+    note_made();
   }
   // Behind the number of the engine, so that those of two engines do not meet.
   ZERO_OUT_OF_LINE void exchange(std::span<std::byte const> mine, std::span<std::byte> all) override {
@@ -88,6 +93,19 @@ class TypedCollectives final : public Collectives<Backend> {
     } else {
       return 0;
     }
+  }
+  [[nodiscard]] bool adds_by_rank([[maybe_unused]] ElementRole addends,
+                                  [[maybe_unused]] SumOrder order) const override {
+    if constexpr (facts.has_sum_orders) {
+      return addends == ElementRole::sum ? communicator_.template adds_by_rank<Sum>(order)
+                                         : communicator_.template adds_by_rank<Value>(order);
+    } else {
+      return true;
+    }
+  }
+  [[nodiscard]] std::uint64_t* calls() noexcept override {
+    if constexpr (facts.counts_calls) return &communicator_.calls();
+    return nullptr;
   }
   void set_engine(std::uint64_t number) override {
     engine_ = number;
@@ -134,7 +152,11 @@ class TypedCollectives final : public Collectives<Backend> {
     call.add(purpose.bucket);
     call.add(count);
     call.add(addends);
-    this->history.add(call.value());
+    this->history_now().add(call.value());
+  }
+  // What was noted has been put on the communicator.
+  void note_made() noexcept {
+    if (auto const* const all = calls()) this->seen = *all;
   }
 
   Communicator& communicator_;

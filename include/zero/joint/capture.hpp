@@ -26,12 +26,12 @@ template <class Graph>
 struct RecordedJointStep {
   struct Member {
     Traffic sent;
-    CallHistory calls_before_decision;
-    CallHistory calls_after_decision;
+    RecordedCalls calls;
     std::uint64_t generation = 0;  ///< of the step counts that it was recorded with
   };
   Graph graph;
   std::vector<Member> members;
+  std::uint64_t world_calls = 0;  ///< collectives on the communicator of all ranks, those of members among them
 };
 
 /// Records one step of several engines of a rank into one graph: as StepCapture does for one.
@@ -42,17 +42,20 @@ class JointCapture {
   using Graph = typename GraphOf<Backend>::type;
   using Core = EngineCore<Backend>;
 
-  /// \p members, one at least, and \p phase, of all of them, are borrowed.
-  JointCapture(std::vector<Core*> members, EnginePhase& phase) : members_(std::move(members)), phase_(phase) {}
+  /// \p members, one at least, and \p phase, of all of them, are borrowed, as is the count of calls on the communicator
+  /// of all ranks, where there is one.
+  JointCapture(std::vector<Core*> members, EnginePhase& phase, std::uint64_t* world_calls)
+      : members_(std::move(members)), phase_(phase), world_calls_(world_calls) {}
 
   /// Records the step that \p body takes on \p stream. Where it throws nothing has run; `discard()` is to forget the
   /// gradients of all.
   template <class Body, class Discard>
   [[nodiscard]] RecordedJointStep<Graph> record(Stream stream, Body&& body, Discard const& discard) {
     require_capturable();
-    std::vector<Before> before;
+    Before before;
+    if (world_calls_ != nullptr) before.world_calls = *world_calls_;
     for (auto* core : members_) {
-      before.push_back({core->parts().traffic, std::exchange(history(*core), {})});
+      before.members.push_back({core->parts().traffic, CallRecording(core->operations().collectives)});
       core->parts().gatherer.forget_gathered();
       core->parts().gatherer.join_readers(stream);
     }
@@ -103,14 +106,17 @@ class JointCapture {
 
  private:
   struct Before {
-    Traffic traffic;
-    CallHistory calls;
+    struct Member {
+      Traffic traffic;
+      CallRecording<Backend> calls;
+    };
+    std::vector<Member> members{};
+    std::uint64_t world_calls = 0;
   };
 
   [[nodiscard]] EngineParts<Backend>& first() const noexcept { return members_[0]->parts(); }
   [[nodiscard]] std::span<Core* const> others() const noexcept { return std::span(members_).subspan(1); }
   [[nodiscard]] static Stream communication(Core& core) { return core.parts().communication.get(); }
-  [[nodiscard]] static CallHistory& history(Core& core) noexcept { return core.operations().collectives.history; }
 
   void begin(Stream stream) {
     for (auto* core : others()) core->parts().backend.prepare_capture(stream, communication(*core));
@@ -121,27 +127,33 @@ class JointCapture {
     for (auto* core : members_) core->parts().decider.set_capturing(capturing);
   }
   // All members go on as before the capture.
-  [[nodiscard]] RecordedJointStep<Graph> collect(Graph graph, std::vector<Before> const& before) {
+  [[nodiscard]] RecordedJointStep<Graph> collect(Graph graph, Before& before) {
     RecordedJointStep<Graph> step{std::move(graph),
-                                  std::vector<typename RecordedJointStep<Graph>::Member>(before.size())};
+                                  std::vector<typename RecordedJointStep<Graph>::Member>(members_.size())};
     for (std::size_t m = 0; m < members_.size(); ++m) {
       auto& parts = members_[m]->parts();
-      step.members[m] = {std::exchange(parts.traffic, before[m].traffic) - before[m].traffic,
-                         parts.decider.captured_calls(), std::exchange(history(*members_[m]), before[m].calls),
-                         parts.decider.generation()};
+      auto const traffic = before.members[m].traffic;
+      step.members[m] = {std::exchange(parts.traffic, traffic) - traffic,
+                         before.members[m].calls.calls(parts.decider.captured_calls()), parts.decider.generation()};
     }
+    if (world_calls_ != nullptr) step.world_calls = *world_calls_ - before.world_calls;
+    undo_calls(before);
     return step;
   }
-  void abandon(Stream stream, std::vector<Before> const& before) noexcept {
+  void undo_calls(Before& before) noexcept {
+    for (auto& member : before.members) member.calls.undo();
+    if (world_calls_ != nullptr) *world_calls_ = before.world_calls;
+  }
+  void abandon(Stream stream, Before& before) noexcept {
     set_capturing(false);
     first().backend.abandon_capture(stream);
     for (auto* core : others()) core->parts().backend.forget_capture();
     for (std::size_t m = 0; m < members_.size(); ++m) {
       members_[m]->phase().forget_failures();
       members_[m]->parts().follow_abandoned_capture(stream);
-      members_[m]->parts().traffic = before[m].traffic;
-      history(*members_[m]) = before[m].calls;
+      members_[m]->parts().traffic = before.members[m].traffic;
     }
+    undo_calls(before);
     phase_.forget_failures();
   }
 
@@ -169,6 +181,7 @@ class JointCapture {
 
   std::vector<Core*> members_;
   EnginePhase& phase_;
+  std::uint64_t* world_calls_;
 };
 
 }  // namespace zero::detail

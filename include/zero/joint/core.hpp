@@ -199,7 +199,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   [[nodiscard]] JointCapture<Backend> recorder() {
     std::vector<EngineCore<Backend>*> cores;
     for (auto& member : members_) cores.push_back(member.core);
-    return {std::move(cores), phase_};
+    return {std::move(cores), phase_, world_.calls()};
   }
 
   // ------------------------------------------------------------------------------------------------- construction
@@ -321,23 +321,27 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   // As if the calls of the recorded step were made again.
   void stage_replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options) {
     std::vector<CallHistory> before;
+    auto* const world_calls = world_.calls();
+    std::uint64_t const made = world_calls != nullptr ? *world_calls : 0;
     for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& history = members_[m].core->operations().collectives.history;
+      auto& history = members_[m].core->operations().collectives.history_now();
       before.push_back(history);
-      history.append(step.members[m].calls_before_decision);
+      history.append(step.members[m].calls.before_decision);
     }
     auto const failure = attempt([&] { stage(options); });
     for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& history = members_[m].core->operations().collectives.history;
-      if (failure) history = before[m];
-      if (!failure) history.append(step.members[m].calls_after_decision);
+      auto& collectives = members_[m].core->operations().collectives;
+      if (failure) collectives.history = before[m];
+      if (!failure) collectives.history.append(step.members[m].calls.after_decision);
+      if (!failure) count_replay(collectives, step.members[m].calls);
     }
     if (failure) std::rethrow_exception(failure);
+    if (world_calls != nullptr) *world_calls = made + step.world_calls;
   }
   void stage(std::size_t m, JointMemberOptions const& of_members, double clipping) {
     auto& core = *members_[m].core;
     auto const settings = settings_of(members_[m], of_members);
-    core.parts().decider.stage(settings, clipping, core.operations().collectives.history);
+    core.parts().decider.stage(settings, clipping, core.operations().collectives.history_now());
     if (members_[m].rate_entry) core.parts().decider.stage_rate(settings);
   }
   [[nodiscard]] static RuleSettings settings_of(JointMember<Backend> const& member,

@@ -24,6 +24,7 @@ class JointWorld {
   /// As Collectives has them.
   [[nodiscard]] virtual bool can_be_captured() const = 0;
   virtual void watch(Stream stream) = 0;
+  [[nodiscard]] virtual std::uint64_t* calls() noexcept = 0;
 
  protected:
   ~JointWorld() = default;
@@ -47,6 +48,10 @@ class TypedJointWorld final : public JointWorld<Backend> {
   [[nodiscard]] bool can_be_captured() const override { return facts.can_be_captured || communicator_.size() == 1; }
   void watch(Stream stream) override {
     if constexpr (facts.watches_replays) communicator_.watch({.what = "joint step"}, stream);
+  }
+  [[nodiscard]] std::uint64_t* calls() noexcept override {
+    if constexpr (facts.counts_calls) return &communicator_.calls();
+    return nullptr;
   }
 
  private:
