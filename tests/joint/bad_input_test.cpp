@@ -257,6 +257,23 @@ TEST_CASE("joint step, bad input: numbers of micro-batches that do not fit") {
       "micro_batches_per_step must be at least 1"));
 }
 
+TEST_CASE("joint step, bad input: members whose sums would depend on the number of ranks") {
+  auto const make = [](std::optional<zero::Reduce> reduce) {
+    return [=](Ranks& ranks) {
+      auto const a = zero::make_any_engine<zero::Sgd, zero::Precision<zero::FP32>>(
+          Stage::optimizer_states, ranks, one("a"), std::nullopt, {.gradient_accumulation_steps = 2, .reduce = reduce});
+      Joint const joint{ranks, {a->member("a")}, {.micro_batches_per_step = 4}};
+    };
+  };
+  CHECK(refusal<zero::ConfigurationError>(2, make(std::nullopt)) ==
+        "zero::JointStep: micro_batches_per_step is 4, and member 'a' adds gradients once per step, so that its bits "
+        "would depend on the number of ranks: set its EngineConfig::reduce to Reduce::each_micro_batch, or to "
+        "once_per_step where that is meant");
+  for (auto const reduce : {zero::Reduce::each_micro_batch, zero::Reduce::once_per_step}) {
+    zero::run_ranks(2, [&](Ranks& ranks) { CHECK_NOTHROW(make(reduce)(ranks)); });
+  }
+}
+
 TEST_CASE("joint step, bad input: data positions that cannot be") {
   for (auto const& data : {zero::DataPosition{2, 2}, zero::DataPosition{0, 3}, zero::DataPosition{-1, 2}}) {
     for (auto const& message : refusals<zero::ConfigurationError>(2, [&](Ranks& ranks) {
@@ -270,18 +287,24 @@ TEST_CASE("joint step, bad input: data positions that cannot be") {
           auto const a = engine_of(ranks, "a");
           Joint const joint{ranks, {a->member("a")}, {.data = zero::DataPosition{1, 2}}};
         }) == "zero::JointStep: no rank is at data position 0 of 2: give each position to one rank at least");
-  CHECK(
-      refusal<zero::ConfigurationError>(2,
-                                        [](Ranks& ranks) {
-                                          auto const a = engine_of(ranks, "a", {.gradient_accumulation_steps = 2});
-                                          Joint const joint{ranks,
-                                                            {a->member("a")},
-                                                            {.micro_batches_per_step = 3,
-                                                             .data = zero::DataPosition{1 - ranks.rank(), 2}}};
-                                        }) ==
-      "zero::JointStep: of member 'a' rank 1 has a micro-batch in the last round, rank 0 before it has none: number "
-      "the ranks of its communicator by their data positions, or choose micro_batches_per_step as a multiple of the 2 "
-      "positions");
+  // Also where every position has as many micro-batches.
+  for (int const micro_batches : {3, 4}) {
+    auto const backwards = [&](std::optional<int> given) {
+      return [=](Ranks& ranks) {
+        auto const a = engine_of(ranks, "a", {.gradient_accumulation_steps = 2});
+        Joint const joint{ranks,
+                          {a->member("a")},
+                          {.micro_batches_per_step = given, .data = zero::DataPosition{1 - ranks.rank(), 2}}};
+      };
+    };
+    CHECK(refusal<zero::ConfigurationError>(2, backwards(micro_batches)) ==
+          "zero::JointStep: of member 'a' rank 0 is at data position 1, and rank 1 after it at 0, so that sums would "
+          "not go in the order of the " +
+              std::to_string(micro_batches) +
+              " micro_batches_per_step: number the world's ranks by their data positions, or give the members' "
+              "gradient_accumulation_steps instead");
+    zero::run_ranks(2, [&](Ranks& ranks) { CHECK_NOTHROW(backwards(std::nullopt)(ranks)); });
+  }
   CHECK(contains(refusal<zero::MismatchError>(
                      2,
                      [](Ranks& ranks) {

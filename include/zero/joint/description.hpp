@@ -39,6 +39,8 @@ struct JointEngine {
   std::uint64_t stage = 0;
   std::uint64_t rounds = 1;            ///< of a step: every rank begins a micro-batch in each
   std::uint64_t micro_batches = 0;     ///< micro_batches_per_step; 0: not given
+  std::uint64_t sums_once = 0;         ///< whether it reduces once per step because no setting says otherwise
+  std::uint64_t sums_fastest = 0;      ///< whether its communicator has a faster order of sums than that of the ranks
   std::uint64_t may_lack = 0;          ///< whether a rank may lack gradients that others have
   std::uint64_t compute = 0;           ///< ElementType
   std::string repeated_over;           ///< MemberOptions's
@@ -85,7 +87,7 @@ void visit_fields(Visitor& visit, Engine& e) requires requires {
 {
   visit(e.name), visit(e.rule), visit(e.scaler), visit(e.scaler_settings), visit(e.scaler_state), visit(e.steps);
   visit(e.skipped), visit(e.ranks), visit(e.rank), visit(e.stage), visit(e.rounds), visit(e.micro_batches);
-  visit(e.may_lack), visit(e.compute), visit(e.states);
+  visit(e.sums_once), visit(e.sums_fastest), visit(e.may_lack), visit(e.compute), visit(e.states);
   visit(e.repeated_over), visit(e.first_rank), visit(e.parameters);
 }
 template <class Visitor, class Rank>

@@ -46,6 +46,7 @@ class JointPlan {
     require_one_scaler();
     require_one_progress();
     count_micro_batches();
+    require_order_of_sums();
     require_positions();
     number_entries();
   }
@@ -280,6 +281,23 @@ class JointPlan {
                               "only"});
   }
 
+  // With a number of micro-batches the bits are the same on any number of ranks: members that have only been told a
+  // number of rounds could not know it.
+  void require_order_of_sums() const {
+    for (auto const& engine : engines_) {
+      auto const& mine = *engine.described;
+      if (!given_ || (mine.sums_once == 0 && mine.sums_fastest == 0)) continue;
+      fail<ConfigurationError>(
+          {"zero::JointStep: micro_batches_per_step is ", *given_, ", and member ", quote(mine.name),
+           " adds gradients ", mine.sums_once != 0 ? "once per step" : "in the order that is fastest",
+           ", so that its bits would depend on the number of ranks: ",
+           mine.sums_once != 0
+               ? "set its EngineConfig::reduce to Reduce::each_micro_batch, or to once_per_step where "
+                 "that is meant"
+               : "set NcclConfig::reduction to NcclReduction::ordered, or to native where that is meant"});
+    }
+  }
+
   void require_positions() const {
     std::vector<bool> taken(rank(0).positions);
     for (int r = 0; r < world(); ++r) taken[rank(r).position] = true;
@@ -288,14 +306,16 @@ class JointPlan {
       fail<ConfigurationError>({"zero::JointStep: no rank is at data position ", free, " of ", taken.size(),
                                 ": give each position to one rank at least"});
     }
+    if (!given_) return;
     for (auto const& engine : engines_) {
       for (std::size_t i = 1; i < engine.ranks.size(); ++i) {
-        if (has_last(engine.ranks[i - 1]) || !has_last(engine.ranks[i])) continue;
-        fail<ConfigurationError>({"zero::JointStep: of member ", quote(engine.described->name), " rank ",
-                                  engine.ranks[i], " has a micro-batch in the last round, rank ", engine.ranks[i - 1],
-                                  " before it has none: number the ranks of its communicator by their data positions, "
-                                  "or choose micro_batches_per_step as a multiple of the ",
-                                  rank(0).positions, " positions"});
+        int const before = engine.ranks[i - 1], after = engine.ranks[i];
+        if (rank(before).position <= rank(after).position) continue;
+        fail<ConfigurationError>({"zero::JointStep: of member ", quote(engine.described->name), " rank ", before,
+                                  " is at data position ", rank(before).position, ", and rank ", after, " after it at ",
+                                  rank(after).position, ", so that sums would not go in the order of the ", *given_,
+                                  " micro_batches_per_step: number the world's ranks by their data positions, or give "
+                                  "the members' gradient_accumulation_steps instead"});
       }
     }
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/communicator.hpp>
 #include <zero/engine/core.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/engine/settings.hpp>
@@ -11,6 +12,7 @@
 #include <zero/joint/description.hpp>
 #include <zero/joint_config.hpp>
 #include <zero/parameter.hpp>
+#include <zero/partitioner.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/utility/fingerprint.hpp>
@@ -73,6 +75,11 @@ ZERO_OUT_OF_LINE void check_member(EngineCore<Backend>& core, std::string_view n
                             ", which is the joint step's: set it in zero::JointConfig, and leave it out here"});
 }
 
+/// Whether an engine has a number of rounds only, and so does not know that its bits are to be the same on any number
+/// of ranks. It reduces in the order that costs least then, unless its settings say otherwise.
+[[nodiscard]] inline bool has_rounds_only(EngineSettings const& settings) noexcept {
+  return !settings.micro_batches_per_step.has_value();
+}
 /// What this rank tells the others of the engine of \p core, called \p name.
 template <class Backend>
 ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::string const& name,
@@ -83,6 +90,11 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
   auto const progress = core.parts().decider.progress();
   Fingerprint state;
   state.add(std::span<std::byte const>(progress.scaler));
+  auto const& settings = core.settings();
+  bool const sums_once = has_rounds_only(settings) && !settings.reduce && settings.stage < Stage::gradients;
+  bool const fastest = has_rounds_only(settings) &&
+                       settings.reduce.value_or(Reduce::each_micro_batch) == Reduce::each_micro_batch &&
+                       !core.operations().collectives.adds_by_rank(ElementRole::value, SumOrder::fastest);
   JointEngine engine{.name = name,
                      .rule = std::string(traits.rule),
                      .states = state_names(traits),
@@ -93,10 +105,12 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
                      .skipped = progress.skipped,
                      .ranks = static_cast<std::uint64_t>(core.operations().collectives.size()),
                      .rank = static_cast<std::uint64_t>(core.operations().collectives.rank()),
-                     .stage = static_cast<std::uint64_t>(core.settings().stage),
+                     .stage = static_cast<std::uint64_t>(settings.stage),
                      .rounds = static_cast<std::uint64_t>(core.micro_batches().rounds()),
-                     .micro_batches = static_cast<std::uint64_t>(core.settings().micro_batches_per_step.value_or(0)),
-                     .may_lack = core.settings().missing_gradient == MissingGradient::zero ? 1U : 0U,
+                     .micro_batches = static_cast<std::uint64_t>(settings.micro_batches_per_step.value_or(0)),
+                     .sums_once = sums_once ? 1U : 0U,
+                     .sums_fastest = fastest ? 1U : 0U,
+                     .may_lack = settings.missing_gradient == MissingGradient::zero ? 1U : 0U,
                      .compute = static_cast<std::uint64_t>(traits.compute),
                      .repeated_over = options.repeated_over,
                      .parameters = {}};
