@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "engine/ragged_runs.hpp"
 #include "engine/runs.hpp"
 
 #include <doctest/doctest.h>
@@ -16,12 +17,11 @@ namespace engine_ragged_test {
 
 using engine_test::Absent;
 using engine_test::all_types;
+using engine_test::most_micro_batches;
 using engine_test::Run;
 using engine_test::Types;
 
 namespace {
-
-constexpr int most_micro_batches = 12;
 
 [[nodiscard]] engine_test::Result alone(Types types, int micro_batches) {
   return engine_test::train({.types = types, .self = true, .accumulation = micro_batches, .clipping = 0.5});
@@ -36,46 +36,14 @@ void check(Run const& run, engine_test::Result const& expected) {
   CHECK(result.steady);
 }
 
-/// Numbers of all combinations of what a run may vary in, or of a sample in which every pair of choices is there often.
-class Sample {
- public:
-  Sample() : whole_(std::getenv("ZERO_TEST_FULL") != nullptr) {}
-  /// Whether the next combination is to run.
-  [[nodiscard]] bool takes_next() {
-    std::uint64_t x = ++count_ * 0x9E3779B97F4A7C15U;
-    x ^= x >> 29U;
-    return whole_ || x % 23 == 0;
-  }
-
- private:
-  bool whole_;
-  std::uint64_t count_ = 0;
-};
-
 }  // namespace
 
 TEST_CASE("ragged rounds: the bits depend on the number of micro-batches, not on the ranks, stages or offload") {
-  Sample sample;
+  engine_test::Sample sample(23);
   for (auto types : all_types) {
     for (int micro_batches = 1; micro_batches <= most_micro_batches; ++micro_batches) {
       auto const expected = alone(types, micro_batches);
-      for (int world = 1; world <= 8; ++world) {
-        for (auto stage : engine_test::stages) {
-          for (int choice = 0; choice < 12; ++choice) {
-            if (!sample.takes_next()) continue;
-            check({.types = types,
-                   .stage = stage,
-                   .offload = choice % 2 == 1,
-                   .world = world,
-                   .micro_batches = micro_batches,
-                   .absent = static_cast<Absent>(choice / 4),
-                   .reduce = std::nullopt,
-                   .adopted = choice / 2 % 2 == 1,
-                   .clipping = 0.5},
-                  expected);
-          }
-        }
-      }
+      engine_test::for_ragged_runs(sample, types, micro_batches, [&](Run const& run) { check(run, expected); });
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The zero authors
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "engine/ragged_runs.hpp"
 #include "mpi/runs.hpp"
 #include "mpi/worlds.hpp"
 
@@ -47,44 +48,22 @@ constexpr std::array types = {Types::fp32, Types::fp16, Types::bf16};
   return hashes[0];
 }
 
-/// Of all combinations, or of a sample in which every pair of choices is there.
-[[nodiscard]] bool takes_next() {
-  static std::uint64_t count = 0;
-  static bool const whole = std::getenv("ZERO_TEST_FULL") != nullptr;
-  std::uint64_t x = ++count * 0x9E3779B97F4A7C15U;
-  x ^= x >> 29U;
-  return whole || x % 71 == 0;
-}
-
 }  // namespace
 
 TEST_CASE("mpi: one hash for all numbers of processes, stages, types, hosts, and with offload and adopted buffers") {
+  engine_test::Sample sample(145);
   // Of the first four: one host, 2 + 2, 3 + 1, and each on its own.
   for (mpi_test::Grouping const grouping : {"aaaaaaaa", "aabbaabb", "aaabbbbb", "abcdefgh"}) {
     auto all = mpi_test::world(grouping);
     for (auto const type : types) {
-      for (int micro_batches : {1, 2, 3, 5, 8, 12}) {
+      for (int micro_batches = 1; micro_batches <= engine_test::most_micro_batches; ++micro_batches) {
         std::optional<std::uint64_t> alone;
-        for (int ranks = 1; ranks <= all.size(); ++ranks) {
-          for (auto const stage : engine_test::stages) {
-            for (int choice = 0; choice < 12; ++choice) {
-              if (!takes_next()) continue;
-              if (!alone) alone = expected(all, type, micro_batches);
-              Run const run{.types = type,
-                            .stage = stage,
-                            .offload = choice % 2 == 1,
-                            .world = ranks,
-                            .micro_batches = micro_batches,
-                            .absent = static_cast<Absent>(choice / 4),
-                            .reduce = std::nullopt,
-                            .adopted = choice / 2 % 2 == 1,
-                            .clipping = 0.5};
-              CAPTURE(grouping);
-              INFO(engine_test::describe(run));
-              mpi_test::on_first(all, ranks, [&](zero::MpiCommunicator& c) { CHECK(hash_of(c, run) == *alone); });
-            }
-          }
-        }
+        engine_test::for_ragged_runs(sample, type, micro_batches, [&](Run const& run) {
+          if (!alone) alone = expected(all, type, micro_batches);
+          CAPTURE(grouping);
+          INFO(engine_test::describe(run));
+          mpi_test::on_first(all, run.world, [&](zero::MpiCommunicator& c) { CHECK(hash_of(c, run) == *alone); });
+        });
       }
     }
   }

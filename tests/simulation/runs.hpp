@@ -13,4 +13,8 @@ namespace simulation_test {
 [[nodiscard]] engine_test::Result train(engine_test::Run const& run, zero::SimulationOptions options,
                                         zero::SimulationResult* simulated = nullptr);
 
+/// The same in FP32 and BF16.
+[[nodiscard]] engine_test::Result train_fp32(engine_test::Run const& run, zero::SimulationOptions options);
+[[nodiscard]] engine_test::Result train_bf16(engine_test::Run const& run, zero::SimulationOptions options);
+
 }  // namespace simulation_test
