@@ -94,11 +94,8 @@ class DefaultBucket {
     std::size_t step = 1;
     while (elements / step >= 128) step *= 2;
     std::size_t const capacity = (elements / step + 4) * step;
-    std::size_t begin = 0;
-    for (std::size_t end = capacities_.size(); begin < end;) {
-      std::size_t const middle = begin + (end - begin) / 2;
-      (capacities_[middle] < capacity ? begin : end) = capacities_[middle] < capacity ? middle + 1 : middle;
-    }
+    auto const found = std::lower_bound(capacities_.begin(), capacities_.end(), capacity);
+    auto const begin = static_cast<std::size_t>(found - capacities_.begin());
     if (begin == 0 || (begin < capacities_.size() && capacities_[begin] == capacity)) return;
     capacities_.push_back(capacity);
     for (std::size_t i = capacities_.size() - 1; i > begin; --i) capacities_[i] = capacities_[i - 1];
