@@ -35,7 +35,7 @@ main() {
   for ((run = 1; run <= runs; ++run)); do
     say "stress: run $run of $runs"
     kill -0 "$stress" 2>/dev/null || die "stress-ng has ended"
-    ctest --test-dir $folder --timeout 15000 --output-on-failure --no-tests=error --parallel 2 "$@"
+    ctest --test-dir $folder --timeout 15000 --output-on-failure --no-tests=error --parallel "$(processors)" "$@"
   done
 }
 
