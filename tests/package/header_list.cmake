@@ -42,7 +42,8 @@ endforeach()
 
 foreach(header IN LISTS ZERO_INTERNAL_HEADERS)
   file(STRINGS "${root}/${header}" openings REGEX "^(inline )?namespace zero")
-  list(FILTER openings EXCLUDE REGEX "^namespace zero::(([a-z_]+::)?detail|inline ZERO_KERNELS_NAMESPACE)")
+  list(FILTER openings EXCLUDE
+       REGEX "^namespace zero::(([a-z_]+::)?detail|inline ZERO_KERNELS_NAMESPACE)(::[a-z_]+)* {$")
   if(openings)
     message(FATAL_ERROR "${header} is internal, and opens '${openings}': what it declares belongs to a namespace detail, or "
                         "the header to a public folder")
