@@ -9,6 +9,8 @@
 // `of_plain` is the median over the rounds of plain time / time; `of_copy` of time / plain time. The engine has AdamW's
 // fp32 states of so many million parameters, computes in bf16, and holds 12 bytes per parameter that are saved.
 // Files are made in TMPDIR, which should be on the disk in question.
+#include "huge_pages.hpp"
+
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/save.hpp>
 #include <zero/checkpoint/saver.hpp>
@@ -17,7 +19,6 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,7 +27,6 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -39,25 +39,6 @@ using Engine =
 
 constexpr int rounds = 9;
 constexpr std::size_t block = std::size_t{16} << 20;
-
-/// Bytes in pages of 2 MB where the system has them, touched once.
-class HugePages {
- public:
-  explicit HugePages(std::size_t bytes) : bytes_(bytes) {
-    data_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) throw std::bad_alloc();
-    ::madvise(data_, bytes_, MADV_HUGEPAGE);
-    std::memset(data_, 1, bytes_);
-  }
-  HugePages(HugePages const&) = delete;
-  HugePages& operator=(HugePages const&) = delete;
-  ~HugePages() { ::munmap(data_, bytes_); }
-  [[nodiscard]] char* data() const noexcept { return static_cast<char*>(data_); }
-
- private:
-  std::size_t bytes_;
-  void* data_;
-};
 
 /// A folder of its own on the disk of TMPDIR.
 class Folder {
@@ -112,9 +93,9 @@ class Scene {
   }
   /// Every file of the checkpoint, a block at a time; into \p to, or where that is null into one block.
   void read_plainly(char* to) const {
-    HugePages const memory(to == nullptr ? block : 1);
+    HugePages const memory(to == nullptr ? block : 1, 1);
     for_files([&](int file) {
-      char* into = to == nullptr ? memory.data() : to;
+      char* into = to == nullptr ? memory.as<char>() : to;
       while (long const count = checked(::read(file, into, block))) into += to == nullptr ? 0 : count;
       if (to != nullptr) to = into;
     });
@@ -191,14 +172,14 @@ struct Times {
 
 void save(benchmark::State& state) {
   Scene scene(state);
-  HugePages const image(scene.bytes);
+  HugePages const image(scene.bytes, 1);
   auto const clear = [&] {
     scene.remove();
     ::sync();
   };
   Times times;
   times.run(
-      state, clear, [&] { scene.save(); }, [&] { scene.write_plainly(image.data()); });
+      state, clear, [&] { scene.save(); }, [&] { scene.write_plainly(image.as<char>()); });
   times.report(state, scene.bytes, false);
 }
 
@@ -214,16 +195,16 @@ void load(benchmark::State& state) {
 void load_cached(benchmark::State& state) {
   Scene scene(state);
   scene.save();
-  HugePages const image(scene.bytes + (std::size_t{1} << 24U));  // and headers and the manifest
+  HugePages const image(scene.bytes + (std::size_t{1} << 24U), 1);  // and headers and the manifest
   Times times;
   times.run(
-      state, [] {}, [&] { scene.load(); }, [&] { scene.read_plainly(image.data()); });
+      state, [] {}, [&] { scene.load(); }, [&] { scene.read_plainly(image.as<char>()); });
   times.report(state, scene.bytes, false);
 }
 
 void hold(benchmark::State& state) {
   Scene scene(state);
-  HugePages const from(scene.bytes), to(scene.bytes);
+  HugePages const from(scene.bytes, 1), to(scene.bytes, 1);
   zero::HostExecutor executor(zero::best_instruction_set(), nullptr, 2);
   zero::CheckpointSaver saver(scene.folder.path());
   auto const synchronize_noexcept = [&] {
@@ -237,7 +218,7 @@ void hold(benchmark::State& state) {
   Times times;
   times.run(
       state, synchronize_noexcept, [&] { (void)saver.start(scene.engine, {.tag = "a"}); },
-      [&] { executor.copy(to.data(), from.data(), scene.bytes); });
+      [&] { executor.copy(to.as<char>(), from.as<char>(), scene.bytes); });
   times.report(state, scene.bytes, true);
   state.counters["first_of_copy"] = first / Times::median(times.plain);
   synchronize_noexcept();

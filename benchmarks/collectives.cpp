@@ -6,18 +6,17 @@
 // over the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the
 // whole buffer; fp32.
 #include "bare_traffic.hpp"
+#include "huge_pages.hpp"
 
 #include <zero/communicators/thread.hpp>
 
 #include <benchmark/benchmark.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -25,25 +24,6 @@ namespace {
 
 constexpr int ranks = 2;
 constexpr int rounds = 15;
-
-/// Floats in pages of 2 MB where the system has them, touched once.
-class HugePages {
- public:
-  explicit HugePages(std::size_t count) : bytes_(count * sizeof(float)) {
-    data_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) throw std::bad_alloc();
-    ::madvise(data_, bytes_, MADV_HUGEPAGE);
-    std::memset(data_, 0, bytes_);
-  }
-  HugePages(HugePages const&) = delete;
-  HugePages& operator=(HugePages const&) = delete;
-  ~HugePages() { ::munmap(data_, bytes_); }
-  [[nodiscard]] float* data() const noexcept { return static_cast<float*>(data_); }
-
- private:
-  std::size_t bytes_;
-  void* data_;
-};
 
 /// What one rank runs in a round: the collective, and the bytes that it moves without one. `peer` is the other rank's.
 struct ReduceScatter {
@@ -83,15 +63,15 @@ template <class Collective>
 void collective(benchmark::State& state) {
   std::size_t const elements = static_cast<std::size_t>(state.range(0)) << 18;  // MB of fp32
   std::size_t const n = elements / ranks;
-  HugePages const buffers[ranks] = {HugePages(elements), HugePages(elements)};
+  HugePages const buffers[ranks] = {HugePages(elements * sizeof(float)), HugePages(elements * sizeof(float))};
   std::vector<double> seconds, ratios;
   for (auto _ : state) {
     double total = 0.0;
     zero::run_ranks(ranks, [&](zero::ThreadCommunicator& c) {
       zero::HostExecutor executor(zero::best_instruction_set(), nullptr, 1);
       zero::HostStream const stream(executor);
-      float* const mine = buffers[c.rank()].data();
-      float* const peer = buffers[1 - c.rank()].data();
+      float* const mine = buffers[c.rank()].as<float>();
+      float* const peer = buffers[1 - c.rank()].as<float>();
       for (int round = 0; round < rounds; ++round) {
         double const bare = timed(c, [&] { Collective::bare_traffic(c, mine, peer, n); });
         double const took = timed(c, [&] { Collective::collective(c, mine, peer, n, stream); });

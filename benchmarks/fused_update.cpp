@@ -5,6 +5,7 @@
 // streams the copy the same way, prefetches as far ahead, and computes next to nothing. Both run in turn in every
 // iteration, so a busy machine slows both: `of_traffic`, the median over the iterations of traffic time / update time,
 // says how near the roof an update is, whatever the roof.
+#include "huge_pages.hpp"
 
 #include <zero/kernels/adagrad.hpp>
 #include <zero/kernels/adam.hpp>
@@ -16,14 +17,12 @@
 #include <zero/thread_pool.hpp>
 
 #include <benchmark/benchmark.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,23 +34,8 @@ constexpr std::size_t task_elements = std::size_t{1} << 18;
 
 struct NoCopy {};
 
-// Memory in pages of 2 MB where the system has them, touched once.
-class HugePages {
- public:
-  HugePages(std::size_t bytes = elements * sizeof(float)) : bytes_(bytes) {
-    data_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) throw std::bad_alloc();
-    madvise(data_, bytes, MADV_HUGEPAGE);
-    std::memset(data_, 0, bytes);
-  }
-  HugePages(HugePages const&) = delete;
-  HugePages& operator=(HugePages const&) = delete;
-  ~HugePages() { munmap(data_, bytes_); }
-  [[nodiscard]] void* data() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  void* data_;
+struct FloatPages : HugePages {
+  FloatPages() : HugePages(elements * sizeof(float)) {}
 };
 
 enum class Access { read, update, stream };
@@ -126,7 +110,7 @@ class Shard {
   static constexpr std::size_t bytes =
       Updated::per_element * (1 + Rule::state_count) + Gradient::per_element + (copies ? Streamed::per_element : 0);
 
-  Shard() { std::memset(gradient_.data(), 0x3C, elements * sizeof(Sum)); }  // 0.011 in every precision, or near it
+  Shard() { std::memset(gradient_.as<Sum>(), 0x3C, elements * sizeof(Sum)); }  // 0.011 in every precision, or near it
 
   void move(std::size_t from) const { move(from, std::make_index_sequence<Rule::state_count>{}); }
 
@@ -143,7 +127,7 @@ class Shard {
  private:
   template <class T>
   static T* at(HugePages const& pages, std::size_t i) {
-    return static_cast<T*>(pages.data()) + i;
+    return pages.as<T>() + i;
   }
 
   template <std::size_t... K>
@@ -157,8 +141,9 @@ class Shard {
     }
   }
 
-  HugePages master_{elements * sizeof(float)}, gradient_{elements * sizeof(Sum)};
-  HugePages states_[Rule::state_count] = {};
+  FloatPages master_;
+  HugePages gradient_{elements * sizeof(Sum)};
+  FloatPages states_[Rule::state_count] = {};
   HugePages copy_{copies ? elements * sizeof(Compute) : 1};
   typename Rule::Constants constants_ = Rule::constants({}, 10);
 };
