@@ -433,6 +433,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/out_of_line.hpp
   include/zero/support/padding.hpp
   include/zero/support/posix.hpp
+  include/zero/support/random_hex.hpp
   include/zero/support/requirements.hpp
   include/zero/support/reusable_vector.hpp
   include/zero/support/stream_fence.hpp)

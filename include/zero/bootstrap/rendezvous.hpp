@@ -13,6 +13,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/random_hex.hpp>
 
 #include <algorithm>
 #include <array>
@@ -128,7 +129,7 @@ class Rendezvous {
     auto const address = detail::local_address(listener.get());
     expect_reachable(launch, address);
     auto own = launch;
-    own.token = detail::random_digits();
+    own.token = detail::random_hex(32);
     file.write({address.host(), address.port(), own.token});
     auto sockets = receive(own, std::move(listener), deadline);
     file.remove();
@@ -204,7 +205,7 @@ inline std::optional<Rendezvous> Rendezvous::split(int color, int key) {
     listener = detail::listen_on(address_, address_, 0);
     endpoint.port = detail::local_address(listener.get()).port();
     std::copy_n(address_.data(), (std::min)(address_.size(), sizeof endpoint.host - 1), endpoint.host);
-    std::copy_n(detail::random_digits().data(), 32, endpoint.token);
+    std::copy_n(detail::random_hex(32).data(), 32, endpoint.token);
   }
   std::vector<Endpoint> endpoints(static_cast<std::size_t>(world_));
   exchange(std::as_bytes(std::span(&endpoint, 1)), std::as_writable_bytes(std::span(endpoints)));

@@ -12,6 +12,7 @@
 #include <zero/checkpoint/manifest.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
+#include <zero/support/random_hex.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -20,7 +21,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -296,10 +296,7 @@ class CheckpointFolder {
   }
 
   /// 16 random hexadecimal digits.
-  [[nodiscard]] static std::string make_nonce() {
-    std::random_device device;
-    return detail::hex(std::uint64_t{device()} << 32U | device(), 16);
-  }
+  [[nodiscard]] static std::string make_nonce() { return detail::random_hex(16); }
 
  private:
   /// Whether the file `latest`, `best` or `final` holds \p tag.

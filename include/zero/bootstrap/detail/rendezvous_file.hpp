@@ -8,6 +8,7 @@
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/posix.hpp>
+#include <zero/support/random_hex.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,25 +16,12 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstdint>
 #include <cstdio>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 
 namespace zero::detail {
-
-/// Random, for names and tokens: 32 hexadecimal digits.
-[[nodiscard]] inline std::string random_digits() {
-  std::random_device device;
-  std::string text;
-  for (int word = 0; word < 4; ++word) {
-    auto value = device();
-    for (int digit = 0; digit < 8; ++digit, value >>= 4) text += "0123456789abcdef"[value & 15U];
-  }
-  return text;
-}
 
 /// Where rank 0 of a run leaves its address for the others: a file in a folder that all machines share, named after the
 /// run and its start, and there as a whole or not at all. It holds a token of its own, so that what an earlier run left
@@ -57,7 +45,7 @@ class RendezvousFile {
   /// Puts the file there, in place of an older one. \throws ConfigurationError
   void write(RendezvousEndpoint const& endpoint) const {
     auto const text = concat({title, " ", endpoint.host, " ", endpoint.port, " ", endpoint.token, "\n"});
-    auto const hidden = path_ + "." + random_digits();
+    auto const hidden = path_ + "." + random_hex(32);
     Descriptor const file(again([&] {
       return ::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     }));

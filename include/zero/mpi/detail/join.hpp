@@ -6,7 +6,6 @@
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/bootstrap/detail/host_channel.hpp>
 #include <zero/bootstrap/detail/rendezvous_client.hpp>
-#include <zero/bootstrap/detail/rendezvous_file.hpp>
 #include <zero/bootstrap/detail/rendezvous_server.hpp>
 #include <zero/bootstrap/launch_environment.hpp>
 #include <zero/engine/rank_agreement.hpp>
@@ -22,6 +21,7 @@
 #include <zero/processors.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/posix.hpp>
+#include <zero/support/random_hex.hpp>
 
 #include <unistd.h>
 
@@ -109,7 +109,7 @@ class MpiJoin {
       card_.deadline = config_.deadline.count();
       card_.meeting_deadline = config_.meeting_deadline.count();
       card_.processors = ProcessorSet::of_this_thread();
-      std::string const name = "zero-mpi-" + random_digits();
+      std::string const name = "zero-mpi-" + random_hex(32);
       listener_ = listen_abstract(name);
       card_.listener.set(name);
     });
@@ -160,7 +160,7 @@ class MpiJoin {
         expect_reachable(address);
         card_.address.set(address.host());
         card_.port = address.port();
-        card_.token.set(random_digits());
+        card_.token.set(random_hex(32));
       });
     }
     exchange_cards();
