@@ -171,6 +171,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/thread_pool.hpp
   include/zero/topology.hpp
   include/zero/traffic.hpp
+  include/zero/utility/descriptor.hpp
   include/zero/utility/edit_distance.hpp
   include/zero/utility/file_lock.hpp
   include/zero/utility/fingerprint.hpp

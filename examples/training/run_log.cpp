@@ -77,12 +77,8 @@ RunLog::RunLog(std::optional<std::string> path, std::string items) : path_(std::
   if (!good) throw UsageError("--log " + *path_ + ": cannot be written: name a file in a folder that exists");
 }
 
-RunLog::~RunLog() {
-  if (file_ >= 0) ::close(file_);
-}
-
 void RunLog::open() {
-  if (file_ < 0) file_ = ::open(path_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (!file_) file_ = zero::Descriptor(::open(path_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
 }
 
 // What is no file, such as a pipe, may have several writers, and a reader that is waited for.
@@ -90,7 +86,7 @@ void RunLog::claim() {
   std::error_code error;
   if (!path_ || (fs::exists(*path_, error) && !fs::is_regular_file(*path_, error))) return;
   open();
-  if (file_ < 0 || zero::try_lock_file(file_)) return;
+  if (!file_ || zero::try_lock_file(file_.get())) return;
   throw UsageError("--log " + *path_ + ": another run is writing it: name another file, or end that run");
 }
 
@@ -99,7 +95,7 @@ void RunLog::begin(std::uint64_t steps) {
   std::error_code error;
   if (fs::is_regular_file(*path_, error)) fs::resize_file(*path_, steps > 0 ? bytes_up_to(*path_, steps) : 0, error);
   open();
-  if (file_ < 0) warn(std::strerror(errno));
+  if (!file_) warn(std::strerror(errno));
 }
 
 // Keys are literals and values are numbers, with what `losses_of` writes apart: there is nothing to escape, and numbers
@@ -125,15 +121,13 @@ void RunLog::parameter_hash(std::uint64_t hash) {
 // At once, because a log that lags behind the run is of no use when the run dies; and whole or not at all, so that it
 // stays one of lines when there is room again.
 void RunLog::write(std::string const& line) {
-  if (file_ < 0) return;
-  ssize_t written = -1;
-  do {
-    written = ::write(file_, line.data(), line.size());
-  } while (written < 0 && errno == EINTR);
+  if (!file_) return;
+  auto const written = zero::restart_interrupted([&] { return ::write(file_.get(), line.data(), line.size()); });
   if (written == static_cast<ssize_t>(line.size())) return;
   warn(written < 0 ? std::strerror(errno) : "only a part of a line was");
-  if (written > 0 && is_regular(file_)) {
-    if (auto const end = ::lseek(file_, 0, SEEK_END); end >= written) (void)!::ftruncate(file_, end - written);
+  if (written > 0 && is_regular(file_.get())) {
+    if (auto const end = ::lseek(file_.get(), 0, SEEK_END); end >= written)
+      (void)!::ftruncate(file_.get(), end - written);
   }
 }
 

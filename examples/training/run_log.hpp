@@ -4,6 +4,8 @@
 
 #include "progress.hpp"
 
+#include <zero/utility/descriptor.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,9 +19,6 @@ class RunLog {
   /// Looks whether \p path can be written and leaves it as it is. \p items: what the program counts, such as "tokens".
   /// \throws UsageError.
   RunLog(std::optional<std::string> path, std::string items);
-  RunLog(RunLog const&) = delete;
-  RunLog& operator=(RunLog const&) = delete;
-  ~RunLog();
 
   /// Takes a file for this run alone, which may be made. \throws UsageError where another run is writing it.
   void claim();
@@ -36,7 +35,7 @@ class RunLog {
 
   std::optional<std::string> path_;
   std::string items_;
-  int file_ = -1;
+  zero::Descriptor file_;
   bool warned_ = false;
 };
 

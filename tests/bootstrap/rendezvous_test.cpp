@@ -98,7 +98,7 @@ void check_exchange(Rendezvous& rendezvous, std::uint32_t count, std::size_t wor
 }
 
 // A client that is no rank.
-zero::detail::Descriptor stranger(std::uint16_t port) {
+zero::Descriptor stranger(std::uint16_t port) {
   int code = 0;
   for (;;) {
     auto socket = zero::detail::connect_to(zero::detail::addresses_of("127.0.0.1", port).front(),
@@ -264,7 +264,7 @@ TEST_CASE("rendezvous: an address that other machines cannot reach is refused wh
 
 TEST_CASE("rendezvous: strangers that keep silent, break off or talk nonsense do not keep the ranks apart") {
   auto const port = free_port();
-  std::vector<zero::detail::Descriptor> silent;
+  std::vector<zero::Descriptor> silent;
   check_all_well(run({0, 1}, [&](int rank) {
     if (rank == 1) {
       std::vector<std::byte> const half(10, std::byte{1});
@@ -318,7 +318,7 @@ TEST_CASE("rendezvous: what listens there and is no rank 0 is an error that sugg
   auto const outcomes = run({0, 1}, [&](int rank) {
     if (rank == 1) Rendezvous(launch_of(1, 2, port), {.meeting_deadline = long_deadline});
     (void)zero::detail::wait_for(listener.get(), POLLIN, 60000);
-    zero::detail::Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
+    zero::Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
     std::vector<std::byte> const oversized(100, std::byte{0x7f});
     (void)zero::detail::write_all(connection.get(), oversized, zero::detail::Deadline(long_deadline));
     char c = 0;
@@ -596,7 +596,7 @@ TEST_CASE("rendezvous: through a file, past what an earlier run has left there")
     if (stale) file.write({"127.0.0.1", zero::detail::local_address(earlier.get()).port(), "stale"});
     check_all_well(run({0, 1, 2}, [&](int rank) {
       if (stale && rank == 0) {  // begins when the others have followed the old file, and closes what it leads to
-        std::vector<zero::detail::Descriptor> guests;
+        std::vector<zero::Descriptor> guests;
         while (guests.size() < 2) {
           REQUIRE(zero::detail::wait_for(earlier.get(), POLLIN, 60000));
           guests.emplace_back(::accept4(earlier.get(), nullptr, nullptr, SOCK_NONBLOCK));
@@ -623,7 +623,7 @@ TEST_CASE("rendezvous: through a file that leads to an earlier run, which turns 
   check_all_well(run({0, 1}, [&](int rank) {
     if (rank == 0) {  // the earlier run, before this one's rank 0 begins
       (void)wait_for(listener.get(), POLLIN, 60000);
-      Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
+      zero::Descriptor const connection(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
       FrameReader reader(HandshakeRequest::bytes);
       CHECK(read_frame(connection.get(), reader, Deadline(long_deadline)) == Transfer::done);
       (void)write_all(connection.get(), encoded(FrameKind::refused, 1, refusal_of(Refusal::rejected, "go away")),

@@ -11,7 +11,6 @@
 
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 namespace zero_tokenize {
 namespace {
@@ -24,56 +23,45 @@ namespace fs = std::filesystem;
 
 void write_all(int descriptor, std::string_view bytes, off_t at, bool at_end, fs::path const& path) {
   while (!bytes.empty()) {
-    auto const written =
-        at_end ? ::write(descriptor, bytes.data(), bytes.size()) : ::pwrite(descriptor, bytes.data(), bytes.size(), at);
-    if (written < 0 && errno == EINTR) continue;
+    auto const written = zero::restart_interrupted([&] {
+      return at_end ? ::write(descriptor, bytes.data(), bytes.size())
+                    : ::pwrite(descriptor, bytes.data(), bytes.size(), at);
+    });
     if (written <= 0) fail_at(path, "cannot be written");
     bytes.remove_prefix(static_cast<std::size_t>(written));
     at += static_cast<off_t>(written);
   }
 }
 
+zero::Descriptor opened_folder(fs::path const& folder) {
+  zero::Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor) fail_at(folder, "cannot be opened");
+  return descriptor;
+}
+
 void sync_folder(fs::path const& folder) {
-  int const descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail_at(folder, "cannot be opened");
-  ::fsync(descriptor);  // what cannot be synchronized is not worse than before
-  ::close(descriptor);
+  ::fsync(opened_folder(folder).get());  // what cannot be synchronized is not worse than before
 }
 
 }  // namespace
 
-OutputFile::OutputFile(OutputFile&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
-  close();
-  path_ = std::move(other.path_);
-  descriptor_ = std::exchange(other.descriptor_, -1);
-  return *this;
-}
-
-OutputFile::~OutputFile() { close(); }
-
 void OutputFile::open(fs::path const& path, std::uint64_t bytes) {
   close();
   path_ = path;
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (bytes == 0 ? O_CREAT : 0), 0666);
-  if (descriptor_ < 0) fail("cannot be opened");
-  if (::lseek(descriptor_, 0, SEEK_END) < static_cast<off_t>(bytes)) {
+  descriptor_ = zero::Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC | (bytes == 0 ? O_CREAT : 0), 0666));
+  if (!descriptor_) fail("cannot be opened");
+  if (::lseek(descriptor_.get(), 0, SEEK_END) < static_cast<off_t>(bytes)) {
     errno = ENODATA;
     fail("is shorter than it was when its state was saved");
   }
-  if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) fail("cannot be cut");
-  if (::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_SET) < 0) fail("cannot be written");
+  if (::ftruncate(descriptor_.get(), static_cast<off_t>(bytes)) != 0) fail("cannot be cut");
+  if (::lseek(descriptor_.get(), static_cast<off_t>(bytes), SEEK_SET) < 0) fail("cannot be written");
 }
 
-void OutputFile::write(std::string_view bytes) { write_all(descriptor_, bytes, 0, true, path_); }
-void OutputFile::overwrite_front(std::string_view bytes) const { write_all(descriptor_, bytes, 0, false, path_); }
+void OutputFile::write(std::string_view bytes) { write_all(descriptor_.get(), bytes, 0, true, path_); }
+void OutputFile::overwrite_front(std::string_view bytes) const { write_all(descriptor_.get(), bytes, 0, false, path_); }
 void OutputFile::sync() const {
-  if (::fsync(descriptor_) != 0) fail("cannot be written");
-}
-void OutputFile::close() noexcept {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (::fsync(descriptor_.get()) != 0) fail("cannot be written");
 }
 void OutputFile::fail(char const* what) const { fail_at(path_, what); }
 
@@ -92,15 +80,10 @@ void rename_file(fs::path const& from, fs::path const& to) {
   sync_folder(to.parent_path().empty() ? fs::path(".") : to.parent_path());
 }
 
-FolderLock::FolderLock(fs::path const& folder)
-    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0) fail_at(folder, "cannot be opened");
-  if (!zero::try_lock_file(descriptor_)) {
-    ::close(descriptor_);
+FolderLock::FolderLock(fs::path const& folder) : descriptor_(opened_folder(folder)) {
+  if (!zero::try_lock_file(descriptor_.get())) {
     throw command_line::UsageError(folder.string() + ": another zero-tokenize is at work in this folder; wait for it");
   }
 }
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 }  // namespace zero_tokenize

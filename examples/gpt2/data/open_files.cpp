@@ -18,28 +18,16 @@ namespace {
 
 using command_line::refuse_data;
 
+std::shared_ptr<zero::Descriptor> opened(std::string const& path) {
+  return std::make_shared<zero::Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 }  // namespace
-
-/// Closed when the last thread that reads has done so.
-class OpenFiles::Descriptor {
- public:
-  explicit Descriptor(std::string const& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  [[nodiscard]] int get() const noexcept { return file_; }
-
- private:
-  int file_;
-};
 
 OpenFiles::OpenFiles(std::size_t most_open, ReadAt read_at) : most_open_(most_open), read_at_(std::move(read_at)) {
   if (!read_at_)
     read_at_ = [](int file, void* to, std::size_t bytes, off_t at) { return ::pread(file, to, bytes, at); };
 }
-OpenFiles::~OpenFiles() = default;
 
 std::size_t OpenFiles::add(std::string path, std::uint64_t bytes) {
   std::lock_guard const lock(mutex_);
@@ -57,16 +45,16 @@ void OpenFiles::close_oldest() {
   --open_;
 }
 
-std::shared_ptr<OpenFiles::Descriptor> OpenFiles::descriptor(std::size_t number) {
+std::shared_ptr<zero::Descriptor> OpenFiles::descriptor(std::size_t number) {
   std::lock_guard const lock(mutex_);
   auto& file = files_[number];
   file.used = ++clock_;
   if (file.open) return file.open;
   if (open_ >= most_open_) close_oldest();
-  auto made = std::make_shared<Descriptor>(file.path);
+  auto made = opened(file.path);
   while (made->get() < 0 && (errno == EMFILE || errno == ENFILE) && open_ > 0) {
     close_oldest();  // the process may have fewer files than were to be open
-    made = std::make_shared<Descriptor>(file.path);
+    made = opened(file.path);
   }
   if (made->get() < 0 && (errno == EMFILE || errno == ENFILE)) {
     throw std::system_error(errno, std::generic_category(),
@@ -88,8 +76,8 @@ void OpenFiles::read(std::size_t number, std::uint64_t at, void* to, std::size_t
   auto const open = descriptor(number);
   auto* place = static_cast<char*>(to);
   while (bytes > 0) {
-    auto const got = read_at_(open->get(), place, bytes, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
+    auto const got =
+        zero::restart_interrupted([&] { return read_at_(open->get(), place, bytes, static_cast<off_t>(at)); });
     if (got > 0) {
       place += got;
       at += static_cast<std::uint64_t>(got);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/utility/descriptor.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,7 +25,6 @@ class OpenFiles {
  public:
   /// Calls \p read_at for each read; without one, pread.
   explicit OpenFiles(std::size_t most_open = 64, ReadAt read_at = {});
-  ~OpenFiles();
   OpenFiles(OpenFiles const&) = delete;
   OpenFiles& operator=(OpenFiles const&) = delete;
 
@@ -35,15 +36,14 @@ class OpenFiles {
   void read(std::size_t file, std::uint64_t at, void* to, std::size_t bytes);
 
  private:
-  class Descriptor;
   struct File {
     std::string path;
     std::uint64_t bytes = 0;
-    std::shared_ptr<Descriptor> open{};
+    std::shared_ptr<zero::Descriptor> open{};  // closed when the last thread that reads has done so
     std::uint64_t used = 0;
   };
 
-  std::shared_ptr<Descriptor> descriptor(std::size_t file);
+  std::shared_ptr<zero::Descriptor> descriptor(std::size_t file);
   void close_oldest();
 
   std::size_t most_open_, open_ = 0;

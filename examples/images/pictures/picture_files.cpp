@@ -6,6 +6,8 @@
 #include "images/pictures/shown_name.hpp"
 #include "support/data_error.hpp"
 
+#include <zero/utility/descriptor.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,25 +125,20 @@ class OpenFile {
   /// is open, as it may be another one by then.
   explicit OpenFile(std::string const& path) : file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     struct stat status {};
-    int const failure = file_ < 0 || ::fstat(file_, &status) != 0 ? errno : 0;
+    int const failure = !file_ || ::fstat(file_.get(), &status) != 0 ? errno : 0;
     if (failure == 0 && S_ISREG(status.st_mode)) {
       size_ = static_cast<std::uint64_t>(status.st_size);
       return;
     }
-    if (file_ >= 0) ::close(file_);
     if (failure != 0) fail(failure);
     throw DecodeError("is no file");
   }
-  OpenFile(OpenFile const&) = delete;
-  OpenFile& operator=(OpenFile const&) = delete;
-  ~OpenFile() { ::close(file_); }
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// Fills \p bytes from the file's begin.
   void read(std::span<std::uint8_t> bytes) const {
     while (!bytes.empty()) {
-      auto const count = ::read(file_, bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) continue;
+      auto const count = zero::restart_interrupted([&] { return ::read(file_.get(), bytes.data(), bytes.size()); });
       if (count < 0) fail(errno);
       if (count == 0) throw DecodeError("cannot be read to its end");
       bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -153,7 +150,7 @@ class OpenFile {
     throw DecodeError("cannot be read: " + std::string(std::strerror(error)));
   }
 
-  int file_;
+  zero::Descriptor file_;
   std::uint64_t size_ = 0;
 };
 

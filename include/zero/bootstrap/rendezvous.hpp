@@ -111,13 +111,13 @@ class Rendezvous {
 
  private:
   // Of a group of ranks that have met: its rank 0 listens already.
-  Rendezvous(LaunchEnvironment const& launch, Config const& config, detail::Descriptor listener)
+  Rendezvous(LaunchEnvironment const& launch, Config const& config, Descriptor listener)
       : rank_(launch.rank), world_(launch.world), config_(config) {
     if (world_ == 1) return;
     open(listener ? receive(launch, std::move(listener), detail::Deadline(config.meeting_deadline)) : client(launch));
   }
 
-  [[nodiscard]] std::vector<detail::Descriptor> receive(LaunchEnvironment const& launch) {
+  [[nodiscard]] std::vector<Descriptor> receive(LaunchEnvironment const& launch) {
     detail::Deadline const deadline(config_.meeting_deadline);
     if (launch.folder.empty()) {
       auto listener = detail::listen_on(launch.network_interface, launch.host, launch.port);
@@ -135,24 +135,24 @@ class Rendezvous {
     file.remove();
     return sockets;
   }
-  [[nodiscard]] std::vector<detail::Descriptor> receive(LaunchEnvironment const& launch, detail::Descriptor listener,
-                                                        detail::Deadline const& deadline) {
+  [[nodiscard]] std::vector<Descriptor> receive(LaunchEnvironment const& launch, Descriptor listener,
+                                                detail::Deadline const& deadline) {
     address_ = detail::local_address(listener.get()).host();
     return detail::RendezvousServer(launch, std::move(listener), deadline).run();
   }
-  [[nodiscard]] std::vector<detail::Descriptor> client(LaunchEnvironment const& launch) {
+  [[nodiscard]] std::vector<Descriptor> client(LaunchEnvironment const& launch) {
     bool const by_file = !launch.folder.empty();
     std::optional<detail::RendezvousFile> file;
     if (by_file) file.emplace(launch);
     auto const endpoint = [&]() -> std::optional<detail::RendezvousEndpoint> {
       return by_file ? file->read() : detail::RendezvousEndpoint{launch.host, launch.port};
     };
-    std::vector<detail::Descriptor> sockets(static_cast<std::size_t>(world_));
+    std::vector<Descriptor> sockets(static_cast<std::size_t>(world_));
     sockets[0] = detail::RendezvousClient(launch, endpoint, by_file, config_.meeting_deadline).run();
     address_ = detail::local_address(sockets[0].get()).host();
     return sockets;
   }
-  void open(std::vector<detail::Descriptor> sockets) {
+  void open(std::vector<Descriptor> sockets) {
     channel_ =
         std::make_unique<detail::HostChannel>(rank_, std::move(sockets), config_.deadline, config_.max_message_bytes);
   }
@@ -200,7 +200,7 @@ inline std::optional<Rendezvous> Rendezvous::split(int color, int key) {
     std::uint16_t port;
   };
   Endpoint endpoint{};
-  detail::Descriptor listener;
+  Descriptor listener;
   if (launch.world > 1 && launch.rank == 0) {
     listener = detail::listen_on(address_, address_, 0);
     endpoint.port = detail::local_address(listener.get()).port();

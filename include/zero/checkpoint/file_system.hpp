@@ -200,7 +200,7 @@ class PosixFileSystem final : public FileSystem {
   static long result(long value) noexcept { return value < 0 ? -errno : value; }
   static long open_regular(std::string const& path, int flags) noexcept {
     // Without O_NONBLOCK the open of a pipe would wait for somebody who writes to it.
-    detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
     if (!file) return -errno;
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return -errno;

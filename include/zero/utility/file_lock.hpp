@@ -4,7 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
-#include <zero/support/posix.hpp>
+#include <zero/utility/descriptor.hpp>
 
 #include <sys/file.h>
 
@@ -17,7 +17,7 @@ namespace zero {
 /// process or another, has the lock. True where there is none to be had: on a file system without locks nobody is kept
 /// out.
 [[nodiscard]] inline bool try_lock_file(int descriptor) noexcept {
-  return detail::again([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0 || errno != EWOULDBLOCK;
+  return restart_interrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0 || errno != EWOULDBLOCK;
 }
 
 }  // namespace zero

@@ -240,7 +240,7 @@ class HostChannel {
         entries.push_back({peers_[r]->socket.get(), POLLIN, 0});
         ranks.push_back(r);
       }
-      if (again([&] { return ::poll(entries.data(), entries.size(), -1); }) < 0) continue;
+      if (restart_interrupted([&] { return ::poll(entries.data(), entries.size(), -1); }) < 0) continue;
       for (std::size_t i = 1; i < entries.size(); ++i) {
         if (entries[i].revents != 0) receive(static_cast<int>(ranks[i]), *peers_[ranks[i]]);
       }

@@ -46,11 +46,11 @@ class RendezvousFile {
   void write(RendezvousEndpoint const& endpoint) const {
     auto const text = concat({title, " ", endpoint.host, " ", endpoint.port, " ", endpoint.token, "\n"});
     auto const hidden = path_ + "." + random_hex(32);
-    Descriptor const file(again([&] {
+    Descriptor const file(restart_interrupted([&] {
       return ::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     }));
     if (!file) refuse("create", hidden);
-    auto const written = again([&] { return ::write(file.get(), text.data(), text.size()); });
+    auto const written = restart_interrupted([&] { return ::write(file.get(), text.data(), text.size()); });
     // A file of one line: what does not take it at once has no room.
     bool const whole = written == static_cast<ssize_t>(text.size()) && ::fsync(file.get()) == 0;
     if (whole && ::rename(hidden.c_str(), path_.c_str()) == 0) return;
@@ -65,13 +65,14 @@ class RendezvousFile {
   [[nodiscard]] std::optional<RendezvousEndpoint> read() const {
     // A network's file system may go on saying that there is no file until somebody looks at its folder.
     Descriptor const folder(::open(path_.substr(0, path_.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    Descriptor const file(again([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
+    Descriptor const file(
+        restart_interrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
     struct stat about {};
     if (!file || ::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != ::geteuid()) {
       return std::nullopt;
     }
     char text[512];
-    auto const got = again([&] { return ::read(file.get(), text, sizeof text); });
+    auto const got = restart_interrupted([&] { return ::read(file.get(), text, sizeof text); });
     if (got <= 0) return std::nullopt;
     return parsed({text, static_cast<std::size_t>(got)});
   }

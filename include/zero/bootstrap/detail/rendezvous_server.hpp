@@ -74,13 +74,13 @@ class RendezvousServer {
       if (rank) entries.push_back({rank.get(), POLLIN, 0});
     }
     constexpr int slice = 1000;
-    (void)again([&] { return ::poll(entries.data(), entries.size(), deadline_.milliseconds(slice)); });
+    (void)restart_interrupted([&] { return ::poll(entries.data(), entries.size(), deadline_.milliseconds(slice)); });
   }
 
   void accept_all() {
     for (;;) {
-      Descriptor socket(
-          again([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+      Descriptor socket(restart_interrupted(
+          [&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
       if (!socket) return;  // nobody more, or out of descriptors: then the next look may find some
       tune(socket.get());
       if (connections_.size() >= ranks_.size() + spare_connections) connections_.pop_front();

@@ -38,7 +38,7 @@ inline void tune(int fd) noexcept {
 /// Waits until \p fd is ready for \p events, for at most \p milliseconds.
 inline bool wait_for(int fd, short events, int milliseconds) {
   pollfd entry{fd, events, 0};
-  return again([&] { return ::poll(&entry, 1, milliseconds); }) > 0;
+  return restart_interrupted([&] { return ::poll(&entry, 1, milliseconds); }) > 0;
 }
 
 /// Writes everything, or says why not. \p fd does not block. \p stopped is asked while the peer does not read.
@@ -46,7 +46,7 @@ inline bool wait_for(int fd, short events, int milliseconds) {
                                         std::function<bool()> const& stopped = {}) {
   constexpr int slice = 20;  // milliseconds between two looks at `stopped`
   while (!bytes.empty()) {
-    auto const sent = again([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    auto const sent = restart_interrupted([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
     if (sent > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
     } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -64,7 +64,7 @@ inline bool wait_for(int fd, short events, int milliseconds) {
 [[nodiscard]] inline Transfer read_some(int fd, FrameReader& reader) {
   while (!reader.complete()) {
     auto const space = reader.space();
-    auto const got = again([&] { return ::recv(fd, space.data(), space.size(), 0); });
+    auto const got = restart_interrupted([&] { return ::recv(fd, space.data(), space.size(), 0); });
     if (got == 0) return Transfer::closed;
     if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Transfer::late : Transfer::closed;
     reader.filled(static_cast<std::size_t>(got));

@@ -27,7 +27,8 @@ class FolderClaim {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     auto const path = folder + "/." + std::string(kind) + ".lock";
-    Descriptor file(again([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666); }));
+    Descriptor file(
+        restart_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666); }));
     if (!file) return true;
     if (!try_lock_file(file.get())) return false;
     file_ = std::move(file);

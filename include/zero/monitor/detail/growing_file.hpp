@@ -54,18 +54,20 @@ class GrowingFile {
     if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) return "the folder " + folder.string() + " cannot be made: " + error.message();
     constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    file_ = Descriptor(again([&] { return ::open(path_.c_str(), flags, 0666); }));
+    file_ = Descriptor(restart_interrupted([&] { return ::open(path_.c_str(), flags, 0666); }));
     return file_ ? std::string() : said("open", errno);
   }
 
   /// A part of a record at the end of a file would hide all that follows from a reader: it is cut off again.
   std::string write(std::string_view bytes, bool is_file, off_t before) {
     for (std::size_t done = 0; done < bytes.size();) {
-      auto const written = without_file_size_signal(
-          [&] { return again([&] { return ::write(file_.get(), bytes.data() + done, bytes.size() - done); }); });
+      auto const written = without_file_size_signal([&] {
+        return restart_interrupted([&] { return ::write(file_.get(), bytes.data() + done, bytes.size() - done); });
+      });
       if (written < 0) {
         int const error = errno;
-        bool const whole = done == 0 || !is_file || again([&] { return ::ftruncate(file_.get(), before); }) == 0;
+        bool const whole =
+            done == 0 || !is_file || restart_interrupted([&] { return ::ftruncate(file_.get(), before); }) == 0;
         if (!whole || error == ESTALE) file_.close();
         return said("write", error);
       }

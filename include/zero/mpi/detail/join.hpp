@@ -292,12 +292,14 @@ class MpiJoin {
   }
   /// \return whether a rank of this world has come.
   [[nodiscard]] bool accept_one() {
-    Descriptor socket(
-        again([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+    Descriptor socket(restart_interrupted(
+        [&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
     if (!socket && (errno == EMFILE || errno == ENFILE)) fail_descriptors(errno);
     if (!socket || !is_own_user(socket.get())) return false;
     Greeting greeting{};
-    auto const got = [&] { return again([&] { return ::recv(socket.get(), &greeting, sizeof greeting, 0); }); };
+    auto const got = [&] {
+      return restart_interrupted([&] { return ::recv(socket.get(), &greeting, sizeof greeting, 0); });
+    };
     constexpr int patience = 1000;  // milliseconds: who has connected says at once who it is
     if (!wait_for(socket.get(), POLLIN, patience) || got() != static_cast<ssize_t>(sizeof greeting)) return false;
     if (greeting.rank >= at(places_.size) || !places_.is_local(static_cast<int>(greeting.rank))) return false;

@@ -83,7 +83,7 @@ class SharedMemory {
     auto const give = [&] {
       return ::fallocate(descriptor_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
     };
-    if (again(give) != 0) fail_shared_memory("fallocate", bytes, errno);
+    if (restart_interrupted(give) != 0) fail_shared_memory("fallocate", bytes, errno);
   }
   /// As many bytes as can be reserved, and leave room for other memory.
   [[nodiscard]] static SharedMemory reserve_most() {

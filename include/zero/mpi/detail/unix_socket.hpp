@@ -73,7 +73,8 @@ namespace zero::detail {
   auto const address = abstract_address(name, length);
   for (;;) {
     auto socket = unix_socket();
-    if (again([&] { return ::connect(socket.get(), reinterpret_cast<sockaddr const*>(&address), length); }) == 0) {
+    if (restart_interrupted(
+            [&] { return ::connect(socket.get(), reinterpret_cast<sockaddr const*>(&address), length); }) == 0) {
       if (is_own_user(socket.get())) return socket;
       fail<ConfigurationError>({"zero::MpiCommunicator: a rank of this host is another user's: start all as one user"});
     }
@@ -105,7 +106,8 @@ struct DescriptorHeader {
     entry->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(entry), &descriptor, sizeof descriptor);
   }
-  return again([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); }) == static_cast<ssize_t>(sizeof header);
+  return restart_interrupted([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); }) ==
+         static_cast<ssize_t>(sizeof header);
 }
 
 /// A descriptor that has come, or nothing.
@@ -124,7 +126,7 @@ struct ReceivedDescriptor {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  auto const got = again([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
+  auto const got = restart_interrupted([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
   closed = got != static_cast<ssize_t>(sizeof into.header);
   into.is_lost = (message.msg_flags & MSG_CTRUNC) != 0;
