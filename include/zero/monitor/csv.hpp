@@ -26,7 +26,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -55,13 +54,13 @@ class Csv final : public Monitor {
   void replace() override {
     begun_ = true;
     curves_.clear();
-    for (auto const& file : files()) complain(detail::remove_curve(file));
+    for (auto const& file : files()) warn_(detail::remove_curve(file));
   }
 
   void resume_at(std::uint64_t step) override {
     begun_ = true;
     curves_.clear();
-    for (auto const& file : files()) complain(detail::cut_lines(file, "", step));
+    for (auto const& file : files()) warn_(detail::cut_lines(file, "", step));
   }
 
   void scalar(Scalar const& scalar) override {
@@ -78,7 +77,7 @@ class Csv final : public Monitor {
   void flush() override {
     for (auto& [tag, curve] : curves_) {
       if (curve.rows.empty()) continue;
-      if (curve.file) complain(curve.file->append(curve.rows));
+      if (curve.file) warn_(curve.file->append(curve.rows));
       curve.rows.clear();
     }
   }
@@ -89,22 +88,14 @@ class Csv final : public Monitor {
     std::string rows;                         // that are not in the file yet
   };
 
-  void complain(std::string const& what) {
-    if (!what.empty()) warn_(what);
-  }
-
   /// The files that begin as this class begins them.
   [[nodiscard]] std::vector<std::filesystem::path> files() const {
-    std::vector<std::filesystem::path> found;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(place(), error), end; !error && at != end; at.increment(error)) {
-      std::error_code unknown;
-      if (at->path().extension() != ".csv" || !at->is_regular_file(unknown)) continue;
+    return detail::files_in(place(), [](std::filesystem::path const& path) {
+      if (path.extension() != ".csv") return false;
       std::string start(5, '\0');
-      std::ifstream(at->path(), std::ios::binary).read(start.data(), 5);
-      if (start == "step,") found.push_back(at->path());
-    }
-    return found;
+      std::ifstream(path, std::ios::binary).read(start.data(), 5);
+      return start == "step,";
+    });
   }
 
   Curve& curve(std::string const& tag) {

@@ -53,13 +53,13 @@ class JsonLines final : public Monitor {
   void replace() override {
     begun_ = true;
     lines_.clear();
-    if (holds_curves()) complain(detail::shorten(path(), 0));
+    if (holds_curves()) warn_(detail::shorten(path(), 0));
   }
 
   void resume_at(std::uint64_t step) override {
     begun_ = true;
     lines_.clear();
-    if (holds_curves()) complain(detail::cut_lines(path(), begin_of_line, step));
+    if (holds_curves()) warn_(detail::cut_lines(path(), begin_of_line, step));
   }
 
   void scalar(Scalar const& scalar) override {
@@ -82,7 +82,7 @@ class JsonLines final : public Monitor {
 
   void flush() override {
     if (lines_.empty()) return;
-    complain(file_.append(lines_));
+    warn_(file_.append(lines_));
     lines_.clear();
   }
 
@@ -90,10 +90,6 @@ class JsonLines final : public Monitor {
   static constexpr std::string_view begin_of_line = R"({"step":)";
 
   [[nodiscard]] std::string path() const { return place() + "/metrics.jsonl"; }
-
-  void complain(std::string const& what) {
-    if (!what.empty()) warn_(what);
-  }
 
   void begin_line(std::uint64_t step, std::string_view tag) {
     if (!begun_) resume_at((std::numeric_limits<std::uint64_t>::max)());

@@ -55,7 +55,7 @@ class TensorBoard final : public Monitor {
   [[nodiscard]] bool claim() override { return claim_.take(place(), "tensorboard"); }
   void replace() override {
     records_.clear();
-    for (auto const& file : files()) complain(detail::remove_curve(file));
+    for (auto const& file : files()) warn_(detail::remove_curve(file));
     begin(std::nullopt);
   }
 
@@ -63,7 +63,7 @@ class TensorBoard final : public Monitor {
   /// its own kind, which a restart of a run leaves, to drop them.
   void resume_at(std::uint64_t step) override {
     records_.clear();
-    for (auto const& file : files()) complain(cut(file, step));
+    for (auto const& file : files()) warn_(cut(file, step));
     begin(step);
   }
 
@@ -95,26 +95,17 @@ class TensorBoard final : public Monitor {
   void flush() override {
     if (records_.empty()) return;
     if (!file_) begin(std::nullopt);
-    complain(file_->append(records_));
+    warn_(file_->append(records_));
     records_.clear();
   }
 
  private:
   static constexpr std::string_view prefix = "events.out.tfevents.";
 
-  void complain(std::string const& what) {
-    if (!what.empty()) warn_(what);
-  }
-
   /// Event files in the folder, in the order of their names.
   [[nodiscard]] std::vector<std::filesystem::path> files() const {
-    std::vector<std::filesystem::path> found;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(place(), error), end; !error && at != end; at.increment(error)) {
-      auto const name = at->path().filename().string();
-      std::error_code unknown;
-      if (name.starts_with(prefix) && at->is_regular_file(unknown)) found.push_back(at->path());
-    }
+    auto found = detail::files_in(
+        place(), [](std::filesystem::path const& path) { return path.filename().string().starts_with(prefix); });
     std::sort(found.begin(), found.end());
     return found;
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace zero::detail {
 
@@ -44,6 +45,18 @@ namespace zero::detail {
   }
   if (file.bad()) return "cannot read " + path.string();
   return shorten(path, bytes);
+}
+
+/// The regular files in \p folder of which `is_curve(path)` holds, in no order; none where it cannot be read.
+template <class Predicate>
+[[nodiscard]] std::vector<std::filesystem::path> files_in(std::filesystem::path const& folder, Predicate&& is_curve) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code unknown;
+    if (at->is_regular_file(unknown) && is_curve(at->path())) found.push_back(at->path());
+  }
+  return found;
 }
 
 /// Removes \p path. Returns what went wrong.

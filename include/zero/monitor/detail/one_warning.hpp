@@ -17,7 +17,9 @@ class OneWarning {
   OneWarning(std::string_view kind, std::string place, monitor::Warning warning)
       : kind_(kind), place_(std::move(place)), warning_(std::move(warning)) {}
 
+  /// Says \p what went wrong; nothing where that is empty.
   void operator()(std::string_view what) {
+    if (what.empty()) return;
     if (std::exchange(said_, true) || !warning_) return;
     warning_(concat({"zero: ", kind_, " in ", quote(place_), ": ", what,
                      "; the run goes on, and what cannot be written is missing there"}));
