@@ -99,6 +99,18 @@ void visit_fields(Visitor& visit, Rank& r) requires requires {
   visit(r.micro_batches), visit(r.allow_idle), visit(r.engines);
 }
 
+/// Visits each of \p elements, by its fields where it has some.
+template <class Visitor, class Elements>
+void visit_elements(Visitor& visit, Elements& elements) {
+  for (auto& element : elements) {
+    if constexpr (requires { visit_fields(visit, element); }) {
+      visit_fields(visit, element);
+    } else {
+      visit(element);
+    }
+  }
+}
+
 /// Writes fields as bytes.
 class FieldWriter {
  public:
@@ -111,13 +123,7 @@ class FieldWriter {
   template <class Element>
   void operator()(std::vector<Element> const& elements) {
     (*this)(std::uint64_t{elements.size()});
-    for (auto const& element : elements) {
-      if constexpr (requires { visit_fields(*this, element); }) {
-        visit_fields(*this, element);
-      } else {
-        (*this)(element);
-      }
-    }
+    visit_elements(*this, elements);
   }
   [[nodiscard]] std::string const& text() const noexcept { return text_; }
 
@@ -139,13 +145,7 @@ class FieldReader {
   template <class Element>
   void operator()(std::vector<Element>& elements) {
     elements.resize(count());
-    for (auto& element : elements) {
-      if constexpr (requires { visit_fields(*this, element); }) {
-        visit_fields(*this, element);
-      } else {
-        (*this)(element);
-      }
-    }
+    visit_elements(*this, elements);
   }
 
  private:
