@@ -15,7 +15,7 @@ namespace zero::detail {
 template <class Opt, class Prec, class Backend>
 class TypedKernels final : public Kernels<Backend> {
  public:
-  // As in TypedPolicies: from a shared base each name would be a dependent one.
+  // As in zero/engine/typed_policies.hpp: from a shared base each name would be a dependent one.
   using Rule = typename Opt::rule;
   using Offload = typename Opt::offload;
   using Scaler = typename Prec::scale;

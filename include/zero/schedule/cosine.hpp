@@ -20,6 +20,7 @@ class Cosine {
   /// As messages and files name it.
   static constexpr std::string_view name = "cosine";
 
+  // As in zero/schedule/linear.hpp: each schedule shows its own settings, of which others have more.
   /// Settings.
   struct Config {
     double lr = 1e-3;                ///< after warm-up

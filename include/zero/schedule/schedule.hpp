@@ -38,6 +38,10 @@ struct Custom {
   std::function<Rates(std::uint64_t)> rates;  ///< of the step, counted from 0
 };
 
+// Each schedule of this folder has a `name`, a `Config`, `at(step)` and `config()`. They are written out in every one,
+// and not taken from a base: a header then shows the whole of its schedule, and schedules stay plain values of one
+// member.
+
 /// Any schedule as a value: one of this folder's, or a function of the user's own.
 class Schedule {
  public:

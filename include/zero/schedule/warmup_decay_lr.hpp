@@ -34,9 +34,7 @@ class WarmupDecayLR {
   explicit WarmupDecayLR(Config const& config) : config_(config) {
     detail::ScheduleSettings const settings(name);
     settings.require_steps("total_steps", config.total_steps);
-    settings.require_not_negative("min_lr", config.min_lr);
-    settings.require_not_negative("max_lr", config.max_lr);
-    settings.require_ordered("min_lr", config.min_lr, "max_lr", config.max_lr);
+    detail::require_warmup(settings, config);
   }
 
   /// What step \p step uses, counted from 0.

@@ -31,10 +31,7 @@ class WarmupLR {
 
   /// \throws ConfigurationError naming the setting that cannot be.
   explicit WarmupLR(Config const& config) : config_(config) {
-    detail::ScheduleSettings const settings(name);
-    settings.require_not_negative("min_lr", config.min_lr);
-    settings.require_not_negative("max_lr", config.max_lr);
-    settings.require_ordered("min_lr", config.min_lr, "max_lr", config.max_lr);
+    detail::require_warmup(detail::ScheduleSettings(name), config);
   }
 
   /// What step \p step uses, counted from 0.

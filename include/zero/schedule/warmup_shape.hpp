@@ -5,6 +5,7 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/schedule/detail/elementary.hpp>
+#include <zero/schedule/detail/settings.hpp>
 
 #include <cstdint>
 
@@ -27,6 +28,14 @@ constexpr std::uint64_t warmup_steps_of(std::uint64_t steps) { return steps < 2 
 inline Double warmed_up(schedule::WarmupShape shape, std::uint64_t done, std::uint64_t steps) {
   if (shape == schedule::WarmupShape::linear) return number(done) / number(steps);
   return Double(1.0) / logarithm(number(steps)) * logarithm(number(done + 1));
+}
+
+/// What WarmupLR and WarmupDecayLR have in common.
+template <class Config>
+void require_warmup(ScheduleSettings const& settings, Config const& config) {
+  settings.require_not_negative("min_lr", config.min_lr);
+  settings.require_not_negative("max_lr", config.max_lr);
+  settings.require_ordered("min_lr", config.min_lr, "max_lr", config.max_lr);
 }
 
 }  // namespace zero::detail
