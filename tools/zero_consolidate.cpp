@@ -63,12 +63,9 @@ command_line::Command<Options> const& command() {
 }
 
 Options parse(command_line::Words words) {
-  Options options;
-  command_line::parse(command(), words, options);
-  if (!options.asked.help && !options.asked.version && options.paths.size() != 2) {
-    throw UsageError("give a checkpoint and the file to write: see --help");
-  }
-  return options;
+  return command_line::parsed(command(), words, [](Options const& options) {
+    if (options.paths.size() != 2) throw UsageError("give a checkpoint and the file to write: see --help");
+  });
 }
 
 /// A folder beside \p out, removed with all that is left in it.

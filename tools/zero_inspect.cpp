@@ -112,12 +112,10 @@ command_line::Command<Options> const& command() {
 }
 
 Options parse(command_line::Words words) {
-  Options options;
-  command_line::parse(command(), words, options);
-  if (!options.asked.help && !options.asked.version && options.path.empty()) {
+  return command_line::parsed(command(), words, [](Options const& options) {
+    if (!options.path.empty()) return;
     throw command_line::UsageError("give one checkpoint or folder of checkpoints: see --help");
-  }
-  return options;
+  });
 }
 
 ExitCode run(Options const& options) {

@@ -8,7 +8,6 @@
 #include "training/ending.hpp"
 #include "training/option_groups.hpp"
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <limits>
@@ -164,17 +163,9 @@ constexpr std::array evaluation_options{
     "--precision", "--deadline", "--batch",     "--seed",    "--eval-batches", "--eval-train-batches",
     "--recompute"};
 
-void check_evaluation(Options const& o) {
-  for (auto const& [name, value] : o.asked.given) {
-    if (std::find(evaluation_options.begin(), evaluation_options.end(), name) == evaluation_options.end()) {
-      throw UsageError(name + ": --evaluate trains nothing and writes nothing: leave one of the two out");
-    }
-  }
-}
-
 void check(Options const& o) {
   training::check_loading(o);
-  if (o.evaluate) return check_evaluation(o);
+  if (o.evaluate) return training::check_evaluation(o, evaluation_options);
   bool const never = !o.cuda || o.offload || o.dropout > 0.0 || activation_settings(o).inputs_in_host_memory;
   if (never) check_cuda_graph(o, 1);
   // Where the model is somebody else's, its shape is not known yet.
@@ -209,14 +200,12 @@ void check_options(Options& options) {
 }
 
 Options parse_options(std::span<char const* const> arguments) {
-  Options options;
-  command_line::parse(command(), arguments, options);
-  if (options.asked.help || options.asked.version) return options;
-  take_model(options);
-  take_other_data(options);
-  training::check_configuration(options);
-  if (!options.config) check_options(options);  // else it says its part first
-  return options;
+  return command_line::parsed(command(), arguments, [](Options& options) {
+    take_model(options);
+    take_other_data(options);
+    training::check_configuration(options);
+    if (!options.config) check_options(options);  // else it says its part first
+  });
 }
 
 command_line::Command<Options> const& command() {

@@ -175,14 +175,6 @@ constexpr std::array evaluation_options{
     "--device",          "--ranks",  "--threads",   "--image-size", "--val-share", "--cache",   "--max-pixels",
     "--skip-unreadable", "--stage",  "--offload",   "--precision",  "--deadline",  "--batch"};
 
-void check_evaluation(Options const& o) {
-  for (auto const& [name, value] : o.asked.given) {
-    if (std::find(evaluation_options.begin(), evaluation_options.end(), name) == evaluation_options.end()) {
-      throw UsageError(name + ": --evaluate trains nothing and writes nothing: leave one of the two out");
-    }
-  }
-}
-
 void check_model(Options const& o) {
   if (o.model == "mlp") {
     if (o.small_stem) throw UsageError("--small-stem: --model mlp has no stem: leave it out");
@@ -224,7 +216,7 @@ void check_options(Options& options) {
   training::take_job_name(options);
   if (!options.data) throw UsageError("--data: is needed: the folder of the pictures");
   training::check_loading(options);
-  if (options.evaluate) return check_evaluation(options);
+  if (options.evaluate) return training::check_evaluation(options, evaluation_options);
   check_model(options);
   check_files(options);
   training::check_training(options);
@@ -236,12 +228,10 @@ void check_options(Options& options) {
 }
 
 Options parse_options(std::span<char const* const> arguments) {
-  Options options;
-  command_line::parse(command(), arguments, options);
-  if (options.asked.help || options.asked.version) return options;
-  training::check_configuration(options);
-  if (!options.config) check_options(options);  // else it says its part first
-  return options;
+  return command_line::parsed(command(), arguments, [](Options& options) {
+    training::check_configuration(options);
+    if (!options.config) check_options(options);  // else it says its part first
+  });
 }
 
 command_line::Command<Options> const& command() {

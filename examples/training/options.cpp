@@ -7,6 +7,7 @@
 #include "training/option_groups.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,14 @@ void check_loading(CommonOptions const& o) {
   if (o.workers == std::size_t{0} && o.prefetch > 0 && o.asked.has("--prefetch")) {
     throw UsageError("--prefetch " + std::to_string(o.prefetch) +
                      ": nothing is loaded ahead with --workers 0: leave it out, or give at least one worker");
+  }
+}
+
+void check_evaluation(CommonOptions const& o, std::span<char const* const> kept) {
+  for (auto const& [name, value] : o.asked.given) {
+    if (std::find(kept.begin(), kept.end(), name) == kept.end()) {
+      throw UsageError(name + ": --evaluate trains nothing and writes nothing: leave one of the two out");
+    }
   }
 }
 

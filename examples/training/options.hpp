@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -154,6 +155,8 @@ void check_loading(CommonOptions const& options);
 void check_training(CommonOptions const& options);
 /// Times, memory and traces.
 void check_profiling(CommonOptions const& options);
+/// Of --evaluate: no option is given but \p kept, to which it leaves something to say.
+void check_evaluation(CommonOptions const& options, std::span<char const* const> kept);
 /// What needs --checkpoint-dir or --resume. \p writes_models: the run writes models, by \p model_option.
 void check_checkpoints(CommonOptions const& options, bool writes_models, std::string_view model_option);
 /// --overwrite, --save and --tag.

@@ -179,4 +179,13 @@ void parse(Command<Options> const& command, Words words, Options& options) {
   Reader<Options>(command, words, options).read();
 }
 
+/// What \p words ask \p command for. Calls \p check with it, unless that is --help or --version. \throws UsageError.
+template <class Options, class Check>
+[[nodiscard]] Options parsed(Command<Options> const& command, Words words, Check&& check) {
+  Options options;
+  parse(command, words, options);
+  if (!options.asked.help && !options.asked.version) check(options);
+  return options;
+}
+
 }  // namespace command_line

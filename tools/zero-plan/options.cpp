@@ -370,10 +370,7 @@ Options parse_options(std::span<char const* const> arguments) {
   std::vector<char const*> words(arguments.begin(), arguments.end());
   bool const names_model = !words.empty() && words.front()[0] != '-' && words.front()[0] != '\0';
   if (names_model) words.insert(words.begin(), "--model");  // a first word alone
-  Options options;
-  command_line::parse(command(), words, options);
-  if (!options.asked.help && !options.asked.version) check(options);
-  return options;
+  return command_line::parsed(command(), words, check);
 }
 
 command_line::Command<Options> const& command() {

@@ -143,10 +143,7 @@ std::string name_of(Separator separator) { return command_line::spelled<Separato
 std::string name_of(Pattern pattern) { return command_line::spelled<Pattern>(pattern, pattern_choices); }
 
 Options parse_options(std::span<char const* const> arguments) {
-  Options options;
-  command_line::parse(command(), arguments, options);
-  if (!options.asked.help && !options.asked.version) check(options);
-  return options;
+  return command_line::parsed(command(), arguments, check);
 }
 
 command_line::Command<Options> const& command() {

@@ -141,10 +141,7 @@ command_line::Command<GenerateOptions> const& generate_command() {
 }
 
 GenerateOptions parse_generate_options(command_line::Words words) {
-  GenerateOptions options;
-  command_line::parse(generate_command(), words, options);
-  if (!options.asked.help && !options.asked.version) check(options);
-  return options;
+  return command_line::parsed(generate_command(), words, check);
 }
 
 }  // namespace gpt2
