@@ -2,37 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "images/pictures/decode.hpp"
+#include "images/pictures/png_session.hpp"
 
 #include <csetjmp>
-#include <cstdio>
 #include <cstring>
 
 #include <png.h>
 
-#include <array>
 #include <string>
 
 namespace images {
 namespace {
 
-/// Of one file that is read. What libpng calls finds it by its pointers.
-struct Session {
-  png_structp png = nullptr;
-  png_infop info = nullptr;
+/// Of one file that is read.
+struct Session : PngSession {
   std::uint8_t const* at = nullptr;
   std::uint8_t const* end = nullptr;
-  std::array<char, 160> message{};
 };
-
-/// libpng's functions are C: they are left by a jump, which passes no object with a destructor.
-[[noreturn]] void leave(png_structp png, png_const_charp why) {
-  auto& session = *static_cast<Session*>(png_get_error_ptr(png));
-  std::snprintf(session.message.data(), session.message.size(), "%s", why);
-  png_longjmp(png, 1);
-}
-
-// Of chunks that no pixel depends on, and of palettes that are too short: libpng goes on.
-void hear(png_structp /*png*/, png_const_charp /*why*/) {}
 
 void give_bytes(png_structp png, png_bytep into, std::size_t bytes) {
   auto& session = *static_cast<Session*>(png_get_io_ptr(png));
@@ -43,7 +29,8 @@ void give_bytes(png_structp png, png_bytep into, std::size_t bytes) {
 
 /// Reads the header, and chooses the conversions. Nothing here has a destructor. Whether it could.
 bool begin(Session& session) {
-  session.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &session, leave, hear);
+  session.png =
+      png_create_read_struct(PNG_LIBPNG_VER_STRING, static_cast<PngSession*>(&session), leave_png, ignore_png_warning);
   if (session.png == nullptr) return false;
   if (setjmp(png_jmpbuf(session.png)) != 0) return false;  // NOLINT(cert-err52-cpp): the way out of libpng
   session.info = png_create_info_struct(session.png);

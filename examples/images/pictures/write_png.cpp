@@ -3,6 +3,7 @@
 
 #include "images/pictures/write_png.hpp"
 
+#include "images/pictures/png_session.hpp"
 #include "images/pictures/shown_name.hpp"
 
 #include <csetjmp>
@@ -11,32 +12,15 @@
 
 #include <png.h>
 
-#include <array>
 #include <cerrno>
 #include <stdexcept>
 
 namespace images {
 namespace {
 
-/// Of one file that is written.
-struct Session {
-  png_structp png = nullptr;
-  png_infop info = nullptr;
-  std::array<char, 160> message{};
-};
-
-/// libpng's functions are C: they are left by a jump, which passes no object with a destructor.
-[[noreturn]] void leave(png_structp png, png_const_charp why) {
-  auto& session = *static_cast<Session*>(png_get_error_ptr(png));
-  std::snprintf(session.message.data(), session.message.size(), "%s", why);
-  png_longjmp(png, 1);
-}
-
-void hear(png_structp /*png*/, png_const_charp /*why*/) {}
-
 /// Nothing here has a destructor. Whether it could.
-bool write(Session& session, std::FILE* file, std::uint8_t const* values, std::size_t width, std::size_t height) {
-  session.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &session, leave, hear);
+bool write(PngSession& session, std::FILE* file, std::uint8_t const* values, std::size_t width, std::size_t height) {
+  session.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &session, leave_png, ignore_png_warning);
   if (session.png == nullptr) return false;
   if (setjmp(png_jmpbuf(session.png)) != 0) return false;  // NOLINT(cert-err52-cpp): the way out of libpng
   session.info = png_create_info_struct(session.png);
@@ -56,7 +40,7 @@ void write_png(std::string const& path, RgbPicture const& picture) {
   errno = 0;
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) throw std::runtime_error(shown_name(path) + ": cannot be written: " + std::strerror(errno));
-  Session session;
+  PngSession session;
   bool const is_written = write(session, file, picture.values.data(), picture.width, picture.height);
   png_destroy_write_struct(&session.png, &session.info);
   bool const is_closed = std::fclose(file) == 0;
