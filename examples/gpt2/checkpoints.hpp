@@ -16,7 +16,6 @@
 
 #include <zero/checkpoint/load.hpp>
 #include <zero/config/write.hpp>
-#include <zero/rank_agreement.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -250,8 +249,7 @@ class Checkpoints {
 
   /// Saves the model for others; what has gone wrong, on every rank. Collective.
   std::optional<zero::CheckpointError> export_to(std::string const& path) {
-    std::optional<zero::CheckpointError> failure;
-    try {
+    return keeper_.save_for_others([&] {
       save_hugging_face(
           trainer_.shape(), path, speaks(),
           [&](std::string const& name) { return trainer_.engine().read_parameter(name); }, exported_);
@@ -259,15 +257,7 @@ class Checkpoints {
       auto const with = tokenizer.is_there() && !tokenizer.of_characters ? ", with " + tokenizer.origin : std::string();
       if (speaks()) say("model: saved for transformers in %s%s\n", path.c_str(), with.c_str());
       if (std::find(models_.begin(), models_.end(), path) == models_.end()) models_.push_back(path);
-    } catch (zero::CheckpointError const& error) {
-      failure = error;
-      say("model: NOT SAVED: %s\n", error.what());
-    }
-    if (zero::any_rank(ranks_, failure.has_value()) && !failure) {
-      failure = zero::CheckpointError(zero::CheckpointFailure::input_output,
-                                      "rank 0 could not save the model: see its message");
-    }
-    return failure;
+    });
   }
 
   zero::SaveOptions how_to_save(StepRecord const& record, bool is_best, bool is_last) const {

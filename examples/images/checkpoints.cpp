@@ -267,20 +267,11 @@ zero::SaveOptions Checkpoints::how_to_save(training::StepRecord const& record, b
 
 void Checkpoints::finish() {
   if (!options_.save_model) return;
-  std::optional<zero::CheckpointError> failure;
-  try {
+  keeper_.keep_failure(keeper_.save_for_others([&] {
     save_model(trainer_.learner(), *options_.save_model, speaks());
     if (speaks()) say("model: saved in %s\n", options_.save_model->c_str());
     models_.push_back(*options_.save_model);
-  } catch (zero::CheckpointError const& error) {
-    failure = error;
-    say("model: NOT SAVED: %s\n", error.what());
-  }
-  if (zero::any_rank(ranks_, failure.has_value()) && !failure) {
-    failure = zero::CheckpointError(zero::CheckpointFailure::input_output,
-                                    "rank 0 could not save the model: see its message");
-  }
-  keeper_.keep_failure(std::move(failure));
+  }));
 }
 
 void print_scores(Tally const& tally, Confusion const& confusion, RunData const& data) {

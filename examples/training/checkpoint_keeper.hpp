@@ -177,6 +177,24 @@ class CheckpointKeeper {
     return text;
   }
 
+  /// Calls \p save, by which the run writes its model for others, and says where it fails. Returns what has gone wrong,
+  /// on every rank. Collective.
+  template <class F>
+  [[nodiscard]] std::optional<zero::CheckpointError> save_for_others(F&& save) const {
+    std::optional<zero::CheckpointError> failure;
+    try {
+      save();
+    } catch (zero::CheckpointError const& error) {
+      failure = error;
+      say("model: NOT SAVED: %s\n", error.what());
+    }
+    if (zero::any_rank(ranks_, failure.has_value()) && !failure) {
+      failure = zero::CheckpointError(zero::CheckpointFailure::input_output,
+                                      "rank 0 could not save the model: see its message");
+    }
+    return failure;
+  }
+
   /// Keeps \p failure for `throw_failure`, unless there is one, so that the run ends as it would have otherwise.
   void keep_failure(std::optional<zero::CheckpointError> failure) {
     if (!failure_) failure_ = std::move(failure);
