@@ -5,9 +5,9 @@
 #include "engines.hpp"
 #include "model.hpp"
 #include "options.hpp"
+#include "thread_ranks.hpp"
 
 #include <zero/backends/host.hpp>
-#include <zero/communicators/thread.hpp>
 #include <zero/processors.hpp>
 
 #include <algorithm>
@@ -50,15 +50,8 @@ class HostCompute {
 };
 
 /// Ranks that compute on the host, as threads of this process.
-struct HostTarget {
+struct HostTarget : ThreadRanks {
   using Backend = zero::HostBackend;
-  using Communicator = zero::ThreadCommunicator;
-
-  /// Runs `f(communicator)` on every rank.
-  template <class F>
-  static void run_ranks(Options const& options, F&& f) {
-    zero::run_ranks(options.ranks, f, {.deadline = deadline(options)});
-  }
 
   template <class T>
   class Compute : public HostCompute<T> {

@@ -318,14 +318,7 @@ class Trainer {
 
   /// Its tokens are those that were drawn last: a recording looks at their number and range only.
   void record_micro_batch() {
-    auto batch = engine_->begin_micro_batch(stream_);
-    if (batch.contributes()) {
-      recorded_.push_back(static_cast<std::uint64_t>(batch.index()));
-      forward_and_backward();
-    } else {
-      gather_as_others_do();
-    }
-    batch.finish(stream_);
+    pass([&](std::uint64_t index) { recorded_.push_back(index); });
   }
 
   /// Draws a micro-batch by its place in the sequence of all ranks.
@@ -342,14 +335,21 @@ class Trainer {
 
   /// The next micro-batch of this rank, which has none in the last round where the ranks do not divide them.
   void micro_batch(std::uint64_t step) {
-    auto batch = engine_->begin_micro_batch(stream_);
-    if (batch.contributes()) {
+    pass([&](std::uint64_t index) {
       std::optional<typename Profiler::Scope> loading;
       if (profiler_) loading.emplace(profiler_->phase(zero::profile::Phase::data, stream_));
-      auto const index = static_cast<std::uint64_t>(batch.index());
       draw(step, index);
       loading.reset();
       set_dropout(step, index);
+    });
+  }
+
+  /// A micro-batch, for which \p prepare is called with its place in the sequence of all ranks where this rank has one.
+  template <class F>
+  void pass(F&& prepare) {
+    auto batch = engine_->begin_micro_batch(stream_);
+    if (batch.contributes()) {
+      prepare(static_cast<std::uint64_t>(batch.index()));
       forward_and_backward();
     } else {
       gather_as_others_do();

@@ -268,6 +268,7 @@ struct ColumnSums {
 /// group of rows and a tile of columns.
 struct NormSums {
   float const *dy, *normalized;
+  // As above: a kernel is a plain value without a base, and those of sums begin alike.
   std::uint32_t rows, columns;
   float* partial;
 

@@ -4,11 +4,11 @@
 
 #include "../engines.hpp"
 #include "../options.hpp"
+#include "../thread_ranks.hpp"
 #include "device.hpp"
 #include "model.hpp"
 
 #include <zero/backends/cuda.hpp>
-#include <zero/communicators/thread.hpp>
 #include <zero/cuda/device_memory.hpp>
 #include <zero/cuda/nvtx.hpp>
 #include <zero/engine.hpp>  // what replays a recorded step
@@ -70,14 +70,8 @@ class CudaCompute {
 }  // namespace device
 
 /// Ranks that compute on this machine's GPUs, as threads of this process: rank r on GPU r modulo their number.
-struct CudaTarget {
+struct CudaTarget : ThreadRanks {
   using Backend = zero::CudaBackend;
-  using Communicator = zero::ThreadCommunicator;
-
-  template <class F>
-  static void run_ranks(Options const& options, F&& f) {
-    zero::run_ranks(options.ranks, f, {.deadline = deadline(options)});
-  }
 
   template <class T>
   class Compute : public device::CudaCompute<T> {
