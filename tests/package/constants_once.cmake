@@ -12,7 +12,8 @@ set(home_of_split_mix include/zero/utility/split_mix.hpp)
 set(constants_of_split_mix 0x9e3779b97f4a7c15 0xbf58476d1ce4e5b9 0x94d049bb133111eb)
 
 file(GLOB_RECURSE files RELATIVE "${root}" LIST_DIRECTORIES FALSE
-     "${root}/include/*" "${root}/examples/*" "${root}/tools/*")
+     "${root}/include/*" "${root}/src/*" "${root}/examples/*" "${root}/tools/*" "${root}/benchmarks/*")
+list(FILTER files EXCLUDE REGEX "\\.py$") # a peer in Python can include neither
 set(wrong "")
 foreach(family fnv split_mix)
   set(found_at_home FALSE)
