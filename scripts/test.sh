@@ -19,11 +19,11 @@
 #   aarch64     unit tests for aarch64 under qemu-user, and whether kernels, schedules and engine give x86-64's bits there
 #   long        the benchmarks, and every unit test in every build, where CI has most of them in one (tests/README.md); what CI
 #               takes samples of: clang-tidy over every .cpp file, every header alone, every system call of a save
-#               killed and failed, 600 saves beside a second writer, every combination of an engine over MPI, every call
-#               of CUDA's failing once and for ever, every order of every simulated run, planned memory of real models,
-#               ten minutes of fuzzing, and all tests five times beside a busy processor; schedules against DeepSpeed and
-#               PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the packages of tests/peers.txt,
-#               6 GB in build/peers; every code point's tokens against the tokenizers package
+#               killed and failed, 600 saves beside a second writer, every combination of an engine over MPI, ranks killed
+#               at 250 random times, every call of CUDA's failing once and for ever, every order of every simulated run,
+#               planned memory of real models, ten minutes of fuzzing, and all tests five times beside a busy processor;
+#               schedules against DeepSpeed and PyTorch, models in transformers, checkpoints and runs of DeepSpeed's, by the
+#               packages of tests/peers.txt, 6 GB in build/peers; every code point's tokens against the tokenizers package
 #
 # scripts/test.sh --fast: builds the host's unit tests only (build/fast), and runs those that are not of whole programs.
 #
@@ -135,18 +135,19 @@ stage_long() {
   need libbenchmark-dev has_header benchmark/benchmark.h
   stage_build -DZERO_TEST_BUILD=all -DZERO_BUILD_BENCHMARKS=ON
   ZERO_TEST_FULL=1 run_tests long_ci ci --tests-regex \
-    '^(fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?|train_images)$'
-  run_mpi_engine
+    '^(engine_ragged|fake_cuda_(nccl_)?faults|simulation_(equivalence|seeds)|train_gpt2(_planned_memory)?|train_images)$'
+  run_over_mpi
   scripts/stress.sh
   sanitize -DZERO_TEST_BUILD=all
 }
 
-# By itself: ctest's limit for the sample of CI is that of a test that hangs.
-run_mpi_engine() {
-  ZERO_TEST_FULL=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-    mpiexec -n 8 build/ci/tests/mpi/zero_mpi_engine_test | tee "$results/mpi_engine_full.txt"
+# By themselves: ctest's limits for the samples of CI are those of a test that hangs.
+run_over_mpi() (
+  export ZERO_TEST_FULL=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+  mpiexec -n 8 build/ci/tests/mpi/zero_mpi_engine_test | tee "$results/mpi_engine_full.txt"
   grep -q 'all 8 ranks have passed' "$results/mpi_engine_full.txt"
-}
+  bash tests/mpi/misfortunes.sh mpiexec build/ci/tests/mpi/zero_mpi_misfortune
+)
 
 # The first 10,000 steps of every schedule against DeepSpeed and PyTorch, of which other tests read what was recorded.
 compare_schedules() {
