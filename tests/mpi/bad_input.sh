@@ -12,7 +12,7 @@ for case in uninitialized single finalized finalized_early memory; do
   refused=$(grep -ac '^refused: ' <<<"$output") || true
   printf '%-15s %d of 2 ranks: %s\n' "$case" "$refused" "$(grep -am1 '^refused: ' <<<"$output" || true)"
   if [ "$refused" -ne 2 ]; then
-    sed 's/^/    /' <<<"$output"
+    printf '    %s\n' "${output//$'\n'/$'\n    '}"
     failed=1
   fi
 done

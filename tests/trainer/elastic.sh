@@ -60,4 +60,5 @@ started=$(tr '\n' ' ' <"$work/numbers.started")
 [ "$started" = "8 5 7 1 " ] || die "it started $started ranks"
 [ "$(grep -c 'has died' "$work/output")" -ge 3 ] || die "nobody says who died"
 [ "$(sed -n 's/^parameter hash: //p' "$work/output")" = "$whole" ] || die "the hash is not $whole"
+if compgen -G "$work/run/.tmp.*" || compgen -G "$work/run/.removed.*"; then die "ranks that were killed have left the above"; fi
 echo "8, 5, 7 ranks and 1 have the hash of one run: $whole"
