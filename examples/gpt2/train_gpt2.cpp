@@ -278,6 +278,10 @@ command_line::ExitCode run_over_mpi(Options options, zero::LaunchEnvironment con
     process.prepare([&] { in_words_of_options(out_of_memory, [&] { inputs.read(options, processes); }); });
     auto const train = [&] { return process.run(options, *inputs.data, *inputs.output); };
     auto const code = in_words_of_options(out_of_memory, [&] { return train_by(train, inputs, options, speaks); });
+    if (options.dry_run && speaks) {
+      say("mpi: ranks of one host share up to %s bytes besides their engines' memory\n",
+          with_separators(process.bytes_of_host()).c_str());
+    }
     process.leave(options.dry_run ? patience_of_dry_run : deadline(options));
     return code;
   } catch (std::exception const& error) {

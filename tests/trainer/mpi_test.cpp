@@ -210,6 +210,7 @@ TEST_CASE("train_gpt2 over MPI: a dry run of several processes says once what th
   CHECK(fresh.code == 0);
   CHECK(times(fresh.output, "run: 2 ranks, ZeRO-2") == 1);
   CHECK(times(fresh.output, "dry run: nothing was trained, and nothing was written\n") == 1);
+  CHECK(times(fresh.output, "mpi: ranks of one host share up to 8,") == 1);  // two bounce areas of 4 MB, and control
   CHECK(!fs::exists(folder / "run"));
   REQUIRE(run_over(2, data + folder.quote("run")).code == 0);
   auto const resumed = dry(folder.quote("run") + " --iterations 6 --resume auto");

@@ -10,6 +10,7 @@
 #include <zero/bootstrap/launch_environment.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -50,6 +51,8 @@ class MpiProcess {
   void prepare(std::function<void()> const& f);
   /// As `run_on`.
   bool run(Options const& options, TrainingData const& data, RunOutput& output);
+  /// Bytes that the ranks share on a host besides their engines' memory, where all of them are on one.
+  [[nodiscard]] std::size_t bytes_of_host() const;
   /// Says why this rank cannot go on, once, and tells the other ranks' processes. What rank 0 says, too, it says alone.
   void tell(std::exception const& error);
   /// Does so, gives the others up to a second to do the same, and ends all of them.

@@ -15,6 +15,7 @@ MpiProcess::~MpiProcess() = default;
 void MpiProcess::expect(zero::LaunchEnvironment const&) const {}
 void MpiProcess::prepare(std::function<void()> const&) {}
 bool MpiProcess::run(Options const&, TrainingData const&, RunOutput&) { return false; }
+std::size_t MpiProcess::bytes_of_host() const { return 0; }
 void MpiProcess::tell(std::exception const&) {}
 void MpiProcess::fail(std::exception const&) { std::abort(); }
 void MpiProcess::leave(std::chrono::nanoseconds) {}
