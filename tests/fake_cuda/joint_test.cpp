@@ -98,6 +98,10 @@ TEST_CASE("joint step, fake CUDA: a step that cannot be captured is refused, and
   CHECK(refusal().find("capture before the first step") != std::string::npos);
   run.repeated_from = 1;
   auto const expected = train(run);
+  run.member_captures = true;
+  CHECK(refusal().find("capture of an engine that is a member of a joint step: call that of zero::JointStep") !=
+        std::string::npos);
+  run.member_captures = false;
   run.abandons_capture = true;
   CHECK(train(run).hash == expected.hash);
 }

@@ -450,6 +450,41 @@ TEST_CASE("nccl ranks: in an all-to-all slice q goes to rank q, in the world and
   }));
 }
 
+TEST_CASE("nccl ranks: groups that ranks call in different orders end by the deadline, which names what waits") {
+  auto const cross = [](bool in_one_order) {
+    return [=](NcclCommunicator& c) {
+      auto rows = c.split(c.rank() / 2, 0), columns = c.split(c.rank() % 2, 0);
+      DeviceValues<std::uint64_t> const words({1, 1});
+      auto const stream = c.communication_stream(c.device());
+      bool const rows_first = in_one_order || c.rank() == 0 || c.rank() == 3;
+      for (auto* group : {rows_first ? &*rows : &*columns, rows_first ? &*columns : &*rows}) {
+        group->all_reduce(words.data(), 1, {group == &*rows ? "rows" : "columns"}, stream);
+      }
+      (void)cudaStreamSynchronize(stream.handle());  // the abort lets it go
+      while (!in_one_order) {
+        c.check();
+        std::this_thread::sleep_for(1ms);
+      }
+      CHECK(fake_cuda::fetch(words.data(), 1)[0] == 4);
+      c.exchange({}, {});
+    };
+  };
+  check_all_clear(errors_of(4, {}, cross(true)));
+  auto const names_none = [](std::string const& error) {
+    return error.find("of rows") == std::string::npos && error.find("of columns") == std::string::npos;
+  };
+  std::vector<std::string> errors;
+  for (std::chrono::seconds deadline = 1s; deadline < 5min; deadline *= 8) {  // as above
+    errors = errors_of(4, {.deadline = deadline}, cross(false));
+    if (std::none_of(errors.begin(), errors.end(), names_none)) break;
+  }
+  for (auto const& error : errors) {
+    CAPTURE(error);
+    CHECK(error.find("all_reduce #") != std::string::npos);
+    CHECK_FALSE(names_none(error));
+  }
+}
+
 TEST_CASE("nccl ranks: one that throws ends the messages of all others; one that never comes, by the deadline") {
   auto const message = [](NcclCommunicator& c) {
     DeviceValues<float> const value({1});

@@ -46,6 +46,7 @@ struct Run {
   int repeated_from = -1;         ///< this step's gradients are those of the later ones, too; -1: each has its own
   bool captured = false;          ///< these steps are replays of a captured one
   bool abandons_capture = false;  ///< by an error in its middle, before that
+  bool member_captures = false;   ///< its own step, which is the joint step's, before that
 
   [[nodiscard]] int total() const { return micro_batches.value_or(world * accumulation); }
   [[nodiscard]] int rounds() const { return (total() + world - 1) / world; }

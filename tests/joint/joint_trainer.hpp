@@ -80,6 +80,7 @@ class Trainer {
   void capture(int step) {
     if constexpr (captures) {
       if (run_.abandons_capture) abandon_capture(step);
+      if (run_.member_captures) (void)engines_[0]->capture(stream_, [] {});
       captured_ = joint_->capture(stream_, [&] { (void)take_step(step); });
     }
   }

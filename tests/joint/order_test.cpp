@@ -378,4 +378,51 @@ TEST_CASE("joint step: engines of one communicator that ranks call in other orde
   for (auto const& message : messages) CHECK(contains(message, "engine"));
 }
 
+namespace {
+
+// Which engines have updated, one after another, in this thread.
+thread_local std::string updates;
+
+/// A rule that says when it runs.
+template <char name>
+struct NotedRule {
+  static constexpr std::size_t state_count = 0;
+  struct Config {
+    double lr = 1e-3;
+  };
+  struct Constants {
+    float minus_lr;
+  };
+  static Constants constants(Config const& config, std::uint64_t /*step*/) { return {static_cast<float>(-config.lr)}; }
+  template <class Real>
+  ZERO_HOST_DEVICE static void update(Real& p, Real const& g, zero::States<Real, 0>& /*states*/, Constants const& c) {
+    if (updates.empty() || updates.back() != name) updates += name;
+    p = fma(Real(c.minus_lr), g, p);
+  }
+};
+
+template <char name, class Offload>
+using NotedEngine = zero::Engine<zero::Partitioner<Stage::gradients>, zero::Optimizer<NotedRule<name>, Offload>,
+                                 zero::Precision<zero::FP32>, zero::HostBackend, zero::SelfCommunicator>;
+
+}  // namespace
+
+TEST_CASE("joint step: members on the device update before the host waits for those with offload, in any order") {
+  zero::SelfCommunicator alone;
+  auto const offloaded_list = units("o", 1), device_list = units("d", 1);
+  for (bool const offloaded_first : {false, true}) {
+    NotedEngine<'o', zero::CpuOffload> offloaded{alone, offloaded_list, {.backend = {.threads = 1}}};
+    NotedEngine<'d', zero::NoOffload> on_device{alone, device_list, {.backend = {.threads = 1}}};
+    std::vector members{offloaded.member("offloaded"), on_device.member("on device")};
+    if (!offloaded_first) std::swap(members[0], members[1]);
+    zero::JointStep joint{alone, members};
+    auto micro_batch = joint.begin_micro_batch({});
+    engine_test::contribute(offloaded, id(0), 1.0F), engine_test::contribute(on_device, id(0), 1.0F);
+    micro_batch.finish({});
+    updates.clear();
+    (void)joint.step({}).get();
+    CHECK(updates == "do");
+  }
+}
+
 }  // namespace joint_order_test

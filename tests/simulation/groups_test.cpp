@@ -114,14 +114,18 @@ TEST_CASE("simulated groups: two groups that ranks call in another order wait fo
   };
   CHECK(clean(script(true), 4));
   for (auto order : orders) {
-    auto const message = failure_of<zero::DeadlockError>(script(false), 4, {.order = order});
-    CHECK(contains(message, "waits in all_reduce #0 of words"));
-    CHECK(contains(message, "launched another collective before it"));
-    for (auto const* group : {"ranks 0, 1", "ranks 2, 3", "ranks 0, 2", "ranks 1, 3"}) {
-      CAPTURE(group);
-      CHECK(contains(message, std::string("of the group of ") + group));
+    for (bool const over_nccl : {false, true}) {
+      zero::SimulationOptions options{.order = order};
+      if (over_nccl) options.nccl.emplace();
+      auto const message = failure_of<zero::DeadlockError>(script(false), 4, options);
+      CHECK(contains(message, "waits in all_reduce #0 of words"));
+      CHECK(contains(message, "launched another collective before it"));
+      for (auto const* group : {"ranks 0, 1", "ranks 2, 3", "ranks 0, 2", "ranks 1, 3"}) {
+        CAPTURE(group);
+        CHECK(contains(message, std::string("of the group of ") + group));
+      }
+      CHECK(contains(message, "again"));
     }
-    CHECK(contains(message, "again"));
   }
 }
 
