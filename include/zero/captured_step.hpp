@@ -45,23 +45,16 @@ struct RecordedStep {
 
 }  // namespace detail
 
-/// A whole step, recorded: its micro-batches with all that the caller has put between, and the update. Replaying it
-/// costs one launch. The settings of a step are not part of it. Move-only; used as the engine is, and not beyond
-/// the engine's end.
+/// A whole step, recorded by `Engine::capture`: its micro-batches with all that the caller has put between, and the
+/// update. Replaying it costs one launch. The settings of a step are not part of it. Move-only; used as the engine is,
+/// and not beyond the engine's end.
 template <class Backend>
 class [[nodiscard]] CapturedStep {
  public:
-  /// A captured step.
-  using Graph = typename detail::GraphOf<Backend>::type;
   /// What operations are put on; a trivially copyable reference.
   using Stream = typename Backend::Stream;
   /// What a step returns.
   using Ticket = StepTicket<typename Backend::Event>;
-
-  /// Made by `Engine::capture`.
-  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
-               detail::RecordedStep<Graph> step)
-      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
 
   /// Takes the step once more, in the order of \p stream. Does not synchronize it. Between two replays the engine may
   /// be used as between two steps. \throws as Engine::step.
@@ -72,6 +65,13 @@ class [[nodiscard]] CapturedStep {
   }
 
  private:
+  using Graph = typename detail::GraphOf<Backend>::type;
+  friend class detail::EngineCore<Backend>;
+
+  CapturedStep(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
+               detail::RecordedStep<Graph> step)
+      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
+
   detail::EngineCore<Backend>* core_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
   detail::RecordedStep<Graph> step_;

@@ -25,6 +25,9 @@ class JointCore;
 
 }  // namespace detail
 
+template <class Partition, class Opt, class Prec, class Backend, class Communicator>
+class Engine;
+
 /// How an engine takes part in a JointStep.
 struct MemberOptions {
   /// Its parameters exist on several positions of this axis, e.g. those that the first and the last stage of a pipeline
@@ -34,16 +37,11 @@ struct MemberOptions {
   std::string repeated_over{};
 };
 
-/// An engine, whatever its rule, stage, types and offload, under the name that it has in a JointStep. A reference, to
-/// be used as long as the engine lives.
+/// An engine, whatever its rule, stage, types and offload, under the name that it has in a JointStep, as
+/// `Engine::member` gives it. A reference, to be used as long as the engine lives.
 template <class Backend>
 class EngineMember {
  public:
-  /// Made by `Engine::member`.
-  EngineMember(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
-               std::string_view name, MemberOptions options)
-      : core_(&core), lifetime_(std::move(lifetime)), name_(name), options_(std::move(options)) {}
-
   /// As given to `Engine::member`.
   [[nodiscard]] std::string const& name() const noexcept { return name_; }
   /// As given to `Engine::member`.
@@ -52,6 +50,12 @@ class EngineMember {
  private:
   friend class detail::JointAgreement<Backend>;
   friend class detail::JointCore<Backend>;
+  template <class Partition, class Opt, class Prec, class EngineBackend, class Communicator>
+  friend class Engine;
+
+  EngineMember(detail::EngineCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
+               std::string_view name, MemberOptions options)
+      : core_(&core), lifetime_(std::move(lifetime)), name_(name), options_(std::move(options)) {}
 
   detail::EngineCore<Backend>* core_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;

@@ -28,8 +28,11 @@
 
 namespace zero {
 
-/// A whole step of several engines, recorded in one graph; see CapturedStep. Move-only; used by the engines' thread,
-/// and not beyond the joint step's end.
+template <class Backend, class Communicator>
+class JointStep;
+
+/// A whole step of several engines, which `JointStep::capture` has recorded in one graph; see CapturedStep. Move-only;
+/// used by the engines' thread, and not beyond the joint step's end.
 template <class Backend>
 class [[nodiscard]] CapturedJointStep {
  public:
@@ -37,13 +40,6 @@ class [[nodiscard]] CapturedJointStep {
   using Stream = typename Backend::Stream;
   /// What a step returns.
   using Ticket = StepTicket<typename Backend::Event>;
-  /// A captured step.
-  using Graph = typename detail::GraphOf<Backend>::type;
-
-  /// Made by `JointStep::capture`.
-  CapturedJointStep(detail::JointCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
-                    detail::RecordedJointStep<Graph> step)
-      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
 
   /// Takes the step once more, in the order of \p stream. Does not synchronize it. \throws as JointStep::step.
   [[nodiscard]] Ticket replay(JointStepOptions const& options, Stream stream) const {
@@ -54,6 +50,14 @@ class [[nodiscard]] CapturedJointStep {
   }
 
  private:
+  using Graph = typename detail::GraphOf<Backend>::type;
+  template <class JointBackend, class Communicator>
+  friend class JointStep;
+
+  CapturedJointStep(detail::JointCore<Backend>& core, std::shared_ptr<detail::EngineLifetime const> lifetime,
+                    detail::RecordedJointStep<Graph> step)
+      : core_(&core), lifetime_(std::move(lifetime)), step_(std::move(step)) {}
+
   detail::JointCore<Backend>* core_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
   detail::RecordedJointStep<Graph> step_;

@@ -18,6 +18,9 @@
 
 namespace zero {
 
+template <class Partition, class Opt, class Prec, class Backend, class Communicator>
+class Engine;
+
 /// Where one gradient goes.
 template <class Element>
 struct GradientTarget {
@@ -25,18 +28,15 @@ struct GradientTarget {
   bool adds = false;          ///< true: add to what is there; false: overwrite, the content is undefined
 };
 
-/// Parameters that are whole and may be read until the lease ends. Move-only. Ending it releases the memory, in the
-/// order of the stream that it was gathered for; it may not outlive the engine (its addresses are refused then). One
-/// that is assigned to ends first; the other one was gathered before that, so at stage 3 both count in the live bound.
+/// Parameters that are whole and may be read until the lease ends; see `Engine::gather`. Move-only. Ending it releases
+/// the memory, in the order of the stream that it was gathered for; it may not outlive the engine (its addresses are
+/// refused then). One that is assigned to ends first; the other one was gathered before that, so at stage 3 both count
+/// in the live bound.
 template <class Element, class Stream>
 class [[nodiscard]] ParameterLease {
  public:
   /// Holds nothing.
   ParameterLease() = default;
-  /// Made by `Engine::gather`.
-  ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLifetime const> lifetime,
-                 std::uint32_t record, Stream stream)
-      : source_(&source), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
   /// Leaves \p other empty.
   ParameterLease(ParameterLease&& other) noexcept
       : source_(std::exchange(other.source_, nullptr)),
@@ -79,24 +79,27 @@ class [[nodiscard]] ParameterLease {
   }
 
  private:
+  template <class Partition, class Opt, class Prec, class Backend, class Communicator>
+  friend class Engine;
+
+  ParameterLease(detail::ParameterSource<Stream>& source, std::shared_ptr<detail::EngineLifetime const> lifetime,
+                 std::uint32_t record, Stream stream)
+      : source_(&source), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
+
   detail::ParameterSource<Stream>* source_ = nullptr;
   std::shared_ptr<detail::EngineLifetime const> lifetime_{};
   std::uint32_t record_ = 0;
   Stream stream_{};
 };
 
-/// Places for the gradients of some parameters. Move-only. `ready` hands over those that were written: whose address
-/// was asked for, that are adopted, or that `written` names. The others are missing at the end of the micro-batch, as
-/// are all of a lease that ends without `ready`, also because another one is assigned to it.
+/// Places for the gradients of some parameters; see `Engine::gradients`. Move-only. `ready` hands over those that were
+/// written: whose address was asked for, that are adopted, or that `written` names. The others are missing at the end
+/// of the micro-batch, as are all of a lease that ends without `ready`, also because another one is assigned to it.
 template <class Element, class Stream>
 class [[nodiscard]] GradientLease {
  public:
   /// Holds nothing.
   GradientLease() = default;
-  /// Made by `Engine::gradients`.
-  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
-                std::uint32_t record, Stream stream)
-      : sink_(&sink), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
   /// Leaves \p other empty.
   GradientLease(GradientLease&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)),
@@ -145,6 +148,9 @@ class [[nodiscard]] GradientLease {
   [[nodiscard]] explicit operator bool() const noexcept { return sink_ != nullptr && lifetime_->alive; }
 
  private:
+  template <class Partition, class Opt, class Prec, class Backend, class Communicator>
+  friend class Engine;
+
   void abandon() noexcept {
     if (sink_ != nullptr && lifetime_->alive) sink_->abandon(record_, stream_);
     sink_ = nullptr;
@@ -159,6 +165,10 @@ class [[nodiscard]] GradientLease {
     auto const place = sink_->target(record_, id, stream_, zeroed);
     return {{static_cast<Element*>(place.data), place.count}, place.adds};
   }
+
+  GradientLease(detail::GradientSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
+                std::uint32_t record, Stream stream)
+      : sink_(&sink), lifetime_(std::move(lifetime)), record_(record), stream_(stream) {}
 
   detail::GradientSink<Stream>* sink_ = nullptr;
   std::shared_ptr<detail::EngineLifetime const> lifetime_{};

@@ -15,6 +15,11 @@
 namespace zero {
 namespace detail {
 
+template <class Backend>
+class EngineCore;
+template <class Backend>
+class JointCore;
+
 /// What a micro-batch reports its end to.
 template <class Stream>
 class MicroBatchSink {
@@ -34,9 +39,9 @@ struct MicroBatchPlace {
 
 }  // namespace detail
 
-/// One forward and backward pass of this rank: one of the step's global sequence of micro-batches, of which the k-th
-/// runs on rank k mod ranks. Move-only. Ends with `finish`; one that ends without it breaks the accumulation, which
-/// must be discarded then.
+/// One forward and backward pass of this rank, which `Engine::begin_micro_batch` and that of JointStep open: one of the
+/// step's global sequence of micro-batches, of which the k-th runs on rank k mod ranks. Move-only. Ends with `finish`;
+/// one that ends without it breaks the accumulation, which must be discarded then.
 ///
 /// Where EngineConfig::micro_batches_per_step is no multiple of the number of ranks, the last ranks have none in the
 /// last round. They begin and finish it all the same, and gather parameters as the others do, whose collectives they
@@ -45,10 +50,6 @@ struct MicroBatchPlace {
 template <class Stream>
 class [[nodiscard]] MicroBatch {
  public:
-  /// \p pass tells micro-batches apart, so that one that was discarded has no say in a later one.
-  MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
-             std::uint64_t micro_batch_serial, detail::MicroBatchPlace place)
-      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial), place_(place) {}
   /// Leaves \p other empty.
   MicroBatch(MicroBatch&& other) noexcept
       : sink_(std::exchange(other.sink_, nullptr)),
@@ -79,6 +80,16 @@ class [[nodiscard]] MicroBatch {
   }
 
  private:
+  template <class Backend>
+  friend class detail::EngineCore;
+  template <class Backend>
+  friend class detail::JointCore;
+
+  // The serial tells micro-batches apart, so that one that was discarded has no say in a later one.
+  MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
+             std::uint64_t micro_batch_serial, detail::MicroBatchPlace place)
+      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial), place_(place) {}
+
   detail::MicroBatchSink<Stream>* sink_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint64_t serial_;

@@ -13,14 +13,18 @@
 
 namespace zero {
 
-/// The claim to one step's report. Taking it does not synchronize anything; reading it may.
+namespace detail {
+
+template <class Backend>
+class StepDecider;
+
+}  // namespace detail
+
+/// The claim to one step's report, which `Engine::step` and `CapturedStep::replay` give. Taking it does not synchronize
+/// anything; reading it may.
 template <class Event>
 class [[nodiscard]] StepTicket {
  public:
-  /// Made by `Engine::step` and `CapturedStep::replay`.
-  StepTicket(std::shared_ptr<detail::StepReports<Event> const> reports, std::uint64_t number)
-      : reports_(std::move(reports)), number_(number) {}
-
   /// Waits until the step has been decided. \throws LossScaleError, DivergenceError, MismatchError where ranks did not
   /// take this step or an earlier one alike, SequenceError for a report that is too old, CommunicationError where a
   /// rank has failed meanwhile. What an engine's later calls would throw for this step, they do not throw once it was
@@ -34,6 +38,12 @@ class [[nodiscard]] StepTicket {
   }
 
  private:
+  template <class Backend>
+  friend class detail::StepDecider;
+
+  StepTicket(std::shared_ptr<detail::StepReports<Event> const> reports, std::uint64_t number)
+      : reports_(std::move(reports)), number_(number) {}
+
   std::shared_ptr<detail::StepReports<Event> const> reports_;
   std::uint64_t number_;
 };

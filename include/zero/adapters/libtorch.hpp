@@ -164,11 +164,9 @@ class DataParallel {
   /// What a step returns.
   using Ticket = typename Engine::Ticket;
 
-  /// Keeps all parameters whole while it lives. Move-only.
+  /// What `whole` returns: keeps all parameters whole while it lives. Move-only.
   class [[nodiscard]] Whole {
    public:
-    /// Made by `whole`.
-    explicit Whole(std::weak_ptr<Session> session) : session_(std::move(session)) {}
     /// Leaves \p other empty.
     Whole(Whole&& other) noexcept : session_(std::exchange(other.session_, {})) {}
     Whole& operator=(Whole&&) = delete;
@@ -177,6 +175,10 @@ class DataParallel {
     }
 
    private:
+    friend class DataParallel;
+
+    explicit Whole(std::weak_ptr<Session> session) : session_(std::move(session)) {}
+
     std::weak_ptr<Session> session_;
   };
 

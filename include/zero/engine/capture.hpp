@@ -25,7 +25,7 @@ template <class Backend>
 class StepCapture {
  public:
   using Stream = typename Backend::Stream;
-  using Graph = typename CapturedStep<Backend>::Graph;
+  using Graph = typename GraphOf<Backend>::type;
 
   /// Both are borrowed.
   StepCapture(EngineParts<Backend>& parts, EnginePhase& phase) : parts_(parts), phase_(phase) {}

@@ -15,14 +15,14 @@
 
 namespace zero {
 
+class NcclCommunicator;
+
 /// A buffer that NCCL knows, as long as this lives; see `NcclCommunicator::register_buffer`. Move-only. May outlive the
 /// communicator.
 class NcclRegistration {
  public:
+  /// Of no buffer.
   NcclRegistration() = default;
-  /// Owns \p registered, of the communicator of \p state.
-  NcclRegistration(std::weak_ptr<detail::NcclState> state, void* registered) noexcept
-      : state_(std::move(state)), registered_(registered) {}
   /// Leaves \p other empty.
   NcclRegistration(NcclRegistration&& other) noexcept
       : state_(std::move(other.state_)), registered_(std::exchange(other.registered_, nullptr)) {}
@@ -48,6 +48,12 @@ class NcclRegistration {
   explicit operator bool() const noexcept { return registered_ != nullptr; }
 
  private:
+  friend class NcclCommunicator;
+
+  // Owns \p registered, of the communicator of \p state.
+  NcclRegistration(std::weak_ptr<detail::NcclState> state, void* registered) noexcept
+      : state_(std::move(state)), registered_(registered) {}
+
   std::weak_ptr<detail::NcclState> state_;
   void* registered_ = nullptr;
 };

@@ -53,15 +53,15 @@ enum class Access : std::uint8_t {
   mutable_values,  ///< reading all the same, for consumers that refuse a mark: see ParameterLease::mutable_values
 };
 
-/// Parameters as tensors. Move-only. Used on the engine's thread; the tensors end on any. The lease ends by `end`. A
-/// lease that has given tensors and goes without `end` is left to them, and ends by `Lender::collect`.
+template <class Engine>
+class Lender;
+
+/// Parameters as tensors, which `Lender::parameters` gives. Move-only. Used on the engine's thread; the tensors end on
+/// any. The lease ends by `end`. A lease that has given tensors and goes without `end` is left to them, and ends by
+/// `Lender::collect`.
 template <class Engine>
 class [[nodiscard]] LentParameters {
  public:
-  /// Made by `Lender::parameters`.
-  LentParameters(std::shared_ptr<detail::LentEngine<Engine>> lent, typename Engine::Lease lease)
-      : lent_(std::move(lent), std::move(lease)) {}
-
   /// \p id with its registered shape, readable on the gather's stream. \throws LeaseError as ParameterLease.
   [[nodiscard]] ExportedTensor tensor(ParameterId id, Access access = Access::read_only) {
     detail::require_open(lent_.open(), "zero::dlpack::LentParameters: used after end(): gather the parameters again");
@@ -77,21 +77,22 @@ class [[nodiscard]] LentParameters {
   [[nodiscard]] explicit operator bool() const noexcept { return lent_.open(); }
 
  private:
+  friend class Lender<Engine>;
+
+  LentParameters(std::shared_ptr<detail::LentEngine<Engine>> lent, typename Engine::Lease lease)
+      : lent_(std::move(lent), std::move(lease)) {}
+
   detail::LentLease<Engine, typename Engine::Lease> lent_;
 };
 
-/// Gradients as tensors. Move-only. The trainer keeps it, hands its tensors out, and calls `ready` when they have been
-/// written and have ended. Used on the engine's thread; the tensors end on any. Without `ready` the gradients are
-/// missing, and the lease is left as that of LentParameters is.
+/// Gradients as tensors, which `Lender::gradients` gives. Move-only. The trainer keeps it, hands its tensors out, and
+/// calls `ready` when they have been written and have ended. Used on the engine's thread; the tensors end on any.
+/// Without `ready` the gradients are missing, and the lease is left as that of LentParameters is.
 template <class Engine>
 class [[nodiscard]] LentGradients {
  public:
   /// What the gradients are written on.
   using Stream = typename Engine::Stream;
-
-  /// Made by `Lender::gradients`.
-  LentGradients(std::shared_ptr<detail::LentEngine<Engine>> lent, typename Engine::Gradients gradients)
-      : lent_(std::move(lent), std::move(gradients)) {}
 
   /// A place to add the gradient of \p id to, of the registered shape, zeroed on the lease's stream where nothing is
   /// there yet. A gradient whose tensor was asked for counts as written. \throws LeaseError as GradientLease.
@@ -112,6 +113,11 @@ class [[nodiscard]] LentGradients {
   [[nodiscard]] explicit operator bool() const noexcept { return lent_.open(); }
 
  private:
+  friend class Lender<Engine>;
+
+  LentGradients(std::shared_ptr<detail::LentEngine<Engine>> lent, typename Engine::Gradients gradients)
+      : lent_(std::move(lent), std::move(gradients)) {}
+
   detail::LentLease<Engine, typename Engine::Gradients> lent_;
 };
 
