@@ -175,6 +175,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/utility/edit_distance.hpp
   include/zero/utility/file_lock.hpp
   include/zero/utility/fingerprint.hpp
+  include/zero/utility/function_ref.hpp
   include/zero/utility/json.hpp
   include/zero/utility/shortest_number.hpp
   include/zero/utility/split_mix.hpp
@@ -427,7 +428,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/support/call_history.hpp
   include/zero/support/file_size_signal.hpp
   include/zero/support/fixed_array.hpp
-  include/zero/support/function_ref.hpp
   include/zero/support/json_reader.hpp
   include/zero/support/message.hpp
   include/zero/support/name_index.hpp

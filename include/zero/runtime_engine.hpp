@@ -19,8 +19,8 @@
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/step_ticket.hpp>
-#include <zero/support/function_ref.hpp>
 #include <zero/traffic.hpp>
+#include <zero/utility/function_ref.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -5,8 +5,8 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/support/fixed_array.hpp>
-#include <zero/support/function_ref.hpp>
 #include <zero/support/out_of_line.hpp>
+#include <zero/utility/function_ref.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -50,7 +50,7 @@ class ThreadPool {
 
   /// Calls `f(task)` once for every task in [0, \p tasks), on the threads of this pool; blocks until all have returned.
   /// \throws what the first failing task threw, after every task has ended or been given up.
-  ZERO_OUT_OF_LINE void parallel_for(std::size_t tasks, detail::FunctionRef<void(std::size_t)> f) {
+  ZERO_OUT_OF_LINE void parallel_for(std::size_t tasks, FunctionRef<void(std::size_t)> f) {
     if (workers_.size() == 0 || tasks <= 1) {
       for (std::size_t task = 0; task < tasks; ++task) f(task);
       return;
@@ -61,7 +61,7 @@ class ThreadPool {
   }
 
  private:
-  void start(std::size_t tasks, detail::FunctionRef<void(std::size_t)> const& f) {
+  void start(std::size_t tasks, FunctionRef<void(std::size_t)> const& f) {
     std::lock_guard lock(mutex_);
     function_ = &f;
     tasks_ = tasks;
@@ -122,7 +122,7 @@ class ThreadPool {
   std::atomic<int> busy_{0};
   int sleeping_ = 0;
   bool stopping_ = false;
-  detail::FunctionRef<void(std::size_t)> const* function_ = nullptr;
+  FunctionRef<void(std::size_t)> const* function_ = nullptr;
   std::size_t tasks_ = 0;
   std::exception_ptr error_;
 };

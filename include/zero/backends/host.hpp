@@ -20,10 +20,10 @@
 #include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/host_memory.hpp>
 #include <zero/processors.hpp>
-#include <zero/support/function_ref.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/thread_pool.hpp>
+#include <zero/utility/function_ref.hpp>
 
 #include <algorithm>
 #include <array>
@@ -52,7 +52,7 @@ class HostExecutor {
   [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
 
   /// Calls `f(begin, end)` over chunks of [0, \p n).
-  ZERO_OUT_OF_LINE void for_chunks(std::size_t n, detail::FunctionRef<void(std::size_t, std::size_t)> f) {
+  ZERO_OUT_OF_LINE void for_chunks(std::size_t n, FunctionRef<void(std::size_t, std::size_t)> f) {
     pool_.parallel_for((n + chunk - 1) / chunk,
                        [&](std::size_t task) { f(task * chunk, (std::min)(n, (task + 1) * chunk)); });
   }
@@ -70,7 +70,7 @@ class HostExecutor {
 
   /// Calls `f(segment)` for the parts of \p segments, cut at chunk boundaries; offsets still count from the slice's
   /// start.
-  ZERO_OUT_OF_LINE void for_segments(std::span<Segment const> segments, detail::FunctionRef<void(Segment const&)> f) {
+  ZERO_OUT_OF_LINE void for_segments(std::span<Segment const> segments, FunctionRef<void(Segment const&)> f) {
     if (segments.empty()) return;
     for_chunks(segments.back().offset + segments.back().count, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = first_beyond(segments, begin); i < segments.size() && segments[i].offset < end; ++i) {
