@@ -64,7 +64,7 @@ class RankToFree {
       forget();
     }
     delete rank_.remove();
-    state->group->world().retire(number);
+    state->group->retire(number);
   }
 
  private:

@@ -111,9 +111,7 @@ class WorldRun {
     }
     fail_world(number, text);
   }
-  void fail_world(int number, std::string const& why) {
-    state_->group->world().fail(CommunicationFailure::peer_failed, number, "failed: " + why);
-  }
+  void fail_world(int number, std::string const& why) { state_->group->fail(number, "failed: " + why); }
 
   static constexpr char const* called = "zero_world_run";
 

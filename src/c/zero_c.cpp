@@ -469,8 +469,7 @@ zero_status zero_rank_fail(zero_rank* rank, char const* reason) {
   return guarded([&] {
     Locked<Rank> const held(rank, "zero_rank_fail", Access::shared);
     auto const why = required_text(reason, "zero_rank_fail", "reason");
-    held->state->group->world().fail(zero::CommunicationFailure::peer_failed, held->communicator.rank(),
-                                     zero::detail::concat({"failed: ", why}));
+    held->state->group->fail(held->communicator.rank(), zero::detail::concat({"failed: ", why}));
   });
 }
 

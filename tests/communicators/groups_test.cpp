@@ -212,16 +212,16 @@ TEST_CASE("groups: a rank that leaves, one that is late and one that differs fai
 
   // Rank 3 of the world, which is rank 1 of its group, never comes.
   auto const all = zero::detail::ThreadGroup::of_all(4, 50ms);
-  ThreadCommunicator late(all->make_group({1, 3}), 0), other(all, 2);
+  zero::detail::Posting const posting{.operation = "test", .purpose = {.what = "numbers"}};
   try {
-    late.exchange({}, {});
+    all->make_group({1, 3})->enter(0, posting);
     FAIL_CHECK("a wait without end");
   } catch (CommunicationError const& error) {
     CHECK(error.kind() == CommunicationFailure::deadline);
     CHECK(error.where().rank == 3);
     CHECK(std::string_view(error.what()).find("rank 1 waited in") != std::string_view::npos);
   }
-  CHECK_THROWS_AS(other.exchange({}, {}), CommunicationError);  // nobody waits for anybody any more
+  CHECK_THROWS_AS(all->enter(2, posting), CommunicationError);  // nobody waits for anybody any more
 
   auto const differs = ends_of(4, [](ThreadCommunicator& world) {
     auto group = world.split(world.rank() % 2, 0);

@@ -51,6 +51,13 @@ void order(Rank& world, zero::SimulationStream first, zero::SimulationStream sec
   backend.wait(second, event);
 }
 
+/// \p bytes of a rank's device: addresses without memory, with phantom storage.
+std::byte* device_memory(Rank& world, std::size_t bytes) {
+  zero::SimulationBackend backend({world.process()}, 1);
+  auto const block = backend.allocate(zero::MemoryKind::device, zero::MemoryPurpose::gradients, bytes);
+  return static_cast<std::byte*>(block.data);
+}
+
 /// \p n numbers of \p rank that no other rank has.
 std::vector<int> values_of(int rank, std::size_t n) {
   std::vector<int> values(n);
@@ -176,7 +183,7 @@ TEST_CASE("simulated messages: a buffer that is written before its stream has pa
       if (world.rank() == 0) {
         world.send(values->data(), 4, 1, purpose, stream);
         if (how == 1) order(world, stream, compute);
-        if (how == 2) world.process().touch(writes(values->data(), 4));
+        if (how == 2) zero::SimulationBackend({world.process()}, 1).host_writes(values->data(), 4);
         if (how != 2) compute.launch("backward", {writes(values->data(), 16)}, [values] { values->fill(1); });
       } else {
         world.receive(values->data(), 4, 0, purpose, stream);
@@ -334,9 +341,8 @@ TEST_CASE(
     "simulated messages: phantom storage counts bytes and operations, on all ranks and where one stands for all") {
   auto const script = [](Rank& world) {
     auto const stream = world.make_stream("communication");
-    auto const process = world.process();
-    auto* const sent = static_cast<std::byte*>(process.reserve(1U << 20U));
-    auto* const received = static_cast<std::byte*>(process.reserve(1U << 20U));
+    auto* const sent = device_memory(world, 1U << 20U);
+    auto* const received = device_memory(world, 1U << 20U);
     int const next = (world.rank() + 1) % world.size(), previous = (world.rank() + world.size() - 1) % world.size();
     world.transfer(std::array{Transfer::send(sent, 1U << 20U, next), Transfer::receive(received, 1U << 20U, previous)},
                    purpose, stream);
@@ -353,7 +359,7 @@ TEST_CASE(
   CHECK(zero::simulate(alone(false), script).operations == 4);
   auto const exchange = [](Rank& world) {
     auto const stream = world.make_stream("communication");
-    auto* const data = static_cast<std::byte*>(world.process().reserve(128));
+    auto* const data = device_memory(world, 128);
     int const peer = world.rank() ^ 1;
     world.transfer(std::array{Transfer::send(data, 64, peer), Transfer::receive(data + 64, 64, peer)}, purpose, stream);
   };

@@ -53,7 +53,7 @@ TEST_CASE("race: overlap is judged by the byte") {
 TEST_CASE("race: the message names both operations, their streams, the rank, the memory and the missing edge") {
   std::array<float, 4> const data{};
   auto const message = race_of([&](zero::SimulationCommunicator& rank) {
-    rank.process().name(data.data(), sizeof data, "weights of layer 3");
+    zero::SimulationBackend({rank.process()}, 1).name_memory(data.data(), sizeof data, "weights of layer 3");
     rank.make_stream("compute").launch("forward", {reads(std::span(data))}, [] {});
     rank.make_stream("communication").launch("all_gather", {writes(std::span(data).subspan(2, 1))}, [] {});
   });

@@ -33,23 +33,39 @@
 
 namespace zero {
 
+class SimulationBackend;
+class SimulationCommunicator;
+class SimulationStream;
+
 namespace simulation {
 
 /// A reference to one simulated rank, which SimulationCommunicator::process gives and the engine's backend is
-/// configured with. Valid during `simulate`.
-using Process = detail::simulation::Process;
+/// configured with. Trivially copyable; valid during `simulate`.
+class Process {
+ public:
+  /// Of no rank.
+  Process() = default;
+  /// Whether it is that of a rank.
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(process_); }
+
+ private:
+  friend class zero::SimulationBackend;
+  friend class zero::SimulationCommunicator;
+  friend class zero::SimulationStream;
+
+  explicit Process(detail::simulation::Process process) noexcept : process_(process) {}
+
+  detail::simulation::Process process_;
+};
 
 }  // namespace simulation
 
-/// A stream of a simulated rank: what is put on it runs when the scheduler says so. A borrowed reference, valid during
-/// `simulate`.
+/// A stream of a simulated rank, which SimulationCommunicator::make_stream gives: what is put on it runs when the
+/// scheduler says so. A borrowed reference, valid during `simulate`.
 class SimulationStream {
  public:
   SimulationStream() = default;
   SimulationStream(int) = delete;  // a 0 is not a stream
-  /// Of \p process, which stands for one rank.
-  SimulationStream(simulation::Process process, detail::simulation::Stream& stream) noexcept
-      : process_(process), stream_(&stream) {}
 
   /// Puts work of the caller on the stream: \p run, which touches the bytes of \p accesses and no others that
   /// operations use. Returns before it has run. Take the ranges from leases:
@@ -63,16 +79,20 @@ class SimulationStream {
   }
   /// Blocks the host until everything that was put on the stream has run.
   void synchronize(CallSite site = CallSite::current()) const { process_.synchronize(*stream_, site); }
-  /// Queues \p operation.
-  void put(detail::simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
 
   /// The rank that this stream belongs to.
-  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
-  /// The queue behind this reference.
-  [[nodiscard]] detail::simulation::Stream& stream() const noexcept { return *stream_; }
+  [[nodiscard]] simulation::Process process() const noexcept { return simulation::Process(process_); }
   friend bool operator==(SimulationStream a, SimulationStream b) noexcept { return a.stream_ == b.stream_; }
 
  private:
+  friend class SimulationBackend;
+  friend class SimulationCommunicator;
+
+  SimulationStream(detail::simulation::Process process, detail::simulation::Stream& stream) noexcept
+      : process_(process), stream_(&stream) {}
+
+  void put(detail::simulation::Operation operation) const { process_.put(*stream_, std::move(operation)); }
+
   detail::simulation::Process process_;
   detail::simulation::Stream* stream_ = nullptr;
 };
@@ -131,7 +151,8 @@ class SimulationBackend {
   };
 
   /// \throws ConfigurationError without a simulated rank.
-  SimulationBackend(Config const& config, int /*local_ranks*/) : process_(config.process), host_({.threads = 1}, 1) {
+  SimulationBackend(Config const& config, int /*local_ranks*/)
+      : process_(config.process.process_), host_({.threads = 1}, 1) {
     detail::enforce(static_cast<bool>(process_),
                     "zero::SimulationBackend: set backend = {communicator.process()} of a SimulationCommunicator");
   }
@@ -174,14 +195,14 @@ class SimulationBackend {
   /// Records \p event after the work that is on \p stream.
   void record(Event& event, Stream stream, CallSite site = CallSite::current()) {
     event.process_ = process_;
-    if (auto recorded = process_.record(stream.stream(), site)) event.recorded_ = std::move(recorded);
+    if (auto recorded = process_.record(*stream.stream_, site)) event.recorded_ = std::move(recorded);
   }
   /// What is put on \p stream from now on runs after what \p event was recorded after. Does not block the host.
   void wait(Stream stream, Event const& event, CallSite site = CallSite::current()) {
-    process_.wait(stream.stream(), event.recorded_, site);
+    process_.wait(*stream.stream_, event.recorded_, site);
   }
   /// Blocks the host until all work on \p stream has run.
-  void synchronize(Stream stream, CallSite site = CallSite::current()) { process_.synchronize(stream.stream(), site); }
+  void synchronize(Stream stream, CallSite site = CallSite::current()) { process_.synchronize(*stream.stream_, site); }
   /// The host is about to read these bytes, which operations use.
   void host_reads(void const* from, std::size_t bytes) { process_.touch(simulation::reads(from, bytes)); }
   /// The host is about to write these bytes, which operations use.

@@ -45,12 +45,6 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   /// What this communicator can do besides what communicator_on asks.
   static constexpr CommunicatorFacts facts{.needs_staging = true, .has_sum_orders = true};
 
-  /// Communicator \p number of the simulation; 0 has all ranks.
-  explicit SimulationCommunicator(simulation::Process process, std::size_t number = 0)
-      : process_(process),
-        number_(number),
-        rank_(detail::place_in(process.world().communicators().members(number), process.rank())),
-        size_(static_cast<int>(process.world().communicators().members(number).size())) {}
   /// Another communicator of the same ranks, whose collectives are not ordered with those of this one. Every rank makes
   /// the same ones in the same order.
   [[nodiscard]] SimulationCommunicator duplicate() const {
@@ -82,7 +76,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
   /// Number of ranks that share this machine's cores.
   [[nodiscard]] int local_size() const noexcept { return process_.options().ranks; }
   /// The rank's own part of the simulation: what its engine's backend is configured with.
-  [[nodiscard]] simulation::Process process() const noexcept { return process_; }
+  [[nodiscard]] simulation::Process process() const noexcept { return simulation::Process(process_); }
   /// Bytes that this rank has sent in reduce-scatters, all-gathers and all-to-alls, a slice to each of the others, and
   /// in messages to others. Those of its other communicators are among them.
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return process_.host().bytes_sent; }
@@ -230,12 +224,22 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
     }
     part->communicator = number_;
     part->label = {state().transfers++, purpose};
-    part->stream = &stream.stream();
+    part->stream = stream.stream_;
     process_.world().communicators().post(process_.host(), *part);
     stream.put(std::move(operation));
   }
 
  private:
+  template <class Function>
+  friend SimulationResult simulate(SimulationOptions const& options, Function&& f);
+
+  // Communicator \p number of the simulation; 0 has all ranks.
+  explicit SimulationCommunicator(detail::simulation::Process process, std::size_t number = 0)
+      : process_(process),
+        number_(number),
+        rank_(detail::place_in(process.world().communicators().members(number), process.rank())),
+        size_(static_cast<int>(process.world().communicators().members(number).size())) {}
+
   [[nodiscard]] static std::string_view name_of(std::span<Transfer const> list) noexcept {
     return list.size() > 1 ? "transfer" : list.front().sends() ? "send" : "receive";
   }
@@ -283,7 +287,7 @@ class SimulationCommunicator : public SingleMessages<SimulationCommunicator, Sim
     operation.bucket = posting.purpose.bucket;
     operation.accesses = std::move(accesses);
     operation.collective =
-        post_part({.posting = posting, .send = send, .into = into, .stream = &stream.stream()}, std::move(run));
+        post_part({.posting = posting, .send = send, .into = into, .stream = stream.stream_}, std::move(run));
     stream.put(std::move(operation));
   }
 

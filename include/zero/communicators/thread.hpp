@@ -44,12 +44,35 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
   /// Most ranks of one group.
   static constexpr int max_ranks = 256;  // all addends of an element are read in one pass
 
-  /// What the ranks share: for those that are made without `run_ranks`, on threads of the caller's,
-  /// `Group::of_all(ranks, deadline)`. The rest of it is zero's own.
-  using Group = detail::ThreadGroup;
+  /// What the ranks of a world share, where the caller makes them, and their threads, without `run_ranks`. The ranks
+  /// keep it. Its functions may be called on any thread.
+  class Group {
+   public:
+    /// All of \p ranks ranks. Every wait for one that does not come ends after \p deadline.
+    [[nodiscard]] static std::shared_ptr<Group> of_all(int ranks, std::chrono::nanoseconds deadline) {
+      return std::shared_ptr<Group>(new Group(detail::ThreadGroup::of_all(ranks, deadline)));
+    }
 
-  /// \p rank counts within \p group, which its ranks share.
-  ThreadCommunicator(std::shared_ptr<Group> group, int rank) : group_(std::move(group)), rank_(rank) {}
+    /// Number of ranks.
+    [[nodiscard]] int size() const noexcept { return shared_->size(); }
+    /// Says that \p rank has failed: waits for any rank end, now and later, in CommunicationError, whose message has
+    /// \p reason, which goes on after "rank 3 ". The first failure counts.
+    void fail(int rank, std::string reason) {
+      shared_->world().fail(CommunicationFailure::peer_failed, rank, std::move(reason));
+    }
+    /// Says that \p rank has ended: who waits for it does not wait for the deadline.
+    void retire(int rank) { shared_->world().retire(rank); }
+
+   private:
+    friend class ThreadCommunicator;
+
+    explicit Group(std::shared_ptr<detail::ThreadGroup> shared) : shared_(std::move(shared)) {}
+
+    std::shared_ptr<detail::ThreadGroup> shared_;
+  };
+
+  /// Number \p rank of \p group, from 0, which its ranks share.
+  ThreadCommunicator(std::shared_ptr<Group> const& group, int rank) : ThreadCommunicator(group->shared_, rank) {}
 
   /// This rank's number, from 0.
   [[nodiscard]] int rank() const noexcept { return rank_; }
@@ -242,6 +265,8 @@ class ThreadCommunicator : public SingleMessages<ThreadCommunicator, HostStream>
     return static_cast<Element const*>(group_->posting(rank).buffer);
   }
 
+  ThreadCommunicator(std::shared_ptr<detail::ThreadGroup> group, int rank) : group_(std::move(group)), rank_(rank) {}
+
   std::shared_ptr<detail::ThreadGroup> group_;
   std::shared_ptr<void> state_;
   void const* state_kind_ = nullptr;
@@ -265,8 +290,7 @@ template <class Function>
 void run_ranks(int ranks, Function&& f, RunOptions options = {}) {
   detail::enforce(ranks >= 1 && ranks <= ThreadCommunicator::max_ranks, "zero::run_ranks: 1 to 256 ranks are possible");
   detail::enforce(options.deadline.count() > 0, "zero::run_ranks: the deadline must be positive");
-  auto const group = detail::ThreadGroup::of_all(ranks, options.deadline);
-  auto& world = group->world();
+  auto const group = ThreadCommunicator::Group::of_all(ranks, options.deadline);
   std::mutex mutex;
   std::exception_ptr first;
   auto const run = [&](int rank) {
@@ -275,12 +299,12 @@ void run_ranks(int ranks, Function&& f, RunOptions options = {}) {
         std::lock_guard lock(mutex);
         if (!first) first = std::current_exception();
       }
-      world.fail(CommunicationFailure::peer_failed, rank, std::move(reason));
+      group->fail(rank, std::move(reason));
     };
     try {
       ThreadCommunicator communicator(group, rank);
       f(communicator);
-      world.retire(rank);
+      group->retire(rank);
     } catch (std::exception const& error) {
       fail(std::string("failed: ") + error.what());
     } catch (...) {
