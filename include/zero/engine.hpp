@@ -47,11 +47,11 @@ namespace zero {
 /// Streams are the caller's; the engine's own are ordered against them by events. On the host, where operations run
 /// when they are called, a call may leave its stream out.
 ///
-/// \tparam Partition what is sharded, e.g. Partitioner<Stage::gradients>
+/// \tparam Partition what is sharded, e.g. Partitioner<Stage::gradients>, whose `stage` the engine has, too
 /// \tparam Opt the rule and where its states live, e.g. Optimizer<AdamW, CpuOffload>
 /// \tparam Prec compute type, loss scaler and sum type, e.g. Precision<FP16, DynamicScale>
 template <class Partition, class Opt, class Prec, class Backend = HostBackend, class Communicator = SelfCommunicator>
-class Engine final : public detail::PublishedStage<Partition> {
+class Engine final : public PublishedStage<Partition> {
   static_assert(
       partitioner_policy<Partition>,
       "zero::Engine: the first argument must be a partitioner, e.g. zero::Partitioner<zero::Stage::gradients>");

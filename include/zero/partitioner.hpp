@@ -36,16 +36,14 @@ concept partitioner_policy = std::same_as<Partition, AnyStage> || requires {
 };
 static_assert(partitioner_policy<Partitioner<Stage::gradients>> && partitioner_policy<AnyStage>);
 
-namespace detail {
-
-/// What an engine publishes of its partitioner: nothing where the stage is chosen at run time.
+/// A base of an engine: its `stage`, where the partitioner \p Partition has one.
 template <class Partition>
 struct PublishedStage {
+  /// What is sharded.
   static constexpr Stage stage = Partition::stage;
 };
+/// Of an engine whose stage is chosen at run time: nothing.
 template <>
 struct PublishedStage<AnyStage> {};
-
-}  // namespace detail
 
 }  // namespace zero

@@ -47,10 +47,6 @@ template <class Impl, class Forward = void>
 class Unit;
 
 namespace detail {
-template <class Impl>
-concept has_one_forward = requires {
-  &Impl::forward;
-};
 template <class Impl, class Function>
 class UnitOf;
 template <class Impl, class Of, class Result, class... Arguments>
@@ -83,14 +79,14 @@ class AnyUnit : public Impl, public UnitBase {
 
 /// Of an Impl with one forward.
 template <class Impl>
-requires detail::has_one_forward<Impl>
-class Unit<Impl, void> final : public detail::UnitOf<Impl, decltype(&Impl::forward)> {
+requires(requires { &Impl::forward; }) class Unit<Impl, void> final
+    : public detail::UnitOf<Impl, decltype(&Impl::forward)> {
  public:
   using detail::UnitOf<Impl, decltype(&Impl::forward)>::UnitOf;
 };
 /// Of one with several, such as torch::nn::Sequential.
 template <class Impl>
-requires(!detail::has_one_forward<Impl>) class Unit<Impl, void> final : public detail::AnyUnit<Impl> {
+requires(!requires { &Impl::forward; }) class Unit<Impl, void> final : public detail::AnyUnit<Impl> {
  public:
   using detail::AnyUnit<Impl>::AnyUnit;
 };
@@ -124,8 +120,8 @@ auto checkpoint(Function f, Arguments... arguments) {
 
 // ------------------------------------------------------------------------------------------------------ settings
 
-/// The group of a parameter, by its name and the module's tensor: weight decay and a factor of the learning rate.
-using GroupOf = detail::GroupOf;
+/// Gives the group of a parameter, by its name and the module's tensor: weight decay and a factor of the learning rate.
+using GroupOf = std::function<ParameterGroup(std::string const& name, ::torch::Tensor const& parameter)>;
 
 /// Settings of the adapter; the same on every rank.
 struct Options {

@@ -13,22 +13,26 @@
 
 namespace zero {
 
-namespace detail {
-
-/// What Adam and AdamW share: constants, the two moments and the step (Kingma and Ba, "Adam: A Method for Stochastic
-/// Optimization", 2015, Algorithm 1; epsilon outside the root, after bias correction, as in PyTorch):
+/// What Adam and AdamW need of their settings for one step, each rounded to fp32 once. They share the two moments and
+/// the step (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, Algorithm 1; epsilon outside the root,
+/// after bias correction, as in PyTorch):
 ///
 ///   m ← β₁ m + (1 − β₁) g             fma(β₁, m, (1 − β₁) · g)
 ///   v ← β₂ v + (1 − β₂) g²            fma(β₂, v, (1 − β₂) · (g · g))
 ///   u = m / (√v / √(1 − β₂ᵗ) + ε)     m / fma(√v, 1/√(1 − β₂ᵗ), ε)
 ///   p ← q − lr / (1 − β₁ᵗ) u          fma(−lr/(1 − β₁ᵗ), u, q)        q: the parameter, decayed by AdamW
 struct AdamConstants {
-  float beta1, one_minus_beta1, beta2, one_minus_beta2;
-  float inverse_root_correction2;  // 1 / √(1 − β₂ᵗ)
-  float eps;
-  float minus_lr_over_correction1;  // −lr / (1 − β₁ᵗ)
-  float decay;                      // Adam: λ, added to the gradient times p; AdamW: 1 − lr λ, times p
+  float beta1;                      ///< β₁
+  float one_minus_beta1;            ///< 1 − β₁
+  float beta2;                      ///< β₂
+  float one_minus_beta2;            ///< 1 − β₂
+  float inverse_root_correction2;   ///< 1 / √(1 − β₂ᵗ)
+  float eps;                        ///< ε
+  float minus_lr_over_correction1;  ///< −lr / (1 − β₁ᵗ)
+  float decay;                      ///< Adam: λ, added to the gradient times p; AdamW: 1 − lr λ, times p
 };
+
+namespace detail {
 
 template <class Config>
 ZERO_HOST_DEVICE AdamConstants adam_constants(Config const& c, Double decay, std::uint64_t step) {
@@ -85,7 +89,7 @@ struct Adam {
     double weight_decay = 0.0;  ///< λ above; a group may have its own
   };
   /// What one step needs of the settings, each rounded to fp32 once.
-  using Constants = detail::AdamConstants;
+  using Constants = AdamConstants;
 
   /// \p step counts from 1. In double, each constant rounded once.
   ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {
@@ -127,7 +131,7 @@ struct AdamW {
     double weight_decay = 0.01;  ///< λ above; a group may have its own
   };
   /// What one step needs of the settings, each rounded to fp32 once.
-  using Constants = detail::AdamConstants;
+  using Constants = AdamConstants;
 
   /// \p step counts from 1. In double, each constant rounded once.
   ZERO_HOST_DEVICE static Constants constants(Config const& c, std::uint64_t step) {

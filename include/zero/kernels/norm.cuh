@@ -4,13 +4,13 @@
 
 #include <zero/support/requirements.hpp>
 
-#include <zero/gradients/norm.hpp>
 #include <zero/kernels/detail/norm_block.hpp>
 #include <zero/kernels/detail/scalar.hpp>
 #include <zero/kernels/detail/segments.cuh>
 #include <zero/kernels/exact_sum.hpp>
 #include <zero/kernels/float_types.hpp>
 #include <zero/kernels/launch.cuh>
+#include <zero/kernels/norm_words.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -61,8 +61,6 @@ class DigitWindow {
   std::uint32_t base_ = 0;
   std::uint64_t digits_[4] = {};
 };
-
-using Float64 = zero::detail::F64;  // the bits of a double
 
 // The tree of detail/norm_block.hpp over 128 elements, of which a lane has elements l, l + 32, l + 64 and l + 96,
 // given as the bits of floats: its first two levels. A square is exact in double, so that it may be fused with the
@@ -183,8 +181,8 @@ template <class Sum>
 }
 
 [[nodiscard]] __device__ inline bool is_finite(double x) {
-  constexpr Float64 exponent = Float64{0x7FF} << 52;
-  return (zero::detail::bit_cast<Float64>(x) & exponent) != exponent;
+  constexpr std::uint64_t exponent = std::uint64_t{0x7FF} << 52;
+  return (zero::detail::bit_cast<std::uint64_t>(x) & exponent) != exponent;
 }
 
 /// Each block takes neighbouring batches of norm blocks, so that a warp seldom meets another segment.

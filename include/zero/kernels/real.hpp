@@ -96,6 +96,8 @@ using zero::fma;
 
 #if defined(__x86_64__)
 namespace zero {
+// The overloads for vectors of an instruction set, which a rule knows as its Real only: `(fma)(...)` is not looked up
+// by its arguments.
 using detail::fma;
-}
+}  // namespace zero
 #endif
