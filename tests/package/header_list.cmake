@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/, and where an internal header
-# opens namespace zero without detail. -DUPDATE=ON rewrites the lists.
+# Fails where cmake/headers.cmake does not list, sorted, exactly the headers under include/, where an internal header
+# opens namespace zero without detail, and where a part below the engine includes it, itself or through another header.
+# -DUPDATE=ON rewrites the lists.
 
+cmake_minimum_required(VERSION 3.25)
 cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../..")
 file(GLOB_RECURSE found RELATIVE "${root}" "${root}/include/*.h" "${root}/include/*.hpp" "${root}/include/*.cuh")
 list(SORT found)
@@ -48,4 +50,33 @@ foreach(header IN LISTS ZERO_INTERNAL_HEADERS)
     message(FATAL_ERROR "${header} is internal, and opens '${openings}': what it declares belongs to a namespace detail, or "
                         "the header to a public folder")
   endif()
+endforeach()
+
+set(below_the_engine "^zero/(backends|kernels|support|utility)/")
+set(the_engine "^zero/(engine|gradients|joint|parameters|step)/|^zero/(any_|runtime_)?engine\\.|^zero/joint_step\\.")
+foreach(header IN LISTS ZERO_PUBLIC_HEADERS ZERO_INTERNAL_HEADERS)
+  file(STRINGS "${root}/${header}" lines REGEX "^ *# *include <zero/")
+  list(TRANSFORM lines REPLACE ".*<(.*)>.*" "\\1")
+  string(REGEX REPLACE "^include/" "" header "${header}")
+  set("includes_${header}" ${lines})
+endforeach()
+foreach(header IN LISTS ZERO_PUBLIC_HEADERS ZERO_INTERNAL_HEADERS)
+  string(REGEX REPLACE "^include/" "" header "${header}")
+  if(NOT header MATCHES "${below_the_engine}")
+    continue()
+  endif()
+  set(seen "${header}")
+  set(waiting "${header}")
+  while(waiting)
+    list(POP_FRONT waiting next)
+    foreach(included IN LISTS "includes_${next}")
+      if(included MATCHES "${the_engine}")
+        message(FATAL_ERROR "include/${header} is below the engine, but includes it: include/${next} has ${included}")
+      endif()
+      if(NOT included IN_LIST seen)
+        list(APPEND seen "${included}")
+        list(APPEND waiting "${included}")
+      endif()
+    endforeach()
+  endwhile()
 endforeach()

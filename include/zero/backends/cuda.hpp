@@ -19,8 +19,8 @@
 #include <zero/cuda/stream.hpp>
 #include <zero/cuda/timed_event.hpp>
 #include <zero/error.hpp>
-#include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/update.hpp>
 #include <zero/memory/buffer.hpp>
 #include <zero/support/message.hpp>

@@ -10,11 +10,11 @@
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/error.hpp>
-#include <zero/gradients/norm.hpp>
 #include <zero/kernels/accumulate.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/decide.hpp>
 #include <zero/kernels/norm.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/real.hpp>
 #include <zero/kernels/update.hpp>
 #include <zero/memory/allocation_counter.hpp>

@@ -9,8 +9,8 @@
 #include <zero/bucket.hpp>
 #include <zero/call_site.hpp>
 #include <zero/error.hpp>
-#include <zero/gradients/norm.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/update.hpp>
 #include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/buffer.hpp>
