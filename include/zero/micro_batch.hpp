@@ -32,7 +32,7 @@ class MicroBatchSink {
 };
 
 /// A rank's place in the global sequence of a step's micro-batches.
-struct MicroBatchPlace {
+struct MicroBatchPosition {
   std::int64_t index = 0;
   bool contributes = true;
 };
@@ -55,17 +55,17 @@ class [[nodiscard]] MicroBatch {
       : sink_(std::exchange(other.sink_, nullptr)),
         lifetime_(std::move(other.lifetime_)),
         serial_(other.serial_),
-        place_(other.place_) {}
+        position_(other.position_) {}
   MicroBatch& operator=(MicroBatch&&) = delete;
   ~MicroBatch() {
     if (sink_ != nullptr && lifetime_->alive) sink_->abandon_micro_batch(serial_);
   }
 
   /// Whether this rank has a micro-batch in this round; without micro_batches_per_step, always.
-  [[nodiscard]] bool contributes() const noexcept { return place_.contributes; }
+  [[nodiscard]] bool contributes() const noexcept { return position_.contributes; }
   /// Its place in the step's sequence, from 0: what data order and random numbers should depend on, so that a run does
   /// the same on any number of ranks. At and beyond the end of the sequence where this rank has none.
-  [[nodiscard]] std::int64_t index() const noexcept { return place_.index; }
+  [[nodiscard]] std::int64_t index() const noexcept { return position_.index; }
 
   /// Every gradient has been handed over, each on the stream of its `ready`; what has come of an adopted gradient with
   /// several contributions is copied on \p stream. Puts the rest of the reductions on their way before it throws for
@@ -87,13 +87,13 @@ class [[nodiscard]] MicroBatch {
 
   // The serial tells micro-batches apart, so that one that was discarded has no say in a later one.
   MicroBatch(detail::MicroBatchSink<Stream>& sink, std::shared_ptr<detail::EngineLifetime const> lifetime,
-             std::uint64_t micro_batch_serial, detail::MicroBatchPlace place)
-      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial), place_(place) {}
+             std::uint64_t micro_batch_serial, detail::MicroBatchPosition position)
+      : sink_(&sink), lifetime_(std::move(lifetime)), serial_(micro_batch_serial), position_(position) {}
 
   detail::MicroBatchSink<Stream>* sink_;
   std::shared_ptr<detail::EngineLifetime const> lifetime_;
   std::uint64_t serial_;
-  detail::MicroBatchPlace place_;
+  detail::MicroBatchPosition position_;
 };
 
 }  // namespace zero

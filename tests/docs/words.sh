@@ -16,12 +16,14 @@ replaced=(
   'StreamJoin' 'hold_back' 'make_words' 'add_words' 'keep_whole_below' 'live_elements' 'usual_bucket_elements'
   'on_all_ranks_or_none' 'fail_together' 'all_or_none' 'by_rank_0' 'Phrase' 'misfit' 'Meeting' 'Visit' 'Guest' 'strangers?' 'knocks?'
   'look_after' 'Hello' 'Verdict' 'deaf' 'Baton' 'baton' 'DeadlockStory' 'what_is_known' 'CallerState' 'passed_over' 'Team' 'team_threads'
-  'Four' 'takes_four' 'enter_bad' 'stand-ins?' 'stand_in' 'twins?' 'rigs?' 'cliques?' 'books_test'
+  'give_back' 'refuse_[a-z_]+' 'MicroBatchPlace' 'Four' 'takes_four' 'enter_bad' 'stand-ins?' 'stand_in' 'twins?' 'rigs?' 'cliques?' 'books_test'
 )
 # Replaced as names only; the words are used in their ordinary sense, for example: late (a step late), place (in the place
-# of), piece (of a file that is read or written), pass (forward pass), share (the device's share), part, whole, left, hear, tell, known, named, complete, caller,
-# expect, arrive, store, borrow, publish (make known), reach, recorded, kept, keep, halve, machine, held, found, life, home
-# (HOME).
+# of), piece (of a file that is read or written), pass (forward pass), share (the device's share), part, whole, left, hear,
+# tell, known, named, complete, caller, expect, arrive, store, borrow, publish (make known), reach, recorded, kept, keep,
+# halve, machine, held, found, life, home (HOME), acquire (a lock), seal (of a memfd), meeting (meeting_deadline, the
+# option), judge, follow, sentence, refuse, learn, join, note, clear, once, words (of 64 bits), operations, together, mark,
+# guest (of a host), turn.
 
 bad=0
 for word in "${replaced[@]}"; do

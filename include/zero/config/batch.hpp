@@ -42,7 +42,7 @@ class BatchSolver {
   BatchSolver(BatchRequest const& asked, std::uint64_t world) : asked_(asked), world_(world) {}
 
   [[nodiscard]] Batch solve() const {
-    refuse_zeros();
+    reject_zeros();
     auto const micro_batches = asked_micro_batches();
     Batch batch;
     if (asked_.train_micro_batch_size_per_gpu) {
@@ -65,7 +65,7 @@ class BatchSolver {
   }
 
  private:
-  void refuse_zeros() const {
+  void reject_zeros() const {
     auto const refuse = [](std::optional<std::uint64_t> const& value, char const* key) {
       if (value && (*value == 0 || *value > most)) {
         fail(key, zero::detail::concat({*value, " is not from 1 to ", most}), "write how many there are");

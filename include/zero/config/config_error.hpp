@@ -26,7 +26,7 @@ class ConfigError : public ConfigurationError {
 
   /// \p problem says what is wrong, \p cure what to do; the latter may be empty.
   ConfigError(Where where, std::string problem, std::string cure)
-      : ConfigurationError(sentence(where, problem, cure)),
+      : ConfigurationError(message_of(where, problem, cure)),
         where_(std::move(where)),
         problem_(std::move(problem)),
         cure_(std::move(cure)) {}
@@ -39,7 +39,7 @@ class ConfigError : public ConfigurationError {
   [[nodiscard]] std::string const& cure() const noexcept { return cure_; }
 
  private:
-  static std::string sentence(Where const& where, std::string const& problem, std::string const& cure) {
+  static std::string message_of(Where const& where, std::string const& problem, std::string const& cure) {
     std::string text = where.file;
     if (where.line > 0) {
       text += text.empty() ? "line " : ":";

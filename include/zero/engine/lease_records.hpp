@@ -29,7 +29,7 @@ class LeaseRecords {
     free_ = records_[number].next_free;
     return number;
   }
-  void give_back(std::uint32_t number) noexcept {
+  void release(std::uint32_t number) noexcept {
     auto& record = records_[number];
     record.ids.clear();
     record.blocks.clear();

@@ -61,7 +61,7 @@ class GradientLeases {
     for (auto id : records_[record].ids) {
       if (holder_[id.index] == record + 1) holder_[id.index] = nobody;
     }
-    records_.give_back(record);
+    records_.release(record);
   }
 
   [[nodiscard]] std::span<ParameterId const> ids(std::uint32_t record) const noexcept {

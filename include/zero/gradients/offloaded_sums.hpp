@@ -38,7 +38,7 @@ class [[nodiscard]] SumStagingSlot {
       : owner_(std::exchange(other.owner_, nullptr)), memory_(other.memory_), stream_(other.stream_) {}
   SumStagingSlot& operator=(SumStagingSlot&&) = delete;
   ~SumStagingSlot() {
-    if (owner_ != nullptr) owner_->give_back(*memory_, stream_);
+    if (owner_ != nullptr) owner_->release(*memory_, stream_);
   }
 
   /// Start of the memory: elements of the sum type, as many as this rank owns of the largest bucket.
@@ -105,7 +105,7 @@ class OffloadedSums {
   /// Device memory for the sum of one bucket, for work on \p stream. Where \p fetch, \p count elements of the host sums
   /// from \p begin on are copied to \p offset in it before \p stream goes on. A slot must end before the next but one
   /// is acquired. Does not block the host. After an error of the backend the engine has failed.
-  [[nodiscard]] Slot acquire(std::size_t begin, std::size_t count, std::size_t offset, bool fetch, Stream stream) {
+  [[nodiscard]] Slot take_slot(std::size_t begin, std::size_t count, std::size_t offset, bool fetch, Stream stream) {
     auto& staging = staging_[next_];
     fail_with_errors_of([&] { prepare(staging, begin, count, offset, fetch, stream); });
     next_ = 1 - next_;
@@ -163,7 +163,7 @@ class OffloadedSums {
     backend.record(all_stored_, staging_to_host_.get());
   }
 
-  ZERO_OUT_OF_LINE void give_back(Staging& staging, Stream stream) noexcept {
+  ZERO_OUT_OF_LINE void release(Staging& staging, Stream stream) noexcept {
     try {
       engine_.backend.record(staging.stored, stream);
     } catch (...) {

@@ -81,7 +81,7 @@ class SumStorage {
   [[nodiscard]] SumStagingSlot<Backend> stage(std::size_t b, std::size_t at, bool fetch, Stream stream) {
     std::size_t const begin = engine_.owned_offset(b) + slice_offset(b);
     auto const slice = engine_.offload_split.split(begin, engine_.layout.slice_elements(b));
-    auto slot = offloaded_->acquire(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
+    auto slot = offloaded_->take_slot(slice.host_offset, slice.host_elements, at + slice.on_device, fetch, stream);
     if (fetch && slice.on_device > 0) {
       std::size_t const bytes = engine_.policies.bytes(ElementRole::sum);
       (engine_.backend.copy)(slot.address() + at * bytes, own_.at(begin), slice.on_device * bytes, stream);

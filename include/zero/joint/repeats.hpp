@@ -23,7 +23,7 @@ class JointRepeats {
   /// \p ranks are borrowed. \throws ConfigurationError for an engine that is there several times and may not be, or
   /// whose repeats differ.
   ZERO_OUT_OF_LINE explicit JointRepeats(std::vector<JointRank> const& ranks) {
-    std::map<std::uint64_t, std::vector<Place>> places;
+    std::map<std::uint64_t, std::vector<Position>> places;
     std::vector<std::uint64_t> order;
     for (std::size_t r = 0; r < ranks.size(); ++r) {
       for (auto const& engine : ranks[r].engines) {
@@ -43,12 +43,12 @@ class JointRepeats {
   [[nodiscard]] std::vector<std::uint64_t> const& identities() const noexcept { return identities_; }
 
  private:
-  struct Place {
+  struct Position {
     std::size_t rank;
     JointEngine const* engine;
   };
 
-  static void require_repeatable(std::vector<Place> const& places) {
+  static void require_repeatable(std::vector<Position> const& places) {
     auto const& first = *places.front().engine;
     if (first.repeated_over.empty()) {
       fail<ConfigurationError>({"zero::JointStep: ", places.size(), " ranks have parameters like ",
@@ -68,7 +68,7 @@ class JointRepeats {
                                 " is repeated, but not passed on every rank of its communicators: pass it on each"});
     }
   }
-  static void require_same(Place const& first, Place const& other) {
+  static void require_same(Position const& first, Position const& other) {
     auto const& a = *first.engine;
     auto const& b = *other.engine;
     auto const differ = [&](MessagePart what) {

@@ -37,14 +37,15 @@ class JointSequence {
   /// \p gathers: any engine of any rank is at stage 3, so that all-gathers come in between. Buckets that no gather
   /// closes are then reduced after all others.
   ZERO_OUT_OF_LINE JointSequence(std::vector<Member> const& members, bool gathers) {
-    std::vector<Place> places;
-    for (std::size_t m = 0; m < members.size(); ++m) append(places, members[m], static_cast<std::uint32_t>(m), gathers);
-    std::stable_sort(places.begin(), places.end(), [](Place const& a, Place const& b) { return a.key < b.key; });
+    std::vector<Entry> entries;
+    for (std::size_t m = 0; m < members.size(); ++m)
+      append(entries, members[m], static_cast<std::uint32_t>(m), gathers);
+    std::stable_sort(entries.begin(), entries.end(), [](Entry const& a, Entry const& b) { return a.key < b.key; });
     positions_.resize(members.size());
     for (std::size_t m = 0; m < members.size(); ++m) positions_[m].resize(members[m].layout->trainable_buckets());
-    for (auto const& place : places) {
-      positions_[place.at.member][place.at.bucket] = buckets_.size();
-      buckets_.push_back(place.at);
+    for (auto const& entry : entries) {
+      positions_[entry.at.member][entry.at.bucket] = buckets_.size();
+      buckets_.push_back(entry.at);
     }
   }
 
@@ -56,13 +57,13 @@ class JointSequence {
  private:
   // Of the end, units from above, stages from above, engine.
   using Key = std::tuple<bool, int, int, std::size_t>;
-  struct Place {
+  struct Entry {
     Key key;
     Bucket at;
   };
 
   // An engine's own order stays: a bucket comes no earlier than the one before it.
-  static void append(std::vector<Place>& places, Member const& member, std::uint32_t m, bool gathers) {
+  static void append(std::vector<Entry>& entries, Member const& member, std::uint32_t m, bool gathers) {
     auto const stage = static_cast<int>(member.layout->settings().stage);
     Key last{false, INT32_MIN, -stage, member.engine};
     for (std::size_t b = 0; b < member.layout->trainable_buckets(); ++b) {
@@ -72,7 +73,7 @@ class JointSequence {
       }
       bool const at_end = gathers && (member.closing == nullptr || !member.closing->is_in_order(b));
       last = (std::max)(last, Key{at_end, -unit, -stage, member.engine});
-      places.push_back({last, {m, static_cast<std::uint32_t>(b)}});
+      entries.push_back({last, {m, static_cast<std::uint32_t>(b)}});
     }
   }
 

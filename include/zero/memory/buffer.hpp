@@ -38,7 +38,7 @@ class AccountedMemory {
     return *this;
   }
   ~AccountedMemory() {
-    if (entry_.block.data != nullptr) give_back();
+    if (entry_.block.data != nullptr) release();
   }
 
   [[nodiscard]] void* data() const noexcept { return entry_.block.data; }
@@ -55,7 +55,7 @@ class AccountedMemory {
   };
 
   // Out of line: a constructor that throws gives back whatever it has, at every place at which it may.
-  ZERO_OUT_OF_LINE void give_back() noexcept {
+  ZERO_OUT_OF_LINE void release() noexcept {
     entry_.memory_report->at(entry_.kind, entry_.purpose) -= entry_.block.bytes;
     entry_.backend->deallocate(entry_.kind, entry_.block);
   }

@@ -112,7 +112,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       arena_.unpin(block);
       arena_.evict_unpinned(block);
     }
-    records_.give_back(record);
+    records_.release(record);
   }
 
   // ------------------------------------------------------------------------------------------------- publishing
@@ -176,7 +176,7 @@ class ParameterGatherer final : public ParameterSource<typename Backend::Stream>
       arena_.unpin(block);
       arena_.evict_unpinned(block);
     }
-    records_.give_back(number);
+    records_.release(number);
   }
 
   // Who asks for a bound may hold whatever fits into it; without one there is a place for each unit.

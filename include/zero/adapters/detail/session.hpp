@@ -84,7 +84,7 @@ class Session final : public UnitHost,
   }
   Session(Session const&) = delete;
   Session& operator=(Session const&) = delete;
-  ~Session() { end(/*give_back=*/!is_sharded()); }
+  ~Session() { end(/*releases=*/!is_sharded()); }
 
   /// Takes the module over: it must be held by a shared pointer now. Nothing here fails for what a user does.
   void attach() {
@@ -349,7 +349,7 @@ class Session final : public UnitHost,
     return values;
   }
 
-  void end(bool give_back) noexcept {
+  void end(bool releases) noexcept {
     if (!engine_) return;
     for (auto const& unit : map_.units) {
       if (unit.link) unit.link->host.reset();
@@ -361,7 +361,7 @@ class Session final : public UnitHost,
       ::torch::autograd::impl::post_acc_grad_hooks(memory.tensor()).reset();
     }
     bool given = is_sharded() && state_.is_whole;
-    if (give_back) {
+    if (releases) {
       try {
         bool const attached = values_.size() == 0 || values_[values_.size() - 1].is_attached();
         if (attached) values_.give(of_engine());

@@ -148,7 +148,7 @@ class FolderLock {
     for (int i = 0; i < attempts; ++i) {
       newest = owners_.newest();
       if (!first) first = newest;
-      auto const state = newest ? judge(*newest, *first) : Claim::free;
+      auto const state = newest ? state_of(*newest, *first) : Claim::free;
       if (state == Claim::free) {
         if (claim(newest ? newest->number + 1 : 1) && remove_superseded()) return;
       } else if (state == Claim::unknown && waited < options_.patience) {
@@ -165,7 +165,7 @@ class FolderLock {
   }
 
   /// Whether \p owner, as it is now, has lost the folder. \p before: what was seen first.
-  [[nodiscard]] Claim judge(OwnerFiles::Numbered const& owner, OwnerFiles::Numbered const& before) {
+  [[nodiscard]] Claim state_of(OwnerFiles::Numbered const& owner, OwnerFiles::Numbered const& before) {
     if (owner.owner) {
       auto const claim = claim_of(*owner.owner, me_.process);
       if (claim == Claim::free || owner_age(owner) > options_.stale_after) return Claim::free;

@@ -28,7 +28,7 @@ class Snapshot {
   Snapshot() = default;
   Snapshot(Snapshot const&) = delete;
   Snapshot& operator=(Snapshot const&) = delete;
-  ~Snapshot() { give_back(); }
+  ~Snapshot() { release(); }
 
   /// Sets memory aside for copies of \p bytes of \p state, and touches it. \throws std::bad_alloc, or what the backend
   /// throws where it cannot be pinned; what was copied is gone then.
@@ -64,13 +64,13 @@ class Snapshot {
 
  private:
   void map(EngineState& state, std::size_t bytes) {
-    give_back();
+    release();
     // Pages that no other memory shares: a page is pinned once.
     block_ = HostMemory::allocate((std::max)(bytes, HostMemory::huge_page));
     memory_ = {static_cast<std::byte*>(block_.data), bytes};
     pinned_ = state.pin(memory_);
   }
-  void give_back() noexcept {
+  void release() noexcept {
     pinned_.reset();
     if (block_.data != nullptr) HostMemory::deallocate(block_);
     block_ = {};

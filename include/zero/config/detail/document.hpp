@@ -23,7 +23,7 @@ class Document {
  public:
   /// \p file is its name in errors. \throws ConfigError for what is no JSON of an object.
   Document(std::string file, std::string text) : file_(std::move(file)), text_(std::move(text)) {
-    refuse_other_encodings();
+    reject_other_encodings();
     zero::detail::JsonReader reader(text_, 64, zero::detail::JsonDialect::configuration);
     try {
       root_ = reader.read();
@@ -64,7 +64,7 @@ class Document {
   }
 
  private:
-  void refuse_other_encodings() const {
+  void reject_other_encodings() const {
     auto const starts = [&](std::string_view mark) { return std::string_view(text_).starts_with(mark); };
     std::string_view const cure = "save it as UTF-8 without one";
     if (starts("\xEF\xBB\xBF")) fail(0, {}, "it begins with a byte order mark", std::string(cure));

@@ -56,7 +56,7 @@ class RuleReader {
     take_common(config);
     take_betas(config);
     take("eps", own_.eps, config.eps);
-    raw_.optimizer.refuse_others("AdamW");
+    raw_.optimizer.reject_others("AdamW");
     if (decouples) return config;
     return Adam::Config{config.lr, config.beta1, config.beta2, config.eps, config.weight_decay};
   }
@@ -70,14 +70,14 @@ class RuleReader {
       if (config.momentum == 0.0) nesterov->fail("looks ahead by the momentum, which is 0", "write \"momentum\": 0.9");
       if (config.dampening != 0.0) nesterov->fail("has no dampening", "leave \"dampening\" out");
     }
-    raw_.optimizer.refuse_others("SGD");
+    raw_.optimizer.reject_others("SGD");
     return config;
   }
   [[nodiscard]] RuleChoice read_lion() {
     Lion::Config config{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .weight_decay = 0.0};
     take_common(config);
     take_betas(config);
-    raw_.optimizer.refuse_others("Lion");
+    raw_.optimizer.reject_others("Lion");
     return config;
   }
   [[nodiscard]] RuleChoice read_adagrad() {
@@ -85,7 +85,7 @@ class RuleReader {
     take_common(config);
     take("lr_decay", {}, config.lr_decay);
     take("eps", own_.eps, config.eps);
-    raw_.optimizer.refuse_others("Adagrad");
+    raw_.optimizer.reject_others("Adagrad");
     return config;
   }
 

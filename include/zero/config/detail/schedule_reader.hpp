@@ -34,7 +34,7 @@ class ScheduleReader {
     auto const type = lower_case(scheduler.type->string());
     try_each(AllSchedules{}, type, made);
     if (!made) fail_type(AllSchedules{});
-    raw_.scheduler.refuse_others(made->name());
+    raw_.scheduler.reject_others(made->name());
     return made;
   }
 

@@ -27,7 +27,7 @@ struct TypedSection {
     return entry;
   }
   /// \throws ConfigError where a setting is left that \p owner does not have.
-  void refuse_others(std::string_view owner) const {
+  void reject_others(std::string_view owner) const {
     if (params.empty()) return;
     params.front().fail_name(zero::detail::concat({owner, " has no such setting"}), "leave it out");
   }

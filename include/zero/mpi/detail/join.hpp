@@ -204,19 +204,20 @@ class MpiJoin {
       exchange_cards();
     } catch (CommunicationError const&) {
       if (auto const& missed = meeting_.missed()) {
-        tell({missed->kind(), missed->where().rank, "did not come to the meeting: " + std::string(missed->what())});
-        meeting_.tell(places_.local, missed->where().rank);
+        notify({missed->kind(), missed->where().rank, "did not come to the meeting: " + std::string(missed->what())});
+        meeting_.notify(places_.local, missed->where().rank);
       }
       throw;
     } catch (...) {
-      tell({CommunicationFailure::peer_failed, places_.rank, "has failed: an exception ended it; see its own output"});
+      notify(
+          {CommunicationFailure::peer_failed, places_.rank, "has failed: an exception ended it; see its own output"});
       throw;
     }
     expect_no_problem();
   }
   // Who has a channel to this rank already would take the end of its connection for the death of this one, or, where
   // that says that it leaves, wait on.
-  void tell(HostFailure const& failure) {
+  void notify(HostFailure const& failure) {
     if (connections_.channel) return connections_.channel->fail(failure);
     auto const frame = encoded(FrameKind::failed, 0, encoded_failure(failure));
     for (auto const& socket : sockets_) {

@@ -49,7 +49,7 @@ class MpiMeeting {
   /// From now on waits end with a failure that \p channel tells of.
   void listen_to(HostChannel const& channel) noexcept { channel_ = &channel; }
   /// Tells \p others that \p missing is.
-  void tell(std::span<int const> others, int missing) { roll_call_.tell(others, missing); }
+  void notify(std::span<int const> others, int missing) { roll_call_.notify(others, missing); }
 
   /// All ranks' cards.
   [[nodiscard]] std::vector<MpiCard> exchange(MpiCard const& mine) {

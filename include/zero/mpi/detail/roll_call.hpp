@@ -68,7 +68,7 @@ class MpiRollCall {
   }
 
   /// Tells \p others that \p missing is.
-  void tell(std::span<int const> others, int missing) {
+  void notify(std::span<int const> others, int missing) {
     for (int const other : others) {
       if (other != rank_) send(other, Message::verdict({missing}));
     }

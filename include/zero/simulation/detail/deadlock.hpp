@@ -23,41 +23,41 @@ class DeadlockReport {
  public:
   explicit DeadlockReport(std::deque<Host> const& hosts) : hosts_(hosts) {}
 
-  [[nodiscard]] std::string tell() {
+  [[nodiscard]] std::string build() {
     report_ = "zero: deadlock: ";
     for (auto const& host : hosts_) {
-      if (!host.finished) return follow(host);
+      if (!host.finished) return trace(host);
     }
     for (auto const& host : hosts_) {
       for (auto const& stream : host.streams) {
-        if (!stream.queue.empty()) return follow(stream);
+        if (!stream.queue.empty()) return trace(stream);
       }
     }
     return report_;
   }
 
  private:
-  std::string follow(Host const& host) {
+  std::string trace(Host const& host) {
     auto const who = concat({"the host of rank ", host.rank});
     if (seen(&host)) return close(who);
     if (host.awaits) {
       report_ += concat({who, " waits for ", host.awaits->describe(), "; "});
-      return follow(stream_of(*host.awaits));
+      return trace(stream_of(*host.awaits));
     }
     auto const& mine = host.meets->part_of(host.rank).posting;
     report_ += concat({who, " waits in ", mine.describe(), among(*host.meets), "; "});
     return follow_absent(*host.meets, mine.sequence);
   }
 
-  std::string follow(Stream const& stream) {
+  std::string trace(Stream const& stream) {
     auto const who = concat({"stream ", quote(stream.name), " of rank ", stream.rank});
     if (seen(&stream)) return close(who);
     auto const& front = *stream.queue.front();
     if (front.after && !front.after->done) {
       report_ += concat({who, " waits for the event that ", front.after->describe(), " records; "});
-      return follow(stream_of(*front.after));
+      return trace(stream_of(*front.after));
     }
-    if (front.transfer) return follow(*front.transfer, who);
+    if (front.transfer) return trace(*front.transfer, who);
     auto const& mine = front.collective->part_of(stream.rank).posting;
     report_ += concat({who, " waits in ", mine.describe(), among(*front.collective), "; "});
     return follow_absent(*front.collective, mine.sequence);
@@ -76,10 +76,10 @@ class DeadlockReport {
       }
       if (!part) {
         report_ += concat({"rank ", host.rank, " has not come to #", sequence, "; "});
-        return follow(host);
+        return trace(host);
       }
       if (part->stream == nullptr) continue;
-      if (part->stream->queue.front()->collective.get() != &collective) return follow(*part->stream);
+      if (part->stream->queue.front()->collective.get() != &collective) return trace(*part->stream);
       if (state.launched->front() == part->stream) continue;
       return follow_launched(host.rank, *state.launched);
     }
@@ -87,7 +87,7 @@ class DeadlockReport {
   }
 
   // The first message that has not moved, and why not.
-  std::string follow(TransferPart const& part, std::string const& who) {
+  std::string trace(TransferPart const& part, std::string const& who) {
     auto const& item =
         *std::find_if(part.items.begin(), part.items.end(), [](auto const& i) { return !i.message->moved; });
     report_ += concat({who, " waits in ", part.describe(item), among(*part.ranks), "; "});
@@ -102,11 +102,11 @@ class DeadlockReport {
     }
     if (other == nullptr) {
       report_ += concat({"rank ", host.rank, " has not come to ", does, " it; "});
-      return follow(host);
+      return trace(host);
     }
     if (other->stream->queue.front()->transfer.get() != other) {
       report_ += concat({"rank ", host.rank, " ", does, "s it after something else; "});
-      return follow(*other->stream);
+      return trace(*other->stream);
     }
     return follow_launched(host.rank, launched(*other));
   }
@@ -115,7 +115,7 @@ class DeadlockReport {
   }
   std::string follow_launched(int rank, LaunchOrder const& launched) {
     report_ += concat({"rank ", rank, " launched another collective before it; "});
-    return follow(*launched.front());
+    return trace(*launched.front());
   }
 
   // Which group, where it is one.
@@ -143,7 +143,7 @@ class DeadlockReport {
 };
 
 [[nodiscard]] inline std::string describe_deadlock(std::deque<Host> const& hosts) {
-  return DeadlockReport(hosts).tell();
+  return DeadlockReport(hosts).build();
 }
 
 }  // namespace zero::detail::simulation

@@ -54,7 +54,7 @@ class RaceChecker {
     cover(access);
     auto const begin = cells_.find(access.begin);
     for (auto cell = begin; cell != cells_.end() && cell->first < access.end(); ++cell) {
-      judge(cell->first, cell->second, access, actor, clock);
+      compare(cell->first, cell->second, access, actor, clock);
       if (!access.writes) enter_read(cell->second, actor, clock);
     }
     if (!access.writes) return;
@@ -99,8 +99,8 @@ class RaceChecker {
     return touch.tick <= clock[touch.actor.thread];
   }
 
-  void judge(std::uintptr_t at, Cell const& cell, Access const& access, Actor const& actor,
-             VectorClock const& clock) const {
+  void compare(std::uintptr_t at, Cell const& cell, Access const& access, Actor const& actor,
+               VectorClock const& clock) const {
     if (!before(cell.write, clock)) report(at, cell.write.actor, true, actor, access.writes);
     if (!access.writes) return;
     for (auto const& read : cell.reads) {
