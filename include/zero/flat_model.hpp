@@ -83,10 +83,10 @@ class FlatRegistration {
   /// length and layers that do not divide a tensor.
   FlatRegistration(ParameterList& list, std::span<std::size_t const> sizes, FlatOptions options)
       : list_(list), sizes_(sizes), options_(std::move(options)) {
-    expect_count(options_.names.size(), "names");
-    expect_count(options_.layers.size(), "layers");
-    expect_count(options_.groups.size(), "groups");
-    expect_count(options_.persistent.size(), "persistent");
+    expect_count(options_.names.size(), "name");
+    expect_count(options_.layers.size(), "layer");
+    expect_count(options_.groups.size(), "group");
+    expect_count(options_.persistent.size(), "persistent flag");
     for (std::size_t t = 0; t < sizes_.size(); ++t) {
       if (sizes_[t] % layers(t) == 0) continue;
       detail::fail<ConfigurationError>({"zero::adopt_flat: tensor ", t, " has ", sizes_[t], " elements, which ",
@@ -126,8 +126,8 @@ class FlatRegistration {
  private:
   void expect_count(std::size_t count, char const* what) const {
     if (count == 0 || count == sizes_.size()) return;
-    detail::fail<ConfigurationError>(
-        {"zero::adopt_flat: ", count, " ", what, " for ", sizes_.size(), " tensors: give one for each, or none"});
+    detail::fail<ConfigurationError>({"zero::adopt_flat: ", detail::counted(count, what), " for ",
+                                      detail::counted(sizes_.size(), "tensor"), ": give one for each, or none"});
   }
   [[nodiscard]] std::size_t layers(std::size_t t) const noexcept {
     return options_.layers.empty() || options_.layers[t] == 0 ? 1 : options_.layers[t];

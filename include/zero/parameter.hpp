@@ -153,7 +153,7 @@ class ParameterList {
     if (spec.values) validate(spec, *spec.values, "values");
     if (spec.gradients) validate(spec, *spec.gradients, "gradients");
     if (!spec.initial.empty() && spec.initial.size() != element_count(spec.shape)) {
-      fail(spec, detail::concat({"has ", spec.initial.size(), " initial values, but its shape has ",
+      fail(spec, detail::concat({"has ", detail::counted(spec.initial.size(), "initial value"), ", but its shape has ",
                                  element_count(spec.shape), ": pass all of them"}));
     }
     if (spec.gradients && spec.frozen) fail(spec, "is frozen and has no gradient: adopt its values only");
@@ -168,7 +168,7 @@ class ParameterList {
                                  element_size(buffer.type), " bytes"}));
     }
     if (buffer.count != element_count(spec.shape)) {
-      fail(spec, detail::concat({adopted, " of ", buffer.count, " elements, but its shape has ",
+      fail(spec, detail::concat({adopted, " of ", detail::counted(buffer.count, "element"), ", but its shape has ",
                                  element_count(spec.shape), ": pass all of them"}));
     }
   }

@@ -110,8 +110,9 @@ class RankGrid {
 
   void require_rank(int rank) const {
     if (rank >= 0 && rank < size()) return;
-    detail::fail<ConfigurationError>(
-        {"zero::RankGrid: there is no rank ", rank, ": the ", size(), " ranks of ", describe(), " count from 0"});
+    detail::fail<ConfigurationError>({"zero::RankGrid: there is no rank ", rank, ": the ",
+                                      detail::counted(static_cast<std::uint64_t>(size()), "rank"), " of ", describe(),
+                                      size() == 1 ? " counts from 0" : " count from 0"});
   }
   [[nodiscard]] std::size_t index_of(std::string_view name) const {
     for (std::size_t a = 0; a < axes_.size(); ++a) {

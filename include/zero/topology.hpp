@@ -47,9 +47,9 @@ class Topology {
       text += detail::concat({"axis ", detail::quote(axis.name), " ", axis.size, "\n"});
     detail::agree_on_settings(world_, text);
     if (grid_.size() != world_.size()) {
-      detail::fail<ConfigurationError>({"zero::Topology: ", grid_.describe(), " are ", grid_.size(),
-                                        " ranks, but the world has ", world_.size(),
-                                        ": choose sizes that multiply to that"});
+      detail::fail<ConfigurationError>({"zero::Topology: ", grid_.describe(), grid_.size() == 1 ? " is " : " are ",
+                                        detail::counted(static_cast<std::uint64_t>(grid_.size()), "rank"),
+                                        ", but the world has ", world_.size(), ": choose sizes that multiply to that"});
     }
     for (auto const& axis : grid_.axes()) make(key_of({axis.name}), {axis.name});
   }

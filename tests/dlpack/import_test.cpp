@@ -125,7 +125,7 @@ TEST_CASE("a null pointer is no tensor") {
 
 TEST_CASE("other types are refused by name of what they are") {
   CHECK(refusal([](Versioned& m) { m.tensor().dtype.bits = 64; }) ==
-        "zero::dlpack: the tensor has elements of type code 2, 64 bits and 1 lanes: pass float of 32 or 16 bits (code "
+        "zero::dlpack: the tensor has elements of type code 2, 64 bits and 1 lane: pass float of 32 or 16 bits (code "
         "2) or bfloat of 16 (code 4), with 1 lane");
   auto const type = [](int code, int bits, int lanes) {
     return refusal([=](Versioned& m) {

@@ -257,8 +257,9 @@ TEST_CASE("bad input: reads and writes by a wrong name, size or state are refuse
   refuses_call("'w' has 2 elements, but 0 were given", [&] { engine.write_state("w", 0, {}); });
   refuses_call("no state 2", [&] { (void)engine.read_state("w", 2); });
   refuses_call("'frozen' is frozen", [&] { (void)engine.read_state("frozen", 0); });
-  CHECK(message_of<zero::SequenceError>([&] { (void)engine.read_gradient("w"); }).find("0 of 1 micro-batches") !=
-        std::string::npos);
+  CHECK(message_of<zero::SequenceError>([&] {
+          (void)engine.read_gradient("w");
+        }).find("0 of 1 micro-batch: finish it first") != std::string::npos);
   auto pass = engine.begin_micro_batch({});
   CHECK(
       contains(message_of<zero::SequenceError>([&] { (void)engine.read_parameter("w"); }), "call its finish() first"));

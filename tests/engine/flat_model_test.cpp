@@ -135,7 +135,7 @@ TEST_CASE("flat model: null pointers, lists of another length and layers that do
   };
   CHECK(contains(refused(values.data(), nullptr, {}), "allocates its gradients in the first backward pass"));
   CHECK(contains(refused(nullptr, gradients.data(), {}), "null pointer"));
-  CHECK(contains(refused(values.data(), gradients.data(), {.names = {"a"}}), "1 names for 5 tensors"));
+  CHECK(contains(refused(values.data(), gradients.data(), {.names = {"a"}}), "1 name for 5 tensors"));
   CHECK(contains(refused(values.data(), gradients.data(), {.layers = {0, 0, 4, 3, 0}}),
                  "tensor 2 has 90 elements, which 4 layers do not divide"));
   zero::ParameterList list;

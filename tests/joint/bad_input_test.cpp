@@ -179,15 +179,14 @@ TEST_CASE("joint step, bad input: members that do not cover the ranks") {
           }) ==
       "zero::JointStep: rank 1 has no member: pass at least one engine on every rank of the communicator, or make the "
       "joint step on a group of those that have");
-  CHECK(
-      refusal<zero::ConfigurationError>(2,
-                                        [](Ranks& ranks) {
-                                          auto const a = engine_of(ranks, "a"), b = engine_of(ranks, "b");
-                                          Joint const joint{ranks, ranks.rank() == 0
-                                                                       ? Members{a->member("a"), b->member("b")}
-                                                                       : Members{a->member("a")}};
-                                        }) ==
-      "zero::JointStep: member 'b' lives on 2 ranks, but 1 have passed it: pass it on every rank of its communicator");
+  CHECK(refusal<zero::ConfigurationError>(2,
+                                          [](Ranks& ranks) {
+                                            auto const a = engine_of(ranks, "a"), b = engine_of(ranks, "b");
+                                            Joint const joint{ranks, ranks.rank() == 0
+                                                                         ? Members{a->member("a"), b->member("b")}
+                                                                         : Members{a->member("a")}};
+                                          }) ==
+        "zero::JointStep: member 'b' lives on 2 ranks, but 1 has passed it: pass it on every rank of its communicator");
   CHECK(refusal<zero::ConfigurationError>(2,
                                           [](Ranks& ranks) {
                                             auto group = ranks.split(0, -ranks.rank());
@@ -235,7 +234,7 @@ TEST_CASE("joint step, bad input: numbers of micro-batches that do not fit") {
                                             Joint const joint{ranks, {a->member("a"), b->member("b")}};
                                           }) ==
         "zero::JointStep: member 'b' is set up for 2 micro-batches per step and rank, but 2 micro-batches on 2 data "
-        "positions take 1 rounds: set its gradient_accumulation_steps to 1");
+        "positions take 1 round: set its gradient_accumulation_steps to 1");
   CHECK(refusal<zero::ConfigurationError>(2, [](Ranks& ranks) {
           auto const a = engine_of(ranks, "a", {.micro_batches_per_step = 3});
           auto const b = engine_of(ranks, "b", {.micro_batches_per_step = 4});
@@ -409,7 +408,7 @@ TEST_CASE("joint step, bad input: engines that are no members yet, or any more")
                                             step_alone(*a);
                                             Joint const joint{ranks, {a->member("a"), b->member("b")}};
                                           }) ==
-        "zero::JointStep: member 'a' has taken 1 steps and skipped 0, member 'b' 0 and 0: make the joint step before "
+        "zero::JointStep: member 'a' has taken 1 step and skipped 0, member 'b' 0 and 0: make the joint step before "
         "they "
         "step, or load one checkpoint into all of them");
 }
@@ -460,7 +459,7 @@ TEST_CASE("joint step, bad input: what a member cannot be asked for itself") {
     engine_test::contribute(*a, id(0), 1.0F), engine_test::contribute(*b, id(0), 1.0F);
     pass.finish({});
     CHECK_THROWS_AS(pass.finish({}), zero::SequenceError);
-    CHECK(contains(message_of<zero::SequenceError>([&] { joint.finish_update(); }), "after 1 of 1 micro-batches"));
+    CHECK(contains(message_of<zero::SequenceError>([&] { joint.finish_update(); }), "after 1 of 1 micro-batch:"));
     auto const rates = [&](std::vector<zero::MemberLearningRate> const& lr) {
       return message_of<zero::ConfigurationError>([&] { (void)joint.step({.lr = lr, .gradient_clipping = {}}, {}); });
     };

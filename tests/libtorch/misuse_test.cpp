@@ -329,7 +329,7 @@ TEST_CASE("a micro-batch within another, and steps at the wrong time") {
                      [&]() -> Tensor { return f.trainer.micro_batch([&] { return loss_of_net(f.net, 1); }); }),
                  "micro_batch() inside of micro_batch()");
       f.trainer.discard();
-      CHECK_SAYS((void)f.trainer.step(), "micro-batches");
+      CHECK_SAYS((void)f.trainer.step(), "micro-batch");
       auto const whole = f.trainer.whole();
       CHECK_SAYS(f.trainer.micro_batch([&] { return loss_of_net(f.net, 1); }), "while whole() is held");
       CHECK_SAYS((void)f.trainer.whole(), "while whole() is held");

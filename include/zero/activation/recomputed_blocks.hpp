@@ -41,8 +41,9 @@ class RecomputedBlocks {
   RecomputedBlocks(SegmentPlan const& plan, std::vector<std::vector<ParameterId>> blocks)
       : plan_(plan), blocks_(std::move(blocks)) {
     if (plan_.blocks() == blocks_.size()) return;
-    throw ConfigurationError("zero::activation::RecomputedBlocks: the plan is for " + std::to_string(plan_.blocks()) +
-                             " blocks, and here are " + std::to_string(blocks_.size()));
+    throw ConfigurationError("zero::activation::RecomputedBlocks: the plan is for " +
+                             detail::counted(plan_.blocks(), "block") + ", and here are " +
+                             std::to_string(blocks_.size()));
   }
 
   /// The plan that they follow.

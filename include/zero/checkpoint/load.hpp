@@ -192,8 +192,8 @@ inline void match_policies(Manifest const& manifest, EngineState const& state) {
 inline void match_micro_batches(Manifest const& manifest, EngineState const& state) {
   if (!manifest.micro_batches_per_step || state.traits().micro_batches_per_step) return;
   auto const saved = *manifest.micro_batches_per_step;
-  throw_mismatch(concat({"its steps have ", saved,
-                         " micro-batches of the whole world, and this engine was given no "
+  throw_mismatch(concat({"its steps have ", counted(static_cast<std::uint64_t>(saved), "micro-batch"),
+                         " of the whole world, and this engine was given no "
                          "micro_batches_per_step"}),
                  concat({"set EngineConfig::micro_batches_per_step to ", saved,
                          " to go on with the same bits on any number of ranks, or to another number"}));

@@ -85,7 +85,7 @@ class BatchSolver {
     if (whole && *whole != product) {
       fail("micro_batches_per_step",
            zero::detail::concat({*whole, " is not gradient_accumulation_steps ", *asked_.gradient_accumulation_steps,
-                                 " x ", world_, " ranks"}),
+                                 " x ", zero::detail::counted(world_, "rank")}),
            "leave one of the two out");
     }
     return product;
@@ -105,15 +105,16 @@ class BatchSolver {
     if (sequences % micro_batches == 0) return sequences / micro_batches;
     fail(
         "train_batch_size",
-        zero::detail::concat(
-            {sequences, " is no multiple of the step's ", micro_batches, " micro-batches (", world_, " ranks)"}),
+        zero::detail::concat({sequences, " is no multiple of the step's ", micro_batches, " micro-batches (",
+                              zero::detail::counted(world_, "rank"), ")"}),
         zero::detail::concat({"write ", nearest(sequences, micro_batches), ", or \"train_micro_batch_size_per_gpu\""}));
   }
 
   [[noreturn]] void fail_product(Batch const& batch) const {
     fail("train_batch_size",
          zero::detail::concat({*asked_.train_batch_size, " is not train_micro_batch_size_per_gpu ", batch.micro_batch,
-                               " x ", batch.micro_batches, " micro-batches of ", world_, " ranks"}),
+                               " x ", zero::detail::counted(batch.micro_batches, "micro-batch"), " of ",
+                               zero::detail::counted(world_, "rank")}),
          zero::detail::concat({"write ", batch.sequences, ", or leave one of them out"}));
   }
 

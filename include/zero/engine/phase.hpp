@@ -183,17 +183,20 @@ class EnginePhase {
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_incomplete(Rule const& rule) const {
     if (rule.rounds == Progress::not_all) {
+      if (rounds_ == 1) fail<SequenceError>({owner_, ": the micro-batch of this step is done: call step()"});
       fail<SequenceError>({owner_, ": all ", rounds_, " micro-batches of this step are done: call step()"});
     }
+    bool const one = rounds_ == 1;
+    auto const of_all =
+        concat({" after ", finished_rounds_, " of ", counted(static_cast<std::uint64_t>(rounds_), "micro-batch")});
     if (&rule == &rules.back()) {
-      fail<SequenceError>({owner_, ": a checkpoint after ", finished_rounds_, " of ", rounds_,
-                           " micro-batches would lose their gradients: call step() first, or discard_gradients()"});
+      fail<SequenceError>({owner_, ": a checkpoint", of_all, " would lose ", one ? "its" : "their",
+                           " gradients: call step() first, or discard_gradients()"});
     }
-    char const* const cure = rule.rounds == Progress::all  ? "finish them"
+    char const* const cure = rule.rounds == Progress::all  ? (one ? "finish it" : "finish them")
                              : finished_rounds_ == rounds_ ? "call step()"
                                                            : "finish the others and call step()";
-    fail<SequenceError>({owner_, ": ", rule.call, " after ", finished_rounds_, " of ", rounds_,
-                         " micro-batches: ", cure, " first, or discard_gradients()"});
+    fail<SequenceError>({owner_, ": ", rule.call, of_all, ": ", cure, " first, or discard_gradients()"});
   }
 
   std::string_view owner_;

@@ -95,9 +95,11 @@ class GradientArrivals {
                                 "registered order, before the next unit is gathered; raise gradient_ring; or register "
                                 "as many contributions as a tied parameter has"});
     }
-    fail_gradient(spec.name, {"zero::Engine: gradient of ", quote(spec.name), " arrived ", arrived_[id.index] + 1,
-                              " times in one micro-batch, but ", spec.contributions,
-                              " contributions are registered: register as many as backward has"});
+    fail_gradient(
+        spec.name,
+        {"zero::Engine: gradient of ", quote(spec.name), " arrived ", arrived_[id.index] + 1,
+         " times in one micro-batch, but ", counted(static_cast<std::uint64_t>(spec.contributions), "contribution"),
+         spec.contributions == 1 ? " is" : " are", " registered: register as many as backward has"});
   }
 
   void complete(ParameterId id) {

@@ -21,6 +21,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace zero::detail {
@@ -366,8 +367,9 @@ class GradientIntake {
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_missing(ParameterId id) const {
     auto const& spec = engine_.specs[id.index];
     fail_gradient(spec.name,
-                  {"zero::Engine: no gradient of ", quote(spec.name), ", or not all ", spec.contributions,
-                   " of them, in this micro-batch. A gradient is handed over by ready(), where the lease was asked for "
+                  {"zero::Engine: no gradient of ", quote(spec.name),
+                   spec.contributions == 1 ? std::string() : concat({", or not all ", spec.contributions, " of them,"}),
+                   " in this micro-batch. A gradient is handed over by ready(), where the lease was asked for "
                    "its address, or was told written() of an address that was kept. Hand over each, freeze the "
                    "parameter, or set missing_gradient = MissingGradient::zero"});
   }

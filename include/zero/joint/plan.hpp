@@ -192,8 +192,8 @@ class JointPlan {
       auto const& name = engine.described->name;
       if (engine.ranks.size() < engine.described->ranks) {
         fail<ConfigurationError>({"zero::JointStep: member ", quote(name), " lives on ", engine.described->ranks,
-                                  " ranks, but ", engine.ranks.size(),
-                                  " have passed it: pass it on every rank of its communicator"});
+                                  " ranks, but ", engine.ranks.size(), engine.ranks.size() == 1 ? " has" : " have",
+                                  " passed it: pass it on every rank of its communicator"});
       }
       for (std::size_t i = 0; i < engine.ranks.size(); ++i) {
         if (described_on(engine, engine.ranks[i]).rank == i) continue;
@@ -245,9 +245,10 @@ class JointPlan {
       auto const& mine = *engine.described;
       bool const same_scale = mine.scaler.empty() || mine.scaler_state == scaling_->scaler_state;
       if (mine.steps == first.steps && mine.skipped == first.skipped && same_scale) continue;
-      fail<ConfigurationError>({"zero::JointStep: member ", quote(first.name), " has taken ", first.steps,
-                                " steps and skipped ", first.skipped, ", member ", quote(mine.name), " ", mine.steps,
-                                " and ", mine.skipped, same_scale ? "" : ", with another loss scale",
+      fail<ConfigurationError>({"zero::JointStep: member ", quote(first.name), " has taken ",
+                                counted(first.steps, "step"), " and skipped ", first.skipped, ", member ",
+                                quote(mine.name), " ", mine.steps, " and ", mine.skipped,
+                                same_scale ? "" : ", with another loss scale",
                                 ": make the joint step before they step, or load one checkpoint into all of them"});
     }
   }
@@ -269,10 +270,11 @@ class JointPlan {
       }
       std::int64_t const needed = (total_ + positions - 1) / positions;
       if (static_cast<std::int64_t>(mine.rounds) == needed) continue;
-      fail<ConfigurationError>({"zero::JointStep: member ", quote(mine.name), " is set up for ", mine.rounds,
-                                " micro-batches per step and rank, but ", total_, " micro-batches on ", positions,
-                                " data positions take ", needed, " rounds: set its gradient_accumulation_steps to ",
-                                needed});
+      fail<ConfigurationError>(
+          {"zero::JointStep: member ", quote(mine.name), " is set up for ", counted(mine.rounds, "micro-batch"),
+           " per step and rank, but ", counted(static_cast<std::uint64_t>(total_), "micro-batch"), " on ",
+           counted(static_cast<std::uint64_t>(positions), "data position"), total_ == 1 ? " takes " : " take ",
+           counted(static_cast<std::uint64_t>(needed), "round"), ": set its gradient_accumulation_steps to ", needed});
     }
     if (total_ >= positions || rank(0).allow_idle != 0) return;
     fail<ConfigurationError>({"zero::JointStep: micro_batches_per_step is ", total_, ", fewer than the ", positions,

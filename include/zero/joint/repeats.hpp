@@ -53,8 +53,8 @@ class JointRepeats {
     if (first.repeated_over.empty()) {
       fail<ConfigurationError>({"zero::JointStep: ", places.size(), " ranks have parameters like ",
                                 quote(first.parameters.front().name), " in member ", quote(first.name),
-                                ", but its communicator has ", first.ranks,
-                                " ranks: give the parameters of each engine names of their own, or say with "
+                                ", but its communicator has ", counted(first.ranks, "rank"),
+                                ": give the parameters of each engine names of their own, or say with "
                                 "repeated_over that they exist on several positions of an axis"});
     }
     std::vector<std::size_t> by_rank(static_cast<std::size_t>(first.ranks));

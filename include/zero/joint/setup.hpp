@@ -49,7 +49,8 @@ ZERO_OUT_OF_LINE inline void check_joint_config(JointConfig const& config, int r
   auto const data = config.data.value_or(DataPosition{rank, world});
   if (data.count >= 1 && data.count <= world && data.position >= 0 && data.position < data.count) return;
   fail<ConfigurationError>({"zero::JointStep: rank ", rank, " is at data position ", data.position, " of ", data.count,
-                            ": count positions from 0, and have no more of them than the ", world, " ranks"});
+                            ": count positions from 0, and have no more of them than the ",
+                            counted(static_cast<std::uint64_t>(world), "rank")});
 }
 
 /// \throws SequenceError where the engine of \p core, called \p name, is not between two steps, ConfigurationError

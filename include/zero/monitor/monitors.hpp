@@ -275,8 +275,8 @@ class Monitors {
     std::uint64_t const count = dropped();
     (void)attempt([&] {
       if (!warning_) return;
-      warning_(detail::concat({"zero: monitors: ", count,
-                               " values were dropped so far, as they came faster than they "
+      warning_(detail::concat({"zero: monitors: ", detail::counted(count, "value"), count == 1 ? " was" : " were",
+                               " dropped so far, as they came faster than they "
                                "could be written"}));
     });
     std::lock_guard const lock(mutex_);

@@ -84,8 +84,9 @@ class ParameterAccess {
   ZERO_OUT_OF_LINE void check_values(ParameterId id, std::span<float const> values, char const* what) {
     auto const name = quote(engine_.specs[id.index].name);
     if (values.size() != engine_.layout.extents()[id.index].count) {
-      fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ", engine_.layout.extents()[id.index].count,
-                                " elements, but ", values.size(), " were given: pass all of them"});
+      fail<ConfigurationError>({"zero::Engine: parameter ", name, " has ",
+                                counted(engine_.layout.extents()[id.index].count, "element"), ", but ", values.size(),
+                                values.size() == 1 ? " was" : " were", " given: pass all of them"});
     }
     Fingerprint fingerprint;
     fingerprint.add(std::as_bytes(values));
@@ -102,7 +103,7 @@ class ParameterAccess {
     std::size_t const count = engine_.policies.traits().state_count;
     if (k < count) return;
     fail<ConfigurationError>(
-        {"zero::Engine: the rule has ", count, " states, there is no state ", k, ": count them from 0"});
+        {"zero::Engine: the rule has ", counted(count, "state"), ", there is no state ", k, ": count them from 0"});
   }
 
   // Whether every rank holds all of the bucket, or its own slice.

@@ -6,6 +6,7 @@
 
 #include <zero/profile/phase.hpp>
 #include <zero/profile/span.hpp>
+#include <zero/support/message.hpp>
 
 #include <array>
 #include <cstddef>
@@ -21,6 +22,10 @@ namespace detail {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f", static_cast<double>(nanoseconds) * 1e-6 / static_cast<double>(parts));
   return text;
+}
+
+[[nodiscard]] inline std::string dropped_spans(std::uint64_t count) {
+  return counted(count, "span") + (count == 1 ? " was" : " were") + " dropped";
 }
 
 }  // namespace detail
@@ -76,7 +81,7 @@ struct StepBreakdown {
     text += ',';
   }
   if (text.back() == ',') text.pop_back();
-  if (breakdown.dropped > 0) text += "; " + std::to_string(breakdown.dropped) + " spans were dropped";
+  if (breakdown.dropped > 0) text += "; " + zero::detail::dropped_spans(breakdown.dropped);
   return text;
 }
 
@@ -99,7 +104,7 @@ struct StepBreakdown {
         zero::detail::in_milliseconds(breakdown.busy[p], breakdown.steps));
   }
   add("step", breakdown.total, "");
-  if (breakdown.dropped > 0) text += std::to_string(breakdown.dropped) + " spans were dropped\n";
+  if (breakdown.dropped > 0) text += zero::detail::dropped_spans(breakdown.dropped) + "\n";
   return text;
 }
 

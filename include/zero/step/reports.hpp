@@ -142,9 +142,10 @@ class StepReports {
                             ": lower the learning rate or check the model; AtMinimumScale::skip goes on skipping"});
     }
     if (max_skipped_ > 0 && o.skipped_in_row >= max_skipped_) {
-      fail<DivergenceError>({"zero::Engine: training has diverged: ", o.skipped_in_row,
-                             " steps in a row were skipped for a gradient that is not finite, the last one first in ",
-                             place_in(report),
+      auto const steps = o.skipped_in_row == 1 ? "a step was" : concat({o.skipped_in_row, " steps in a row were"});
+      fail<DivergenceError>({"zero::Engine: training has diverged: ", steps,
+                             " skipped for a gradient that is not finite, ",
+                             o.skipped_in_row == 1 ? "first in " : "the last one first in ", place_in(report),
                              ": lower the learning rate, clip gradients, or go on from an earlier checkpoint"});
     }
     return report;

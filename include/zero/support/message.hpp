@@ -68,6 +68,11 @@ ZERO_OUT_OF_LINE inline std::string concat(std::initializer_list<MessagePart> pa
   return message;
 }
 
+/// "1 rank", "2 ranks". \p thing takes an s where there are more or none of it, or an es behind "tch".
+ZERO_OUT_OF_LINE inline std::string counted(std::uint64_t count, std::string_view thing) {
+  return concat({count, " ", thing, count == 1 ? "" : thing.ends_with("tch") ? "es" : "s"});
+}
+
 /// Quotes a name for a message.
 constexpr MessagePart quote(std::string_view name) noexcept { return {name, true}; }
 

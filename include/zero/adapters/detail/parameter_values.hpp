@@ -58,9 +58,10 @@ class ParameterValues {
     auto const& tensor = memory_[i].tensor();
     auto const count = static_cast<std::size_t>(::c10::multiply_integers(shapes_[i]));
     if (static_cast<std::size_t>(tensor.numel()) != count) {
-      zero::detail::fail<ConfigurationError>({"zero::libtorch: parameter ", zero::detail::quote(memory_[i].name()),
-                                              " has ", tensor.numel(), " elements, but was wrapped with ", count,
-                                              ": close(), change the module, and wrap it again"});
+      zero::detail::fail<ConfigurationError>(
+          {"zero::libtorch: parameter ", zero::detail::quote(memory_[i].name()), " has ",
+           zero::detail::counted(static_cast<std::uint64_t>(tensor.numel()), "element"), ", but was wrapped with ",
+           count, ": close(), change the module, and wrap it again"});
     }
     return tensor.detach().to(::at::kCPU).to(::at::kFloat).contiguous();
   }

@@ -42,6 +42,7 @@ struct BackendDevice<HostBackend> {
 namespace detail {
 
 using zero::detail::concat;
+using zero::detail::counted;
 using zero::detail::fail;
 using zero::detail::quote;
 
@@ -72,8 +73,8 @@ using zero::detail::quote;
     if (type.code == wanted.code && type.bits == wanted.bits && type.lanes == 1) return known;
   }
   fail<ConfigurationError>({"zero::dlpack: the tensor has elements of type code ", static_cast<int>(type.code), ", ",
-                            static_cast<int>(type.bits), " bits and ", type.lanes,
-                            " lanes: pass float of 32 or 16 bits (code 2) or bfloat of 16 (code 4), with 1 lane"});
+                            static_cast<int>(type.bits), " bits and ", counted(type.lanes, "lane"),
+                            ": pass float of 32 or 16 bits (code 2) or bfloat of 16 (code 4), with 1 lane"});
 }
 
 }  // namespace detail

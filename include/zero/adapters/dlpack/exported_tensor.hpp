@@ -71,8 +71,9 @@ struct ShareOptions {
                                       ": parameters and gradients are of fp32, fp16 or bf16"});
   }
   if (buffer.data == nullptr && buffer.count != 0) {
-    detail::fail<ConfigurationError>(
-        {"zero::dlpack::share: ", buffer.count, " elements are at a null pointer: allocate the memory first"});
+    detail::fail<ConfigurationError>({"zero::dlpack::share: ", detail::counted(buffer.count, "element"),
+                                      buffer.count == 1 ? " is" : " are",
+                                      " at a null pointer: allocate the memory first"});
   }
   if (reinterpret_cast<std::uintptr_t>(buffer.data) % element_size(buffer.type) != 0) {
     detail::fail<ConfigurationError>({"zero::dlpack::share: the memory is not aligned to its element: align it to ",
@@ -81,8 +82,8 @@ struct ShareOptions {
   if (options.shape.empty()) options.shape = {buffer.count};
   std::size_t const elements = buffer.count == 0 ? 0 : ParameterList::element_count(options.shape);
   if (elements != buffer.count) {
-    detail::fail<ConfigurationError>({"zero::dlpack::share: the memory has ", buffer.count, " elements, and its shape ",
-                                      elements, ": give the shape of all of them"});
+    detail::fail<ConfigurationError>({"zero::dlpack::share: the memory has ", detail::counted(buffer.count, "element"),
+                                      ", and its shape ", elements, ": give the shape of all of them"});
   }
   auto exported = std::make_unique<Exported>();
   exported->shape.assign(options.shape.begin(), options.shape.end());

@@ -157,8 +157,9 @@ class RendezvousServer {
     auto what = concat({"zero::Rendezvous: missing ranks: ", listed(missing), " of ", ranks_.size(),
                         " did not come within the deadline: see whether they were started, and reach rank 0"});
     if (rejected_ > 0) {
-      what += concat({" (", rejected_, " connections were turned away",
-                      last_reason_.empty() ? "" : ", the last: ", last_reason_, ")"});
+      what +=
+          concat({" (", counted(static_cast<std::uint64_t>(rejected_), "connection"), rejected_ == 1 ? " was" : " were",
+                  " turned away", last_reason_.empty() ? "" : ", the last: ", last_reason_, ")"});
     }
     reject_all(CommunicationFailure::deadline, missing.front(), what);
   }

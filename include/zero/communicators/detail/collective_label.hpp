@@ -38,7 +38,10 @@ struct Posting {
     auto const engine = names_engine ? concat({" of engine ", purpose.engine}) : "";
     return concat({operation, " #", sequence, " of ", purpose.what, bucket, engine, " (", count, " x ", element_bytes,
                    " bytes", range.first ? ", the first of its sum" : "",
-                   range.addends == SumRange::every_rank ? "" : concat({", ", range.addends, " addends"}), ")"});
+                   range.addends == SumRange::every_rank
+                       ? ""
+                       : ", " + counted(static_cast<std::uint64_t>(range.addends), "addend"),
+                   ")"});
   }
   [[nodiscard]] CommunicationError::Where where(int rank) const {
     return {rank, sequence, concat({operation, " of ", purpose.what}), purpose.bucket};

@@ -70,8 +70,8 @@ class DeadlockReport {
       auto const& part = collective.parts()[r];
       auto const& state = host.communicators.at(collective.communicator());
       if (!part && host.finished) {
-        report_ += concat({"rank ", host.rank, " never comes: its host has ended after ", state.sequence,
-                           " collectives: call the engine equally often on every rank"});
+        report_ += concat({"rank ", host.rank, " never comes: its host has ended after ",
+                           counted(state.sequence, "collective"), ": call the engine equally often on every rank"});
         return report_;
       }
       if (!part) {
@@ -97,8 +97,8 @@ class DeadlockReport {
     auto const* const does = item.transfer.sends() ? "receive" : "send";
     if (other == nullptr && host.finished) {
       return report_ + concat({"rank ", host.rank, " never ", does, "s it: its host has ended after ",
-                               host.communicators.at(part.communicator).transfers,
-                               " transfers: post both sides of each message"});
+                               counted(host.communicators.at(part.communicator).transfers, "transfer"),
+                               ": post both sides of each message"});
     }
     if (other == nullptr) {
       report_ += concat({"rank ", host.rank, " has not come to ", does, " it; "});
