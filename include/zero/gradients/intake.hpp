@@ -26,6 +26,13 @@
 
 namespace zero::detail {
 
+/// What may help where the gradient of \p early comes before that of \p late, of a later unit, which uses \p early,
+/// too: backward hands over the gradient of that use first. For messages.
+[[nodiscard]] ZERO_OUT_OF_LINE inline std::string cure_of_tied(ParameterSpec const& early, ParameterSpec const& late) {
+  if (early.unit >= late.unit) return {};
+  return concat({"register ", quote(early.name), " once, with contributions = 2 where it is used twice, "});
+}
+
 /// Collects the gradients of one micro-batch: they come in any order, from any stream, and leave as complete buckets in
 /// the layout's order. Owns the memory that they are written to, the records of leases, and the fences of the streams
 /// that write. No function blocks the host or synchronizes a stream; errors of the backend pass through.
@@ -330,15 +337,17 @@ class GradientIntake {
   }
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_room(ParameterId id, ParameterId other) const {
-    auto const& name = engine_.specs[id.index].name;
-    fail_gradient(name,
-                  {"zero::Engine: gradient of ", quote(name), " needs the place of the gradient of ",
-                   quote(engine_.specs[other.index].name), " in the ring of ", slots_.ring(), " buckets, ",
-                   leases_.is_held(other)
-                       ? "which a lease still holds: call ready() on that lease first, lease less at once, "
-                       : "which has not arrived: hand gradients over by ready(), in the reverse of the registered "
-                         "order, set missing_gradient = MissingGradient::zero where some never come, ",
-                   "or raise gradient_ring"});
+    auto const &spec = engine_.specs[id.index], &late = engine_.specs[other.index];
+    bool const is_held = leases_.is_held(other);
+    fail_gradient(
+        spec.name,
+        {"zero::Engine: gradient of ", quote(spec.name), " needs the place of the gradient of ", quote(late.name),
+         " in the ring of ", counted(slots_.ring(), "bucket"), ", ",
+         is_held ? "which a lease still holds: call ready() on that lease first, lease less at once, "
+                 : "which has not arrived: hand gradients over by ready(), in the reverse of the registered order, ",
+         is_held ? std::string() : cure_of_tied(spec, late),
+         is_held ? "" : "set missing_gradient = MissingGradient::zero where some never come, ",
+         "or raise gradient_ring"});
   }
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_lasting_address(ParameterId id) const {
     fail<LeaseError>({"zero::GradientLease: the gradient of ", quote(engine_.specs[id.index].name),

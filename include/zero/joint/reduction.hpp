@@ -141,17 +141,17 @@ class JointReduction {
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_no_room(std::size_t m, ParameterId id, std::size_t other_member,
                                                               ParameterId other) const {
-    auto const& name = members_[m].core->lifetime()->parameters.specs()[id.index].name;
+    auto const& spec = members_[m].core->lifetime()->parameters.specs()[id.index];
     auto const& member = members_[other_member];
-    fail_gradient(name,
-                  {"zero::JointStep: gradient of ", quote(name), " of ", quote(members_[m].name),
-                   " needs the place of one that is reduced after the gradient of ",
-                   quote(member.core->lifetime()->parameters.specs()[other.index].name), " of ", quote(member.name),
-                   member.intake().is_held(other)
-                       ? ", which a lease still holds: call ready() on that lease first, "
-                       : ", which has not arrived: number the units of all members alike, and hand their "
-                         "gradients over unit by unit from the last one, ",
-                   "or raise gradient_ring"});
+    auto const& late = member.core->lifetime()->parameters.specs()[other.index];
+    bool const is_held = member.intake().is_held(other);
+    fail_gradient(spec.name, {"zero::JointStep: gradient of ", quote(spec.name), " of ", quote(members_[m].name),
+                              " needs the place of one that is reduced after the gradient of ", quote(late.name),
+                              " of ", quote(member.name),
+                              is_held ? ", which a lease still holds: call ready() on that lease first, "
+                                      : ", which has not arrived: number the units of all members alike, and hand "
+                                        "their gradients over unit by unit from the last one, ",
+                              is_held ? std::string() : cure_of_tied(spec, late), "or raise gradient_ring"});
   }
 
   [[noreturn, gnu::cold]] ZERO_OUT_OF_LINE void throw_not_held(std::size_t m, ParameterId id) const {
