@@ -22,13 +22,17 @@ struct Case {
   std::string text;  // up to the next test case
 };
 
+std::string text_of(std::filesystem::path const& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 std::vector<Case> cases_of_sources() {
   std::string const opening = "\nTEST_CASE(\"misuse ";
   std::vector<Case> cases;
   for (auto const& entry : std::filesystem::directory_iterator(MISUSE_FOLDER)) {
     if (entry.path().extension() != ".cpp") continue;
-    std::ifstream file(entry.path());
-    std::string const text{std::istreambuf_iterator<char>(file), {}};
+    auto const text = text_of(entry.path());
     for (auto at = text.find(opening); at != std::string::npos;) {
       auto const begin = at + opening.size();
       at = text.find("\nTEST_CASE(", begin);
@@ -53,6 +57,7 @@ TEST_CASE("misuse list: README.md and the tests have the same numbers, each once
   CHECK(std::is_sorted(listed.begin(), listed.end()));
   CHECK(std::adjacent_find(listed.begin(), listed.end()) == listed.end());
   CHECK(tested == listed);
+  CHECK(contains(text_of(MISUSE_FOLDER "/README.md"), " " + std::to_string(listed.size()) + " mistakes"));
 }
 
 TEST_CASE("misuse list: every test compares what it gets with its row") {
