@@ -117,6 +117,47 @@ TEST_CASE("launch environment: Open MPI and PMI") {
   CHECK(pmi.local_world == 0);
 }
 
+TEST_CASE("launch environment: MVAPICH2, alone and beside what started it") {
+  Variables const alone{{"MV2_COMM_WORLD_RANK", "1"},
+                        {"MV2_COMM_WORLD_SIZE", "2"},
+                        {"MV2_COMM_WORLD_LOCAL_RANK", "1"},
+                        {"MV2_COMM_WORLD_LOCAL_SIZE", "2"},
+                        {"ZERO_PORT", "77"}};
+  auto const launch = detect(alone);
+  CHECK(launch.source == "MVAPICH2");
+  CHECK(launch.rank == 1);
+  CHECK(launch.world == 2);
+  CHECK(launch.local_rank == 1);
+  CHECK(launch.local_world == 2);
+  CHECK(launch.host == "127.0.0.1");
+  auto by_hydra = alone;
+  by_hydra.merge(Variables{{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}});
+  CHECK(detect(by_hydra).source == "PMI");
+  CHECK(detect(by_hydra).local_rank == 1);
+  auto in_slurm = alone;
+  in_slurm.merge(slurm());
+  CHECK(detect(in_slurm).world == 2);
+  CHECK(refusal({{"MV2_COMM_WORLD_RANK", "1"}}).find("MV2_COMM_WORLD_SIZE is not") != std::string::npos);
+}
+
+TEST_CASE(
+    "launch environment: a rank of PMIx above 0 is never alone, and where nothing says of how many, it is refused") {
+  CHECK(refusal({{"PMIX_RANK", "1"}}).find("PMIX_RANK=1 says that a launcher has started several") !=
+        std::string::npos);
+  CHECK(refusal({{"PMIX_RANK", "1"}, {"SLURM_NTASKS", "2"}, {"SLURM_JOB_ID", "1"}}) != "");
+  CHECK(detect({{"PMIX_RANK", "0"}}).world == 1);
+  CHECK(detect({{"PMIX_RANK", ""}}).world == 1);
+  // Open MPI 5 sets it, Slurm's plugin of PMIx, and torchrun leaves it.
+  CHECK(detect({{"PMIX_RANK", "1"},
+                {"OMPI_COMM_WORLD_RANK", "1"},
+                {"OMPI_COMM_WORLD_SIZE", "2"},
+                {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                {"ZERO_PORT", "77"}})
+            .rank == 1);
+  CHECK(detect(slurm({{"PMIX_RANK", "3"}})).rank == 3);
+  CHECK(detect(torchrun({{"PMIX_RANK", "1"}, {"TORCHELASTIC_RUN_ID", "run"}})).rank == 5);
+}
+
 TEST_CASE("launch environment: Slurm, with the first node of its list and a port of its own for every step") {
   auto const launch = detect(slurm());
   CHECK(launch.source == "Slurm");

@@ -284,7 +284,8 @@ TEST_CASE("train_gpt2 over MPI: what all ranks find is told once, and what one o
 
 TEST_CASE("train_gpt2 over MPI: a launcher whose processes MPI does not see is refused") {
   for (std::string const variables :
-       {"OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", "SLURM_PROCID=1 SLURM_NTASKS=2 SLURM_STEP_ID=0"}) {
+       {"OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", "MV2_COMM_WORLD_RANK=1 MV2_COMM_WORLD_SIZE=2",
+        "SLURM_PROCID=1 SLURM_NTASKS=2 SLURM_STEP_ID=0"}) {
     auto const outcome = run_in(variables, "--data /nonexistent");
     CAPTURE(variables);
     CAPTURE(outcome.output);

@@ -578,7 +578,8 @@ TEST_CASE("train_gpt2: a launcher's processes are refused on the CPU where each 
   std::string const why = "MPI does not know torchrun's processes";
 #else
   std::vector<std::string> const refused{"RANK=1 WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2",
-                                         "PMI_RANK=0 PMI_SIZE=2", "SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_STEP_ID=0"};
+                                         "PMI_RANK=0 PMI_SIZE=2", "MV2_COMM_WORLD_RANK=0 MV2_COMM_WORLD_SIZE=2",
+                                         "SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_STEP_ID=0"};
   std::string const why = "built without MPI";
 #endif
   for (auto const& variables : refused) {
@@ -591,6 +592,11 @@ TEST_CASE("train_gpt2: a launcher's processes are refused on the CPU where each 
     CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
   }
   CHECK(run_in("RANK=0 WORLD_SIZE=1 SLURM_NTASKS=2", "--data /nonexistent").code == 4);
+  auto const lonely = run_in("PMIX_RANK=1", "--data /nonexistent");
+  CAPTURE(lonely.output);
+  CHECK(lonely.code == 2);
+  CHECK(lonely.output.find("PMIX_RANK=1 says that a launcher has started several processes") != std::string::npos);
+  CHECK(run_in("PMIX_RANK=0", "--data /nonexistent").code == 4);
 }
 
 TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") {

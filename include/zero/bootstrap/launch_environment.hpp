@@ -26,11 +26,13 @@ namespace zero {
 ///   torchrun      RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT, TORCHELASTIC_*
 ///   Open MPI      OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK, _LOCAL_SIZE
 ///   PMI (MPICH)   PMI_RANK, PMI_SIZE, MPI_LOCALRANKID, MPI_LOCALNRANKS
+///   MVAPICH2      MV2_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK, _LOCAL_SIZE
 ///   Slurm         SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID, SLURM_STEP_NODELIST, SLURM_JOB_ID
 ///   none of them  one process
 ///
 /// Two that disagree are an error, except for what an outer launcher leaves: Slurm's variables where mpirun or torchrun
-/// started this process in its allocation, or nobody did, and mpirun's where torchrun did. With each, ZERO_PORT,
+/// started this process in its allocation, or nobody did, and mpirun's where torchrun did. PMIX_RANK without them is an
+/// error, unless it is 0, as it does not say how many processes there are. With each, ZERO_PORT,
 /// ZERO_INTERFACE, ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT
 /// place it.
 struct LaunchEnvironment {
@@ -124,6 +126,17 @@ inline void expect_equal(NamedNumber const& a, NamedNumber const& b) {
                             ": unset the variables of the launcher that did not start this process"});
 }
 
+/// Launchers over PMIx that are none of those known set PMIX_RANK, and no variable says of how many. Rank 0 may be
+/// alone; another one is not. One that trained alone would overwrite what the others write.
+inline void expect_no_lonely_rank(Environment const& environment) {
+  auto const rank = environment.number("PMIX_RANK", 0, UINT32_MAX);
+  if (!rank || rank->value == 0) return;
+  fail<ConfigurationError>({"zero::LaunchEnvironment: PMIX_RANK=", rank->value,
+                            " says that a launcher has started several processes, but no variable says how many: set "
+                            "RANK and WORLD_SIZE for each, or start them with mpirun, srun or torchrun; unset it in "
+                            "a process that is alone"});
+}
+
 /// The launcher that started this process.
 [[nodiscard]] inline std::optional<LaunchSource> launcher_of(Environment const& environment) {
   auto torchrun =
@@ -135,26 +148,32 @@ inline void expect_equal(NamedNumber const& a, NamedNumber const& b) {
                               "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"});
   auto const pmi =
       source_of(environment, {"PMI", "PMI_RANK", "PMI_SIZE", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"});
+  auto const mvapich =
+      source_of(environment, {"MVAPICH2", "MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE",
+                              "MV2_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_SIZE"});
   std::optional<LaunchSource> slurm;
   // mpirun starts its daemons through Slurm, and they leave Slurm's numbers of daemons to the ranks.
   // And without srun, in a batch script or a shell of salloc, the numbers are those of the whole allocation.
   bool const by_srun = environment.has("SLURM_STEP_ID") || environment.has("SLURM_STEP_NODELIST");
-  if (!open_mpi && !pmi && by_srun) {
+  if (!open_mpi && !pmi && !mvapich && by_srun) {
     slurm = source_of(environment,
                       {"Slurm", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_LOCALID", nullptr});
   }
   std::optional<LaunchSource> found;
   for (auto const* source :
-       std::initializer_list<std::optional<LaunchSource> const*>{&torchrun, &open_mpi, &pmi, &slurm}) {
+       std::initializer_list<std::optional<LaunchSource> const*>{&torchrun, &open_mpi, &pmi, &mvapich, &slurm}) {
     if (!*source) continue;
     if (found) {
       expect_equal(found->rank, (*source)->rank);
       expect_equal(found->world, (*source)->world);
-      if (!found->local_rank) found->local_rank = (*source)->local_rank;
+      if (found->local_rank) continue;
+      found->local_rank = (*source)->local_rank;
+      if (!found->local_world) found->local_world = (*source)->local_world;
     } else {
       found = *source;
     }
   }
+  if (!found) expect_no_lonely_rank(environment);
   return found;
 }
 
