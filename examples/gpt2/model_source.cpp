@@ -13,6 +13,7 @@
 #include <zero/checkpoint/locate.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -130,8 +131,12 @@ std::size_t blocks_of(TensorSource const& source) {
   return layers;
 }
 
-/// What older files keep beside the parameters: the mask of the attention.
-bool is_mask(std::string_view name) { return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias"); }
+/// What older files keep beside the parameters, by the ends of their names: the mask of the attention.
+constexpr std::array<std::string_view, 2> masks{"attn.bias", "attn.masked_bias"};
+bool is_called(std::string_view name, std::string_view mask) { return name.ends_with("." + std::string(mask)); }
+bool is_mask(std::string_view name) {
+  return std::any_of(masks.begin(), masks.end(), [&](auto const mask) { return is_called(name, mask); });
+}
 
 /// Refuses tensors that no parameter would take, because a model without them is another model.
 void expect_all_used(TensorSource& source, std::string const& path, ModelShape const& shape) {
@@ -227,6 +232,17 @@ ModelSource open_model(std::string const& path) {
   }
   expect_all_used(tensors, source.tensors, source.shape);
   return source;
+}
+
+std::string left_out(TensorSource const& source) {
+  auto const names = source.names();
+  std::string text;
+  for (auto const mask : masks) {
+    auto const count =
+        std::count_if(names.begin(), names.end(), [&](auto const& name) { return is_called(name, mask); });
+    if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(mask);
+  }
+  return text;
 }
 
 void take_shape(ModelSource const& source, Options& options) {

@@ -29,6 +29,10 @@ struct ModelSource {
 /// parameter would take; zero::CheckpointError for files that are damaged.
 [[nodiscard]] ModelSource open_model(std::string const& path);
 
+/// What no parameter takes of a source that `open_model` has let pass: the masks of attention, which older files keep,
+/// how many of each. Empty where there are none.
+[[nodiscard]] std::string left_out(command_line::TensorSource const& source);
+
 /// Gives \p options the shape of \p source. A shorter --context stays. \throws UsageError where another option
 /// contradicts it, or where nothing says how many heads there are.
 void take_shape(ModelSource const& source, Options& options);
@@ -64,6 +68,9 @@ void import_model(Engine& engine, ModelShape const& shape, std::string const& pa
   if (cuts) engine.write_parameter(std::string(positions), source.read(name, shape.context * shape.width));
   if (!speaks) return;
   say("parameters: %zu from %s\n", report.parameters + (cuts ? 1 : 0), path.c_str());
+  if (auto const masks = left_out(source); !masks.empty()) {
+    say("parameters: left out: %s, which are masks and no parameters\n", masks.c_str());
+  }
   if (cuts) {
     say("parameters: of its %llu positions the first %zu, as --context says\n", static_cast<unsigned long long>(rows),
         shape.context);

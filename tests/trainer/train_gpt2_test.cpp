@@ -517,23 +517,37 @@ TEST_CASE("train_gpt2: the folder of a Hugging Face model is enough, and says th
   }
 }
 
-TEST_CASE("train_gpt2: what an import would leave out is refused by its name") {
+TEST_CASE("train_gpt2: what an import would leave out is refused by its name, but for masks, which it names") {
   Folder const folder;
   (void)hash_of(folder, "--save-hf " + folder.quote("model"));
-  auto const refused = [&](std::string const& tensor, std::string const& why) {
+  auto const import_with = [&](std::string const& tensor) {
     write_tensor(folder / "model" / "extra.safetensors", tensor, 4);
     std::ofstream(folder / "model" / "model.safetensors.index.json")
         << R"({"weight_map": {"transformer.wte.weight": "model.safetensors", ")" << tensor
         << R"(": "extra.safetensors"}})";
-    auto const outcome =
-        run("--data " + folder.quote("text.txt") + " --iterations 1 --sample 0 --init-from " + folder.quote("model"));
+    return run("--data " + folder.quote("text.txt") + " --iterations 1 --sample 0 --init-from " +
+               folder.quote("model"));
+  };
+  auto const refused = [&](std::string const& tensor, std::string const& why) {
+    auto const outcome = import_with(tensor);
     CAPTURE(outcome.output);
-    CHECK(outcome.code == (why.empty() ? 0 : 4));
+    CHECK(outcome.code == 4);
     CHECK(outcome.output.find(why) != std::string::npos);
   };
   refused("lm_head.weight", "'lm_head.weight' is not the token embedding");
   refused("h.5.ln_1.weight", "has 'h.5.ln_1.weight', which this model would leave out");
-  refused("transformer.h.0.attn.bias", "");
+  refused("transformer.h.0.attn.c_bias", "which this model would leave out");
+  for (std::string const mask : {"attn.bias", "attn.masked_bias"}) {
+    auto const outcome = import_with("transformer.h.0." + mask);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.output.find("parameters: left out: 1 " + mask + ", which are masks and no parameters") !=
+          std::string::npos);
+  }
+  auto const all = run("--data " + folder.quote("text.txt") + " --iterations 1 --sample 0 --heads 2 --init-from " +
+                       folder.quote("model/model.safetensors"));
+  CHECK(all.code == 0);
+  CHECK(all.output.find("left out") == std::string::npos);
 }
 
 TEST_CASE("train_gpt2: a resumed run says what differs, keeps its heads, and needs no file that it does not read") {
