@@ -188,7 +188,6 @@ void check(Options const& o) {
     throw UsageError("--hf-precision: needs --save-hf or --save-hf-best");
   }
   training::check_saving(o);
-  if (o.init_from && o.resume && o.resume != "auto") throw UsageError("--init-from: --resume replaces all of it");
   if (o.vocabulary != 0 && !o.data) throw UsageError("--vocab: only a token file needs it: name one with --data");
 }
 

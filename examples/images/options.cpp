@@ -222,9 +222,6 @@ void check_options(Options& options) {
   training::check_training(options);
   training::check_checkpoints(options, options.save_model.has_value(), "--save-model");
   training::check_saving(options);
-  if (options.init_from && options.resume && options.resume != "auto") {
-    throw UsageError("--init-from: --resume replaces all of it");
-  }
 }
 
 Options parse_options(std::span<char const* const> arguments) {

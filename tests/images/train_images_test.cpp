@@ -274,6 +274,8 @@ TEST_CASE("train_images: weights go out and in, and a head of other classes is d
   auto const resumed = folder.train(goes_on + "nowhere --epochs 2");
   CHECK(resumed.output.find("model: nowhere is not read, as the run is resumed") != std::string::npos);
   CHECK(Folder::hash_in(resumed) == folder.hash_of(constant + "--init-from weights.safetensors --epochs 2"));
+  auto const by_path = folder.train(constant + "--resume saved --init-from nowhere --epochs 2");
+  CHECK(by_path.output.find("model: nowhere is not read, as the run is resumed") != std::string::npos);
   folder.check_refused("--data cifar --init-from weights.safetensors --model resnet18",
                        "conv1.weight is [4,3,3,3] there", 4);
 }

@@ -168,6 +168,9 @@ TEST_CASE("train_gpt2: a last save that fails is tried again, and the run ends a
 }
 
 TEST_CASE("train_gpt2: a run that resumes does not read --init-from, and --new-optimizer keeps step and data order") {
+  auto const hash = [](Outcome const& outcome) {
+    return outcome.output.substr(outcome.output.find("parameter hash:"), 32);
+  };
   Folder const folder;
   std::string const each = "--stage 1 --lr 1e-2 ";
   std::string const run_of = "--data " + folder.quote("text.txt") + tiny + each;
@@ -176,6 +179,13 @@ TEST_CASE("train_gpt2: a run that resumes does not read --init-from, and --new-o
   auto const resumed = run(saves + " --iterations 6 --resume auto --init-from " + folder.quote("gone.safetensors"));
   CAPTURE(resumed.output);
   CHECK(resumed.code == 0);
+  CHECK(says(resumed, "gone.safetensors is not read, as the run is resumed"));
+  auto const by_path = run(run_of + "--iterations 6 --resume " + folder.quote("run/step-4") + " --init-from " +
+                           folder.quote("gone.safetensors"));
+  CAPTURE(by_path.output);
+  CHECK(by_path.code == 0);
+  CHECK(says(by_path, "gone.safetensors is not read, as the run is resumed"));
+  CHECK(hash(by_path) == hash(resumed));
   auto const fresh = run(run_of + "--iterations 6 --resume " + folder.quote("run/step-4") +
                          " --new-optimizer --save-interval 1 --checkpoint-dir " + folder.quote("other"));
   CAPTURE(fresh.output);
@@ -186,9 +196,6 @@ TEST_CASE("train_gpt2: a run that resumes does not read --init-from, and --new-o
   auto const last = run(run_of + "--iterations 7 --resume auto --checkpoint-dir " + folder.quote("other"));
   CAPTURE(last.output);
   CHECK(checkpoints_in(folder / "other").contains("step-7"));
-  auto const hash = [](Outcome const& outcome) {
-    return outcome.output.substr(outcome.output.find("parameter hash:"), 32);
-  };
   CHECK(hash(fresh) != hash(resumed));
   check_rejected("--new-optimizer", "--resume");
   check_rejected("--new-optimizer --parameters-only --resume x", "leave one out");

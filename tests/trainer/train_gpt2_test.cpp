@@ -621,7 +621,6 @@ TEST_CASE("train_gpt2: checkpoints that cannot be had are refused in one line") 
   check_rejected("--keep 2", "--checkpoint-dir");
   check_rejected("--keep 1 --checkpoint-dir x", "at least 2");
   check_rejected("--parameters-only", "--resume");
-  check_rejected("--init-from x --resume y", "--resume");
   CHECK(run(data + "--resume " + folder.quote("nothing")).code == 4);
   CHECK(run(data + "--init-from " + folder.quote("nothing")).code == 4);
   CHECK(run(data + "--init-from " + folder.quote("text.txt")).code == 5);
