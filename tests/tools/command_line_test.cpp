@@ -149,6 +149,19 @@ TEST_CASE("command line: what is unknown is answered with what was meant, or why
     CAPTURE(word);
     CHECK(command_line::what_was_meant(word, known).find("the launcher's environment variables") == 0);
   }
+  // What one of these programs calls otherwise than another one.
+  CHECK(command_line::suggestion("--memory-limit", {"--memory", "--host-memory"}) == "--memory");
+  CHECK(command_line::suggestion("--save-model", {"--save-hf", "--save-hf-best"}) == "--save-hf");
+  CHECK(command_line::suggestion("--save_hf", {"--save-model"}) == "--save-model");
+  CHECK(command_line::suggestion("--iterations", {"--epochs"}) == "--epochs");
+  CHECK(command_line::suggestion("--max-new-tokens", {"--tokens"}) == "--tokens");
+  CHECK(command_line::suggestion("--tokens", {"--sample"}) == "--sample");
+  CHECK(command_line::suggestion("--init-from", {"--model", "--safetensors"}) == "--safetensors");
+  CHECK(command_line::suggestion("--output-dir", {"--output"}) == "--output");
+  for (char const* word : {"--granule", "--alignment=256"}) {
+    CHECK(command_line::what_was_meant(word, {"--config"}) == "the engine aligns parameters by itself: leave it out");
+  }
+  CHECK(command_line::what_was_meant("--bucket", {"--config"}).find("reduce_bucket_size") != std::string::npos);
   CHECK(command_line::what_was_meant("--compile", known) == "all is compiled already: leave it out");
   CHECK(command_line::what_was_meant("--compile", {"--lr"}) == "--help lists them");
   CHECK(command_line::what_was_meant("--tokenizer", known) == "--help lists them");

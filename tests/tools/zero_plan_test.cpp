@@ -433,6 +433,7 @@ TEST_CASE("zero-plan: a bad command line is one line that says what is wrong, an
   check_rejected(model + "--ring 1 --stage 2 --bucket 4194304", "raise gradient_ring");
   check_rejected(model + "--frobnicate", "--frobnicate: unknown option");
   check_rejected(model + "--num_gpus 2", "--num_gpus: unknown option; did you mean --ranks?");
+  check_rejected(model + "--memory-limit 80GB", "--memory-limit: unknown option; did you mean --memory?");
   check_rejected(model + "--ranks 2 --world 4", "--world: is given twice");
   check_rejected(model + "--plot plan.png", "--plot plan.png: pictures are SVG: name a file that ends in .svg");
 }

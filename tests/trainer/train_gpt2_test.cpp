@@ -334,6 +334,7 @@ TEST_CASE("train_gpt2: bad input is one line that says what is wrong, and an exi
   check_rejected("--max_iters 5", "--max_iters: unknown option; did you mean --iterations?");
   check_rejected("--fp16", "did you mean --precision fp16?");
   check_rejected("--world 2", "did you mean --ranks?");
+  check_rejected("--granule 256", "--granule: unknown option; the engine aligns parameters by itself: leave it out");
   check_rejected("--ranks 2 --ranks=4", "--ranks: is given twice");
   check_rejected("--model gpt2-xxl", "the models are gpt2-124m (gpt2), ");
   check_rejected("--model gpt2-xl --layers 4", "--layers 4: --model gpt2-xl has 48");

@@ -22,7 +22,8 @@ struct OtherName {
   std::string_view option;  ///< with a value where the other name means one
 };
 
-// The names of nanoGPT, llm.c, torchtitan, DeepSpeed, transformers, torchrun and the system's own tools.
+// The names of nanoGPT, llm.c, torchtitan, DeepSpeed, transformers, torchrun and the system's own tools; and those of
+// the other programs here, where one calls otherwise what another one has.
 inline constexpr std::array other_names{
     OtherName{"accum", "--accumulate"},
     OtherName{"activation-checkpointing", "--recompute block"},
@@ -54,6 +55,7 @@ inline constexpr std::array other_names{
     OtherName{"deepspeed-config", "--config"},
     OtherName{"dim", "--width"},
     OtherName{"dtype", "--precision"},
+    OtherName{"dtype", "--encoding"},
     OtherName{"early-stopping-patience", "--patience"},
     OtherName{"epochs", "--iterations"},
     OtherName{"eval-data", "--val-data"},
@@ -75,8 +77,12 @@ inline constexpr std::array other_names{
     OtherName{"gradient-clipping", "--clip"},
     OtherName{"half", "--precision fp16"},
     OtherName{"hidden-size", "--width"},
+    OtherName{"hf-precision", "--dtype"},
     OtherName{"img-size", "--image-size"},
+    OtherName{"init-from", "--safetensors"},
+    OtherName{"init-from", "--model"},
     OtherName{"input", "--data"},
+    OtherName{"iterations", "--epochs"},
     OtherName{"iters", "--iterations"},
     OtherName{"learning-rate", "--lr"},
     OtherName{"load", "--resume"},
@@ -87,9 +93,13 @@ inline constexpr std::array other_names{
     OtherName{"max-grad-norm", "--clip"},
     OtherName{"max-iters", "--iterations"},
     OtherName{"max-lr", "--lr"},
+    OtherName{"max-new-tokens", "--tokens"},
+    OtherName{"max-new-tokens", "--sample"},
     OtherName{"max-seq-len", "--context"},
     OtherName{"max-steps", "--iterations"},
     OtherName{"max-tokens", "--sample"},
+    OtherName{"max-tokens", "--tokens"},
+    OtherName{"memory-limit", "--memory"},
     OtherName{"micro-batch-size", "--batch"},
     OtherName{"min-learning-rate", "--min-lr"},
     OtherName{"mixed-precision", "--precision"},
@@ -123,9 +133,12 @@ inline constexpr std::array other_names{
     OtherName{"offload-optimizer", "--offload cpu"},
     OtherName{"optim", "--optimizer"},
     OtherName{"out-dir", "--checkpoint-dir"},
+    OtherName{"out-dir", "--output"},
     OtherName{"output-dir", "--checkpoint-dir"},
+    OtherName{"output-dir", "--output"},
     OtherName{"per-device-eval-batch-size", "--batch"},
     OtherName{"per-device-train-batch-size", "--batch"},
+    OtherName{"precision", "--dtype"},
     OtherName{"prefetch-factor", "--prefetch"},
     OtherName{"pretrained", "--init-from"},
     OtherName{"reduce-bucket-size", "--bucket"},
@@ -133,16 +146,21 @@ inline constexpr std::array other_names{
     OtherName{"resume-from", "--resume"},
     OtherName{"resume-from-checkpoint", "--resume"},
     OtherName{"run-name", "--job-name"},
+    OtherName{"sample", "--tokens"},
     OtherName{"save-dir", "--checkpoint-dir"},
     OtherName{"save-every", "--save-interval"},
+    OtherName{"save-hf", "--save-model"},
+    OtherName{"save-model", "--save-hf"},
     OtherName{"save-steps", "--save-interval"},
     OtherName{"save-total-limit", "--keep"},
     OtherName{"seq-len", "--context"},
     OtherName{"seq-length", "--context"},
     OtherName{"sequence-length", "--context"},
+    OtherName{"shard-size", "--shard-tokens"},
     OtherName{"stage3-max-live-parameters", "--live"},
     OtherName{"stage3-param-persistence-threshold", "--whole-below"},
     OtherName{"steps", "--iterations"},
+    OtherName{"tokens", "--sample"},
     OtherName{"train-batch-size", "--batch"},
     OtherName{"train-data", "--data"},
     OtherName{"train-dir", "--data"},
@@ -151,10 +169,13 @@ inline constexpr std::array other_names{
     OtherName{"type", "--dtype"},
     OtherName{"val-dir", "--val-data"},
     OtherName{"val-file", "--val-data"},
+    OtherName{"val-data", "--validation-input"},
+    OtherName{"val-share", "--validation"},
     OtherName{"val-split", "--val-share"},
     OtherName{"validation-data", "--val-data"},
     OtherName{"validation-split", "--val-share"},
     OtherName{"vocab-size", "--vocab"},
+    OtherName{"vocab-size", "--train-bpe"},
     OtherName{"vocabulary", "--vocab"},
     OtherName{"vram", "--memory"},
     OtherName{"wandb", "--tensorboard"},
@@ -170,7 +191,8 @@ inline constexpr std::array other_names{
     OtherName{"zero-stage", "--stage"},
 };
 
-/// A name that other programs give to what needs no option here.
+/// A name that other programs give to what needs no option here, or that zero-plan has for what a trainer reads from
+/// its configuration.
 struct NeedlessName {
   std::string_view other;   ///< in small letters, with '-' for '_'
   std::string_view option;  ///< which a program has of which `why` is true
@@ -178,12 +200,21 @@ struct NeedlessName {
 };
 
 inline constexpr std::array needless_names{
+    NeedlessName{"alignment", "--config", "the engine aligns parameters by itself: leave it out"},
+    NeedlessName{"bucket", "--config", "the file of --config says it, in zero_optimization.reduce_bucket_size"},
     NeedlessName{"compile", "--precision", "all is compiled already: leave it out"},
+    NeedlessName{"device-share", "--config",
+                 "the file of --config says what goes to the host, in zero_optimization.offload_optimizer.ratio"},
+    NeedlessName{"global-batch", "--config", "sequences of a step are --batch times --micro-batches: give these"},
+    NeedlessName{"granule", "--config", "the engine aligns parameters by itself: leave it out"},
+    NeedlessName{"live", "--config", "the file of --config says it, in zero_optimization.stage3_max_live_parameters"},
     NeedlessName{"local-rank", "--ranks",
                  "the launcher's environment variables say it: leave it out (deepspeed --no_local_rank)"},
     NeedlessName{"tokenizer", "--val-data",
                  "the folder of tokens that zero-tokenize --tokenizer writes holds it: name it "
                  "with --data"},
+    NeedlessName{"whole-below", "--config",
+                 "the file of --config says it, in zero_optimization.stage3_param_persistence_threshold"},
 };
 
 /// \p word without dashes before it and a value behind it, in small letters, with '-' for '_'.
