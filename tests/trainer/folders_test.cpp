@@ -167,6 +167,26 @@ TEST_CASE("train_gpt2: a last save that fails is tried again, and the run ends a
   CHECK(checkpoints_in(folder / "run").empty());
 }
 
+TEST_CASE("train_gpt2: a run whose checkpoints have no room says so before its first step, with both numbers") {
+  Folder const folder;
+  // More than any disk has, of which two are made.
+  std::string const saves = "--data " + folder.quote("text.txt") + tiny +
+                            "--iterations 1099511627776 --eval-interval 1 --lr 0 --patience 1 --checkpoint-dir " +
+                            folder.quote("run");
+  auto const outcome = run(saves);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  auto const at = outcome.output.find("checkpoint: 1,099,511,627,776 checkpoints to come need ");
+  REQUIRE(at != std::string::npos);
+  CHECK(at < outcome.output.find("step 1/"));
+  auto const line = outcome.output.substr(at, outcome.output.find('\n', at) - at);
+  CHECK(line.find(" bytes, and " + (folder / "run").string() + " has ") != std::string::npos);
+  CHECK(line.find(" free: keep fewer (--keep, --save best), or free space") != std::string::npos);
+  auto const kept = run(saves + " --keep 2 --overwrite");
+  CHECK(kept.code == 0);
+  CHECK(kept.output.find("checkpoints to come need") == std::string::npos);
+}
+
 TEST_CASE("train_gpt2: a run that resumes does not read --init-from, and --new-optimizer keeps step and data order") {
   auto const hash = [](Outcome const& outcome) {
     return outcome.output.substr(outcome.output.find("parameter hash:"), 32);
