@@ -79,7 +79,7 @@ class MpiGroup {
     meet();
     if (places_.has_remote()) {
       if (places_.leads()) exchange_postings();
-      meet(2 * grace);
+      meet_after_messages();
     }
     for (int q = 1; q < places_.size(); ++q) {
       if (!posting_of(q).view().matches(posting_of(0).view())) throw_mismatch(q);
@@ -93,8 +93,10 @@ class MpiGroup {
   }
   /// Says that this rank goes while others may read its memory, before it touches that again. The world has failed.
   void withdraw() noexcept { withdrawn().store(1); }
-  /// Waits for the ranks of this host. \p more: beyond the deadline, where others have to find out first whom they
-  /// miss.
+  /// The same as `meet`, where some of them may still wait for other hosts: who misses a message is to find out first
+  /// whose it is.
+  void meet_after_messages() { meet(2 * grace); }
+  /// Waits for the ranks of this host. \p more: beyond the deadline.
   void meet(std::chrono::nanoseconds more = {}) {
     auto& own = counter(places_.rank());
     std::uint32_t const meeting = own.meetings.load() + 1;

@@ -44,7 +44,7 @@ void try_rounds(MpiGroup& group, SharedPosting const& posting, Part& part, Funct
     }
     if (remote) {
       part.move(bytes);
-      group.meet();
+      group.meet_after_messages();
     }
     f(part.sources(at), at, bytes);
   }
