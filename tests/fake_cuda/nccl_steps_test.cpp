@@ -172,4 +172,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("nccl steps: a difference that nobody reads of, step() and replay() throw 16 steps later, on every rank") {
+  constexpr int differs_at = 3;
+  for (auto stage : fake_cuda::sharded) {
+    for (int captured_from : {-1, 1}) {
+      auto const ranks = train_all({.stage = stage,
+                                    .world = 2,
+                                    .steps = differs_at + 16 + 2,
+                                    .waits = false,
+                                    .captured_from = captured_from,
+                                    .differs_at = differs_at});
+      for (auto const& rank : ranks) {
+        CAPTURE(captured_from);
+        CHECK(rank.seen.steps.size() == differs_at + 16);
+        REQUIRE(rank.end.thrown);
+        CHECK_THROWS_WITH_AS(std::rethrow_exception(rank.end.thrown), doctest::Contains("rank 1 took a step otherwise"),
+                             zero::MismatchError);
+      }
+    }
+  }
+}
+
 }  // namespace fake_cuda_nccl_steps_test
