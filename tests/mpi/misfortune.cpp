@@ -194,10 +194,12 @@ char const* name(zero::CommunicationFailure kind) {
   }
 }
 
-[[noreturn]] void report(int rank, std::string const& line) {
+/// The others report, too: those of other hosts have their own deadlines, and half a second more, where rank 0 is the
+/// one that is stopped and tells nobody of a failure.
+[[noreturn]] void report(int rank, std::string const& line, bool is_deadline = false) {
   std::string const whole = "rank " + std::to_string(rank) + ": " + line + "\n";
   (void)!::write(STDERR_FILENO, whole.data(), whole.size());
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the others report, too
+  std::this_thread::sleep_for(std::chrono::milliseconds(is_deadline ? 1000 : 500));
   MPI_Abort(MPI_COMM_WORLD, 3);
   std::_Exit(3);
 }
@@ -273,8 +275,10 @@ int main(int argc, char** argv) {
   try {
     train(misfortune, arguments, rank);
   } catch (zero::CommunicationError const& error) {
-    report(rank, std::string(name(error.kind())) + " of rank " + std::to_string(error.where().rank) + ", " +
-                     std::to_string(misfortune.since()) + " ms later: " + error.what());
+    report(rank,
+           std::string(name(error.kind())) + " of rank " + std::to_string(error.where().rank) + ", " +
+               std::to_string(misfortune.since()) + " ms later: " + error.what(),
+           error.kind() == zero::CommunicationFailure::deadline);
   } catch (std::exception const& error) {
     report(rank, std::string("error: ") + error.what());
   }
