@@ -20,7 +20,7 @@ class StepDecider;
 
 }  // namespace detail
 
-/// The claim to one step's report, which `Engine::step` and `CapturedStep::replay` give. Taking it does not synchronize
+/// The claim to one step's report, which a step gives, and the replay of a captured one. Taking it does not synchronize
 /// anything; reading it may.
 template <class Event>
 class [[nodiscard]] StepTicket {

@@ -19,7 +19,9 @@ namespace {
 using command_line::refuse_data;
 
 std::shared_ptr<zero::Descriptor> opened(std::string const& path) {
-  return std::make_shared<zero::Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  auto file = std::make_shared<zero::Descriptor>();
+  *file = zero::Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));  // last: the caller looks at errno
+  return file;
 }
 
 }  // namespace

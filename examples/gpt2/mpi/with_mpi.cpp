@@ -146,10 +146,10 @@ bool MpiProcess::run(Options const& options, TrainingData const& data, RunOutput
   return run_on<MpiTarget>(options, data, output);
 }
 
-// What ends all ranks alike is rank 0's to say. Who has seen another one fail says so at once: the launcher may end
-// this process next.
 std::size_t MpiProcess::bytes_of_host() const { return zero::MpiCommunicator::bytes_of_host(size_, size_); }
 
+// What ends all ranks alike is rank 0's to say. Who has seen another one fail says so at once: the launcher may end
+// this process next.
 void MpiProcess::tell(std::exception const& error) {
   if (std::exchange(has_told_, true)) return;
   auto const failure = judge_(error);

@@ -31,10 +31,9 @@ namespace zero {
 ///   none of them  one process
 ///
 /// Two that disagree are an error, except for what an outer launcher leaves: Slurm's variables where mpirun or torchrun
-/// started this process in its allocation, or nobody did, and mpirun's where torchrun did. PMIX_RANK without them is an
-/// error, unless it is 0, as it does not say how many processes there are. With each, ZERO_PORT,
-/// ZERO_INTERFACE, ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT
-/// place it.
+/// started this process in its allocation, or nobody did, and mpirun's where torchrun did. PMIX_RANK above 0 without
+/// them is an error: it does not say how many processes there are. With each, ZERO_PORT, ZERO_INTERFACE,
+/// ZERO_RENDEZVOUS_FOLDER, ZERO_RUN_ID and ZERO_TOKEN refine the meeting; MASTER_ADDR and MASTER_PORT place it.
 struct LaunchEnvironment {
   int rank = 0;                     ///< of this process, from 0
   int world = 1;                    ///< number of processes
@@ -169,6 +168,7 @@ inline void expect_no_lonely_rank(Environment const& environment) {
       if (found->local_rank) continue;
       found->local_rank = (*source)->local_rank;
       if (!found->local_world) found->local_world = (*source)->local_world;
+      expect_local(*found);
     } else {
       found = *source;
     }

@@ -29,7 +29,7 @@ namespace zero::detail {
 /// What may help where the gradient of \p early comes before that of \p late, of a later unit, which uses \p early,
 /// too: backward hands over the gradient of that use first. For messages.
 [[nodiscard]] ZERO_OUT_OF_LINE inline std::string cure_of_tied(ParameterSpec const& early, ParameterSpec const& late) {
-  if (early.unit >= late.unit) return {};
+  if (early.unit >= late.unit || early.contributions > 1) return {};
   return concat({"register ", quote(early.name), " once, with contributions = 2 where it is used twice, "});
 }
 

@@ -30,7 +30,7 @@ inline Double warmed_up(schedule::WarmupShape shape, std::uint64_t done, std::ui
   return Double(1.0) / logarithm(number(steps)) * logarithm(number(done + 1));
 }
 
-/// What WarmupLR and WarmupDecayLR have in common.
+/// Checks what WarmupLR and WarmupDecayLR have in common. \throws ConfigurationError.
 template <class Config>
 void require_warmup(ScheduleSettings const& settings, Config const& config) {
   settings.require_not_negative("min_lr", config.min_lr);

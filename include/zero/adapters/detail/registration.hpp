@@ -16,7 +16,7 @@
 
 namespace zero::libtorch::detail {
 
-/// What a parameter is registered with.
+/// As zero::libtorch::GroupOf, which users know: what a parameter is registered with.
 using GroupOf = std::function<ParameterGroup(std::string const&, ::torch::Tensor const&)>;
 
 /// The parameters of a module as an engine has them.
