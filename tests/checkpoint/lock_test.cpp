@@ -440,6 +440,24 @@ TEST_CASE("lock: an owner that was overtaken and wakes up takes nothing from its
   CHECK(runs > 500);
 }
 
+TEST_CASE("lock: a folder where latest, best or final would be is left alone, and a save says so") {
+  MemoryFileSystem memory;
+  CheckpointFolder folder(memory, "/run");
+  REQUIRE(memory.make_folder("/run") == 0);
+  REQUIRE(memory.make_folder("/run/latest") == 0);
+  memory.replace("/run/latest/model", "mine");
+  auto const report = save(folder, 1);
+  CHECK(report.tag == "step-1");
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(report.warnings[0].find("latest") != std::string::npos);
+  (void)save(folder, 2);
+  CHECK(entries(memory).size() == 3);
+  std::vector<std::string> kept;
+  CHECK(memory.list("/run/latest", kept) == 0);
+  CHECK(kept == std::vector<std::string>{"model"});
+  CHECK(loaded(memory, "step-2") == 2);
+}
+
 TEST_CASE("lock: one that is late, so that the number it wants is free again, does not get in a later owner's way") {
   std::size_t calls = 1, refusals = 0;
   for (std::size_t k = 0; k < calls; ++k) {

@@ -208,14 +208,21 @@ class CheckpointFolder {
     }
     check_lock();
     std::string const hidden = path(detail::hidden_pointer(name) + make_nonce());  // nobody else writes to it
+    // Which an exchange of names would hide, and `prune` remove.
+    std::vector<std::string> files;
+    bool const is_folder = call([&] { return system_->list(path(name), files); }) >= 0;
+    if (is_folder) detail::check_file("rename", hidden, -EISDIR);
     bool keeps_old = false;
     try {
       detail::write_new(*system_, hidden, tag + "\n");
       check_lock();
       // What was there is kept until it is known whose folder this is.
-      keeps_old = call([&] { return system_->exchange(hidden, path(name)); }) >= 0;
-      if (!keeps_old)
-        detail::check_file("rename", hidden, call([&] { return system_->rename_over(hidden, path(name)); }));
+      long renamed = call([&] { return system_->exchange(hidden, path(name)); });
+      keeps_old = renamed >= 0;
+      if (renamed == -ENOENT || detail::is_unsupported(renamed)) {
+        renamed = call([&] { return system_->rename_over(hidden, path(name)); });
+      }
+      detail::check_file("rename", hidden, renamed);
       check_lock();
     } catch (CheckpointError const&) {
       if (keeps_old && names(name, tag)) (void)call([&] { return system_->exchange(hidden, path(name)); });

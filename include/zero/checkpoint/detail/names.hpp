@@ -30,8 +30,7 @@ inline constexpr std::string_view parameters_kind = "parameters";
          std::all_of(name.begin(), name.end(), is_allowed);
 }
 
-/// Names of files in a folder of checkpoints that name one of them.
-/// Files that hold the tag of a checkpoint.
+/// Names of files in a folder of checkpoints that hold the tag of one of them.
 inline constexpr std::array<std::string_view, 3> pointer_names{"latest", "best", "final"};
 
 [[nodiscard]] inline bool is_pointer_name(std::string_view name) noexcept {
