@@ -31,7 +31,7 @@ class MpiMeeting {
  public:
   /// Duplicates \p caller. \throws CommunicationError where not all ranks come within \p deadline.
   MpiMeeting(MPI_Comm caller, std::chrono::nanoseconds deadline)
-      : time_(deadline), deadline_(deadline), roll_call_(caller), errors_of_caller_(caller) {
+      : time_(deadline), deadline_(deadline), errors_of_caller_(caller), roll_call_(caller) {
     check_mpi(MPI_Comm_rank(caller, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(caller, &size_), "MPI_Comm_size");
     duplicate(caller);
@@ -102,10 +102,9 @@ class MpiMeeting {
       if (done != 0) return;
       expect_no_failure();
       auto const missing = roll_call_.answer();
-      if (missing) throw_missing(*missing, call);
-      if (!deadline.passed()) continue;
+      if (!missing && !deadline.passed()) continue;
       if (missed_) throw CommunicationError(*missed_);
-      throw_missing(roll_call_.missing(), call);
+      throw_missing(missing ? *missing : roll_call_.missing(), call);
     }
   }
   void expect_no_failure() const {
@@ -127,8 +126,8 @@ class MpiMeeting {
   std::chrono::nanoseconds time_;
   Deadline deadline_;
   int rank_ = 0, size_ = 1;
+  ErrorsReturned errors_of_caller_;  // as long as the roll call, which asks ranks that may have died
   MpiRollCall roll_call_;
-  ErrorsReturned errors_of_caller_;
   MPI_Comm messages_ = MPI_COMM_NULL;
   HostChannel const* channel_ = nullptr;
   std::optional<CommunicationError> missed_;  // what this rank has found out by itself

@@ -22,7 +22,8 @@ namespace zero::detail {
 
 /// Finds out which ranks of a communicator are missing once a rank has waited for all of them in vain, so that errors
 /// name them. Rank 0 asks everybody; another rank asks rank 0 to. Nothing is sent before a wait has failed. Until then
-/// each rank that waits calls `answer` again and again: who does not answer for two seconds is missing.
+/// each rank that waits calls `answer` again and again: who does not answer for two seconds is missing, or waits for
+/// rank 0 in the rendezvous of several hosts, where it cannot.
 ///
 /// Messages carry the communicator's highest tag, and are as long as nobody else's are likely to be. What MPI says of a
 /// message that cannot be sent is no news here: it goes to a rank that has died.
@@ -140,6 +141,7 @@ class MpiRollCall {
   }
   /// Rank 0's part.
   [[nodiscard]] std::vector<int> ask_all() {
+    another_is_late_ = false;
     here_.assign(static_cast<std::size_t>(size_), false);
     here_[0] = true;
     for (int other = 1; other < size_; ++other) send(other, {Kind::question});
