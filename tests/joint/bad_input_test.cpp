@@ -273,6 +273,43 @@ TEST_CASE("joint step, bad input: members whose sums would depend on the number 
   }
 }
 
+namespace {
+
+/// Adds in an order of its own unless it is asked for that of the ranks, as NCCL does in FP32.
+struct Unordered : zero::SelfCommunicator {
+  static constexpr zero::CommunicatorFacts facts{.has_sum_orders = true};
+  template <class Element>
+  [[nodiscard]] bool adds_by_rank(zero::SumOrder order) const noexcept {
+    return always.value_or(order == zero::SumOrder::by_rank);
+  }
+  std::optional<bool> always;  ///< where it was set to one of them
+};
+
+}  // namespace
+
+TEST_CASE("joint step, bad input: members that add in the order that is fastest, unless that was asked for") {
+  auto const message =
+      [](std::optional<bool> always,
+         zero::AnyEngine<zero::Sgd, zero::Precision<zero::FP32>, zero::HostBackend, Unordered>::Config config) {
+        Unordered alone;
+        alone.always = always;
+        auto const a = zero::make_any_engine<zero::Sgd, zero::Precision<zero::FP32>>(Stage::gradients, alone, one("a"),
+                                                                                     std::nullopt, config);
+        try {
+          zero::JointStep const joint{alone, {a->member("a")}, {.micro_batches_per_step = 2}};
+        } catch (zero::ConfigurationError const& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      };
+  CHECK(
+      contains(message(std::nullopt, {.gradient_accumulation_steps = 2}),
+               "member 'a' adds gradients in the order that is fastest, so that its bits would depend on the number of "
+               "ranks: set NcclConfig::reduction to NcclReduction::ordered, or to native where that is meant"));
+  for (bool const ordered : {false, true}) CHECK(message(ordered, {.gradient_accumulation_steps = 2}) == "");
+  CHECK(message(std::nullopt, {.micro_batches_per_step = 2}) == "");
+}
+
 TEST_CASE("joint step, bad input: data positions that cannot be") {
   for (auto const& data : {zero::DataPosition{2, 2}, zero::DataPosition{0, 3}, zero::DataPosition{-1, 2}}) {
     for (auto const& message : refusals<zero::ConfigurationError>(2, [&](Ranks& ranks) {

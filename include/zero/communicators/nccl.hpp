@@ -102,9 +102,10 @@ class NcclCommunicator : public SingleMessages<NcclCommunicator, CudaStream> {
   /// \throws CommunicationError where a rank has failed. Does not wait.
   void(check)() const { calls_.throw_if_failed(); }
 
-  /// Number of collectives that this rank has put on it; those of a recorded step count when it is replayed. Ranks do
-  /// not tell NCCL which engine a collective is of: by this number engines find at their next step that theirs came in
-  /// different orders.
+  /// Number of collectives that this rank has put on it. Ranks do not tell NCCL which engine a collective is of: by
+  /// this number engines find at their next step that theirs came in different orders. Those of a step that an engine
+  /// records count when it is replayed. What the program itself records, or puts on another communicator inside of a
+  /// capture, counts once, when it is recorded: all ranks are to record it, or none.
   [[nodiscard]] std::uint64_t& calls() noexcept { return collectives_; }
 
   /// How elements of type \p Element are added where \p order is asked for.

@@ -29,7 +29,9 @@ class ObservedCollectives final : public Collectives<Backend> {
 
   /// All are borrowed.
   ObservedCollectives(Collectives<Backend>& inner, Policies const& policies, Observation<Stream> const& observation)
-      : inner_(inner), policies_(policies), observation_(observation) {}
+      : inner_(inner), policies_(policies), observation_(observation) {
+    this->history = inner.history, this->seen = inner.seen;
+  }
 
   [[nodiscard]] int rank() const override { return inner_.rank(); }
   [[nodiscard]] int size() const override { return inner_.size(); }

@@ -20,13 +20,17 @@ struct RecordedCalls {
 };
 
 /// Keeps the calls of an engine apart while a step is recorded. Where several engines are recorded together, `calls` of
-/// all of them comes before `undo` of any, since they may share a communicator.
+/// all of them comes before `undo` of any, since they may share a communicator. Move-only.
 template <class Backend>
 class CallRecording {
  public:
   /// Begins. \p collectives is borrowed.
   explicit CallRecording(Collectives<Backend>& collectives)
       : collectives_(&collectives), before_(std::exchange(collectives.history_now(), {})), begin_(collectives.seen) {}
+  CallRecording(CallRecording&& other) noexcept
+      : collectives_(std::exchange(other.collectives_, nullptr)), before_(other.before_), begin_(other.begin_) {}
+  CallRecording& operator=(CallRecording&&) = delete;
+  ~CallRecording() { undo(); }
 
   /// What was called so far. \p before_decision: what the decision took out of the history.
   [[nodiscard]] RecordedCalls calls(CallHistory const& before_decision) const {
@@ -35,13 +39,15 @@ class CallRecording {
   }
   /// Ends: the engine's calls are as before.
   void undo() noexcept {
-    collectives_->history = before_;
-    collectives_->seen = begin_;
-    if (auto* const all = collectives_->calls()) *all = begin_;
+    auto* const collectives = std::exchange(collectives_, nullptr);
+    if (collectives == nullptr) return;
+    collectives->history = before_;
+    collectives->seen = begin_;
+    if (auto* const all = collectives->calls()) *all = begin_;
   }
 
  private:
-  Collectives<Backend>* collectives_;
+  Collectives<Backend>* collectives_;  // null once it has ended
   CallHistory before_;
   std::uint64_t begin_;
 };

@@ -40,7 +40,7 @@ struct JointEngine {
   std::uint64_t rounds = 1;            ///< of a step: every rank begins a micro-batch in each
   std::uint64_t micro_batches = 0;     ///< micro_batches_per_step; 0: not given
   std::uint64_t sums_once = 0;         ///< whether it reduces once per step because no setting says otherwise
-  std::uint64_t sums_fastest = 0;      ///< whether its communicator has a faster order of sums than that of the ranks
+  std::uint64_t sums_fastest = 0;      ///< whether its sums are not in the order of ranks because nobody has asked
   std::uint64_t may_lack = 0;          ///< whether a rank may lack gradients that others have
   std::uint64_t compute = 0;           ///< ElementType
   std::string repeated_over;           ///< MemberOptions's

@@ -93,9 +93,12 @@ ZERO_OUT_OF_LINE JointEngine describe_member(EngineCore<Backend>& core, std::str
   state.add(std::span<std::byte const>(progress.scaler));
   auto const& settings = core.settings();
   bool const sums_once = has_rounds_only(settings) && !settings.reduce && settings.stage < Stage::gradients;
+  auto const adds_by_rank = [&](SumOrder order) {
+    return core.operations().collectives.adds_by_rank(ElementRole::value, order);
+  };
   bool const fastest = has_rounds_only(settings) &&
                        settings.reduce.value_or(Reduce::each_micro_batch) == Reduce::each_micro_batch &&
-                       !core.operations().collectives.adds_by_rank(ElementRole::value, SumOrder::fastest);
+                       adds_by_rank(SumOrder::by_rank) && !adds_by_rank(SumOrder::fastest);
   JointEngine engine{.name = name,
                      .rule = std::string(traits.rule),
                      .states = state_names(traits),
