@@ -53,7 +53,7 @@ class Topology {
     }
     for (auto const& axis : grid_.axes()) make(key_of({axis.name}), {axis.name});
   }
-  Topology(Topology&&) = default;
+  Topology(Topology&&) noexcept = default;
   Topology& operator=(Topology&&) = delete;
   /// Ends the groups in the order in which they were made, on every rank.
   ~Topology() {

@@ -11,11 +11,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace zero::detail {
@@ -50,7 +49,7 @@ class MpiRollCall {
   /// Answers what other ranks have asked; as rank 0, once another rank has asked for it, by asking everybody, which
   /// takes two seconds at most. \return the missing ranks, where this or another rank has found out.
   [[nodiscard]] std::optional<std::vector<int>> answer() {
-    if (auto const known = take_messages()) return known;
+    if (auto known = take_messages()) return known;
     if (rank_ == 0 && another_is_late_) return ask_all();
     return std::nullopt;
   }
@@ -63,7 +62,7 @@ class MpiRollCall {
     Deadline const question(patience);  // which rank 0 asks at once
     Deadline const verdict(3 * patience);
     for (Pause pause;; pause()) {
-      if (auto const known = take_messages()) return *known;
+      if (auto known = take_messages()) return *std::move(known);
       if (verdict.passed() || (question.passed() && !is_asked_)) return {0};
     }
   }
@@ -145,16 +144,16 @@ class MpiRollCall {
     here_.assign(static_cast<std::size_t>(size_), false);
     here_[0] = true;
     for (int other = 1; other < size_; ++other) send(other, {Kind::question});
-    auto const is_missing = [&](int other) { return !here_[static_cast<std::size_t>(other)]; };
-    auto const others = std::views::iota(1, size_);
     Deadline const deadline(patience);
-    for (Pause pause; !deadline.passed() && std::ranges::any_of(others, is_missing); pause()) {
-      if (auto const known = take_messages()) return *known;
+    for (Pause pause; !deadline.passed() && std::find(here_.begin(), here_.end(), false) != here_.end(); pause()) {
+      if (auto known = take_messages()) return *std::move(known);
     }
     std::vector<int> missing;
-    (std::ranges::copy_if)(others, std::back_inserter(missing), is_missing);
-    for (int const other : others) {
-      if (!is_missing(other)) send(other, Message::verdict(missing));
+    for (int other = 1; other < size_; ++other) {
+      if (!here_[static_cast<std::size_t>(other)]) missing.push_back(other);
+    }
+    for (int other = 1; other < size_; ++other) {
+      if (here_[static_cast<std::size_t>(other)]) send(other, Message::verdict(missing));
     }
     return missing;
   }
