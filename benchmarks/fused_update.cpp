@@ -50,29 +50,29 @@ struct Bytes {
 typedef std::uint32_t Half __attribute__((vector_size(32)));  // of a cache line
 
 #if defined(__x86_64__)
-#define TARGET ZERO_TARGET_AVX2
-#define ANY_VALUE(x) asm volatile("" : "+x"(x))
-#define STREAM(to, x) asm("vmovntdq %1, %0" : "=m"(to) : "x"(x))
+#define ZERO_MOVE_TARGET ZERO_TARGET_AVX2
+#define ZERO_ANY_VALUE(x) asm volatile("" : "+x"(x))
+#define ZERO_STREAM(to, x) asm("vmovntdq %1, %0" : "=m"(to) : "x"(x))
 #else
-#define TARGET
-#define ANY_VALUE(x) asm volatile("" : "+m"(x))
-#define STREAM(to, x) (to) = (x)
+#define ZERO_MOVE_TARGET
+#define ZERO_ANY_VALUE(x) asm volatile("" : "+m"(x))
+#define ZERO_STREAM(to, x) (to) = (x)
 #endif
 
 // 64 elements of one array. What is written is what was read, though the compiler does not know: the updates in between
 // see ordinary numbers.
 template <std::size_t size, Access how>
-TARGET inline void move_row(Bytes<size, how> const& array, std::size_t i) {
+ZERO_MOVE_TARGET inline void move_row(Bytes<size, how> const& array, std::size_t i) {
   auto* const row = reinterpret_cast<Half*>(array.data + i * size);
 #pragma GCC unroll 8
   for (std::size_t k = 0; k < 2 * size; ++k) {
     Half x{};
     if constexpr (how == Access::stream) {
-      STREAM(row[k], x);
+      ZERO_STREAM(row[k], x);
     } else {
       if (k % 2 == 0) __builtin_prefetch(row + k + 1024 / sizeof(Half));
       x = row[k];
-      ANY_VALUE(x);
+      ZERO_ANY_VALUE(x);
       if constexpr (how == Access::update) row[k] = x;
     }
   }
@@ -80,7 +80,7 @@ TARGET inline void move_row(Bytes<size, how> const& array, std::size_t i) {
 
 // Elements [from, from + task_elements) of all arrays: every line is read and written as its array says.
 template <class... Array>
-TARGET __attribute__((flatten, noinline)) void move_bytes(std::size_t from, Array... arrays) {
+ZERO_MOVE_TARGET __attribute__((flatten, noinline)) void move_bytes(std::size_t from, Array... arrays) {
   for (std::size_t i = from; i < from + task_elements; i += 64) (move_row(arrays, i), ...);
   zero::detail::finish_streaming();
 }
