@@ -53,7 +53,8 @@ class Topology {
     }
     for (auto const& axis : grid_.axes()) make(key_of({axis.name}), {axis.name});
   }
-  Topology(Topology&&) noexcept = default;
+  /// Leaves \p other as good as destroyed.
+  Topology(Topology&& other) noexcept = default;
   Topology& operator=(Topology&&) = delete;
   /// Ends the groups in the order in which they were made, on every rank.
   ~Topology() {

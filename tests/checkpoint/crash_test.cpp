@@ -156,7 +156,7 @@ TEST_CASE("crash: a save that has returned survives every power failure") {
 TEST_CASE("crash: a save that warns of its pointer has made the checkpoint durable all the same") {
   MemoryFileSystem memory(prepared());
   FaultyFileSystem faulty(memory);
-  faulty.only = "rename_over";
+  faulty.only = "exchange";  // of the pointer's names
   faulty.fail(0, EIO, true);
   auto const report = save(faulty, 3, options("step-3"));
   REQUIRE(report.warnings.size() == 1);

@@ -421,6 +421,7 @@ std::optional<std::size_t> wake_inside_successor(std::size_t stopped_at, std::si
     if (*calls <= woken_at) turns.yield();
   }
   owner.join();
+  of_first.before = of_second.before = {};
   if (calls && *calls > woken_at) CHECK(loaded(memory) == 9);
   return calls;
 }
@@ -431,13 +432,13 @@ TEST_CASE("lock: an owner that was overtaken and wakes up takes nothing from its
   std::size_t runs = 0;
   bool is_stopped = true;
   for (std::size_t stopped_at = 0; is_stopped; ++stopped_at) {
-    for (std::size_t woken_at = stopped_at % 9;; woken_at += 9, ++runs) {  // each of its calls, by turns
+    for (std::size_t woken_at = stopped_at % 19;; woken_at += 19, ++runs) {  // each of its calls, by turns
       auto const calls = wake_inside_successor(stopped_at, woken_at);
       is_stopped = calls.has_value();
       if (!is_stopped || woken_at >= *calls) break;
     }
   }
-  CHECK(runs > 500);
+  CHECK(runs > 250);
 }
 
 TEST_CASE("lock: a folder where latest, best or final would be is left alone, and a save says so") {
@@ -451,7 +452,10 @@ TEST_CASE("lock: a folder where latest, best or final would be is left alone, an
   REQUIRE(report.warnings.size() == 1);
   CHECK(report.warnings[0].find("latest") != std::string::npos);
   (void)save(folder, 2);
-  CHECK(entries(memory).size() == 3);
+  for (auto const& name : entries(memory)) {
+    CAPTURE(name);
+    CHECK((name == "latest" || name == "step-1" || name == "step-2" || name.starts_with(".owner.")));
+  }
   std::vector<std::string> kept;
   CHECK(memory.list("/run/latest", kept) == 0);
   CHECK(kept == std::vector<std::string>{"model"});
