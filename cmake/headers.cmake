@@ -25,6 +25,8 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/backends/cuda.cuh
   include/zero/backends/cuda.hpp
   include/zero/backends/host.hpp
+  include/zero/backends/host_executor.hpp
+  include/zero/backends/host_stream.hpp
   include/zero/backends/simulation.hpp
   include/zero/bootstrap/host_failure.hpp
   include/zero/bootstrap/launch_environment.hpp

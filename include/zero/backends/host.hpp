@@ -5,197 +5,34 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/backend.hpp>
-#include <zero/bucket.hpp>
+#include <zero/backends/host_executor.hpp>
+#include <zero/backends/host_stream.hpp>
 #include <zero/collective_memory.hpp>
-#include <zero/communicator.hpp>
-#include <zero/communicators/collective_stream.hpp>
 #include <zero/error.hpp>
-#include <zero/kernels/accumulate.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/kernels/decide.hpp>
+#include <zero/kernels/instruction_set.hpp>
 #include <zero/kernels/norm.hpp>
 #include <zero/kernels/norm_words.hpp>
-#include <zero/kernels/real.hpp>
 #include <zero/kernels/update.hpp>
 #include <zero/memory/allocation_counter.hpp>
 #include <zero/memory/host_memory.hpp>
 #include <zero/processors.hpp>
+#include <zero/segment.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/thread_pool.hpp>
-#include <zero/utility/function_ref.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace zero {
-
-/// What runs the operations of a host stream: an instruction set and threads. Work is split by its size alone, so that
-/// no result depends on the number of threads.
-class HostExecutor {
- public:
-  /// Elements per task: small enough to share, large enough to hide the hand-over; a multiple of the norm block's 128.
-  static constexpr std::size_t chunk = std::size_t{1} << 16;
-
-  /// Runs on \p pool, borrowed, or where that is null on \p threads of its own.
-  HostExecutor(InstructionSet instruction_set, ThreadPool* pool, int threads)
-      : own_(pool == nullptr ? threads : 1), pool_(pool == nullptr ? own_ : *pool), instruction_set_(instruction_set) {}
-
-  /// What the kernels use.
-  [[nodiscard]] InstructionSet instruction_set() const noexcept { return instruction_set_; }
-
-  /// Calls `f(begin, end)` over chunks of [0, \p n).
-  ZERO_OUT_OF_LINE void for_chunks(std::size_t n, FunctionRef<void(std::size_t, std::size_t)> f) {
-    pool_.parallel_for((n + chunk - 1) / chunk,
-                       [&](std::size_t task) { f(task * chunk, (std::min)(n, (task + 1) * chunk)); });
-  }
-
-  /// Copies in one part per thread: a large part lets memcpy stream past the caches.
-  ZERO_OUT_OF_LINE void(copy)(void* to, void const* from, std::size_t bytes) {
-    std::size_t const parts = bytes < chunk ? 1 : static_cast<std::size_t>(pool_.size());
-    std::size_t const part = (bytes + parts - 1) / parts;
-    pool_.parallel_for(parts, [&](std::size_t i) {
-      std::size_t const begin = (std::min)(bytes, i * part);
-      std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<std::byte const*>(from) + begin,
-                  (std::min)(part, bytes - begin));
-    });
-  }
-
-  /// Calls `f(segment)` for the parts of \p segments, cut at chunk boundaries; offsets still count from the slice's
-  /// start.
-  ZERO_OUT_OF_LINE void for_segments(std::span<Segment const> segments, FunctionRef<void(Segment const&)> f) {
-    if (segments.empty()) return;
-    for_chunks(segments.back().offset + segments.back().count, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = first_beyond(segments, begin); i < segments.size() && segments[i].offset < end; ++i) {
-        f(cut(segments[i], begin, end));
-      }
-    });
-  }
-
- private:
-  // Number of the first segment that ends after \p begin.
-  [[nodiscard]] static std::size_t first_beyond(std::span<Segment const> segments, std::size_t begin) noexcept {
-    auto const before = [begin](Segment const& segment) { return segment.offset + segment.count <= begin; };
-    return static_cast<std::size_t>(std::partition_point(segments.begin(), segments.end(), before) - segments.begin());
-  }
-  [[nodiscard]] static Segment cut(Segment const& segment, std::size_t begin, std::size_t end) noexcept {
-    std::size_t const from = (std::max)(begin, segment.offset);
-    std::size_t const to = (std::min)(end, segment.offset + segment.count);
-    return {segment.parameter, segment.group, from, segment.in_parameter + (from - segment.offset), to - from};
-  }
-
-  ThreadPool own_;
-  ThreadPool& pool_;
-  InstructionSet instruction_set_;
-};
-
-/// Nothing to wait for: what was called has run.
-class HostEvent {
- public:
-  /// Blocks the host until what this event was recorded after has run.
-  void synchronize() const noexcept {}
-  /// Always: operations run when they are called.
-  [[nodiscard]] bool done() const noexcept { return true; }
-  /// Waits, and gives \p value, which an operation before this event has written.
-  template <class Type>
-  [[nodiscard]] Type const& read(Type const& value) const noexcept {
-    return value;
-  }
-};
-
-/// The time at which it was recorded.
-class HostTimedEvent {
- public:
-  /// Takes the time of \p clock, in nanoseconds.
-  template <class Stream, class Clock>
-  void record(Stream /*stream*/, Clock const& clock) {
-    time_ = clock();
-  }
-  /// Always: operations run when they are called.
-  [[nodiscard]] bool done() const noexcept { return true; }
-  /// The time from \p earlier to this.
-  [[nodiscard]] double nanoseconds_since(HostTimedEvent const& earlier) const noexcept {
-    return static_cast<double>(time_ - earlier.time_);
-  }
-  /// The time that it was recorded at.
-  template <class Clock>
-  [[nodiscard]] std::int64_t host_time(Clock const& /*clock*/) const noexcept {
-    return time_;
-  }
-
- private:
-  std::int64_t time_ = 0;
-};
-
-/// A stream of the host: operations run at once, in the caller's thread and its executor's. Borrowed.
-class HostStream {
- public:
-  /// What streams and the host wait for.
-  using Event = HostEvent;
-  /// Operations run when they are called, so that a call may leave the stream out; see default_stream.
-  static constexpr bool runs_at_once = true;
-  /// Owner of the unsigned integers that `sum_u64` adds.
-  using U64Buffer = std::vector<std::uint64_t>;
-
-  HostStream() = default;
-  HostStream(int) = delete;  // a 0 is not a stream
-  /// A stream of the engine; \p executor is borrowed.
-  explicit HostStream(HostExecutor& executor) noexcept : executor_(&executor) {}
-
-  friend bool operator==(HostStream, HostStream) = default;
-
-  // What in-process communicators are made of: see `collective_stream`.
-  /// Adds \p n elements of each source to \p into, source after source; see collective_stream.
-  template <class Sum, class Element>
-  void accumulate(Sum* into, Element const* const* sources, std::size_t source_count, std::size_t n, bool first) const {
-    if (executor_ == nullptr) return zero::accumulate(best_instruction_set(), into, sources, source_count, n, first);
-    executor_->for_chunks(n, [&](std::size_t begin, std::size_t end) {
-      std::array<Element const*, max_sources> at;
-      for (std::size_t q = 0; q < source_count; ++q) at[q] = sources[q] + begin;
-      zero::accumulate(executor_->instruction_set(), into + begin, at.data(), source_count, end - begin, first);
-    });
-  }
-  /// Copies bytes in the order of the stream.
-  void(copy)(void* to, void const* from, std::size_t bytes) const {
-    if (executor_ == nullptr) {
-      if (bytes > 0) std::memcpy(to, from, bytes);  // of nothing, it may be nowhere
-    } else {
-      (executor_->copy)(to, from, bytes);
-    }
-  }
-  /// into[i] = the sum of the sources' i-th unsigned integers; see collective_stream.
-  void sum_u64(std::uint64_t* into, std::uint64_t const* const* sources, std::size_t source_count,
-               std::size_t n) const noexcept {
-    for (std::size_t i = 0; i < n; ++i) {
-      std::uint64_t sum = 0;
-      for (std::size_t q = 0; q < source_count; ++q) sum += sources[q][i];
-      into[i] = sum;
-    }
-  }
-  /// Records the event after the work that is on this stream.
-  void record(Event& /*event*/) const noexcept {}
-  /// What is put on this stream from now on runs after what the event was recorded after.
-  void wait(Event const& /*event*/) const noexcept {}
-  /// Host memory is in reach of every rank.
-  void enable_peer_access(HostStream /*peer*/) const noexcept {}
-  /// Waits, as far as that can be done, until all work on this stream has run.
-  void synchronize_noexcept() const noexcept {}
-  /// Memory for \p n unsigned integers, for `sum_u64`.
-  [[nodiscard]] U64Buffer make_u64_buffer(std::size_t n) const { return U64Buffer(n); }
-
- private:
-  static constexpr std::size_t max_sources = 256;
-  // Of the engine's own streams; a caller's stream has none, since nothing heavy of the engine is put there.
-  HostExecutor* executor_ = nullptr;
-};
-static_assert(collective_stream<HostStream>);
 
 /// Model states in the memory of this process, kernels on its cores. "device", "pinned" and "pageable" memory are the
 /// same bytes here, accounted apart, so that a run shows what a GPU run would hold where.

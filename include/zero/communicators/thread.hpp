@@ -4,7 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
-#include <zero/backends/host.hpp>
+#include <zero/backends/host_stream.hpp>
 #include <zero/communicator.hpp>
 #include <zero/communicators/collective_stream.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
