@@ -28,6 +28,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/backends/host_executor.hpp
   include/zero/backends/host_stream.hpp
   include/zero/backends/simulation.hpp
+  include/zero/backends/simulation_stream.hpp
   include/zero/bootstrap/host_failure.hpp
   include/zero/bootstrap/launch_environment.hpp
   include/zero/bootstrap/rendezvous.hpp
@@ -167,6 +168,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/simulation/access.hpp
   include/zero/simulation/options.hpp
   include/zero/simulation/plan.hpp
+  include/zero/simulation/process.hpp
   include/zero/simulation/trace.hpp
   include/zero/step_report.hpp
   include/zero/step_ticket.hpp
