@@ -109,6 +109,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/kernels/real.hpp
   include/zero/kernels/rule_facts.hpp
   include/zero/kernels/sgd.hpp
+  include/zero/kernels/step_state.hpp
   include/zero/kernels/update.cuh
   include/zero/kernels/update.hpp
   include/zero/lease.hpp

@@ -7,38 +7,12 @@
 #include <zero/kernels/floating_point_guard.hpp>
 #include <zero/kernels/norm_words.hpp>
 #include <zero/kernels/real.hpp>
+#include <zero/kernels/step_state.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace zero {
-
-/// What a step needs to know besides its gradients; lives in memory that the device writes, between steps.
-template <class Scaler>
-struct StepState {
-  typename Scaler::State scaler{};    ///< the scaler's own
-  float scale = 1.0F;                 ///< the scaler's, for the coming backward passes
-  std::uint64_t steps = 0;            ///< updates done: the rule's step count
-  std::uint64_t skipped = 0;          ///< steps skipped for a non-finite gradient
-  std::uint64_t skipped_in_row = 0;   ///< the last steps, as far as all of them were skipped
-  std::uint64_t zero_norm_steps = 0;  ///< the last steps, as far as the norm of all of them was exactly 0
-  std::uint32_t mismatched = 0;       ///< 1 + the first rank that did otherwise than rank 0, from then on; 0: none
-};
-
-/// A step's outcome as the device writes it.
-struct StepOutcome {
-  std::uint64_t steps = 0;                   ///< updates done
-  std::uint64_t skipped_steps = 0;           ///< steps skipped, in all
-  std::uint64_t skipped_in_row = 0;          ///< StepState's
-  std::uint64_t zero_norm_steps = 0;         ///< StepState's
-  double gradient_norm = 0.0;                ///< of the unscaled averaged gradient
-  double clip_coefficient = 1.0;             ///< what clipping multiplied the gradient with
-  float loss_scale = 1.0F;                   ///< the scale that backward used
-  std::uint32_t bad_parameter = UINT32_MAX;  ///< first parameter with a non-finite gradient, or none
-  bool skipped = false;                      ///< nothing changed but the scaler
-  bool exhausted = false;                    ///< an overflow at the minimum scale
-  std::uint32_t mismatched = 0;              ///< StepState's: nothing changes any more
-};
 
 /// What the fused update reads: whether to update, the multiplier of every gradient, and each group's constants.
 template <class Rule>
@@ -116,6 +90,30 @@ ZERO_HOST_DEVICE bool exhausted(State const& state) {
   }
 }
 
+/// PyTorch's: min(1, limit / (norm + 1e-6)); 1 for a \p limit of 0, which is none.
+ZERO_HOST_DEVICE inline double clip_coefficient(double limit, Double norm) {
+  double const coefficient = limit > 0.0 ? (Double(limit) / (norm + Double(1e-6))).value() : 1.0;
+  return coefficient < 1.0 ? coefficient : 1.0;
+}
+
+/// Enters a step into \p state, whose update is skipped where \p overflow.
+template <class Scaler>
+ZERO_HOST_DEVICE void count_step(StepState<Scaler>& state, bool overflow, Double norm) {
+  state.steps += overflow ? 0 : 1;
+  state.skipped += overflow ? 1 : 0;
+  state.skipped_in_row = overflow ? state.skipped_in_row + 1 : 0;
+  state.zero_norm_steps = !overflow && norm.value() == 0.0 ? state.zero_norm_steps + 1 : 0;
+}
+
+/// Writes the constants of every set for an update that is the run's \p steps-th.
+template <class Rule, class Scaler>
+ZERO_HOST_DEVICE void set_constants(DecisionArguments<Rule, Scaler> const& a, std::uint64_t steps) {
+  for (std::uint32_t s = 0; s < a.set_count; ++s) {
+    ConstantsSet const set = a.sets != nullptr ? a.sets[s] : ConstantsSet{0, s};
+    a.constants[s] = Rule::constants(a.groups[set.group], steps - set.first_step);
+  }
+}
+
 }  // namespace detail
 
 /// Settles a step from the summed norm: overflow, the one multiplier of averaging, unscaling and clipping (in double,
@@ -142,18 +140,10 @@ ZERO_HOST_DEVICE void decide(DecisionArguments<Rule, Scaler> const& a) {
   Double const norm = sqrt(Double(sum.value())) * average;
   std::uint32_t const bad = detail::first_bad_parameter(a.norm, a.entries);
   bool const overflow = bad != UINT32_MAX;
-  double const limit = *a.clipping;
-  double clip = limit > 0.0 ? (Double(limit) / (norm + Double(1e-6))).value() : 1.0;
-  if (!(clip < 1.0)) clip = 1.0;
+  double const clip = detail::clip_coefficient(*a.clipping, norm);
 
-  state.steps += overflow ? 0 : 1;
-  state.skipped += overflow ? 1 : 0;
-  state.skipped_in_row = overflow ? state.skipped_in_row + 1 : 0;
-  state.zero_norm_steps = !overflow && norm.value() == 0.0 ? state.zero_norm_steps + 1 : 0;
-  for (std::uint32_t s = 0; s < a.set_count && !overflow; ++s) {
-    ConstantsSet const set = a.sets != nullptr ? a.sets[s] : ConstantsSet{0, s};
-    a.constants[s] = Rule::constants(a.groups[set.group], state.steps - set.first_step);
-  }
+  detail::count_step(state, overflow, norm);
+  if (!overflow) detail::set_constants(a, state.steps);
   *a.decision = {!overflow, (average * Double(clip)).to_float(), a.constants};
   state.scaler = Scaler::update(a.scaler, state.scaler, overflow);
   state.scale = static_cast<float>(state.scaler.scale);
