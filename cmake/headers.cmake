@@ -41,11 +41,13 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/checkpoint/folder.hpp
   include/zero/checkpoint/import.hpp
   include/zero/checkpoint/load.hpp
+  include/zero/checkpoint/load_options.hpp
   include/zero/checkpoint/locate.hpp
   include/zero/checkpoint/lock.hpp
   include/zero/checkpoint/lock_options.hpp
   include/zero/checkpoint/manifest.hpp
   include/zero/checkpoint/named_tensor.hpp
+  include/zero/checkpoint/parameter_reader.hpp
   include/zero/checkpoint/save.hpp
   include/zero/checkpoint/saver.hpp
   include/zero/checkpoint/verify.hpp
@@ -224,6 +226,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/bootstrap/detail/rendezvous_file.hpp
   include/zero/bootstrap/detail/rendezvous_server.hpp
   include/zero/bootstrap/detail/socket.hpp
+  include/zero/checkpoint/detail/candidates.hpp
   include/zero/checkpoint/detail/checkpoint_reader.hpp
   include/zero/checkpoint/detail/collective.hpp
   include/zero/checkpoint/detail/convert.hpp
@@ -231,11 +234,14 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/file.hpp
   include/zero/checkpoint/detail/folder_lock.hpp
   include/zero/checkpoint/detail/heartbeat.hpp
+  include/zero/checkpoint/detail/load_transaction.hpp
   include/zero/checkpoint/detail/make_folder.hpp
   include/zero/checkpoint/detail/manifest_reader.hpp
+  include/zero/checkpoint/detail/match.hpp
   include/zero/checkpoint/detail/names.hpp
   include/zero/checkpoint/detail/owner_file.hpp
   include/zero/checkpoint/detail/owner_files.hpp
+  include/zero/checkpoint/detail/pending_files.hpp
   include/zero/checkpoint/detail/process_identity.hpp
   include/zero/checkpoint/detail/read_ahead.hpp
   include/zero/checkpoint/detail/safetensors.hpp

@@ -5,13 +5,16 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/checkpoint/detail/convert.hpp>
+#include <zero/checkpoint/detail/file.hpp>
+#include <zero/checkpoint/detail/pending_files.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/checkpoint/detail/shard_file.hpp>
-#include <zero/checkpoint/detail/shard_map.hpp>
 #include <zero/checkpoint/detail/shard_plan.hpp>
+#include <zero/checkpoint/file_system.hpp>
 #include <zero/checkpoint/folder.hpp>
 #include <zero/checkpoint/manifest.hpp>
-#include <zero/error.hpp>
+#include <zero/checkpoint/parameter_reader.hpp>
+#include <zero/precision.hpp>
 #include <zero/utility/json.hpp>
 
 #include <algorithm>
@@ -26,71 +29,6 @@
 #include <vector>
 
 namespace zero {
-
-/// The elements of whole parameters, out of the files of a checkpoint that many ranks have written. Keeps one verified
-/// chunk of each file that it reads from, so that walking through all parameters reads most chunks once.
-class ParameterReader {
- public:
-  /// \p path is the checkpoint's own folder; both are borrowed.
-  ParameterReader(FileSystem& system, std::string const& path, Manifest const& manifest) : manifest_(manifest) {
-    std::vector<detail::WantedRange> wanted;
-    for (std::uint32_t p = 0; p < manifest.parameters.size(); ++p) {
-      wanted.push_back({std::string(detail::parameters_kind), p, 0, manifest.parameters[p].count()});
-    }
-    auto const parts = detail::map_shards(manifest, wanted);
-    parts_.resize(wanted.size());
-    for (std::size_t f = 0; f < parts.size(); ++f) {
-      for (auto const& part : parts[f]) parts_[part.target].push_back({f, part});
-      if (!parts[f].empty()) files_.emplace(f, Source(system, path, manifest, manifest.files[f]));
-    }
-    for (auto& list : parts_) {
-      std::sort(list.begin(), list.end(), [](auto const& a, auto const& b) { return a.second.first < b.second.first; });
-    }
-  }
-
-  /// Hands all elements of parameter \p p to `f(bytes)`, in order, as saved. \throws CheckpointError.
-  template <class Function>
-  void read(std::uint32_t p, Function&& f) {
-    for (auto const& [file, part] : parts_[p]) {
-      auto& source = files_.at(file);
-      for (std::uint64_t at = part.at, end = part.at + part.bytes(); at < end;) {
-        std::uint64_t const k = at / manifest_.chunk;
-        auto const chunk = source.chunk(k, manifest_.chunk);
-        auto const from = static_cast<std::size_t>(at - k * manifest_.chunk);
-        auto const bytes =
-            chunk.subspan(from, static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size() - from, end - at)));
-        f(bytes);
-        at += bytes.size();
-      }
-    }
-  }
-
- private:
-  class Source {
-   public:
-    Source(FileSystem& system, std::string const& path, Manifest const& manifest, ManifestFile const& file)
-        : reader_(system, path, manifest, file) {}
-    std::span<std::byte const> chunk(std::uint64_t k, std::uint64_t size) {
-      if (current_ != k) {
-        buffer_.resize(static_cast<std::size_t>(size));
-        current_.reset();
-        bytes_ = reader_.read(k, buffer_);
-        current_ = k;
-      }
-      return bytes_;
-    }
-
-   private:
-    detail::ShardReader reader_;
-    std::vector<std::byte> buffer_;
-    std::span<std::byte const> bytes_;
-    std::optional<std::uint64_t> current_;
-  };
-
-  Manifest const& manifest_;
-  std::vector<std::vector<std::pair<std::size_t, detail::ShardPart>>> parts_;  // by parameter: file and place
-  std::map<std::size_t, Source> files_;
-};
 
 /// How whole parameters are written.
 struct ConsolidateOptions {
@@ -188,48 +126,6 @@ inline std::string index_of(std::vector<ConsolidatedFile> const& files, std::vec
              Json(Json::Object{{"metadata", Json::Object{{"total_size", total}}}, {"weight_map", std::move(map)}})) +
          "\n";
 }
-
-/// Files that are there under hidden names until all of them are complete; all or none are left.
-class PendingFiles {
- public:
-  explicit PendingFiles(FileSystem& system) : system_(system) {}
-  PendingFiles(PendingFiles const&) = delete;
-  PendingFiles& operator=(PendingFiles const&) = delete;
-  ~PendingFiles() {
-    for (std::size_t i = 0; i < names_.size() && !complete_; ++i) {
-      (void)system_.remove_file(i < renamed_ ? names_[i] : hidden(names_[i]));
-    }
-  }
-  /// Where to write what is to be called \p name.
-  std::string add(std::string const& name) {
-    names_.push_back(name);
-    return hidden(name);
-  }
-  /// \throws CheckpointError (exists) where there is a file of that name: nothing is replaced.
-  void rename_all() {
-    for (; renamed_ < names_.size(); ++renamed_) {
-      auto const& name = names_[renamed_];
-      check_file("rename to its name", name, retry_interrupted([&] { return system_.rename_new(hidden(name), name); }));
-    }
-    auto const slash = names_.front().rfind('/');
-    auto const folder = slash == std::string::npos ? std::string(".") : names_.front().substr(0, slash + 1);
-    check_file("sync the folder", folder, retry_interrupted([&] { return system_.sync_folder(folder); }));
-    complete_ = true;
-  }
-  [[nodiscard]] std::vector<std::string> const& names() const noexcept { return names_; }
-
- private:
-  [[nodiscard]] std::string hidden(std::string const& name) const {
-    auto const slash = name.rfind('/') + 1;  // 0 where there is none
-    return name.substr(0, slash) + std::string(temporary_prefix) + nonce_ + "." + name.substr(slash);
-  }
-
-  FileSystem& system_;
-  std::string nonce_ = CheckpointFolder::make_nonce();
-  std::vector<std::string> names_;
-  std::size_t renamed_ = 0;
-  bool complete_ = false;
-};
 
 }  // namespace detail
 

@@ -6,10 +6,10 @@
 
 #include <zero/checkpoint/detail/collective.hpp>
 #include <zero/checkpoint/detail/convert.hpp>
+#include <zero/checkpoint/detail/match.hpp>
 #include <zero/checkpoint/detail/safetensors.hpp>
 #include <zero/checkpoint/detail/shard_plan.hpp>
 #include <zero/checkpoint/detail/tensor_files.hpp>
-#include <zero/checkpoint/load.hpp>
 #include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/support/message.hpp>

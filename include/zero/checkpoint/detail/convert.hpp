@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/engine_state.hpp>
 #include <zero/error.hpp>
 #include <zero/kernels/cast.hpp>
 #include <zero/precision.hpp>
@@ -79,6 +80,16 @@ inline void expect_in_range(std::string_view name, std::span<std::byte const> fr
           concat({"zero: ", quote(name), " has an element of ", shortest_number(value), ", which is infinite in ",
                   zero::name(to_type), ": write it in a type of a larger range, such as fp32"}));
     }
+  });
+}
+
+/// Sets elements of \p range from those of another type.
+inline void write_converted(EngineState& state, StateRange const& range, std::uint64_t first,
+                            std::span<std::byte const> from, ElementType type) {
+  if (type == range.type) return state.write(range, first, from);
+  convert_elements(from, type, range.type, [&](std::span<std::byte const> part) {
+    state.write(range, first, part);
+    first += part.size() / element_size(range.type);
   });
 }
 
