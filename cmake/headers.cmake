@@ -18,6 +18,10 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/adapters/dlpack_abi.hpp
   include/zero/adapters/dlpack_cuda.hpp
   include/zero/adapters/libtorch.hpp
+  include/zero/adapters/libtorch/checkpoint.hpp
+  include/zero/adapters/libtorch/data_parallel.hpp
+  include/zero/adapters/libtorch/options.hpp
+  include/zero/adapters/libtorch/unit.hpp
   include/zero/adapters/libtorch_cuda.hpp
   include/zero/any_engine.hpp
   include/zero/backend.hpp
@@ -211,7 +215,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/adapters/detail/region_host.hpp
   include/zero/adapters/detail/registration.hpp
   include/zero/adapters/detail/session.hpp
-  include/zero/adapters/detail/session_settings.hpp
   include/zero/adapters/detail/torch_device.hpp
   include/zero/adapters/detail/unit_link.hpp
   include/zero/adapters/detail/unit_passes.hpp

@@ -15,8 +15,8 @@ import sys
 # Declarations that may name it: (header, words of the declaration), and why.
 EXCEPTIONS = {
     # The adapter finds the units of a module by a dynamic_cast to a base that they have besides the user's class.
-    ("include/zero/adapters/libtorch.hpp", "detail :: UnitOf <"),
-    ("include/zero/adapters/libtorch.hpp", "detail :: AnyUnit <"),
+    ("include/zero/adapters/libtorch/unit.hpp", "detail :: UnitOf <"),
+    ("include/zero/adapters/libtorch/unit.hpp", "detail :: AnyUnit <"),
     # Brings overloads for vectors that users do not name where a rule's `(fma)(...)` is looked up.
     ("include/zero/kernels/real.hpp", "using detail :: fma"),
 }

@@ -5,19 +5,13 @@
 #include <zero/support/requirements.hpp>
 
 #include <zero/adapters/detail/module_map.hpp>
+#include <zero/adapters/libtorch/options.hpp>
 #include <zero/parameter.hpp>
 
-#include <torch/torch.h>
-
-#include <functional>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace zero::libtorch::detail {
-
-/// As zero::libtorch::GroupOf, which users know: what a parameter is registered with.
-using GroupOf = std::function<ParameterGroup(std::string const&, ::torch::Tensor const&)>;
 
 /// The parameters of a module as an engine has them.
 struct Registration {

@@ -16,10 +16,10 @@
 #include <zero/adapters/detail/parameter_values.hpp>
 #include <zero/adapters/detail/region_host.hpp>
 #include <zero/adapters/detail/registration.hpp>
-#include <zero/adapters/detail/session_settings.hpp>
 #include <zero/adapters/detail/torch_device.hpp>
 #include <zero/adapters/detail/unit_link.hpp>
 #include <zero/adapters/detail/unit_passes.hpp>
+#include <zero/adapters/libtorch/options.hpp>
 #include <zero/any_engine.hpp>
 #include <zero/checkpoint/load.hpp>
 #include <zero/checkpoint/save.hpp>
@@ -53,19 +53,18 @@ class Session final : public UnitHost,
   using Device = TorchDevice<Backend>;
 
   /// Changes nothing of the module where it throws.
-  Session(::torch::nn::Module& module, Communicator& communicator, Stage stage, Config config,
-          SessionSettings const& settings)
+  Session(::torch::nn::Module& module, Communicator& communicator, Stage stage, Config config, Options const& options)
       : communicator_(communicator),
         stage_(stage),
         missing_(config.missing_gradient),
-        map_(map_module(module, settings.unit_order, stage == Stage::parameters)),
+        map_(map_module(module, options.unit_order, stage == Stage::parameters)),
         type_(map_, scalar_type<Element>, stage == Stage::parameters),
         watch_(module, map_),
         buffers_(map_.buffers),
         values_(map_.parameters, ::at::TensorOptions().dtype(scalar_type<Element>).device(type_.device()),
-                stage == Stage::parameters, settings.check_values) {
+                stage == Stage::parameters, options.check_values) {
     check_ranks(Device::has_host_memory, std::is_same_v<Communicator, ThreadCommunicator>, communicator.size());
-    Registration const registration(map_, settings.group_of);
+    Registration const registration(map_, options.group_of);
     values_.set_ids(registration.ids);
     if (is_sharded() && config.max_live_elements == 0) {
       config.max_live_elements =
