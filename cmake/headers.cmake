@@ -151,6 +151,7 @@ set(ZERO_PUBLIC_HEADERS
   include/zero/profile/trace.hpp
   include/zero/rank_agreement.hpp
   include/zero/rank_grid.hpp
+  include/zero/runtime_config.hpp
   include/zero/runtime_engine.hpp
   include/zero/schedule/clock.hpp
   include/zero/schedule/constant.hpp
@@ -296,6 +297,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/contracts.hpp
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
+  include/zero/engine/erased_engine.hpp
   include/zero/engine/joint_link.hpp
   include/zero/engine/joint_membership.hpp
   include/zero/engine/kernels.hpp

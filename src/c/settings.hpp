@@ -11,7 +11,7 @@
 #include <zero/optimizer.hpp>
 #include <zero/partitioner.hpp>
 #include <zero/precision.hpp>
-#include <zero/runtime_engine.hpp>
+#include <zero/runtime_config.hpp>
 #include <zero/schedule/schedule.hpp>
 #include <zero/utility/edit_distance.hpp>
 

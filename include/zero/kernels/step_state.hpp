@@ -20,6 +20,15 @@ struct StepState {
   std::uint32_t mismatched = 0;       ///< 1 + the first rank that did otherwise than rank 0, from then on; 0: none
 };
 
+/// Where a run stands: StepState without the scaler's own.
+struct RuntimeStepState {
+  std::uint64_t steps = 0;            ///< updates done: the rule's step count
+  std::uint64_t skipped = 0;          ///< steps skipped for a non-finite gradient
+  std::uint64_t skipped_in_row = 0;   ///< the last steps, as far as all of them were skipped
+  std::uint64_t zero_norm_steps = 0;  ///< the last steps, as far as the norm of all of them was exactly 0
+  float scale = 1.0F;                 ///< of the loss, for the coming backward passes
+};
+
 /// A step's outcome as the device writes it.
 struct StepOutcome {
   std::uint64_t steps = 0;                   ///< updates done
