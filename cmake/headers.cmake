@@ -297,6 +297,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/engine/contracts.hpp
   include/zero/engine/core.hpp
   include/zero/engine/description.hpp
+  include/zero/engine/element_buffer.hpp
   include/zero/engine/erased_engine.hpp
   include/zero/engine/joint_link.hpp
   include/zero/engine/joint_membership.hpp
@@ -363,9 +364,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/layout/unit_table.hpp
   include/zero/memory/allocation_counter.hpp
   include/zero/memory/buffer.hpp
-  include/zero/memory/element_buffer.hpp
   include/zero/memory/host_memory.hpp
-  include/zero/memory/state_array.hpp
   include/zero/monitor/detail/cut_lines.hpp
   include/zero/monitor/detail/event_record.hpp
   include/zero/monitor/detail/folder_claim.hpp
@@ -408,6 +407,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/parameters/access.hpp
   include/zero/parameters/gather_arena.hpp
   include/zero/parameters/gatherer.hpp
+  include/zero/parameters/state_array.hpp
   include/zero/parameters/storage.hpp
   include/zero/parameters/unit_prefetcher.hpp
   include/zero/parameters/updater.hpp

@@ -52,7 +52,7 @@ foreach(header IN LISTS ZERO_INTERNAL_HEADERS)
   endif()
 endforeach()
 
-set(below_the_engine "^zero/(backends|kernels|support|utility)/")
+set(below_the_engine "^zero/(backends|kernels|layout|memory|support|utility)/")
 set(the_engine "^zero/(engine|gradients|joint|parameters|step)/|^zero/(any_|runtime_)?engine\\.|^zero/joint_step\\.")
 foreach(header IN LISTS ZERO_PUBLIC_HEADERS ZERO_INTERNAL_HEADERS)
   file(STRINGS "${root}/${header}" lines REGEX "^ *# *include <zero/")

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/observation.hpp>
 #include <zero/engine/policies.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/offload.hpp>
 #include <zero/profile/phase.hpp>

@@ -66,7 +66,7 @@ class GradientReducer final : public GradientSink<typename Backend::Stream> {
       std::size_t const n = engine.layout.slice_elements(b);
       own_segments_.add(engine.layout.buckets()[b], engine.rank * n, (engine.rank + 1) * n);
     }
-    own_segments_.upload(engine);
+    own_segments_.upload(engine.backend, engine.memory_report, engine.communication);
   }
 
   // ------------------------------------------------------------------------------------------------- micro-batches

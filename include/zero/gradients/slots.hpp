@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/error.hpp>
 #include <zero/flat_layout.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/policies.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/gradients/offloaded_sums.hpp>
 #include <zero/gradients/reduce_settings.hpp>
 #include <zero/gradients/slots.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/offload.hpp>
 #include <zero/support/fixed_array.hpp>

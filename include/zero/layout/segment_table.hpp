@@ -3,13 +3,14 @@
 #pragma once
 
 #include <zero/bucket.hpp>
-#include <zero/engine/context.hpp>
 #include <zero/flat_layout.hpp>
 #include <zero/memory/buffer.hpp>
+#include <zero/memory_report.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/support/reusable_vector.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace zero::detail {
 /// range, then `upload`.
 template <class Backend>
 class SegmentTable {
+  using Stream = typename Backend::Stream;
+
  public:
   /// Adds elements [begin, end) of \p bucket as the next range; offsets count from \p begin.
   void add(Bucket const& bucket, std::size_t begin, std::size_t end) {
@@ -26,19 +29,17 @@ class SegmentTable {
     ends_.push_back(segments_.size());
   }
 
-  /// Copies the table to the device: current for what is put on the communication stream later.
-  ZERO_OUT_OF_LINE void upload(EngineContext<Backend> const& engine) {
-    device_ = {engine.backend, engine.memory_report, MemoryKind::device, MemoryPurpose::control, segments_.size()};
-    if (segments_.empty()) return;
-    (engine.backend.copy)(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
+  /// Copies the table to the device: current for what is put on \p stream later. Both references outlive it.
+  ZERO_OUT_OF_LINE void upload(Backend& backend, MemoryReport& memory_report, Stream stream) {
+    device_ = {backend, memory_report, MemoryKind::device, MemoryPurpose::control, segments_.size()};
+    copy_to_device(backend, stream);
   }
 
   /// Gives every segment the group that \p group_of has for its parameter, and copies the table again: current for what
-  /// is put on the communication stream later. Nothing on any stream reads it any more.
-  ZERO_OUT_OF_LINE void set_groups(EngineContext<Backend> const& engine, std::vector<std::uint32_t> const& group_of) {
+  /// is put on \p stream later. Nothing on any stream reads it any more.
+  ZERO_OUT_OF_LINE void set_groups(Backend& backend, Stream stream, std::vector<std::uint32_t> const& group_of) {
     for (auto& segment : segments_) segment.group = group_of[segment.parameter];
-    if (segments_.empty()) return;
-    (engine.backend.copy)(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), engine.communication);
+    copy_to_device(backend, stream);
   }
 
   [[nodiscard]] SegmentView operator[](std::size_t range) const noexcept {
@@ -47,6 +48,11 @@ class SegmentTable {
   }
 
  private:
+  void copy_to_device(Backend& backend, Stream stream) {
+    if (segments_.empty()) return;
+    (backend.copy)(device_.data(), segments_.data(), segments_.size() * sizeof(Segment), stream);
+  }
+
   std::vector<Segment> segments_;
   ReusableVector<std::size_t> ends_;
   Buffer<Segment, Backend> device_;

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/rank_agreement.hpp>
 #include <zero/error.hpp>
 #include <zero/gradients/reducer.hpp>
 #include <zero/kernels/double.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/parameters/gatherer.hpp>
 #include <zero/parameters/updater.hpp>
 #include <zero/support/fixed_array.hpp>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/operations.hpp>
 #include <zero/layout/gather_places.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/parameters/storage.hpp>
 #include <zero/support/fixed_array.hpp>

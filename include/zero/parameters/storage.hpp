@@ -4,8 +4,8 @@
 
 #include <zero/backend.hpp>
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/operations.hpp>
-#include <zero/memory/element_buffer.hpp>
 #include <zero/memory_report.hpp>
 #include <zero/parameter.hpp>
 #include <zero/partitioner.hpp>

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <zero/engine/context.hpp>
+#include <zero/engine/element_buffer.hpp>
 #include <zero/engine/observation.hpp>
 #include <zero/gradients/reducer.hpp>
 #include <zero/layout/segment_table.hpp>
-#include <zero/memory/element_buffer.hpp>
-#include <zero/memory/state_array.hpp>
 #include <zero/offload.hpp>
 #include <zero/parameters/gatherer.hpp>
+#include <zero/parameters/state_array.hpp>
 #include <zero/profile/phase.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/out_of_line.hpp>
@@ -59,7 +59,7 @@ class ParameterUpdater {
     chunks_ = FixedArray<UpdateChunk>(count);
     count = 0;
     for (std::size_t b = 0; b < updated_.size(); ++b) count = cut_into_chunks(b, count);
-    segments_.upload(engine);
+    segments_.upload(engine.backend, engine.memory_report, engine.communication);
   }
 
   /// Updates every bucket and publishes it. Ends with the communication stream behind the last update; a delayed one
@@ -104,7 +104,9 @@ class ParameterUpdater {
   /// Whether a delayed update has started and has not been published.
   [[nodiscard]] bool has_pending_update() const noexcept { return has_pending_update_; }
   /// Says by parameter which set of constants is its own. No update is under way.
-  void set_constants(std::vector<std::uint32_t> const& set_of) { segments_.set_groups(engine_, set_of); }
+  void set_constants(std::vector<std::uint32_t> const& set_of) {
+    segments_.set_groups(engine_.backend, engine_.communication, set_of);
+  }
   /// \p stream waits until states and masters are those of the last step.
   void join(Stream stream) {
     if (has_pending_update_) engine_.backend.wait(stream, staging_->pending);
