@@ -87,10 +87,10 @@ constexpr void for_each_setting(Visitor&& visit, Configs&... configs) {
 struct StepOptions {
   std::optional<double> lr{};                 ///< learning rate; default: the configuration's
   std::optional<double> gradient_clipping{};  ///< default: the configuration's
-  /// In [0, 1), of rules that take one per step, see momentum_rule: β₁ of Adam, AdamW and Lion, momentum of Sgd.
+  /// In [0, 1), of rules that take one per step, see RuleFacts: β₁ of Adam, AdamW and Lion, momentum of Sgd.
   /// Default: the configuration's.
   std::optional<double> momentum{};
-  /// In [0, 1), of rules that take one per step, see beta2_rule: β₂ of Adam, AdamW and Lion. Default: the
+  /// In [0, 1), of rules that take one per step, see RuleFacts: β₂ of Adam, AdamW and Lion. Default: the
   /// configuration's.
   std::optional<double> beta2{};
 };

@@ -33,9 +33,6 @@ concept update_rule = requires(typename Rule::Config config, std::uint64_t step)
   Rule::update(parameter, gradient, states, constants);
 };
 static_assert(update_rule<Adam> && update_rule<AdamW> && update_rule<Sgd> && update_rule<Lion> && update_rule<Adagrad>);
-static_assert(momentum_rule<Adam> && momentum_rule<AdamW> && momentum_rule<Sgd> && momentum_rule<Lion>);
-static_assert(beta2_rule<Adam> && beta2_rule<AdamW> && beta2_rule<Lion>);
-static_assert(!momentum_rule<Adagrad> && !beta2_rule<Adagrad> && !beta2_rule<Sgd>);
 
 /// The second policy of an engine. \tparam Rule how a gradient changes a parameter; \tparam Offload where the fp32
 /// states live and the update runs.

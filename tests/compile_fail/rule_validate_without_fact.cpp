@@ -6,9 +6,9 @@
 
 struct Rule : zero::Sgd {
 #ifdef ZERO_COMPILES
-  static constexpr zero::RuleFacts facts{.name = "Rule", .validates = true};
+  static constexpr zero::RuleFacts facts{.name = "Rule", .validates = true, .sets_momentum = true};
 #else
-  static constexpr zero::RuleFacts facts{.name = "Rule"};
+  static constexpr zero::RuleFacts facts{.name = "Rule", .sets_momentum = true};
 #endif
 };
 

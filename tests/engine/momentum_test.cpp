@@ -89,12 +89,13 @@ template <class Rule>
 zero::StepOptions options_of(int step) {
   auto const rates = rates_of(step);
   zero::StepOptions options{.lr = rates.lr, .momentum = rates.momentum};
-  if constexpr (zero::beta2_rule<Rule>) options.beta2 = rates.beta2;
+  if constexpr (zero::rule_facts<Rule>().sets_beta2) options.beta2 = rates.beta2;
   return options;
 }
 
 /// A rule of a user's own that takes momentum per step, and no β₂. v ← µ v + g,  p ← p − lr v.
 struct HeavyBall {
+  static constexpr zero::RuleFacts facts{.name = "HeavyBall", .sets_momentum = true};
   static constexpr std::size_t state_count = 1;
   struct Config {
     double lr = 1e-3;
@@ -113,7 +114,6 @@ struct HeavyBall {
   }
   static void set_momentum(Config& c, double momentum) { c.momentum = static_cast<float>(momentum); }
 };
-static_assert(zero::momentum_rule<HeavyBall> && !zero::beta2_rule<HeavyBall>);
 
 /// Against a plain loop in double precision, whose rule is made anew for each step.
 template <class Rule, class Oracle>

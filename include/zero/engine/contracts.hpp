@@ -24,6 +24,8 @@ namespace zero::detail {
 template <class Rule, class Scaler>
 struct PolicyContract {
   static constexpr bool rule_validates = requires(typename Rule::Config const& config) { Rule::validate(config); };
+  static constexpr bool sets_momentum = requires(typename Rule::Config & config) { Rule::set_momentum(config, 0.9); };
+  static constexpr bool sets_beta2 = requires(typename Rule::Config & config) { Rule::set_beta2(config, 0.99); };
   static constexpr bool scaler_validates = requires(typename Scaler::Config const& config) {
     Scaler::validate(config);
   };
@@ -35,6 +37,14 @@ struct PolicyContract {
                 "zero::Engine: the rule's facts say validates: it needs validate(config)");
   static_assert(rule_facts<Rule>().validates || !rule_validates,
                 "zero::Engine: the rule has validate(config), but its facts do not say validates");
+  static_assert(!rule_facts<Rule>().sets_momentum || sets_momentum,
+                "zero::Engine: the rule's facts say sets_momentum: it needs set_momentum(config, momentum)");
+  static_assert(rule_facts<Rule>().sets_momentum || !sets_momentum,
+                "zero::Engine: the rule has set_momentum(config, momentum), but its facts do not say sets_momentum");
+  static_assert(!rule_facts<Rule>().sets_beta2 || sets_beta2,
+                "zero::Engine: the rule's facts say sets_beta2: it needs set_beta2(config, beta2)");
+  static_assert(rule_facts<Rule>().sets_beta2 || !sets_beta2,
+                "zero::Engine: the rule has set_beta2(config, beta2), but its facts do not say sets_beta2");
   static_assert(!rule_has_names,
                 "zero::Engine: a rule's names are facts: write static constexpr zero::RuleFacts facts{.name = ..., "
                 ".state_names = {...}}");

@@ -77,10 +77,10 @@ class TypedPolicies final : public Policies {
     auto* config = static_cast<typename Rule::Config*>(configs);
     for (auto const& group : groups) {
       *config = group_config<Rule>(config_.optimizer, group, step.lr);
-      if constexpr (momentum_rule<Rule>) {
+      if constexpr (rule_facts<Rule>().sets_momentum) {
         if (step.momentum) Rule::set_momentum(*config, *step.momentum);
       }
-      if constexpr (beta2_rule<Rule>) {
+      if constexpr (rule_facts<Rule>().sets_beta2) {
         if (step.beta2) Rule::set_beta2(*config, *step.beta2);
       }
       ++config;
@@ -109,8 +109,8 @@ class TypedPolicies final : public Policies {
             .state_names = state_names(),
             .compute = element_type<Value>,
             .sum = element_type<Sum>,
-            .takes_momentum = momentum_rule<Rule>,
-            .takes_beta2 = beta2_rule<Rule>,
+            .takes_momentum = rule_facts<Rule>().sets_momentum,
+            .takes_beta2 = rule_facts<Rule>().sets_beta2,
             .offloads = offloads,
             .scales = !std::is_same_v<Scaler, NoScale>,
             .fails_when_exhausted = fails_at_minimum(config.scale),

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace zero {
 
@@ -69,6 +70,14 @@ void validate_adam(char const* rule, Config const& c) {
   require_not_negative(rule, "weight_decay", c.weight_decay);
 }
 
+[[nodiscard]] constexpr RuleFacts adam_facts(std::string_view rule) noexcept {
+  return {.name = rule,
+          .state_names = {"exp_avg", "exp_avg_sq"},
+          .validates = true,
+          .sets_momentum = true,
+          .sets_beta2 = true};
+}
+
 }  // namespace detail
 
 /// Adam with L2 regularization: the decay joins the gradient, and so both moments; `torch.optim.Adam`.
@@ -78,7 +87,7 @@ struct Adam {
   /// fp32 states per element.
   static constexpr std::size_t state_count = 2;
   /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
-  static constexpr RuleFacts facts{.name = "Adam", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
+  static constexpr RuleFacts facts = detail::adam_facts("Adam");
 
   /// Settings, per group of parameters.
   struct Config {
@@ -120,7 +129,7 @@ struct AdamW {
   /// fp32 states per element.
   static constexpr std::size_t state_count = 2;
   /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
-  static constexpr RuleFacts facts{.name = "AdamW", .state_names = {"exp_avg", "exp_avg_sq"}, .validates = true};
+  static constexpr RuleFacts facts = detail::adam_facts("AdamW");
 
   /// Settings, per group of parameters.
   struct Config {

@@ -23,7 +23,8 @@ struct Lion {
   /// fp32 states per element.
   static constexpr std::size_t state_count = 1;
   /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
-  static constexpr RuleFacts facts{.name = "Lion", .state_names = {"exp_avg"}, .validates = true};
+  static constexpr RuleFacts facts{
+      .name = "Lion", .state_names = {"exp_avg"}, .validates = true, .sets_momentum = true, .sets_beta2 = true};
 
   /// Settings, per group of parameters.
   struct Config {

@@ -20,18 +20,10 @@ struct RuleFacts {
   std::array<std::string_view, most_names> state_names{};
   /// `validate(config)` throws std::invalid_argument or ConfigurationError for settings that cannot work.
   bool validates = false;
-};
-
-/// A rule whose momentum may differ from step to step (StepOptions::momentum) has
-/// `static void set_momentum(Config&, double)`, which writes one in [0, 1) where `constants` reads it. On the host.
-template <class Rule>
-concept momentum_rule = requires(typename Rule::Config& config, double momentum) {
-  Rule::set_momentum(config, momentum);
-};
-/// The same of β₂ (StepOptions::beta2): `static void set_beta2(Config&, double)`.
-template <class Rule>
-concept beta2_rule = requires(typename Rule::Config& config, double beta2) {
-  Rule::set_beta2(config, beta2);
+  /// `set_momentum(config, momentum)` writes the momentum of one step (StepOptions::momentum), in [0, 1), where
+  /// `constants` reads it. On the host.
+  bool sets_momentum = false;
+  bool sets_beta2 = false;  ///< the same of β₂ (StepOptions::beta2): `set_beta2(config, beta2)`
 };
 
 /// The facts of \p Rule; the defaults where it publishes none.

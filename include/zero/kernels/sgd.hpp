@@ -28,7 +28,8 @@ struct Sgd {
   /// fp32 states per element.
   static constexpr std::size_t state_count = 1;
   /// Names, which ranks compare and checkpoints hold, and what the rule has besides.
-  static constexpr RuleFacts facts{.name = "SGD", .state_names = {"momentum_buffer"}, .validates = true};
+  static constexpr RuleFacts facts{
+      .name = "SGD", .state_names = {"momentum_buffer"}, .validates = true, .sets_momentum = true};
 
   /// Settings, per group of parameters.
   struct Config {
