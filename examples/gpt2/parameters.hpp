@@ -15,6 +15,9 @@ namespace gpt2 {
 /// {.layers = 12, .heads = 12, .width = 768, .context = 1024, .vocabulary = 50257}.
 struct ModelShape {
   std::size_t layers, heads, width, context, vocabulary;
+
+  /// Elements of a query, a key or a value of one head.
+  [[nodiscard]] std::size_t head_size() const noexcept { return width / heads; }
 };
 
 /// One parameter as an optimizer sees it.

@@ -14,7 +14,7 @@ DeviceModel<T, Device>::DeviceModel(ModelShape const& shape, std::size_t sequenc
       device_(device),
       capacity_(sequences * shape.context),
       token_grouper_(device, capacity_, shape.vocabulary),
-      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.width / shape.heads)))),
+      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.head_size())))),
       plan_(shape.layers, activations.recompute, activations.kept_inputs) {
   std::size_t const tokens = capacity_, width = shape.width, square = shape.context * shape.context;
   (void)blas_size(tokens), (void)blas_size(4 * width), (void)blas_size(logits_stride());
@@ -116,7 +116,7 @@ Norm<T> DeviceModel<T, Device>::head_norm(HeadWeights<T> const& weights) const {
 template <class T, class Device>
 HeadLayout DeviceModel<T, Device>::heads(std::uint32_t parts) const {
   return {static_cast<std::uint32_t>(sequences_), static_cast<std::uint32_t>(length_),
-          static_cast<std::uint32_t>(shape_.heads), static_cast<std::uint32_t>(shape_.width / shape_.heads), parts};
+          static_cast<std::uint32_t>(shape_.heads), static_cast<std::uint32_t>(shape_.head_size()), parts};
 }
 
 template <class T, class Device>
@@ -201,7 +201,7 @@ void DeviceModel<T, Device>::multiply_each(std::size_t count, std::size_t m, std
 
 template <class T, class Device>
 void DeviceModel<T, Device>::scores(T const* q, T const* k, std::size_t count) {
-  std::size_t const length = length_, size = shape_.width / shape_.heads;
+  std::size_t const length = length_, size = shape_.head_size();
   multiply_each(count, length, length, size, attention_scale_, {q, size}, {k, size, true}, scores_.data());
 }
 
@@ -215,7 +215,7 @@ template <class T, class Device>
 void DeviceModel<T, Device>::attention_forward(std::size_t layer) {
   auto const& block = attended(layer);
   auto const mask = dropout_.attention(layer);
-  std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
+  std::size_t const length = length_, size = shape_.head_size(), part = rows() * shape_.width;
   for_matrices([&](std::size_t first, std::size_t count) {
     T const* const q = block.qkv.data() + first * length * size;
     scores(q, q + part, count);
@@ -231,7 +231,7 @@ template <class T, class Device>
 void DeviceModel<T, Device>::attention_backward(std::size_t layer) {
   auto const& block = attended(layer);
   auto const mask = dropout_.attention(layer);
-  std::size_t const length = length_, size = shape_.width / shape_.heads, part = rows() * shape_.width;
+  std::size_t const length = length_, size = shape_.head_size(), part = rows() * shape_.width;
   float const scale = attention_scale_;
   T* const p = probabilities_.data();
   for_matrices([&](std::size_t first, std::size_t count) {

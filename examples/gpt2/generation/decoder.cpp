@@ -126,7 +126,8 @@ void Decoder::block_forward(std::size_t layer) {
 
 // Takes a row's keys and values to their places in the cache, and its queries to where heads are padded.
 void Decoder::keep(std::size_t layer, std::size_t row) {
-  std::size_t const width = shape().width, heads = shape().heads, size = width / heads, to_size = cache_.head_size();
+  std::size_t const width = shape().width, heads = shape().heads, size = shape().head_size(),
+                    to_size = cache_.head_size();
   auto const [sequence, position] = places_[row];
   float const* const from = qkv_.get() + row * padded(3 * width, output_unit);
   for (std::size_t head = 0; head < heads; ++head) {
@@ -137,7 +138,7 @@ void Decoder::keep(std::size_t layer, std::size_t row) {
 }
 
 void Decoder::attend(std::size_t layer) {
-  std::size_t const heads = shape().heads, size = shape().width / heads, from_size = cache_.head_size();
+  std::size_t const heads = shape().heads, size = shape().head_size(), from_size = cache_.head_size();
   auto const scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(size)));
   pool_.parallel_for(places_.size() * heads, [&](std::size_t task) {
     std::size_t const row = task / heads, head = task % heads;

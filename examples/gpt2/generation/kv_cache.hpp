@@ -19,7 +19,7 @@ class KvCache {
   KvCache(ModelShape const& shape, std::size_t sequences, std::size_t capacity)
       : layers_(shape.layers),
         heads_(shape.heads),
-        head_size_(padded(shape.width / shape.heads, input_unit)),
+        head_size_(padded(shape.head_size(), input_unit)),
         capacity_(capacity),
         lengths_(sequences),
         memory_(sequences * layers_ * heads_ * 2 * capacity * head_size_) {}
