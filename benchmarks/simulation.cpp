@@ -20,9 +20,10 @@ using zero::simulation::writes;
 
 void train(zero::SimulationCommunicator& rank) {
   zero::ParameterList parameters;
-  std::vector<zero::ParameterId> ids;
+  std::vector<zero::ParameterId> ids(16);
   for (int l = 0; l < 16; ++l) {
-    ids.push_back(parameters.add({.name = "layer " + std::to_string(l), .shape = {256}, .unit = l}));
+    ids[static_cast<std::size_t>(l)] =
+        parameters.add({.name = "layer " + std::to_string(l), .shape = {256}, .unit = l});
   }
   Engine engine{rank, parameters, {.bucket_elements = 256, .backend = {rank.process()}}};
   auto const stream = rank.make_stream("compute");
