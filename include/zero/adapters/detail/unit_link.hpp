@@ -51,7 +51,7 @@ class UnitBase {
  public:
   UnitBase() : link_(std::make_shared<UnitLink>()) {}
   UnitBase(UnitBase const& /*other*/) : UnitBase() {}
-  UnitBase& operator=(UnitBase const& /*other*/) { return *this; }
+  UnitBase& operator=(UnitBase const& /*other*/) { return *this; }  // NOLINT(bugprone-unhandled-self-assignment)
 
   [[nodiscard]] std::shared_ptr<UnitLink> const& link() const noexcept { return link_; }
 
