@@ -123,7 +123,7 @@ class TorchLearner final : public Learner {
         contributes = true;
         auto const& batch = training_.next(feed);
         auto const logits = forward(batch.pictures);
-        auto const loss = torch::nn::functional::cross_entropy(logits, batch.labels);
+        auto loss = torch::nn::functional::cross_entropy(logits, batch.labels);
         scores_.add(logits, batch.labels, loss);
         return loss;
       });
