@@ -226,7 +226,7 @@ ModelShape fitted_shape(Options& options, RunData const& data, bool speaks) {
     expect_size(saved->shape, data.size());
     return saved->shape;
   }
-  auto const asked = shape_of(options, data);
+  auto asked = shape_of(options, data);
   if (asked != saved->shape) throw UsageError("--resume: " + difference_of_shapes(saved->shape, asked));
   leave_out_weights(options, speaks);
   return asked;

@@ -43,8 +43,8 @@ std::vector<std::pair<std::string, Tensor>> tensors_of(Classifier const& model) 
 
 std::vector<std::string> load_weights(Classifier& model, std::string const& path) {
   TensorSource source(path);
-  auto const refuse = [&](std::string const& why) {
-    throw DataError("--init-from " + path + ": " + why + ": give weights of this --model");
+  auto const refuse = [&](std::string const& why, char const* remedy = "give weights of this --model") {
+    throw DataError("--init-from " + path + ": " + why + ": " + remedy);
   };
   std::vector<std::string> drawn;
   std::vector<std::pair<std::string, Tensor>> taken;
@@ -74,8 +74,7 @@ std::vector<std::string> load_weights(Classifier& model, std::string const& path
   for (auto const& [name, tensor] : taken) {
     auto& read = values.emplace_back(source.read(name, static_cast<std::size_t>(tensor.numel())));
     if (std::all_of(read.begin(), read.end(), [](float value) { return std::isfinite(value); })) continue;
-    throw DataError("--init-from " + path + ": " + name +
-                    " has values that are not finite: give weights of a run that has not diverged");
+    refuse(name + " has values that are not finite", "give weights of a run that has not diverged");
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     auto const& tensor = taken[i].second;
