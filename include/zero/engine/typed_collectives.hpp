@@ -97,8 +97,8 @@ class TypedCollectives final : public Collectives<Backend> {
   [[nodiscard]] bool adds_by_rank([[maybe_unused]] ElementRole addends,
                                   [[maybe_unused]] SumOrder order) const override {
     if constexpr (facts.has_sum_orders) {
-      return addends == ElementRole::sum ? communicator_.template adds_by_rank<Sum>(order)
-                                         : communicator_.template adds_by_rank<Value>(order);
+      if (addends == ElementRole::sum) return communicator_.template adds_by_rank<Sum>(order);
+      return communicator_.template adds_by_rank<Value>(order);
     } else {
       return true;
     }
