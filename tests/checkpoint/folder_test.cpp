@@ -237,7 +237,7 @@ TEST_CASE("folder: what does not fit is refused with its name, and nothing has c
   auto const refused = [&](auto&& change, zero::LoadOptions const& how = {}) {
     PlainState state(self, 1);
     change(state);
-    auto const thrown =
+    auto thrown =
         thrown_by([&] { (void)checkpoint_test::load_checkpoint(state, CheckpointFolder(memory, "/run"), how); });
     CHECK(thrown.kind == CheckpointFailure::mismatch);
     CHECK(state.elements() == PlainState(self, 1).elements());

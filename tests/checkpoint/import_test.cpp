@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -53,7 +54,7 @@ constexpr char const* second_file = "model-00002-of-00002.safetensors";
 
 std::string index_of(std::vector<std::pair<std::string, std::string>> const& places) {
   std::string text = R"({"metadata":{"total_size":86},"weight_map":{)";
-  for (auto const& [tensor, file] : places) text += "\"" + tensor + "\":" + file + ",";
+  for (auto const& [tensor, file] : places) text.append("\"").append(tensor).append("\":").append(file).append(",");
   text.back() = '}';
   return text + "}";
 }
@@ -82,7 +83,7 @@ TEST_CASE("import: parameters come from a file of any floating type; states and 
     for (std::size_t i = 0; i < got.size(); ++i) {
       zero::detail::with_element_type(type, [&]<class T>(T) {
         float const expected = zero::widen(zero::narrow<T>(saved[i]));
-        CHECK(std::memcmp(&got[i], &expected, sizeof expected) == 0);
+        CHECK(std::bit_cast<std::uint32_t>(got[i]) == std::bit_cast<std::uint32_t>(expected));
       });
     }
     if (type != zero::ElementType::fp16) CHECK(state.elements().at({2, 0}) == nine.elements().at({2, 0}));
@@ -163,7 +164,7 @@ TEST_CASE("import: an index that leaves its folder or does not say the truth is 
   PlainState state(self, 1);
   auto const refused = [&](std::string const& index) {
     memory.replace(index_path, index);
-    auto const thrown = thrown_by([&] { (void)checkpoint_test::import_parameters(state, index_path, {}, memory); });
+    auto thrown = thrown_by([&] { (void)checkpoint_test::import_parameters(state, index_path, {}, memory); });
     CHECK(state.elements() == PlainState(self, 1).elements());
     CHECK_FALSE(state.half_loaded);
     CHECK(memory.open_handles() == 0);

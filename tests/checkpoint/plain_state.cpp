@@ -35,7 +35,7 @@ void PlainState::fill(std::uint64_t seed, std::size_t rows) {
     for (std::uint32_t kind = 0; kind < (parameters_[p].frozen ? 1U : 3U); ++kind) {
       auto& bytes = elements_[{p, kind}];
       bytes.resize(zero::ParameterList::element_count(parameters_[p].shape) * element_bytes(p));
-      std::uint64_t x = seed * 64 + p * 8 + kind + 1;
+      std::uint64_t x = seed * 64 + std::uint64_t{p} * 8 + kind + 1;
       for (auto& byte : bytes) {
         byte = seed == 0 ? std::byte{} : static_cast<std::byte>((x = x * 25214903917U + 11) >> 16U);
       }
