@@ -37,7 +37,8 @@ void check_overlaps(Communicator& c, Stream stream, float* memory) {
   refuses_at(memory + 1);
   refuses_at(memory + std::ptrdiff_t{2} * c.size() - 1);
   auto* const half = reinterpret_cast<zero::float16*>(memory);
-  auto* const wider = reinterpret_cast<float*>(half + std::ptrdiff_t{2} * c.rank());  // two sums are more than the slice
+  auto* const wider =
+      reinterpret_cast<float*>(half + std::ptrdiff_t{2} * c.rank());  // two sums are more than the slice
   refuses([&] { c.reduce_scatter_add(half, wider, 2, {}, purpose, stream); });
   auto const all = std::as_writable_bytes(std::span(memory, 3 * static_cast<std::size_t>(c.size())));
   refuses([&] { c.exchange(all.first(3), all); }, "overlap the room for those of all ranks");

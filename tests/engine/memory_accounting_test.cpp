@@ -312,7 +312,7 @@ TEST_CASE("memory accounting: sums that are reduced once per step travel once") 
                                             .reduce = zero::Reduce::once_per_step,
                                             .steps = 2,
                                             .bad_step = -1});
-    CHECK(result.traffic.training() == 2 * 2 * result.layout->trainable() / 4 * 3);
+    CHECK(result.traffic.training() == std::size_t{2} * 2 * result.layout->trainable() / 4 * 3);
   }
 }
 
@@ -330,7 +330,7 @@ TEST_CASE("memory accounting: at stage 3 tied uses and evaluation are counted on
       auto const& layout = *result.layout;
       std::size_t const tied = layout.blocks()[layout.extents()[0].block].elements;
       INFO("prefetch " << prefetch << " bucket " << bucket_elements);
-      CHECK(result.traffic.gathered == 3 * 2 * (2 * layout.total() + tied) / 2);
+      CHECK(result.traffic.gathered == std::size_t{3} * 2 * (2 * layout.total() + tied) / 2);
       CHECK(result.traffic.evaluation == 3 * layout.total() / 2);
     }
   }

@@ -12,7 +12,6 @@
 namespace engine_named_access_test {
 
 using engine_test::contains;
-using engine_test::contribute;
 using engine_test::id;
 using engine_test::message_of;
 using engine_test::micro_batch;

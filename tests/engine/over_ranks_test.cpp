@@ -36,7 +36,8 @@ using Engine = engine_test::EngineOf<Stage::gradients>;
 template <class Element>
 std::vector<Element> values_of(int rank, std::size_t count) {
   std::vector<Element> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<Element>(i % 250 + 3 * static_cast<unsigned>(rank));
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = static_cast<Element>(i % 250 + 3 * static_cast<std::size_t>(rank));
   return values;
 }
 
