@@ -91,13 +91,13 @@ ncclResult_t ncclCommAbort(ncclComm_t handle) {
   return nccl_end("ncclCommAbort", handle,
                   [](FakeMachine& all, CommunicatorState& communicator) { all.abort(communicator); });
 }
-ncclResult_t ncclCommCount(ncclComm_t const handle, int* size) {
+ncclResult_t ncclCommCount(ncclComm_t handle, int* size) {
   return nccl_call("ncclCommCount", handle, [&](FakeMachine&, CommunicatorState& communicator) {
     *size = static_cast<int>(communicator.comm_group->size());
     return ncclSuccess;
   });
 }
-ncclResult_t ncclCommUserRank(ncclComm_t const handle, int* rank) {
+ncclResult_t ncclCommUserRank(ncclComm_t handle, int* rank) {
   return nccl_call("ncclCommUserRank", handle, [&](FakeMachine&, CommunicatorState& communicator) {
     *rank = static_cast<int>(communicator.rank);
     return ncclSuccess;
@@ -123,7 +123,7 @@ ncclResult_t ncclMemFree(void* data) {
       fake_cuda::release("ncclMemFree", [&](FakeMachine& all) { return all.free(data, cudaMemoryTypeDevice); });
   return code == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
 }
-ncclResult_t ncclCommRegister(ncclComm_t const handle, void* data, size_t /*bytes*/, void** registered) {
+ncclResult_t ncclCommRegister(ncclComm_t handle, void* data, size_t /*bytes*/, void** registered) {
   return nccl_call("ncclCommRegister", handle, [&](FakeMachine& all, CommunicatorState& communicator) {
     if (static_cast<int>(communicator.rank) == all.options().without_registration) return ncclInvalidUsage;
     if (all.block_of(data) == nullptr) return ncclInvalidArgument;
@@ -133,7 +133,7 @@ ncclResult_t ncclCommRegister(ncclComm_t const handle, void* data, size_t /*byte
     return ncclSuccess;
   });
 }
-ncclResult_t ncclCommDeregister(ncclComm_t const handle, void* registered) {
+ncclResult_t ncclCommDeregister(ncclComm_t handle, void* registered) {
   return nccl_end("ncclCommDeregister", handle, [&](FakeMachine&, CommunicatorState& communicator) {
     auto const found = communicator.registrations.find(registered);
     if (found != communicator.registrations.end()) communicator.registrations.erase(found);

@@ -93,7 +93,7 @@ std::string found_on_two(F const& f) {
     Fixture const fixture;
     f(c, fixture);
   });
-  auto const found = fake_cuda::violations();
+  auto found = fake_cuda::violations();
   for (auto const& end : ends) CHECK((!end.thrown || !found.empty()));
   return found;
 }

@@ -38,6 +38,7 @@ template <class F>
 std::vector<RankEnd> on_rank_threads(int n, F const& f) {
   std::vector<RankEnd> ends(static_cast<std::size_t>(n));
   std::vector<std::thread> threads;
+  threads.reserve(ends.size());
   for (int rank = 0; rank < n; ++rank) {
     threads.emplace_back([&, rank] {
       auto& end = ends[static_cast<std::size_t>(rank)];
