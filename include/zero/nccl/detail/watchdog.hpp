@@ -55,6 +55,8 @@ class NcclWorld {
   }
   /// Rank \p world_rank has failed, as \p from has found.
   void fail(NcclWatchdog const& from, CommunicationFailure kind, int world_rank, std::string_view reason);
+  /// What the failure channel of the world itself has been told. Does not wait.
+  [[nodiscard]] std::optional<HostFailure> told();
 
  private:
   CudaOwnedStream stream_;
@@ -133,7 +135,7 @@ class NcclWatchdog {
   /// groups hear of it there.
   void fail_with_world(CommunicationFailure kind, int world_rank, std::string_view reason) {
     if (!take(kind, world_rank, latest(), reason)) return;
-    if (rendezvous_ != nullptr && world_ranks_.empty()) {
+    if (rendezvous_ != nullptr && is_of_world()) {
       rendezvous_->fail(HostFailure{kind, world_rank, std::string(reason)});
     }
     request_abort();
@@ -145,6 +147,12 @@ class NcclWatchdog {
     throw CommunicationError(*failure_);
   }
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
+
+  [[nodiscard]] bool is_of_world() const noexcept { return world_ranks_.empty(); }
+  /// What the failure channel has been told. Does not wait.
+  [[nodiscard]] std::optional<HostFailure> told() const {
+    return rendezvous_ == nullptr ? std::nullopt : rendezvous_->failure();
+  }
 
  private:
   struct Watched {
@@ -159,7 +167,7 @@ class NcclWatchdog {
   static constexpr std::chrono::milliseconds interval{10};
 
   [[nodiscard]] int world_rank(int rank) const noexcept {
-    return world_ranks_.empty() ? rank : world_ranks_[static_cast<std::size_t>(rank)];
+    return is_of_world() ? rank : world_ranks_[static_cast<std::size_t>(rank)];
   }
   [[nodiscard]] CollectiveLabel latest() {
     std::lock_guard const lock(mutex_);
@@ -205,9 +213,29 @@ class NcclWatchdog {
   }
 
   bool look_at_others(CollectiveLabel const& label) {
-    auto const told = rendezvous_ == nullptr ? std::nullopt : rendezvous_->failure();
-    if (told) fail(told->kind, told->rank, label, told->reason);
-    return told.has_value();
+    auto const failure = told();
+    if (!failure) return false;
+    if (auto const first = is_of_world() ? std::nullopt : first_of_world()) {
+      fail_with_world(first->kind, first->rank, first->reason);
+    } else {
+      fail(failure->kind, failure->rank, label, failure->reason);
+    }
+    return true;
+  }
+
+  // A rank that ends because another one has failed fails in its groups, too, and the others may hear of that first.
+  // Every failure is told in the world, whose channel knows which one was the first; it knows a little later perhaps.
+  [[nodiscard]] std::optional<HostFailure> first_of_world() {
+    Deadline const grace(std::chrono::seconds(2));
+    for (;;) {
+      if (auto first = world_.told()) return first;
+      if (grace.passed() || is_stopping()) return std::nullopt;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  [[nodiscard]] bool is_stopping() {
+    std::lock_guard const lock(mutex_);
+    return stopping_;
   }
 
   bool look_at_nccl(CollectiveLabel const& label) {
@@ -270,6 +298,14 @@ inline void NcclWorld::fail(NcclWatchdog const& from, CommunicationFailure kind,
   for (auto* const watchdog : watchdogs_) {
     if (watchdog != &from) watchdog->fail_with_world(kind, world_rank, reason);
   }
+}
+
+inline std::optional<HostFailure> NcclWorld::told() {
+  std::lock_guard const lock(mutex_);
+  for (auto const* const watchdog : watchdogs_) {
+    if (watchdog->is_of_world()) return watchdog->told();
+  }
+  return std::nullopt;
 }
 
 }  // namespace zero::detail
