@@ -218,7 +218,8 @@ class FlatLayout {
   }
 
   ZERO_OUT_OF_LINE void append_large(ParameterSpec const& spec, std::size_t i, std::size_t count, Block block) {
-    std::size_t const buckets = (count + capacity() - 1) / capacity();
+    std::size_t const buckets =
+        (count + capacity() - 1) / capacity();  // NOLINT(clang-analyzer-core.DivideZero): validated
     extents_[i] = {total_, count, static_cast<std::uint32_t>(blocks_.size()),
                    static_cast<std::uint32_t>(buckets_.size()), static_cast<std::uint32_t>(buckets)};
     block.begin = total_;

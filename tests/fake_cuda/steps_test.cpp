@@ -16,7 +16,6 @@
 namespace fake_cuda_steps_test {
 
 using fake_cuda::check_goes_on;
-using fake_cuda::Counts;
 using fake_cuda::Seen;
 using fake_cuda::Small;
 using zero::SimulationOrder;
