@@ -4,7 +4,6 @@
 
 #include <zero/backend.hpp>
 #include <zero/captured_step.hpp>
-#include <zero/engine/settings.hpp>
 #include <zero/engine_config.hpp>
 #include <zero/engine_member.hpp>
 #include <zero/engine_state.hpp>
