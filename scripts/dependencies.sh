@@ -72,6 +72,23 @@ install_missing() {
   missing=()
 }
 
+# Whichever MPI is there.
+need_mpi() {
+  need libopenmpi-dev has_command mpicxx
+  need openmpi-bin has_command mpiexec
+}
+
+# Torch for the tests of its adapter: that of LIBTORCH_ROOT, or a pinned one in build/libtorch, which is downloaded once.
+need_libtorch() {
+  [ -z "${LIBTORCH_ROOT:-}" ] || return 0
+  need python3-pip has_pip
+  install_missing
+  say "libtorch: unpacking the pinned package into build/libtorch, unless it is there"
+  LIBTORCH_ROOT=$(scripts/libtorch.sh) || die "torch could not be had: set LIBTORCH_ROOT to a folder that holds its include and lib"
+  export LIBTORCH_ROOT
+}
+has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
 # Ninja where there is no make: CMake's own default is make. An existing build folder keeps its generator.
 choose_generator() {
   if ! has_command make; then export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}; fi

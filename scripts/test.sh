@@ -229,23 +229,6 @@ need_package_tests() {
   fi
 }
 
-# Whichever MPI is there.
-need_mpi() {
-  need libopenmpi-dev has_command mpicxx
-  need openmpi-bin has_command mpiexec
-}
-
-# Torch for the tests of its adapter: that of LIBTORCH_ROOT, or a pinned one in build/libtorch, which is downloaded once.
-need_libtorch() {
-  [ -z "${LIBTORCH_ROOT:-}" ] || return 0
-  need python3-pip has_pip
-  install_missing
-  say "libtorch: unpacking the pinned package into build/libtorch, unless it is there"
-  LIBTORCH_ROOT=$(scripts/libtorch.sh) || die "torch could not be had: set LIBTORCH_ROOT to a folder that holds its include and lib"
-  export LIBTORCH_ROOT
-}
-has_pip() { python3 -m pip --version >/dev/null 2>&1; }
-
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 # install_requirements <file> <folder>: the packages that the file lists, unless the folder has these versions.

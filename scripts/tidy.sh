@@ -4,8 +4,9 @@
 #
 # scripts/tidy.sh [--all]: clang-tidy 14, with Clang's own warnings as errors too. First one unit of all public headers
 # and four engines (tests/tidy/umbrella.cpp), then the .cpp files of the build that differ from the merge base with the
-# main branch (ZERO_BASE: with another commit), as many as begin within two minutes; the rest is named. --all: every
-# .cpp file of the build, however long it takes.
+# main branch (ZERO_BASE: with another commit), as many as begin within two minutes; the rest is named, and so are files
+# that no build here compiles: torch's, where there is no torch, and those that are only read or only fail to compile.
+# --all: every .cpp file of the build, with torch's, however long it takes.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source scripts/dependencies.sh
@@ -13,6 +14,7 @@ build=build/tidy
 seconds_for_changes=120
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 
+# install_dependencies [--all]: without it torch is taken where the tests have unpacked it, and not downloaded.
 install_dependencies() {
   need clang-tidy-14 has_command clang-tidy-14
   need clang has_command clang++
@@ -26,7 +28,9 @@ install_dependencies() {
   need libopenblas-dev has_header cblas.h
   need libjpeg-dev has_header jerror.h
   need libpng-dev has_header png.h
+  need_mpi
   install_missing
+  if [ $# -gt 0 ] || [ -d build/libtorch ]; then need_libtorch; fi
 }
 
 # tidy <file> <argument of clang-tidy...>: prints what is found at once when it is done, as several run side by side.
@@ -71,6 +75,15 @@ changed_files() {
   } | sort -u
 }
 
+# name_files <what of them>: those of the input, if any.
+name_files() {
+  local files
+  mapfile -t files < <(grep .)
+  [ ${#files[@]} -gt 0 ] || return 0
+  say "$1:"
+  printf '  %s\n' "${files[@]}"
+}
+
 # tidy_files <seconds, or 0 for no limit> <file...>
 tidy_files() {
   local limit=$1 began=$SECONDS running=0 failed=0 file rest=()
@@ -88,17 +101,14 @@ tidy_files() {
     running=$((running + 1))
   done
   for (( ; running > 0; --running)); do wait -n || failed=1; done
-  if [ ${#rest[@]} -gt 0 ]; then
-    say "not looked at within $limit s (scripts/tidy.sh --all does):"
-    printf '  %s\n' "${rest[@]}"
-  fi
+  name_files "not looked at within $limit s (scripts/tidy.sh --all does)" < <([ ${#rest[@]} -eq 0 ] || printf '%s\n' "${rest[@]}")
   return $failed
 }
 
 main() {
-  local failed=0 since files built
+  local failed=0 since files built changed
   [ $# -eq 0 ] || [ "$*" = --all ] || die "usage: scripts/tidy.sh [--all]"
-  install_dependencies
+  install_dependencies "$@"
   tidy_umbrella || failed=1
   built=$(built_files) || die "cmake --preset tidy failed: $built"
   if [ $# -gt 0 ]; then
@@ -107,8 +117,10 @@ main() {
     tidy_files 0 "${files[@]}" || failed=1
   else
     since=$(base)
-    mapfile -t files < <(comm -12 <(printf '%s\n' "$built") <(changed_files "$since"))
+    changed=$(changed_files "$since")
+    mapfile -t files < <(comm -12 <(printf '%s\n' "$built") <(printf '%s\n' "$changed"))
     say "clang-tidy: ${#files[@]} .cpp files that differ from $(git log -1 --format='%h (%s)' "$since")"
+    name_files "not in this build, and not looked at" < <(comm -13 <(printf '%s\n' "$built") <(printf '%s\n' "$changed"))
     tidy_files "$seconds_for_changes" "${files[@]}" || failed=1
   fi
   [ $failed -eq 0 ] || die "clang-tidy has findings"
