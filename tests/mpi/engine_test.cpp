@@ -17,7 +17,6 @@ namespace mpi_engine_test {
 
 // The engine over processes: one hash for any number of them, however they lie on hosts.
 
-using engine_test::Absent;
 using engine_test::Run;
 using engine_test::Types;
 
