@@ -90,11 +90,15 @@ struct Settings {
     }
     config.gradient_clipping = gradient_clipping;
     if (!sharding) return;
-    config.bucket_elements = sharding->bucket_elements;
-    config.missing_gradient = sharding->missing_gradient;
-    config.max_live_elements = sharding->max_live_elements;
-    config.prefetch_units = sharding->prefetch_units;
-    config.persistence_threshold = sharding->persistence_threshold;
+    // Names every member, so that a new one is not forgotten here. Of these, stage and offload choose the engine's
+    // type.
+    auto const& [stage, offload, bucket_elements, missing_gradient, max_live_elements, prefetch_units, threshold] =
+        *sharding;
+    config.bucket_elements = bucket_elements;
+    config.missing_gradient = missing_gradient;
+    config.max_live_elements = max_live_elements;
+    config.prefetch_units = prefetch_units;
+    config.persistence_threshold = threshold;
   }
 
  private:
