@@ -345,6 +345,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/joint/repeats.hpp
   include/zero/joint/sequence.hpp
   include/zero/joint/setup.hpp
+  include/zero/joint/staging.hpp
   include/zero/joint/state.hpp
   include/zero/joint/world.hpp
   include/zero/kernels/detail/load_store.hpp

@@ -24,6 +24,7 @@
 #include <zero/joint/plan.hpp>
 #include <zero/joint/reduction.hpp>
 #include <zero/joint/setup.hpp>
+#include <zero/joint/staging.hpp>
 #include <zero/joint/state.hpp>
 #include <zero/joint/world.hpp>
 #include <zero/joint_config.hpp>
@@ -32,17 +33,13 @@
 #include <zero/parameter.hpp>
 #include <zero/profile/observer.hpp>
 #include <zero/profile/phase.hpp>
-#include <zero/step/step_settings.hpp>
 #include <zero/step_ticket.hpp>
-#include <zero/support/call_history.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/out_of_line.hpp>
-#include <zero/utility/fingerprint.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
@@ -73,7 +70,8 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
         phase_(micro_batches_.rounds(), "zero::JointStep"),
         lifetime_(new EngineLifetime{}),
         reduction_(plan_, members_),
-        norm_(world, plan_, members_, agree_on_engine_number(world)) {
+        norm_(world, plan_, members_, agree_on_engine_number(world)),
+        staging_(world, config_, plan_, members_) {
     try {
       run_on_all_ranks<JointSetupFailure>(world_, [&] { enter(members); });
     } catch (...) {
@@ -133,7 +131,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     require_allowed(EngineCall::step, stream);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
     for (auto* observed : members_.observers()) observed->begin_step(this, profile::Phase::update, stream);
-    stage(options);
+    staging_.stage(options);
     for (auto& member : members_) member.parts().gatherer.forget_gathered();
     all_reduce_norm(stream);
     update_guards_.open("an update did not end");
@@ -183,7 +181,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
     recorder.require_current(step);
     for (auto& member : members_) member.parts().gatherer.require_no_leases();
     for (auto* observed : members_.observers()) observed->begin_step(this, profile::Phase::captured, stream);
-    stage_replay(step, options);
+    staging_.stage_replay(step, options);
     for (auto& member : members_) member.parts().gatherer.forget_gathered();
     update_guards_.open("a captured step did not end");
     recorder.launch(step, stream);
@@ -304,51 +302,6 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
 
   // ------------------------------------------------------------------------------------------------- the step
 
-  void stage(JointStepOptions const& options) {
-    JointMemberOptions const of_members(options, plan_);
-    for (auto& member : members_) {
-      check_rule_settings(settings_of(member, of_members), member.core->operations().policies.traits());
-    }
-    double const clipping = options.gradient_clipping.value_or(config_.gradient_clipping);
-    stage(members_.lead(), of_members, clipping);  // the one that says what earlier steps have failed with
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      if (m != members_.lead()) stage(m, of_members, clipping);
-    }
-    Fingerprint agreement;
-    agreement.add(clipping);
-    members_.lead_parts().decider.stage_world(fold_agreement(agreement.value()));
-  }
-  // As if the calls of the recorded step were made again.
-  void stage_replay(RecordedJointStep<Graph> const& step, JointStepOptions const& options) {
-    std::vector<CallHistory> before;
-    auto* const world_calls = world_.calls();
-    std::uint64_t const made = world_calls != nullptr ? *world_calls : 0;
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& history = members_[m].core->operations().collectives.history_now();
-      before.push_back(history);
-      history.append(step.members[m].calls.before_decision);
-    }
-    auto const failure = attempt([&] { stage(options); });
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      auto& collectives = members_[m].core->operations().collectives;
-      if (failure) collectives.history = before[m];
-      if (!failure) collectives.history.append(step.members[m].calls.after_decision);
-      if (!failure) count_replay(collectives, step.members[m].calls);
-    }
-    if (failure) std::rethrow_exception(failure);
-    if (world_calls != nullptr) *world_calls = made + step.world_calls;
-  }
-  void stage(std::size_t m, JointMemberOptions const& of_members, double clipping) {
-    auto& core = *members_[m].core;
-    auto const settings = settings_of(members_[m], of_members);
-    core.parts().decider.stage(settings, clipping, core.operations().collectives.history_now());
-    if (members_[m].rate_entry) core.parts().decider.stage_rate(settings);
-  }
-  [[nodiscard]] static RuleSettings settings_of(JointMember<Backend> const& member,
-                                                JointMemberOptions const& of_members) {
-    return of_members.of(member.name, member.core->settings().lr);
-  }
-
   /// Until this ends nothing has changed: a failure here loses the gradients, not the states.
   void all_reduce_norm(Stream stream) {
     Observation<Stream> const* const observation = members_.observers().empty() ? nullptr : members_.observers()[0];
@@ -390,6 +343,7 @@ class JointCore final : private JointLink<Backend>, private MicroBatchSink<typen
   JointMembers<Backend> members_;
   JointReduction<Backend> reduction_;
   JointNorm<Backend> norm_;
+  JointStaging<Backend> staging_;
   GradientGuards gradient_guards_;
   UpdateGuards update_guards_;
   bool dissolved_ = false;
