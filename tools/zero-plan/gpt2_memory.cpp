@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-// These formulas say what the constructors of examples/gpt2/model.cpp and examples/gpt2/cuda/model_passes.hpp allocate,
+// These formulas say what the constructors of examples/gpt2/model.cpp and examples/gpt2/cuda/model_memory.hpp allocate,
 // and a test compares them to the byte. They are not shared with the example, which would then be compared with itself.
 namespace zero_plan {
 namespace {

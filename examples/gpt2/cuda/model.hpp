@@ -211,5 +211,6 @@ class DeviceModel {
 
 }  // namespace gpt2::device
 
+#include "model_memory.hpp"
 #include "model_passes.hpp"
 #include "model_recording.hpp"
