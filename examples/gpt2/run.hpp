@@ -224,7 +224,7 @@ bool train(typename Target::Communicator& communicator, Options const& options, 
   if (speaks) log.parameter_hash(hash);
   if (speaks) say("parameter hash: %016" PRIx64 "\n", hash);
   if (options.sample > 0) {
-    auto const text = trainer.sample(options.sample);
+    auto const text = trainer.sample();
     if (speaks) say("\nsample:\n");
     if (speaks) (void)std::fwrite(text.data(), 1, text.size(), stdout);  // NUL is a character, too
     if (speaks) say("\n");

@@ -8,44 +8,40 @@
 #include "data/training_feed.hpp"
 #include "dropout.hpp"
 #include "engines.hpp"
-#include "generation/text_model.hpp"
 #include "options.hpp"
 #include "parameters.hpp"
+#include "registered_parameters.hpp"
 #include "run_schedule.hpp"
-#include "sampling.hpp"
+#include "sharded_model.hpp"
 #include "training/progress.hpp"
 #include "training/run_settings.hpp"
+#include "training_sample.hpp"
 #include "weights.hpp"
 
-#include <zero/activation/recomputed_blocks.hpp>
 #include <zero/activation/segment_plan.hpp>
 #include <zero/backend.hpp>
 #include <zero/captured_step.hpp>
 #include <zero/engine_config.hpp>
-#include <zero/processors.hpp>
 #include <zero/profile/memory.hpp>
 #include <zero/profile/profiler.hpp>
-#include <zero/rank_agreement.hpp>
 #include <zero/step_report.hpp>
 #include <zero/utility/fingerprint.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace gpt2 {
 
-/// One rank of a training run: the model over buffers that the engine hands out. Every rank makes the same calls.
+/// One rank of a training run: its data, its steps, and what it is evaluated by. Every rank makes the same calls.
 ///
 /// \tparam Target where it computes: HostTarget (host_target.hpp) or CudaTarget (cuda/target.hpp). It says the engine's
 /// backend and communicator, and its `Compute<T>` owns a rank's model and stream:
@@ -74,13 +70,14 @@ class Trainer {
         shape_{options.layers, options.heads, options.width, options.context, data.vocabulary()},
         compute_(options, shape_, communicator),
         stream_(compute_.stream()),
+        parameters_(shape_, options.weight_decay),
         batch_{std::vector<Token>(options.batch * options.context),
                std::vector<Token>(options.batch * options.context)},
         load_options_(load_options(options, data.is_in_files())),
         feed_(data, load_options_, batch_.tokens.size(), share_of(options, communicator)) {
-    register_parameters();
     if (wants_profiler(options)) profiler_.emplace(typename Profiler::Config{.also = ranges()});
-    engine_ = make_engine<Target, T>(engine_request(), communicator, parameters_);
+    engine_ = make_engine<Target, T>(engine_request(), communicator, parameters_.list());
+    sharded_model_.emplace(*engine_, compute_, parameters_, options.context);
     for (auto const& parameter : parameter_shapes(shape_)) {
       std::vector<float> values(parameter.size());
       initialize(shape_, parameter.name, values, seed_);
@@ -128,41 +125,14 @@ class Trainer {
     return found;
   }
 
-  /// Text that the model continues from the first token of the validation data: what generate_gpt2 makes of the same
-  /// parameters in type T. Rank 0 has it; it is empty on the others, which only keep their parts of the parameters.
-  /// Collective.
-  std::string sample(std::size_t count) {
-    auto const read = [&](std::string const& name) { return engine_->read_parameter(name); };
-    std::vector<Token> text{data_.first_token()};
-    std::optional<TextModel> made;
-    std::optional<TextBatch> batch;
-    if (rank() == 0) {
-      int const threads = options_.threads > 0 ? options_.threads : zero::usable_processors();
-      made.emplace(shape_, weight_type_of<T>, read, threads, TextCapacity{.tokens = count});
-      batch.emplace(made->decoder(), TextSettings{count, options_.sampling, seed_},
-                    std::vector<std::vector<Token>>{text},
-                    [&](std::size_t, Token token) { return text.push_back(token), true; });
-      sample_bytes_ = made->weights().bytes() + made->decoder().bytes();
-    } else {
-      for (auto const& parameter : parameter_shapes(shape_)) (void)read(parameter.name);
-    }
-    std::exception_ptr failure;
-    auto const step = [&] {
-      try {
-        return batch && batch->step();
-      } catch (...) {
-        failure = std::current_exception();
-        return false;
-      }
-    };
-    // The others wait for one token at a time, so that no text is too long for the deadline of a wait.
-    while (zero::any_rank(communicator_, step())) {
-    }
-    if (failure) std::rethrow_exception(failure);
-    return batch ? data_.decode(text) : std::string();
+  /// See sample_text. Collective.
+  std::string sample() {
+    auto sample = sample_text<T>(*engine_, communicator_, shape_, data_, options_, seed_);
+    sample_bytes_ = sample.bytes;
+    return std::move(sample.text);
   }
 
-  /// Of the parameters, keys, values and scratch that `sample` had on this rank beside the engine's; 0 before.
+  /// TrainingSample::bytes of the last one; 0 before.
   [[nodiscard]] std::size_t sample_bytes() const noexcept { return sample_bytes_; }
 
   /// A fingerprint of the bits of all parameters in the order of their names. Collective.
@@ -215,9 +185,6 @@ class Trainer {
  private:
   using Engine = TrainerEngine<Target, T>;
   using Profiler = zero::profile::Profiler<typename Target::Backend>;
-  using Lease = typename Engine::Lease;
-  using Gradients = typename Engine::Gradients;
-  using Block = std::array<zero::ParameterId, block_parameter_count>;
   using Recorded = zero::CapturedStep<typename Target::Backend>;
   static constexpr bool records_graphs = zero::backend_facts<typename Target::Backend>().captures_graphs;
 
@@ -244,28 +211,6 @@ class Trainer {
     } else {
       return nullptr;
     }
-  }
-
-  void register_parameters() {
-    auto const decayed = parameters_.add_group({.weight_decay = options_.weight_decay});
-    std::vector<zero::ParameterId> ids;
-    for (auto const& parameter : parameter_shapes(shape_)) {
-      ids.push_back(parameters_.add({.name = parameter.name,
-                                     .shape = parameter.shape,
-                                     .group = parameter.decays ? decayed : zero::GroupId{},
-                                     .contributions = static_cast<int>(parameter.contributions),
-                                     .unit = static_cast<int>(parameter.unit)}));
-    }
-    embedding_ = {ids[0], ids[1]};
-    blocks_.resize(shape_.layers);
-    for (std::size_t l = 0; l < shape_.layers; ++l) {
-      std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(2 + l * block_parameter_count), block_parameter_count,
-                  blocks_[l].begin());
-    }
-    head_ = {ids[ids.size() - 2], ids[ids.size() - 1], ids[0]};
-    std::vector<std::vector<zero::ParameterId>> of_blocks;
-    for (auto const& block : blocks_) of_blocks.emplace_back(block.begin(), block.end());
-    passes_.emplace(compute_.model().plan(), std::move(of_blocks));
   }
 
   // ------------------------------------------------------------------------------------------------- a micro-batch
@@ -350,29 +295,11 @@ class Trainer {
     auto batch = engine_->begin_micro_batch(stream_);
     if (batch.contributes()) {
       prepare(static_cast<std::uint64_t>(batch.index()));
-      forward_and_backward();
+      sharded_model_->forward_and_backward(batch_);
     } else {
-      gather_as_others_do();
+      sharded_model_->gather_as_others_do();
     }
     batch.finish(stream_);
-  }
-
-  void forward_and_backward() {
-    embed(batch_.tokens, options_.context);
-    blocks_forward();
-    head();
-    blocks_backward();
-    auto gradients = engine_->gradients(embedding_, stream_);
-    model().embed_backward(batch_.tokens, target(gradients, embedding_[0]), target(gradients, embedding_[1]));
-    gradients.ready(stream_);
-  }
-
-  /// The gathers of `forward_and_backward`, which all ranks make in one order.
-  void gather_as_others_do() {
-    (void)engine_->gather(embedding_, stream_);
-    passes_->gather_forward(*engine_, stream_);
-    (void)engine_->gather(head_, stream_);
-    passes_->gather_backward(*engine_, stream_);
   }
 
   /// The loss of each validation set, and their mean by weight, which is that of the mixture.
@@ -400,63 +327,9 @@ class Trainer {
     model().set_dropout(Dropout());
     for (std::size_t i = 0; i < rounds; ++i) {
       loader.take(batch_);
-      forward();
+      sharded_model_->forward(batch_);
     }
     return mean_over_ranks(compute_.take_losses(), count);
-  }
-
-  void forward() {
-    embed(batch_.tokens, options_.context);
-    blocks_forward();
-    auto const weights = engine_->gather(head_, stream_);
-    compute_.head_forward(head_weights(weights), batch_.targets);
-  }
-
-  void embed(std::span<Token const> tokens, std::size_t length) {
-    auto const weights = engine_->gather(embedding_, stream_);
-    model().embed_forward(tokens, length, weights[embedding_[0]].data(), weights[embedding_[1]].data());
-  }
-  void blocks_forward() {
-    passes_->forward(*engine_, stream_, [&](std::size_t block, Lease const& weights) {
-      model().block_forward(block, block_weights(weights, blocks_[block]));
-    });
-  }
-  /// The head's two passes follow each other, under one lease.
-  void head() {
-    auto const weights = engine_->gather(head_, stream_);
-    compute_.head_forward(head_weights(weights), batch_.targets);
-    auto gradients = engine_->gradients(head_, stream_);
-    compute_.head_backward(engine_->loss_scale(), head_weights(weights),
-                           {target(gradients, head_[0]), target(gradients, head_[1]), target(gradients, head_[2])});
-    gradients.ready(stream_);
-  }
-  void blocks_backward() {
-    using zero::activation::BackwardCall, zero::activation::BackwardWork;
-    passes_->backward(*engine_, stream_, [&](BackwardCall const& call, Lease const& lease) {
-      auto const weights = block_weights(lease, blocks_[call.block]);
-      if (call.work == BackwardWork::again) return model().block_again(call.block, weights);
-      block_backward(call.block, weights);
-    });
-  }
-  void block_backward(std::size_t l, BlockWeights<T> const& weights) {
-    auto gradients = engine_->gradients(blocks_[l], stream_);
-    BlockGradients<T> targets;
-    for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = target(gradients, blocks_[l][i]);
-    model().block_backward(l, weights, targets);
-    gradients.ready(stream_);
-  }
-
-  static Gradient<T> target(Gradients const& gradients, zero::ParameterId id) {
-    auto const place = gradients.write(id);
-    return {place.values.data(), place.adds};
-  }
-  static BlockWeights<T> block_weights(Lease const& lease, Block const& ids) {
-    BlockWeights<T> weights;
-    for (std::size_t i = 0; i < ids.size(); ++i) weights[i] = lease[ids[i]].data();
-    return weights;
-  }
-  HeadWeights<T> head_weights(Lease const& lease) const {
-    return {lease[head_[0]].data(), lease[head_[1]].data(), lease[head_[2]].data()};
   }
 
   // ------------------------------------------------------------------------------------------------- ranks
@@ -483,17 +356,14 @@ class Trainer {
   ModelShape shape_;
   typename Target::template Compute<T> compute_;
   typename Target::Backend::Stream stream_;
-  zero::ParameterList parameters_;
-  std::array<zero::ParameterId, 2> embedding_{};
-  std::vector<Block> blocks_;
-  std::array<zero::ParameterId, 3> head_{};  // ln_f.weight, ln_f.bias, wte
-  std::optional<zero::activation::RecomputedBlocks> passes_;
+  RegisteredParameters parameters_;
   TokenBatch batch_;
   LoadOptions load_options_;
   TrainingFeed feed_;
   std::chrono::steady_clock::duration data_time_{};  // of the step under way
   std::optional<Profiler> profiler_;                 // outlives the engine
   std::optional<Engine> engine_;
+  std::optional<ShardedModel<Target, T>> sharded_model_;
   bool has_stepped_ = false;
   std::size_t sample_bytes_ = 0;
   std::optional<Recorded> recorded_step_;
