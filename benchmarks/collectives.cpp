@@ -4,7 +4,8 @@
 // In-process collectives of two ranks beside the bare traffic of the same bytes: two threads that read and write what
 // the collective must, without a rank to meet. Both run in turn, so a busy machine slows both: `of_limit`, the median
 // over the rounds of bare time / collective time, says how near the memory's limit a collective is. Sizes are of the
-// whole buffer; fp32.
+// whole buffer; fp32. And what it takes ranks to meet: exchanges of 8 bytes, one after the other; beside other
+// programs, too, such as `stress-ng --cpu 8`, which is what a machine does that has not been made quiet.
 #include "bare_traffic.hpp"
 #include "huge_pages.hpp"
 
@@ -89,12 +90,42 @@ void collective(benchmark::State& state) {
   state.counters["GB/s"] = static_cast<double>(elements * sizeof(float)) / bare::quantile(seconds, 0.5) / 1e9;
 }
 
+/// Exchanges of 8 bytes for a second, in microseconds each.
+void meet(benchmark::State& state) {
+  auto const world = static_cast<int>(state.range(0));
+  std::vector<double> microseconds;
+  for (auto _ : state) {
+    auto const start = std::chrono::steady_clock::now();
+    auto const seconds = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    double exchanges = 0.0;
+    zero::run_ranks(world, [&](zero::ThreadCommunicator& c) {
+      std::vector<double> all(static_cast<std::size_t>(world));
+      double count = 0.0;
+      do {
+        double const now = seconds();
+        c.exchange(std::as_bytes(std::span(&now, 1)), std::as_writable_bytes(std::span(all)));
+        ++count;
+      } while (all[0] < 1.0);
+      if (c.rank() == 0) exchanges = count;
+    });
+    double const took = seconds();
+    state.SetIterationTime(took);
+    microseconds.push_back(1e6 * took / exchanges);
+  }
+  state.counters["us"] = bare::quantile(microseconds, 0.5);
+  state.counters["us_low"] = bare::quantile(microseconds, 0.1);
+  state.counters["us_high"] = bare::quantile(microseconds, 0.9);
+}
+
 void as_sizes(benchmark::internal::Benchmark* one) {
   one->ArgName("MB")->Arg(16)->Arg(64)->Arg(256)->UseManualTime()->Iterations(3)->Unit(benchmark::kMillisecond);
 }
 
 BENCHMARK(collective<ReduceScatter>)->Apply(as_sizes);
 BENCHMARK(collective<AllGather>)->Apply(as_sizes);
+BENCHMARK(meet)->ArgName("ranks")->Arg(2)->Arg(4)->Arg(8)->UseManualTime()->Iterations(9)->Unit(benchmark::kSecond);
 
 }  // namespace
 

@@ -255,6 +255,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/state_with_tensors.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
+  include/zero/communicators/detail/adaptive_spin.hpp
   include/zero/communicators/detail/collective_label.hpp
   include/zero/communicators/detail/collective_slice.hpp
   include/zero/communicators/detail/split.hpp

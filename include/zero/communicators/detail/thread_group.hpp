@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <zero/communicators/detail/adaptive_spin.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
 #include <zero/communicators/detail/thread_messages.hpp>
 #include <zero/communicators/detail/thread_world.hpp>
@@ -19,7 +20,6 @@
 #include <new>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -75,7 +75,7 @@ class ThreadGroup {
   /// ends this wait: a failure in another group must not take a buffer away that a slower rank still reads.
   void leave(int rank) {
     std::uint64_t const meeting = arrive(rank);
-    if (spin(meeting)) return;
+    if (spin(rank, meeting)) return;
     std::unique_lock lock(world_->mutex());
     sleepers_.fetch_add(1);
     woken_.wait(lock, [&] { return !missing(meeting); });
@@ -109,9 +109,9 @@ class ThreadGroup {
   struct alignas(64) Member {
     std::atomic<std::uint64_t> meetings{0};
     Posting posting;
+    AdaptiveSpin<> spin;  // of this rank's thread
     ReusableVector<std::shared_ptr<void>> shown;
   };
-  static constexpr int spins = 4096;
 
   [[nodiscard]] Member& member(int rank) noexcept { return members_[static_cast<std::size_t>(rank)]; }
   [[nodiscard]] Member const& member(int rank) const noexcept { return members_[static_cast<std::size_t>(rank)]; }
@@ -126,17 +126,12 @@ class ThreadGroup {
     }
     return meeting;
   }
-  // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
-  [[nodiscard]] bool spin(std::uint64_t meeting) const noexcept {
-    for (int i = 0; i < spins; ++i) {
-      if (!missing(meeting)) return true;
-      if (i % 32 == 31) std::this_thread::yield();
-    }
-    return false;
+  [[nodiscard]] bool spin(int rank, std::uint64_t meeting) noexcept {
+    return member(rank).spin.wait([&] { return !missing(meeting); });
   }
   void meet(int rank) {
     std::uint64_t const meeting = arrive(rank);
-    if (!spin(meeting)) sleep(rank, meeting);
+    if (!spin(rank, meeting)) sleep(rank, meeting);
   }
 
   /// The first rank that has not come to \p meeting.
