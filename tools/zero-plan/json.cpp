@@ -6,6 +6,8 @@
 #include <zero/version.hpp>
 
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -86,6 +88,7 @@ std::string to_json(Report const& report) {
   auto const bucket = options.settings.bucket_elements;
   auto const version = zero::detail::concat({ZERO_VERSION_MAJOR, ".", ZERO_VERSION_MINOR, ".", ZERO_VERSION_PATCH});
   Json const bucket_elements = bucket ? Json(*bucket) : Json();
+  auto const share = static_cast<std::uint64_t>(std::lround(options.offload.device_share * 100.0));
   Json::Object object{{"what", disclaimer},
                       {"zero", version},
                       {"model", report.model.name},
@@ -96,7 +99,7 @@ std::string to_json(Report const& report) {
                       {"sum", name(options.settings.types.sum)},
                       {"bucket_elements", bucket_elements},
                       {"activation_bytes", options.activations},
-                      {"device_share_percent", static_cast<std::uint64_t>(options.offload.device_share * 100.0 + 0.5)},
+                      {"device_share_percent", share},
                       {"delayed_update", options.offload.delayed_update},
                       {"nccl", options.settings.plan.nccl.has_value()},
                       {"rows", std::move(rows)}};

@@ -38,6 +38,7 @@ struct Place {
   Part part = Part::before;
   std::string stack{};  // of layers: what stands before the number
   std::uint64_t layer = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): the 0 that the compiler compares with is no pointer
   friend auto operator<=>(Place const&, Place const&) = default;
 };
 
@@ -74,7 +75,8 @@ void check_names(std::vector<Shape> const& shapes, std::vector<std::string> cons
     if (!names.insert(shape.name).second) throw DataError(what + ": two parameters are named '" + shape.name + "'");
   }
   for (auto const& name : tied) {
-    if (!names.contains(name)) throw UsageError("--tied " + name + ": no parameter of " + what + " has this name");
+    if (names.contains(name)) continue;
+    throw UsageError(concat({"--tied ", name, ": no parameter of ", what, " has this name"}));
   }
 }
 
