@@ -75,18 +75,20 @@ class Axis {
       step_ = factor * power;
       if (step_ >= rough) break;
     }
-    end_ = step_ * std::ceil(static_cast<double>(largest) / step_);
+    steps_ = static_cast<int>(std::ceil(static_cast<double>(largest) / step_));
+    end_ = step_ * steps_;
   }
   [[nodiscard]] double tall(std::uint64_t bytes) const { return static_cast<double>(bytes) / end_ * height; }
   [[nodiscard]] double y(std::uint64_t bytes) const { return top + height - tall(bytes); }
 
   [[nodiscard]] std::string draw(double right) const {
     std::string text;
-    for (double at = 0; at <= end_ * 1.001; at += step_) {
+    for (int i = 0; i <= steps_; ++i) {
+      double const at = i * step_;
       auto const bytes = static_cast<std::uint64_t>(at);
       char label[32];
       std::snprintf(label, sizeof label, "%g", at / 1e9);
-      text += line(left, right, y(bytes), at == 0 ? "#333" : "#ddd");
+      text += line(left, right, y(bytes), i == 0 ? "#333" : "#ddd");
       text += text_at(left - 8, y(bytes) + 4, "end", label);
     }
     return text;
@@ -94,6 +96,7 @@ class Axis {
 
  private:
   double step_ = 1;
+  int steps_ = 1;
   double end_ = 1;
 };
 
