@@ -255,7 +255,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/checkpoint/detail/snapshot.hpp
   include/zero/checkpoint/detail/state_with_tensors.hpp
   include/zero/checkpoint/detail/tensor_files.hpp
-  include/zero/communicators/detail/adaptive_spin.hpp
   include/zero/communicators/detail/collective_label.hpp
   include/zero/communicators/detail/collective_slice.hpp
   include/zero/communicators/detail/split.hpp
@@ -443,6 +442,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/step/joint_names.hpp
   include/zero/step/reports.hpp
   include/zero/step/step_settings.hpp
+  include/zero/support/adaptive_spin.hpp
   include/zero/support/call_history.hpp
   include/zero/support/file_size_signal.hpp
   include/zero/support/fixed_array.hpp

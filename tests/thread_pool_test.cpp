@@ -35,6 +35,27 @@ TEST_CASE("thread pool: a loop has ended when parallel_for returns, so the next 
   for (int const value : values) CHECK(value == 500);
 }
 
+// A thread that wakes up late comes into a later loop, or between two: it may not run a task that is not there any
+// more.
+TEST_CASE("thread pool: short loops, one after the other, on more threads than have a task") {
+  zero::ThreadPool pool{8};
+  for (std::size_t loop = 0; loop < 5000; ++loop) {
+    std::size_t const tasks = 2 + loop % 5;
+    std::vector<int> runs(tasks, 0);
+    auto const count = [&](std::size_t task) {
+      ++runs.at(task);
+      if (loop % 7 == 6) throw std::runtime_error("every seventh loop");
+    };
+    if (loop % 7 == 6) {
+      CHECK_THROWS_WITH_AS(pool.parallel_for(tasks, count), "every seventh loop", std::runtime_error);
+      for (int const times : runs) CHECK(times <= 1);
+    } else {
+      pool.parallel_for(tasks, count);
+      CHECK(runs == std::vector<int>(tasks, 1));
+    }
+  }
+}
+
 TEST_CASE("thread pool: a pool of one runs in the calling thread") {
   zero::ThreadPool pool{1};
   std::set<std::thread::id> threads;

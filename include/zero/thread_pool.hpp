@@ -4,6 +4,7 @@
 
 #include <zero/support/requirements.hpp>
 
+#include <zero/support/adaptive_spin.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/out_of_line.hpp>
 #include <zero/utility/function_ref.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -38,7 +40,7 @@ class ThreadPool {
   ZERO_OUT_OF_LINE ~ThreadPool() {
     {
       std::lock_guard lock(mutex_);
-      stopping_ = true;
+      stopping_.store(true, std::memory_order_release);
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
@@ -66,7 +68,7 @@ class ThreadPool {
     function_ = &f;
     tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    inside_.store(0, std::memory_order_release);
     generation_.fetch_add(1, std::memory_order_release);
     if (sleeping_ > 0) wake_.notify_all();
   }
@@ -83,9 +85,17 @@ class ThreadPool {
     }
   }
 
+  // Waits for the workers that have a task: one that has not woken up yet has none, and finds the loop closed.
   void finish() {
-    for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
-      if (spins > spin_limit) std::this_thread::yield();
+    inside_.fetch_add(closed);
+    auto const are_out = [this] { return inside_.load() == closed; };
+    for (int spins = 0; spins < spin_limit && !are_out(); ++spins) {
+    }
+    if (!spin_.wait(are_out)) {
+      std::unique_lock lock(mutex_);
+      caller_sleeps_.store(true);
+      done_.wait(lock, are_out);
+      caller_sleeps_.store(false);
     }
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
@@ -95,10 +105,26 @@ class ThreadPool {
     for (;;) {
       wait_for_work(seen);
       seen = generation_.load(std::memory_order_acquire);
-      if (stopping_) return;
+      if (stopping_.load(std::memory_order_acquire)) return;
+      if (!enter()) continue;
       run_tasks();
-      busy_.fetch_sub(1, std::memory_order_release);
+      leave();
     }
+  }
+
+  // A worker that is inside keeps the loop from ending. One that wakes up late enters the next loop, or none.
+  [[nodiscard]] bool enter() noexcept {
+    int inside = inside_.load(std::memory_order_acquire);
+    while (inside >= 0) {
+      if (inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_acquire)) return true;
+    }
+    return false;
+  }
+  // Sequentially consistent, as in `finish`: either the caller sees that this one is out, or this one that it sleeps.
+  void leave() noexcept {
+    if (inside_.fetch_sub(1) != closed + 1 || !caller_sleeps_.load()) return;
+    std::lock_guard const lock(mutex_);
+    done_.notify_one();
   }
 
   // Loops of a training step follow each other within microseconds: a short spin saves the wake-up of most of them.
@@ -113,15 +139,18 @@ class ThreadPool {
   }
 
   static constexpr int spin_limit = 20000;
+  static constexpr int closed = std::numeric_limits<int>::min() / 2;  // and so many are still inside
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, done_;
   detail::FixedArray<std::thread> workers_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<std::size_t> next_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> inside_{closed};  // workers that may take tasks, plus `closed` where none may enter
+  std::atomic<bool> caller_sleeps_{false};
+  detail::AdaptiveSpin<> spin_{std::numeric_limits<int>::max()};  // of the caller
   int sleeping_ = 0;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   FunctionRef<void(std::size_t)> const* function_ = nullptr;
   std::size_t tasks_ = 0;
   std::exception_ptr error_;

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <zero/communicators/detail/adaptive_spin.hpp>
 #include <zero/communicators/detail/collective_label.hpp>
 #include <zero/communicators/detail/thread_messages.hpp>
 #include <zero/communicators/detail/thread_world.hpp>
 #include <zero/error.hpp>
+#include <zero/support/adaptive_spin.hpp>
 #include <zero/support/fixed_array.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/reusable_vector.hpp>

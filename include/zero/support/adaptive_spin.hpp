@@ -26,6 +26,9 @@ struct ThisProcessor {
 template <class Processor = ThisProcessor>
 class AdaptiveSpin {
  public:
+  /// \p most_turns: after which a wait that nothing disturbs sleeps, too.
+  explicit AdaptiveSpin(int most_turns = 128) noexcept : most_turns_(most_turns) {}
+
   /// Looks until \p holds, which throws nothing, or its turns are over.
   /// \return false where it does not hold yet: the caller sleeps until it does.
   template <class Condition>
@@ -36,7 +39,7 @@ class AdaptiveSpin {
       return false;
     }
     auto begin = Processor::now();
-    for (int turn = 0; turn < most_turns; ++turn) {
+    for (int turn = 0; turn < most_turns_; ++turn) {
       bool met = false;
       for (int i = 0; i < looks_per_turn && !met; ++i) met = holds();
       if (!met) Processor::yield();
@@ -53,13 +56,14 @@ class AdaptiveSpin {
 
  private:
   static constexpr std::chrono::microseconds longest_turn{500};
-  static constexpr int most_turns = 128, looks_per_turn = 32, fewest_sleeps = 16, most_sleeps = 1024;
+  static constexpr int looks_per_turn = 32, fewest_sleeps = 16, most_sleeps = 1024;
 
   void note(bool was_taken) noexcept {
     if (was_taken) sleeps_left_ = sleeps_;
     sleeps_ = was_taken ? (std::min)(2 * sleeps_, most_sleeps) : (std::max)(sleeps_ / 2, fewest_sleeps);
   }
 
+  int most_turns_;
   int sleeps_left_ = 0;         ///< waits that do not spin
   int sleeps_ = fewest_sleeps;  ///< after the next turn that is too long
 };

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <doctest/doctest.h>
 
-#include <zero/communicators/detail/adaptive_spin.hpp>
+#include <zero/support/adaptive_spin.hpp>
 
 #include <chrono>
 
@@ -56,6 +56,13 @@ TEST_CASE("adaptive spin: as long as turns are short, every wait spins for at mo
     CHECK_FALSE(spin.wait(never));
     CHECK(FakeProcessor::turns == 128);
   }
+}
+
+TEST_CASE("adaptive spin: a wait with turns of its own number") {
+  Spin spin(1000);
+  FakeProcessor::begin(microseconds(400));
+  CHECK_FALSE(spin.wait(never));
+  CHECK(FakeProcessor::turns == 1000);
 }
 
 TEST_CASE("adaptive spin: a turn that takes a slice is the last one, also where it has brought what was waited for") {
