@@ -139,7 +139,7 @@ class ThreadPool {
   }
 
   static constexpr int spin_limit = 20000;
-  static constexpr int closed = std::numeric_limits<int>::min() / 2;  // and so many are still inside
+  static constexpr int closed = (std::numeric_limits<int>::min)() / 2;  // and so many are still inside
 
   std::mutex mutex_;
   std::condition_variable wake_, done_;
@@ -148,7 +148,7 @@ class ThreadPool {
   std::atomic<std::size_t> next_{0};
   std::atomic<int> inside_{closed};  // workers that may take tasks, plus `closed` where none may enter
   std::atomic<bool> caller_sleeps_{false};
-  detail::AdaptiveSpin<> spin_{std::numeric_limits<int>::max()};  // of the caller
+  detail::AdaptiveSpin<> spin_{(std::numeric_limits<int>::max)()};  // of the caller
   int sleeping_ = 0;
   std::atomic<bool> stopping_{false};
   FunctionRef<void(std::size_t)> const* function_ = nullptr;
