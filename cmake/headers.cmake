@@ -383,6 +383,7 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/mpi/detail/meeting.hpp
   include/zero/mpi/detail/message_requests.hpp
   include/zero/mpi/detail/mpi.hpp
+  include/zero/mpi/detail/pause.hpp
   include/zero/mpi/detail/roll_call.hpp
   include/zero/mpi/detail/rounds.hpp
   include/zero/mpi/detail/shared_arena.hpp
@@ -390,7 +391,6 @@ set(ZERO_INTERNAL_HEADERS
   include/zero/mpi/detail/shared_posting.hpp
   include/zero/mpi/detail/shared_world.hpp
   include/zero/mpi/detail/transfer.hpp
-  include/zero/mpi/detail/turns.hpp
   include/zero/mpi/detail/unix_socket.hpp
   include/zero/mpi/detail/world.hpp
   include/zero/nccl/detail/calls.hpp

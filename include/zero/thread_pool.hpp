@@ -91,7 +91,7 @@ class ThreadPool {
     auto const are_out = [this] { return inside_.load() == closed; };
     for (int spins = 0; spins < spin_limit && !are_out(); ++spins) {
     }
-    if (!spin_.wait(are_out)) {
+    if (!spin_.wait(are_out, (std::numeric_limits<int>::max)())) {
       std::unique_lock lock(mutex_);
       caller_sleeps_.store(true);
       done_.wait(lock, are_out);
@@ -148,7 +148,7 @@ class ThreadPool {
   std::atomic<std::size_t> next_{0};
   std::atomic<int> inside_{closed};  // workers that may take tasks, plus `closed` where none may enter
   std::atomic<bool> caller_sleeps_{false};
-  detail::AdaptiveSpin<> spin_{(std::numeric_limits<int>::max)()};  // of the caller
+  detail::AdaptiveSpin<> spin_;  // of the caller
   int sleeping_ = 0;
   std::atomic<bool> stopping_{false};
   FunctionRef<void(std::size_t)> const* function_ = nullptr;

@@ -59,9 +59,9 @@ TEST_CASE("adaptive spin: as long as turns are short, every wait spins for at mo
 }
 
 TEST_CASE("adaptive spin: a wait with turns of its own number") {
-  Spin spin(1000);
+  Spin spin;
   FakeProcessor::begin(microseconds(400));
-  CHECK_FALSE(spin.wait(never));
+  CHECK_FALSE(spin.wait(never, 1000));
   CHECK(FakeProcessor::turns == 1000);
 }
 
@@ -103,6 +103,23 @@ TEST_CASE("adaptive spin: short spins bring it back") {
   FakeProcessor::begin(milliseconds(5));
   (void)spin.wait(never);
   CHECK(sleeps_before_a_spin(spin) == 16);
+}
+
+int turns_of_a_wait(Spin& spin) {
+  int turns = 0;
+  for (Spin::Turns wait(spin, 1000); wait.are_left(); wait.give()) ++turns;
+  return turns;
+}
+
+TEST_CASE("adaptive spin: who gives the turns of a wait by hand has as many, and none where others take them") {
+  Spin spin;
+  FakeProcessor::begin(microseconds(400));
+  CHECK(turns_of_a_wait(spin) == 1000);
+  FakeProcessor::begin(milliseconds(5));
+  CHECK(turns_of_a_wait(spin) == 1);
+  for (int wait = 0; wait < 16; ++wait) CHECK(turns_of_a_wait(spin) == 0);
+  CHECK(turns_of_a_wait(spin) == 1);
+  CHECK(sleeps_before_a_spin(spin) == 32);
 }
 
 }  // namespace

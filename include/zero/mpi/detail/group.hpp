@@ -8,10 +8,10 @@
 #include <zero/mpi/detail/futex.hpp>
 #include <zero/mpi/detail/group_places.hpp>
 #include <zero/mpi/detail/message_requests.hpp>
+#include <zero/mpi/detail/pause.hpp>
 #include <zero/mpi/detail/shared_arena.hpp>
 #include <zero/mpi/detail/shared_memory.hpp>
 #include <zero/mpi/detail/shared_posting.hpp>
-#include <zero/mpi/detail/turns.hpp>
 #include <zero/mpi/detail/world.hpp>
 #include <zero/support/message.hpp>
 
@@ -228,14 +228,7 @@ class MpiGroup {
 
   // A short spin first: the collectives of a step follow each other closely, and a wake-up costs more than most.
   [[nodiscard]] static bool spin(MeetingCounter const& other, std::uint32_t meeting) noexcept {
-    constexpr int looks = 32;  // between two turns
-    Turns turns(128);
-    do {
-      for (int i = 0; i < looks; ++i) {
-        if (other.has_reached(meeting)) return true;
-      }
-    } while (turns.give());
-    return false;
+    return spin_for_processes().wait([&] { return other.has_reached(meeting); });
   }
   // Sleeps for a moment at a time, since a failure wakes nobody.
   void sleep(int rank, std::uint32_t meeting, Deadline const& deadline) {

@@ -9,8 +9,8 @@
 #include <zero/mpi/detail/calls.hpp>
 #include <zero/mpi/detail/card.hpp>
 #include <zero/mpi/detail/mpi.hpp>
+#include <zero/mpi/detail/pause.hpp>
 #include <zero/mpi/detail/roll_call.hpp>
-#include <zero/mpi/detail/turns.hpp>
 #include <zero/support/message.hpp>
 
 #include <chrono>

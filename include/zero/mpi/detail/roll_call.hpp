@@ -4,7 +4,7 @@
 
 #include <zero/bootstrap/detail/deadline.hpp>
 #include <zero/mpi/detail/mpi.hpp>
-#include <zero/mpi/detail/turns.hpp>
+#include <zero/mpi/detail/pause.hpp>
 
 #include <algorithm>
 #include <array>

@@ -9,9 +9,9 @@
 #include <zero/error.hpp>
 #include <zero/mpi/detail/calls.hpp>
 #include <zero/mpi/detail/mpi.hpp>
+#include <zero/mpi/detail/pause.hpp>
 #include <zero/mpi/detail/shared_memory.hpp>
 #include <zero/mpi/detail/shared_world.hpp>
-#include <zero/mpi/detail/turns.hpp>
 #include <zero/mpi/detail/unix_socket.hpp>
 #include <zero/support/message.hpp>
 #include <zero/support/posix.hpp>
