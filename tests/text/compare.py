@@ -82,7 +82,9 @@ def make_tokenizers(size):
         ("<sep>", strips.token_to_id("<sep>")), ("<mask>", strips.token_to_id("<mask>"))])
     yield "strips", strips
 
-    yield "no_pattern", byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False), texts, size)
+    # Lines, because without a pattern each of them is one word, of whose square the package's training takes its time.
+    lines = [line for text in texts for line in text.splitlines(keepends=True)]
+    yield "no_pattern", byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False), lines, size)
 
 
 def code_points(step):
