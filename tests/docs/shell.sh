@@ -2,29 +2,28 @@
 # SPDX-FileCopyrightText: 2026 The zero authors
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# shell.sh SOURCE WORK TESTS PROGRAMS IMAGES PAGE...: runs the shell blocks of the pages, or says why not. IMAGES is the
+# shell.sh PAGE SOURCE WORK CTEST BUILD PROGRAMS IMAGES: runs the shell blocks of a page, or says why not. IMAGES is the
 # program train_images, or `none`. The line before each block says what becomes of it:
 #
 #   <!-- shell: run -->                 runs in a copy of the source tree, with the programs of the folder PROGRAMS
 #   <!-- shell: run with NEEDS -->      the same, where there are NEEDS: NEED, or NEED and NEED. matplotlib, numpy: the Python
 #                                       that ZERO_TEST_PYTHON names has it; train_images: it was built
-#   <!-- shell: tested by TEST -->      what it does is what the test TEST does; a name of the file TESTS
+#   <!-- shell: tested by TEST -->      what it does is what the test TEST of BUILD does
 #   <!-- shell: needs SOMETHING -->     hardware, other machines, or something else that a test has not got
 #
-# Each page has a checkout of its own, which its blocks share. A block without such a line is an error. train_gpt2 runs with a small model and a few steps, whatever the block says. A
-# block with train_images runs with small sizes, on pictures that are made here; pip installs nothing.
+# The blocks of a page share a checkout. A block without such a line is an error. train_gpt2 runs with a small model and a
+# few steps, whatever the block says. A block with train_images runs with small sizes, on pictures that are made here; pip
+# installs nothing.
 set -euo pipefail
-source=$1 work=$2 tests=$3 programs=$4 images=$5
-shift 5
+page=$1 source=$2 work=$3 ctest=$4 build=$5 programs=$6 images=$7
 
 die() {
   printf '%s\n' "$*" >&2
   exit 1
 }
 
-# extract PAGE: writes each block to WORK/<line>.sh and the line before it to WORK/<line>.how; <line> has six digits.
+# Writes each block to WORK/<line>.sh and the line before it to WORK/<line>.how; <line> has six digits.
 extract() {
-  rm -f "$work"/*.sh "$work"/*.how
   awk -v work="$work" '
     inside && /^```/ { inside = 0; close(file); next }
     inside { print > file; next }
@@ -35,7 +34,7 @@ extract() {
       printf "" > file
       inside = 1
     }
-    { previous = $0 }' "$1"
+    { previous = $0 }' "$source/$page"
 }
 
 # missing_of NEEDS: the first that is not there; nothing where all are.
@@ -58,10 +57,10 @@ missing_of() {
 
 has_package() { "${ZERO_TEST_PYTHON:-python3}" -c "import $1" 2>/dev/null; }
 
-# What a checkout holds, for each page to start from; and the programs, as they are installed.
+# What a checkout holds, so that no block changes this source tree; and the programs, as they are installed.
 prepare() {
-  mkdir -p "$work/pristine" "$work/bin" "$work/home"
-  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/pristine"
+  mkdir -p "$work/checkout" "$work/bin" "$work/home"
+  cp -R "$source"/{CMakeLists.txt,CMakePresets.json,LICENSE,README.md,cmake,include,src,examples,tools,docs,scripts} "$work/checkout"
   local program
   for program in "$programs"/zero-*; do ln -s "$program" "$work/bin/$(basename "$program")"; done
   local python=${ZERO_TEST_PYTHON:-$(type -P python3 || true)}
@@ -108,7 +107,7 @@ def load_digits():
     return Digits
 END
   fi
-  (cd "$work/pristine" && "$work/bin/python3" -B - <<END)
+  (cd "$work/checkout" && "$work/bin/python3" -B - <<END)
 import os, sys
 sys.path.insert(0, "examples/images")
 from digits import grey_png
@@ -131,52 +130,42 @@ END
 small() {
   sed -E -e 's/--epochs [0-9]+/--epochs 1/' -e 's/--batch [0-9]+/--batch 4/' -e 's/--batches [0-9,]+/--batches 4/' \
     -e 's/--cards [0-9,]+/--cards 0.4 --settings plain/' \
-    -e 's/--image-size 224/--image-size 32/' -e 's/--model resnet18/& --base-width 4/' -e 's/--model mlp/& --hidden 8/' "$1"
+    -e 's/--image-size 224 //' -e 's/--data animals/& --image-size 32/' -e 's/--model resnet18/& --base-width 4/' -e 's/--model mlp/& --hidden 8/' "$1"
 }
 
 run_block() {
   (cd "$work/checkout" && HOME=$work/home PATH=$work/bin:$PATH bash -euo pipefail "$1" >"$work/log" 2>&1) ||
-    { cat "$work/log"; return 1; }
+    { cat "$work/log"; die "$page:$line: this block fails"; }
+  ran=$((ran + 1))
 }
+
+has_test() { "$ctest" --test-dir "$build" -N | sed -n 's/^ *Test *#[0-9]*: //p' >"$work/tests" && grep -qx "$1" "$work/tests"; }
 
 rm -rf -- "$work"
 mkdir -p -- "$work"
 prepare
 if [ "$images" != none ]; then prepare_images; fi
-ran=0
-for page in "$@"; do
-  # A copy, so that no block changes this source tree, nor finds what a block of another page has left.
-  rm -rf -- "$work/checkout"
-  cp -R "$work/pristine" "$work/checkout"
-  extract "$source/$page"
-  for block in "$work"/*.sh; do
-    [ -f "$block" ] || continue
-    how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "${block%.sh}.how")
-    line=$((10#$(basename "$block" .sh)))
-    case $how in
-      "run with "*)
-        missing=$(missing_of "${how#run with }") || die "$page:$line: this block cannot run"
-        if [ -n "$missing" ]; then
-          echo "$page:$line: not run: there is no $missing"
-          continue
-        fi
-        case $how in
-          *train_images*) small "$block" >"$work/small" && run_block "$work/small" ;;
-          *) run_block "$block" ;;
-        esac || die "$page:$line: this block fails"
-        ran=$((ran + 1))
-        ;;
-      run)
-        run_block "$block" || die "$page:$line: this block fails"
-        ran=$((ran + 1))
-        ;;
-      "tested by "*)
-        grep -qx "${how#tested by }" "$tests" || die "$page:$line: there is no test ${how#tested by }"
-        ;;
-      "needs "*) echo "$page:$line: not run: it $how" ;;
-      *) die "$page:$line: a shell block without '<!-- shell: ... -->' in the line before it" ;;
-    esac
-  done
+extract
+blocks=0 ran=0
+for block in "$work"/*.sh; do
+  [ -f "$block" ] || die "$page: has no shell block"
+  how=$(sed -n 's/^<!-- shell: \(.*\) -->$/\1/p' "${block%.sh}.how")
+  line=$((10#$(basename "$block" .sh)))
+  blocks=$((blocks + 1))
+  case $how in
+    run) run_block "$block" ;;
+    "run with "*)
+      missing=$(missing_of "${how#run with }") || die "$page:$line: this block cannot run"
+      if [ -n "$missing" ]; then
+        echo "$page:$line: not run: there is no $missing"
+        continue
+      fi
+      case $how in *train_images*) small "$block" >"$work/small" && block=$work/small ;; esac
+      run_block "$block"
+      ;;
+    "tested by "*) has_test "${how#tested by }" || die "$page:$line: there is no test ${how#tested by }" ;;
+    "needs "*) echo "$page:$line: not run: it $how" ;;
+    *) die "$page:$line: a shell block without '<!-- shell: ... -->' in the line before it" ;;
+  esac
 done
-[ $ran -gt 0 ] || die "no block was run"
-echo "$ran blocks were run"
+echo "$page: $ran of $blocks blocks were run"
