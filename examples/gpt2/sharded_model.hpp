@@ -67,6 +67,7 @@ class ShardedModel {
   [[nodiscard]] static std::vector<std::vector<zero::ParameterId>> ids_of(
       std::vector<RegisteredParameters::Block> const& blocks) {
     std::vector<std::vector<zero::ParameterId>> ids;
+    ids.reserve(blocks.size());
     for (auto const& block : blocks) ids.emplace_back(block.begin(), block.end());
     return ids;
   }
