@@ -85,6 +85,7 @@ class NcclCalls {
     if (auto const why = state_->handle().call(function, Deadline(state_->deadline()), f)) {
       auto& watchdog = state_->watchdog();
       watchdog.fail(CommunicationFailure::transport, rank_, current, "failed: " + *why);
+      state_->handle().await_abort();
       watchdog.throw_if_failed();
     }
     return current;

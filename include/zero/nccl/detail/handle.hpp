@@ -9,6 +9,7 @@
 #include <nccl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -68,6 +69,14 @@ class NcclHandle {
   void abort() noexcept {
     // Without the mutex, for which the thread that owns the graphs may wait.
     if (auto* const ended = take(); ended != nullptr) (void)ncclCommAbort(ended);
+    is_aborted_.store(true);
+  }
+  /// Waits until another thread's `abort` is over, because a call that was in progress may put its work on a stream
+  /// until then: later than an event that follows, or than the release of its memory. Not for ever: where the caller
+  /// owns graphs of the communicator, the abort ends after them.
+  void await_abort() const {
+    Deadline const patience(std::chrono::seconds(1));
+    while (!is_aborted_.load() && !patience.passed()) std::this_thread::sleep_for(std::chrono::microseconds(50));
   }
 
   /// The end of a healthy communicator: waits for all that is under way. \return why it had to be aborted, if so.
@@ -121,6 +130,7 @@ class NcclHandle {
 
   std::timed_mutex mutex_;
   ncclComm_t communicator_ = nullptr;
+  std::atomic<bool> is_aborted_{false};
 };
 
 }  // namespace zero::detail
