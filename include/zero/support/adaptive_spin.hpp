@@ -26,8 +26,6 @@ struct ThisProcessor {
 template <class Processor = ThisProcessor>
 class AdaptiveSpin {
  public:
-  static constexpr int usual_turns = 128;
-
   /// The turns that one wait gives to others.
   class Turns {
    public:
@@ -60,16 +58,17 @@ class AdaptiveSpin {
   /// Looks until \p holds, which throws nothing, or \p most_turns are over.
   /// \return false where it does not hold yet: the caller sleeps until it does.
   template <class Condition>
-  [[nodiscard]] bool wait(Condition const& holds, int most_turns = usual_turns) noexcept {
+  [[nodiscard]] bool wait(Condition const& holds, int most_turns = 128) noexcept {
     if (holds()) return true;
-    for (Turns turns(*this, most_turns); turns.are_left();) {
+    Turns turns(*this, most_turns);
+    if (!turns.are_left()) return false;
+    while (turns.are_left()) {
       for (int look = 0; look < looks_per_turn; ++look) {
         if (holds()) return true;
       }
       turns.give();
-      if (!turns.are_left()) return holds();
     }
-    return false;
+    return holds();
   }
 
  private:
